@@ -1,0 +1,40 @@
+# Everything a person needs: `make run` and `make test`. Both set up what is missing.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup run test check bench clean
+
+help:
+	@echo "make run     start Waymark on this machine (data in ./data)"
+	@echo "make test    run the whole test suite"
+	@echo "make check   style, types and known vulnerabilities"
+	@echo "make bench   measure every budget of the design"
+	@echo "make setup   only install what the others need, into .venv"
+
+setup: .venv/.ready
+
+.venv/.ready: requirements.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Waymark needs Python 3.11 or newer: install it, or say which with make PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Waymark needs Python 3.11 or newer; $(PYTHON) is older. Say which with make PYTHON=..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Setting up .venv (once; about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup
+	@$(BIN)/waymark up
+
+test: setup
+	@$(BIN)/python -m pytest
+
+check: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: setup
+	@$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build

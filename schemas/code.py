@@ -1,0 +1,59 @@
+"""A code as `codes` keeps it in Redis and exports it."""
+
+from typing import Any, Literal
+
+import msgspec
+
+
+class Code(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An editable link. `id` and `number` are for ever; everything else may change."""
+
+    id: str
+    number: int
+    workspace: int
+    slug: str
+    destination: str
+    created_at_ms: int
+    updated_at_ms: int
+    created_by: str = ""
+    host: str = ""
+    label: str | None = None
+    status: Literal["active", "paused"] = "active"
+    tags: tuple[str, ...] = ()
+    folder_id: str | None = None
+    style: dict[str, Any] | None = None
+    destination_changes: int = 0
+
+
+class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whose codes and keys these are."""
+
+    number: int
+    id: str
+    name: str
+    plan: str
+    created_at_ms: int
+
+
+class ApiKey(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A key as it is kept: its secret only as a digest, under which it is found."""
+
+    id: str
+    workspace: int
+    name: str
+    scope: Literal["read", "write", "admin"]
+    digest: str
+    last_four: str
+    created_at_ms: int
+    expires_at_ms: int | None = None
+    revoked_at_ms: int | None = None
+
+
+class Erasure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A deleted code whose rows must leave the warehouse. Kept, so that late events leave too."""
+
+    number: int
+    workspace: int
+    deleted_at_ms: int
+    # Rows stay until then (QR Code Agency keeps them 13 months); None: erase at once.
+    keep_until_ms: int | None = None

@@ -1,0 +1,94 @@
+"""The records of a journal: scan events, and what a source says of its own beginning and end.
+
+A journal is lines of JSON. A scan is an array (it starts with `[`), in the order of the columns
+of the table `scans`; `open` and `close` are objects (they start with `{`).
+"""
+
+from typing import Literal, get_args
+
+import msgspec
+
+Kind = Literal["human", "bot", "preview", "prefetch"]
+Outcome = Literal["redirect", "page", "paused", "expired", "early", "limited", "gate", "unknown"]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+# The outcomes at which a visit reached what the code stands for; only these are in totals.
+COUNTED: tuple[Outcome, ...] = ("redirect", "page")
+
+
+class ScanEvent(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One answered visit. Unknown values are empty strings; a place without coordinates is None."""
+
+    source: int
+    seq: int
+    ts_ms: int
+    code: int
+    workspace: int
+    host: str
+    kind: Kind
+    outcome: Outcome
+    country: str
+    region: str
+    city: str
+    lat: float | None
+    lon: float | None
+    device: str
+    model: str
+    os: str
+    browser: str
+    client: str
+    referrer_host: str
+    referrer: str
+    language: str
+    utm_source: str
+    utm_medium: str
+    utm_campaign: str
+    variant: str
+    visitor: int
+
+
+class SourceOpened(msgspec.Struct, frozen=True, tag_field="record", tag="open", forbid_unknown_fields=True):
+    """The first record of a journal."""
+
+    source: int
+    at_ms: int
+
+
+class SourceClosed(msgspec.Struct, frozen=True, tag_field="record", tag="close", forbid_unknown_fields=True):
+    """The last record of a journal: the highest sequence number given out, and the inclusive
+    ranges of those whose events were refused (a full journal) and are on no bus."""
+
+    source: int
+    at_ms: int
+    last_seq: int
+    refused: list[tuple[int, int]] = []
+
+
+SourceNote = SourceOpened | SourceClosed
+
+EVENT_COLUMNS: tuple[str, ...] = ScanEvent.__struct_fields__
+
+_event_decoder = msgspec.json.Decoder(ScanEvent)
+_note_decoder = msgspec.json.Decoder(SourceNote)
+_encoder = msgspec.json.Encoder()
+
+
+def encode_line(record: ScanEvent | SourceNote) -> bytes:
+    """One journal line, with its newline."""
+    return _encoder.encode(record) + b"\n"
+
+
+def decode_event(line: bytes) -> ScanEvent:
+    """Raises msgspec.DecodeError (or its ValidationError) when the line is not an event."""
+    return _event_decoder.decode(line)
+
+
+def decode_note(line: bytes) -> SourceNote:
+    note: SourceNote = _note_decoder.decode(line)
+    return note
+
+
+def is_note(line: bytes) -> bool:
+    return line.startswith(b"{")

@@ -1,0 +1,61 @@
+"""The names of everything in Redis. What stands in braces decides the hash slot on a cluster:
+a code and its route share one, so they can be written in one transaction."""
+
+PREFIX = "wm:"
+
+# Messages of schemas.route.RouteChange.
+ROUTES = PREFIX + "routes"
+# Sorted set: name of a live redirector → unix time at which its registration lapses.
+REDIRECTORS = PREFIX + "redirectors"
+# The highest code number given out; and the highest workspace number.
+NUMBERS = PREFIX + "numbers"
+WORKSPACE_NUMBERS = PREFIX + "workspace-numbers"
+# Hash: workspace name → number.
+WORKSPACES = PREFIX + "workspaces"
+# Hash: code number → schemas.code.Erasure.
+ERASURES = PREFIX + "erasures"
+
+
+def place(host: str, slug: str) -> str:
+    """Where a code can be found: `host` is "" for the default short host, else a custom domain."""
+    return f"{host}/{slug}"
+
+
+def code(at: str) -> str:
+    return f"{PREFIX}{{{at}}}:code"
+
+
+def route(at: str) -> str:
+    return f"{PREFIX}{{{at}}}:route"
+
+
+def code_id(uuid: str) -> str:
+    """Id of a code → its place."""
+    return f"{PREFIX}id:{uuid}"
+
+
+def ack(nonce: str) -> str:
+    return f"{PREFIX}ack:{nonce}"
+
+
+def salt(day: str) -> str:
+    """Sixteen random bytes for the visitors of one UTC day, YYYY-MM-DD; expires."""
+    return f"{PREFIX}salt:{day}"
+
+
+def workspace(number: int) -> str:
+    return f"{PREFIX}{{ws:{number}}}:workspace"
+
+
+def workspace_codes(number: int) -> str:
+    """Sorted set: id of a code, by its number."""
+    return f"{PREFIX}{{ws:{number}}}:codes"
+
+
+def workspace_keys(number: int) -> str:
+    """Hash: id of an API key → digest of its secret."""
+    return f"{PREFIX}{{ws:{number}}}:keys"
+
+
+def api_key(digest: str) -> str:
+    return f"{PREFIX}key:{digest}"

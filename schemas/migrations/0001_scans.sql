@@ -1,0 +1,115 @@
+-- The truth: one row for each answered visit. The columns up to `visitor` stand in the order of
+-- schemas.event.ScanEvent, so that a journal line is an insertable row once its place on the bus
+-- is added (`ts_ms` is how a line says `ts`). `visitor` leaves this table and the rollup below
+-- only as a count.
+CREATE TABLE IF NOT EXISTS scans (
+    source UInt64 CODEC(Delta, ZSTD),
+    seq UInt64 CODEC(Delta, ZSTD),
+    ts_ms Int64 EPHEMERAL,
+    ts DateTime64(3, 'UTC') DEFAULT fromUnixTimestamp64Milli(ts_ms, 'UTC') CODEC(Delta, ZSTD),
+    code UInt64,
+    workspace UInt64 CODEC(ZSTD),
+    host LowCardinality(String),
+    kind Enum8('human' = 1, 'bot' = 2, 'preview' = 3, 'prefetch' = 4),
+    outcome Enum8('redirect' = 1, 'page' = 2, 'paused' = 3, 'expired' = 4, 'early' = 5,
+                  'limited' = 6, 'gate' = 7, 'unknown' = 8),
+    country LowCardinality(String),
+    region LowCardinality(String),
+    city LowCardinality(String),
+    lat Nullable(Float32),
+    lon Nullable(Float32),
+    device LowCardinality(String),
+    model LowCardinality(String),
+    os LowCardinality(String),
+    browser LowCardinality(String),
+    client LowCardinality(String),
+    referrer_host LowCardinality(String),
+    referrer String CODEC(ZSTD),
+    language LowCardinality(String),
+    utm_source LowCardinality(String),
+    utm_medium LowCardinality(String),
+    utm_campaign LowCardinality(String),
+    variant LowCardinality(String),
+    visitor UInt64,
+    bus LowCardinality(String),
+    bus_partition UInt64 CODEC(Delta, ZSTD),
+    bus_offset UInt64 CODEC(Delta, ZSTD)
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(ts)
+ORDER BY (code, ts)
+SETTINGS non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- How many, how many different people, and when last. A quarter of an hour is the coarsest bucket
+-- from which the days of every time zone can be made.
+CREATE TABLE IF NOT EXISTS scans_by_time (
+    code UInt64,
+    bucket DateTime('UTC') CODEC(Delta, ZSTD),
+    kind Enum8('human' = 1, 'bot' = 2, 'preview' = 3, 'prefetch' = 4),
+    n SimpleAggregateFunction(sum, UInt64),
+    visitors AggregateFunction(uniqExact, UInt64),
+    last SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYYYYMM(bucket)
+ORDER BY (code, bucket, kind)
+SETTINGS non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS scans_by_time_mv TO scans_by_time AS
+SELECT
+    code,
+    toStartOfFifteenMinutes(toDateTime(ts, 'UTC')) AS bucket,
+    kind,
+    count() AS n,
+    uniqExactState(visitor) AS visitors,
+    max(ts) AS last
+FROM scans
+WHERE outcome IN ('redirect', 'page')
+GROUP BY code, bucket, kind;
+
+-- What kind of visits: one row for each code, dimension, day and value. A visit without a value
+-- counts under '', so the values of a dimension always add up to the total.
+CREATE TABLE IF NOT EXISTS scans_by_value (
+    code UInt64,
+    dimension LowCardinality(String),
+    day Date,
+    value String,
+    kind Enum8('human' = 1, 'bot' = 2, 'preview' = 3, 'prefetch' = 4),
+    n SimpleAggregateFunction(sum, UInt64)
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYYYYMM(day)
+ORDER BY (code, dimension, day, value, kind)
+SETTINGS non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS scans_by_value_mv TO scans_by_value AS
+SELECT code, pair.1 AS dimension, day, pair.2 AS value, kind, count() AS n
+FROM (
+    SELECT
+        code,
+        toDate(ts, 'UTC') AS day,
+        kind,
+        arrayJoin([
+            ('country', toString(country)),
+            ('region', toString(region)),
+            ('city', if(city = '', '', concat(city, ', ', country))),
+            ('pin', if(lat IS NULL OR lon IS NULL, '',
+                       concat(toString(assumeNotNull(lat)), '\t', toString(assumeNotNull(lon)),
+                              '\t', city, '\t', country))),
+            ('device', toString(device)),
+            ('model', toString(model)),
+            ('os', toString(os)),
+            ('browser', toString(browser)),
+            ('client', toString(client)),
+            ('referrer_host', toString(referrer_host)),
+            ('referrer', referrer),
+            ('language', toString(language)),
+            ('utm_source', toString(utm_source)),
+            ('utm_medium', toString(utm_medium)),
+            ('utm_campaign', toString(utm_campaign)),
+            ('variant', toString(variant))
+        ]) AS pair
+    FROM scans
+    WHERE outcome IN ('redirect', 'page')
+)
+GROUP BY code, dimension, day, value, kind;

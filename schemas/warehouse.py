@@ -1,0 +1,27 @@
+"""Opening the warehouse: chDB in a folder of ours, or a ClickHouse server.
+
+Both are clickhouse-connect clients and take the same SQL. A client is used by one thread; open one
+for each. One process owns a chDB folder.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import clickhouse_connect
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+
+class Warehouse(msgspec.Struct, frozen=True):
+    """Where the warehouse is: exactly one of the two is set."""
+
+    folder: Path | None = None
+    url: str | None = None
+
+    def connect(self, **settings: Any) -> Client:
+        """A new client. Raises clickhouse_connect's ClickHouseError (or OSError) when there is no warehouse."""
+        if self.url is not None:
+            return clickhouse_connect.get_client(dsn=self.url, settings=settings, autogenerate_session_id=False)
+        assert self.folder is not None
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return clickhouse_connect.get_client(interface="chdb", path=str(self.folder), settings=settings)

@@ -1,0 +1,23 @@
+"""Real servers for every room's tests. Each is started once for the whole run and emptied for each test."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.redis import RedisServer, running
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    # A unix socket's path must be short, and pytest's own folders are not.
+    with tempfile.TemporaryDirectory(prefix="wm-") as folder, running(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """An empty Redis."""
+    redis_server.flush()
+    return redis_server.url

@@ -1,0 +1,61 @@
+"""The imports between rooms run one way."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+MAY_IMPORT = {
+    "schemas": set[str](),
+    "pages": set[str](),
+    "qr": set[str](),
+    "ingest": {"schemas"},
+    "redirect": {"ingest", "pages", "schemas"},
+    "aggregator": {"ingest", "schemas"},
+    "analytics": {"schemas"},
+    "codes": {"schemas"},
+    "api": {"analytics", "codes", "qr", "schemas"},
+}
+ROOMS = {*MAY_IMPORT, "waymark", "dashboard", "tests", "bench", "loadtest"}
+
+
+def imported(module: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found.add(node.module.split(".")[0])
+    return found & ROOMS
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_imports_run_one_way(room: str) -> None:
+    wrong = {
+        f"{module.relative_to(ROOT)} imports {other}"
+        for module in (ROOT / room).rglob("*.py")
+        for other in imported(module) - {room} - MAY_IMPORT[room]
+    }
+    assert not wrong
+
+
+def test_nothing_imports_the_front_door_or_the_tests() -> None:
+    wrong = {
+        str(module.relative_to(ROOT))
+        for room in MAY_IMPORT
+        for module in (ROOT / room).rglob("*.py")
+        if imported(module) & {"waymark", "tests", "bench", "loadtest"}
+    }
+    assert not wrong
+
+
+def test_modules_are_not_too_long() -> None:
+    long = {
+        f"{module.relative_to(ROOT)}: {lines} lines"
+        for room in [*MAY_IMPORT, "waymark"]
+        for module in (ROOT / room).rglob("*.py")
+        if (lines := len(module.read_text().splitlines())) > 400
+    }
+    assert not long
