@@ -1,0 +1,1 @@
+"""Questions to the warehouse: over a window, zero-filled, and exact."""

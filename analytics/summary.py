@@ -1,0 +1,116 @@
+"""One code at a glance: its totals, its daily series and its leading values.
+
+All of it comes from one read of one rollup. So the answer is of one moment, even while scans
+arrive: the series and each breakdown add up to the same total.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from analytics.window import trailing
+from schemas.event import Kind
+
+# Each visit has exactly one value of every dimension, so any of them can count the visits. This
+# one has few different values, and so the fewest rows.
+_COUNTING = "device"
+
+
+class Ranked(msgspec.Struct, frozen=True):
+    """A value of a dimension, and how many visits had it."""
+
+    value: str
+    n: int
+
+
+class Day(msgspec.Struct, frozen=True):
+    """A UTC day, and how many visits it had."""
+
+    day: date
+    n: int
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """`total`, `last7` and `leaders` do not depend on the window; all else is of the window."""
+
+    total: int
+    last7: int
+    # The most frequent value of all time; None when there are no visits.
+    leaders: dict[str, str | None]
+    window_total: int
+    # One entry for each day of the window, oldest first, today last, zero-filled.
+    daily: list[Day]
+    # Each dimension's most frequent values: count down, then value up.
+    top: dict[str, list[Ranked]]
+
+
+_SQL = """
+SELECT
+    dimension,
+    sum(ever) AS total,
+    argMin(shown, (-toInt64(ever), shown)) AS leader,
+    sumMap(by_day.1, by_day.2) AS daily,
+    arraySlice(arraySort(pair -> (-toInt64(pair.2), pair.1), groupArrayIf((shown, within), within > 0)), 1, {top:UInt64})
+        AS ranked
+FROM (
+    SELECT
+        dimension,
+        if(value = '', transform(dimension, {dimensions:Array(String)}, {names:Array(String)}, ''), value) AS shown,
+        sum(n) AS ever,
+        sumIf(n, day BETWEEN {first:Date} AND {last:Date}) AS within,
+        sumMapIf([day], [n], dimension = {counting:String} AND day BETWEEN {earliest:Date} AND {last:Date}) AS by_day
+    FROM scans_by_value
+    WHERE code = {code:UInt64} AND dimension IN {read:Array(String)} AND kind IN {kinds:Array(String)}
+    GROUP BY dimension, shown
+)
+GROUP BY dimension
+"""
+
+
+def summary(
+    client: Client,
+    code: int,
+    *,
+    days: int,
+    now: datetime,
+    kinds: Collection[Kind],
+    dimensions: Mapping[str, str],
+    top: int = 8,
+) -> Summary:
+    """The last `days` UTC days of the code with this number, counting visits of these `kinds`.
+
+    `dimensions` names those to break down by (see `scans_by_value`), and for each the name under
+    which visits without a value are shown; values are ordered by what is shown. Blocks; takes
+    milliseconds. Raises what clickhouse-connect raises.
+    """
+    window, week = trailing(days, now), trailing(7, now)
+    names = dict(dimensions)
+    result = client.query(
+        _SQL,
+        parameters={
+            "code": code,
+            "kinds": list(kinds),
+            "dimensions": list(names),
+            "names": list(names.values()),
+            "read": list({*names, _COUNTING}),
+            "counting": _COUNTING,
+            "first": window.first,
+            "last": window.last,
+            "earliest": min(window.first, week.first),
+            "top": top,
+        },
+    )
+    found = {row[0]: row[1:] for row in result.result_rows}
+    total, _, (dates, counts), _ = found.get(_COUNTING, (0, None, ([], []), []))
+    by_day = dict(zip(dates, counts, strict=True))
+    daily = [Day(day, by_day.get(day, 0)) for day in window]
+    return Summary(
+        total=total,
+        last7=sum(by_day.get(day, 0) for day in week),
+        leaders={name: found[name][1] if name in found else None for name in names},
+        window_total=sum(day.n for day in daily),
+        daily=daily,
+        top={name: [Ranked(*pair) for pair in found[name][3]] if name in found else [] for name in names},
+    )
