@@ -52,7 +52,7 @@ SELECT
     sum(ever) AS total,
     argMin(shown, (-toInt64(ever), shown)) AS leader,
     sumMap(by_day.1, by_day.2) AS daily,
-    arraySlice(arraySort(pair -> (-toInt64(pair.2), pair.1), groupArrayIf((shown, within), within > 0)), 1, {top:UInt64})
+    arraySlice(arraySort(p -> (-toInt64(p.2), p.1), groupArrayIf((shown, within), within > 0)), 1, {top:UInt64})
         AS ranked
 FROM (
     SELECT
