@@ -1,0 +1,359 @@
+"""Writing a journal: one for each redirect process, opened after fork, appended to by one thread."""
+
+import asyncio
+import fcntl
+import logging
+import os
+import shutil
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from ingest.layout import (
+    LOCK,
+    REFUSED,
+    Header,
+    boot_id,
+    disk_use,
+    segment_path,
+    sweep,
+    sync_folder,
+    write_header,
+)
+from ingest.refused import RefusedTable
+from schemas.event import SourceClosed, SourceOpened, encode_line
+
+log = logging.getLogger(__name__)
+
+SEGMENT_BYTES = 16 << 20
+SYNC_EVERY_S = 0.1
+# How far an owner goes between two looks at the bound.
+STRIDE = 64 << 10
+# After the disk was full: so much must be free, for so many looks, before events are taken again.
+# Refused ranges stay few because of it.
+FREE_BYTES = 1 << 20
+CALM_LOOKS = 10
+
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+
+
+class Journal:
+    """`append` is for one thread and never waits for the disk; `sync` may run in another.
+
+    An event that was appended survives the process. One that finds no room is refused: its sequence
+    number is used up and noted down, and the caller goes on as if nothing had happened.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        source: int,
+        now_ms: Callable[[], int],
+        max_bytes: int,
+        segment_bytes: int,
+        lock: int,
+        table: RefusedTable,
+        fd: int,
+        written: int,
+    ) -> None:
+        """For `open` alone."""
+        self.folder = folder
+        self.source = source
+        self.sync_failures = 0
+        self._now_ms = now_ms
+        self._max_bytes = max_bytes
+        self._segment_bytes = segment_bytes
+        self._lock = lock
+        self._table = table
+        self._fd = fd
+        self._prefix = b"[%d," % source
+        self._seq = 0
+        # Bytes appended over all segments, and what that was when the newest segment began.
+        self._written = written
+        self._segment_start = 0
+        # `append` asks no further below this.
+        self._stop_at = -1
+        self._refusing = False
+        self._disk_full_at_look: int | None = None
+        self._torn = False
+        self._closed = False
+        # Set by `sync`, read by `append`.
+        self._looks = 0
+        self._limit = 0
+        self._free = 0
+        self._retired: deque[int] = deque()
+        self._folder_changed = False
+        self._table_changed = False
+        self._synced = written
+        self._one_sync = threading.Lock()
+        self._look()
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        source: int,
+        now_ms: Callable[[], int],
+        max_bytes: int,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> Self:
+        """Begins the journal `folder/source` with its open record, on disk when this returns.
+
+        `max_bytes` bounds all journals of `folder` together. Call it after fork: the lock belongs to
+        the open file. Raises FileExistsError when the source has a journal, OSError when the disk refuses.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder, now_ms())
+        home = folder / str(source)
+        if home.exists():
+            raise FileExistsError(f"source {source} has a journal already")
+        # It appears under its name only when whole and locked, so that nobody takes it for a dead one.
+        fresh = folder / f".{source}.new"
+        fresh.mkdir()
+        with ExitStack() as undo:
+            undo.callback(shutil.rmtree, fresh, ignore_errors=True)
+            lock = os.open(fresh / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            undo.callback(os.close, lock)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            table = RefusedTable(fresh / REFUSED)
+            undo.callback(table.close)
+            at_ms = now_ms()
+            write_header(fresh, Header(source=source, opened_at_ms=at_ms, boot=boot_id()))
+            fd = os.open(segment_path(fresh, 0), _APPEND, 0o640)
+            undo.callback(os.close, fd)
+            line = encode_line(SourceOpened(source=source, at_ms=at_ms))
+            if os.write(fd, line) != len(line):
+                raise OSError(f"no room for the journal of source {source}")
+            os.fsync(fd)
+            sync_folder(fresh)
+            fresh.rename(home)
+            sync_folder(folder)
+            undo.pop_all()
+        return cls(
+            home,
+            source=source,
+            now_ms=now_ms,
+            max_bytes=max_bytes,
+            # A bound of few segments could never be met again: the newest one is not deleted.
+            segment_bytes=min(segment_bytes, max(max_bytes // 8, 1)),
+            lock=lock,
+            table=table,
+            fd=fd,
+            written=len(line),
+        )
+
+    @property
+    def seq(self) -> int:
+        """The highest sequence number given out."""
+        return self._seq
+
+    @property
+    def refused(self) -> int:
+        """How many events were refused."""
+        return self._table.count
+
+    @property
+    def refusing(self) -> bool:
+        return self._refusing
+
+    @property
+    def unsynced(self) -> int:
+        """Bytes that a power loss would take."""
+        return self._written - self._synced
+
+    def append(self, rest: bytes) -> int:
+        """Appends the event `[source,seq,` + `rest`; `rest` ends with `]` and a newline.
+
+        Returns its seq, or 0 when it was refused. Raises RuntimeError after `close`.
+        """
+        seq = self._seq + 1
+        line = b"%b%d,%b" % (self._prefix, seq, rest)
+        end = self._written + len(line)
+        if end > self._stop_at and not self._make_room(seq, len(line)):
+            return self._refuse(seq)
+        try:
+            done = os.write(self._fd, line)
+        except OSError:
+            done = 0
+        if done != len(line):
+            return self._turn_back(seq, done)
+        self._written = end
+        self._seq = seq
+        return seq
+
+    def _make_room(self, seq: int, size: int) -> bool:
+        """Whether an event may be written now: looks at the bound, and begins a new segment when it is time."""
+        if self._closed:
+            raise RuntimeError("the journal is closed")
+        if self._refusing and not self._may_resume():
+            return False
+        if self._torn and not self._cut():
+            return False
+        if self._written + size > self._limit:
+            self._begin_refusing()
+            # The newest segment is never deleted: with a new one, what is in this one can be.
+            self._roll(seq)
+            return False
+        full_at = self._segment_start + self._segment_bytes
+        if self._written + size > full_at and self._written > self._segment_start:
+            if not self._roll(seq):
+                self._begin_refusing(disk=True)
+                return False
+            full_at = self._segment_start + self._segment_bytes
+        if self._refusing:
+            log.warning("journal %d takes events again; refused so far: %d", self.source, self.refused)
+            self._refusing = False
+            self._disk_full_at_look = None
+        self._stop_at = min(self._limit, full_at, self._written + size + STRIDE)
+        return True
+
+    def _may_resume(self) -> bool:
+        if self._table.full:
+            return False
+        if self._disk_full_at_look is not None:
+            return self._looks >= self._disk_full_at_look + CALM_LOOKS and self._free >= FREE_BYTES
+        return self._limit - self._written >= self._max_bytes // 8
+
+    def _begin_refusing(self, *, disk: bool = False) -> None:
+        if not self._refusing:
+            log.error("journal %d refuses events: %s", self.source, "disk full" if disk else "at its bound")
+        self._refusing = True
+        self._stop_at = -1
+        if disk:
+            self._disk_full_at_look = self._looks
+
+    def _turn_back(self, seq: int, done: int) -> int:
+        """A write that failed or was cut short: nothing of it stays."""
+        self._begin_refusing(disk=True)
+        if done:
+            self._torn = True
+            self._cut()
+        return self._refuse(seq)
+
+    def _cut(self) -> bool:
+        try:
+            os.ftruncate(self._fd, self._written - self._segment_start)
+        except OSError:
+            return False
+        self._torn = False
+        return True
+
+    def _refuse(self, seq: int) -> int:
+        try:
+            self._table.add(seq)
+        except OSError as error:
+            # Not even noted down: then the number is not used up either, and no hole appears.
+            log.error("journal %d cannot note a refused event: %s", self.source, error)
+            return 0
+        self._table_changed = True
+        self._seq = seq
+        return 0
+
+    def _roll(self, first: int) -> bool:
+        if self._written == self._segment_start:
+            return True
+        try:
+            fd = os.open(segment_path(self.folder, first), _APPEND, 0o640)
+        except OSError:
+            return False
+        self._retired.append(self._fd)
+        self._fd = fd
+        self._segment_start = self._written
+        self._folder_changed = True
+        return True
+
+    def sync(self) -> None:
+        """Makes durable what was appended before the call, and looks at the disk. Blocks for the disk,
+        one at a time. Raises OSError (after all of it was tried)."""
+        with self._one_sync:
+            self._flush()
+        self._look()
+
+    def _flush(self) -> None:
+        failed: OSError | None = None
+        written = self._written
+        if self._table_changed:
+            self._table_changed = False
+            failed = _failure(self._table.sync) or failed
+        while self._retired:
+            fd = self._retired.popleft()
+            failed = _failure(partial(os.fdatasync, fd)) or failed
+            os.close(fd)
+        if self._folder_changed:
+            self._folder_changed = False
+            failed = _failure(partial(sync_folder, self.folder)) or failed
+        if self._synced != written:
+            failed = _failure(partial(os.fdatasync, self._fd)) or failed
+            self._synced = written
+        if failed is not None:
+            self.sync_failures += 1
+            raise failed
+
+    def _look(self) -> None:
+        """How far this journal may go, and how much is free on the disk."""
+        written = self._written
+        used = disk_use(self.folder.parent)
+        disk = os.statvfs(self.folder)
+        self._limit = written + self._max_bytes - used
+        self._free = disk.f_bavail * disk.f_frsize
+        self._looks += 1
+
+    async def keep_synced(self, stop: asyncio.Event) -> None:
+        """Syncs every 100 ms, in a thread of its own, until `stop`, and once more then."""
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, "journal-sync") as thread:
+            stopping = False
+            while not stopping:
+                try:
+                    async with asyncio.timeout(SYNC_EVERY_S):
+                        stopping = await stop.wait()
+                except TimeoutError:
+                    stopping = False
+                if not (self._refusing or self._table_changed or self._folder_changed or self._synced != self._written):
+                    continue
+                try:
+                    await loop.run_in_executor(thread, self.sync)
+                except OSError as error:
+                    log.error("journal %d could not be synced: %s", self.source, error)
+
+    def close(self) -> None:
+        """Writes the close record, makes all durable and gives up the lock. May be called again.
+
+        Where the disk has no room for the record, whoever reads the journal writes it later."""
+        if self._closed:
+            return
+        self._closed = True
+        self._stop_at = -1
+        note = SourceClosed(
+            source=self.source, at_ms=self._now_ms(), last_seq=self._seq, refused=list(self._table.ranges)
+        )
+        line = encode_line(note)
+        with self._one_sync:
+            try:
+                if not self._torn or self._cut():
+                    if os.write(self._fd, line) != len(line):
+                        self._cut()
+                    else:
+                        self._written += len(line)
+                self._flush()
+            except OSError as error:
+                log.error("journal %d could not be closed properly: %s", self.source, error)
+            finally:
+                os.close(self._fd)
+                self._table.close()
+                os.close(self._lock)
+
+
+def _failure(work: Callable[[], None]) -> OSError | None:
+    try:
+        work()
+    except OSError as error:
+        return error
+    return None

@@ -1,0 +1,133 @@
+"""What a journal is on disk: the names in its folder, its header, its segments.
+
+    <journals>/<source>/header.json    who and when (written by the owner; the shipper adds its partition)
+                        lock           held with flock for as long as the owner lives
+                        refused        the refused ranges, in space taken beforehand
+                        cursor.json    how far the shipper got
+                        00000000000000000000.log, ...   the segments
+
+A segment is named by a lower bound of the offsets in it. Folders whose names start with a dot are
+being made or being removed, and are nobody's journal.
+"""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import msgspec
+
+HEADER = "header.json"
+LOCK = "lock"
+REFUSED = "refused"
+CURSOR = "cursor.json"
+SEGMENT_SUFFIX = ".log"
+
+
+class Header(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`bus` and `partition` are where the shipper sends the journal: chosen once for one bus."""
+
+    source: int
+    opened_at_ms: int
+    boot: str = ""
+    bus: str = ""
+    partition: int = -1
+
+
+_header = msgspec.json.Decoder(Header)
+
+
+def wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def boot_id() -> str:
+    """Differs after each start of the machine: a journal of another boot may have lost its unsynced end."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def read_header(folder: Path) -> Header:
+    """Raises OSError or msgspec.DecodeError."""
+    return _header.decode((folder / HEADER).read_bytes())
+
+
+def write_header(folder: Path, header: Header) -> None:
+    replace_file(folder / HEADER, msgspec.json.encode(header) + b"\n", durable=True)
+
+
+def segment_path(folder: Path, first: int) -> Path:
+    return folder / f"{first:020d}{SEGMENT_SUFFIX}"
+
+
+def segments(folder: Path) -> list[int]:
+    """Names of the segments, oldest first."""
+    return sorted(
+        int(name[:20]) for name in os.listdir(folder) if name.endswith(SEGMENT_SUFFIX) and name[:20].isdecimal()
+    )
+
+
+def sources(journals: Path) -> list[int]:
+    """Every journal in the folder, of the living and of the dead; empty when there is no folder yet."""
+    try:
+        return sorted(int(name) for name in os.listdir(journals) if name.isdecimal())
+    except FileNotFoundError:
+        return []
+
+
+def disk_use(journals: Path) -> int:
+    """Bytes in the segments of all journals of the folder. A journal removed meanwhile counts nothing."""
+    total = 0
+    for source in sources(journals):
+        try:
+            with os.scandir(journals / str(source)) as entries:
+                total += sum(entry.stat().st_size for entry in entries if entry.name.endswith(SEGMENT_SUFFIX))
+        except FileNotFoundError:
+            continue
+    return total
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the folder's entries survive a power loss."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def replace_file(path: Path, content: bytes, *, durable: bool) -> None:
+    """The file holds the old content or the new, never a part; when durable, the new from now on."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    with fresh.open("wb") as file:
+        file.write(content)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+    fresh.replace(path)
+    if durable:
+        sync_folder(path.parent)
+
+
+def remove_journal(folder: Path) -> None:
+    """The journal is there as a whole or not at all, also when this is killed halfway."""
+    going = folder.with_name(f".{folder.name}.gone")
+    folder.rename(going)
+    sync_folder(folder.parent)
+    shutil.rmtree(going)
+
+
+def sweep(journals: Path, now_ms: int) -> None:
+    """Removes what was left half made or half removed more than a minute ago."""
+    for name in os.listdir(journals):
+        if not (name.startswith(".") and name.endswith((".new", ".gone"))):
+            continue
+        folder = journals / name
+        try:
+            old = now_ms - folder.stat().st_mtime_ns // 1_000_000 > 60_000
+        except FileNotFoundError:
+            continue
+        if old:
+            shutil.rmtree(folder, ignore_errors=True)

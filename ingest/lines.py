@@ -1,0 +1,40 @@
+"""Whole lines of a journal, seen without decoding them."""
+
+import os
+from pathlib import Path
+
+from schemas.event import SourceClosed, decode_note, is_note
+
+_TAIL = 64 << 10
+
+
+def event_seq(line: bytes) -> int:
+    """The seq of `[source,seq,...`. Raises ValueError (IndexError, for less) when it is not an event."""
+    return int(line.split(b",", 2)[1])
+
+
+def offset_of(line: bytes) -> int:
+    """A record's place in its source. Raises ValueError, IndexError or msgspec.DecodeError."""
+    if not is_note(line):
+        return event_seq(line)
+    note = decode_note(line)
+    return note.last_seq + 1 if isinstance(note, SourceClosed) else 0
+
+
+def last_line(path: Path) -> bytes | None:
+    """The last whole line of a segment, without its newline; None when there is none."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(fd).st_size
+        length = min(size, _TAIL)
+        while True:
+            block = os.pread(fd, length, size - length)
+            end = block.rfind(b"\n")
+            begin = block.rfind(b"\n", 0, end) if end > 0 else -1
+            if begin >= 0 or (end >= 0 and length == size):
+                return block[begin + 1 : end]
+            if length == size:
+                return None
+            length = min(size, length * 4)
+    finally:
+        os.close(fd)

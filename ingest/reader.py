@@ -1,0 +1,226 @@
+"""Reading a journal, while its owner writes it and after its owner's death.
+
+An offset is a record's place in its source: 0 for the open record, its seq for an event, last_seq + 1
+for the close record. A SourceReader is for one thread.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+
+from ingest.finish import finish_locked
+from ingest.layout import (
+    LOCK,
+    REFUSED,
+    Header,
+    read_header,
+    remove_journal,
+    segment_path,
+    segments,
+    sources,
+    sync_folder,
+    wall_ms,
+)
+from ingest.lines import event_seq, last_line, offset_of
+from ingest.refused import read_ranges
+from schemas.event import SourceClosed, decode_note, is_note
+
+__all__ = ["Chunk", "Position", "SourceReader", "offset_of", "sources"]
+
+_BLOCK = 1 << 20
+
+
+class Position(msgspec.Struct, frozen=True):
+    """The byte after the last record read, in one segment."""
+
+    segment: int
+    byte: int
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """Whole lines, without their newlines, and where to read on."""
+
+    lines: list[bytes]
+    position: Position
+
+
+class SourceReader:
+    """`folder` is the journal of one source."""
+
+    def __init__(self, folder: Path, now_ms: Callable[[], int] = wall_ms) -> None:
+        self.folder = folder
+        self.source = int(folder.name)
+        self._now_ms = now_ms
+        self._segment = -1
+        self._fd = -1
+
+    @property
+    def header(self) -> Header:
+        """Raises OSError or msgspec.DecodeError."""
+        return read_header(self.folder)
+
+    def close(self) -> None:
+        """Gives up the open file; reading opens it again."""
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = self._segment = -1
+
+    def start(self) -> Position:
+        """The oldest record that is still here."""
+        return Position(segments(self.folder)[0], 0)
+
+    def read(self, position: Position, max_records: int, max_bytes: int) -> Chunk:
+        """What follows `position`, at most so much (but one record at least, however long). No lines:
+        there is nothing yet. What an owner left half written is not read; call `finish` on a dead
+        journal before reading it."""
+        while True:
+            # Listed before reading: what the owner wrote before it began another segment is seen.
+            newer = self._newer(position)
+            chunk = self._read_segment(position, max_records, max_bytes)
+            if chunk is None:
+                if newer is None:
+                    return Chunk([], position)
+                position = Position(newer, 0)
+                continue
+            if chunk.lines or newer is None or self._size(position.segment) > chunk.position.byte:
+                return chunk
+            position = Position(newer, 0)
+
+    def _newer(self, position: Position) -> int | None:
+        return next((first for first in segments(self.folder) if first > position.segment), None)
+
+    def _open(self, segment: int) -> bool:
+        if self._segment != segment:
+            self.close()
+            try:
+                self._fd = os.open(segment_path(self.folder, segment), os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                return False
+            self._segment = segment
+        return True
+
+    def _size(self, segment: int) -> int:
+        return os.fstat(self._fd).st_size if self._open(segment) else 0
+
+    def _read_segment(self, position: Position, max_records: int, max_bytes: int) -> Chunk | None:
+        """None: the segment is not there (any more)."""
+        if not self._open(position.segment):
+            return None
+        size = max_bytes
+        while True:
+            block = os.pread(self._fd, size, position.byte)
+            end = block.rfind(b"\n")
+            if end >= 0 or len(block) < size:
+                break
+            size *= 4
+        if end < 0:
+            return Chunk([], position)
+        lines = block[:end].split(b"\n")
+        if len(lines) > max_records:
+            lines = lines[:max_records]
+            end = sum(map(len, lines)) + len(lines) - 1
+        return Chunk(lines, Position(position.segment, position.byte + end + 1))
+
+    def locate(self, offset: int) -> Position:
+        """Where the first record at or after `offset` stands or will stand. (For an event, its seq.)"""
+        names = segments(self.folder)
+        segment = max((name for name in names if name <= offset), default=names[0])
+        position = Position(segment, 0)
+        while True:
+            chunk = self._read_segment(position, 1 << 62, _BLOCK)
+            if chunk is None or not chunk.lines:
+                return position
+            if offset_of(chunk.lines[-1]) < offset:
+                position = chunk.position
+                continue
+            byte = position.byte
+            for line in chunk.lines:
+                if offset_of(line) >= offset:
+                    break
+                byte += len(line) + 1
+            return Position(segment, byte)
+
+    def alive(self) -> bool:
+        """Whether the owner still holds the journal."""
+        lock = os.open(self.folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            # Shared, so that two who ask do not take each other for the owner.
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(lock)
+        return False
+
+    def refused(self) -> list[tuple[int, int]]:
+        """The inclusive ranges of refused events so far."""
+        return read_ranges(self.folder / REFUSED)
+
+    def closed(self) -> SourceClosed | None:
+        """The close record, once it is there."""
+        line = last_line(segment_path(self.folder, segments(self.folder)[-1]))
+        if line is None or not is_note(line):
+            return None
+        note = decode_note(line)
+        return note if isinstance(note, SourceClosed) else None
+
+    def head(self) -> int:
+        """The highest seq given out: of an event written or refused."""
+        while True:
+            newest = segments(self.folder)[-1]
+            try:
+                line = last_line(segment_path(self.folder, newest))
+            except FileNotFoundError:
+                continue
+            break
+        if line is None:
+            written = max(newest - 1, 0)
+        elif is_note(line):
+            note = decode_note(line)
+            written = note.last_seq if isinstance(note, SourceClosed) else 0
+        else:
+            written = event_seq(line)
+        return max([written, *(last for _, last in self.refused())])
+
+    def finish(self, at_least: int = 0) -> bool:
+        """Ends a dead owner's journal: cuts off what it left torn and appends the close record.
+
+        True when the journal is closed now, by whomever; False while the owner lives (or another is
+        finishing it). `at_least` is the highest seq known to be stored elsewhere: a power loss can
+        take from the journal what was read from it before. Raises OSError when the disk has no room
+        for the record: try again later.
+        """
+        lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            return False
+        try:
+            if self.closed() is None:
+                finish_locked(self.folder, self.source, self._now_ms(), at_least)
+        finally:
+            os.close(lock)
+        return True
+
+    def drop_before(self, offset: int) -> int:
+        """Deletes the segments that hold nothing at or after `offset`; the newest always stays.
+        Returns how many went."""
+        names = segments(self.folder)
+        going = [first for first, following in pairwise(names) if following <= offset]
+        for first in going:
+            if first == self._segment:
+                self.close()
+            segment_path(self.folder, first).unlink(missing_ok=True)
+        if going:
+            sync_folder(self.folder)
+        return len(going)
+
+    def remove(self) -> None:
+        """Deletes the journal, once its close record is stored elsewhere."""
+        self.close()
+        remove_journal(self.folder)

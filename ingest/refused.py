@@ -1,0 +1,72 @@
+"""The ranges of refused events, kept in space that was taken when the journal was opened, so that
+they can be noted down when the disk is full."""
+
+import os
+import struct
+from pathlib import Path
+
+_RANGE = struct.Struct("<QQ")
+SLOTS = 4096
+_SIZE = SLOTS * _RANGE.size
+
+
+class RefusedTable:
+    """Used by the journal's owner. Ranges that touch become one. An entry is one write inside one
+    page, so a kill leaves it old or new."""
+
+    def __init__(self, path: Path) -> None:
+        """Creates the file and takes its space. Raises OSError."""
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        try:
+            # Zeros rather than fallocate: blocks that were never written may need space to be written.
+            if os.write(self._fd, bytes(_SIZE)) != _SIZE:
+                raise OSError(f"no room for {path}")
+            os.fsync(self._fd)
+        except OSError:
+            os.close(self._fd)
+            raise
+        self.ranges: list[tuple[int, int]] = []
+        self.count = 0
+
+    @property
+    def full(self) -> bool:
+        """The last slot is in use: its range may still grow, another cannot begin."""
+        return len(self.ranges) == SLOTS
+
+    def add(self, seq: int) -> None:
+        """`seq` follows every refused one before it. Raises OSError; then nothing is noted."""
+        slot = len(self.ranges) - 1
+        first = seq
+        if slot >= 0 and self.ranges[slot][1] == seq - 1:
+            first = self.ranges[slot][0]
+            self._write(slot, first, seq)
+            self.ranges[slot] = (first, seq)
+        else:
+            if self.full:
+                raise OSError("the table of refused events is full")
+            self._write(slot + 1, first, seq)
+            self.ranges.append((first, seq))
+        self.count += 1
+
+    def _write(self, slot: int, first: int, last: int) -> None:
+        os.pwrite(self._fd, _RANGE.pack(first, last), slot * _RANGE.size)
+
+    def sync(self) -> None:
+        os.fdatasync(self._fd)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+def read_ranges(path: Path) -> list[tuple[int, int]]:
+    """What the table holds, while its owner writes or after. Empty when there is no file."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    ranges = []
+    for first, last in _RANGE.iter_unpack(raw[: len(raw) // _RANGE.size * _RANGE.size]):
+        if first == 0 or last < first:
+            break
+        ranges.append((first, last))
+    return ranges
