@@ -18,10 +18,17 @@ class Warehouse(msgspec.Struct, frozen=True):
     folder: Path | None = None
     url: str | None = None
 
-    def connect(self, **settings: Any) -> Client:
-        """A new client. Raises clickhouse_connect's ClickHouseError (or OSError) when there is no warehouse."""
+    def connect(self, *, timeout_s: int = 300, **settings: Any) -> Client:
+        """A new client; `timeout_s` is how long a server may be silent. Raises clickhouse_connect's
+        ClickHouseError (or OSError) when there is no warehouse."""
         if self.url is not None:
-            return clickhouse_connect.get_client(dsn=self.url, settings=settings, autogenerate_session_id=False)
+            return clickhouse_connect.get_client(
+                dsn=self.url,
+                settings=settings,
+                autogenerate_session_id=False,
+                connect_timeout=min(timeout_s, 10),
+                send_receive_timeout=timeout_s,
+            )
         assert self.folder is not None
         self.folder.mkdir(parents=True, exist_ok=True)
         return clickhouse_connect.get_client(interface="chdb", path=str(self.folder), settings=settings)

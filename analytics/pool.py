@@ -1,0 +1,111 @@
+"""Where questions are asked: a few threads with a client each, so that the event loop never waits.
+
+A client of clickhouse-connect blocks and serves one thread. A question is any function whose first
+argument is such a client; it may use it for as many queries as it likes.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Concatenate, ParamSpec, TypeVar
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError, Error, InterfaceError, ProgrammingError
+
+from analytics.errors import Unavailable
+from schemas.warehouse import Warehouse
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Server errors that say "not now". Any other means that the question itself is wrong: a defect of
+# ours, which must not look like an outage.
+_NOT_NOW = {
+    60: "a table is not there yet",
+    81: "the database is not there yet",
+    159: "took too long",
+    160: "would take too long",
+    202: "too many queries",
+    209: "a socket timed out",
+    210: "the network failed",
+    236: "aborted",
+    241: "out of memory",
+    279: "no replica answers",
+    394: "cancelled",
+    516: "not let in",
+}
+
+
+class Questions:
+    """`threads` questions are answered at a time, `waiting` more may queue. Each query may take
+    `limit_s` seconds, and an answer is awaited for twice that, the time in the queue included.
+
+    Nothing is opened until the first question, and a warehouse that comes back is found again.
+    """
+
+    def __init__(self, warehouse: Warehouse, threads: int = 2, *, waiting: int = 64, limit_s: int = 10) -> None:
+        self._warehouse = warehouse
+        self._limit_s = limit_s
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="questions")
+        self._room = threading.BoundedSemaphore(threads + waiting)
+        self._own = threading.local()
+        self._clients: set[Client] = set()
+        self._closed = False
+
+    async def ask(self, question: Callable[Concatenate[Client, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The answer of `question(client, *args, **kwargs)`. Raises Unavailable when the warehouse is
+        away, or does not answer in time, or too many are waiting already; otherwise what the question raises."""
+        if self._closed:
+            raise Unavailable("shutting down")
+        if not self._room.acquire(blocking=False):
+            raise Unavailable("too many questions are waiting")
+        future = self._threads.submit(self._answer, lambda client: question(client, *args, **kwargs))
+        future.add_done_callback(self._leave)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), 2 * self._limit_s)
+        except TimeoutError as error:
+            raise Unavailable("no answer in time") from error
+
+    async def close(self) -> None:
+        """Waits for the questions being answered, drops those that wait, and closes every client."""
+        self._closed = True
+        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+        while self._clients:
+            self._clients.pop().close()
+
+    def _leave(self, _: Future[T]) -> None:
+        self._room.release()
+
+    def _answer(self, question: Callable[[Client], T]) -> T:
+        try:
+            client = self._client()
+        except (Error, OSError) as error:
+            raise Unavailable(f"the warehouse is away: {error}") from error
+        try:
+            return question(client)
+        except (ProgrammingError, InterfaceError):
+            raise
+        except (Error, OSError) as error:
+            self._forget_client()
+            code = getattr(error, "code", None)
+            if isinstance(error, DatabaseError) and code is not None and code not in _NOT_NOW:
+                raise
+            raise Unavailable(_NOT_NOW.get(code or 0, str(error))) from error
+
+    def _client(self) -> Client:
+        client: Client | None = getattr(self._own, "client", None)
+        if client is None:
+            client = self._warehouse.connect(
+                timeout_s=self._limit_s, max_threads=1, max_execution_time=self._limit_s, timeout_overflow_mode="throw"
+            )
+            self._own.client = client
+            self._clients.add(client)
+        return client
+
+    def _forget_client(self) -> None:
+        client: Client | None = getattr(self._own, "client", None)
+        if client is not None:
+            self._own.client = None
+            self._clients.discard(client)
+            client.close()

@@ -1,0 +1,96 @@
+"""Visits for tests: drawn by hypothesis around the edges that matter, stored as journal lines are."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from hypothesis import strategies as st
+
+from schemas.event import COUNTED, EVENT_COLUMNS, KINDS, OUTCOMES, ScanEvent, encode_line
+
+# A leap day on the way, a change of year behind it, and a Monday.
+NOW = datetime(2028, 3, 6, 10, 0, tzinfo=UTC)
+_MIDNIGHT = NOW.replace(hour=0)
+
+# Mostly within days of `NOW`, at and beside midnights; some years ago; some ahead (a clock that is wrong).
+_moments = st.one_of(
+    st.builds(
+        lambda days, ms: _MIDNIGHT - timedelta(days=days) + timedelta(milliseconds=ms),
+        st.integers(-2, 12),
+        st.sampled_from([-1, 0, 1, 899_999, 900_000, 43_200_000, 86_399_999]) | st.integers(0, 86_399_999),
+    ),
+    st.integers(0, 800).map(lambda days: _MIDNIGHT - timedelta(days=days, milliseconds=-1)),
+)
+
+# `Unknown` and `Direct` occur as real values too, and there are more referrers than a top list shows.
+_countries = st.sampled_from(["", "GB", "IE", "US", "Unknown", "Zz"])
+_devices = st.sampled_from(["", "mobile", "desktop", "tablet"])
+_hosts = st.sampled_from(["", "Direct", "Direct2", "D", *(f"{letter}.example" for letter in "abcdefghijé")])
+_places = st.sampled_from(
+    [
+        ("", None, None),
+        ("Montreal", 45.5, -73.6),
+        ("Laval", 45.5, -73.6),
+        ("", 45.5, -73.6),
+        ("Null\tIsland", 0.0, 0.0),
+        ("", -0.0, 0.0),
+        ("Nowhere", None, None),
+    ]
+)
+
+
+@st.composite
+def _visit(draw: st.DrawFn) -> ScanEvent:
+    city, lat, lon = draw(_places)
+    texts: dict[str, Any] = dict.fromkeys(EVENT_COLUMNS, "")
+    return ScanEvent(
+        **texts
+        | {
+            "source": 0,
+            "seq": 0,
+            "ts_ms": round(draw(_moments).timestamp() * 1000),
+            "code": 0,
+            "workspace": 1,
+            "kind": draw(st.sampled_from(["human", "human", "human", *KINDS])),
+            "outcome": draw(st.sampled_from([*COUNTED, *COUNTED, *COUNTED, *OUTCOMES])),
+            "country": draw(_countries),
+            "city": city,
+            "lat": lat,
+            "lon": lon,
+            "device": draw(_devices),
+            "referrer_host": draw(_hosts),
+            "variant": draw(st.sampled_from(["", "a", "b"])),
+            "visitor": draw(st.integers(0, 5) | st.integers(2**64 - 3, 2**64 - 1)),
+        }
+    )
+
+
+visits = st.lists(_visit(), max_size=60)
+
+_next = iter(range(1, 1 << 30))
+
+
+def store(client: Client, batches: Iterable[list[ScanEvent]]) -> int:
+    """Inserts each batch of visits as the aggregator does, as those of a code that nobody else has."""
+    number = next(_next)
+    columns = ["ts_ms" if name == "ts" else name for name in EVENT_COLUMNS]
+    seq = 0
+    for batch in batches:
+        lines = []
+        for visit in batch:
+            seq += 1
+            fields = {name: getattr(visit, name) for name in EVENT_COLUMNS}
+            lines.append(encode_line(ScanEvent(**fields | {"source": number, "seq": seq, "code": number})))
+        if lines:
+            client.raw_insert("scans", columns, b"".join(lines), fmt="JSONCompactEachRow")
+    return number
+
+
+def at(visit: ScanEvent) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=visit.ts_ms)
+
+
+def counted(visits: Iterable[ScanEvent], kinds: Iterable[str]) -> list[ScanEvent]:
+    wanted = set(kinds)
+    return [visit for visit in visits if visit.kind in wanted and visit.outcome in COUNTED]
