@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import kafka as kafka_server
+from tests.servers import require
 from tests.servers.redis import RedisServer, running
 
 
@@ -21,3 +23,14 @@ def redis_url(redis_server: RedisServer) -> str:
     """An empty Redis."""
     redis_server.flush()
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[kafka_server.KafkaServer]:
+    """A running broker, shared by the run: make topics of your own, and leave it running."""
+    require.programs("java", "mvn", why="a Kafka broker")
+    with (
+        tempfile.TemporaryDirectory(prefix="wm-kafka-") as folder,
+        kafka_server.running(Path(folder) / "kafka") as server,
+    ):
+        yield server
