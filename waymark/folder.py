@@ -1,0 +1,127 @@
+"""The data folder: what is where in it, and that one `waymark up` has it to itself.
+
+Two locks: `lock` is held by the supervisor alone, so a second one hears at once who has the folder.
+`children.lock` is inherited by the children, so that after a SIGKILL of the supervisor the next one
+waits until the last of them is gone.
+"""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from waymark.socket_path import short
+
+
+class InUse(RuntimeError):
+    """Somebody else has the data folder; the message says who and what to do."""
+
+
+class Folder(msgspec.Struct, frozen=True):
+    path: Path
+
+    @property
+    def warehouse(self) -> Path:
+        return self.path / "warehouse"
+
+    @property
+    def redis(self) -> Path:
+        return self.path / "redis"
+
+    @property
+    def bus(self) -> Path:
+        """Intents of the aggregator."""
+        return self.path / "bus"
+
+    @property
+    def temporary(self) -> Path:
+        return self.path / "tmp"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "lock"
+
+    @property
+    def children_lock(self) -> Path:
+        return self.path / "children.lock"
+
+    @property
+    def redis_socket(self) -> Path:
+        return short(self.path / "redis.sock")
+
+    @property
+    def core_socket(self) -> Path:
+        return short(self.path / "core.sock")
+
+    def make(self) -> None:
+        """Makes what is missing. Only its owner may look in: it holds the keys' digests and all scans."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.chmod(0o700)
+        for part in (self.redis, self.bus, self.temporary):
+            part.mkdir(exist_ok=True)
+
+    def sweep(self) -> None:
+        """Empties the temporary folder of what a crash left. Only for whoever holds the lock."""
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        self.temporary.mkdir(parents=True, exist_ok=True)
+
+
+class Locks(msgspec.Struct, frozen=True):
+    """What holding the folder means; `children` is the descriptor to hand to every child."""
+
+    children: int
+
+
+@contextmanager
+def hold(folder: Folder, *, wait_s: float = 20.0) -> Iterator[Locks]:
+    """Holds the data folder until left. Blocks up to `wait_s` for the children of an `up` that was killed.
+    Raises InUse."""
+    folder.make()
+    mine = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    children = os.open(folder.children_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if not _locked(mine):
+            owner = os.pread(mine, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            raise InUse(
+                f"{folder.path} is in use by another waymark (process {owner}). "
+                "Stop that one first, or give this one a folder of its own with --data."
+            )
+        os.ftruncate(mine, 0)
+        os.pwrite(mine, f"{os.getpid()}\n".encode(), 0)
+        until = time.monotonic() + wait_s
+        while not _locked(children):
+            if time.monotonic() > until:
+                raise InUse(
+                    f"Processes of an earlier waymark still use {folder.path}: its supervisor is gone, they are not. "
+                    f"Find them with: fuser {folder.children_lock}"
+                )
+            time.sleep(0.05)
+        yield Locks(children=children)
+    finally:
+        os.close(children)
+        os.close(mine)
+
+
+def held(folder: Folder) -> bool:
+    """Whether a `waymark up` (or another owner) has the folder now."""
+    try:
+        lock = os.open(folder.lock, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _locked(lock)
+    finally:
+        os.close(lock)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,65 @@
+"""Listening sockets: bound once by the supervisor and inherited, so a port never refuses while a
+process behind it restarts."""
+
+import errno
+import socket
+from collections.abc import Iterable
+from typing import Any
+
+BACKLOG = 2048
+
+# `localhost` names ::1 also on a machine without IPv6; the other address is enough then.
+_NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+
+
+class PortTaken(RuntimeError):
+    """A port that cannot be had; the message says which, why, and what to do."""
+
+
+def listen(host: str, port: int, *, flag: str) -> list[socket.socket]:
+    """A listening socket for each address of `host`. Raises PortTaken."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror as error:
+        raise PortTaken(f"WAYMARK_HOST={host!r} is not an address of this machine: {error.strerror}") from None
+    bound: list[socket.socket] = []
+    reason = "no such address here"
+    for family, address in dict.fromkeys((entry[0], entry[4]) for entry in found):
+        try:
+            bound.append(_bind(family, address))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            if error.errno not in _NOT_HERE:
+                for one in bound:
+                    one.close()
+                bound.clear()
+                break
+    if not bound:
+        raise PortTaken(
+            f"Port {port} of {host} cannot be used ({reason}). Stop what uses it, or choose another with {flag}."
+        )
+    return bound
+
+
+def _bind(family: socket.AddressFamily, address: Any) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def inherited(descriptors: str) -> list[socket.socket]:
+    """The sockets that a parent handed down, as `described` wrote them."""
+    return [socket.socket(fileno=int(number)) for number in descriptors.split(",")]
+
+
+def described(sockets: Iterable[socket.socket]) -> str:
+    return ",".join(str(one.fileno()) for one in sockets)

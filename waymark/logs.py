@@ -1,0 +1,54 @@
+"""Log lines on standard error: for people, or as JSON for programs.
+
+Nothing is logged for each request, and no line holds an address or a user agent of a visitor: the
+server's access log is off, and a test greps for both.
+"""
+
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+
+class Text(logging.Formatter):
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
+        line = f"{at} {self._service:<9} {record.levelname.lower():<7} {record.getMessage()}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class Json(logging.Formatter):
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "service": self._service,
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line).decode()
+
+
+def configure(service: str, style: Literal["text", "json"]) -> None:
+    """Once, at the start of a process, before a server is made."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Json(service) if style == "json" else Text(service))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    # The server says on each start and stop what the supervisor says better; its warnings stay.
+    for name in ("uvicorn", "uvicorn.error", "aiokafka", "kafka", "clickhouse_connect"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.access").disabled = True

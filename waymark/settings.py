@@ -1,0 +1,245 @@
+"""What can be set: one frozen struct, built from the environment and the command's flags.
+
+A field's `Meta` holds its variable and what it means; that is the only place where a setting is
+declared, and a test holds docs/settings.md to it. A flag wins over the environment, and an empty
+variable counts as not set. Each service's own settings (redirect.settings, ingest.ship, ...) are made
+from this one in waymark.services.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+# A bootstrap key is chosen by a person or a secret store; this only catches what is no key at all.
+SHORTEST_KEY = 8
+
+
+class BadSetting(ValueError):
+    """A setting that cannot be used; the message names its variable and says why."""
+
+
+def _is(env: str, description: str, **limits: Any) -> Meta:
+    return Meta(description=description, extra={"env": env}, **limits)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    data: Annotated[Path, _is("WAYMARK_DATA", "The folder that holds everything: codes, journals, scans.")] = Path(
+        "data"
+    )
+    host: Annotated[
+        str, _is("WAYMARK_HOST", "The address to listen at; `0.0.0.0` for every network of this machine.")
+    ] = "localhost"
+    api_port: Annotated[int, _is("WAYMARK_API_PORT", "The port of the API.", ge=1, le=65535)] = 8000
+    redirect_port: Annotated[int, _is("WAYMARK_REDIRECT_PORT", "The port of the redirectors.", ge=1, le=65535)] = 8001
+    status_port: Annotated[
+        int,
+        _is(
+            "WAYMARK_STATUS_PORT",
+            "Where `waymark ingest` and `waymark aggregate` answer `/healthz`, `/readyz` and `/metrics`.",
+            ge=1,
+            le=65535,
+        ),
+    ] = 8002
+    workers: Annotated[
+        int, _is("WAYMARK_WORKERS", "How many redirector processes `waymark up` runs.", ge=1, le=256)
+    ] = 1
+    short_url: Annotated[
+        str | None,
+        _is(
+            "WAYMARK_SHORT_URL",
+            "The base of short links, as printed. Default: `http://localhost:` and the redirect port.",
+        ),
+    ] = None
+    api_url: Annotated[
+        str | None,
+        _is(
+            "WAYMARK_API_URL",
+            "The base of the API as its clients see it. Default: `http://localhost:` and the API port.",
+        ),
+    ] = None
+    bootstrap_key: Annotated[
+        str | None,
+        _is(
+            "WAYMARK_BOOTSTRAP_KEY",
+            "An API key to make, with all rights in the workspace `default`, when it does not exist.",
+        ),
+    ] = None
+    redis_url: Annotated[
+        str | None,
+        _is(
+            "WAYMARK_REDIS_URL",
+            "A Redis of yours (append-only, `noeviction`) instead of the one that `waymark up` starts.",
+        ),
+    ] = None
+    redis_replica_url: Annotated[
+        str | None,
+        _is("WAYMARK_REDIS_REPLICA_URL", "A replica of that Redis, for redirectors to read from and subscribe to."),
+    ] = None
+    kafka_bootstrap: Annotated[
+        str | None,
+        _is(
+            "WAYMARK_KAFKA_BOOTSTRAP",
+            "Kafka brokers, `host:port,host:port`, as the way to the warehouse, instead of the journal folder alone.",
+        ),
+    ] = None
+    kafka_topic: Annotated[str, _is("WAYMARK_KAFKA_TOPIC", "The topic of scans.", min_length=1)] = "waymark-scans"
+    clickhouse_url: Annotated[
+        str | None,
+        _is(
+            "WAYMARK_CLICKHOUSE_URL",
+            "A ClickHouse server (26.2 or newer), `http://user:password@host:8123/database`, instead of chDB.",
+        ),
+    ] = None
+    journal: Annotated[
+        Path | None,
+        _is("WAYMARK_JOURNAL", "Where redirectors write scans. Default: `journal` in the data folder."),
+    ] = None
+    journal_max: Annotated[
+        int,
+        _is(
+            "WAYMARK_JOURNAL_MAX",
+            "What the journals of this machine may take (`2GiB`, `500MiB`, or bytes); beyond, redirects go on, "
+            "and scans are refused and counted as such.",
+            ge=1 << 20,
+        ),
+    ] = 2 << 30
+    stale_max: Annotated[
+        int,
+        _is(
+            "WAYMARK_STALE_MAX",
+            "How long cached codes go on redirecting while Redis is away (`24h`, `90m`, or seconds).",
+            ge=0,
+        ),
+    ] = 86400
+    cache_routes: Annotated[
+        int, _is("WAYMARK_CACHE_ROUTES", "How many routes each redirector keeps in memory.", ge=1)
+    ] = 100_000
+    unknown_per_second: Annotated[
+        float,
+        _is(
+            "WAYMARK_UNKNOWN_PER_SECOND",
+            "How many visits of slugs that do not exist each redirector records in a second, at most.",
+            ge=0,
+        ),
+    ] = 50.0
+    trusted_proxies: Annotated[
+        str,
+        _is(
+            "WAYMARK_TRUSTED_PROXIES",
+            "Addresses or networks, with commas between, whose forwarded addresses and edge headers count.",
+        ),
+    ] = "127.0.0.0/8,::1"
+    edge: Annotated[
+        str,
+        _is(
+            "WAYMARK_EDGE",
+            "Whose headers say where a visitor is: `cloudflare`, `cloudfront`, `fastly`, `vercel`, `none`, or names "
+            "of your own (docs/redirect.md).",
+        ),
+    ] = "cloudflare"
+    geo_database: Annotated[
+        Path | None,
+        _is(
+            "WAYMARK_GEO_DATABASE",
+            "A city database in MaxMind's format (`.mmdb`), for visitors whom no edge header places.",
+        ),
+    ] = None
+    log_format: Annotated[
+        Literal["text", "json"], _is("WAYMARK_LOG_FORMAT", "How log lines are written to standard error.")
+    ] = "text"
+
+    @property
+    def journal_folder(self) -> Path:
+        return self.journal or self.data / "journal"
+
+    @property
+    def short_base(self) -> str:
+        return (self.short_url or f"http://localhost:{self.redirect_port}").rstrip("/")
+
+    @property
+    def api_base(self) -> str:
+        return (self.api_url or f"http://localhost:{self.api_port}").rstrip("/")
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One setting, as its field declares it."""
+
+    field: str
+    env: str
+    description: str
+    default: Any
+
+
+def _declared() -> tuple[Setting, ...]:
+    hints = get_type_hints(Settings, include_extras=True)
+    found = []
+    for field in msgspec.structs.fields(Settings):
+        meta: Meta = get_args(hints[field.name])[1]
+        assert meta.extra is not None and meta.description is not None
+        found.append(Setting(field.name, meta.extra["env"], meta.description, field.default))
+    return tuple(found)
+
+
+SETTINGS = _declared()
+
+_UNITS = {
+    "journal_max": {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40},
+    "stale_max": {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400},
+}
+
+
+def read(environ: Mapping[str, str], **flags: Any) -> Settings:
+    """Flags that are None were not given. The folders come out absolute. Raises BadSetting."""
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        given = flags.get(setting.field)
+        if given is None:
+            given = environ.get(setting.env) or None
+        if given is not None:
+            values[setting.field] = _value(setting, given)
+    settings = Settings(**values)
+    if settings.bootstrap_key is not None and len(settings.bootstrap_key) < SHORTEST_KEY:
+        raise BadSetting(f"WAYMARK_BOOTSTRAP_KEY is too short for a key: give it {SHORTEST_KEY} characters or more")
+    return msgspec.structs.replace(
+        settings,
+        data=settings.data.expanduser().absolute(),
+        journal=settings.journal and settings.journal.expanduser().absolute(),
+    )
+
+
+def _value(setting: Setting, given: Any) -> Any:
+    plain = given
+    if setting.field in _UNITS and isinstance(given, str):
+        match = re.fullmatch(r"(\d+)\s*([a-z]*)", given.strip().lower())
+        units = _UNITS[setting.field]
+        if match is None or match[2] not in units:
+            known = ", ".join(unit for unit in units if unit)
+            raise BadSetting(
+                f"{setting.env}={given!r} cannot be used: expected a number, with or without one of {known}"
+            )
+        plain = int(match[1]) * units[match[2]]
+    try:
+        one = msgspec.convert({setting.field: plain}, Settings, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise BadSetting(f"{setting.env}={given!r} cannot be used: {str(error).split(' - at ')[0]}") from None
+    return getattr(one, setting.field)
+
+
+def _decode(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise TypeError(f"{kind} is not a kind of setting")
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The same settings as variables, for a child process: the data folder, and whatever is not its default."""
+    return {
+        setting.env: str(value)
+        for setting in SETTINGS
+        if (value := getattr(settings, setting.field)) is not None
+        and (setting.field == "data" or value != setting.default)
+    }
