@@ -1,0 +1,226 @@
+"""The bus of one machine: the journal folder itself. A partition is a source, an offset a seq."""
+
+import asyncio
+import logging
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from aggregator.bus import Gone, Partition, Place, Range, Record, Resume
+from aggregator.intents import Intents
+from ingest.layout import replace_file, segment_path, segments
+from ingest.reader import Position, SourceReader, offset_of, sources
+from schemas.event import SourceClosed, decode_note, is_note
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+TOPIC = "journal"
+CHUNK_RECORDS = 20_000
+# Between two looks at a journal without news: at its lines, and at whether its owner lives.
+LOOK_S = 0.02
+ALIVE_S = 1.0
+
+
+def bus_id(folder: Path) -> str:
+    """The journal folder's id: random, made with the folder, for ever."""
+    path = folder / "bus-id"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        replace_file(path, secrets.token_hex(8).encode() + b"\n", durable=True)
+    return path.read_text().strip()
+
+
+class JournalPartition:
+    """One source. Its methods run their file work in the bus's thread."""
+
+    def __init__(self, bus: "JournalBus", reader: SourceReader) -> None:
+        self.place = Place(bus.id, TOPIC, reader.source)
+        self.leaving = asyncio.Event()
+        self._bus = bus
+        self._reader = reader
+        self._position = Position(0, 0)
+        self._ended = False
+        self._read_to = -1
+        self._looked_alive = bus.clock() - ALIVE_S
+        # Segments of which everything that was read is known to be on disk, newest last.
+        self._synced: dict[int, int] = {}
+
+    async def resume(self) -> Resume:
+        return await self._bus.work(self._resume)
+
+    def _resume(self) -> Resume:
+        kept = self._bus.intents.read(self.place.partition)
+        resume = Resume(0) if kept is None else kept
+        # Before anything is read: what a power loss left behind can look like lines.
+        if not self._reader.alive():
+            self._reader.finish(resume.position - 1)
+        oldest = segments(self._reader.folder)[0]
+        if oldest > resume.position:
+            raise Gone(f"offsets {resume.position} to {oldest - 1} are not in the journal any more")
+        self._seek(resume.position)
+        return resume
+
+    async def seek(self, offset: int) -> None:
+        await self._bus.work(self._seek, offset)
+
+    def _seek(self, offset: int) -> None:
+        self._ended = False
+        self._read_to = offset - 1
+        try:
+            self._position = self._reader.locate(offset)
+        except (ValueError, IndexError, msgspec.MsgspecError):
+            self._position = self._locate_among_unreadable(offset)
+
+    def _locate_among_unreadable(self, offset: int) -> Position:
+        """As `SourceReader.locate`; a line that cannot be read has the offset after that of the line before."""
+        position = self._reader.start()
+        at = position.segment - 1
+        while True:
+            chunk = self._reader.read(position, 1, 1 << 16)
+            if not chunk.lines:
+                return position
+            try:
+                at = offset_of(chunk.lines[0])
+            except (ValueError, IndexError, msgspec.MsgspecError):
+                at += 1
+            if at >= offset:
+                return Position(chunk.position.segment, chunk.position.byte - len(chunk.lines[0]) - 1)
+            position = chunk.position
+
+    async def read(self, max_bytes: int) -> Sequence[Record] | None:
+        if self._ended:
+            return None
+        for _ in range(5):
+            lines = await self._bus.work(self._read, max_bytes)
+            if lines:
+                return [Record(None, lines)]
+            await asyncio.sleep(LOOK_S)
+        return []
+
+    def _read(self, max_bytes: int) -> list[bytes]:
+        chunk = self._reader.read(self._position, CHUNK_RECORDS, max_bytes)
+        if not chunk.lines:
+            self._look_after_owner()
+            return []
+        self._position = chunk.position
+        self._synced.setdefault(chunk.position.segment, 0)
+        last = chunk.lines[-1]
+        try:
+            self._read_to = offset_of(last)
+            self._ended = is_note(last) and isinstance(decode_note(last), SourceClosed)
+        except (ValueError, IndexError, msgspec.MsgspecError):
+            self._read_to += len(chunk.lines)
+        return chunk.lines
+
+    def _look_after_owner(self) -> None:
+        """A dead owner's journal gets its close record, which is then read as any other."""
+        now = self._bus.clock()
+        if now - self._looked_alive < ALIVE_S:
+            return
+        self._looked_alive = now
+        if not self._reader.alive():
+            self._reader.finish(self._read_to)
+
+    async def declare(self, batch: Range) -> float:
+        await self._bus.work(self._declare, batch)
+        return self._bus.clock()
+
+    def _declare(self, batch: Range) -> None:
+        # What is stored must not be younger than what is on disk: a power loss would leave an intent,
+        # and rows, of events that the journal does not have and whose seqs it would give out as lost.
+        for segment in list(self._synced):
+            self._sync(segment)
+        self._bus.intents.declare(self.place.partition, batch)
+        self._reader.drop_before(batch.first)
+
+    def _sync(self, segment: int) -> None:
+        try:
+            fd = os.open(segment_path(self._reader.folder, segment), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            del self._synced[segment]
+            return
+        try:
+            size = os.fstat(fd).st_size
+            if size != self._synced[segment]:
+                os.fdatasync(fd)
+                self._synced[segment] = size
+        finally:
+            os.close(fd)
+        if segment < self._position.segment:
+            del self._synced[segment]
+
+    async def done(self, position: int) -> None:
+        await self._bus.work(self._done, position)
+
+    def _done(self, position: int) -> None:
+        self._bus.intents.done(self.place.partition, position)
+        self._reader.drop_before(position)
+
+    async def retire(self) -> None:
+        await self._bus.work(self._retire)
+
+    def _retire(self) -> None:
+        self._reader.remove()
+        self._bus.intents.forget(self.place.partition)
+
+    async def lag(self) -> int | None:
+        try:
+            return max(0, await self._bus.work(self._reader.head) - self._read_to)
+        except (OSError, ValueError, IndexError):
+            return None
+
+    def released(self) -> None:
+        self._bus.later(self._reader.close)
+
+
+class JournalBus:
+    """Finds journals all the time: a new redirect process, and one that died, show up within a second."""
+
+    session_timeout_s: float | None = None
+
+    def __init__(self, journals: Path, intents: Path, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.id = ""
+        self.intents: Intents
+        self._journals = journals
+        self._intents_folder = intents
+        self._known: dict[int, JournalPartition] = {}
+        # One thread: a SourceReader is for one, and file work is short.
+        self._thread = ThreadPoolExecutor(1, "journal-bus")
+
+    async def open(self) -> None:
+        await self.work(self._open)
+
+    def _open(self) -> None:
+        self.id = bus_id(self._journals)
+        self.intents = Intents(self._intents_folder, self.id)
+        # The intent of a journal goes after the journal: a kill between the two leaves it.
+        there = set(sources(self._journals))
+        for source in self.intents.sources():
+            if source not in there:
+                self.intents.forget(source)
+
+    async def partitions(self) -> Sequence[Partition]:
+        found = set(await self.work(sources, self._journals))
+        for source in found - self._known.keys():
+            reader = SourceReader(self._journals / str(source))
+            self._known[source] = JournalPartition(self, reader)
+        for source in self._known.keys() - found:
+            del self._known[source]
+        return list(self._known.values())
+
+    async def work(self, call: Callable[..., T], *args: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
+
+    def later(self, call: Callable[[], None]) -> None:
+        self._thread.submit(call)
+
+    async def close(self) -> None:
+        self._thread.shutdown()

@@ -1,0 +1,286 @@
+"""Following one partition: settle what was left open, then gather, declare, insert, and on."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Literal, TypeVar
+
+from aggregator import store
+from aggregator.batch import MAX_BYTES, Batch, Decoded, Unreadable, decode, reaches, within
+from aggregator.bus import Gone, Lost, Partition, Range
+from aggregator.desk import Away, Desk
+from aggregator.settle import Checkpoint, settle
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+BATCH_S = 0.3
+IDLE_S = 0.5
+# After a read that brought fewer rows than this, the next one waits so long.
+PACE_ROWS = 2000
+PACE_S = 0.05
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 5.0
+
+State = Literal["recovering", "following", "retrying", "stopped", "ended", "left"]
+
+
+class Leaving(Exception):
+    """The partition is to be let go of now; what is open stays declared."""
+
+
+class Alarm(Exception):
+    """Following this partition further could lose or double events. A person must look."""
+
+
+class Lane:
+    """Runs for as long as its partition is assigned. A batch is in one of three hands: being gathered,
+    being inserted, or done; at most one is in each."""
+
+    def __init__(
+        self,
+        partition: Partition,
+        desk: Desk,
+        clock: Callable[[], float],
+        session_timeout_s: float | None,
+        checkpoint: Checkpoint,
+    ) -> None:
+        self.partition = partition
+        self.state: State = "recovering"
+        self.reason = ""
+        self.bad: Unreadable | None = None
+        self.position = 0
+        self.inserted = 0
+        self.dropped = 0
+        self.lag: int | None = None
+        # A batch is stored, or its rows are all known, and the bus has not been told yet.
+        self.open = False
+        # A batch is declared, and how much of it is stored is not certain.
+        self.unsettled = False
+        self._desk = desk
+        self._clock = clock
+        # How old an acknowledged intent may be when its insert begins.
+        self._fresh_s = None if session_timeout_s is None else session_timeout_s / 2
+        self._checkpoint = checkpoint
+        self._marks: dict[int, int] = {}
+        self._skip: set[int] = set()
+        self._storing = False
+        self._read_to = 0
+        self._ended = False
+
+    async def run(self) -> None:
+        """Returns when the partition has ended, is left or lost, or is stopped with an alarm (see `state`)."""
+        try:
+            await self._recover()
+            self.state = "following"
+            await self._follow()
+            self.state = "ended" if self._ended else "left"
+        except (Leaving, Lost):
+            self.state = "left"
+        except (Alarm, Gone) as error:
+            self._stop(str(error))
+        except Unreadable as error:
+            self.bad = error
+            self._stop(f"unreadable record at offset {error.offset}: {error.reason}")
+
+    def _stop(self, reason: str) -> None:
+        self.state = "stopped"
+        self.reason = reason
+        log.error("partition %d is stopped: %s", self.partition.place.partition, reason)
+
+    # What was left open
+
+    async def _recover(self) -> None:
+        place = self.partition.place
+        resume = await self._patiently(self.partition.resume)
+        stored = await self._patiently(lambda: self._desk.call(store.furthest, place))
+        self._skip = await self._patiently(lambda: self._desk.call(store.skipped, place))
+        limit = resume.position if resume.intent is None else resume.intent.last + 1
+        if stored >= limit:
+            raise Alarm(f"offset {stored} is stored, but the bus says that nothing from {limit} on is")
+        self.position = self._read_to = resume.position
+        if resume.intent is not None:
+            self.unsettled = True
+            await self._recover_batch(resume.intent)
+        self._marks = {}
+
+    async def _recover_batch(self, intent: Range) -> None:
+        place = self.partition.place
+        batch = Batch(place, intent.first, self._marks)
+        while batch.last < intent.last:
+            records = await self._patiently(lambda: self.partition.read(MAX_BYTES))
+            if not records:
+                if records is None:
+                    raise Alarm(f"the bus ends before offset {intent.last}, which was declared")
+                self._give_way()
+                continue
+            found = decode(records, batch.last + 1, self._skip)
+            decoded = within(found, intent.last)
+            if decoded.bad is None and found.last > intent.last and not reaches(found, intent.last, self._skip):
+                raise Alarm(f"offset {intent.last} was declared, and is not on the bus")
+            await self._mark(decoded, before=intent.first)
+            batch.take(decoded)
+            if decoded.bad is not None:
+                raise decoded.bad
+        batch.last = intent.last
+        async with self._desk.turn:
+            self._checkpoint("recovering")
+            await self._settle(batch)
+            await self._keep_notes(batch)
+            await self._patiently(lambda: self.partition.done(intent.last + 1))
+            self._checkpoint("recovered")
+        self.unsettled = False
+        self.position = self._read_to = intent.last + 1
+        await self._patiently(lambda: self.partition.seek(self.position))
+
+    # The usual way
+
+    async def _follow(self) -> None:
+        gathering = asyncio.ensure_future(self._gather())
+        try:
+            while True:
+                batch = await self._next(gathering)
+                if batch is None:
+                    break
+                self._storing = True
+                gathering = asyncio.ensure_future(self._gather())
+                try:
+                    await self._store(batch)
+                finally:
+                    self._storing = False
+        finally:
+            gathering.cancel()
+            await asyncio.wait([gathering])
+        await self._finish()
+        if self._ended:
+            await self._patiently(self.partition.retire)
+
+    async def _next(self, gathering: "asyncio.Future[Batch | None]") -> Batch | None:
+        """The batch, once it is gathered; while there is none for a while, the last one's intent is cleared."""
+        try:
+            return await asyncio.wait_for(asyncio.shield(gathering), IDLE_S)
+        except TimeoutError:
+            await self._finish()
+            return await gathering
+
+    async def _finish(self) -> None:
+        if self.open:
+            async with self._desk.turn:
+                await self.clear()
+
+    async def clear(self) -> None:
+        """Tells the bus that everything stored is done with. Call it with the turn held."""
+        if self.open and not self.unsettled:
+            await self._patiently(lambda: self.partition.done(self.position))
+            self.open = False
+
+    async def _gather(self) -> Batch | None:
+        """The next batch; None at the end or when leaving. Raises Unreadable when the next record is."""
+        if self.bad is not None:
+            raise self.bad
+        batch = Batch(self.partition.place, self._read_to, self._marks)
+        begun: float | None = None
+        rows = 0
+        while not self.partition.leaving.is_set():
+            if self._ended:
+                return None if batch.empty else batch
+            if begun is not None and len(batch.rows) - rows < PACE_ROWS:
+                # Little by little costs more than all at once.
+                await asyncio.sleep(PACE_S)
+            if begun is not None and (batch.full or (self._clock() - begun >= BATCH_S and not self._storing)):
+                return batch
+            records = await self._patiently(lambda: self.partition.read(MAX_BYTES - min(batch.size, MAX_BYTES // 2)))
+            if records is None:
+                self._ended = True
+                continue
+            if not records:
+                continue
+            if begun is None:
+                begun = self._clock()
+            rows = len(batch.rows)
+            decoded = await asyncio.to_thread(decode, records, self._read_to, self._skip)
+            await self._mark(decoded)
+            await asyncio.to_thread(batch.take, decoded)
+            self._read_to = batch.last + 1
+            if decoded.bad is not None:
+                self.bad = decoded.bad
+                if batch.empty:
+                    raise self.bad
+                return batch
+        return None
+
+    async def _mark(self, decoded: Decoded, before: int | None = None) -> None:
+        unknown = decoded.sources() - self._marks.keys()
+        if unknown:
+            limit = None if before is None else (self.partition.place, before)
+            found = await self._patiently(lambda: self._desk.call(store.marks, unknown, limit))
+            self._marks.update(found)
+
+    async def _store(self, batch: Batch) -> None:
+        async with self._desk.turn:
+            if batch.rows:
+                await self._insert(batch)
+                self.inserted += len(batch.rows)
+            self.dropped += batch.dropped
+            await self._keep_notes(batch)
+            self.position = batch.last + 1
+            self.open = True
+
+    async def _insert(self, batch: Batch) -> None:
+        self._checkpoint("gathered")
+        self.unsettled = True
+        acknowledged = await self._patiently(lambda: self.partition.declare(batch.range))
+        self._checkpoint("declared")
+        # Whoever was stopped here for long may have lost the partition without knowing. To declare
+        # the same range again asks the bus.
+        while self._fresh_s is not None and self._clock() - acknowledged > self._fresh_s:
+            acknowledged = await self._patiently(lambda: self.partition.declare(batch.range))
+        try:
+            await self._desk.call(store.insert, batch.rows, batch.token)
+        except Away as error:
+            self._note_failure(error)
+            await self._settle(batch)
+        self.unsettled = False
+        self._checkpoint("inserted")
+
+    async def _settle(self, batch: Batch) -> None:
+        await self._patiently(lambda: self._desk.call(settle, batch, self._checkpoint))
+
+    async def _keep_notes(self, batch: Batch) -> None:
+        if batch.notes:
+            place = self.partition.place
+            await self._patiently(lambda: self._desk.call(store.put_notes, place, batch.notes))
+            self._checkpoint("noted")
+
+    # Trouble
+
+    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Asks until it is answered, with growing pauses. Raises Leaving, and what is not a matter of patience."""
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                answer = await ask()
+            except (Away, OSError) as error:
+                self._note_failure(error)
+            else:
+                if self.state == "retrying":
+                    self.state, self.reason = "following", ""
+                return answer
+            try:
+                async with asyncio.timeout(pause):
+                    await self.partition.leaving.wait()
+            except TimeoutError:
+                pause = min(2 * pause, LONGEST_PAUSE_S)
+            self._give_way()
+
+    def _give_way(self) -> None:
+        if self.partition.leaving.is_set():
+            raise Leaving
+
+    def _note_failure(self, error: Exception) -> None:
+        if self.reason != str(error):
+            log.warning("partition %d waits: %s", self.partition.place.partition, error)
+        self.reason = str(error)
+        if self.state == "following":
+            self.state = "retrying"

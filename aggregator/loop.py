@@ -1,0 +1,164 @@
+"""The aggregator: a lane for each assigned partition, and one desk at which they take turns."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from clickhouse_connect.driver.client import Client
+
+from aggregator.bus import Bus, Partition
+from aggregator.desk import Away, Desk
+from aggregator.lane import Lane
+from aggregator.settle import Checkpoint
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LOOK_S = 0.1
+LAG_S = 1.0
+
+
+def no_checkpoint(name: str) -> None:
+    """Tests give one that kills the process."""
+
+
+def uptime() -> float:
+    """Seconds that go on while the machine sleeps, so that an old intent is seen to be old."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class Aggregator:
+    """Moves everything from one bus to the warehouse. `connect` is called in the warehouse's own thread."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        connect: Callable[[], Client],
+        *,
+        clock: Callable[[], float] = uptime,
+        checkpoint: Checkpoint = no_checkpoint,
+    ) -> None:
+        self.desk = Desk(connect)
+        self.lanes: dict[Partition, Lane] = {}
+        self._bus = bus
+        self._clock = clock
+        self._checkpoint = checkpoint
+        self._tasks: dict[Partition, asyncio.Task[None]] = {}
+        self._gone_inserted = 0
+        self._gone_dropped = 0
+        self._trouble = ""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`; then finishes the batches that are declared, and returns. Raises only for defects:
+        what the bus and the warehouse do is waited out."""
+        await self._bus.open()
+        try:
+            next_lag = self._clock()
+            while not stop.is_set():
+                await self._look()
+                if self._clock() >= next_lag:
+                    next_lag = self._clock() + LAG_S
+                    for lane in list(self.lanes.values()):
+                        lane.lag = await lane.partition.lag()
+                try:
+                    async with asyncio.timeout(LOOK_S):
+                        await stop.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            await self._let_go()
+            await self._bus.close()
+            await self.desk.close()
+
+    async def _look(self) -> None:
+        try:
+            assigned = await self._bus.partitions()
+            self._trouble = ""
+        except OSError as error:
+            self._trouble = str(error)
+            return
+        for partition in assigned:
+            if partition not in self.lanes and not partition.leaving.is_set():
+                self._start(partition)
+        for partition, task in list(self._tasks.items()):
+            if task.done():
+                task.result()
+                partition.released()
+                if partition not in assigned:
+                    self._forget(partition)
+
+    def _start(self, partition: Partition) -> None:
+        lane = Lane(partition, self.desk, self._clock, self._bus.session_timeout_s, self._checkpoint)
+        self.lanes[partition] = lane
+        self._tasks[partition] = asyncio.create_task(lane.run())
+
+    def _forget(self, partition: Partition) -> None:
+        lane = self.lanes.pop(partition)
+        del self._tasks[partition]
+        self._gone_inserted += lane.inserted
+        self._gone_dropped += lane.dropped
+
+    async def _let_go(self) -> None:
+        for partition in self.lanes:
+            partition.leaving.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks.values())
+        for partition, task in self._tasks.items():
+            partition.released()
+            task.result()
+
+    def restart(self, number: int) -> None:
+        """Follows a stopped partition again, from where the bus says that it stands."""
+        for partition, lane in list(self.lanes.items()):
+            if partition.place.partition == number and lane.state == "stopped":
+                self._forget(partition)
+                self._start(partition)
+
+    async def between(self, work: Callable[[Client], T]) -> T:
+        """Runs `work` in the warehouse's thread while nothing is being inserted and no batch is declared.
+        Waits for its turn (and for partitions that are being recovered); raises Away, and what `work` raises."""
+        while True:
+            async with self.desk.turn:
+                lanes = list(self.lanes.values())
+                if not any(lane.state == "recovering" for lane in lanes):
+                    for lane in lanes:
+                        await lane.clear()
+                    return await self.desk.call(work)
+            await asyncio.sleep(LOOK_S)
+
+    async def ask(self, work: Callable[[Client], T]) -> T:
+        """Runs `work` in the warehouse's thread between two inserts, whatever is declared: to read."""
+        return await self.desk.call(work)
+
+    def status(self) -> dict[str, object]:
+        """How far it is. `state` of a partition: recovering, following, retrying (`reason` says what it waits
+        for), stopped (an alarm: `reason`, and `bad_offset` when a record is unreadable), ended, left."""
+        lanes = sorted(self.lanes.values(), key=lambda lane: lane.partition.place.partition)
+        return {
+            "bus": lanes[0].partition.place.bus if lanes else None,
+            "trouble": self._trouble,
+            "inserted": self._gone_inserted + sum(lane.inserted for lane in lanes),
+            "dropped": self._gone_dropped + sum(lane.dropped for lane in lanes),
+            "lag": sum(lane.lag or 0 for lane in lanes),
+            "alarms": sum(lane.state == "stopped" for lane in lanes),
+            "partitions": [_described(lane) for lane in lanes],
+        }
+
+
+def _described(lane: Lane) -> dict[str, object]:
+    told: dict[str, object] = {
+        "partition": lane.partition.place.partition,
+        "state": lane.state,
+        "position": lane.position,
+        "lag": lane.lag,
+        "reason": lane.reason,
+    }
+    if lane.bad is not None and lane.state == "stopped":
+        told["bad_offset"] = lane.bad.offset
+    return told
+
+
+__all__ = ["Aggregator", "Away", "uptime"]

@@ -1,0 +1,196 @@
+"""After an insert that crashed or failed: retry it, then look at what is there, and repair it.
+
+A token is not enough. The engine may have noted the token down without bringing the rows in, and then it
+takes the retry for a repetition. So the range is compared row by row, and the rollups day by day.
+Nothing here needs to be atomic: the batch's intent stays until all of it has been seen to be right, and each
+step may be done again, from the beginning, by another process.
+"""
+
+# ruff: noqa: S608 (what is put into a query is numbers, and names of our own making)
+
+import time
+from collections.abc import Callable, Collection
+
+from clickhouse_connect.driver.client import Client
+
+from aggregator import store
+from aggregator.batch import Batch, Key
+from aggregator.rollups import BY_TIME, BY_VALUE, DAY_OF, selects
+
+Slice = tuple[int, int]
+
+_DAY_MS = 86_400_000
+# Slices compared, deleted and recomputed at a time.
+SLICES = 2000
+MUTATION_WAIT_S = 120.0
+
+Checkpoint = Callable[[str], None]
+
+
+class Pending(OSError):
+    """The warehouse is still busy with an earlier repair."""
+
+
+def settle(client: Client, batch: Batch, checkpoint: Checkpoint) -> None:
+    """When this returns, `scans` holds exactly the batch's rows from its range, each once (without those that
+    were erased), and both rollups agree with `scans` on every day of a code that the batch touches.
+
+    Called with all other inserts held. Raises what the client raises; then it is to be called again.
+    """
+    if batch.rows:
+        store.insert(client, batch.rows, batch.token)
+        checkpoint("retried")
+    _wait_for_mutations(client)
+    touched = _settle_rows(client, batch, checkpoint)
+    _settle_rollups(client, touched, checkpoint)
+
+
+def _settle_rows(client: Client, batch: Batch, checkpoint: Checkpoint) -> set[Slice]:
+    events = batch.events()
+    wanted = {(event.source, event.seq): row for event, row in zip(events, batch.rows, strict=True)}
+    there = {(source, seq): copies for source, seq, copies in store.stored(client, batch.place, batch.range)}
+    gone = store.erased(client, wanted.keys() | there.keys())
+    # A row that is in the ledger as well is about to be deleted by whoever put it there.
+    wrong = {key for key, copies in there.items() if key not in gone and (copies > 1 or key not in wanted)}
+    touched = {(event.code, event.ts_ms // _DAY_MS) for event in events}
+    if wrong:
+        touched |= _slices_of(client, batch, wrong)
+        _delete_rows(client, batch, wrong)
+        checkpoint("surplus deleted")
+    missing = [row for key, row in wanted.items() if key not in gone and (key not in there or key in wrong)]
+    if missing:
+        store.insert_missing(client, missing)
+        checkpoint("missing inserted")
+    return touched
+
+
+def _among(batch: Batch, keys: Collection[Key]) -> list[str]:
+    """Conditions that meet, between them, the rows of the range with these keys."""
+    here = (
+        f"bus = '{batch.place.bus}' AND bus_partition = {batch.place.partition}"
+        f" AND bus_offset BETWEEN {batch.first} AND {batch.last}"
+    )
+    ordered = sorted(keys)
+    parts = [ordered[at : at + store.CHUNK] for at in range(0, len(ordered), store.CHUNK)]
+    return [f"{here} AND (source, seq) IN ({', '.join(f'({a}, {b})' for a, b in part)})" for part in parts]
+
+
+def _slices_of(client: Client, batch: Batch, keys: Collection[Key]) -> set[Slice]:
+    found = set()
+    for condition in _among(batch, keys):
+        query = f"SELECT DISTINCT code, toInt64(toUnixTimestamp64Milli(ts)) FROM scans WHERE {condition}"
+        found |= {(code, ms // _DAY_MS) for code, ms in client.query(query, settings=_LONG).result_rows}
+    return found
+
+
+def _delete_rows(client: Client, batch: Batch, keys: Collection[Key]) -> None:
+    for condition in _among(batch, keys):
+        client.command(f"DELETE FROM scans WHERE {condition}", settings=_WAITING)
+
+
+_LONG: dict[str, object] = {
+    "max_query_size": 4_000_000,
+    "max_ast_elements": 1_000_000,
+    "max_expanded_ast_elements": 1_000_000,
+}
+_WAITING: dict[str, object] = {"mutations_sync": 2, "lightweight_deletes_sync": 2}
+
+
+def _settle_rollups(client: Client, touched: set[Slice], checkpoint: Checkpoint) -> None:
+    ordered = sorted(touched)
+    for at in range(0, len(ordered), SLICES):
+        part = ordered[at : at + SLICES]
+        for rollup, differ in ((BY_TIME, _differing_by_time), (BY_VALUE, _differing_by_value)):
+            wrong = differ(client, part)
+            if not wrong:
+                continue
+            recompute(client, rollup, wrong, checkpoint)
+            left = differ(client, wrong)
+            if left:
+                raise Pending(f"{rollup} still differs from scans on {len(left)} days of codes")
+
+
+def recompute(client: Client, rollup: str, slices: Collection[Slice], checkpoint: Checkpoint) -> None:
+    """Replaces days of codes in a rollup by what `scans` says. A kill between the two steps leaves them empty,
+    which the next comparison sees."""
+    pairs = _pairs(slices)
+    codes = store.numbers({code for code, _ in slices})
+    client.command(
+        f"DELETE FROM {rollup} WHERE code IN ({codes}) AND (code, {DAY_OF[rollup]}) IN ({pairs})",
+        settings={**_LONG, **_WAITING},
+    )
+    checkpoint(f"{rollup} deleted")
+    select = selects(client, _rows_of(slices))[rollup]
+    client.command(f"INSERT INTO {rollup} {select}", settings={**_LONG, **store.ALWAYS})
+    checkpoint(f"{rollup} inserted")
+
+
+def _pairs(slices: Collection[Slice]) -> str:
+    return ", ".join(f"({code}, toDate({day}))" for code, day in slices)
+
+
+def _rows_of(slices: Collection[Slice]) -> str:
+    """The rows of `scans` on these days; what comes first is for the index."""
+    days = [day for _, day in slices]
+    return (
+        f"code IN ({store.numbers({code for code, _ in slices})})"
+        f" AND ts >= fromUnixTimestamp64Milli(toInt64({min(days) * _DAY_MS}), 'UTC')"
+        f" AND ts < fromUnixTimestamp64Milli(toInt64({(max(days) + 1) * _DAY_MS}), 'UTC')"
+        f" AND (code, toDate(ts, 'UTC')) IN ({_pairs(slices)})"
+    )
+
+
+def _differing_by_time(client: Client, slices: Collection[Slice]) -> list[Slice]:
+    raw = selects(client, _rows_of(slices))[BY_TIME]
+    return _differing(
+        client,
+        f"""
+        SELECT DISTINCT code, toUInt32(toDate(bucket, 'UTC')) FROM (
+            SELECT code, bucket, kind, toInt64(sum(n)) AS n, toInt64(uniqExactMerge(visitors)) AS people,
+                   max(last) AS latest
+            FROM ({raw}) GROUP BY code, bucket, kind
+            UNION ALL
+            SELECT code, bucket, kind, -toInt64(sum(n)), -toInt64(uniqExactMerge(visitors)), max(last)
+            FROM {BY_TIME} WHERE {_slices_in(BY_TIME, slices)} GROUP BY code, bucket, kind
+        )
+        GROUP BY code, bucket, kind HAVING sum(n) != 0 OR sum(people) != 0 OR min(latest) != max(latest)
+        """,
+    )
+
+
+def _differing_by_value(client: Client, slices: Collection[Slice]) -> list[Slice]:
+    raw = selects(client, _rows_of(slices))[BY_VALUE]
+    return _differing(
+        client,
+        f"""
+        SELECT DISTINCT code, toUInt32(day) FROM (
+            SELECT code, dimension, day, value, kind, toInt64(n) AS n FROM ({raw})
+            UNION ALL
+            SELECT code, toString(dimension), day, value, kind, -toInt64(n)
+            FROM {BY_VALUE} WHERE {_slices_in(BY_VALUE, slices)}
+        )
+        GROUP BY code, dimension, day, value, kind HAVING sum(n) != 0
+        """,
+    )
+
+
+def _slices_in(rollup: str, slices: Collection[Slice]) -> str:
+    return f"code IN ({store.numbers({code for code, _ in slices})}) AND (code, {DAY_OF[rollup]}) IN ({_pairs(slices)})"
+
+
+def _differing(client: Client, query: str) -> list[Slice]:
+    return [(code, day) for code, day in client.query(query, settings=_LONG).result_rows]
+
+
+def _wait_for_mutations(client: Client) -> None:
+    """A repair that was killed may have left its deletion to the engine, which goes on with it after a
+    restart. Rows inserted later are not touched by it, but a comparison made before it would be void."""
+    query = (
+        "SELECT count() FROM system.mutations WHERE database = currentDatabase() AND NOT is_done"
+        " AND table IN ('scans', 'scans_by_time', 'scans_by_value')"
+    )
+    deadline = time.monotonic() + MUTATION_WAIT_S
+    while client.query(query).result_rows[0][0]:
+        if time.monotonic() > deadline:
+            raise Pending("a deletion in the warehouse does not end")
+        time.sleep(0.05)

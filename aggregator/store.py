@@ -1,0 +1,142 @@
+"""What the loop writes to the warehouse and asks of it. Each function is one call on one client and raises what the
+client raises."""
+
+# ruff: noqa: S608 (what is put into a query is numbers, and names of our own making)
+
+from collections.abc import Collection, Iterable, Sequence
+
+from clickhouse_connect.driver.client import Client
+
+from aggregator.batch import MAX_EVENTS, Key
+from aggregator.bus import Place, Range
+from schemas.event import EVENT_COLUMNS, SourceClosed, SourceNote
+
+COLUMNS = [*EVENT_COLUMNS, "bus", "bus_partition", "bus_offset"]
+
+# One insert is one block: a token stands for one block, and a block appears as a whole or not at all
+# (in each table and month).
+ONE_BLOCK: dict[str, object] = {
+    "async_insert": 0,
+    "input_format_parallel_parsing": 0,
+    "max_insert_block_size": 2 * MAX_EVENTS,
+    "max_block_size": 2 * MAX_EVENTS,
+    "min_insert_block_size_rows": 0,
+    "min_insert_block_size_bytes": 0,
+    "max_threads": 1,
+    "max_insert_threads": 1,
+    # A batch may hold events of many months: old journals, and the demonstration.
+    "max_partitions_per_insert_block": 0,
+}
+ONCE: dict[str, object] = {
+    "deduplicate_insert": "enable",
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+}
+ALWAYS: dict[str, object] = {"deduplicate_insert": "disable", "deduplicate_insert_select": "disable"}
+
+# How many values go into one query's text.
+CHUNK = 5000
+
+
+def insert(client: Client, rows: Sequence[bytes], token: str) -> None:
+    """Inserts the rows unless an insert under the same token has happened. Adapters on a server also get the
+    token as the query's id, so that a second one is refused while the first still runs."""
+    settings = {**ONE_BLOCK, **ONCE, "insert_deduplication_token": token, "query_id": token}
+    client.raw_insert("scans", COLUMNS, b"".join(rows), settings=settings, fmt="JSONCompactEachRow")
+
+
+def insert_missing(client: Client, rows: Sequence[bytes]) -> None:
+    """Inserts the rows whatever was inserted before."""
+    client.raw_insert("scans", COLUMNS, b"".join(rows), settings={**ONE_BLOCK, **ALWAYS}, fmt="JSONCompactEachRow")
+
+
+def chunks(values: Iterable[int], size: int = CHUNK) -> list[list[int]]:
+    ordered = sorted(values)
+    return [ordered[at : at + size] for at in range(0, len(ordered), size)]
+
+
+def numbers(values: Iterable[int]) -> str:
+    """A list of integers as SQL."""
+    return ", ".join(map(str, values))
+
+
+def marks(client: Client, sources: Collection[int], before: tuple[Place, int] | None = None) -> dict[int, int]:
+    """The highest seq of each source that is stored or was erased; 0 for what is not known.
+
+    `before` a place and offset: rows of that partition from the offset on do not count, nor does the
+    ledger: both may hold what a declared batch brought, of which its own rest must not be dropped.
+    """
+    found = dict.fromkeys(sources, 0)
+    besides = ""
+    if before is not None:
+        place, offset = before
+        besides = f" AND NOT (bus = '{place.bus}' AND bus_partition = {place.partition} AND bus_offset >= {offset})"
+    for chunk in chunks(sources):
+        among = f"source IN ({numbers(chunk)})"
+        queries = [f"SELECT source, max(seq) FROM scans WHERE {among}{besides} GROUP BY source"]
+        if before is None:
+            queries.append(f"SELECT source, max(seq) FROM ledger WHERE {among} GROUP BY source")
+        for query in queries:
+            for source, seq in client.query(query).result_rows:
+                found[source] = max(found[source], seq)
+    return found
+
+
+def furthest(client: Client, place: Place) -> int:
+    """The largest offset of the partition of which a row is stored; -1 without rows."""
+    query = (
+        "SELECT toInt64(max(bus_offset)), count() FROM scans"
+        f" WHERE bus = '{place.bus}' AND bus_partition = {place.partition}"
+    )
+    offset, rows = client.query(query).result_rows[0]
+    return int(offset) if rows else -1
+
+
+def erased(client: Client, keys: Iterable[Key]) -> set[Key]:
+    """Which of these left the table on purpose."""
+    wanted: dict[int, list[int]] = {}
+    for source, seq in keys:
+        wanted.setdefault(source, []).append(seq)
+    found = set()
+    for source, seqs in wanted.items():
+        query = f"SELECT DISTINCT seq FROM ledger WHERE source = {source} AND seq BETWEEN {min(seqs)} AND {max(seqs)}"
+        asked = set(seqs)
+        found |= {(source, row[0]) for row in client.query(query).result_rows if row[0] in asked}
+    return found
+
+
+def put_notes(client: Client, place: Place, notes: Sequence[SourceNote]) -> None:
+    """Keeps what sources said of themselves; saying it again changes nothing."""
+    rows = []
+    for note in notes:
+        closed = isinstance(note, SourceClosed)
+        rows.append(
+            [
+                note.source,
+                place.bus,
+                place.partition,
+                "closed" if closed else "open",
+                note.at_ms,
+                note.last_seq if isinstance(note, SourceClosed) else 0,
+                note.refused if isinstance(note, SourceClosed) else [],
+            ]
+        )
+    names = ["source", "bus", "bus_partition", "state", "at", "last_seq", "refused"]
+    client.insert("sources", rows, column_names=names)
+
+
+def skipped(client: Client, place: Place) -> set[int]:
+    """Offsets of the partition's records that were moved to the dead letters."""
+    query = (
+        f"SELECT DISTINCT bus_offset FROM dead_letters WHERE bus = '{place.bus}' AND bus_partition = {place.partition}"
+    )
+    return {row[0] for row in client.query(query).result_rows}
+
+
+def stored(client: Client, place: Place, batch: Range) -> list[tuple[int, int, int]]:
+    """Source, seq and number of copies of every row from the range."""
+    query = (
+        "SELECT source, seq, count() FROM scans"
+        f" WHERE bus = '{place.bus}' AND bus_partition = {place.partition}"
+        f" AND bus_offset BETWEEN {batch.first} AND {batch.last} GROUP BY source, seq"
+    )
+    return [(row[0], row[1], row[2]) for row in client.query(query).result_rows]
