@@ -1,0 +1,190 @@
+"""The Kafka topic of the scans, and the id of the bus that it is.
+
+The id is Kafka's own id of the topic: random, made with the topic, gone with it. aiokafka (0.14) asks
+for metadata of a version that does not show it, so the question is spelled out here.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+import msgspec
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.types import (
+    Boolean,
+    CompactArray,
+    CompactString,
+    Int16,
+    Int32,
+    Schema,
+    TaggedFields,
+)
+
+_PATIENCE_S = 15.0
+# Long enough for an aggregator to be away; what it has not read by then is lost, and the audit says so.
+_RETENTION_MS = 30 * 24 * 3600 * 1000
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """What Kafka says of a topic whose every partition has a leader."""
+
+    id: str
+    partitions: int
+
+
+async def ensure(bootstrap: str, topic: str, partitions: int = 3, *, security: Mapping[str, Any] | None = None) -> str:
+    """The bus id of the topic, which is made when it is missing. (One that is there keeps its partitions.)
+
+    Raises aiokafka's KafkaError when the broker is away or refuses; waits 15 s for leaders at most.
+    """
+    found = await look(bootstrap, topic, security=security)
+    if found is None:
+        await _create(bootstrap, topic, partitions, security or {})
+        found = await look(bootstrap, topic, security=security, wait=True)
+    assert found is not None
+    return found.id
+
+
+async def look(
+    bootstrap: str, topic: str, *, security: Mapping[str, Any] | None = None, wait: bool = False
+) -> Topic | None:
+    """The topic, or None when there is none. With `wait`, a missing one is waited for."""
+    client = AIOKafkaClient(bootstrap_servers=bootstrap, **(security or {}))
+    try:
+        await client.bootstrap()
+        until = asyncio.get_running_loop().time() + _PATIENCE_S
+        while True:
+            found, error = await _ask(client, topic)
+            if found is not None or (error is None and not wait):
+                return found
+            if asyncio.get_running_loop().time() > until:
+                raise error or KafkaError(f"topic {topic} has not appeared")
+            await asyncio.sleep(0.1)
+    finally:
+        await client.close()
+
+
+async def _create(bootstrap: str, topic: str, partitions: int, security: Mapping[str, Any]) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
+    await admin.start()
+    try:
+        brokers = len((await admin.describe_cluster())["brokers"])
+        replicas = min(3, brokers)
+        settings = {"retention.ms": str(_RETENTION_MS), "min.insync.replicas": str(max(1, replicas - 1))}
+        answer = await admin.create_topics([NewTopic(topic, partitions, replicas, topic_configs=settings)])
+    finally:
+        await admin.close()
+    for _, code, message in answer.topic_errors:
+        error = for_code(code)
+        # Another shipper was faster.
+        if code and error is not TopicAlreadyExistsError:
+            raise error(message)
+
+
+async def _ask(client: AIOKafkaClient, topic: str) -> tuple[Topic | None, KafkaError | None]:
+    """The topic, or why it is not there yet; neither when there is no such topic."""
+    node = client.get_random_node()
+    if node is None:
+        raise KafkaError("no broker is known")
+    try:
+        answer = (await client.send(node, _AskMetadata(topic))).to_object()
+    except NotImplementedError as error:
+        raise IncompatibleBrokerVersion("the broker does not tell topic ids: Kafka 3.1 or newer is needed") from error
+    found = answer["topics"][0]
+    if found["error_code"] == 3:
+        return None, None
+    codes = [found["error_code"], *(one["error_code"] for one in found["partitions"])]
+    for code in codes:
+        if code:
+            return None, for_code(code)(f"topic {topic}")
+    return Topic(id=found["topic_id"].hex, partitions=len(found["partitions"])), None
+
+
+class _Uuid:
+    @classmethod
+    def encode(cls, value: uuid.UUID) -> bytes:
+        return value.bytes
+
+    @classmethod
+    def decode(cls, data: BytesIO) -> uuid.UUID:
+        return uuid.UUID(bytes=data.read(16))
+
+    @classmethod
+    def repr(cls, value: uuid.UUID) -> str:
+        return str(value)
+
+
+_NO_ID = uuid.UUID(int=0)
+
+
+class _MetadataResponse(Response):  # type: ignore[misc]
+    API_KEY = 3
+    API_VERSION = 12
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        (
+            "brokers",
+            CompactArray(
+                ("node_id", Int32),
+                ("host", CompactString()),
+                ("port", Int32),
+                ("rack", CompactString()),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("cluster_id", CompactString()),
+        ("controller_id", Int32),
+        (
+            "topics",
+            CompactArray(
+                ("error_code", Int16),
+                ("name", CompactString()),
+                ("topic_id", _Uuid),
+                ("is_internal", Boolean),
+                (
+                    "partitions",
+                    CompactArray(
+                        ("error_code", Int16),
+                        ("partition", Int32),
+                        ("leader", Int32),
+                        ("leader_epoch", Int32),
+                        ("replicas", CompactArray(Int32)),
+                        ("isr", CompactArray(Int32)),
+                        ("offline_replicas", CompactArray(Int32)),
+                        ("tags", TaggedFields),
+                    ),
+                ),
+                ("authorized_operations", Int32),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("tags", TaggedFields),
+    )
+
+
+class _MetadataRequest(RequestStruct):  # type: ignore[misc]
+    API_KEY = 3
+    API_VERSION = 12
+    FLEXIBLE_VERSION = True
+    RESPONSE_TYPE = _MetadataResponse
+    SCHEMA = Schema(
+        ("topics", CompactArray(("topic_id", _Uuid), ("name", CompactString()), ("tags", TaggedFields))),
+        ("allow_auto_topic_creation", Boolean),
+        ("include_topic_authorized_operations", Boolean),
+        ("tags", TaggedFields),
+    )
+
+
+class _AskMetadata(Request[_MetadataRequest]):  # type: ignore[misc]
+    API_KEY = 3
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+
+    def build(self, request_struct_class: type[_MetadataRequest]) -> _MetadataRequest:
+        return request_struct_class([(_NO_ID, self._topic, {})], False, False, {})
