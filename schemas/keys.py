@@ -14,6 +14,8 @@ WORKSPACE_NUMBERS = PREFIX + "workspace-numbers"
 WORKSPACES = PREFIX + "workspaces"
 # Hash: code number → schemas.code.Erasure.
 ERASURES = PREFIX + "erasures"
+# Hash: nonce → what a change of several steps is about to do (codes.intents), until it is done.
+INTENTS = PREFIX + "intents"
 
 
 def place(host: str, slug: str) -> str:
@@ -30,7 +32,7 @@ def route(at: str) -> str:
 
 
 def code_id(uuid: str) -> str:
-    """Id of a code → its place."""
+    """Id of a code → its place, a space, and a mark that is new whenever the code comes to a place."""
     return f"{PREFIX}id:{uuid}"
 
 

@@ -1,0 +1,132 @@
+"""API keys. The secret is shown once and never kept: a key is found under the SHA-256 of it.
+
+A drawn secret has 190 random bits, so its digest needs no salt and no slowness to withstand guessing.
+"""
+
+import secrets
+import time
+import uuid
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Literal
+
+import msgspec
+from redis.asyncio import Redis
+
+from codes import intents
+from codes.connection import ask, reaching
+from codes.errors import Conflict, Refused
+from schemas import keys
+from schemas.code import ApiKey
+
+Scope = Literal["read", "write", "admin"]
+PREFIX = "oqr_live_"
+MAX_NAME = 100
+
+_LENGTH = 32
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_decoder = msgspec.json.Decoder(ApiKey)
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def draw_secret(prefix: str = PREFIX) -> str:
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+
+
+def digest_of(secret: str) -> str:
+    # A header may hold half a character; no key has one, but asking must not fail.
+    return sha256(secret.encode(errors="surrogatepass")).hexdigest()
+
+
+@reaching
+async def create_key(
+    redis: Redis,
+    workspace: int,
+    name: str,
+    scope: Scope = "write",
+    expires_at_ms: int | None = None,
+    *,
+    secret: str | None = None,
+    prefix: str = PREFIX,
+    now_ms: Callable[[], int] = _wall_ms,
+) -> tuple[ApiKey, str]:
+    """The key and its secret. With a `secret` that is a key of this workspace already, that key as it is (also
+    when it is revoked). Raises Refused, and Conflict where the secret is another workspace's key."""
+    if not name or len(name) > MAX_NAME or not name.isprintable():
+        raise Refused("name", "invalid_name", f"a key's name has 1 to {MAX_NAME} printable characters")
+    if secret is not None and not (8 <= len(secret) <= 200 and secret.isascii() and secret.isprintable()):
+        raise Refused("secret", "invalid_secret", "a key has 8 to 200 printable ASCII characters")
+    if secret is not None and " " in secret:
+        raise Refused("secret", "invalid_secret", "a key must not hold spaces")
+    secret = secret or draw_secret(prefix)
+    key = ApiKey(
+        id=str(uuid.uuid4()),
+        workspace=workspace,
+        name=name,
+        scope=scope,
+        digest=digest_of(secret),
+        # Of a short key that somebody chose, four characters would be too much to show.
+        last_four=secret[-4:] if len(secret) >= 16 else "",
+        created_at_ms=now_ms(),
+        expires_at_ms=expires_at_ms,
+    )
+    known = await _read(redis, key.digest)
+    if known is None:
+        # Listed first: a key that works can always be seen and revoked.
+        nonce = secrets.token_hex(16)
+        await intents.declare(redis, nonce, intents.Intent(op="key", id=key.id, workspace=workspace, digest=key.digest))
+        await ask(redis, "HSET", keys.workspace_keys(workspace), key.id, key.digest)
+        made = await ask(redis, "SET", keys.api_key(key.digest), msgspec.json.encode(key), "NX")
+        if made:
+            await intents.clear(redis, nonce)
+            return key, secret
+        await drop_listing(redis, workspace, key.id)
+        await intents.clear(redis, nonce)
+        known = await _read(redis, key.digest)
+    if known is None or known.workspace != workspace:
+        raise Conflict("secret", "key_taken", "this secret is the key of another workspace")
+    return known, secret
+
+
+@reaching
+async def authenticate(redis: Redis, secret: str, *, now_ms: Callable[[], int] = _wall_ms) -> ApiKey | None:
+    """The key with this secret, if it is neither revoked nor expired."""
+    key = await _read(redis, digest_of(secret))
+    if key is None or key.revoked_at_ms is not None:
+        return None
+    if key.expires_at_ms is not None and key.expires_at_ms <= now_ms():
+        return None
+    return key
+
+
+@reaching
+async def list_keys(redis: Redis, workspace: int) -> list[ApiKey]:
+    """All keys of a workspace, revoked ones too, oldest first."""
+    digests = await ask(redis, "HVALS", keys.workspace_keys(workspace))
+    found = [await _read(redis, digest.decode()) for digest in digests]
+    return sorted((key for key in found if key), key=lambda key: (key.created_at_ms, key.id))
+
+
+@reaching
+async def revoke(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> bool:
+    """Whether there is such a key. It works no longer when this returns, and never again."""
+    digest = await ask(redis, "HGET", keys.workspace_keys(workspace), id)
+    key = await _read(redis, digest.decode()) if digest else None
+    if key is None or key.id != id:
+        return False
+    if key.revoked_at_ms is None:
+        revoked = msgspec.structs.replace(key, revoked_at_ms=now_ms())
+        await ask(redis, "SET", keys.api_key(key.digest), msgspec.json.encode(revoked), "XX")
+    return True
+
+
+async def drop_listing(redis: Redis, workspace: int, id: str) -> None:
+    await ask(redis, "HDEL", keys.workspace_keys(workspace), id)
+
+
+async def _read(redis: Redis, digest: str) -> ApiKey | None:
+    raw = await ask(redis, "GET", keys.api_key(digest))
+    return _decoder.decode(raw) if raw else None

@@ -1,0 +1,88 @@
+"""Reaching Redis: bounded in time, and one exception when it cannot be reached."""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from hashlib import sha1
+from typing import Any, ParamSpec, TypeVar
+
+from redis import exceptions
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from codes.errors import Unavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# How long one command may take before Redis counts as away. Longer than the longest wait for acknowledgements.
+ANSWER_S = 2.0
+CONNECT_S = 1.0
+CONNECTIONS = 256
+
+# Replies of a server that is there but cannot serve now: loading, failing over, disk or memory full.
+_NOT_NOW = ("LOADING", "MISCONF", "OOM", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "NOREPLICAS", "BUSY")
+
+
+def connect(url: str) -> Redis:
+    """A client for `url` (redis://, rediss://, unix://). Opens nothing yet.
+
+    It repeats nothing by itself: a command without an answer may have been carried out, and only the caller
+    knows whether it may be sent again.
+    """
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=CONNECTIONS,
+        timeout=ANSWER_S,
+        socket_timeout=ANSWER_S,
+        socket_connect_timeout=CONNECT_S,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Redis.from_pool(pool)
+
+
+def reaching(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """Makes an async function raise Unavailable where Redis is away, slow, or cannot serve now."""
+
+    @wraps(call)
+    async def bounded(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await call(*args, **kwargs)
+        except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
+            raise Unavailable(str(error)) from error
+        except exceptions.ResponseError as error:
+            # The client cuts the word off the replies it has a class for, so look at both.
+            if isinstance(error, _CLASSES) or str(error).startswith(_NOT_NOW):
+                raise Unavailable(str(error)) from error
+            raise
+
+    return bounded
+
+
+_CLASSES = (
+    exceptions.ReadOnlyError,
+    exceptions.ClusterDownError,
+    exceptions.MasterDownError,
+    exceptions.OutOfMemoryError,
+    exceptions.TryAgainError,
+)
+
+
+async def ask(redis: Redis, *words: str | bytes | float) -> Any:
+    """One command and its answer, which the caller knows the form of."""
+    return await redis.execute_command(*words)  # type: ignore[no-untyped-call]
+
+
+class Script:
+    """A Lua script, sent by its digest, and in full to a server that does not know it yet."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        # Redis names scripts by SHA-1; nothing rests on its strength.
+        self.sha = sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+    async def run(self, redis: Redis, keys: list[str], *args: str | bytes | int) -> Any:
+        try:
+            return await ask(redis, "EVALSHA", self.sha, len(keys), *keys, *args)
+        except exceptions.NoScriptError:
+            return await ask(redis, "EVAL", self.text, len(keys), *keys, *args)

@@ -1,0 +1,25 @@
+"""A deletion: the code stops resolving in one step, and its rows leave the warehouse afterwards.
+
+The intent is written first, so that a deleted code is always erased, and the erasure only once the code is
+gone, so that a living one never is. A crash in between leaves the intent, which `codes.sweep` settles by
+looking whether the code is alive.
+"""
+
+import msgspec
+from redis.asyncio import Redis
+
+from codes.connection import ask
+from codes.intents import Intent
+from schemas import keys
+from schemas.code import Erasure
+
+
+async def order_erasure(redis: Redis, intent: Intent, deleted_at_ms: int) -> None:
+    """For a code that is gone. Changes nothing if it is ordered already."""
+    erasure = Erasure(
+        number=intent.number,
+        workspace=intent.workspace,
+        deleted_at_ms=deleted_at_ms,
+        keep_until_ms=intent.keep_until_ms,
+    )
+    await ask(redis, "HSETNX", keys.ERASURES, intent.number, msgspec.json.encode(erasure))

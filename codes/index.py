@@ -1,0 +1,101 @@
+"""Finding a code by its id, and the codes of a workspace in order.
+
+The index of an id always leads to where its code lives: it is written after the code at a new place and
+before the old place is given up. Its value ends with a mark of the coming to that place, so an old pointer
+is never mistaken for a newer one to the same place.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from codes.connection import Script, ask
+from codes.places import Place, decode, look
+from schemas import keys
+from schemas.code import Code
+
+_id = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+_REPOINT = Script("""
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1
+""")
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A living code: where it is, and the index as it was when it led there."""
+
+    pointer: bytes
+    place: Place
+
+
+def pointer(host: str, slug: str, mark: str) -> bytes:
+    return f"{keys.place(host, slug)} {mark}".encode()
+
+
+def split(raw: bytes) -> tuple[str, str]:
+    """Host and slug of a pointer."""
+    host, _, slug = raw.decode().partition(" ")[0].partition("/")
+    return host, slug
+
+
+async def find(redis: Redis, id: str) -> Found | None:
+    """The living code with this id, whosever it is. While it moves, the index is read again."""
+    if not _id.fullmatch(id):
+        return None
+    seen = None
+    while True:
+        raw = await ask(redis, "GET", keys.code_id(id))
+        if raw is None or raw == seen:
+            return None
+        place = await look(redis, *split(raw))
+        if place.code is not None and place.code.id == id:
+            return Found(raw, place)
+        seen = raw
+
+
+async def add(redis: Redis, id: str, number: int, workspace: int, to: bytes) -> None:
+    """Once the code is there. Changes nothing if the id is known."""
+    await ask(redis, "SET", keys.code_id(id), to, "NX")
+    await ask(redis, "ZADD", keys.workspace_codes(workspace), number, id)
+
+
+async def repoint(redis: Redis, id: str, old: bytes, new: bytes) -> bool:
+    return bool(await _REPOINT.run(redis, [keys.code_id(id)], old, new))
+
+
+async def remove(redis: Redis, id: str, workspace: int) -> None:
+    await ask(redis, "ZREM", keys.workspace_codes(workspace), id)
+    await ask(redis, "DEL", keys.code_id(id))
+
+
+async def newest(redis: Redis, workspace: int, limit: int, before: int | None) -> list[tuple[str, int]]:
+    """Ids and numbers of a workspace's codes below the number `before`, newest first."""
+    highest = "+inf" if before is None else f"({before}"
+    at = keys.workspace_codes(workspace)
+    rows: Any = await redis.zrevrangebyscore(at, highest, "-inf", start=0, num=limit, withscores=True)
+    return [(id.decode(), int(score)) for id, score in rows]
+
+
+async def read(redis: Redis, ids: list[str]) -> list[Code | None]:
+    """The codes with these ids, two round trips for all of them. None for an id without a living code."""
+    pipe = redis.pipeline(transaction=False)
+    for id in ids:
+        pipe.get(keys.code_id(id))
+    pointers = await pipe.execute()
+    pipe = redis.pipeline(transaction=False)
+    for raw in pointers:
+        # Without a pointer there is nothing to read, but the answers stay in step.
+        pipe.get(keys.code(keys.place(*split(raw)) if raw else ""))
+    found = []
+    for id, raw in zip(ids, await pipe.execute(), strict=True):
+        code = decode(raw).code if raw else None
+        if code is None or code.id != id:
+            # It may have moved between the two.
+            again = await find(redis, id)
+            code = again.place.code if again else None
+        found.append(code)
+    return found

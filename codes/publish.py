@@ -1,0 +1,61 @@
+"""Waiting until every redirector has taken in a change.
+
+The change itself goes out with its write (`codes.places.put`). A redirector that is registered and does not
+acknowledge within a second has by then stopped trusting what it has cached, so after a second the change
+holds everywhere either way.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from redis import exceptions
+from redis.asyncio import Redis
+
+from codes.connection import ask
+from schemas import keys
+
+LONGEST_WAIT_S = 1.0
+
+
+async def redirectors(redis: Redis, now_s: float) -> set[bytes]:
+    """The names of the redirectors whose registration has not lapsed."""
+    return set(await ask(redis, "ZRANGEBYSCORE", keys.REDIRECTORS, now_s, "+inf"))
+
+
+async def acknowledged(
+    redis: Redis,
+    nonces: list[str],
+    before: set[bytes],
+    *,
+    now_s: Callable[[], float] = time.time,
+    longest_s: float = LONGEST_WAIT_S,
+) -> bool:
+    """Waits until all redirectors that were there `before` the changes, or are now, have acknowledged each
+    change; at most `longest_s`. Whether they have is returned.
+
+    Never raises for Redis being away: the changes are made, and the full wait is as good as acknowledgements.
+    """
+    ends = asyncio.get_running_loop().time() + longest_s
+    try:
+        async with asyncio.timeout_at(ends):
+            waited_for = before | await redirectors(redis, now_s())
+            if waited_for:
+                await asyncio.gather(*(_all_of(redis, nonce, waited_for, ends) for nonce in nonces))
+            return True
+    except (exceptions.RedisError, OSError):
+        await asyncio.sleep(ends - asyncio.get_running_loop().time())
+    except TimeoutError:
+        pass
+    return False
+
+
+async def _all_of(redis: Redis, nonce: str, names: set[bytes], ends: float) -> None:
+    """Returns when all `names` have acknowledged; until then it goes on, and the caller stops it in time."""
+    missing = set(names)
+    while missing:
+        left = max(ends - asyncio.get_running_loop().time(), 0.01)
+        popped = await ask(redis, "BLPOP", keys.ack(nonce), round(left, 3))
+        if popped:
+            missing.discard(popped[1])
+    await ask(redis, "UNLINK", keys.ack(nonce))

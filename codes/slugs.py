@@ -1,0 +1,60 @@
+"""The last part of a short link: which texts may be one, and how new ones are drawn."""
+
+import random
+import re
+
+from codes.errors import Conflict, Refused
+
+# Digits and letters that nobody mistakes for each other in print.
+ALPHABET = "".join(sorted(set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") - set("0O1Il")))
+DRAWN_LENGTH = 7
+
+# First path parts that a service answers itself, now or by its dialects' routes.
+RESERVED = frozenset(
+    [
+        *("healthz", "readyz", "metrics", "robots.txt", "favicon.ico", "sitemap.xml", ".well-known"),
+        *("bulk", "custom-domains", "q", "r", "v1", "api", "docs", "redoc", "openapi.json"),
+        *("dashboard", "assets", "static"),
+    ]
+)
+
+_custom = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_imported = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+
+
+def draw(rng: random.Random, length: int = DRAWN_LENGTH) -> str:
+    """A random slug that is not reserved. It may be taken."""
+    while True:
+        slug = "".join(rng.choices(ALPHABET, k=length))
+        if slug not in RESERVED:
+            return slug
+
+
+def may_be(slug: str) -> bool:
+    """Whether there can be a code with this slug."""
+    return _imported.fullmatch(slug) is not None
+
+
+def check_custom(slug: str) -> str:
+    """A slug that somebody chose. Raises Refused for its form and Conflict where it is reserved."""
+    _free(slug)
+    if not 3 <= len(slug) <= 48 or not _custom.fullmatch(slug):
+        raise Refused(
+            "slug",
+            "invalid_slug",
+            "a slug has 3 to 48 of the characters a-z, 0-9 and -, with no hyphen at an end and no two in a row",
+        )
+    return slug
+
+
+def check_imported(slug: str) -> str:
+    """A slug that is printed already and so keeps its form. Raises as `check_custom`."""
+    _free(slug)
+    if not _imported.fullmatch(slug) or slug in (".", ".."):
+        raise Refused("slug", "invalid_slug", "an imported slug has 1 to 128 of the characters A-Z, a-z, 0-9 and ._~-")
+    return slug
+
+
+def _free(slug: str) -> None:
+    if slug in RESERVED:
+        raise Conflict("slug", "slug_reserved", f"the slug {slug!r} is reserved")

@@ -1,0 +1,280 @@
+"""Codes: making, reading, editing, deleting and listing them.
+
+Redis is the system of record, and every process may hold a `Codes` of its own. What is written is known to
+every redirector, or trusted by none, when a call returns.
+"""
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Collection
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from codes import deleting, destinations, fields, index, intents, moving, places, publish, slugs
+from codes.connection import ask, reaching
+from codes.errors import Conflict, Missing, Unavailable
+from codes.fields import Edit, NewCode
+from codes.intents import Intent
+from codes.places import Kept, Put, route_of, tombstone_of
+from codes.resolver import Resolver
+from schemas import keys
+from schemas.code import Code
+
+# A drawn slug is one of 56^7, so a second draw is rare and a tenth means that something is wrong.
+_DRAWS = 10
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Codes:
+    """`own_hosts` are the hosts of short links, to which no code may lead. All methods raise Unavailable
+    when Redis is away; `step` is told of each step of a change (see `codes.moving.Step`)."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        own_hosts: Collection[str] = (),
+        resolver: Resolver | None = None,
+        now_ms: Callable[[], int] = _wall_ms,
+        rng: random.Random | None = None,
+        longest_wait_s: float = publish.LONGEST_WAIT_S,
+        step: moving.Step = moving.nothing,
+    ) -> None:
+        self.redis = redis
+        self._own_hosts = own_hosts
+        self._resolver = resolver or Resolver()
+        self._now_ms = now_ms
+        self._rng = rng or random.SystemRandom()
+        self._longest_wait_s = longest_wait_s
+        self._step = step
+
+    @reaching
+    async def get(self, workspace: int, id: str) -> Code | None:
+        found = await self._find(workspace, id)
+        return found.place.code if found else None
+
+    @reaching
+    async def by_slug(self, host: str, slug: str) -> Code | None:
+        """Whatever its workspace; `host` is "" for the default short host."""
+        return (await places.look(self.redis, host, slug)).code if slugs.may_be(slug) else None
+
+    @reaching
+    async def page(self, workspace: int, limit: int, before: int | None = None) -> list[Code]:
+        """At most `limit` codes with numbers below `before`, newest first; fewer only at the end."""
+        page: list[Code] = []
+        while len(page) < limit:
+            rows = await index.newest(self.redis, workspace, limit - len(page), before)
+            if not rows:
+                break
+            page += [code for code in await index.read(self.redis, [id for id, _ in rows]) if code is not None]
+            before = rows[-1][1]
+        return page
+
+    @reaching
+    async def create(self, workspace: int, new: NewCode) -> Code:
+        """Raises Refused for what is wrong with `new` and Conflict when its slug is taken or reserved."""
+        checked = await self._checked({name: getattr(new, name) for name in Edit.__struct_fields__ if name != "slug"})
+        if new.slug is not None:
+            (slugs.check_imported if new.keep_slug else slugs.check_custom)(new.slug)
+        now_ms, nonce = self._now_ms(), self._nonce()
+        before = await self._redirectors()
+        code = Code(
+            id=str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
+            number=await ask(self.redis, "INCR", keys.NUMBERS),
+            workspace=workspace,
+            slug=new.slug or "",
+            created_at_ms=now_ms,
+            updated_at_ms=now_ms,
+            created_by=new.created_by,
+            host=new.host,
+            **checked,
+        )
+        for _ in range(_DRAWS):
+            if new.slug is None:
+                code = msgspec.structs.replace(code, slug=slugs.draw(self._rng, new.slug_length))
+            if await self._place(code, nonce, drawn=new.slug is None):
+                await self._told([nonce], before)
+                return code
+        raise Unavailable("no free slug was found")
+
+    async def _place(self, code: Code, nonce: str, *, drawn: bool) -> bool:
+        """Puts a new code where it belongs, if the place is free. A drawn slug must be free for everybody."""
+        place = await places.look(self.redis, code.host, code.slug)
+        if not place.is_free_for(code.workspace) or (drawn and place.route):
+            if drawn:
+                return False
+            raise Conflict("slug", "slug_taken", f"the slug {code.slug!r} is taken")
+        intent = Intent(
+            op="create", id=code.id, workspace=code.workspace, number=code.number, host=code.host, slug=code.slug
+        )
+        deadline_ms = await intents.declare(self.redis, nonce, intent)
+        await self._step("intent")
+        route = route_of(code, place.next_version(code.created_at_ms))
+        outcome = await places.put(self.redis, place, Kept(code), route, nonce=nonce, deadline_ms=deadline_ms)
+        if outcome is Put.LATE:
+            raise Unavailable("the change took too long")
+        if outcome is Put.DONE:
+            await self._step("written")
+            at = index.pointer(code.host, code.slug, nonce)
+            await index.add(self.redis, code.id, code.number, code.workspace, at)
+            await self._step("indexed")
+        await intents.clear(self.redis, nonce)
+        return outcome is Put.DONE
+
+    @reaching
+    async def edit(self, workspace: int, id: str, edit: Edit) -> Code:
+        """Returns the code as it then is. Raises Missing, Refused, and Conflict for a slug that is taken or
+        reserved. An edit that changes nothing a scanner could notice does not wait for the redirectors."""
+        found = await self._find(workspace, id)
+        if found is None:
+            raise Missing(id)
+        changes = await self._checked(edit.changes())
+        before = await self._redirectors()
+        while found is not None:
+            old = self._code_at(found)
+            new = self._changed(old, changes)
+            if new.slug != old.slug:
+                slugs.check_custom(new.slug)
+                done = await self._move(found, changes, before)
+                if done is not None:
+                    return done
+            elif not {"destination", "status", "slug"} & changes.keys():
+                if new == old or await places.put(self.redis, found.place, Kept(new)) is Put.DONE:
+                    return new
+            else:
+                nonce = self._nonce()
+                route = found.place.route
+                if new != old:
+                    route = route_of(new, found.place.next_version(new.updated_at_ms))
+                # A repeated edit is told again: the first one may have been written and its answer lost
+                # before the redirectors had it.
+                if await places.put(self.redis, found.place, Kept(new), route, nonce=nonce) is Put.DONE:
+                    await self._told([nonce], before)
+                    return new
+            found = await self._find(workspace, id)
+        raise Missing(id)
+
+    def _changed(self, old: Code, changes: dict[str, Any]) -> Code:
+        new = msgspec.structs.replace(old, **changes)
+        if new == old:
+            return old
+        moves = old.destination_changes + (new.destination != old.destination)
+        return msgspec.structs.replace(new, destination_changes=moves, updated_at_ms=self._now_ms())
+
+    async def _move(self, found: index.Found, changes: dict[str, Any], before: set[bytes]) -> Code | None:
+        """An edit that changes the slug; None when the code was changed by others meanwhile."""
+        old = self._code_at(found)
+        new = self._changed(old, changes)
+        move = self._nonce()
+        intent = Intent(op="move", id=old.id, workspace=old.workspace, host=old.host, slug=old.slug, to_slug=new.slug)
+        deadline_ms = await intents.declare(self.redis, move, intent)
+        await self._step("intent")
+        noted = None
+        try:
+            await moving.claim(self.redis, new, move, deadline_ms=deadline_ms, now_ms=self._now_ms())
+            await self._step("claimed")
+            noted = await moving.commit(self.redis, found, new, move, deadline_ms=deadline_ms)
+        except Conflict:
+            await intents.clear(self.redis, move)
+            raise
+        if noted is None:
+            await moving.release(self.redis, new.host, new.slug, move)
+            await intents.clear(self.redis, move)
+            return None
+        await self._step("committed")
+        await moving.finish(self.redis, noted, now_ms=self._now_ms(), step=self._step)
+        await intents.clear(self.redis, move)
+        nonces = [self._nonce(), self._nonce()]
+        for code, nonce in zip((new, old), nonces, strict=True):
+            await places.tell(self.redis, code.host, code.slug, nonce)
+        await self._told(nonces, before)
+        return new
+
+    @reaching
+    async def delete(self, workspace: int, id: str, *, keep_until_ms: int | None = None) -> bool:
+        """Whether there was such a code. It is gone from the redirectors when this returns; its rows in the
+        warehouse are erased afterwards, or after `keep_until_ms`."""
+        found = await self._find(workspace, id)
+        if found is None:
+            return False
+        nonce = self._nonce()
+        before = await self._redirectors()
+        intent = Intent(
+            op="delete", id=id, workspace=workspace, number=self._code_at(found).number, keep_until_ms=keep_until_ms
+        )
+        deadline_ms = await intents.declare(self.redis, nonce, intent)
+        await self._step("intent")
+        while found is not None:
+            now_ms = self._now_ms()
+            tombstone = tombstone_of(self._code_at(found), found.place.next_version(now_ms))
+            outcome = await places.put(self.redis, found.place, None, tombstone, nonce=nonce, deadline_ms=deadline_ms)
+            if outcome is Put.LATE:
+                raise Unavailable("the change took too long")
+            if outcome is Put.DONE:
+                await self._step("gone")
+                await deleting.order_erasure(self.redis, intent, now_ms)
+                await self._step("ordered")
+                await index.remove(self.redis, id, workspace)
+                await self._step("unindexed")
+                await intents.clear(self.redis, nonce)
+                await self._told([nonce], before)
+                return True
+            found = await self._find(workspace, id)
+        # Somebody else was faster, and may yet be cut short: the intent stays, for the sweep.
+        return False
+
+    async def _find(self, workspace: int, id: str) -> index.Found | None:
+        """The code where it lives, with no move under way."""
+        while (found := await index.find(self.redis, id)) is not None:
+            if self._code_at(found).workspace != workspace:
+                return None
+            if found.place.kept is None or found.place.kept.successor is None:
+                return found
+            await moving.finish(self.redis, found.place, now_ms=self._now_ms())
+        return None
+
+    @staticmethod
+    def _code_at(found: index.Found) -> Code:
+        code = found.place.code
+        assert code is not None
+        return code
+
+    async def _checked(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The same fields, each as it is kept. Raises Refused."""
+        checked = dict(given)
+        for name, check in _CHECKS.items():
+            if name in given:
+                checked[name] = check(given[name])
+        if "destination" in given:
+            await destinations.check(given["destination"], own_hosts=self._own_hosts, resolver=self._resolver)
+        return checked
+
+    async def _redirectors(self) -> set[bytes]:
+        return await publish.redirectors(self.redis, self._now_ms() / 1000)
+
+    async def _told(self, nonces: list[str], before: set[bytes]) -> None:
+        await publish.acknowledged(
+            self.redis,
+            nonces,
+            before,
+            now_s=lambda: self._now_ms() / 1000,
+            longest_s=self._longest_wait_s,
+        )
+
+    def _nonce(self) -> str:
+        return f"{self._rng.getrandbits(128):032x}"
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "label": fields.check_label,
+    "tags": fields.check_tags,
+    "status": fields.check_status,
+    "style": fields.check_style,
+    "folder_id": fields.check_folder,
+}

@@ -1,0 +1,59 @@
+"""Workspaces: whose codes and keys something is."""
+
+import time
+import uuid
+from collections.abc import Callable
+
+import msgspec
+from redis.asyncio import Redis
+
+from codes.connection import ask, reaching
+from codes.errors import Refused
+from schemas import keys
+from schemas.code import Workspace
+
+DEFAULT = "default"
+DEFAULT_PLAN = "unlimited"
+MAX_NAME = 100
+
+_decoder = msgspec.json.Decoder(Workspace)
+
+
+@reaching
+async def ensure_workspace(
+    redis: Redis,
+    name: str,
+    *,
+    plan: str = DEFAULT_PLAN,
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+) -> Workspace:
+    """The workspace of that name, made if there is none. Raises Refused for a name that cannot be one.
+
+    The name is taken first, and whoever finds a name without a workspace behind it puts one there, so a
+    crash in between leaves nothing to clear up.
+    """
+    if not name.strip() or name != name.strip() or len(name) > MAX_NAME or not name.isprintable():
+        raise Refused("name", "invalid_name", f"a workspace's name has 1 to {MAX_NAME} printable characters")
+    raw = await ask(redis, "HGET", keys.WORKSPACES, name)
+    if raw is None:
+        number = await ask(redis, "INCR", keys.WORKSPACE_NUMBERS)
+        await ask(redis, "HSETNX", keys.WORKSPACES, name, number)
+        raw = await ask(redis, "HGET", keys.WORKSPACES, name)
+    number = int(raw)
+    made = Workspace(number=number, id=str(uuid.uuid4()), name=name, plan=plan, created_at_ms=now_ms())
+    await ask(redis, "SET", keys.workspace(number), msgspec.json.encode(made), "NX")
+    return _decoder.decode(await ask(redis, "GET", keys.workspace(number)))
+
+
+@reaching
+async def get(redis: Redis, number: int) -> Workspace | None:
+    raw = await ask(redis, "GET", keys.workspace(number))
+    return _decoder.decode(raw) if raw else None
+
+
+@reaching
+async def all_workspaces(redis: Redis) -> list[Workspace]:
+    """In the order in which they were made."""
+    numbers = sorted(int(raw) for raw in await ask(redis, "HVALS", keys.WORKSPACES))
+    found = [await ask(redis, "GET", keys.workspace(number)) for number in numbers]
+    return [_decoder.decode(raw) for raw in found if raw]
