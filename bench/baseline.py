@@ -1,0 +1,73 @@
+"""Serves one of the apps of `bench.baseline_apps` in a child process, with the options of a redirect worker."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import msgspec
+import uvicorn
+
+from bench import baseline_apps
+
+ROOT = Path(__file__).parents[1]
+
+
+class Server(msgspec.Struct, frozen=True):
+    port: int
+    pid: int
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def served(app: str) -> Iterator[Server]:
+    """Raises TimeoutError when the server does not listen within ten seconds."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "bench.baseline", app, str(port)], cwd=ROOT)
+    try:
+        wait_for(port, process)
+        yield Server(port=port, pid=process.pid)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], patience_s: float = 10) -> None:
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise TimeoutError(f"nothing listens on port {port}")
+
+
+@click.command()
+@click.argument("app", type=click.Choice(["bare", "usual"]))
+@click.argument("port", type=int)
+def main(app: str, port: int) -> None:
+    uvicorn.run(
+        getattr(baseline_apps, app),
+        host="127.0.0.1",
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+    )
+
+
+if __name__ == "__main__":
+    main()
