@@ -1,0 +1,118 @@
+"""The HTTP face: every dialect's routes, what they have in common, and how problems become answers."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.routing import Route as Served
+
+from api import auth, dialects, health, manual, openapi
+from api.answers import Json
+from api.context import ApiContext
+from api.dialect import Call, Dialect, Route
+from api.errors import Problem
+from api.failures import KNOWN, problem_of
+from api.head import Head
+from api.limits import Bounds
+from api.metrics import Metered
+
+_log = logging.getLogger("waymark.api")
+
+_DESCRIPTION = """Dynamic QR codes and short links: what is printed never changes, where it leads can, and every scan is
+counted exactly once. Keys are sent as `Authorization: Bearer <key>`. Times are UTC. Errors have one shape everywhere
+and name the field that is at fault."""
+
+# FastAPI can report requests and exceptions to OpenTelemetry; nothing of a request leaves Waymark.
+_SILENT = TelemetryConfig(tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False)
+
+
+def create_app(context: ApiContext) -> FastAPI:
+    """The API as an ASGI app. It opens and closes nothing: what `context` holds belongs to the caller."""
+    app = FastAPI(
+        title="Waymark",
+        version=version("waymark"),
+        description=_DESCRIPTION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=_SILENT,
+    )
+    app.state.context = context
+    for dialect in dialects.DIALECTS:
+        for route in dialect.routes:
+            _add(app, context, dialect, route)
+    pages = manual.pages(openapi.document(app, dialects.DIALECTS, context.settings.api_url))
+    for path, handler in {
+        **pages,
+        "/healthz": health.healthz,
+        "/readyz": health.readyz,
+        "/metrics": health.metrics,
+    }.items():
+        app.add_route(path, handler)
+    app.add_exception_handler(Exception, _failed)
+    for kind in KNOWN:
+        app.add_exception_handler(kind, _failed)
+    # The one added last is the outermost.
+    app.add_middleware(Bounds, limits=context.settings.limits, answer=answer)
+    app.add_middleware(Metered, registry=context.registry)
+    app.add_middleware(Head)
+    return app
+
+
+def _add(app: FastAPI, context: ApiContext, dialect: Dialect, route: Route) -> None:
+    app.add_api_route(
+        route.path,
+        _endpoint(context, route),
+        methods=[route.method],
+        status_code=route.status,
+        response_class=Response,
+        operation_id=route.handler.__name__,
+        name=route.handler.__name__,
+        summary=route.summary,
+        description=route.description,
+        tags=[dialect.name],
+        responses=openapi.responses(route, dialect),
+        openapi_extra=openapi.operation(route),
+    )
+
+
+def _endpoint(context: ApiContext, route: Route) -> Callable[[Request], Awaitable[Response]]:
+    """What every request of every dialect passes: the one place for what a key, a scope or a plan allows."""
+
+    async def endpoint(request: Request) -> Response:
+        key = await auth.require(request, context, route.scope)
+        return await route.handler(Call(context, key, request))
+
+    return endpoint
+
+
+def answer(path: str, problem: Problem) -> Json:
+    """A problem in the shape of the dialect whose path was asked."""
+    return Json(dialects.of(path).shape(problem), problem.status, dict(problem.headers))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    problem = problem_of(error)
+    if problem.status == 405:
+        problem = Problem(405, problem.code, problem.message, None, {"Allow": ", ".join(_methods(request))})
+    if problem.status == 503:
+        _log.warning("%s %s: %s", request.method, request.scope.get("path"), problem.message)
+    return answer(request.scope["path"], problem)
+
+
+def _methods(request: Request) -> list[str]:
+    """All that a path takes: the router itself only knows those of the first route that matches."""
+    app: FastAPI = request.app
+    found = {
+        method
+        for route in app.routes
+        if isinstance(route, Served) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+    return sorted(found | ({"HEAD"} if "GET" in found else set()))

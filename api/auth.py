@@ -1,0 +1,47 @@
+"""Who is asking, and may they: bearer keys and their scopes.
+
+Each request asks Redis once and keeps nothing, so a revoked key is refused from the next request on
+(docs/decisions/0602).
+"""
+
+from starlette.requests import Request
+
+from api.context import ApiContext
+from api.errors import Problem
+from codes import apikeys
+from codes.apikeys import Scope
+from schemas.code import ApiKey
+
+# What each scope may do: a wider one may do everything that a narrower one may.
+_RANK = {"read": 0, "write": 1, "admin": 2}
+# Longer than any key is; nobody's megabyte is hashed to find that out.
+_LONGEST = 256
+
+
+def bearer(request: Request) -> str | None:
+    """The secret in the Authorization header, or None when there is none to try."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    secret = secret.strip(" ")
+    if scheme.lower() != "bearer" or not secret or len(secret) > _LONGEST:
+        return None
+    # Header bytes arrive as Latin-1; a key has only ASCII.
+    return secret if secret.isascii() and secret.isprintable() and " " not in secret else None
+
+
+def unauthorized(message: str) -> Problem:
+    return Problem(401, "unauthorized", message, None, {"WWW-Authenticate": 'Bearer realm="waymark"'})
+
+
+async def require(request: Request, context: ApiContext, scope: Scope) -> ApiKey:
+    """The key of a caller who may do this. Raises Problem: 401 without a live key, 403 without the scope."""
+    secret = bearer(request)
+    if secret is None:
+        raise unauthorized("send your API key as `Authorization: Bearer <key>`")
+    key = await apikeys.authenticate(
+        context.codes.redis, secret, now_ms=lambda: round(context.now().timestamp() * 1000)
+    )
+    if key is None:
+        raise unauthorized("this API key is wrong, revoked or expired")
+    if _RANK[key.scope] < _RANK[scope]:
+        raise Problem(403, "forbidden", f"this needs a key with the scope {scope}; this key's scope is {key.scope}")
+    return key

@@ -1,0 +1,133 @@
+"""Reading a JSON object from a request, strictly: what two parsers could understand differently is refused.
+
+Python's own parser takes NaN, lets the last of two equal names win and keeps half surrogate pairs,
+which no later step can write down again. Here each becomes a 400 that names the field it stands in.
+"""
+
+import json
+import math
+from typing import Any, NoReturn
+
+from starlette.requests import Request
+
+from api.errors import Problem, invalid
+
+MAX_DEPTH = 32
+_WHOLE = 2**63
+
+
+class _Wrong:
+    """Stands in the parsed value where something was wrong with it, so that its field can be named."""
+
+    __slots__ = ("why",)
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+
+class _Twice(_Wrong):
+    """An object in which one name stands twice."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        super().__init__("has a name that stands twice in one object")
+        self.name = name
+
+
+def _whole(text: str) -> int | _Wrong:
+    if len(text) > 20 or not -_WHOLE <= (number := int(text)) < _WHOLE:
+        return _Wrong("is a number too large to keep")
+    return number
+
+
+def _decimal(text: str) -> float | _Wrong:
+    number = float(text)
+    return number if math.isfinite(number) else _Wrong("is a number too large to keep")
+
+
+def _constant(name: str) -> _Wrong:
+    return _Wrong(f"is {name}, which is not JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Wrong:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            return _Twice(name)
+        seen.add(name)
+    return found
+
+
+def _fault(value: Any) -> str | None:
+    """Why this value cannot be taken, or None. Walks without recursion: the depth is the client's choice."""
+    waiting = [(value, 1)]
+    while waiting:
+        item, depth = waiting.pop()
+        if isinstance(item, _Wrong):
+            return item.why
+        if isinstance(item, str) and not _writable(item):
+            return "has half of a surrogate pair, which is not text"
+        if isinstance(item, dict | list):
+            if depth > MAX_DEPTH:
+                return f"is nested more than {MAX_DEPTH} deep"
+            if isinstance(item, dict):
+                if not all(map(_writable, item)):
+                    return "has a name with half of a surrogate pair, which is not text"
+                item = list(item.values())
+            waiting.extend((part, depth + 1) for part in item)
+    return None
+
+
+def _writable(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= mark <= "\udfff" for mark in text)
+
+
+def _refuse(why: str) -> NoReturn:
+    raise invalid("body", f"body {why}", "invalid_json")
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object in `raw`. Raises Problem (400)."""
+    if not raw.strip(b" \t\r\n"):
+        _refuse("is empty; a JSON object is expected")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise invalid("body", f"body is not UTF-8 (byte {error.start})", "invalid_json") from None
+    try:
+        found = json.loads(
+            text, parse_int=_whole, parse_float=_decimal, parse_constant=_constant, object_pairs_hook=_object
+        )
+    except json.JSONDecodeError as error:
+        raise invalid(
+            "body", f"body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})", "invalid_json"
+        ) from None
+    except RecursionError:
+        raise invalid("body", f"body is nested more than {MAX_DEPTH} deep", "invalid_json") from None
+    if isinstance(found, _Twice) and _writable(found.name):
+        raise invalid(found.name[:64], f"{found.name[:64]} stands twice", "invalid_json")
+    if isinstance(found, _Wrong):
+        _refuse(found.why)
+    if not isinstance(found, dict):
+        _refuse("is not a JSON object")
+    for name, value in found.items():
+        if not _writable(name):
+            _refuse("has a name with half of a surrogate pair, which is not text")
+        if (why := _fault(value)) is not None:
+            raise invalid(name[:64], f"{name[:64]} {why}", "invalid_json")
+    return found
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """The request's body as a JSON object, whatever its Content-Type says (the document's own clients
+    differ). Raises Problem: 400, or what `api.limits` raises on a body too large or too slow."""
+    try:
+        return parse_object(await request.body())
+    except Problem as problem:
+        if problem.status == 400 and request.headers.get("content-encoding", "identity") != "identity":
+            raise invalid("body", "body is compressed; send it as it is", "invalid_json") from None
+        raise

@@ -1,0 +1,37 @@
+"""What the API works with. Everything that lives outside a request is handed in here."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from analytics.pool import Questions
+from api.limits import Limits
+from codes.store import Codes
+
+# Answers what is missing, in a few words, or None when it can do its work.
+Ready = Callable[[], Awaitable[str | None]]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class ApiSettings(msgspec.Struct, frozen=True):
+    # The bases of short links and of this API, without a slash at the end.
+    short_url: str = "http://localhost:8001"
+    api_url: str = "http://localhost:8000"
+    limits: Limits = Limits()
+
+
+class ApiContext(msgspec.Struct, frozen=True):
+    """`readiness` names the parts that requests need, each with how to ask it; `registry` is what /metrics
+    shows, so that whoever shares the process can add to it."""
+
+    codes: Codes
+    questions: Questions
+    settings: ApiSettings = ApiSettings()
+    now: Callable[[], datetime] = utc_now
+    readiness: Mapping[str, Ready] = {}
+    registry: CollectorRegistry = msgspec.field(default_factory=CollectorRegistry)

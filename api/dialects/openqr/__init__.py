@@ -1,0 +1,12 @@
+"""OpenQR's API, which is also Waymark's own: `/v1`."""
+
+from api.dialect import Dialect
+from api.dialects.openqr import codes, errors, listing, scans
+
+DIALECT = Dialect(
+    name="OpenQR",
+    prefix="/v1",
+    routes=(*listing.ROUTES, *codes.ROUTES, *scans.ROUTES),
+    shape=errors.shape,
+    error=errors.Failure,
+)

@@ -1,0 +1,156 @@
+"""`/v1/dynamic`: making, reading, editing and deleting one code."""
+
+import re
+
+from msgspec import UNSET, UnsetType
+from starlette.responses import Response
+
+from api.answers import Json
+from api.body import read_object
+from api.dialect import Call, Parameter, Route
+from api.dialects.openqr import examples
+from api.dialects.openqr.shapes import Deleted, DynamicCode, DynamicCodeEdit, NewDynamicCode, dynamic_code
+from api.errors import Problem, invalid, not_found
+from api.input import convert
+from codes.fields import Edit, NewCode
+from schemas.code import Code
+
+# Sent back by clients that read, change and write; ignored.
+READ_ONLY = frozenset({"id", "short_url", "created_at", "updated_at"})
+ID = Parameter("id", "path", "The code's id (not its slug).", {"type": "string", "format": "uuid"})
+
+_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def identity(call: Call) -> str:
+    """The id in the path. What cannot be an id is nobody's: a Problem (404)."""
+    found: str = call.request.path_params["id"]
+    if not _uuid.fullmatch(found):
+        raise _no_such_code()
+    return found
+
+
+async def wanted(call: Call) -> Code:
+    """The code that the path names. Raises Problem: 404 when there is none in the caller's workspace."""
+    code = await call.context.codes.get(call.key.workspace, identity(call))
+    if code is None:
+        raise _no_such_code()
+    return code
+
+
+def _no_such_code() -> Problem:
+    return not_found("there is no code with this id")
+
+
+def _check_domain(domain: str | UnsetType | None) -> None:
+    """There are no custom domains yet, so every code is on the default one."""
+    if domain is not UNSET and domain is not None:
+        raise invalid("domain", "there is no such domain", "unknown_domain")
+
+
+def _shown(call: Call, code: Code, status: int = 200) -> Response:
+    return Json(dynamic_code(code, call.context.settings.short_url), status)
+
+
+async def create_code(call: Call) -> Response:
+    sent = convert(await read_object(call.request), NewDynamicCode, READ_ONLY)
+    _check_domain(sent.domain)
+    new = NewCode(
+        destination=sent.destination,
+        label=None if sent.label is UNSET else sent.label,
+        slug=None if sent.slug is UNSET else sent.slug,
+        status="active" if sent.status is UNSET else sent.status,
+        tags=() if sent.tags is UNSET else tuple(sent.tags),
+        folder_id=None if sent.folder_id is UNSET else sent.folder_id,
+        style=None if sent.style is UNSET else sent.style,
+        created_by=call.key.id,
+    )
+    return _shown(call, await call.context.codes.create(call.key.workspace, new), 201)
+
+
+async def read_code(call: Call) -> Response:
+    return _shown(call, await wanted(call))
+
+
+async def edit_code(call: Call) -> Response:
+    at = identity(call)
+    sent = convert(await read_object(call.request), DynamicCodeEdit, READ_ONLY)
+    _check_domain(sent.domain)
+    edit = Edit(
+        destination=sent.destination,
+        label=sent.label,
+        slug=sent.slug,
+        status=sent.status,
+        tags=UNSET if sent.tags is UNSET else tuple(sent.tags),
+        folder_id=sent.folder_id,
+        style=sent.style,
+    )
+    return _shown(call, await call.context.codes.edit(call.key.workspace, at, edit))
+
+
+async def delete_code(call: Call) -> Response:
+    if not await call.context.codes.delete(call.key.workspace, identity(call)):
+        raise _no_such_code()
+    return Json(Deleted())
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/dynamic",
+        scope="write",
+        summary="Create a code",
+        description="Answers once every redirector knows it: a scan that comes next is sent to `destination`.",
+        handler=create_code,
+        status=201,
+        answer=DynamicCode,
+        body=NewDynamicCode,
+        sent=examples.NEW,
+        problems=(400, 409),
+        example=examples.CODE,
+    ),
+    Route(
+        method="GET",
+        path="/v1/dynamic/{id}",
+        scope="read",
+        summary="Read a code",
+        description="The code as it is now.",
+        handler=read_code,
+        status=200,
+        answer=DynamicCode,
+        parameters=(ID,),
+        problems=(404,),
+        example=examples.CODE,
+    ),
+    Route(
+        method="PATCH",
+        path="/v1/dynamic/{id}",
+        scope="write",
+        summary="Edit a code",
+        description="Send only what is to change. When it has answered, no scan is sent to the old destination. "
+        "`label` and `folder_id` are cleared by null. A changed `slug` moves the short link: the old one stops "
+        "resolving, and only this workspace can take it again. Fields that cannot be written (`id`, `short_url`, "
+        "`created_at`, `updated_at`) are ignored, unknown ones are refused.",
+        handler=edit_code,
+        status=200,
+        answer=DynamicCode,
+        body=DynamicCodeEdit,
+        sent=examples.EDIT,
+        parameters=(ID,),
+        problems=(400, 404, 409),
+        example={**examples.CODE, **examples.EDIT},
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/dynamic/{id}",
+        scope="write",
+        summary="Delete a code",
+        description="The short link stops resolving at once, and the code's scans are erased.",
+        handler=delete_code,
+        status=200,
+        answer=Deleted,
+        parameters=(ID,),
+        problems=(404,),
+        example=examples.DELETED,
+    ),
+)

@@ -1,0 +1,72 @@
+"""`GET /v1/dynamic/{id}/scans`: a code's scans by people, over a window of UTC days."""
+
+from starlette.responses import Response
+
+from analytics.summary import Summary, summary
+from api.answers import Json
+from api.dialect import Call, Parameter, Route
+from api.dialects.openqr import examples
+from api.dialects.openqr.codes import ID, wanted
+from api.dialects.openqr.shapes import DayCount, ScanAnalytics, Scans, ScanTotals, ValueCount, short_url
+from api.input import whole
+from schemas.code import Code
+from schemas.event import Kind
+
+# What counts as a scan here (DIALECTS.md 16), and how what is not known is called (19).
+KINDS: tuple[Kind, ...] = ("human",)
+DIMENSIONS = {"country": "Unknown", "device": "Unknown", "referrer_host": "Direct"}
+TOP = 8
+DAYS = Parameter(
+    "days",
+    "query",
+    "How many UTC days the daily series and the breakdowns span, today the last of them. Brought into 1–365.",
+    {"type": "integer", "default": 30, "minimum": 1, "maximum": 365},
+)
+
+
+async def read_scans(call: Call) -> Response:
+    days = whole(call.request, "days", 30, 1, 365)
+    code = await wanted(call)
+    found = await call.context.questions.ask(
+        summary, code.number, days=days, now=call.context.now(), kinds=KINDS, dimensions=DIMENSIONS, top=TOP
+    )
+    return Json(answer(code, days, found, call.context.settings.short_url))
+
+
+def answer(code: Code, days: int, found: Summary, base: str) -> Scans:
+    by = {name: [ValueCount(each.value, each.n) for each in ranked] for name, ranked in found.top.items()}
+    return Scans(
+        id=code.id,
+        slug=code.slug,
+        short_url=short_url(code, base),
+        destination=code.destination,
+        scans=ScanTotals(found.total, found.last7, found.leaders["country"], found.leaders["device"]),
+        analytics=ScanAnalytics(
+            days_window=days,
+            total=found.total,
+            window_total=found.window_total,
+            daily=[DayCount(each.day.isoformat(), each.n) for each in found.daily],
+            by_country=by["country"],
+            by_device=by["device"],
+            by_referrer=by["referrer_host"],
+        ),
+    )
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/dynamic/{id}/scans",
+        scope="read",
+        summary="Read a code's scans",
+        description="Totals of all time, a count for each day of the window, and the window's commonest countries, "
+        "devices and referring hosts. Counts visits by people that ended at the destination; bots, link previews and "
+        "prefetches are stored but not counted here. A scan is in the answer within a second.",
+        handler=read_scans,
+        status=200,
+        answer=Scans,
+        parameters=(ID, DAYS),
+        problems=(400, 404),
+        example=examples.SCANS,
+    ),
+)

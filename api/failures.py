@@ -1,0 +1,45 @@
+"""Which problem each exception of the rooms below is to a client."""
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+import analytics.errors
+import codes.errors
+from api.errors import Problem, invalid, not_found, unavailable
+
+# Everything else is a fault of ours: a 500, with its traceback in the log.
+KNOWN: tuple[type[Exception], ...] = (
+    Problem,
+    codes.errors.Refused,
+    codes.errors.Conflict,
+    codes.errors.Missing,
+    codes.errors.Unavailable,
+    analytics.errors.Unavailable,
+    HTTPException,
+    RequestValidationError,
+)
+
+
+def problem_of(error: Exception) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case codes.errors.Refused():
+            return invalid(error.field, error.message, error.code)
+        case codes.errors.Conflict():
+            return Problem(409, error.code, error.message, error.field)
+        case codes.errors.Missing():
+            return not_found("there is no such code")
+        case codes.errors.Unavailable():
+            return unavailable("the store of codes is away; nothing is lost, try again shortly")
+        case analytics.errors.Unavailable():
+            return unavailable("the warehouse is away or busy; nothing is lost, try again shortly")
+        case HTTPException(status_code=404):
+            return not_found("there is nothing at this path")
+        case HTTPException(status_code=405):
+            return Problem(405, "method_not_allowed", "this path does not take that method")
+        case HTTPException():
+            return Problem(error.status_code, "invalid", error.detail)
+        case RequestValidationError():
+            return invalid(None, "the request cannot be understood")
+    return Problem(500, "internal", "something went wrong here, and it has been written down")

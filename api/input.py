@@ -1,0 +1,70 @@
+"""From what a client sent to what a route asked for. Whatever does not fit is a 400 that names the field."""
+
+import re
+from collections.abc import Collection
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from api.errors import Problem, invalid
+
+Shape = TypeVar("Shape", bound=msgspec.Struct)
+
+# A name that a client made up is repeated to it, but not at any length.
+_SHOWN = 64
+_KINDS = {
+    "str": "text",
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "null",
+    "array": "an array",
+    "object": "an object",
+    "str | null": "text or null",
+}
+_MISMATCH = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<sent>[^`]+)`")
+_PLACE = re.compile(r" - at `\$\.(?P<field>\w+)(?P<inside>[^`]*)`$")
+_WHOLE = re.compile(r"(-?)0*([0-9]+)", re.ASCII)
+
+
+def convert(sent: dict[str, Any], shape: type[Shape], read_only: Collection[str] = ()) -> Shape:
+    """`sent` as a `shape`. Fields in `read_only` are ignored, others that it does not know are refused.
+    Raises Problem (400)."""
+    known = shape.__struct_fields__
+    for name in sent:
+        if name not in known and name not in read_only:
+            raise invalid(name[:_SHOWN], f"{name[:_SHOWN]} is not a field of this", "unknown_field")
+    given = {name: value for name, value in sent.items() if name in known}
+    try:
+        return msgspec.convert(given, shape)
+    except msgspec.ValidationError as error:
+        raise _explain(str(error), given, shape) from None
+
+
+def _explain(text: str, given: dict[str, Any], shape: type[msgspec.Struct]) -> Problem:
+    place = _PLACE.search(text)
+    if place is None:
+        required = [field.name for field in msgspec.structs.fields(shape) if field.required]
+        missing = next(name for name in required if name not in given)
+        return invalid(missing, f"{missing} is missing", "missing_field")
+    field, inside = place["field"], place["inside"]
+    if mismatch := _MISMATCH.search(text):
+        wanted, sent = (_KINDS.get(name, name) for name in (mismatch["wanted"], mismatch["sent"]))
+        return invalid(field, f"{field}{inside} must be {wanted}, not {sent}", "wrong_type")
+    choices = msgspec.json.schema(shape)["$defs"][shape.__name__]["properties"][field].get("enum", [])
+    return invalid(field, f"{field} must be one of: {', '.join(choices)}")
+
+
+def whole(request: Request, name: str, default: int, low: int, high: int) -> int:
+    """A whole number of the query, brought into its range; text is a Problem (400)."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    number = _WHOLE.fullmatch(text)
+    if number is None:
+        raise invalid(name, f"{name} must be a whole number, {low} to {high}")
+    sign, digits = number.groups()
+    # Python refuses to read numbers of thousands of digits; no range here needs more than these.
+    size = int(digits) if len(digits) <= 18 else 10**18
+    return min(max(-size if sign else size, low), high)

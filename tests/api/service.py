@@ -1,0 +1,175 @@
+"""An API on a real Redis and a real chDB, asked over HTTP; every answer is held against its own OpenAPI document."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import msgspec
+from clickhouse_connect.driver.client import Client
+from fastapi import FastAPI
+from redis.asyncio import Redis
+
+from analytics.pool import Questions
+from api.app import create_app
+from api.context import ApiContext, ApiSettings
+from api.dialects import DIALECTS
+from api.openapi import ALWAYS
+from codes.apikeys import Scope, create_key
+from codes.connection import connect
+from codes.numbers import lift
+from codes.resolver import Resolver
+from codes.store import Codes
+from codes.workspaces import ensure_workspace
+from schemas.event import EVENT_COLUMNS, ScanEvent, encode_line
+from schemas.warehouse import Warehouse
+
+SHORT = "https://s.example.net"
+NOW = datetime(2026, 5, 21, 15, 0, 0, 250_000, tzinfo=UTC)
+
+Body = dict[str, Any]
+
+
+class Clock:
+    """What time it is for the API and for the store of codes."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def ms(self) -> int:
+        return round(self.now.timestamp() * 1000)
+
+    def pass_by(self, **how_long: float) -> None:
+        self.now += timedelta(**how_long)
+
+
+def names_of_the_public(host: str) -> tuple[str, ...]:
+    """Stands in for the network's name server, which tests do not depend on."""
+    return ("10.0.0.7",) if host == "internal.example.com" else ("8.8.8.8",)
+
+
+def highest(client: Client) -> int:
+    return int(client.query("SELECT max(code) FROM scans").result_rows[0][0])
+
+
+class Service:
+    """`client` sends the key of `workspace`; others are made by `key`."""
+
+    def __init__(self, redis_url: str, warehouse: Warehouse) -> None:
+        self.clock = Clock()
+        self.redis: Redis = connect(redis_url)
+        self.warehouse = warehouse
+        self.questions = Questions(warehouse, 1)
+        self.codes = Codes(
+            self.redis,
+            own_hosts=["s.example.net"],
+            resolver=Resolver(names_of_the_public),
+            now_ms=self.clock.ms,
+        )
+        self.context = ApiContext(
+            codes=self.codes,
+            questions=self.questions,
+            settings=ApiSettings(short_url=SHORT, api_url="http://api.example.net"),
+            now=self.clock,
+        )
+        self.app: FastAPI = create_app(self.context)
+        self.client = self.connect()
+        self.anonymous = self.connect()
+
+    def connect(self, **headers: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app),
+            base_url="http://api.example.net",
+            headers=headers,
+            event_hooks={"response": [conforms]},
+        )
+
+    async def key(self, workspace: str = "ours", scope: Scope = "admin", lasts: timedelta | None = None) -> str:
+        number = (await ensure_workspace(self.redis, workspace)).number
+        expires = None if lasts is None else self.clock.ms() + round(lasts.total_seconds() * 1000)
+        return (await create_key(self.redis, number, "test", scope, expires, now_ms=self.clock.ms))[1]
+
+    async def caller(self, workspace: str = "ours", scope: Scope = "admin") -> httpx.AsyncClient:
+        return self.connect(Authorization=f"Bearer {await self.key(workspace, scope)}")
+
+    async def open(self) -> None:
+        # Redis is new and the warehouse is not: as at every start, numbers go on above what it holds.
+        await lift(self.redis, await self.questions.ask(highest))
+        self.client = await self.caller()
+
+    async def close(self) -> None:
+        await self.client.aclose()
+        await self.anonymous.aclose()
+        await self.questions.close()
+        await self.redis.aclose()
+
+    async def make(self, **fields: Any) -> Body:
+        response = await self.client.post("/v1/dynamic", json={"destination": "https://example.com/a", **fields})
+        assert response.status_code == 201, response.text
+        found: Body = response.json()
+        return found
+
+    async def number(self, id: str) -> int:
+        workspace = (await ensure_workspace(self.redis, "ours")).number
+        code = await self.codes.get(workspace, id)
+        assert code is not None
+        return code.number
+
+    async def scanned(self, id: str, *scans: Body) -> None:
+        """Stores scans of a code as the aggregator does; `days_ago` and any column of `scans` may be given."""
+        number = await self.number(id)
+        self.stored(number, scans)
+
+    def stored(self, number: int, scans: tuple[Body, ...]) -> None:
+        lines = b"".join(encode_line(_event(number, seq, scan)) for seq, scan in enumerate(scans, 1))
+        columns = ["ts_ms" if name == "ts" else name for name in EVENT_COLUMNS]
+        client = self.warehouse.connect(max_threads=1)
+        try:
+            client.raw_insert("scans", columns, lines, fmt="JSONCompactEachRow")
+        finally:
+            client.close()
+
+
+_sources = iter(range(1, 1 << 30))
+
+
+def _event(number: int, seq: int, scan: Body) -> ScanEvent:
+    at = NOW - timedelta(days=scan.get("days_ago", 0))
+    fields: Body = dict.fromkeys(EVENT_COLUMNS, "") | {
+        "source": next(_sources),
+        "seq": seq,
+        "ts_ms": round(at.timestamp() * 1000),
+        "code": number,
+        "workspace": 1,
+        "kind": "human",
+        "outcome": "redirect",
+        "lat": None,
+        "lon": None,
+        "visitor": seq,
+    }
+    return ScanEvent(**fields | {name: value for name, value in scan.items() if name != "days_ago"})
+
+
+async def conforms(response: httpx.Response) -> None:
+    """What came is what the tables of routes (so the OpenAPI document) say can come, field by field."""
+    await response.aread()
+    request = response.request
+    for dialect in DIALECTS:
+        if not dialect.covers(request.url.path):
+            continue
+        assert response.headers["content-type"] == "application/json", response.text
+        assert response.headers["cache-control"] == "no-store"
+        body = response.json()
+        shape: type[msgspec.Struct] = dialect.error
+        for route in dialect.routes:
+            if request.method == route.method and re.fullmatch(re.sub(r"{\w+}", "[^/]+", route.path), request.url.path):
+                allowed = {route.status, *route.problems, *ALWAYS}
+                assert response.status_code in allowed, f"{response.status_code} is not documented"
+                if response.status_code == route.status:
+                    shape = route.answer
+        assert msgspec.to_builtins(msgspec.convert(body, shape)) == body, f"not a {shape.__name__}: {json.dumps(body)}"
+        assert response.status_code < 500 or response.status_code == 503
