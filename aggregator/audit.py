@@ -1,0 +1,146 @@
+"""`waymark audit`: are all scans in the warehouse, once, and do the rollups agree?
+
+Two proofs, from the data alone. Every source's numbers are complete (`audit_sources`), and every
+entry of both rollups follows from the raw rows (`audit_rollups`).
+"""
+
+import time
+from collections.abc import Callable, Iterable
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from aggregator.audit_rollups import DAYS, DayDifference, check_rollups
+from aggregator.audit_sources import JournalHead, SourceState, check_sources
+from aggregator.progress import Progress, silent
+
+__all__ = ["Check", "JournalHead", "Report", "audit", "render"]
+
+# How long to wait before something that does not hold is looked at again.
+PAUSES_S = (0.2, 1.0, 3.0)
+# Lines of detail that are printed; the JSON has them all.
+SHOWN = 20
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One question of the audit: how many things were looked at, and how many of them do not hold."""
+
+    name: str
+    looked_at: int
+    wrong: int
+    says: str
+
+
+class Report(msgspec.Struct, frozen=True):
+    """`clean` is the verdict. `sources` has those that do not hold, then all that are open; `days`, where
+    a rollup is wrong."""
+
+    clean: bool
+    checks: list[Check]
+    stored: int
+    erased: int
+    refused: int
+    waiting: int
+    dead_letters: int
+    sources: list[SourceState]
+    days: list[DayDifference]
+
+
+def audit(
+    client: Client,
+    journals: Iterable[JournalHead],
+    progress: Progress = silent,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Report:
+    """Reads everything and changes nothing. `journals` are those that are not closed; it is iterated once,
+    at the right moment, so let it be a generator that reads each head when asked for it. May run while scans
+    arrive, or between two batches. Memory is bounded; time grows with the tables (about a million
+    scans in a second or two). Raises what the client raises."""
+    pauses = [_pause(sleep, seconds) for seconds in PAUSES_S]
+    states = check_sources(client, journals, progress, pauses)
+    compared, different = check_rollups(client, progress, pauses)
+    dead_letters = client.query("SELECT count() FROM dead_letters FINAL").result_rows[0][0]
+    checks = [
+        *(_sources_check(name, [state for state in states if state.end == end]) for name, end in _ENDS.items()),
+        *(
+            Check(f"{rollup} = scans", compared, len(wrong), f"{sum(one.entries for one in wrong)} wrong entries")
+            for rollup in DAYS
+            for wrong in [[one for one in different if one.rollup == rollup]]
+        ),
+    ]
+    return Report(
+        clean=not any(check.wrong for check in checks),
+        checks=checks,
+        stored=sum(state.stored for state in states),
+        erased=sum(state.erased for state in states),
+        refused=sum(state.refused for state in states),
+        waiting=sum(state.waiting for state in states),
+        dead_letters=dead_letters,
+        sources=sorted((state for state in states if state.end == "open" or not state.ok), key=lambda state: state.ok),
+        days=different,
+    )
+
+
+_ENDS = {"closed sources": "closed", "open sources": "open", "sources without an end": "none"}
+
+
+def _pause(sleep: Callable[[float], None], seconds: float) -> Callable[[], None]:
+    return lambda: sleep(seconds)
+
+
+def _sources_check(name: str, states: list[SourceState]) -> Check:
+    figures = {
+        "missing": sum(state.missing for state in states),
+        "doubled": sum(state.doubled for state in states),
+        "surplus": sum(state.surplus for state in states),
+        "half erased": sum(state.half_erased for state in states),
+        "waiting": sum(state.waiting for state in states),
+    }
+    says = ", ".join(f"{n:,} {word}" for word, n in figures.items() if n)
+    return Check(name, len(states), sum(not state.ok for state in states), says or f"{_stored(states):,} scans")
+
+
+def _stored(states: list[SourceState]) -> int:
+    return sum(state.stored for state in states)
+
+
+def render(report: Report) -> str:
+    """The report for a person: a line for each check, then what does not hold."""
+    width = max(len(check.name) for check in report.checks)
+    lines = [
+        f"{'ok  ' if not check.wrong else 'FAIL'}  {check.name:<{width}}  {check.looked_at:>9,} looked at"
+        f"  {check.wrong:>7,} wrong  {check.says}"
+        for check in report.checks
+    ]
+    lines.append(
+        f"{report.stored:,} scans stored, {report.erased:,} erased, {report.waiting:,} on their way,"
+        f" {report.refused:,} refused, {report.dead_letters:,} records set aside"
+    )
+    detail = [_source_line(state) for state in report.sources if not state.ok] + [_day_line(one) for one in report.days]
+    lines += detail[:SHOWN]
+    if len(detail) > SHOWN:
+        lines.append(f"... and {len(detail) - SHOWN:,} more (--json shows all)")
+    lines.append("clean" if report.clean else "NOT CLEAN")
+    return "\n".join(lines)
+
+
+def _source_line(state: SourceState) -> str:
+    figures = [
+        f"{n:,} {word}"
+        for word, n in [
+            ("missing", state.missing),
+            ("doubled", state.doubled),
+            ("surplus", state.surplus),
+            ("half erased", state.half_erased),
+        ]
+        if n
+    ]
+    if state.end == "none":
+        figures.append("neither closed nor has a journal")
+    gaps = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in state.gaps)
+    return f"source {state.source} (1-{state.last}): {', '.join(figures)}{f'; first missing: {gaps}' if gaps else ''}"
+
+
+def _day_line(one: DayDifference) -> str:
+    codes = ", ".join(map(str, one.codes))
+    return f"{one.rollup} on {one.day}: {one.entries:,} wrong entries, excess {one.excess:+,}, codes {codes}"

@@ -1,0 +1,127 @@
+"""Do the rollups say what the raw rows say?
+
+Both are brought into the rollup's own form and laid side by side, entry by entry, a slice of the
+table at a time. Nothing is hashed or sampled: agreement means equality.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from aggregator.progress import Progress, silent
+from aggregator.slices import SPILL, Slice, slices, visits_by_day
+from schemas.rollups import rollup_select
+
+# Codes named for each day on which a rollup is wrong.
+NAMED_CODES = 5
+
+DAYS = {"scans_by_time": "toDate(bucket, 'UTC')", "scans_by_value": "day"}
+
+
+class DayDifference(msgspec.Struct, frozen=True):
+    """A UTC day on which a rollup does not follow from `scans`."""
+
+    rollup: str
+    day: date
+    # Entries (a quarter of an hour or a value, of one kind of one code) that are wrong, and what
+    # they count too much (or, below 0, too little) in all.
+    entries: int
+    excess: int
+    # Some of the codes concerned.
+    codes: tuple[int, ...]
+
+
+# `stored` tells the two sides apart. For the visitors the sizes of both sets and of their union must be the same.
+_BY_TIME = """
+SELECT toDate(bucket, 'UTC') AS day, code, toInt64(b) - toInt64(a) AS excess
+FROM (
+    SELECT code, bucket, kind,
+        sumIf(n, NOT stored) AS a, sumIf(n, stored) AS b,
+        uniqExactMergeIf(visitors, NOT stored) AS p, uniqExactMergeIf(visitors, stored) AS q,
+        uniqExactMerge(visitors) AS either,
+        maxIf(last, NOT stored) AS x, maxIf(last, stored) AS y
+    FROM (
+        SELECT code, bucket, kind, toUInt64(n) AS n, visitors, CAST(last, 'DateTime64(3, \\'UTC\\')') AS last,
+               false AS stored
+        FROM ({select})
+        UNION ALL
+        SELECT code, bucket, kind, toUInt64(n) AS n, visitors, CAST(last, 'DateTime64(3, \\'UTC\\')') AS last,
+               true AS stored
+        FROM scans_by_time WHERE {entries}
+    )
+    GROUP BY code, bucket, kind
+    HAVING a != b OR p != q OR p != either OR x != y
+)
+"""
+
+_BY_VALUE = """
+SELECT day, code, toInt64(b) - toInt64(a) AS excess
+FROM (
+    SELECT code, dimension, day, value, kind, sumIf(n, NOT stored) AS a, sumIf(n, stored) AS b
+    FROM (
+        SELECT code, toString(dimension) AS dimension, day, value, kind, toUInt64(n) AS n, false AS stored
+        FROM ({select})
+        UNION ALL
+        SELECT code, toString(dimension) AS dimension, day, value, kind, toUInt64(n) AS n, true AS stored
+        FROM scans_by_value WHERE {entries}
+    )
+    GROUP BY code, dimension, day, value, kind
+    HAVING a != b
+)
+"""
+
+_COMPARE = {"scans_by_time": _BY_TIME, "scans_by_value": _BY_VALUE}
+
+
+def days_to_compare(client: Client) -> dict[date, int]:
+    """Every UTC day that `scans` or a rollup knows, with its number of raw rows."""
+    days = visits_by_day(client)
+    for rollup, day in DAYS.items():
+        for row in client.query(f"SELECT DISTINCT {day} FROM {rollup}").result_rows:  # noqa: S608 (our names)
+            days.setdefault(row[0], 0)
+    return days
+
+
+def check_rollups(
+    client: Client, progress: Progress = silent, pauses: Iterable[Callable[[], None]] = ()
+) -> tuple[int, list[DayDifference]]:
+    """How many days were compared, and where they differ. A slice that differs is looked at again after
+    each pause: while batches arrive, their rows reach the three tables one after the other."""
+    pauses = list(pauses)
+    days = days_to_compare(client)
+    work = [(rollup, part) for part in slices(days) for rollup in DAYS]
+    found: dict[tuple[str, date], DayDifference] = {}
+    for done, (rollup, part) in enumerate(work):
+        progress("rollups", done, len(work))
+        different = compare(client, rollup, part)
+        for pause in pauses:
+            if not different:
+                break
+            pause()
+            different = compare(client, rollup, part)
+        for one in different:
+            key = (one.rollup, one.day)
+            found[key] = _together(found[key], one) if key in found else one
+    progress("rollups", len(work), len(work))
+    return len(days), sorted(found.values(), key=lambda one: (one.day, one.rollup))
+
+
+def compare(client: Client, rollup: str, part: Slice) -> list[DayDifference]:
+    """The days of one slice on which the rollup is wrong."""
+    wrong = _COMPARE[rollup].format(select=rollup_select(rollup, part.rows), entries=part.entries(DAYS[rollup]))
+    result = client.query(
+        f"SELECT day, count(), sum(excess), arraySort(groupUniqArray({NAMED_CODES})(code))"  # noqa: S608 (our SQL)
+        f" FROM ({wrong}) GROUP BY day",
+        settings=SPILL,
+    )
+    return [
+        DayDifference(rollup, day, entries, excess, tuple(codes)) for day, entries, excess, codes in result.result_rows
+    ]
+
+
+def _together(a: DayDifference, b: DayDifference) -> DayDifference:
+    return DayDifference(
+        a.rollup, a.day, a.entries + b.entries, a.excess + b.excess, tuple(sorted({*a.codes, *b.codes})[:NAMED_CODES])
+    )

@@ -1,0 +1,63 @@
+"""The raw table in slices of bounded size, so that work on all of it fits in memory.
+
+A slice is some consecutive days of one year or, where a single day is too big, the codes of that
+day that share a remainder.
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+# Visits in a slice. Each becomes one entry for each dimension before they are added up.
+LIMIT = 1_000_000
+
+# For sums over a slice: past this much memory they go on in files.
+SPILL: dict[str, object] = {"max_bytes_before_external_group_by": 1 << 30, "max_threads": 2}
+
+
+class Slice(msgspec.Struct, frozen=True):
+    first: date
+    last: date
+    part: int = 0
+    parts: int = 1
+
+    @property
+    def rows(self) -> str:
+        """Its rows of `scans`, as a condition."""
+        after = self.last + timedelta(days=1)
+        days = f"ts >= toDateTime64('{self.first}', 3, 'UTC') AND ts < toDateTime64('{after}', 3, 'UTC')"
+        return f"{days} AND {self._codes}"
+
+    def entries(self, day: str) -> str:
+        """Its rows of a rollup, as a condition; `day` is an expression for their day."""
+        return f"{day} BETWEEN toDate('{self.first}') AND toDate('{self.last}') AND {self._codes}"
+
+    @property
+    def _codes(self) -> str:
+        return f"code % {self.parts} = {self.part}" if self.parts > 1 else "1"
+
+
+def visits_by_day(client: Client) -> dict[date, int]:
+    """All rows of `scans`, whatever their outcome, on each UTC day that has any."""
+    rows = client.query("SELECT toDate(ts, 'UTC') AS day, count() FROM scans GROUP BY day").result_rows
+    return {row[0]: row[1] for row in rows}
+
+
+def slices(visits: Mapping[date, int], limit: int = LIMIT) -> list[Slice]:
+    """In order of time. `visits` tells how many there are on each day to be covered; it may say 0."""
+    found: list[Slice] = []
+    held = limit
+    for day, rows in sorted(visits.items()):
+        if rows > limit:
+            parts = -(-rows // limit)
+            found += [Slice(day, day, part, parts) for part in range(parts)]
+            held = limit
+        elif found and held + rows <= limit and found[-1].last.year == day.year:
+            found[-1] = Slice(found[-1].first, day)
+            held += rows
+        else:
+            found.append(Slice(day, day))
+            held = rows
+    return found

@@ -1,0 +1,70 @@
+"""A warehouse with visits in it, for the tests of audit, rebuild and erasure."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+from schemas.migrate import migrate
+from schemas.warehouse import Warehouse
+
+COLUMNS = ["source", "seq", "ts", "code", "kind", "outcome", "country", "device", "referrer_host", "visitor"]
+START = datetime(2027, 12, 30, 22, 0, tzinfo=UTC)
+TABLES = ("scans", "scans_by_time", "scans_by_value", "ledger", "sources", "dead_letters")
+
+
+@contextmanager
+def warehouse(folder: Path) -> Iterator[Client]:
+    client = Warehouse(folder=folder / "chdb").connect(max_threads=1)
+    try:
+        migrate(client)
+        yield client
+    finally:
+        client.close()
+
+
+def empty(client: Client) -> None:
+    for table in TABLES:
+        client.command(f"TRUNCATE TABLE {table}")
+
+
+def visits(source: int, seqs: Sequence[int]) -> list[list[object]]:
+    """Over three days and the turn of a year, several codes, kinds and outcomes; the same for the same numbers."""
+    return [
+        [
+            source,
+            seq,
+            START + timedelta(minutes=seq * 37 % 4000),
+            seq % 5 + 1,
+            "bot" if seq % 7 == 0 else "human",
+            "paused" if seq % 11 == 0 else "redirect",
+            ["GB", "US", ""][seq % 3],
+            ["mobile", "desktop"][seq % 2],
+            ["", "t.co"][seq % 2],
+            seq % 13,
+        ]
+        for seq in seqs
+    ]
+
+
+def store(client: Client, source: int, seqs: Sequence[int]) -> None:
+    client.insert("scans", visits(source, seqs), column_names=COLUMNS)
+
+
+def close(client: Client, source: int, last: int, refused: Sequence[tuple[int, int]] = ()) -> None:
+    client.insert(
+        "sources",
+        [[source, "journal", source, "closed", START, last, list(refused)]],
+        column_names=["source", "bus", "bus_partition", "state", "at", "last_seq", "refused"],
+    )
+
+
+def change(client: Client, table: str, assignment: str, condition: str) -> None:
+    """Damages rows behind everyone's back."""
+    client.command(f"ALTER TABLE {table} UPDATE {assignment} WHERE {condition}", settings={"mutations_sync": 2})
+
+
+def remove(client: Client, table: str, condition: str) -> None:
+    client.command(f"DELETE FROM {table} WHERE {condition}", settings={"lightweight_deletes_sync": 2})
