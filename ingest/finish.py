@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import msgspec
+
 from ingest.layout import REFUSED, segment_path, segments, sync_folder
 from ingest.refused import read_ranges
 from schemas.event import SourceClosed, SourceOpened, decode_note, encode_line, is_note
@@ -68,7 +70,7 @@ def _offset(line: bytes, prefix: bytes, source: int) -> int | None:
     if is_note(line):
         try:
             note = decode_note(line)
-        except ValueError:
+        except msgspec.DecodeError:
             return None
         return 0 if isinstance(note, SourceOpened) and note.source == source else None
     return None

@@ -1,4 +1,4 @@
-"""Whole lines of a journal, seen without decoding them."""
+"""Whole lines of a journal, in its files and in Kafka records, seen without decoding them."""
 
 import os
 from pathlib import Path
@@ -38,3 +38,13 @@ def last_line(path: Path) -> bytes | None:
             length = min(size, length * 4)
     finally:
         os.close(fd)
+
+
+def pack(lines: list[bytes]) -> bytes:
+    """A Kafka record's value: whole lines of one source, in order."""
+    return b"\n".join(lines) + b"\n"
+
+
+def unpack(value: bytes) -> list[bytes]:
+    """The lines of a record's value, without their newlines."""
+    return value.removesuffix(b"\n").split(b"\n")

@@ -57,6 +57,7 @@ class SourceReader:
         self._now_ms = now_ms
         self._segment = -1
         self._fd = -1
+        self._synced_name = -1
 
     @property
     def header(self) -> Header:
@@ -124,6 +125,16 @@ class SourceReader:
             lines = lines[:max_records]
             end = sum(map(len, lines)) + len(lines) - 1
         return Chunk(lines, Position(position.segment, position.byte + end + 1))
+
+    def sync(self) -> None:
+        """Makes durable what the last `read` returned, so that a power loss cannot take from the journal
+        what was sent on. Blocks for the disk. Raises OSError."""
+        if self._fd < 0:
+            return
+        os.fdatasync(self._fd)
+        if self._synced_name != self._segment:
+            sync_folder(self.folder)
+            self._synced_name = self._segment
 
     def locate(self, offset: int) -> Position:
         """Where the first record at or after `offset` stands or will stand. (For an event, its seq.)"""

@@ -1,0 +1,159 @@
+"""`waymark ingest`: ships every journal of a machine to Kafka, for ever.
+
+A session is one connection: topic, producer, a task for each journal. When Kafka fails for longer than
+aiokafka's own retries, the session ends, and another begins after a pause. Nothing is lost by that: each
+journal goes on from its last acknowledged record, and a record of unknown outcome goes out again before
+anything newer. It may then be on the bus twice; the aggregator drops by seq.
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError, RecordTooLargeError
+
+from ingest.layout import disk_use, sources
+from ingest.shipment import Bus, pause, ship_journal
+from ingest.topic import ensure
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 0.25
+FIRST_BACKOFF_S = 0.2
+LAST_BACKOFF_S = 5.0
+
+
+class ShipSettings(msgspec.Struct, frozen=True):
+    """`timeout_ms` is how long a record may be without an answer. `security` goes to aiokafka as it is
+    (security_protocol, sasl_mechanism, ...)."""
+
+    journal: Path
+    bootstrap: str
+    topic: str = "scans"
+    partitions: int = 3
+    timeout_ms: int = 10_000
+    security: dict[str, Any] = {}
+
+
+class ShipStatus(msgspec.Struct):
+    """What /readyz and /metrics show; kept up to date by `ship`."""
+
+    connected: bool = False
+    records: int = 0
+    bytes: int = 0
+    journals: int = 0
+    journal_bytes: int = 0
+    outages: int = 0
+    error: str = ""
+
+
+async def ship(settings: ShipSettings, stop: asyncio.Event, status: ShipStatus | None = None) -> None:
+    """Ships until `stop` is set. One process of a machine ships at a time; another waits for its end."""
+    status = status or ShipStatus()
+    lock = await _alone(settings.journal, stop)
+    try:
+        backoff = FIRST_BACKOFF_S
+        while not stop.is_set():
+            before = status.records
+            try:
+                await _session(settings, stop, status)
+            except* (KafkaError, OSError) as group:
+                # (TimeoutError is an OSError.)
+                status.outages += 1
+                status.error = "; ".join(sorted({repr(error) for error in _leaves(group)}))
+                log.warning("Kafka is away; the journals grow meanwhile: %s", status.error)
+            backoff = FIRST_BACKOFF_S if status.records > before else min(2 * backoff, LAST_BACKOFF_S)
+            await pause(stop, backoff)
+    finally:
+        os.close(lock)
+
+
+async def _alone(journals: Path, stop: asyncio.Event) -> int:
+    journals.mkdir(parents=True, exist_ok=True)
+    lock = os.open(journals / "ship.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    told = False
+    while not stop.is_set():
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            if not told:
+                log.warning("another process ships %s: waiting for its end", journals)
+                told = True
+            await pause(stop, LOOK_S)
+    return lock
+
+
+async def _session(settings: ShipSettings, stop: asyncio.Event, status: ShipStatus) -> None:
+    bus_id = await ensure(settings.bootstrap, settings.topic, settings.partitions, security=settings.security)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.bootstrap,
+        acks="all",
+        linger_ms=0,
+        max_batch_size=900_000,
+        max_request_size=1 << 20,
+        request_timeout_ms=settings.timeout_ms,
+        **settings.security,
+    )
+    try:
+        await producer.start()
+        partitions = len(await producer.partitions_for(settings.topic))
+
+        async def send(key: bytes, value: bytes, partition: int) -> None:
+            await _send(producer, settings, key, value, partition, stop)
+            status.records += 1
+            status.bytes += len(value)
+
+        status.connected, status.error = True, ""
+        await _ship_all(settings.journal, Bus(bus_id, partitions, send), stop, status)
+    finally:
+        status.connected = False
+        # Waits for what is under way, which times out by itself.
+        await producer.stop()
+
+
+async def _send(
+    producer: AIOKafkaProducer, settings: ShipSettings, key: bytes, value: bytes, partition: int, stop: asyncio.Event
+) -> None:
+    """Returns when the record is acknowledged by all replicas in sync. Raises KafkaError."""
+    while True:
+        try:
+            async with asyncio.timeout(3 * settings.timeout_ms / 1000):
+                await producer.send_and_wait(settings.topic, value, key=key, partition=partition)
+            return
+        except (MessageSizeTooLargeError, RecordTooLargeError) as error:
+            # Only this journal waits, until somebody allows the topic larger messages.
+            log.error("a record of %d bytes of source %s is refused: %s", len(value), key.decode(), error)
+            await pause(stop, LAST_BACKOFF_S)
+            if stop.is_set():
+                raise
+        except OSError as error:
+            # (TimeoutError is one.) The journal's own files raise OSError too, and are another matter.
+            raise KafkaConnectionError(repr(error)) from error
+
+
+async def _ship_all(journals: Path, bus: Bus, stop: asyncio.Event, status: ShipStatus) -> None:
+    """A task for each journal, for those that appear later too."""
+    running: dict[int, asyncio.Task[None]] = {}
+    async with asyncio.TaskGroup() as group:
+        while not stop.is_set():
+            there = sources(journals)
+            for source in there:
+                if source not in running or running[source].done():
+                    running[source] = group.create_task(ship_journal(journals / str(source), bus, stop))
+            running = {source: task for source, task in running.items() if source in there or not task.done()}
+            status.journals = len(there)
+            status.journal_bytes = disk_use(journals)
+            await pause(stop, LOOK_S)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found

@@ -1,0 +1,136 @@
+"""Shipping one journal: its records to one partition, in order, one unacknowledged at a time."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+
+from ingest.cursor import read_cursor, write_cursor
+from ingest.layout import boot_id, write_header
+from ingest.lines import offset_of, pack
+from ingest.reader import Position, SourceReader
+
+log = logging.getLogger(__name__)
+
+MAX_EVENTS = 1000
+MAX_BYTES = 256 << 10
+# The age at which a record goes out though it is not full.
+LINGER_S = 0.02
+# Between two looks at whether the owner of a quiet journal is still there.
+ALIVE_S = 0.25
+RETRY_S = 1.0
+
+# Returns when the record is acknowledged: key, value, partition. Raises KafkaError.
+Send = Callable[[bytes, bytes, int], Awaitable[None]]
+
+
+class Bus(msgspec.Struct, frozen=True):
+    id: str
+    partitions: int
+    send: Send
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Waits, but not beyond `stop`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+async def ship_journal(folder: Path, bus: Bus, stop: asyncio.Event) -> None:
+    """Ships until `stop`, or until the journal is closed, shipped and deleted.
+
+    What the bus raises is passed on: nothing is lost, the journal is shipped again from its cursor.
+    Trouble with this journal's files is logged and tried again, and holds up no other journal.
+    """
+    while not stop.is_set():
+        shipment = _Shipment(folder, bus)
+        try:
+            await shipment.run(stop)
+            return
+        except (OSError, ValueError, IndexError) as error:
+            if not folder.exists():
+                return
+            log.error("journal %s cannot be shipped now: %r", folder.name, error)
+        finally:
+            shipment.reader.close()
+        await pause(stop, RETRY_S)
+
+
+class _Shipment:
+    def __init__(self, folder: Path, bus: Bus) -> None:
+        self.folder = folder
+        self.reader = SourceReader(folder)
+        self._bus = bus
+        self._key = str(self.reader.source).encode()
+        self._following = 0
+        self._finished = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        partition = await asyncio.to_thread(self._partition)
+        self._following = read_cursor(self.folder, self._bus.id)
+        clock = asyncio.get_running_loop().time
+        looked = clock()
+        # A dead owner's journal is put in order before it is read.
+        readable = await asyncio.to_thread(self._finish)
+        position = await asyncio.to_thread(self.reader.locate, self._following)
+        while not stop.is_set():
+            chunk = self.reader.read(position, MAX_EVENTS, MAX_BYTES) if readable else None
+            if chunk is not None and chunk.lines:
+                # On disk before on the bus: a power loss must not take from here what is there.
+                await asyncio.to_thread(self.reader.sync)
+                await self._bus.send(self._key, pack(chunk.lines), partition)
+                await self._acknowledged(offset_of(chunk.lines[-1]) + 1, position, chunk.position)
+                position = chunk.position
+                if len(chunk.lines) == MAX_EVENTS:
+                    continue
+            elif self._finished:
+                if await asyncio.to_thread(self._remove):
+                    return
+            elif clock() - looked >= ALIVE_S:
+                looked = clock()
+                readable = await asyncio.to_thread(self._finish)
+            await pause(stop, LINGER_S)
+
+    def _partition(self) -> int:
+        """The journal's partition on this bus, chosen the first time. A source is a random number."""
+        header = self.reader.header
+        if header.bus == self._bus.id and 0 <= header.partition < self._bus.partitions:
+            return header.partition
+        partition = self.reader.source % self._bus.partitions
+        try:
+            write_header(self.folder, msgspec.structs.replace(header, bus=self._bus.id, partition=partition))
+        except OSError as error:
+            # On a full disk shipping is what makes room. The choice comes out the same next time.
+            log.warning("journal %s: its partition could not be noted: %s", self.folder.name, error)
+        return partition
+
+    def _finish(self) -> bool:
+        """Closes the journal of a dead owner. Returns whether it may be read."""
+        try:
+            self._finished = self.reader.finish(at_least=max(self._following - 1, 0))
+        except OSError as error:
+            log.warning("journal %s could not be finished: %s", self.folder.name, error)
+            # Whole lines are good, unless the machine itself went down.
+            return self.reader.header.boot == boot_id()
+        return True
+
+    async def _acknowledged(self, following: int, before: Position, after: Position) -> None:
+        self._following = following
+        try:
+            write_cursor(self.folder, self._bus.id, following)
+        except OSError as error:
+            log.warning("journal %s: its cursor could not be written: %s", self.folder.name, error)
+        if after.segment != before.segment:
+            await asyncio.to_thread(self.reader.drop_before, following)
+
+    def _remove(self) -> bool:
+        closed = self.reader.closed()
+        if closed is None or self._following <= closed.last_seq + 1:
+            return False
+        self.reader.remove()
+        return True

@@ -1,0 +1,186 @@
+"""Shipping to a real Kafka, which dies, stops answering and comes back; and so does the shipper."""
+
+import asyncio
+import random
+import secrets
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from ingest.journal import Journal
+from ingest.layout import read_header
+from ingest.reader import sources
+from ingest.ship import ShipSettings, ShipStatus, ship
+from tests.ingest.bus import deduplicated, on_the_bus
+from tests.ingest.events import REST, open_journal
+from tests.servers.kafka import KafkaServer
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+def settings(kafka: KafkaServer, tmp_path: Path) -> ShipSettings:
+    topic = f"scans-{secrets.token_hex(4)}"
+    return ShipSettings(journal=tmp_path / "journal", bootstrap=kafka.bootstrap, topic=topic, timeout_ms=1500)
+
+
+@asynccontextmanager
+async def shipping(settings: ShipSettings) -> AsyncIterator[ShipStatus]:
+    stop, status = asyncio.Event(), ShipStatus()
+    task = asyncio.create_task(ship(settings, stop, status))
+    try:
+        yield status
+    finally:
+        stop.set()
+        await task
+
+
+async def until(true: Callable[[], bool], seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110 (of files and processes, which set no event)
+            await asyncio.sleep(0.02)
+
+
+async def write(journals: list[Journal], seconds: float, stop: asyncio.Event) -> None:
+    """Appends at some 5,000 events a second for so long, and until `stop`."""
+    end = asyncio.get_running_loop().time() + seconds
+    while asyncio.get_running_loop().time() < end or not stop.is_set():
+        for journal in journals:
+            for _ in range(random.randrange(100)):
+                assert journal.append(REST)
+        await asyncio.sleep(0.02)
+
+
+async def check(settings: ShipSettings, journals: list[Journal]) -> None:
+    found = await on_the_bus(settings.bootstrap, settings.topic)
+    assert set(found) == {journal.source for journal in journals}
+    for journal in journals:
+        assert deduplicated(found[journal.source]) == list(range(journal.seq + 2))
+
+
+async def through(settings: ShipSettings, trouble: Callable[[], Awaitable[None]]) -> list[Journal]:
+    """Ships while there is trouble, until all journals are closed, shipped and gone."""
+    journals = [open_journal(settings.journal, source, segment_bytes=100_000) for source in (11, 12, 13)]
+    over = asyncio.Event()
+    writing = asyncio.create_task(write(journals, 1.0, over))
+    await trouble()
+    over.set()
+    await writing
+    for journal in journals:
+        journal.close()
+    await until(lambda: sources(settings.journal) == [])
+    await check(settings, journals)
+    return journals
+
+
+async def test_a_journal_ships_closes_and_goes(settings: ShipSettings) -> None:
+    async with shipping(settings) as status:
+        journal = open_journal(settings.journal, 5, segment_bytes=100_000)
+        for _ in range(5000):
+            journal.append(REST)
+        await until(lambda: len(list((settings.journal / "5").glob("*.log"))) == 1)
+        assert read_header(settings.journal / "5").partition == 2
+        journal.append(REST)
+        journal.close()
+        await until(lambda: sources(settings.journal) == [])
+        assert status.connected
+        assert status.records >= 6
+    assert await on_the_bus(settings.bootstrap, settings.topic) == {5: list(range(5003))}
+
+
+async def test_the_journal_of_a_dead_owner_is_closed_and_shipped(settings: ShipSettings) -> None:
+    code = f"""
+import os, signal
+from pathlib import Path
+from tests.ingest.events import REST, open_journal
+journal = open_journal(Path({str(settings.journal)!r}), 9)
+for _ in range(100):
+    journal.append(REST)
+os.write(journal._fd, b"[9,101,torn")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False)
+    async with shipping(settings):
+        await until(lambda: sources(settings.journal) == [])
+    assert await on_the_bus(settings.bootstrap, settings.topic) == {9: list(range(102))}
+
+
+async def test_the_broker_dies_and_comes_back(kafka: KafkaServer, settings: ShipSettings) -> None:
+    async def trouble() -> None:
+        await asyncio.sleep(0.5)
+        kafka.kill()
+        await asyncio.sleep(2.5)
+        await asyncio.to_thread(kafka.start)
+
+    async with shipping(settings) as status:
+        await through(settings, trouble)
+        assert status.outages > 0
+
+
+async def test_the_broker_stops_answering_and_goes_on(kafka: KafkaServer, settings: ShipSettings) -> None:
+    async def trouble() -> None:
+        for _ in range(2):
+            await asyncio.sleep(0.5)
+            kafka.suspend()
+            try:
+                await asyncio.sleep(4)
+            finally:
+                kafka.resume()
+
+    async with shipping(settings) as status:
+        await through(settings, trouble)
+        assert status.outages > 0
+
+
+async def test_the_shipper_is_killed_again_and_again(settings: ShipSettings) -> None:
+    code = f"""
+import asyncio
+from pathlib import Path
+from ingest.ship import ShipSettings, ship
+settings = ShipSettings(
+    journal=Path({str(settings.journal)!r}), bootstrap={settings.bootstrap!r}, topic={settings.topic!r}
+)
+asyncio.run(ship(settings, asyncio.Event()))
+"""
+
+    async def trouble() -> None:
+        for _ in range(6):
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", code, cwd=Path(__file__).parents[2], stderr=asyncio.subprocess.DEVNULL
+            )
+            await asyncio.sleep(random.uniform(0.6, 2.0))
+            process.kill()
+            await process.wait()
+        left.append(asyncio.create_task(ship(settings, stop)))
+
+    stop, left = asyncio.Event(), list[asyncio.Task[None]]()
+    try:
+        await through(settings, trouble)
+    finally:
+        stop.set()
+        await asyncio.gather(*left)
+
+
+async def test_a_second_shipper_waits_for_the_first(settings: ShipSettings) -> None:
+    async with shipping(settings) as first, shipping(settings) as second:
+        journal = open_journal(settings.journal, 3)
+        journal.close()
+        await until(lambda: sources(settings.journal) == [])
+        assert (first.records, second.records) in {(1, 0), (0, 1)}
+
+
+async def test_a_journal_without_kafka_only_grows(tmp_path: Path) -> None:
+    settings = ShipSettings(journal=tmp_path, bootstrap="127.0.0.1:1", timeout_ms=500)
+    journal = open_journal(tmp_path, 4)
+    async with shipping(settings) as status:
+        await until(lambda: status.outages > 1)
+        for _ in range(100):
+            assert journal.append(REST)
+    assert not status.connected
+    assert status.error
+    journal.close()
+    assert sources(tmp_path) == [4]
