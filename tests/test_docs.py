@@ -1,0 +1,91 @@
+"""The documentation is about this tree: its links lead somewhere, and what it tells people to type exists."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from bench import BENCHES
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
+README = (ROOT / "README.md").read_text()
+
+names = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+def prose(page: Path) -> str:
+    """A page without its code blocks."""
+    return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def shell_lines(page: Path) -> list[str]:
+    blocks = re.findall(r"^```(?:sh|console)\n(.*?)^```", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return [line.strip().removeprefix("$ ") for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def anchor(heading: str) -> str:
+    """The name under which a heading can be linked to."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def headings(page: Path) -> set[str]:
+    return {anchor(found) for found in re.findall(r"^#+ (.*)$", prose(page), flags=re.MULTILINE)}
+
+
+@names
+def test_links_lead_somewhere(page: Path) -> None:
+    dead = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, fragment = target.partition("#")
+        to = page if not path else page.parent / path
+        if not to.exists() or (fragment and fragment not in headings(to)):
+            dead.append(target)
+    assert not dead
+
+
+@names
+def test_make_targets_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    told = set(
+        re.findall(r"\bmake ([a-z]+)\b", "\n".join([*re.findall(r"`([^`]+)`", prose(page)), *shell_lines(page)]))
+    )
+    assert not told - targets
+
+
+def test_the_table_of_rooms_is_the_tree() -> None:
+    table = README.split("## Where things are")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| \[(\w+)/\]\((\w+)\) \|", table, flags=re.MULTILINE)
+    assert all(shown == target for shown, target in rows)
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert {shown for shown, _ in rows} == packages | {"docs"}
+
+
+def test_every_room_is_installed_but_those_for_developers() -> None:
+    packages = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert {name for name in packages if "." not in name} == rooms - {"tests", "bench", "loadtest"}
+
+
+def test_files_the_readme_names_are_there() -> None:
+    told = re.findall(r"`((?:\.ci/)[\w./-]*)`", README)
+    assert told
+    assert [name for name in told if not (ROOT / name).exists()] == []
+
+
+def test_pictures_follow_the_reader_into_the_dark() -> None:
+    pictures = list((DOCS / "images").glob("*.svg"))
+    assert pictures
+    for picture in pictures:
+        text = picture.read_text()
+        assert "prefers-color-scheme: dark" in text
+        assert "<title" in text and "<desc" in text
+
+
+def test_the_page_about_the_bench_names_every_bench() -> None:
+    page = (DOCS / "bench.md").read_text()
+    assert [name for name in BENCHES if f"| `{name}` |" not in page] == []
