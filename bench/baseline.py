@@ -1,5 +1,6 @@
 """Serves one of the apps of `bench.baseline_apps` in a child process, with the options of a redirect worker."""
 
+import gc
 import socket
 import subprocess
 import sys
@@ -57,16 +58,26 @@ def wait_for(port: int, process: subprocess.Popen[bytes], patience_s: float = 10
 @click.argument("app", type=click.Choice(["bare", "usual"]))
 @click.argument("port", type=int)
 def main(app: str, port: int) -> None:
-    uvicorn.run(
-        getattr(baseline_apps, app),
-        host="127.0.0.1",
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        lifespan="off",
-        access_log=False,
-        log_level="warning",
+    # What redirect.serve gives to its own, word for word.
+    server = uvicorn.Server(
+        uvicorn.Config(
+            getattr(baseline_apps, app),
+            host="127.0.0.1",
+            port=port,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            proxy_headers=False,
+            access_log=False,
+            server_header=False,
+            log_config=None,
+            timeout_keep_alive=30,
+        )
     )
+    gc.collect()
+    gc.freeze()
+    server.run()
 
 
 if __name__ == "__main__":

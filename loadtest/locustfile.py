@@ -39,7 +39,7 @@ def _make(session: requests.Session, number: int) -> str:
     return slug
 
 
-@events.test_start.add_listener
+@events.test_start.add_listener  # type: ignore[untyped-decorator]
 def codes_to_scan(environment: Environment, **_: object) -> None:
     """Takes the workspace's active codes, and makes some where there are none."""
     key = os.environ.get("WAYMARK_KEY")
