@@ -1,0 +1,125 @@
+"""Whatever goes wrong is said in one shape: a status, a word, a sentence and the field."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from schemas.warehouse import Warehouse
+from tests.api.service import Service
+from tests.servers.redis import running
+
+
+def fault(response: httpx.Response) -> dict[str, Any]:
+    body = response.json()
+    assert list(body) == ["error"] and set(body["error"]) == {"code", "message", "field"}
+    found: dict[str, Any] = body["error"]
+    return found
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/v1", "/v1/", "/v1/dynamic/", "/v1/dynamics", "/v1//dynamic", "/v2/dynamic", "/V1/dynamic",
+     "/v1/dynamic/a/b/c", "/v1/qr%00", "/v1/%ff%fe", "/%zz", "/v1/dynamic/x/scans/"],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+async def test_unknown_paths_are_404(api: Service, path: str, method: str) -> None:
+    response = await api.client.request(method, path)
+    assert (response.status_code, fault(response)["code"], fault(response)["field"]) == (404, "not_found", None)
+
+
+@pytest.mark.parametrize(
+    "id", ["%2e%2e", "%00", "%ff%fe", "%zz", "%", "a%2Fb", "bulk", "é", "%F0%9F%98%80", "a" * 5000]
+)
+async def test_what_is_no_id_is_404(api: Service, id: str) -> None:
+    for method, path in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/scans")):
+        response = await api.client.request(method, f"/v1/dynamic/{id}{path}", json={})
+        assert (response.status_code, fault(response)["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/dynamic", "GET, HEAD, POST"),
+        ("/v1/dynamic/00000000-0000-4000-8000-000000000000", "DELETE, GET, HEAD, PATCH"),
+        ("/v1/dynamic/00000000-0000-4000-8000-000000000000/scans", "GET, HEAD"),
+        ("/openapi.json", "GET, HEAD"),
+    ],
+)
+async def test_other_methods_are_405_with_what_is_allowed(api: Service, path: str, allowed: str) -> None:
+    for method in ("PUT", "OPTIONS", "TRACE", "QUERY"):
+        response = await api.anonymous.request(method, path)
+        assert (response.status_code, response.headers["allow"]) == (405, allowed)
+        assert fault(response)["code"] == "method_not_allowed"
+
+
+async def test_head_is_get_without_a_body(api: Service) -> None:
+    code = await api.make()
+    # (Without the check of bodies: there is none.)
+    plain = httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://api", headers=api.client.headers)
+    for path in (f"/v1/dynamic/{code['id']}", "/v1/dynamic", "/docs", "/healthz"):
+        got, head = await api.client.get(path), await plain.head(path)
+        assert (head.status_code, head.headers["content-length"]) == (got.status_code, got.headers["content-length"])
+        assert head.content == b"" != got.content
+
+
+async def test_a_body_too_large_is_413(api: Service) -> None:
+    for method, path in (("POST", "/v1/dynamic"), ("PATCH", f"/v1/dynamic/{(await api.make())['id']}")):
+        response = await api.client.request(method, path, content=b'{"label": "' + b"a" * 1_100_000 + b'"}')
+        assert (response.status_code, fault(response)["code"]) == (413, "body_too_large")
+        assert fault(response)["field"] == "body"
+
+
+async def test_headers_of_16_kb_are_431(api: Service) -> None:
+    for path in ("/v1/dynamic", "/nowhere"):
+        response = await api.client.get(path, headers={"X-Long": "a" * 16_000})
+        assert (response.status_code, fault(response)["code"]) == (431, "headers_too_large")
+
+
+async def test_a_fault_of_ours_is_500_in_the_same_shape(api: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(workspace: int, id: str) -> None:
+        raise KeyError("secret detail")
+
+    monkeypatch.setattr(api.codes, "get", broken)
+    transport = httpx.ASGITransport(api.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=api.client.headers) as client:
+        response = await client.get("/v1/dynamic/00000000-0000-4000-8000-000000000000")
+    assert (response.status_code, fault(response)["code"]) == (500, "internal")
+    assert "secret detail" not in response.text
+
+
+async def test_redis_away_is_503_until_it_is_back(warehouse: Warehouse) -> None:
+    with tempfile.TemporaryDirectory(prefix="wm-") as folder, running(Path(folder)) as server:
+        api = Service(server.url, warehouse)
+        try:
+            await api.open()
+            id = (await api.make())["id"]
+            server.kill()
+            calls = [("GET", ""), ("POST", ""), *((method, f"/{id}") for method in ("GET", "PATCH", "DELETE"))]
+            for method, path in (*calls, ("GET", f"/{id}/scans")):
+                sent = {"destination": "https://example.com/b"}
+                response = await api.client.request(method, f"/v1/dynamic{path}", json=sent)
+                assert (response.status_code, fault(response)["code"]) == (503, "unavailable")
+                assert fault(response)["field"] is None
+                assert int(response.headers["retry-after"]) > 0
+            server.start()
+            response = await api.client.get(f"/v1/dynamic/{id}")
+            assert (response.status_code, response.json()["destination"]) == (200, "https://example.com/a")
+        finally:
+            await api.close()
+
+
+async def test_the_warehouse_away_is_503_for_scans_only(redis_url: str) -> None:
+    api = Service(redis_url, Warehouse(url="http://127.0.0.1:1"))
+    try:
+        api.client = await api.caller()
+        id = (await api.make())["id"]
+        response = await api.client.get(f"/v1/dynamic/{id}/scans")
+        assert (response.status_code, fault(response)["code"]) == (503, "unavailable")
+        assert int(response.headers["retry-after"]) > 0
+        assert (await api.client.get(f"/v1/dynamic/{id}")).status_code == 200
+        assert (await api.client.get(f"/v1/dynamic/{id}/scans?days=x")).status_code == 400
+    finally:
+        await api.close()
