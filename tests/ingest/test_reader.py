@@ -1,0 +1,250 @@
+"""Reading a journal: by chunks of any size, while it grows, and after its owner's death."""
+
+import os
+import random
+import signal
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.journal import Journal
+from ingest.layout import segment_path, segments
+from ingest.lines import pack, unpack
+from ingest.reader import SourceReader, offset_of, sources
+from schemas.event import ScanEvent, SourceClosed, decode_event, decode_note
+from tests.ingest.events import NOW, REST, event, everything, offsets, open_journal, rest_of
+
+ROOT = Path(__file__).parents[2]
+
+TEXT = st.text(max_size=60)
+EVENTS = st.lists(
+    st.builds(
+        event,
+        source=st.just(7),
+        seq=st.just(0),
+        city=TEXT,
+        referrer=TEXT,
+        model=st.text(alphabet='\\",[]\n\r\x00\x1f {}é☃😀', max_size=30),
+        lat=st.none() | st.floats(-90, 90).map(lambda value: round(value, 1)),
+        visitor=st.integers(0, 2**64 - 1),
+    ),
+    max_size=40,
+)
+
+
+def reader_of(journal: Journal) -> SourceReader:
+    return SourceReader(journal.folder, now_ms=lambda: NOW)
+
+
+def die(journal: Journal) -> SourceReader:
+    """What is left of a journal whose owner was killed."""
+    os.close(journal._lock)
+    return reader_of(journal)
+
+
+def fresh(folder: Path) -> Path:
+    return folder / os.urandom(8).hex()
+
+
+@settings(max_examples=60, deadline=None)
+@given(events=EVENTS, segment=st.integers(1, 5000), records=st.integers(1, 50), size=st.integers(1, 3000))
+def test_what_was_written_is_read_whatever_the_sizes(
+    tmp_path_factory: pytest.TempPathFactory, events: list[ScanEvent], segment: int, records: int, size: int
+) -> None:
+    journal = open_journal(tmp_path_factory.mktemp("framing"), segment_bytes=segment)
+    for one in events:
+        journal.append(rest_of(one))
+    journal.close()
+    reader = reader_of(journal)
+    lines = everything(reader, records, size)
+    assert offsets(lines) == list(range(len(events) + 2))
+    numbered = [(number, rest_of(one)) for number, one in enumerate(events, 1)]
+    assert [(one.seq, rest_of(one)) for one in map(decode_event, lines[1:-1])] == numbered
+    assert unpack(pack(lines)) == lines
+    for offset in range(len(events) + 3):
+        assert offsets(reader.read(reader.locate(offset), 1, 1).lines) == [offset][: len(events) + 2 - offset]
+    reader.close()
+
+
+def test_a_chunk_is_no_larger_than_asked(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    for _ in range(1000):
+        journal.append(REST)
+    reader = reader_of(journal)
+    position = reader.start()
+    while (chunk := reader.read(position, 100, 4096)).lines:
+        assert len(pack(chunk.lines)) <= 4096
+        position = chunk.position
+    assert len(reader.read(reader.start(), 100, 1 << 20).lines) == 100
+    journal.close()
+
+
+def test_a_reader_follows_the_writer(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path, segment_bytes=2000)
+    reader = reader_of(journal)
+    position = reader.start()
+    seen: list[int] = []
+    for round_ in range(200):
+        for _ in range(round_ % 7):
+            journal.append(REST)
+        chunk = reader.read(position, 1000, 1 << 20)
+        seen += offsets(chunk.lines)
+        position = chunk.position
+        if round_ % 20 == 0:
+            reader.drop_before(seen[-1] + 1)
+    while (chunk := reader.read(position, 1000, 1 << 20)).lines:
+        seen += offsets(chunk.lines)
+        position = chunk.position
+    assert seen == list(range(journal.seq + 1))
+    journal.close()
+
+
+def test_a_torn_tail_is_cut_at_whatever_byte(tmp_path: Path) -> None:
+    line = b"[7,3," + rest_of(event(7, 3, city="Zürich 😀"))
+    for length in range(len(line) + 1):
+        journal = open_journal(fresh(tmp_path))
+        journal.append(REST)
+        journal.append(REST)
+        os.write(journal._fd, line[:length])
+        reader = reader_of(journal)
+        whole = 2 + (length == len(line))
+        assert offsets(everything(reader)) == list(range(whole + 1))
+        assert not reader.finish()
+        reader = die(journal)
+        assert reader.head() == whole
+        assert reader.finish()
+        lines = everything(reader)
+        assert offsets(lines) == list(range(whole + 2))
+        assert decode_note(lines[-1]) == SourceClosed(source=7, at_ms=NOW, last_seq=whole)
+        assert reader.finish()
+        assert everything(reader) == lines
+        reader.close()
+
+
+def test_a_torn_close_record_is_written_again(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    journal.append(REST)
+    os.write(journal._fd, b'{"record":"close","source":7,"at')
+    reader = die(journal)
+    assert reader.finish()
+    assert offsets(everything(reader)) == [0, 1, 2]
+
+
+def test_refused_events_at_the_end_of_a_life_are_counted(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path, max_bytes=3000)
+    while journal.append(REST):
+        pass
+    for _ in range(5):
+        journal.append(REST)
+    reader = die(journal)
+    assert reader.head() == journal.seq
+    first = journal.seq - 5
+    assert reader.finish()
+    closed = reader.closed()
+    assert closed is not None
+    assert (closed.last_seq, closed.refused) == (journal.seq, [(first, journal.seq)])
+    assert offsets(everything(reader)) == [*range(first), journal.seq + 1]
+
+
+@pytest.mark.parametrize("damage", ["zeros", "hole", "lost segment", "empty segment"])
+def test_what_a_power_loss_left_is_cut_where_it_stops_making_sense(tmp_path: Path, damage: str) -> None:
+    journal = open_journal(tmp_path, segment_bytes=1000)
+    for _ in range(20):
+        journal.append(REST)
+    names = segments(journal.folder)
+    last, before = segment_path(journal.folder, names[-1]), segment_path(journal.folder, names[-2])
+    if damage == "zeros":
+        os.truncate(last, 10)
+        os.truncate(last, 5000)
+        whole = names[-1] - 1
+    elif damage == "hole":
+        raw = last.read_bytes()
+        last.write_bytes(raw.split(b"\n", 1)[1])
+        whole = names[-1] - 1
+    elif damage == "lost segment":
+        raw = before.read_bytes()
+        before.write_bytes(raw[: len(raw) // 2])
+        whole = names[-2] + raw[: len(raw) // 2].count(b"\n") - 1
+    else:
+        last.write_bytes(b"")
+        whole = names[-1] - 1
+    reader = die(journal)
+    assert reader.finish()
+    assert offsets(everything(reader)) == list(range(whole + 2))
+    closed = reader.closed()
+    assert closed is not None and (closed.last_seq, closed.refused) == (whole, [])
+
+
+def test_what_was_stored_before_a_power_loss_stays_counted(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    for _ in range(5):
+        journal.append(REST)
+    reader = die(journal)
+    assert reader.finish(at_least=9)
+    closed = reader.closed()
+    assert closed is not None and (closed.last_seq, closed.refused) == (9, [])
+
+
+def test_what_a_power_loss_took_from_before_refused_ones_is_counted_with_them(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    for _ in range(5):
+        journal.append(REST)
+    (journal.folder / "refused").write_bytes(struct.pack("<QQ", 8, 9) + bytes(100))
+    reader = die(journal)
+    assert reader.finish(at_least=6)
+    closed = reader.closed()
+    assert closed is not None and (closed.last_seq, closed.refused) == (9, [(7, 9)])
+
+
+def test_a_half_made_journal_is_nobodys(tmp_path: Path) -> None:
+    for name in (".5.new", ".6.gone"):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (1, 1))
+    (tmp_path / ".8.new").mkdir()
+    assert sources(tmp_path) == []
+    Journal.open(tmp_path, source=7, now_ms=lambda: time.time_ns() // 1_000_000, max_bytes=1 << 20).close()
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [".8.new", "7"]
+    assert sources(tmp_path / "missing") == []
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from tests.ingest.events import REST, open_journal
+journal = open_journal(Path(sys.argv[1]), int(sys.argv[2]), segment_bytes=20_000)
+print("open", flush=True)
+while True:
+    seq = journal.append(REST)
+    sys.stdout.write(f"{seq}\\n")
+    sys.stdout.flush()
+"""
+
+
+@pytest.mark.kill
+def test_a_killed_writer_leaves_every_event_that_it_was_told_of(tmp_path: Path) -> None:
+    for source in range(1, 9):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path), str(source)], cwd=ROOT, stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"open\n"
+        for _ in range(random.randrange(5000)):
+            process.stdout.readline()
+        os.kill(process.pid, signal.SIGKILL)
+        told = [int(line) for line in process.stdout.read().splitlines(keepends=True) if line.endswith(b"\n")]
+        process.wait()
+        reader = SourceReader(tmp_path / str(source), now_ms=lambda: NOW)
+        assert not reader.alive()
+        assert reader.finish()
+        lines = everything(reader)
+        closed = decode_note(lines[-1])
+        assert isinstance(closed, SourceClosed) and closed.refused == []
+        assert offsets(lines) == list(range(closed.last_seq + 2))
+        assert closed.last_seq >= max(told, default=0)
+        assert offset_of(lines[-1]) == closed.last_seq + 1
