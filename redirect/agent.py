@@ -1,0 +1,112 @@
+"""What a user agent says of the scanner's device, in the names that the APIs show."""
+
+import hashlib
+import re
+from collections.abc import Callable
+
+import msgspec
+from ua_parser import Parser
+from ua_parser.loaders import load_builtins
+from ua_parser.regex import Resolver
+
+from redirect.kind import kind_of_agent
+from redirect.text import clean, tidy
+from schemas.event import Kind
+
+# Longer ones are cut before anything looks at them.
+LONGEST_AGENT = 512
+
+
+class Agent(msgspec.Struct, frozen=True):
+    """`digest` stands for the whole user agent where a visitor is hashed."""
+
+    kind: Kind
+    device: str
+    model: str
+    os: str
+    browser: str
+    client: str
+    digest: bytes
+
+
+_BROWSERS = {
+    "Mobile Safari": "Safari",
+    "Mobile Safari UI/WKWebView": "Safari",
+    "Chrome Mobile": "Chrome",
+    "Chrome Mobile iOS": "Chrome",
+    "Chrome Mobile WebView": "Chrome",
+    "Chromium": "Chrome",
+    "Firefox Mobile": "Firefox",
+    "Firefox iOS": "Firefox",
+    "Edge Mobile": "Edge",
+    "Opera Mobile": "Opera",
+    "Opera Touch": "Opera",
+}
+_SYSTEMS = {"Mac OS X": "macOS", "Mac OS": "macOS", "Chrome OS": "ChromeOS"}
+_LINUX = {"Linux", "Ubuntu", "Debian", "Fedora", "CentOS", "Red Hat", "SUSE", "openSUSE", "Arch Linux", "Gentoo"}
+_DESKTOPS = {"Windows", "macOS", "ChromeOS", "FreeBSD", "OpenBSD", "NetBSD", "Solaris", *_LINUX}
+_PHONES = {"iOS", "Android", "Windows Phone", "Windows Mobile", "KaiOS", "BlackBerry OS", "Symbian OS", "HarmonyOS"}
+_CLIENTS = {"iOS": "iOS", "iPadOS": "iOS", "Android": "Android", "macOS": "macOS", "Windows": "Windows"}
+_BIG_SCREEN = re.compile(r"smart-?tv|\btv\b|appletv|googletv|hbbtv|webos\.tv|playstation|xbox|nintendo", re.IGNORECASE)
+_PHONE = re.compile(r"\bmobile\b|\bphone\b", re.IGNORECASE)
+_TABLET = re.compile(r"\bipad\b|\btablet\b|\bkindle\b|\bsilk\b(?!.*mobile)", re.IGNORECASE)
+
+
+def _device(agent: str, os: str) -> str:
+    if _BIG_SCREEN.search(agent):
+        return ""
+    if _TABLET.search(agent):
+        return "tablet"
+    if _PHONE.search(agent):
+        return "mobile"
+    if os == "Android":
+        # Android says so of every phone.
+        return "tablet"
+    if os in _PHONES:
+        return "mobile"
+    return "desktop" if os in _DESKTOPS else ""
+
+
+def _model(family: str, brand: str, os: str) -> str:
+    if family in {"iPhone", "iPad", "iPod", "Mac", "AppleTV", "Apple TV"}:
+        return family
+    if family.startswith("Pixel"):
+        return "Pixel"
+    if brand == "Samsung" or family.startswith(("Samsung", "SM-", "Galaxy")):
+        return "Samsung"
+    if os == "Android":
+        return "Android"
+    if os == "macOS":
+        return "Mac"
+    if os == "ChromeOS":
+        return "Chromebook"
+    return "PC" if os == "Windows" or os in _LINUX else ""
+
+
+def agents() -> Callable[[bytes], Agent]:
+    """Loads the parser's patterns (half a second, 15 MB), and returns what reads a user agent."""
+    parse = Parser(Resolver(load_builtins())).parse
+
+    def read(raw: bytes) -> Agent:
+        text = clean(raw, LONGEST_AGENT)
+        kind = kind_of_agent(text)
+        found = parse(text)
+        os = tidy(found.os.family, 48) if found.os else ""
+        os = _SYSTEMS.get(os, os)
+        browser = tidy(found.user_agent.family, 48) if found.user_agent else ""
+        browser = _BROWSERS.get(browser, browser)
+        family = found.device.family if found.device else ""
+        brand = (found.device.brand if found.device else "") or ""
+        if kind == "human" and brand == "Spider":
+            kind = "bot"
+        return Agent(
+            kind=kind,
+            device=_device(text, os) if kind == "human" else "",
+            model=_model(family, brand, os) if kind == "human" else "",
+            os=os,
+            browser=browser,
+            client=("Linux" if os in _LINUX else _CLIENTS.get(os, "other")) if kind == "human" else "Bot",
+            digest=hashlib.blake2b(raw, digest_size=16).digest(),
+        )
+
+    return read

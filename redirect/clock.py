@@ -1,0 +1,15 @@
+"""The clock that trust is measured with: it must go on while a machine sleeps."""
+
+import time
+from collections.abc import Callable
+
+if hasattr(time, "CLOCK_BOOTTIME"):
+    from functools import partial
+
+    elapsed: Callable[[], float] = partial(time.clock_gettime, time.CLOCK_BOOTTIME)
+else:
+    elapsed = time.monotonic
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000

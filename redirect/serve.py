@@ -1,0 +1,76 @@
+"""Runs one redirector in this process, on a listening socket."""
+
+import gc
+import logging
+import secrets
+import socket
+from collections.abc import Sequence
+
+import uvicorn
+
+from ingest.journal import Journal
+from redirect import clock
+from redirect.service import build
+from redirect.settings import RedirectSettings
+
+# A browser that keeps its connection open costs little; one that reconnects costs a handshake.
+KEEP_ALIVE_S = 30
+GRACEFUL_S = 5
+BACKLOG = 2048
+
+log = logging.getLogger(__name__)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError when the address is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+def run(
+    settings: RedirectSettings,
+    *,
+    fds: Sequence[int] = (),
+    host: str = "127.0.0.1",
+    port: int = 8001,
+) -> None:
+    """Serves until SIGTERM or SIGINT, then closes the journal. On `fds`, listening sockets that other
+    redirectors may share, or on one of its own. Blocks. Call it in the process that serves: the journal
+    is opened here, under a new random source.
+    """
+    listeners = [socket.socket(fileno=fd) for fd in fds] or [listen(host, port)]
+    journal = Journal.open(
+        settings.journal,
+        source=secrets.randbelow(2**63 - 1) + 1,
+        now_ms=clock.now_ms,
+        max_bytes=settings.journal_max_bytes,
+    )
+    try:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                build(settings, journal),
+                loop="uvloop",
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                # Whoever is in front is known to `redirect.address` alone.
+                proxy_headers=False,
+                access_log=False,
+                server_header=False,
+                log_config=None,
+                backlog=BACKLOG,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=GRACEFUL_S,
+            )
+        )
+        # What was loaded stays for ever: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        server.run(sockets=listeners)
+    finally:
+        journal.close()

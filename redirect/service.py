@@ -1,0 +1,181 @@
+"""Puts one redirector together."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as Path
+
+import pages
+from ingest.journal import Journal
+from redirect import clock
+from redirect.agent import agents
+from redirect.allowance import Allowance
+from redirect.app import App, redirector
+from redirect.cache import Entry, Routes, Trust
+from redirect.metrics import Counts, exposition
+from redirect.place import database, edge
+from redirect.record import recorder
+from redirect.routes import Lookup
+from redirect.salts import keep_shared
+from redirect.settings import RedirectSettings
+from redirect.slug import PAUSED_PATH
+from redirect.store import Store
+from redirect.subscription import Subscription
+from redirect.visitor import Salts
+from schemas.route import Route
+
+# What a redirect may wait for at its start, so that its first visits find Redis.
+FIRST_TRUST_S = 1.0
+
+
+def build(
+    settings: RedirectSettings,
+    journal: Journal,
+    *,
+    elapsed: Callable[[], float] = clock.elapsed,
+    now_ms: Callable[[], int] = clock.now_ms,
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+) -> App:
+    """The application. Its lifespan owns every task and connection, keeps the journal synced and closes it.
+
+    Raises ValueError when a setting says nothing that can be understood, OSError when the database of
+    places cannot be opened.
+    """
+    counts = Counts()
+    trust = Trust()
+
+    def heard() -> None:
+        trust.heard_at = elapsed()
+
+    paused_page = f"{settings.short_url.rstrip('/')}{PAUSED_PATH}".encode()
+    routes = Routes(settings.cache_routes, trust, settings.short_host, paused_page)
+    primary = Store(settings.redis_url, elapsed, heard)
+    near_url = settings.redis_replica_url or settings.redis_url
+    near = Store(near_url, elapsed) if settings.redis_replica_url else primary
+    salts = Salts(random_bytes)
+    record = recorder(
+        journal.append,
+        read_agent=agents(),
+        salts=salts,
+        trusted_proxies=settings.trusted_proxies,
+        edge=edge(settings.edge),
+        place_of_address=database(settings.geo_database) if settings.geo_database else None,
+        now_ms=now_ms,
+        counts=counts,
+    )
+    lookup = Lookup(routes, trust, primary, near, stale_max_s=settings.stale_max_s, elapsed=elapsed, counts=counts)
+    subscription = Subscription(
+        near_url,
+        primary,
+        routes,
+        trust,
+        name=f"{os.getpid()}-{random_bytes(8).hex()}",
+        elapsed=elapsed,
+        counts=counts,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        synced = asyncio.create_task(journal.keep_synced(stop))
+        tasks = [
+            asyncio.create_task(subscription.run()),
+            asyncio.create_task(keep_shared(salts, primary, now_ms, random_bytes)),
+        ]
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_TRUST_S):
+                    await subscription.trusted.wait()
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            # What was told to Redis last goes out before the connections close.
+            await asyncio.sleep(0)
+            await primary.close()
+            await near.close()
+            stop.set()
+            await synced
+            journal.close()
+
+    async def healthz(_: Request) -> Response:
+        return Response(b"ok\n", media_type="text/plain")
+
+    async def readyz(_: Request) -> Response:
+        """Ready once Redis has been heard: from then on cached codes are served without it."""
+        now = elapsed()
+        lacks = [] if now < trust.until else ["redis"]
+        ready = now - trust.heard_at <= settings.stale_max_s
+        body = msgspec.json.encode({"ready": ready, "lacks": lacks})
+        return Response(body, 200 if ready else 503, media_type="application/json")
+
+    expose = exposition(
+        counts,
+        {
+            "cached_routes": ("Routes in the cache.", lambda: len(routes.entries)),
+            "trusted": ("1 while the cache may be believed without asking Redis.", lambda: elapsed() < trust.until),
+            "epoch": ("Grows whenever route changes may have been missed.", lambda: trust.epoch),
+        },
+    )
+
+    async def metrics(_: Request) -> Response:
+        return Response(expose(), media_type="text/plain; version=0.0.4")
+
+    async def robots(_: Request) -> Response:
+        return Response(b"User-agent: *\nDisallow:\n", media_type="text/plain")
+
+    async def favicon(_: Request) -> Response:
+        return Response(status_code=204, headers={"cache-control": "public, max-age=86400"})
+
+    async def paused(_: Request) -> Response:
+        return _page(200, pages.paused())
+
+    async def wrong(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        page = pages.not_allowed() if error.status_code == 405 else pages.not_found()
+        return _page(error.status_code, page, error.headers or {})
+
+    rest = Starlette(
+        routes=[
+            Path("/healthz", healthz),
+            Path("/readyz", readyz),
+            Path("/metrics", metrics),
+            Path("/robots.txt", robots),
+            Path("/favicon.ico", favicon),
+            Path(PAUSED_PATH, paused),
+        ],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: wrong},
+    )
+    rest.router.redirect_slashes = False
+    return redirector(
+        routes,
+        trust,
+        lookup,
+        record,
+        _unknown(routes),
+        rest,
+        allowance=Allowance(settings.unknown_per_s, elapsed),
+        elapsed=elapsed,
+        counts=counts,
+    )
+
+
+def _unknown(routes: Routes) -> Entry:
+    return routes.entry(Route(version=0, number=0, workspace=0, gone=True), 0)
+
+
+def _page(status: int, page: pages.Page, more: Mapping[str, str] | None = None) -> Response:
+    response = Response(page.body, status)
+    response.raw_headers = [*page.headers]
+    response.headers.update(more or {})
+    return response

@@ -1,0 +1,34 @@
+"""What can be set about a redirector. `waymark` fills it in from the environment."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
+class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
+    redis_url: str
+    # Where to read and subscribe instead, if not there: one replica of it.
+    redis_replica_url: str = ""
+    # The base of short links, without a slash at its end.
+    short_url: str = "http://localhost:8001"
+    journal: Path = Path("journal")
+    journal_max_bytes: int = 2 << 30
+    # For how long what is cached may be served while Redis is away.
+    stale_max_s: float = 86_400
+    cache_routes: int = 100_000
+    # Peers whose word on the scanner's address and place is taken: addresses or networks.
+    trusted_proxies: tuple[str, ...] = LOOPBACK
+    # cloudflare, cloudfront, fastly, vercel, none, or named headers: "country=X-Country,city=X-City".
+    edge: str = "cloudflare"
+    # A MaxMind-format database of cities or countries; "" for none.
+    geo_database: str = ""
+    # Visits of unknown slugs written to the journal, at most so many a second for each process.
+    unknown_per_s: float = 50
+
+    @property
+    def short_host(self) -> str:
+        """What an event says as its host: never what a request says."""
+        return urlsplit(self.short_url).netloc.lower()

@@ -1,0 +1,98 @@
+"""Redis as the redirector asks it: answered quickly, or known to be away without waiting again.
+
+There is no timed circuit breaker: while one said "away", Redis could be back, take an edit, and the old
+destination would be served. Instead every question tries, but all questions share one attempt to
+connect; a refused one costs a fraction of a millisecond. Where Redis hangs, the questions already sent
+are the probe, and nobody waits on them twice.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from redirect.wire import Away, Command, Wire, connect
+
+# How long a question may wait for an attempt to connect, from the attempt's start.
+CONNECT_PATIENCE_S = 0.1
+# How long the attempt itself may take.
+CONNECT_S = 3.0
+
+
+class Store:
+    """Used in one event loop. `heard` is called whenever Redis has answered."""
+
+    def __init__(self, url: str, elapsed: Callable[[], float], heard: Callable[[], None] = lambda: None) -> None:
+        self._url = url
+        self._elapsed = elapsed
+        self._heard = heard
+        self._wire: Wire | None = None
+        self._attempt: asyncio.Task[Wire] | None = None
+        self._attempt_at = 0.0
+        # How often a connection has been made.
+        self.connections = 0
+
+    async def ask(self, *command: bytes | str | int | float) -> Any:
+        """The reply. Raises Away within half a second, or Refused when Redis answers with an error."""
+        for _ in range(2):
+            wire = self._wire
+            if wire is None or wire.lost.is_set():
+                wire = await self._connected()
+            elif wire.hanging:
+                break
+            try:
+                reply = await wire.call(*command)
+            except Away:
+                # It was closed while idle: worth one new connection. It hangs: not worth another wait.
+                if wire.hanging:
+                    break
+                continue
+            self._heard()
+            return reply
+        raise Away("Redis does not answer")
+
+    async def ask_all(self, *commands: Command) -> list[Any]:
+        """The replies to commands sent at once, in order. Raises as `ask` does, after all are answered."""
+        if self._wire is None or self._wire.lost.is_set():
+            await self._connected()
+        wire = self._wire
+        if wire is None or wire.hanging:
+            raise Away("Redis does not answer")
+        replies = await asyncio.gather(*(wire.call(*command) for command in commands), return_exceptions=True)
+        for reply in replies:
+            if isinstance(reply, BaseException):
+                raise reply
+        self._heard()
+        return replies
+
+    def tell(self, *command: bytes | str | int | float) -> None:
+        """Sends when there is a connection, and does not look at the answer."""
+        if self._wire is not None:
+            self._wire.tell(*command)
+
+    async def _connected(self) -> Wire:
+        attempt = self._attempt
+        if attempt is None or attempt.done():
+            attempt = self._attempt = asyncio.create_task(self._connect())
+            self._attempt_at = self._elapsed()
+        patience = self._attempt_at + CONNECT_PATIENCE_S - self._elapsed()
+        if patience > 0:
+            await asyncio.wait({attempt}, timeout=patience)
+        if not attempt.done():
+            raise Away("no connection yet")
+        return attempt.result()
+
+    async def _connect(self) -> Wire:
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                self._wire = await connect(self._url)
+        except TimeoutError as error:
+            raise Away("no connection in time") from error
+        self.connections += 1
+        return self._wire
+
+    async def close(self) -> None:
+        if self._attempt is not None and not self._attempt.done():
+            self._attempt.cancel()
+            await asyncio.wait({self._attempt})
+        if self._wire is not None:
+            self._wire.close()

@@ -1,0 +1,170 @@
+"""One connection to Redis that sends without waiting: replies come back in the order of the commands.
+
+redis-py's client spends more on one GET than a whole redirect may cost, and does not let a reader of
+messages act on each in the order it came. This is the small part of it that a redirector needs.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable
+from typing import Any, cast
+
+import hiredis
+from redis.asyncio.connection import SSLConnection, parse_url
+
+# A command without a reply for so long means that Redis hangs.
+PATIENCE_S = 0.25
+# A hanging connection is given up after this.
+HANGING_S = 3.0
+
+_MORE = object()
+
+Command = tuple[bytes | str | int | float, ...]
+
+
+class Away(Exception):
+    """Redis cannot be asked now."""
+
+
+class Refused(Exception):
+    """Redis answered with an error."""
+
+
+def packed(command: Command) -> bytes:
+    # hiredis takes a tuple of any length, whatever its annotation says.
+    return bytes(hiredis.pack_command(cast(Any, command)))
+
+
+class Wire(asyncio.Protocol):
+    """`push` is called with every reply that answers no command (messages), in order, inside the
+    event loop's read callback: it must be quick and must not raise."""
+
+    def __init__(self, push: Callable[[Any], None] | None = None) -> None:
+        self._push = push
+        self._reader = hiredis.Reader(replyError=Refused, notEnoughData=_MORE)
+        self._waiting: deque[asyncio.Future[Any] | None] = deque()
+        self._transport: asyncio.Transport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._watch: asyncio.TimerHandle | None = None
+        self._replies = 0
+        self.lost = asyncio.Event()
+        self.hanging = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports are no asyncio.Transport by name.
+        self._transport = cast(asyncio.Transport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost.set()
+        if self._watch is not None:
+            self._watch.cancel()
+        self._fail()
+        self._waiting.clear()
+
+    def data_received(self, data: bytes) -> None:
+        self._reader.feed(data)
+        self.hanging = False
+        while True:
+            try:
+                reply = self._reader.gets()
+            except hiredis.ProtocolError:
+                self.close()
+                return
+            if reply is _MORE:
+                return
+            self._replies += 1
+            if self._waiting:
+                future = self._waiting.popleft()
+                if future is not None and not future.done():
+                    if isinstance(reply, Refused):
+                        future.set_exception(reply)
+                    else:
+                        future.set_result(reply)
+            elif self._push is not None:
+                self._push(reply)
+
+    def call(self, *command: bytes | str | int | float) -> "asyncio.Future[Any]":
+        """Resolves to the reply; raises Away (also when Redis hangs) or Refused."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+        if self.lost.is_set() or self._transport is None:
+            future.set_exception(Away("not connected"))
+            return future
+        self._send(command, future)
+        if self._watch is None:
+            self._watch = self._loop.call_later(PATIENCE_S, self._look, self._replies)
+        return future
+
+    def tell(self, *command: bytes | str | int | float) -> None:
+        """Sends and forgets, reply or not."""
+        if not self.lost.is_set() and self._transport is not None:
+            self._send(command, None)
+
+    def say(self, *command: bytes | str | int | float) -> None:
+        """Sends what is answered by pushed replies only (SUBSCRIBE)."""
+        if self._transport is not None:
+            self._transport.write(packed(command))
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _send(self, command: Command, future: "asyncio.Future[Any] | None") -> None:
+        assert self._transport is not None
+        self._waiting.append(future)
+        self._transport.write(packed(command))
+
+    def _fail(self) -> None:
+        for future in self._waiting:
+            if future is not None and not future.done():
+                future.set_exception(Away("no reply"))
+                # Whoever asked may have gone: then nobody looks at it.
+                future.exception()
+
+    def _look(self, replies_then: int, silent_s: float = 0.0) -> None:
+        """One timer for all commands: has anything been answered since?"""
+        self._watch = None
+        if not self._waiting:
+            return
+        if self._replies > replies_then:
+            silent_s = 0.0
+        else:
+            silent_s += PATIENCE_S
+            self.hanging = True
+            self._fail()
+            if silent_s >= HANGING_S:
+                self.close()
+                return
+        self._watch = self._loop.call_later(PATIENCE_S, self._look, self._replies, silent_s)
+
+
+async def connect(url: str, push: Callable[[Any], None] | None = None) -> Wire:
+    """Raises Away when there is no Redis, it does not let us in, or is still loading; may take as long
+    as the network's own timeouts: bound it."""
+    options: dict[str, Any] = dict(parse_url(url))
+    loop = asyncio.get_running_loop()
+    try:
+        if options.get("path"):
+            _, wire = await loop.create_unix_connection(lambda: Wire(push), options["path"])
+        else:
+            secure = None
+            if options.get("connection_class") is SSLConnection:
+                secure = ssl.create_default_context(cafile=options.get("ssl_ca_certs"))
+            host, port = options.get("host", "localhost"), int(options.get("port", 6379))
+            _, wire = await loop.create_connection(lambda: Wire(push), host, port, ssl=secure)
+    except OSError as error:
+        raise Away(str(error)) from error
+    try:
+        if options.get("password"):
+            names = [options["username"]] if options.get("username") else []
+            await wire.call("AUTH", *names, options["password"])
+        if options.get("db"):
+            await wire.call("SELECT", options["db"])
+        await wire.call("PING")
+    except (Away, Refused) as error:
+        wire.close()
+        raise Away(str(error)) from error
+    except asyncio.CancelledError:
+        wire.close()
+        raise
+    return wire
