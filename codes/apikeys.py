@@ -73,19 +73,17 @@ async def create_key(
         created_at_ms=now_ms(),
         expires_at_ms=expires_at_ms,
     )
-    known = await _read(redis, key.digest)
-    if known is None:
-        # Listed first: a key that works can always be seen and revoked.
-        nonce = secrets.token_hex(16)
-        await intents.declare(redis, nonce, intents.Intent(op="key", id=key.id, workspace=workspace, digest=key.digest))
-        await ask(redis, "HSET", keys.workspace_keys(workspace), key.id, key.digest)
-        made = await ask(redis, "SET", keys.api_key(key.digest), msgspec.json.encode(key), "NX")
-        if made:
-            await intents.clear(redis, nonce)
-            return key, secret
+    # Listed first and, if somebody has swept in between, again: a key that works can be seen and revoked.
+    nonce = secrets.token_hex(16)
+    await intents.declare(redis, nonce, intents.Intent(op="key", id=key.id, workspace=workspace, digest=key.digest))
+    await _list(redis, key)
+    await ask(redis, "SET", keys.api_key(key.digest), msgspec.json.encode(key), "NX")
+    known = await read(redis, key.digest)
+    if known is not None and known.workspace == workspace:
+        await _list(redis, known)
+    if known is None or known.id != key.id:
         await drop_listing(redis, workspace, key.id)
-        await intents.clear(redis, nonce)
-        known = await _read(redis, key.digest)
+    await intents.clear(redis, nonce)
     if known is None or known.workspace != workspace:
         raise Conflict("secret", "key_taken", "this secret is the key of another workspace")
     return known, secret
@@ -94,7 +92,7 @@ async def create_key(
 @reaching
 async def authenticate(redis: Redis, secret: str, *, now_ms: Callable[[], int] = _wall_ms) -> ApiKey | None:
     """The key with this secret, if it is neither revoked nor expired."""
-    key = await _read(redis, digest_of(secret))
+    key = await read(redis, digest_of(secret))
     if key is None or key.revoked_at_ms is not None:
         return None
     if key.expires_at_ms is not None and key.expires_at_ms <= now_ms():
@@ -105,8 +103,8 @@ async def authenticate(redis: Redis, secret: str, *, now_ms: Callable[[], int] =
 @reaching
 async def list_keys(redis: Redis, workspace: int) -> list[ApiKey]:
     """All keys of a workspace, revoked ones too, oldest first."""
-    digests = await ask(redis, "HVALS", keys.workspace_keys(workspace))
-    found = [await _read(redis, digest.decode()) for digest in digests]
+    digests = set(await ask(redis, "HVALS", keys.workspace_keys(workspace)))
+    found = [await read(redis, digest.decode()) for digest in digests]
     return sorted((key for key in found if key), key=lambda key: (key.created_at_ms, key.id))
 
 
@@ -114,7 +112,7 @@ async def list_keys(redis: Redis, workspace: int) -> list[ApiKey]:
 async def revoke(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> bool:
     """Whether there is such a key. It works no longer when this returns, and never again."""
     digest = await ask(redis, "HGET", keys.workspace_keys(workspace), id)
-    key = await _read(redis, digest.decode()) if digest else None
+    key = await read(redis, digest.decode()) if digest else None
     if key is None or key.id != id:
         return False
     if key.revoked_at_ms is None:
@@ -123,10 +121,20 @@ async def revoke(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], 
     return True
 
 
+async def put_key(redis: Redis, key: ApiKey) -> bool:
+    """Brings in a key from elsewhere; whether it was new."""
+    await _list(redis, key)
+    return bool(await ask(redis, "SET", keys.api_key(key.digest), msgspec.json.encode(key), "NX"))
+
+
 async def drop_listing(redis: Redis, workspace: int, id: str) -> None:
     await ask(redis, "HDEL", keys.workspace_keys(workspace), id)
 
 
-async def _read(redis: Redis, digest: str) -> ApiKey | None:
+async def _list(redis: Redis, key: ApiKey) -> None:
+    await ask(redis, "HSET", keys.workspace_keys(key.workspace), key.id, key.digest)
+
+
+async def read(redis: Redis, digest: str) -> ApiKey | None:
     raw = await ask(redis, "GET", keys.api_key(digest))
     return _decoder.decode(raw) if raw else None

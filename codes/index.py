@@ -32,6 +32,10 @@ class Found(msgspec.Struct, frozen=True):
     place: Place
 
 
+def is_id(id: str) -> bool:
+    return _id.fullmatch(id) is not None
+
+
 def pointer(host: str, slug: str, mark: str) -> bytes:
     return f"{keys.place(host, slug)} {mark}".encode()
 
@@ -44,7 +48,7 @@ def split(raw: bytes) -> tuple[str, str]:
 
 async def find(redis: Redis, id: str) -> Found | None:
     """The living code with this id, whosever it is. While it moves, the index is read again."""
-    if not _id.fullmatch(id):
+    if not is_id(id):
         return None
     seen = None
     while True:

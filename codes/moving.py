@@ -73,10 +73,10 @@ async def finish(redis: Redis, old: Place, *, now_ms: int, step: Step = nothing)
         if new.kept is None or new.kept.code is not None or new.kept.move != move:
             break  # already written, and perhaps moved on since
         route = route_of(successor, new.next_version(now_ms))
-        if await put(redis, new, Kept(code=successor), route, nonce=f"{move}-new") is Put.DONE:
+        if await put(redis, new, Kept(code=successor), route, nonce="") is Put.DONE:
             break
     await step("written")
     await index.repoint(redis, code.id, old.kept.pointer.encode(), index.pointer(successor.host, successor.slug, move))
     await step("repointed")
-    await put(redis, old, None, tombstone_of(code, old.next_version(now_ms)), nonce=f"{move}-old")
+    await put(redis, old, None, tombstone_of(code, old.next_version(now_ms)), nonce="")
     await step("given up")

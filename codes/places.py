@@ -114,14 +114,15 @@ async def put(
     kept: Kept | None,
     route: Route | None = None,
     *,
-    nonce: str = "",
+    nonce: str | None = None,
     deadline_ms: int = 0,
 ) -> Put:
     """Replaces what was `seen`; the route stays as it is where none is given. With a `nonce` the route is
-    published, whether it is new or not, and those who take it in acknowledge it under that name."""
+    published, whether it is new or not, and those who take it in acknowledge it under that name; with an
+    empty one they do not."""
     at = keys.place(seen.host, seen.slug)
     told = route or seen.route
-    message = _encoder.encode(RouteChange(keys.route(at), told, nonce)) if nonce and told else b""
+    message = _encoder.encode(RouteChange(keys.route(at), told, nonce)) if nonce is not None and told else b""
     outcome = await _PUT.run(
         redis,
         [keys.code(at), keys.route(at)],

@@ -6,21 +6,23 @@ holds everywhere either way.
 """
 
 import asyncio
-import time
-from collections.abc import Callable
 
 from redis import exceptions
 from redis.asyncio import Redis
 
-from codes.connection import ask
+from codes.connection import Script, ask
 from schemas import keys
 
 LONGEST_WAIT_S = 1.0
 
 
-async def redirectors(redis: Redis, now_s: float) -> set[bytes]:
+# Registrations lapse by Redis' clock.
+_LIVE = Script("return redis.call('ZRANGEBYSCORE', KEYS[1], redis.call('TIME')[1], '+inf')")
+
+
+async def redirectors(redis: Redis) -> set[bytes]:
     """The names of the redirectors whose registration has not lapsed."""
-    return set(await ask(redis, "ZRANGEBYSCORE", keys.REDIRECTORS, now_s, "+inf"))
+    return set(await _LIVE.run(redis, [keys.REDIRECTORS]))
 
 
 async def acknowledged(
@@ -28,7 +30,6 @@ async def acknowledged(
     nonces: list[str],
     before: set[bytes],
     *,
-    now_s: Callable[[], float] = time.time,
     longest_s: float = LONGEST_WAIT_S,
 ) -> bool:
     """Waits until all redirectors that were there `before` the changes, or are now, have acknowledged each
@@ -39,7 +40,7 @@ async def acknowledged(
     ends = asyncio.get_running_loop().time() + longest_s
     try:
         async with asyncio.timeout_at(ends):
-            waited_for = before | await redirectors(redis, now_s())
+            waited_for = before | await redirectors(redis)
             if waited_for:
                 await asyncio.gather(*(_all_of(redis, nonce, waited_for, ends) for nonce in nonces))
             return True

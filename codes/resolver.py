@@ -10,16 +10,15 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 
 Lookup = Callable[[str], tuple[str, ...]]
 
 
 def look_up(host: str) -> tuple[str, ...]:
-    """Blocks, for as long as the system's resolver likes."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return ()
+    """Blocks, for as long as the system's resolver likes. Raises OSError for a name that is not known, and
+    UnicodeError for one that cannot be."""
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return tuple(sorted({str(entry[4][0]) for entry in found}))
 
 
@@ -69,9 +68,11 @@ class Resolver:
         self._running[host] = future
 
         def in_thread() -> None:
-            found = self._look_up(host)
+            found: tuple[str, ...] = ()
+            with suppress(OSError, UnicodeError):
+                found = self._look_up(host)
             # The loop may have ended while the name server was thinking.
-            if not loop.is_closed():
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._end, host, found)
 
         threading.Thread(target=in_thread, name=f"resolve {host}", daemon=True).start()

@@ -56,8 +56,9 @@ class Codes:
 
     @reaching
     async def get(self, workspace: int, id: str) -> Code | None:
-        found = await self._find(workspace, id)
-        return found.place.code if found else None
+        found = await index.find(self.redis, id)
+        code = found.place.code if found else None
+        return code if code and code.workspace == workspace else None
 
     @reaching
     async def by_slug(self, host: str, slug: str) -> Code | None:
@@ -83,7 +84,7 @@ class Codes:
         if new.slug is not None:
             (slugs.check_imported if new.keep_slug else slugs.check_custom)(new.slug)
         now_ms, nonce = self._now_ms(), self._nonce()
-        before = await self._redirectors()
+        before = await publish.redirectors(self.redis)
         code = Code(
             id=str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
             number=await ask(self.redis, "INCR", keys.NUMBERS),
@@ -135,7 +136,7 @@ class Codes:
         if found is None:
             raise Missing(id)
         changes = await self._checked(edit.changes())
-        before = await self._redirectors()
+        before = await publish.redirectors(self.redis)
         while found is not None:
             old = self._code_at(found)
             new = self._changed(old, changes)
@@ -204,7 +205,7 @@ class Codes:
         if found is None:
             return False
         nonce = self._nonce()
-        before = await self._redirectors()
+        before = await publish.redirectors(self.redis)
         intent = Intent(
             op="delete", id=id, workspace=workspace, number=self._code_at(found).number, keep_until_ms=keep_until_ms
         )
@@ -255,17 +256,8 @@ class Codes:
             await destinations.check(given["destination"], own_hosts=self._own_hosts, resolver=self._resolver)
         return checked
 
-    async def _redirectors(self) -> set[bytes]:
-        return await publish.redirectors(self.redis, self._now_ms() / 1000)
-
     async def _told(self, nonces: list[str], before: set[bytes]) -> None:
-        await publish.acknowledged(
-            self.redis,
-            nonces,
-            before,
-            now_s=lambda: self._now_ms() / 1000,
-            longest_s=self._longest_wait_s,
-        )
+        await publish.acknowledged(self.redis, nonces, before, longest_s=self._longest_wait_s)
 
     def _nonce(self) -> str:
         return f"{self._rng.getrandbits(128):032x}"

@@ -8,7 +8,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from codes.connection import ask, reaching
-from codes.errors import Refused
+from codes.errors import Conflict, Refused
 from schemas import keys
 from schemas.code import Workspace
 
@@ -57,3 +57,21 @@ async def all_workspaces(redis: Redis) -> list[Workspace]:
     numbers = sorted(int(raw) for raw in await ask(redis, "HVALS", keys.WORKSPACES))
     found = [await ask(redis, "GET", keys.workspace(number)) for number in numbers]
     return [_decoder.decode(raw) for raw in found if raw]
+
+
+async def put_workspace(redis: Redis, workspace: Workspace) -> bool:
+    """Brings in a workspace from elsewhere; whether it was new. One that has its number or name gives way if it is
+    empty but for keys, as that of a fresh start is, and both have the same name and number; else Conflict."""
+    holder = await ask(redis, "HGET", keys.WORKSPACES, workspace.name)
+    if holder is not None and int(holder) != workspace.number:
+        raise Conflict("name", "name_taken", f"another workspace is called {workspace.name!r} here")
+    there = await get(redis, workspace.number)
+    if there is not None and there.id == workspace.id:
+        return False
+    if there is not None and (
+        there.name != workspace.name or await ask(redis, "ZCARD", keys.workspace_codes(workspace.number))
+    ):
+        raise Conflict("number", "number_taken", f"another workspace has the number {workspace.number} here")
+    await ask(redis, "HSET", keys.WORKSPACES, workspace.name, workspace.number)
+    await ask(redis, "SET", keys.workspace(workspace.number), msgspec.json.encode(workspace))
+    return True

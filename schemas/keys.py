@@ -61,3 +61,9 @@ def workspace_keys(number: int) -> str:
 
 def api_key(digest: str) -> str:
     return f"{PREFIX}key:{digest}"
+
+
+def host_and_slug(route_key: str) -> tuple[str, str]:
+    """Whose route this is the key of."""
+    host, _, slug = route_key[len(PREFIX) + 1 : -len("}:route")].partition("/")
+    return host, slug

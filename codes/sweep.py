@@ -1,0 +1,89 @@
+"""Settling what crashes have left between two steps.
+
+Looks only at intents whose owner can no longer do anything (see `codes.intents`), so it may run in several
+processes at once, and beside everything else. Each case is decided by what is there, so a sweep that is cut
+short itself is simply run again.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+
+from redis.asyncio import Redis
+
+from codes import apikeys, deleting, index, intents, moving, places
+from codes.connection import reaching
+from codes.errors import Unavailable
+from codes.intents import Intent
+
+EVERY_S = 30.0
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@reaching
+async def sweep(
+    redis: Redis, *, older_than_ms: int = intents.SWEEP_MS, now_ms: Callable[[], int] = _wall_ms
+) -> Counter[str]:
+    """Settles every abandoned intent, and returns how many of each kind. Raises Unavailable."""
+    settled: Counter[str] = Counter()
+    async for nonce, intent in intents.abandoned(redis, older_than_ms):
+        match intent.op:
+            case "create":
+                await _create(redis, nonce, intent)
+            case "move":
+                await _move(redis, nonce, intent, now_ms())
+            case "delete":
+                await _delete(redis, intent, now_ms())
+            case "key":
+                await _key(redis, intent)
+        await intents.clear(redis, nonce)
+        settled[intent.op] += 1
+    return settled
+
+
+async def keep_swept(redis: Redis, stop: asyncio.Event, *, every_s: float = EVERY_S) -> None:
+    """Sweeps until `stop`. A Redis that is away is swept when it is back."""
+    while not stop.is_set():
+        # Nothing is lost by waiting: what is left stays where it is.
+        with suppress(Unavailable):
+            await sweep(redis)
+        try:
+            await asyncio.wait_for(stop.wait(), every_s)
+        except TimeoutError:
+            continue
+
+
+async def _create(redis: Redis, nonce: str, intent: Intent) -> None:
+    """Written: goes into the index. Not written: never will be."""
+    place = await places.look(redis, intent.host, intent.slug)
+    if place.code is not None and place.code.id == intent.id:
+        at = index.pointer(intent.host, intent.slug, nonce)
+        await index.add(redis, intent.id, intent.number, intent.workspace, at)
+
+
+async def _move(redis: Redis, nonce: str, intent: Intent, now_ms: int) -> None:
+    """Committed: is finished. Not committed: its claim is given up."""
+    old = await places.look(redis, intent.host, intent.slug)
+    if old.kept is not None and old.kept.move == nonce:
+        await moving.finish(redis, old, now_ms=now_ms)
+    else:
+        await moving.release(redis, intent.host, intent.to_slug, nonce)
+
+
+async def _delete(redis: Redis, intent: Intent, now_ms: int) -> None:
+    """A living code stays. The rows of one that is gone are erased."""
+    if await index.find(redis, intent.id) is None:
+        await deleting.order_erasure(redis, intent, now_ms)
+        await index.remove(redis, intent.id, intent.workspace)
+
+
+async def _key(redis: Redis, intent: Intent) -> None:
+    """A listing without a key behind it is dropped."""
+    key = await apikeys.read(redis, intent.digest)
+    if key is None or key.id != intent.id:
+        await apikeys.drop_listing(redis, intent.workspace, intent.id)

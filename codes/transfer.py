@@ -1,0 +1,253 @@
+"""Moving everything in and out: one JSON object a line, the last line saying how many there are.
+
+Brought along are workspaces, keys (as digests), codes, given-up slugs, erasures and the counters; not the
+visitors' salts, which are meant to be thrown away. Both directions may run while the service does. An
+import that was cut short is run again: what is there already is left as it is.
+"""
+
+import asyncio
+import re
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+from redis.asyncio import Redis
+
+from codes import apikeys, index, numbers, places, slugs, workspaces
+from codes.connection import ask, reaching
+from codes.errors import Conflict
+from codes.places import Kept, Put
+from schemas import keys
+from schemas.code import ApiKey, Code, Erasure, Workspace
+from schemas.route import Route, decode_route
+
+FORMAT = 1
+_CHUNK = 100
+
+# Called with how many lines are done and how many there will be (about, while exporting).
+Progress = Callable[[int, int], None]
+
+
+class _Line(msgspec.Struct, frozen=True, tag_field="is", omit_defaults=True):
+    """One line; the subclass's name in lower case is in its field `is`."""
+
+
+class Waymark(_Line, frozen=True, tag="waymark"):
+    """The first line."""
+
+    format: int
+
+
+class WorkspaceLine(_Line, frozen=True, tag="workspace"):
+    workspace: Workspace
+
+
+class KeyLine(_Line, frozen=True, tag="key"):
+    key: ApiKey
+
+
+class CodeLine(_Line, frozen=True, tag="code"):
+    code: Code
+    version: int
+
+
+class TombstoneLine(_Line, frozen=True, tag="tombstone"):
+    host: str
+    slug: str
+    route: Route
+
+
+class ErasureLine(_Line, frozen=True, tag="erasure"):
+    erasure: Erasure
+
+
+class End(_Line, frozen=True, tag="end"):
+    """The last line: how many there are before it, and the counters, read after all else."""
+
+    lines: int
+    numbers: int
+    workspaces: int
+
+
+Line = Waymark | WorkspaceLine | KeyLine | CodeLine | TombstoneLine | ErasureLine | End
+_decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+_host = re.compile(r"[a-z0-9.:_-]{0,255}")
+
+
+class Unreadable(Exception):
+    """A file that is not a whole export, or does not fit what is there. Says the line."""
+
+
+@reaching
+async def export(redis: Redis, write: Callable[[bytes], object], progress: Progress = lambda done, of: None) -> int:
+    """Hands every line to `write`, and returns their number. Raises Unavailable."""
+    about = await _count(redis)
+    done = 0
+    async for line in _everything(redis):
+        write(msgspec.json.encode(line) + b"\n")
+        done += 1
+        if done % _CHUNK == 0:
+            progress(done, max(done, about))
+    counters = [int(await ask(redis, "GET", at) or 0) for at in (keys.NUMBERS, keys.WORKSPACE_NUMBERS)]
+    write(msgspec.json.encode(End(done, *counters)) + b"\n")
+    progress(done, done)
+    return done
+
+
+async def _everything(redis: Redis) -> AsyncIterator[Line]:
+    yield Waymark(FORMAT)
+    for workspace in await workspaces.all_workspaces(redis):
+        yield WorkspaceLine(workspace)
+        for key in await apikeys.list_keys(redis, workspace.number):
+            yield KeyLine(key)
+        before = None
+        while rows := await index.newest(redis, workspace.number, _CHUNK, before):
+            for found in await asyncio.gather(*(index.find(redis, id) for id, _ in rows)):
+                if found and found.place.code and found.place.route:
+                    yield CodeLine(found.place.code, found.place.route.version)
+            before = rows[-1][1]
+    async for at in redis.scan_iter(keys.route("*"), count=1000):
+        raw = await ask(redis, "GET", at)
+        route = decode_route(raw) if raw else None
+        if route is not None and route.gone:
+            host, slug = keys.host_and_slug(at.decode())
+            yield TombstoneLine(host, slug, route)
+    async for _, raw in redis.hscan_iter(keys.ERASURES):
+        yield ErasureLine(msgspec.json.decode(raw, type=Erasure))
+
+
+async def _count(redis: Redis) -> int:
+    total = 0
+    for workspace in await workspaces.all_workspaces(redis):
+        total += 1 + await ask(redis, "ZCARD", keys.workspace_codes(workspace.number))
+    return total + int(await ask(redis, "HLEN", keys.ERASURES))
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, Line]]:
+    """The lines with their numbers. Raises Unreadable."""
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, 1):
+            try:
+                line = _decoder.decode(raw)
+            except msgspec.DecodeError as error:
+                raise Unreadable(f"line {number}: {error}") from error
+            if isinstance(line, CodeLine):
+                _check_place(number, line.code.host, line.code.slug)
+                if not index.is_id(line.code.id):
+                    raise Unreadable(f"line {number}: {line.code.id!r} is not the id of a code")
+            if isinstance(line, TombstoneLine):
+                _check_place(number, line.host, line.slug)
+            yield number, line
+
+
+def _check_place(number: int, host: str, slug: str) -> None:
+    if not slugs.may_be(slug) or not _host.fullmatch(host):
+        raise Unreadable(f"line {number}: {host!r} and {slug!r} are not a host and a slug")
+
+
+def check_whole(path: Path) -> End:
+    """Reads the file through. Returns its counters, lifted to the highest numbers in it."""
+    end, last, highest = None, 0, [0, 0]
+    for number, line in read_lines(path):
+        if end is not None or (number == 1) != isinstance(line, Waymark):
+            raise Unreadable(f"line {number}: an export begins with a line of its own and ends with one")
+        last = number
+        match line:
+            case Waymark(format=format) if format != FORMAT:
+                raise Unreadable(f"line 1: format {format} is not known here, only {FORMAT}")
+            case CodeLine(code=Code(number=given)) | ErasureLine(erasure=Erasure(number=given)):
+                highest[0] = max(highest[0], given)
+            case TombstoneLine(route=Route(number=given)):
+                highest[0] = max(highest[0], given)
+            case WorkspaceLine(workspace=Workspace(number=given)):
+                highest[1] = max(highest[1], given)
+            case End():
+                end = line
+    if end is None or end.lines != last - 1:
+        raise Unreadable(f"the file has been cut: its last line is {last} and not the end")
+    return End(end.lines, max(end.numbers, highest[0]), max(end.workspaces, highest[1]))
+
+
+@reaching
+async def import_file(
+    redis: Redis, path: Path, *, now_ms: Callable[[], int], progress: Progress = lambda done, of: None
+) -> Counter[str]:
+    """Brings in what is not there yet, and returns how many of each kind were new (`code`, …) and how many were
+    there already (`code there`, …). Raises Unreadable (before anything is written, if the file is not whole)."""
+    end = check_whole(path)
+    # First of all: no number of the file can be given to a new code.
+    await numbers.lift(redis, end.numbers)
+    await numbers.lift_workspaces(redis, end.workspaces)
+    counts: Counter[str] = Counter()
+    done = 0
+    for chunk in _chunks(read_lines(path)):
+        outcomes = await asyncio.gather(*(_bring_in(redis, number, line, now_ms) for number, line in chunk))
+        counts.update(outcome for outcome in outcomes if outcome)
+        done += len(chunk)
+        progress(min(done, end.lines), end.lines)
+    return counts
+
+
+def _chunks(lines: Iterable[tuple[int, Line]]) -> Iterator[list[tuple[int, Line]]]:
+    """Lines that may be brought in at once: a few, of one kind."""
+    chunk: list[tuple[int, Line]] = []
+    for number, line in lines:
+        if chunk and (len(chunk) >= _CHUNK or type(line) is not type(chunk[0][1])):
+            yield chunk
+            chunk = []
+        chunk.append((number, line))
+    if chunk:
+        yield chunk
+
+
+async def _bring_in(redis: Redis, number: int, line: Line, now_ms: Callable[[], int]) -> str:
+    try:
+        match line:
+            case WorkspaceLine():
+                return _named("workspace", await workspaces.put_workspace(redis, line.workspace))
+            case KeyLine():
+                return _named("key", await apikeys.put_key(redis, line.key))
+            case CodeLine():
+                return _named("code", await _put_code(redis, line, now_ms()))
+            case TombstoneLine():
+                return _named("tombstone", await _put_tombstone(redis, line, now_ms()))
+            case ErasureLine(erasure=erasure):
+                new = await ask(redis, "HSETNX", keys.ERASURES, erasure.number, msgspec.json.encode(erasure))
+                return _named("erasure", bool(new))
+            case _:
+                return ""
+    except Conflict as conflict:
+        raise Unreadable(f"line {number}: {conflict.message}") from conflict
+
+
+def _named(kind: str, new: bool) -> str:
+    return kind if new else f"{kind} there"
+
+
+async def _put_code(redis: Redis, line: CodeLine, now_ms: int) -> bool:
+    """Whether it was new. One that has been deleted here stays so; one that is here stays as it is here."""
+    code = line.code
+    if await ask(redis, "HEXISTS", keys.ERASURES, code.number) or await index.find(redis, code.id):
+        return False
+    at = index.pointer(code.host, code.slug, secrets.token_hex(16))
+    while True:
+        place = await places.look(redis, code.host, code.slug)
+        written = place.code is not None and place.code.id == code.id
+        if not written and not place.is_free_for(code.workspace):
+            raise Conflict("slug", "slug_taken", f"the slug {code.slug!r} is taken by another code")
+        if not written:
+            route = places.route_of(code, max(place.next_version(now_ms), line.version + 1))
+            written = await places.put(redis, place, Kept(code), route, nonce="") is Put.DONE
+        if written:
+            await index.add(redis, code.id, code.number, code.workspace, at)
+            return True
+
+
+async def _put_tombstone(redis: Redis, line: TombstoneLine, now_ms: int) -> bool:
+    place = await places.look(redis, line.host, line.slug)
+    if place.route is not None or place.kept is not None:
+        return False
+    route = msgspec.structs.replace(line.route, version=max(now_ms, line.route.version + 1))
+    return await places.put(redis, place, None, route, nonce="") is Put.DONE

@@ -1,0 +1,69 @@
+"""codes: which texts are slugs."""
+
+import random
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codes import slugs
+from codes.errors import Conflict, Refused
+
+
+def test_the_alphabet_has_nothing_that_is_mistaken_for_something_else() -> None:
+    assert len(slugs.ALPHABET) == 62 - 5
+    assert not set("0O1Il") & set(slugs.ALPHABET)
+
+
+@given(st.integers(0, 2**32), st.integers(3, 12))
+def test_drawn_slugs_have_their_length_and_alphabet(seed: int, length: int) -> None:
+    slug = slugs.draw(random.Random(seed), length)
+    assert len(slug) == length
+    assert set(slug) <= set(slugs.ALPHABET)
+    assert slug not in slugs.RESERVED
+    assert slugs.may_be(slug)
+
+
+def test_a_drawn_slug_is_never_a_reserved_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = slugs.draw(random.Random(3))
+    monkeypatch.setattr(slugs, "RESERVED", frozenset({first}))
+    assert slugs.draw(random.Random(3)) != first
+
+
+@given(st.text(st.sampled_from("abcz09-AB_. é\n"), max_size=52))
+def test_custom_slugs_are_what_the_document_says(slug: str) -> None:
+    fine = (
+        3 <= len(slug) <= 48
+        and re.search(r"[^a-z0-9-]", slug) is None
+        and not slug.startswith("-")
+        and not slug.endswith("-")
+        and "--" not in slug
+    )
+    if fine:
+        assert slugs.check_custom(slug) == slug
+    else:
+        with pytest.raises(Refused):
+            slugs.check_custom(slug)
+
+
+@given(st.from_regex(r"[A-Za-z0-9._~-]{1,128}", fullmatch=True))
+def test_imports_keep_what_is_printed(slug: str) -> None:
+    if slug in slugs.RESERVED:
+        with pytest.raises(Conflict):
+            slugs.check_imported(slug)
+    elif slug not in (".", ".."):
+        assert slugs.check_imported(slug) == slug
+
+
+@pytest.mark.parametrize("slug", ["", ".", "..", "x" * 129, "a/b", "a b", "a%20b", "a\n", "é", "a{b}"])
+def test_imports_of_another_form_are_refused(slug: str) -> None:
+    with pytest.raises(Refused):
+        slugs.check_imported(slug)
+
+
+@pytest.mark.parametrize("slug", ["bulk", "custom-domains", "v1", "q", "r", "healthz", "robots.txt"])
+def test_what_a_service_answers_itself_is_in_the_way(slug: str) -> None:
+    for check in (slugs.check_custom, slugs.check_imported):
+        with pytest.raises(Conflict):
+            check(slug)
