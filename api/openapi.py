@@ -1,6 +1,6 @@
 """The OpenAPI document, made from the dialects' tables of routes: what is documented is what is served."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -31,17 +31,14 @@ def reference(shape: type[msgspec.Struct]) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{shape.__name__}"}
 
 
-def _json(shape: type[msgspec.Struct], example: Any = None) -> dict[str, Any]:
-    content: dict[str, Any] = {"schema": reference(shape)}
-    if example is not None:
-        content["example"] = example
-    return {"application/json": content}
+def _json(shape: type[msgspec.Struct]) -> dict[str, Any]:
+    return {"application/json": {"schema": reference(shape)}}
 
 
 def responses(route: Route, dialect: Dialect) -> dict[int | str, dict[str, Any]]:
     """Every status that a route can answer, and in which shape."""
     found: dict[int | str, dict[str, Any]] = {
-        route.status: {"description": "As asked.", "content": _json(route.answer, route.example)}
+        route.status: {"description": "As asked.", "content": _json(route.answer)}
     }
     for status in sorted({*route.problems, *ALWAYS}):
         found[status] = {"description": _SAYS[status], "content": _json(dialect.error)}
@@ -65,11 +62,21 @@ def operation(route: Route) -> dict[str, Any]:
             for each in route.parameters
         ]
     if route.body is not None:
-        found["requestBody"] = {"required": True, "content": _json(route.body, route.sent)}
+        found["requestBody"] = {"required": True, "content": _json(route.body)}
     return found
 
 
-def document(app: FastAPI, dialects: Iterable[Dialect], server: str) -> dict[str, Any]:
+def _complete(operation: dict[str, Any], route: Route, schemas: dict[str, Any]) -> None:
+    """What FastAPI would lose: nulls in examples, and fields that are let in and ignored."""
+    operation["responses"][str(route.status)]["content"]["application/json"]["example"] = route.example
+    if route.body is None:
+        return
+    operation["requestBody"]["content"]["application/json"]["example"] = route.sent
+    for name in sorted(route.ignored):
+        schemas[route.body.__name__]["properties"][name] = {"readOnly": True, "description": "Ignored."}
+
+
+def document(app: FastAPI, dialects: Sequence[Dialect], server: str) -> dict[str, Any]:
     """The whole document, as /openapi.json answers it."""
     found: dict[str, Any] = get_openapi(
         title=app.title,
@@ -88,6 +95,9 @@ def document(app: FastAPI, dialects: Iterable[Dialect], server: str) -> dict[str
     _, schemas = msgspec.json.schema_components(
         sorted(shapes, key=lambda shape: shape.__name__), ref_template="#/components/schemas/{name}"
     )
+    for dialect in dialects:
+        for route in dialect.routes:
+            _complete(found["paths"][route.path][route.method.lower()], route, schemas)
     components = found.setdefault("components", {})
     components["schemas"] = {**components.get("schemas", {}), **schemas}
     components["securitySchemes"] = {

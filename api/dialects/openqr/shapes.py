@@ -12,7 +12,7 @@ _DESTINATION = Meta(
     description="Where a scan is sent: a public http(s) address. Private and internal hosts, and our own short host, "
     "are refused.",
     examples=["https://example.com/spring-launch"],
-    extra_json_schema={"format": "uri", "maxLength": 2048},
+    extra_json_schema={"format": "iri", "maxLength": 2048},
 )
 _LABEL = Meta(description="An internal name, or null for none.", extra_json_schema={"maxLength": 255})
 _SLUG = Meta(

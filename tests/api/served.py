@@ -1,0 +1,72 @@
+"""The API behind the server that it runs on (uvicorn, uvloop, httptools), in a thread with a loop of its own."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from schemas.warehouse import Warehouse
+from tests.api.service import Service
+
+
+class Served:
+    """Where it is, and a key for it."""
+
+    def __init__(self, port: int, key: str) -> None:
+        self.port = port
+        self.key = key
+        self.url = f"http://127.0.0.1:{port}"
+
+    def raw(self, request: bytes, patience_s: float = 5.0) -> bytes:
+        """What comes back for bytes as they are, until the server closes. Raises TimeoutError if it never does."""
+        with socket.create_connection(("127.0.0.1", self.port), patience_s) as connection:
+            connection.sendall(request)
+            answer = b""
+            while received := connection.recv(65536):
+                answer += received
+            return answer
+
+
+@contextmanager
+def serving(redis_url: str, warehouse: Warehouse) -> Iterator[Served]:
+    ready = threading.Event()
+    found: list[Served] = []
+    stop: list[uvicorn.Server] = []
+    failed: list[BaseException] = []
+
+    async def serve() -> None:
+        service = Service(redis_url, warehouse)
+        try:
+            await service.open()
+            with socket.create_server(("127.0.0.1", 0)) as listening:
+                config = uvicorn.Config(service.app, http="httptools", lifespan="off", access_log=False)
+                stop.append(uvicorn.Server(config))
+                found.append(Served(listening.getsockname()[1], await service.key()))
+                ready.set()
+                await stop[0].serve([listening])
+        finally:
+            await service.close()
+
+    def run() -> None:
+        try:
+            with asyncio.Runner(loop_factory=uvicorn.config.Config("", loop="uvloop").get_loop_factory()) as runner:
+                runner.run(serve())
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=run, name="served")
+    thread.start()
+    try:
+        assert ready.wait(20)
+        assert not failed, failed
+        yield found[0]
+    finally:
+        if stop:
+            stop[0].should_exit = True
+        thread.join(20)
+    assert not failed, failed
