@@ -16,9 +16,10 @@ from pathlib import Path
 import msgspec
 
 from waymark.socket_path import short
+from waymark.trouble import Trouble
 
 
-class InUse(RuntimeError):
+class InUse(Trouble):
     """Somebody else has the data folder; the message says who and what to do."""
 
 

@@ -6,13 +6,15 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
+from waymark.trouble import Trouble
+
 BACKLOG = 2048
 
 # `localhost` names ::1 also on a machine without IPv6; the other address is enough then.
 _NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
-class PortTaken(RuntimeError):
+class PortTaken(Trouble):
     """A port that cannot be had; the message says which, why, and what to do."""
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import redis
 
 from waymark.folder import Folder
+from waymark.trouble import Trouble
 
 OLDEST = (6, 2)
 
 
-class NoRedis(RuntimeError):
+class NoRedis(Trouble):
     """There is no server to start, or it does not start; the message says what to do."""
 
 

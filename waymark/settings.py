@@ -14,11 +14,13 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from waymark.trouble import Trouble
+
 # A bootstrap key is chosen by a person or a secret store; this only catches what is no key at all.
 SHORTEST_KEY = 8
 
 
-class BadSetting(ValueError):
+class BadSetting(Trouble):
     """A setting that cannot be used; the message names its variable and says why."""
 
 

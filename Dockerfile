@@ -1,0 +1,21 @@
+# One image for every service: the command says which. Everything it writes is under /data.
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /src
+RUN python -m venv /venv
+COPY requirements.txt ./
+# Exactly what is pinned, hashes checked.
+RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+COPY . .
+RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
+
+FROM python:3.11-slim-bookworm
+RUN useradd --uid 10001 --create-home waymark && install -d -o waymark -g waymark -m 0700 /data /journal
+COPY --from=build /venv /venv
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 WAYMARK_DATA=/data WAYMARK_HOST=0.0.0.0
+USER waymark
+WORKDIR /home/waymark
+VOLUME /data
+EXPOSE 8000 8001 8002
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["waymark"]
+CMD ["up"]

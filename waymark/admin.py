@@ -1,0 +1,106 @@
+"""What the process that owns the warehouse does for the command: over a unix socket in the data folder,
+which only the folder's owner can reach.
+
+`GET /status` answers at once. Long work answers in lines of JSON: `{"progress": [what, done, total]}` as often
+as there is something to say, then `{"result": ...}` or `{"error": "..."}`.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from urllib3.exceptions import HTTPError
+
+from aggregator.audit import Report
+from aggregator.loop import Aggregator, Away
+from aggregator.progress import Progress
+from schemas.warehouse import Warehouse
+from waymark.preparing import Prepared
+from waymark.reports import audit_machine
+from waymark.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[Progress], Awaitable[Any]]
+
+
+class Admin:
+    """Holds what the answers need; `app` is what is served."""
+
+    def __init__(self, settings: Settings, warehouse: Warehouse, moving: Aggregator, prepared: Prepared) -> None:
+        self._settings = settings
+        self._warehouse = warehouse
+        self._moving = moving
+        self._prepared = prepared
+        self.app = Starlette(
+            routes=[
+                Route("/status", self._status),
+                Route("/audit", self._long(self._audit), methods=["POST"]),
+                Route("/migrate", self._long(self._migrate), methods=["POST"]),
+            ]
+        )
+
+    async def _status(self, _: Request) -> Response:
+        status = {
+            "prepared": self._prepared.numbers.is_set(),
+            "short_url": self._settings.short_base,
+            "api_url": self._settings.api_base,
+            "aggregator": self._moving.status(),
+        }
+        return Response(msgspec.json.encode(status), media_type="application/json")
+
+    async def _audit(self, progress: Progress) -> Report:
+        def work() -> Report:
+            # A client of its own: scans go on being stored while it reads.
+            client: Client = self._warehouse.connect(max_threads=1)
+            try:
+                return audit_machine(client, self._settings.journal_folder, progress)
+            finally:
+                client.close()
+
+        return await asyncio.to_thread(work)
+
+    async def _migrate(self, progress: Progress) -> list[str]:
+        # Every start brings the tables up to date; nothing else may change them while they are written to.
+        return self._prepared.applied
+
+    def _long(self, work: Work) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(_: Request) -> Response:
+            return StreamingResponse(self._lines(work), media_type="application/x-ndjson")
+
+        return answer
+
+    async def _lines(self, work: Work) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        said: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+        def progress(what: str, done: int, total: int) -> None:
+            # Work runs in threads.
+            loop.call_soon_threadsafe(said.put_nowait, _line({"progress": [what, done, total]}))
+
+        working = asyncio.create_task(self._done(work, progress))
+        working.add_done_callback(lambda _: said.put_nowait(None))
+        while (line := await said.get()) is not None:
+            yield line
+        yield _line(working.result())
+
+    async def _done(self, work: Work, progress: Progress) -> dict[str, Any]:
+        if not self._prepared.tables.is_set():
+            return {"error": "the warehouse is away: it has no tables yet"}
+        try:
+            return {"result": await work(progress)}
+        except (Away, ClickHouseError, HTTPError, OSError) as error:
+            log.warning("asked by the command: %s", error)
+            return {"error": str(error)}
+
+
+def _line(told: Any) -> bytes:
+    return msgspec.json.encode(told) + b"\n"

@@ -1,0 +1,70 @@
+"""Asking the process that owns the warehouse, from the command."""
+
+import http.client
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from waymark.folder import Folder
+
+Progress = Callable[[str, int, int], None]
+
+
+class NobodyThere(RuntimeError):
+    """No process answers at the data folder's socket."""
+
+
+class Failed(RuntimeError):
+    """It answered that it could not; the message says why."""
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self.sock.connect(str(self._path))
+        except OSError as error:
+            self.sock.close()
+            raise NobodyThere(f"nobody answers at {self._path}: {error.strerror}") from None
+
+
+def get(folder: Folder, path: str) -> Any:
+    """A short answer. Raises NobodyThere."""
+    connection = _Connection(folder.core_socket)
+    try:
+        connection.request("GET", path)
+        return msgspec.json.decode(connection.getresponse().read())
+    except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
+        raise NobodyThere(f"no answer: {error}") from error
+    finally:
+        connection.close()
+
+
+def ask(folder: Folder, path: str, progress: Progress, body: Any = None) -> Any:
+    """Long work; blocks until it is done, and tells how far it is. Raises NobodyThere and Failed."""
+    connection = _Connection(folder.core_socket)
+    try:
+        connection.request("POST", path, body=msgspec.json.encode(body))
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise Failed(f"{path} was answered with {answer.status} {answer.reason}")
+        while line := answer.readline():
+            told = msgspec.json.decode(line)
+            if "progress" in told:
+                progress(*told["progress"])
+            elif "error" in told:
+                raise Failed(told["error"])
+            else:
+                return told["result"]
+    except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
+        raise Failed(f"the answer broke off: {error}") from error
+    finally:
+        connection.close()
+    raise Failed("the answer broke off")

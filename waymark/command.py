@@ -1,0 +1,45 @@
+"""The `waymark` command. A subcommand's module is loaded when it is asked for: a redirector need not carry
+what the audit needs."""
+
+from importlib import import_module
+
+import click
+
+# Subcommand → module in waymark.commands, and its name there.
+_WHERE = {
+    "up": ("run", "up"),
+    "demo": ("demo", "demo"),
+    "workspace": ("keys", "workspace"),
+    "key": ("keys", "key"),
+    "export": ("carry", "export_"),
+    "import": ("carry", "import_"),
+    "audit": ("warehouse", "audit"),
+    "migrate": ("warehouse", "migrate_"),
+    "status": ("warehouse", "status"),
+    "redirect": ("run", "redirect"),
+    "ingest": ("run", "ingest"),
+    "aggregate": ("run", "aggregate"),
+    "api": ("run", "api"),
+    "core": ("run", "core"),
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_WHERE)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _WHERE:
+            return None
+        module, name = _WHERE[cmd_name]
+        command: click.Command = getattr(import_module(f"waymark.commands.{module}"), name)
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="waymark", prog_name="waymark")
+def main() -> None:
+    """Dynamic QR codes and short links that count every scan exactly once.
+
+    Start with: waymark up
+    """

@@ -1,0 +1,125 @@
+"""`waymark demo`: a year of scans of a few codes, through the real journal and aggregator."""
+
+import random
+import secrets
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+import msgspec
+from redis.asyncio import Redis
+
+from aggregator.progress import Progress
+from codes import workspaces
+from codes.fields import NewCode
+from codes.store import Codes
+from ingest.journal import Journal
+from ingest.layout import disk_use
+from ingest.reader import sources
+from schemas.code import Code
+from waymark import asking, rooms
+from waymark.commands import shown
+from waymark.commands.keys import with_redis
+from waymark.commands.options import Unusable, data_flag, explained, settings
+from waymark.demo import Year
+from waymark.demo_world import STORIES
+from waymark.folder import Folder
+from waymark.settings import Settings
+
+# A journal that is at its bound refuses events; the demonstration waits instead.
+ROOM = 0.5
+STORED_WITHIN_S = 600.0
+
+
+@click.command()
+@data_flag
+@click.option("--scans", type=click.IntRange(1), default=200_000, show_default=True, help="How many.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed draws the same year.")
+@explained
+def demo(data: Path | None, scans: int, seed: int) -> None:
+    """Fill a running Waymark with a year of believable scans.
+
+    Makes six codes in the workspace `default` and writes their scans, with past times, through the journal, from
+    which the aggregator takes them as it does any others.
+    """
+    found = settings(data=data)
+    try:
+        running = asking.get(Folder(found.data), "/status")
+    except asking.NobodyThere:
+        raise Unusable(f"nothing runs in {found.data}: start `waymark up` first, then run this beside it") from None
+    # `up` may have been told other ports than this command.
+    found = msgspec.structs.replace(found, short_url=running["short_url"], api_url=running["api_url"])
+    made = with_redis(data, lambda redis: _codes(found, redis))
+    with shown.progress() as show:
+        drawn, source = _write(found, made, scans, seed, show)
+        stored = _wait_until_stored(found, source, drawn, show)
+    click.echo(f"{drawn:,} scans of {len(made)} codes, a year long{'' if stored else ' (the last are being stored)'}:")
+    links = [[code.label or "", f"{found.short_base}/{code.slug}", code.id] for code in made]
+    shown.rows(["code", "short link", "id"], links)
+    one = f"{found.api_base}/v1/dynamic/{made[0].id}/scans?days=365"
+    click.echo(f"A key:        waymark key create --data {found.data}")
+    click.echo(f"Look at one:  curl -H 'Authorization: Bearer <key>' '{one}'")
+    click.echo(f"The proof:    waymark audit --data {found.data}")
+
+
+async def _codes(found: Settings, redis: Redis) -> list[Code]:
+    workspace = await workspaces.ensure_workspace(redis, workspaces.DEFAULT)
+    codes = Codes(redis, own_hosts=rooms.own_hosts(found))
+    return [
+        await codes.create(
+            workspace.number,
+            NewCode(destination=story.destination, label=story.label, tags=story.tags, created_by="waymark demo"),
+        )
+        for story in STORIES
+    ]
+
+
+def _write(found: Settings, made: list[Code], scans: int, seed: int, show: Progress) -> tuple[int, int]:
+    """Appends the year to a journal of its own, as one redirector would have; returns how many there are, and the
+    journal's source."""
+    year = Year(
+        {code.label or "": code.number for code in made},
+        workspace=made[0].workspace,
+        host=urlsplit(found.short_base).netloc,
+        scans=scans,
+        now=datetime.now(UTC),
+        rng=random.Random(seed),
+    )
+    journal = Journal.open(
+        found.journal_folder,
+        source=secrets.randbelow(2**63 - 1) + 1,
+        now_ms=lambda: time.time_ns() // 1_000_000,
+        max_bytes=found.journal_max,
+    )
+    try:
+        written = 0
+        for events in year.days():
+            while disk_use(found.journal_folder) > ROOM * found.journal_max:
+                # A full journal would refuse events; what is stored meanwhile makes room.
+                journal.sync()
+                time.sleep(0.1)
+            for event in events:
+                journal.append(event)
+            journal.sync()
+            written += len(events)
+            show("writing scans", written, year.total)
+        return written - journal.refused, journal.source
+    finally:
+        journal.close()
+
+
+def _wait_until_stored(found: Settings, source: int, drawn: int, show: Progress) -> bool:
+    """Whether the journal was stored whole (it is deleted then) within a time that is enough for the default."""
+    until = time.monotonic() + STORED_WITHIN_S
+    while time.monotonic() < until:
+        if source not in sources(found.journal_folder):
+            return True
+        try:
+            lag = asking.get(Folder(found.data), "/status")["aggregator"]["lag"]
+        except asking.NobodyThere:
+            lag = drawn
+        show("storing scans", max(0, drawn - lag), drawn)
+        time.sleep(0.2)
+    return False

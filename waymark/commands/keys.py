@@ -1,0 +1,174 @@
+"""`waymark workspace` and `waymark key`."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import click
+from redis.asyncio import Redis
+
+from codes import apikeys, workspaces
+from codes.connection import connect
+from codes.errors import Conflict, Refused, Unavailable
+from schemas.code import ApiKey, Workspace
+from waymark.borrowing import redis_of
+from waymark.commands import shown
+from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
+
+T = TypeVar("T")
+
+workspace_flag = click.option(
+    "--workspace", default=workspaces.DEFAULT, show_default=True, help="The workspace's name."
+)
+
+
+def with_redis(data: Path | None, work: Callable[[Redis], Awaitable[T]]) -> T:
+    """Does the work with the right Redis. Ends the command when Redis is away, or refuses what was given."""
+
+    async def run(url: str) -> T:
+        redis = connect(url)
+        try:
+            return await work(redis)
+        finally:
+            await redis.aclose()
+
+    with redis_of(settings(data=data)) as url:
+        try:
+            return asyncio.run(run(url))
+        except Unavailable as error:
+            raise Unusable(f"Redis cannot be reached: {error}") from None
+        except (Refused, Conflict) as error:
+            raise click.ClickException(error.message) from None
+
+
+async def named(redis: Redis, name: str) -> Workspace:
+    for workspace in await workspaces.all_workspaces(redis):
+        if workspace.name == name:
+            return workspace
+    raise click.ClickException(f"there is no workspace {name!r}; make it with: waymark workspace create {name!r}")
+
+
+@click.group()
+def workspace() -> None:
+    """Whose codes and keys something is."""
+
+
+@workspace.command("create")
+@click.argument("name")
+@data_flag
+@json_flag
+@explained
+def workspace_create(name: str, data: Path | None, as_json: bool) -> None:
+    """Make a workspace; one of that name that is there already stays as it is."""
+    made = with_redis(data, lambda redis: workspaces.ensure_workspace(redis, name))
+    shown.as_json(made) if as_json else click.echo(f"workspace {made.name} ({made.id})")
+
+
+@workspace.command("list")
+@data_flag
+@json_flag
+@explained
+def workspace_list(data: Path | None, as_json: bool) -> None:
+    """All workspaces."""
+    found = with_redis(data, workspaces.all_workspaces)
+    if as_json:
+        shown.as_json(found)
+    else:
+        shown.rows(["name", "plan", "made", "id"], [[w.name, w.plan, _day(w.created_at_ms), w.id] for w in found])
+
+
+@click.group()
+def key() -> None:
+    """Keys of the API."""
+
+
+@key.command("create")
+@click.option("--name", default="made by the command", help="What it is for.")
+@click.option("--scope", type=click.Choice(["read", "write", "admin"]), default="write", show_default=True)
+@click.option("--days", type=click.IntRange(min=1), help="Lapse after so many days.")
+@workspace_flag
+@data_flag
+@json_flag
+@explained
+def key_create(
+    name: str,
+    scope: Literal["read", "write", "admin"],
+    days: int | None,
+    workspace: str,
+    data: Path | None,
+    as_json: bool,
+) -> None:
+    """Make a key, and show it: this once, since only a digest of it is kept."""
+    expires = None if days is None else time.time_ns() // 1_000_000 + days * 86_400_000
+
+    async def make(redis: Redis) -> tuple[ApiKey, str]:
+        owner = await named(redis, workspace)
+        return await apikeys.create_key(redis, owner.number, name, scope, expires)
+
+    made, secret = with_redis(data, make)
+    if as_json:
+        shown.as_json({"id": made.id, "key": secret, "name": made.name, "scope": made.scope, "workspace": workspace})
+    else:
+        click.echo(secret)
+
+
+@key.command("list")
+@workspace_flag
+@data_flag
+@json_flag
+@explained
+def key_list(workspace: str, data: Path | None, as_json: bool) -> None:
+    """The keys of a workspace, without their secrets."""
+
+    async def find(redis: Redis) -> list[ApiKey]:
+        return await apikeys.list_keys(redis, (await named(redis, workspace)).number)
+
+    found = with_redis(data, find)
+    if as_json:
+        told = [
+            {
+                "id": one.id,
+                "name": one.name,
+                "scope": one.scope,
+                "last_four": one.last_four,
+                "created_at_ms": one.created_at_ms,
+                "expires_at_ms": one.expires_at_ms,
+                "revoked_at_ms": one.revoked_at_ms,
+            }
+            for one in found
+        ]
+        shown.as_json(told)
+    else:
+        lines = [
+            [one.name, one.scope, f"…{one.last_four}", _day(one.created_at_ms), _state(one), one.id] for one in found
+        ]
+        shown.rows(["name", "scope", "ends in", "made", "state", "id"], lines)
+
+
+@key.command("revoke")
+@click.argument("id")
+@workspace_flag
+@data_flag
+@explained
+def key_revoke(id: str, workspace: str, data: Path | None) -> None:
+    """End a key, from the next request on."""
+
+    async def end(redis: Redis) -> bool:
+        return await apikeys.revoke(redis, (await named(redis, workspace)).number, id)
+
+    if not with_redis(data, end):
+        raise click.ClickException(f"the workspace {workspace!r} has no key {id!r}")
+    click.echo(f"revoked {id}")
+
+
+def _day(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d")
+
+
+def _state(one: ApiKey) -> str:
+    if one.revoked_at_ms is not None:
+        return "revoked"
+    return "works" if one.expires_at_ms is None else f"until {_day(one.expires_at_ms)}"

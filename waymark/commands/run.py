@@ -1,0 +1,51 @@
+"""Commands that run services: everything on one machine, or one service each."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from waymark import logs
+from waymark.commands.options import data_flag, explained, settings
+
+
+@click.command()
+@data_flag
+@click.option("--api-port", type=int, help="The port of the API. [WAYMARK_API_PORT, 8000]")
+@click.option("--redirect-port", type=int, help="The port of the redirectors. [WAYMARK_REDIRECT_PORT, 8001]")
+@click.option("--workers", type=int, help="How many redirector processes. [WAYMARK_WORKERS, 1]")
+@explained
+def up(data: Path | None, api_port: int | None, redirect_port: int | None, workers: int | None) -> None:
+    """Run everything on this machine, until stopped.
+
+    Redis, redirectors, aggregator, API and dashboard; the data stay in one folder.
+    """
+    from waymark.up import up as run
+
+    found = settings(data=data, api_port=api_port, redirect_port=redirect_port, workers=workers)
+    logs.configure("up", found.log_format)
+    raise SystemExit(run(found, lambda line: click.echo(line)))
+
+
+def _service(name: str, description: str, *, hidden: bool = False) -> click.Command:
+    @click.command(name, help=description, hidden=hidden)
+    @data_flag
+    @click.option("--sockets", default="", hidden=True)
+    @click.option("--nice", type=int, default=0, hidden=True)
+    @explained
+    def command(data: Path | None, sockets: str, nice: int) -> None:
+        from waymark import services
+
+        run: Callable[..., Any] = getattr(services, name)
+        services.enter(name, found := settings(data=data), nice=nice)
+        raise SystemExit(run(found, sockets))
+
+    return command
+
+
+redirect = _service("redirect", "Run one redirector: answers short links and writes the journal.")
+ingest = _service("ingest", "Ship the journals of this machine to Kafka.")
+aggregate = _service("aggregate", "Carry scans from the bus into the warehouse.")
+api = _service("api", "Run the API.")
+core = _service("core", "Aggregator and API in one process, as `waymark up` runs them.", hidden=True)

@@ -1,0 +1,101 @@
+"""`waymark audit` and its like: beside a running `up` they ask the process that owns the warehouse; alone they
+open it themselves."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
+
+from aggregator.audit import Report, render
+from aggregator.progress import Progress
+from schemas.migrate import migrate
+from waymark import asking
+from waymark.commands import shown
+from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
+from waymark.folder import Folder, held, hold
+from waymark.preparing import warehouse_of
+from waymark.reports import audit_machine
+from waymark.settings import Settings
+
+T = TypeVar("T")
+
+
+def _asked_or_done(
+    found: Settings, path: str, kind: type[T], alone: Callable[[Client, Progress], T], body: Any = None
+) -> T:
+    """The answer, from the owner of the warehouse or by ourselves. Ends the command when there is none."""
+    folder = Folder(found.data)
+    with shown.progress() as show:
+        try:
+            if held(folder):
+                return msgspec.convert(asking.ask(folder, path, show, body), kind)
+            if found.clickhouse_url is None:
+                if not folder.warehouse.exists():
+                    raise Unusable(f"there are no scans in {folder.path}; say where they are with --data")
+                with hold(folder):
+                    return _by_ourselves(found, alone, show)
+            return _by_ourselves(found, alone, show)
+        except asking.NobodyThere as error:
+            raise Unusable(f"{error}. If it is starting, try again.") from None
+        except (asking.Failed, ClickHouseError, HTTPError) as error:
+            raise Unusable(str(error)) from None
+
+
+def _by_ourselves(found: Settings, alone: Callable[[Client, Progress], T], show: Progress) -> T:
+    client = warehouse_of(found).connect()
+    try:
+        migrate(client)
+        return alone(client, show)
+    finally:
+        client.close()
+
+
+@click.command()
+@data_flag
+@json_flag
+@explained
+def audit(data: Path | None, as_json: bool) -> None:
+    """Prove that every scan is stored exactly once.
+
+    Ends with 0 when it is so, 1 when it is not, and 2 when that could not be looked at.
+    """
+    found = settings(data=data)
+    report = _asked_or_done(
+        found, "/audit", Report, lambda client, show: audit_machine(client, found.journal_folder, show)
+    )
+    shown.as_json(report) if as_json else click.echo(render(report))
+    raise SystemExit(0 if report.clean else 1)
+
+
+@click.command("migrate")
+@data_flag
+@json_flag
+@explained
+def migrate_(data: Path | None, as_json: bool) -> None:
+    """Bring the warehouse's tables to their newest form (`waymark up` does so at each start)."""
+    found = settings(data=data)
+    folder = Folder(found.data)
+    if not held(folder) and found.clickhouse_url is None:
+        folder.make()
+        folder.warehouse.mkdir(exist_ok=True)
+    applied = _asked_or_done(found, "/migrate", list[str], lambda client, show: migrate(client))
+    if as_json:
+        shown.as_json(applied)
+    else:
+        click.echo("\n".join(applied) or "nothing to do")
+
+
+@click.command()
+@data_flag
+@explained
+def status(data: Path | None) -> None:
+    """What the aggregator beside this command is doing, as JSON."""
+    try:
+        shown.as_json(asking.get(Folder(settings(data=data).data), "/status"))
+    except asking.NobodyThere as error:
+        raise Unusable(str(error)) from None

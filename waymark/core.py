@@ -1,0 +1,130 @@
+"""The process that owns the warehouse: aggregator and API on one machine, or one of the two on its own.
+
+`run` is for `up`'s core (both), `waymark aggregate` and `waymark api`. Whatever has the aggregator also
+answers `waymark audit` and its like, on a unix socket in the data folder.
+"""
+
+import asyncio
+import logging
+import socket
+import time
+
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from aggregator.loop import Aggregator
+from analytics.pool import Questions
+from codes.connection import connect
+from codes.sweep import keep_swept
+from ingest.reader import sources
+from schemas.warehouse import Warehouse
+from waymark import rooms
+from waymark.admin import Admin
+from waymark.aggregating import AggregatorMetrics, aggregator_of, readiness_of
+from waymark.folder import Folder
+from waymark.preparing import Prepared, prepare, warehouse_of
+from waymark.public_api import api_app
+from waymark.serving import serve, unix_socket
+from waymark.settings import Settings
+from waymark.status_app import status_app
+
+log = logging.getLogger(__name__)
+
+# How long the core goes on after redirectors have closed their journals, to store what is in them.
+DRAIN_S = 15.0
+# Without any progress for so long there is nothing to wait for: the warehouse is away, or an owner lives.
+STUCK_S = 3.0
+
+
+async def run(
+    settings: Settings,
+    api_sockets: list[socket.socket],
+    status_sockets: list[socket.socket],
+    stop: asyncio.Event,
+    *,
+    aggregate: bool,
+) -> int:
+    """Until `stop`. When a part ends by a defect, 1 is returned, and whoever supervises starts the process
+    again: nothing is lost by that."""
+    redis = connect(rooms.redis_url(settings))
+    warehouse = warehouse_of(settings)
+    questions = Questions(warehouse)
+    try:
+        await _run(settings, redis, warehouse, questions, api_sockets, status_sockets, stop, aggregate=aggregate)
+    except ExceptionGroup as group:
+        log.error("ending after a defect", exc_info=group)
+        return 1
+    finally:
+        await questions.close()
+        await redis.aclose()
+    return 0
+
+
+async def _run(
+    settings: Settings,
+    redis: Redis,
+    warehouse: Warehouse,
+    questions: Questions,
+    api_sockets: list[socket.socket],
+    status_sockets: list[socket.socket],
+    stop: asyncio.Event,
+    *,
+    aggregate: bool,
+) -> None:
+    registry = CollectorRegistry()
+    prepared = Prepared()
+    moving = aggregator_of(settings, warehouse) if aggregate else None
+    readiness = readiness_of(moving) if moving is not None else {}
+    if moving is not None:
+        registry.register(AggregatorMetrics(moving))
+    # What serves the public stops first; what carries scans on stops last.
+    moved = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        background = [
+            tasks.create_task(prepare(warehouse, redis, prepared)),
+            tasks.create_task(keep_swept(redis, stop)),
+        ]
+        public, inner = [], []
+        if api_sockets:
+            app = api_app(settings, redis, questions, prepared.numbers, registry, readiness)
+            public.append(tasks.create_task(serve(app, api_sockets, stop)))
+        if moving is not None:
+            admin = Admin(settings, warehouse, moving, prepared)
+            listener = unix_socket(Folder(settings.data).core_socket)
+            inner.append(tasks.create_task(serve(admin.app, [listener], moved)))
+            inner.append(tasks.create_task(_move(moving, prepared, moved)))
+        if status_sockets:
+            inner.append(tasks.create_task(serve(status_app(registry, readiness), status_sockets, moved)))
+        await stop.wait()
+        await asyncio.gather(*public)
+        if moving is not None and settings.kafka_bootstrap is None and prepared.tables.is_set():
+            await _drained(settings, moving)
+        moved.set()
+        await asyncio.gather(*inner)
+        for task in background:
+            task.cancel()
+
+
+async def _move(moving: Aggregator, prepared: Prepared, stop: asyncio.Event) -> None:
+    """The aggregator, once there are tables."""
+    tables, stopped = asyncio.ensure_future(prepared.tables.wait()), asyncio.ensure_future(stop.wait())
+    await asyncio.wait({tables, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    for waiting in (tables, stopped):
+        waiting.cancel()
+    if not stop.is_set():
+        await moving.run(stop)
+
+
+async def _drained(settings: Settings, moving: Aggregator) -> None:
+    """Waits until no journal is left: all are closed, stored and deleted. Not for ever: a journal that stays
+    is read on at the next start."""
+    began = changed = time.monotonic()
+    seen: object = None
+    while time.monotonic() - began < DRAIN_S and time.monotonic() - changed < STUCK_S:
+        if not sources(settings.journal_folder):
+            return
+        now = moving.status()
+        if now != seen:
+            seen, changed = now, time.monotonic()
+        await asyncio.sleep(0.05)
+    log.warning("%d journals are left for the next start", len(sources(settings.journal_folder)))

@@ -1,0 +1,45 @@
+"""What the first start makes: the workspace `default` and a key for it, shown once and kept only as a digest."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from codes import apikeys, workspaces
+from codes.connection import connect
+from codes.errors import Conflict, Refused, Unavailable, Unfit
+from codes.server import check_server
+from waymark.settings import BadSetting, Settings
+
+log = logging.getLogger(__name__)
+
+
+async def first_key(settings: Settings, redis_url: str, say: Callable[[str], None]) -> str | None:
+    """The secret of a key that was made now, or None when there were keys. Waits for a Redis that is away.
+    Raises BadSetting when this Redis or the bootstrap key cannot be used."""
+    redis = connect(redis_url)
+    told = False
+    try:
+        while True:
+            try:
+                await check_server(redis)
+                workspace = await workspaces.ensure_workspace(redis, workspaces.DEFAULT)
+                if settings.bootstrap_key is not None:
+                    await apikeys.create_key(
+                        redis, workspace.number, "bootstrap", "admin", secret=settings.bootstrap_key
+                    )
+                    return None
+                if await apikeys.list_keys(redis, workspace.number):
+                    return None
+                _, secret = await apikeys.create_key(redis, workspace.number, "first key", "admin")
+                return secret
+            except Unavailable as error:
+                if not told:
+                    say(f"waiting for Redis: {error}")
+                    told = True
+                await asyncio.sleep(0.5)
+            except Unfit as error:
+                raise BadSetting(f"this Redis cannot keep codes: {error}") from None
+            except (Refused, Conflict) as error:
+                raise BadSetting(f"WAYMARK_BOOTSTRAP_KEY cannot be used: {error}") from None
+    finally:
+        await redis.aclose()

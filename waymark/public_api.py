@@ -1,0 +1,71 @@
+"""The API with everything it works with, in whichever process serves it."""
+
+import asyncio
+from collections.abc import Mapping
+
+from clickhouse_connect.driver.client import Client
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from starlette.types import ASGIApp
+
+from analytics.errors import Unavailable as WarehouseAway
+from analytics.pool import Questions
+from api.app import create_app
+from api.context import ApiContext, ApiSettings, Ready
+from codes.errors import Unavailable
+from codes.fields import NewCode
+from codes.store import Codes
+from schemas.code import Code
+from waymark import rooms
+from waymark.settings import Settings
+
+
+class LiftedCodes(Codes):
+    """Makes no code before it is certain that its number was never used."""
+
+    def __init__(self, redis: Redis, lifted: asyncio.Event, own_hosts: list[str]) -> None:
+        super().__init__(redis, own_hosts=own_hosts)
+        self._lifted = lifted
+
+    async def create(self, workspace: int, new: NewCode) -> Code:
+        if not self._lifted.is_set():
+            raise Unavailable("the warehouse has not been asked yet which numbers are used")
+        return await super().create(workspace, new)
+
+
+def api_app(
+    settings: Settings,
+    redis: Redis,
+    questions: Questions,
+    lifted: asyncio.Event,
+    registry: CollectorRegistry,
+    more_readiness: Mapping[str, Ready],
+) -> ASGIApp:
+    async def redis_ready() -> str | None:
+        try:
+            await redis.ping()
+        except (RedisError, OSError) as error:
+            return str(error) or "away"
+        return None
+
+    async def warehouse_ready() -> str | None:
+        try:
+            await questions.ask(_answer_of_one)
+        except WarehouseAway as error:
+            return str(error)
+        return None if lifted.is_set() else "being prepared"
+
+    return create_app(
+        ApiContext(
+            codes=LiftedCodes(redis, lifted, rooms.own_hosts(settings)),
+            questions=questions,
+            settings=ApiSettings(short_url=settings.short_base, api_url=settings.api_base),
+            readiness={"redis": redis_ready, "warehouse": warehouse_ready, **more_readiness},
+            registry=registry,
+        )
+    )
+
+
+def _answer_of_one(client: Client) -> int:
+    return int(client.query("SELECT 1").result_rows[0][0])

@@ -1,0 +1,47 @@
+"""What each room is given, made from the settings. The rooms know nothing of the environment."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from redirect.settings import RedirectSettings
+from waymark.folder import Folder
+from waymark.settings import BadSetting, Settings
+
+
+def redis_url(settings: Settings) -> str:
+    """Raises BadSetting: a single service is told where its Redis is; only `waymark up` brings one."""
+    if settings.redis_url is None:
+        raise BadSetting("WAYMARK_REDIS_URL is not set: a service of its own needs a Redis (`waymark up` brings one)")
+    return settings.redis_url
+
+
+def kafka(settings: Settings) -> str:
+    if settings.kafka_bootstrap is None:
+        raise BadSetting("WAYMARK_KAFKA_BOOTSTRAP is not set: this service has nothing to do without Kafka")
+    return settings.kafka_bootstrap
+
+
+def own_hosts(settings: Settings) -> list[str]:
+    """Hosts to which no code may lead, since a scan would go round in circles."""
+    return [urlsplit(settings.short_base).netloc]
+
+
+def redirect_settings(settings: Settings) -> RedirectSettings:
+    return RedirectSettings(
+        redis_url=redis_url(settings),
+        redis_replica_url=settings.redis_replica_url or "",
+        short_url=settings.short_base,
+        journal=settings.journal_folder,
+        journal_max_bytes=settings.journal_max,
+        stale_max_s=settings.stale_max,
+        cache_routes=settings.cache_routes,
+        trusted_proxies=tuple(part.strip() for part in settings.trusted_proxies.split(",") if part.strip()),
+        edge=settings.edge,
+        geo_database=str(settings.geo_database) if settings.geo_database else "",
+        unknown_per_s=settings.unknown_per_second,
+    )
+
+
+def intents(settings: Settings) -> Path:
+    """Where the aggregator of one machine notes what it is about to insert."""
+    return Folder(settings.data).bus

@@ -1,0 +1,61 @@
+"""An HTTP server inside a process that has other things to do, and its own idea of when to stop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+# How long answers that are under way may take once the server is to stop.
+DRAIN_S = 5
+
+
+class Server(uvicorn.Server):
+    """uvicorn, except that signals are left to the process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def server(app: Any) -> Server:
+    return Server(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Whom to believe about a visitor's address is for the app to decide, not for the server.
+            proxy_headers=False,
+            timeout_graceful_shutdown=DRAIN_S,
+        )
+    )
+
+
+async def serve(app: Any, sockets: list[socket.socket], stop: asyncio.Event) -> None:
+    """Serves until `stop`, finishes what is under way, and returns with the sockets closed."""
+    one = server(app)
+    running = asyncio.create_task(one.serve(sockets=sockets))
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        one.should_exit = True
+        await running
+    finally:
+        stopped.cancel()
+
+
+def unix_socket(path: Path) -> socket.socket:
+    """A listening unix socket that only this user can reach, in place of whatever was left there."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    listener.listen(16)
+    listener.setblocking(False)
+    return listener

@@ -1,0 +1,177 @@
+"""`waymark up`: everything on one machine, and one process that keeps it so.
+
+Order of starting: Redis; then the key; then redirectors and core side by side, since a redirector
+needs neither aggregator nor API. Order of stopping: redirectors (they finish their answers and close
+their journals), then what carries scans on (it empties the bus), then Redis.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+from waymark import listening, redis_server, tied
+from waymark.child import Child, Program
+from waymark.first_key import first_key
+from waymark.folder import Folder, Locks, hold
+from waymark.settings import Settings, environment
+from waymark.waiting import answers_http, until
+
+# How long a start may take before it is called failed: a big append-only file is read at about 100 MB/s.
+REDIS_WITHIN_S = 300.0
+READY_WITHIN_S = 60.0
+
+
+def up(settings: Settings, say: Callable[[str], None]) -> int:
+    """Runs until told to stop, and returns the exit status. Raises InUse, PortTaken or NoRedis at the start."""
+    folder = Folder(settings.data)
+    with hold(folder) as locks:
+        folder.sweep()
+        return asyncio.run(Supervisor(settings, folder, locks, say).run())
+
+
+class Supervisor:
+    def __init__(self, settings: Settings, folder: Folder, locks: Locks, say: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._locks = locks
+        self._say = say
+        self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._children: list[Child] = []
+        self._keeping: list[asyncio.Task[None]] = []
+
+    async def run(self) -> int:
+        settings = self._settings
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self._asked_to_stop)
+        redirect_sockets = listening.listen(settings.host, settings.redirect_port, flag="--redirect-port")
+        api_sockets = listening.listen(settings.host, settings.api_port, flag="--api-port")
+        # Only this process holds the writing end: its end is the children's end of file.
+        watched, self._pipe = os.pipe()
+        try:
+            if settings.redis_url is None:
+                await self._start_redis()
+            key = await self._unless_stopped(first_key(settings, self._redis_url, self._say))
+            if not self._stop.is_set():
+                await self._start(self._service("core", watched, listening.described(api_sockets), nice=True))
+                for worker in range(settings.workers):
+                    name = "redirect" if settings.workers == 1 else f"redirect {worker + 1}"
+                    await self._start(self._service("redirect", watched, listening.described(redirect_sockets), name))
+                if settings.kafka_bootstrap is not None:
+                    await self._start(self._service("ingest", watched, ""))
+                ready = asyncio.create_task(self._when_ready(key))
+                await self._stop.wait()
+                ready.cancel()
+        finally:
+            for one in [*redirect_sockets, *api_sockets]:
+                one.close()
+            await self._stop_all()
+            os.close(watched)
+            os.close(self._pipe)
+        self._say("stopped")
+        return 0
+
+    @property
+    def _redis_url(self) -> str:
+        return self._settings.redis_url or redis_server.url(self._folder)
+
+    def _asked_to_stop(self) -> None:
+        if self._stop.is_set():
+            self._hurry.set()
+        else:
+            self._say("stopping (once more to hurry)")
+            self._stop.set()
+
+    async def _unless_stopped(self, work: Awaitable[str | None]) -> str | None:
+        task = asyncio.ensure_future(work)
+        stop = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if task.done():
+            return task.result()
+        task.cancel()
+        return None
+
+    async def _start_redis(self) -> None:
+        program = redis_server.find()
+        await asyncio.to_thread(redis_server.clear_leftover, self._folder)
+        child = await self._start(
+            Program(
+                name="redis",
+                command=redis_server.arguments(program, self._folder),
+                environment={key: value for key, value in os.environ.items() if not key.startswith("WAYMARK_")},
+                blocked=frozenset({signal.SIGINT, signal.SIGHUP, signal.SIGTERM}),
+                stop_within_s=15.0,
+                graceful=lambda: asyncio.to_thread(redis_server.shut_down, self._folder),
+            )
+        )
+        ready = await until(
+            lambda: asyncio.to_thread(redis_server.answers, self._folder),
+            within_s=REDIS_WITHIN_S,
+            unless=lambda: self._stop.is_set() or child.restarts > 2,
+        )
+        if not ready and not self._stop.is_set():
+            raise redis_server.NoRedis(f"{program} does not start. It says:\n{redis_server.last_words(self._folder)}")
+
+    def _service(self, service: str, watched: int, sockets: str, name: str = "", *, nice: bool = False) -> Program:
+        descriptors = (watched, self._locks.children, *(int(number) for number in sockets.split(",") if number))
+        variables = {key: value for key, value in os.environ.items() if not key.startswith("WAYMARK_")}
+        variables |= environment(self._settings)
+        # Whoever runs `up` may read this process's environment; the children have no use for the key.
+        variables.pop("WAYMARK_BOOTSTRAP_KEY", None)
+        variables |= {
+            "WAYMARK_REDIS_URL": self._redis_url,
+            "TMPDIR": str(self._folder.temporary),
+            tied.PIPE: str(watched),
+        }
+        flags = ["--sockets", sockets] if sockets else []
+        # -P: what lies in the current folder must not stand in for our own modules.
+        return Program(
+            name=name or service,
+            command=[sys.executable, "-P", "-m", "waymark", service, *flags, *(["--nice", "5"] if nice else [])],
+            environment=variables,
+            descriptors=descriptors,
+            stop_within_s=30.0 if service == "core" else 10.0,
+        )
+
+    async def _start(self, program: Program) -> Child:
+        child = Child(program, self._say)
+        await child.start()
+        self._children.append(child)
+        self._keeping.append(asyncio.create_task(child.run()))
+        return child
+
+    async def _when_ready(self, key: str | None) -> None:
+        settings = self._settings
+        ready = await until(
+            lambda: answers_http(settings.host, [settings.redirect_port, settings.api_port], "/healthz"),
+            within_s=READY_WITHIN_S,
+            unless=self._stop.is_set,
+        )
+        if not ready:
+            self._say(f"not everything answers after {READY_WITHIN_S:g} s; the log above may say why")
+        for line in self._addresses(key):
+            self._say(line)
+
+    def _addresses(self, key: str | None) -> list[str]:
+        settings = self._settings
+        children = ", ".join(f"{child.program.name} (process {child.pid})" for child in self._children)
+        return [
+            f"running: {children}",
+            f"short links  {settings.short_base}/",
+            f"API          {settings.api_base}/   its documentation: {settings.api_base}/docs",
+            f"data         {settings.data}",
+            f"key          {key or 'made before; for another one: waymark key create'}",
+        ]
+
+    async def _stop_all(self) -> None:
+        """In the order that loses nothing: each group is gone before the next is asked."""
+        for group in (("redirect",), ("core", "ingest"), ("redis",)):
+            members = [child for child in self._children if child.program.name.split()[0] in group]
+            await asyncio.gather(*(child.stop(self._hurry) for child in members))
+        for task in self._keeping:
+            task.cancel()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
