@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.layout import REFUSED, segment_path, segments, sync_folder
+from ingest.layout import REFUSED, boot_id, read_header, segment_path, segments, sync_folder
 from ingest.refused import read_ranges
 from schemas.event import SourceClosed, SourceOpened, decode_note, encode_line, is_note
 
@@ -15,13 +15,13 @@ Range = tuple[int, int]
 def finish_locked(folder: Path, source: int, at_ms: int, at_least: int) -> None:
     """Cuts the journal after its last good record and appends the close record, durably.
 
-    Called with the owner's lock held. A kill leaves at most a torn last line; a power loss may also
-    leave zeros, or a later segment without the end of the one before it. All of that is in the last
-    two segments: those before were synced when the last one began to grow.
+    Called with the owner's lock held. A kill leaves at most a torn last line. When the machine itself
+    went down, there may be zeros, or a later segment without the end of the one before it: then every
+    segment is looked at.
     """
     refused = read_ranges(folder / REFUSED)
     names = segments(folder)
-    checked = names[-2:]
+    checked = names if read_header(folder).boot != boot_id() else names[-1:]
     last = checked[0] - 1
     for number, first in enumerate(checked):
         path = segment_path(folder, first)

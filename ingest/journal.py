@@ -1,32 +1,19 @@
 """Writing a journal: one for each redirect process, opened after fork, appended to by one thread."""
 
 import asyncio
-import fcntl
 import logging
 import os
-import shutil
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Self
 
-from ingest.layout import (
-    LOCK,
-    REFUSED,
-    Header,
-    boot_id,
-    disk_use,
-    segment_path,
-    sweep,
-    sync_folder,
-    write_header,
-)
-from ingest.refused import RefusedTable
-from schemas.event import SourceClosed, SourceOpened, encode_line
+from ingest.layout import disk_use, segment_path, sync_folder
+from ingest.making import APPEND, Made, make_journal
+from schemas.event import SourceClosed, encode_line
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +26,6 @@ STRIDE = 64 << 10
 FREE_BYTES = 1 << 20
 CALM_LOOKS = 10
 
-_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-
 
 class Journal:
     """`append` is for one thread and never waits for the disk; `sync` may run in another.
@@ -51,31 +36,27 @@ class Journal:
 
     def __init__(
         self,
-        folder: Path,
+        made: Made,
         *,
         source: int,
         now_ms: Callable[[], int],
         max_bytes: int,
         segment_bytes: int,
-        lock: int,
-        table: RefusedTable,
-        fd: int,
-        written: int,
     ) -> None:
         """For `open` alone."""
-        self.folder = folder
+        self.folder = made.folder
         self.source = source
         self.sync_failures = 0
         self._now_ms = now_ms
         self._max_bytes = max_bytes
         self._segment_bytes = segment_bytes
-        self._lock = lock
-        self._table = table
-        self._fd = fd
+        self._lock = made.lock
+        self._table = made.table
+        self._fd = made.fd
         self._prefix = b"[%d," % source
         self._seq = 0
         # Bytes appended over all segments, and what that was when the newest segment began.
-        self._written = written
+        self._written = made.written
         self._segment_start = 0
         # `append` asks no further below this.
         self._stop_at = -1
@@ -90,7 +71,7 @@ class Journal:
         self._retired: deque[int] = deque()
         self._folder_changed = False
         self._table_changed = False
-        self._synced = written
+        self._synced = made.written
         self._one_sync = threading.Lock()
         self._look()
 
@@ -109,44 +90,14 @@ class Journal:
         `max_bytes` bounds all journals of `folder` together. Call it after fork: the lock belongs to
         the open file. Raises FileExistsError when the source has a journal, OSError when the disk refuses.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        sweep(folder, now_ms())
-        home = folder / str(source)
-        if home.exists():
-            raise FileExistsError(f"source {source} has a journal already")
-        # It appears under its name only when whole and locked, so that nobody takes it for a dead one.
-        fresh = folder / f".{source}.new"
-        fresh.mkdir()
-        with ExitStack() as undo:
-            undo.callback(shutil.rmtree, fresh, ignore_errors=True)
-            lock = os.open(fresh / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-            undo.callback(os.close, lock)
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            table = RefusedTable(fresh / REFUSED)
-            undo.callback(table.close)
-            at_ms = now_ms()
-            write_header(fresh, Header(source=source, opened_at_ms=at_ms, boot=boot_id()))
-            fd = os.open(segment_path(fresh, 0), _APPEND, 0o640)
-            undo.callback(os.close, fd)
-            line = encode_line(SourceOpened(source=source, at_ms=at_ms))
-            if os.write(fd, line) != len(line):
-                raise OSError(f"no room for the journal of source {source}")
-            os.fsync(fd)
-            sync_folder(fresh)
-            fresh.rename(home)
-            sync_folder(folder)
-            undo.pop_all()
+        made = make_journal(folder, source, now_ms())
         return cls(
-            home,
+            made,
             source=source,
             now_ms=now_ms,
             max_bytes=max_bytes,
             # A bound of few segments could never be met again: the newest one is not deleted.
             segment_bytes=min(segment_bytes, max(max_bytes // 8, 1)),
-            lock=lock,
-            table=table,
-            fd=fd,
-            written=len(line),
         )
 
     @property
@@ -260,7 +211,7 @@ class Journal:
         if self._written == self._segment_start:
             return True
         try:
-            fd = os.open(segment_path(self.folder, first), _APPEND, 0o640)
+            fd = os.open(segment_path(self.folder, first), APPEND, 0o640)
         except OSError:
             return False
         self._retired.append(self._fd)
@@ -282,16 +233,20 @@ class Journal:
         if self._table_changed:
             self._table_changed = False
             failed = _failure(self._table.sync) or failed
-        while self._retired:
-            fd = self._retired.popleft()
-            failed = _failure(partial(os.fdatasync, fd)) or failed
-            os.close(fd)
-        if self._folder_changed:
-            self._folder_changed = False
-            failed = _failure(partial(sync_folder, self.folder)) or failed
-        if self._synced != written:
-            failed = _failure(partial(os.fdatasync, self._fd)) or failed
-            self._synced = written
+        while True:
+            while self._retired:
+                fd = self._retired.popleft()
+                failed = _failure(partial(os.fdatasync, fd)) or failed
+                os.close(fd)
+            if self._folder_changed:
+                self._folder_changed = False
+                failed = _failure(partial(sync_folder, self.folder)) or failed
+            if self._synced != written:
+                failed = _failure(partial(os.fdatasync, self._fd)) or failed
+            if not self._retired:
+                break
+            # A segment ended meanwhile: what was just synced may be the one after it.
+        self._synced = written
         if failed is not None:
             self.sync_failures += 1
             raise failed

@@ -58,6 +58,7 @@ class SourceReader:
         self._segment = -1
         self._fd = -1
         self._synced_name = -1
+        self._synced_refused: list[tuple[int, int]] = []
 
     @property
     def header(self) -> Header:
@@ -127,11 +128,16 @@ class SourceReader:
         return Chunk(lines, Position(position.segment, position.byte + end + 1))
 
     def sync(self) -> None:
-        """Makes durable what the last `read` returned, so that a power loss cannot take from the journal
-        what was sent on. Blocks for the disk. Raises OSError."""
+        """Makes durable what the last `read` returned, and the refused ranges before it, so that a power
+        loss cannot take from the journal what was sent on. Blocks for the disk. Raises OSError."""
         if self._fd < 0:
             return
         os.fdatasync(self._fd)
+        refused = self.refused()
+        if refused != self._synced_refused:
+            with (self.folder / REFUSED).open("rb") as table:
+                os.fdatasync(table.fileno())
+            self._synced_refused = refused
         if self._synced_name != self._segment:
             sync_folder(self.folder)
             self._synced_name = self._segment

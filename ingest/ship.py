@@ -41,7 +41,8 @@ class ShipSettings(msgspec.Struct, frozen=True):
 
 
 class ShipStatus(msgspec.Struct):
-    """What /readyz and /metrics show; kept up to date by `ship`."""
+    """What /readyz and /metrics show; kept up to date by `ship`. `error`: why there is no connection.
+    `troubles`: source → why this journal stands still while the others are shipped."""
 
     connected: bool = False
     records: int = 0
@@ -50,6 +51,7 @@ class ShipStatus(msgspec.Struct):
     journal_bytes: int = 0
     outages: int = 0
     error: str = ""
+    troubles: dict[str, str] = {}
 
 
 async def ship(settings: ShipSettings, stop: asyncio.Event, status: ShipStatus | None = None) -> None:
@@ -105,12 +107,12 @@ async def _session(settings: ShipSettings, stop: asyncio.Event, status: ShipStat
         partitions = len(await producer.partitions_for(settings.topic))
 
         async def send(key: bytes, value: bytes, partition: int) -> None:
-            await _send(producer, settings, key, value, partition, stop)
+            await _send(producer, settings, key, value, partition, stop, status)
             status.records += 1
             status.bytes += len(value)
 
         status.connected, status.error = True, ""
-        await _ship_all(settings.journal, Bus(bus_id, partitions, send), stop, status)
+        await _ship_all(settings.journal, Bus(bus_id, partitions, send, status.troubles), stop, status)
     finally:
         status.connected = False
         # Waits for what is under way, which times out by itself.
@@ -118,7 +120,13 @@ async def _session(settings: ShipSettings, stop: asyncio.Event, status: ShipStat
 
 
 async def _send(
-    producer: AIOKafkaProducer, settings: ShipSettings, key: bytes, value: bytes, partition: int, stop: asyncio.Event
+    producer: AIOKafkaProducer,
+    settings: ShipSettings,
+    key: bytes,
+    value: bytes,
+    partition: int,
+    stop: asyncio.Event,
+    status: ShipStatus,
 ) -> None:
     """Returns when the record is acknowledged by all replicas in sync. Raises KafkaError."""
     while True:
@@ -129,6 +137,7 @@ async def _send(
         except (MessageSizeTooLargeError, RecordTooLargeError) as error:
             # Only this journal waits, until somebody allows the topic larger messages.
             log.error("a record of %d bytes of source %s is refused: %s", len(value), key.decode(), error)
+            status.troubles[key.decode()] = repr(error)
             await pause(stop, LAST_BACKOFF_S)
             if stop.is_set():
                 raise

@@ -27,9 +27,12 @@ Send = Callable[[bytes, bytes, int], Awaitable[None]]
 
 
 class Bus(msgspec.Struct, frozen=True):
+    """`troubles`: journals that cannot be shipped for a reason of their own, and the reason."""
+
     id: str
     partitions: int
     send: Send
+    troubles: dict[str, str]
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:
@@ -54,8 +57,10 @@ async def ship_journal(folder: Path, bus: Bus, stop: asyncio.Event) -> None:
             return
         except (OSError, ValueError, IndexError) as error:
             if not folder.exists():
+                bus.troubles.pop(folder.name, None)
                 return
             log.error("journal %s cannot be shipped now: %r", folder.name, error)
+            bus.troubles[folder.name] = repr(error)
         finally:
             shipment.reader.close()
         await pause(stop, RETRY_S)
@@ -121,6 +126,7 @@ class _Shipment:
 
     async def _acknowledged(self, following: int, before: Position, after: Position) -> None:
         self._following = following
+        self._bus.troubles.pop(self.folder.name, None)
         try:
             write_cursor(self.folder, self._bus.id, following)
         except OSError as error:

@@ -9,12 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.journal import Journal
-from ingest.layout import segment_path, segments
+from ingest.layout import read_header, segment_path, segments, write_header
 from ingest.lines import pack, unpack
 from ingest.reader import SourceReader, offset_of, sources
 from schemas.event import ScanEvent, SourceClosed, decode_event, decode_note
@@ -46,6 +47,11 @@ def die(journal: Journal) -> SourceReader:
     """What is left of a journal whose owner was killed."""
     os.close(journal._lock)
     return reader_of(journal)
+
+
+def rebooted(journal: Journal) -> None:
+    """As if the machine had gone down since the journal was opened."""
+    write_header(journal.folder, msgspec.structs.replace(read_header(journal.folder), boot="an earlier one"))
 
 
 def fresh(folder: Path) -> Path:
@@ -152,11 +158,12 @@ def test_refused_events_at_the_end_of_a_life_are_counted(tmp_path: Path) -> None
     assert offsets(everything(reader)) == [*range(first), journal.seq + 1]
 
 
-@pytest.mark.parametrize("damage", ["zeros", "hole", "lost segment", "empty segment"])
+@pytest.mark.parametrize("damage", ["zeros", "hole", "lost segment", "empty segment", "early hole"])
 def test_what_a_power_loss_left_is_cut_where_it_stops_making_sense(tmp_path: Path, damage: str) -> None:
     journal = open_journal(tmp_path, segment_bytes=1000)
     for _ in range(20):
         journal.append(REST)
+    rebooted(journal)
     names = segments(journal.folder)
     last, before = segment_path(journal.folder, names[-1]), segment_path(journal.folder, names[-2])
     if damage == "zeros":
@@ -171,6 +178,10 @@ def test_what_a_power_loss_left_is_cut_where_it_stops_making_sense(tmp_path: Pat
         raw = before.read_bytes()
         before.write_bytes(raw[: len(raw) // 2])
         whole = names[-2] + raw[: len(raw) // 2].count(b"\n") - 1
+    elif damage == "early hole":
+        raw = segment_path(journal.folder, names[1]).read_bytes()
+        segment_path(journal.folder, names[1]).write_bytes(bytes(len(raw)))
+        whole = names[1] - 1
     else:
         last.write_bytes(b"")
         whole = names[-1] - 1
