@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, Error, InterfaceError, ProgrammingError
+from urllib3.exceptions import HTTPError
 
 from analytics.errors import Unavailable
 from schemas.warehouse import Warehouse
@@ -80,13 +81,13 @@ class Questions:
     def _answer(self, question: Callable[[Client], T]) -> T:
         try:
             client = self._client()
-        except (Error, OSError) as error:
+        except (Error, HTTPError, OSError) as error:
             raise Unavailable(f"the warehouse is away: {error}") from error
         try:
             return question(client)
         except (ProgrammingError, InterfaceError):
             raise
-        except (Error, OSError) as error:
+        except (Error, HTTPError, OSError) as error:
             self._forget_client()
             code = getattr(error, "code", None)
             if isinstance(error, DatabaseError) and code is not None and code not in _NOT_NOW:
