@@ -48,6 +48,8 @@ _DESKTOPS = {"Windows", "macOS", "ChromeOS", "FreeBSD", "OpenBSD", "NetBSD", "So
 _PHONES = {"iOS", "Android", "Windows Phone", "Windows Mobile", "KaiOS", "BlackBerry OS", "Symbian OS", "HarmonyOS"}
 _CLIENTS = {"iOS": "iOS", "iPadOS": "iOS", "Android": "Android", "macOS": "macOS", "Windows": "Windows"}
 _BIG_SCREEN = re.compile(r"smart-?tv|\btv\b|appletv|googletv|hbbtv|webos\.tv|playstation|xbox|nintendo", re.IGNORECASE)
+# The parser does not know every model by name.
+_SAMSUNG = re.compile(r"\b(?:SM|GT)-[A-Z]\d")
 _PHONE = re.compile(r"\bmobile\b|\bphone\b", re.IGNORECASE)
 _TABLET = re.compile(r"\bipad\b|\btablet\b|\bkindle\b|\bsilk\b(?!.*mobile)", re.IGNORECASE)
 
@@ -67,12 +69,12 @@ def _device(agent: str, os: str) -> str:
     return "desktop" if os in _DESKTOPS else ""
 
 
-def _model(family: str, brand: str, os: str) -> str:
+def _model(agent: str, family: str, brand: str, os: str) -> str:
     if family in {"iPhone", "iPad", "iPod", "Mac", "AppleTV", "Apple TV"}:
         return family
     if family.startswith("Pixel"):
         return "Pixel"
-    if brand == "Samsung" or family.startswith(("Samsung", "SM-", "Galaxy")):
+    if brand == "Samsung" or family.startswith(("Samsung", "Galaxy")) or _SAMSUNG.search(agent):
         return "Samsung"
     if os == "Android":
         return "Android"
@@ -102,7 +104,7 @@ def agents() -> Callable[[bytes], Agent]:
         return Agent(
             kind=kind,
             device=_device(text, os) if kind == "human" else "",
-            model=_model(family, brand, os) if kind == "human" else "",
+            model=_model(text, family, brand, os) if kind == "human" else "",
             os=os,
             browser=browser,
             client=("Linux" if os in _LINUX else _CLIENTS.get(os, "other")) if kind == "human" else "Bot",

@@ -37,6 +37,7 @@ async def keep_shared(
     warned = False
     while True:
         today = now_ms() // MS_OF_DAY
+        salts.forget_before(today)
         try:
             for day in (today, today + 1):
                 if not salts.has_shared(day):

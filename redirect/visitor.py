@@ -39,10 +39,11 @@ class Salts:
         self.version = 0
 
     def hasher(self, day: int) -> Hasher:
+        """For a visit now; what was before that day is forgotten."""
+        self.forget_before(day)
         found = self._hashers.get(day)
         if found is None:
             found = self._hashers[day] = keyed(self._random_bytes(SALT_BYTES))
-            self._forget(day)
         return found
 
     def put(self, day: int, salt: bytes) -> None:
@@ -54,8 +55,8 @@ class Salts:
     def has_shared(self, day: int) -> bool:
         return day in self._shared
 
-    def _forget(self, today: int) -> None:
-        """Thrown away with its salt, a past day can never be asked again."""
+    def forget_before(self, today: int) -> None:
+        """Without its salt, nobody can ask again who scanned what on a past day."""
         for past in [day for day in self._hashers if day < today]:
             del self._hashers[past]
             self._shared.discard(past)

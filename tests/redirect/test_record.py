@@ -1,0 +1,213 @@
+"""The quick way of writing a line gives what the plain way gives, for any request."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from redirect.address import NO_ADDRESS, forwarded, packed, trusts
+from redirect.agent import agents
+from redirect.cache import Entry, Routes, Trust
+from redirect.kind import is_prefetch
+from redirect.language import language
+from redirect.metrics import Counts
+from redirect.place import EDGES, NOWHERE, Place, place_of_headers
+from redirect.record import recorder
+from redirect.referrer import referrer
+from redirect.settings import LOOPBACK
+from redirect.utm import utm
+from redirect.visitor import MS_OF_DAY, Salts, keyed, visitor
+from schemas.event import Kind, ScanEvent, decode_event, encode_line
+from schemas.route import Route
+
+READ_AGENT = agents()
+SALT = b"s" * 16
+SOURCE, SEQ, TS = 2**63 - 1, 12, 1_790_000_000_123
+EDGE = EDGES["cloudflare"]
+TRUSTED = trusts(LOOPBACK)
+
+HEADERS = [
+    *(b"user-agent", b"referer", b"accept-language", b"x-forwarded-for", b"cookie", b"sec-purpose", b"purpose"),
+    *(b"cf-ipcountry", b"cf-region", b"cf-ipcity", b"cf-iplatitude", b"cf-iplongitude", b"cf-connecting-ip"),
+]
+PLAUSIBLE = [
+    *(b"Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/123.0.0.0 Mobile Safari/537.36", b"curl/8"),
+    *(b"https://t.co/x?y", b'http://a"b\\c\n/\xff', b"en-GB,en;q=0.9", b"203.0.113.7, 127.0.0.1", b"2001:db8::7"),
+    *(b"CA", b"XX", "Montréal \u2028\x00".encode(), b"45.51", b"-73.6", b"prefetch", b'"],\n[1,2,"', b"\xed\xa0\x80"),
+]
+value = st.one_of(st.sampled_from(PLAUSIBLE), st.binary(max_size=80))
+requests = st.fixed_dictionaries(
+    {
+        "headers": st.lists(st.tuples(st.sampled_from(HEADERS), value), max_size=14),
+        "method": st.sampled_from(["GET", "HEAD"]),
+        "client": st.sampled_from([None, ("127.0.0.1", 9), ("198.51.100.4", 9), ("::1", 9), ("nonsense", 0)]),
+        "query_string": st.one_of(st.just(b""), value.map(lambda v: b"utm_source=" + v + b"&utm_campaign=%22%0a")),
+    }
+)
+routes = st.builds(
+    Route,
+    version=st.just(1),
+    number=st.integers(0, 2**63 - 1),
+    workspace=st.integers(0, 2**63 - 1),
+    destination=st.just("https://example.com/"),
+    status=st.sampled_from(["active", "paused"]),
+    gone=st.booleans(),
+)
+
+
+def database(address: bytes) -> Place:
+    return Place("NZ") if address == packed("198.51.100.4") else NOWHERE
+
+
+def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
+    """Step by step, with nothing remembered."""
+    headers = dict(request["headers"])
+    agent = READ_AGENT(headers.get(b"user-agent", b""))
+    kind: Kind = agent.kind
+    if is_prefetch(headers):
+        kind = "prefetch"
+    elif request["method"] == "HEAD":
+        kind = "bot"
+    peer = request["client"][0] if request["client"] else "127.0.0.1"
+    address = packed(peer) or NO_ADDRESS
+    place = NOWHERE
+    if TRUSTED(address):
+        chain = headers.get(b"cf-connecting-ip", headers.get(b"x-forwarded-for"))
+        address = (None if chain is None else forwarded(chain, TRUSTED)) or address
+        if b"cf-ipcountry" in headers:
+            place = place_of_headers(tuple(headers.get(name) for name in EDGE.names))
+        else:
+            place = database(address)
+    else:
+        place = database(address)
+    source, campaign = referrer(headers.get(b"referer", b"")), utm(request["query_string"])
+    return ScanEvent(
+        source=SOURCE,
+        seq=SEQ,
+        ts_ms=TS,
+        code=route.number,
+        workspace=route.workspace,
+        host=host,
+        kind=kind,
+        outcome="unknown" if route.gone else "paused" if route.status == "paused" else "redirect",
+        country=place.country,
+        region=place.region,
+        city=place.city,
+        lat=place.lat,
+        lon=place.lon,
+        device=agent.device,
+        model=agent.model,
+        os=agent.os,
+        browser=agent.browser,
+        client=agent.client if kind == "human" else "Bot",
+        referrer_host=source.host,
+        referrer=source.page,
+        language=language(headers.get(b"accept-language", b"")),
+        utm_source=campaign.source,
+        utm_medium=campaign.medium,
+        utm_campaign=campaign.campaign,
+        variant="",
+        visitor=visitor(keyed(SALT), address, agent.digest, route.number.to_bytes(8, "big")),
+    )
+
+
+def entry(route: Route, host: str) -> Entry:
+    return Routes(1, Trust(), host, b"https://x.example/").entry(route, 0)
+
+
+LINES: list[bytes] = []
+COUNTS = Counts()
+
+
+def keep(rest: bytes) -> int:
+    LINES.append(b"[%d,%d," % (SOURCE, SEQ) + rest)
+    return SEQ
+
+
+def made(append: Any = keep, now_ms: int = TS) -> Any:
+    salts = Salts(lambda n: b"r" * n)
+    salts.put(now_ms // MS_OF_DAY, SALT)
+    return recorder(
+        append,
+        read_agent=READ_AGENT,
+        salts=salts,
+        trusted_proxies=LOOPBACK,
+        edge=EDGE,
+        place_of_address=database,
+        now_ms=lambda: now_ms,
+        counts=COUNTS,
+    )
+
+
+# One for all examples, so that what it remembers of one request meets the others.
+RECORD = made()
+
+
+@settings(max_examples=400)
+@given(routes, st.sampled_from(["localhost:8001", "gö.example", 'a"b\\']), requests)
+def test_the_quick_line_is_the_plain_one(route: Route, host: str, request: dict[str, Any]) -> None:
+    RECORD(entry(route, host), request)
+    line = LINES.pop()
+    expected = plain(route, host, request)
+    assert decode_event(line) == expected
+    assert line == encode_line(expected)
+    assert line.count(b"\n") == 1
+
+
+def simple(**more: Any) -> dict[str, Any]:
+    return {"headers": [], "method": "GET", "client": ("127.0.0.1", 1), "query_string": b"", **more}
+
+
+ROUTE = Route(version=1, number=7, workspace=1, destination="https://example.com/")
+
+
+def test_an_untrusted_peer_is_not_believed() -> None:
+    claims = [(b"x-forwarded-for", b"203.0.113.9"), (b"cf-connecting-ip", b"203.0.113.9"), (b"cf-ipcountry", b"FR")]
+    for headers in ([], claims):
+        RECORD(entry(ROUTE, "h"), simple(headers=headers, client=("203.0.113.1", 5)))
+    first, second = (decode_event(LINES.pop()) for _ in range(2))
+    assert first.country == second.country == ""
+    assert first.visitor == second.visitor
+
+
+def test_a_journal_that_refuses_or_fails_stops_no_redirect() -> None:
+    def fails(_: bytes) -> int:
+        raise OSError("no journal")
+
+    refused, errors = COUNTS.refused, COUNTS.journal_errors
+    made(lambda _: 0)(entry(ROUTE, "h"), simple())
+    made(fails)(entry(ROUTE, "h"), simple())
+    assert (COUNTS.refused, COUNTS.journal_errors) == (refused + 1, errors + 1)
+
+
+def test_the_visitor_of_another_day_is_another() -> None:
+    for now_ms in (TS, TS + MS_OF_DAY):
+        made(now_ms=now_ms)(entry(ROUTE, "h"), simple())
+    # The same salt here, so only what the recorder asks for tells them apart: the day's own.
+    salts = Salts(lambda n: bytes(n))
+    salts.put(TS // MS_OF_DAY, SALT)
+    clock = [TS]
+    record = recorder(
+        keep,
+        read_agent=READ_AGENT,
+        salts=salts,
+        trusted_proxies=LOOPBACK,
+        edge=EDGE,
+        place_of_address=None,
+        now_ms=lambda: clock[0],
+        counts=COUNTS,
+    )
+    LINES.clear()
+    record(entry(ROUTE, "h"), simple())
+    clock[0] += MS_OF_DAY
+    record(entry(ROUTE, "h"), simple())
+    salts.put(clock[0] // MS_OF_DAY, b"t" * 16)
+    record(entry(ROUTE, "h"), simple())
+    assert len({decode_event(line).visitor for line in LINES}) == 3
+    LINES.clear()
+
+
+def test_a_line_is_what_msgspec_would_write() -> None:
+    RECORD(entry(ROUTE, "h"), simple())
+    assert msgspec.json.decode(LINES.pop())[2:9] == [TS, 7, 1, "h", "bot", "redirect", ""]

@@ -1,0 +1,217 @@
+"""What is read from a request's address, path, referrer, language, campaign and place."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redirect.address import forwarded, packed, trusts, unpacked
+from redirect.bounded import Bounded
+from redirect.language import language
+from redirect.place import EDGES, NOWHERE, Edge, Place, database, edge, place_of_headers
+from redirect.referrer import Referrer, referrer
+from redirect.settings import LOOPBACK
+from redirect.slug import place_of_path
+from redirect.utm import Utm, utm
+from redirect.visitor import Salts, keyed, visitor
+from schemas import keys
+
+anything = st.binary(max_size=300)
+
+
+@pytest.mark.parametrize("slug", ["abc", "A.b_c~d-e", "q1", "x" * 128])
+def test_all_four_forms_of_a_link_with_and_without_its_last_slash(slug: str) -> None:
+    for form in (f"/{slug}", f"/q/{slug}", f"/r/{slug}"):
+        assert place_of_path(form) == place_of_path(form + "/") == keys.place("", slug)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "//", "/q/", "/r/", "/q//", "/a/b", "/q/a/b", "/x" * 3, "/" + "x" * 129, "/é", "/a b", "/healthz"]
+)
+def test_what_is_no_short_link(path: str) -> None:
+    assert place_of_path(path) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "host", "page"),
+    [
+        (b"https://T.co/AbC?x=1#y", "t.co", "https://t.co/AbC"),
+        (b"http://user:secret@Example.COM:8080/p", "example.com", "http://example.com:8080/p"),
+        (b"https://example.com:443", "example.com", "https://example.com/"),
+        (b"https://example.com./a b", "example.com", "https://example.com/a%20b"),
+        (b"android-app://com.google.android.gm/", "com.google.android.gm", "android-app://com.google.android.gm/"),
+        ("https://bücher.example/ü".encode(), "xn--bcher-kva.example", "https://xn--bcher-kva.example/%C3%BC"),
+        (b"http://[2001:db8::1]/x", "[2001:db8::1]", "http://[2001:db8::1]/x"),
+    ],
+)
+def test_referrers(raw: bytes, host: str, page: str) -> None:
+    assert referrer(raw) == Referrer(host, page)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"-", b"about:blank", b"javascript:alert(1)", b"https://", b"http://[::1", b"http://a:99999/", b"//a/b"],
+)
+def test_what_is_no_referrer(raw: bytes) -> None:
+    assert referrer(raw) == Referrer()
+
+
+@given(anything)
+def test_any_referrer_gives_something_short_and_plain(raw: bytes) -> None:
+    for head in (b"", b"https://", b"https://a.example/"):
+        found = referrer(head + raw)
+        assert found.host == found.host.lower()
+        assert len(found.host) <= 253
+        assert len(found.page) <= 600
+        assert found.page.isascii()
+        assert not set("?# \n\r\t\0") & set(found.page)
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        (b"en-GB,en;q=0.9,fr;q=0.8", "en"),
+        (b"fr;q=0.5, de-AT;q=0.9", "de"),
+        (b"zh-Hant-TW", "zh"),
+        (b"*", ""),
+        (b"", ""),
+        (b"en;q=0", ""),
+        (b"en;q=nonsense,de", "de"),
+        (b"x-klingon", ""),
+    ],
+)
+def test_languages(raw: bytes, found: str) -> None:
+    assert language(raw) == found
+
+
+@given(anything)
+def test_any_accept_language(raw: bytes) -> None:
+    assert len(language(raw)) <= 3
+
+
+def test_campaigns() -> None:
+    assert utm(b"utm_source=news+letter&utm_medium=e%2Dmail&utm_campaign=%C3%BC&x=1") == Utm(
+        "news letter", "e-mail", "ü"
+    )
+    assert utm(b"UTM_Source=a&utm_source=b") == Utm("a")
+    assert utm(b"utm_source=%ff%00%0a") == Utm("\ufffd")
+    assert len(utm(b"utm_source=" + b"x" * 9000).source) == 128
+    assert utm(b"x=1") == Utm()
+
+
+@given(anything)
+def test_any_query(raw: bytes) -> None:
+    found = utm(b"utm_source=" + raw + b"&utm_medium=" + quote(raw).encode())
+    assert max(len(found.source), len(found.medium), len(found.campaign)) <= 128
+
+
+def test_addresses_in_all_the_ways_proxies_write_them() -> None:
+    for text in ("203.0.113.7", " 203.0.113.7 ", "203.0.113.7:4711", "::ffff:203.0.113.7"):
+        address = packed(text)
+        assert address
+        assert unpacked(address) == "203.0.113.7"
+    for text in ("2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:443", "2001:db8::1%eth0"):
+        address = packed(text)
+        assert address
+        assert unpacked(address) == "2001:db8::1"
+    for text in ("", "unknown", "1.2.3", "203.0.113.700", "a:b", "\0"):
+        assert packed(text) is None
+
+
+def test_the_last_address_that_is_not_ours_is_the_scanners() -> None:
+    trusted = trusts([*LOOPBACK, "10.0.0.0/8"])
+    assert forwarded(b"1.1.1.1, 203.0.113.7, 10.1.2.3", trusted) == packed("203.0.113.7")
+    assert forwarded(b"203.0.113.7", trusted) == packed("203.0.113.7")
+    assert forwarded(b"203.0.113.7, nonsense, 10.0.0.1", trusted) is None
+    assert forwarded(b"10.0.0.1", trusted) is None
+    assert forwarded(b"", trusted) is None
+    with pytest.raises(ValueError, match="nonsense"):
+        trusts(["nonsense"])
+
+
+@given(anything)
+def test_any_list_of_addresses(raw: bytes) -> None:
+    found = forwarded(raw, trusts(LOOPBACK))
+    assert found is None or len(found) == 16
+
+
+def test_places_from_the_edge() -> None:
+    assert place_of_headers((b"CA", b"Quebec", "Montréal".encode(), b"45.5088", b"-73.5878")) == Place(
+        "CA", "Quebec", "Montréal", 45.5, -73.6
+    )
+    assert place_of_headers((b"ca", None, b"Montr%C3%A9al", None, None)) == Place("CA", "", "Montréal")
+    assert place_of_headers((b"CA", None, "Montréal".encode("latin-1"), None, None)) == Place("CA", "", "Montréal")
+    for country in (b"XX", b"T1", b"", b"Canada", b"\xff\xff"):
+        assert place_of_headers((country, None, None, None, None)) == NOWHERE
+    for lat, lon in ((b"91", b"0"), (b"nan", b"1"), (b"inf", b"1"), (b"1", None), (b"x", b"y")):
+        assert place_of_headers((b"CA", None, None, lat, lon)) == Place("CA")
+    assert str(place_of_headers((b"CA", None, None, b"-0.01", b"0")).lat) == "0.0"
+
+
+@given(st.tuples(*[st.one_of(st.none(), anything)] * 5))
+def test_any_headers_of_an_edge(values: tuple[bytes | None, ...]) -> None:
+    found = place_of_headers(values)
+    assert len(found.country) in (0, 2)
+    assert max(len(found.region), len(found.city)) <= 64
+    assert (found.lat is None) == (found.lon is None)
+
+
+def test_edges_by_name_and_by_header() -> None:
+    assert edge("cloudfront") is EDGES["cloudfront"]
+    assert edge("country=X-Country, city=X-City") == Edge(country=b"x-country", city=b"x-city")
+    for wrong in ("", "nonsense", "planet=X", "country="):
+        with pytest.raises(ValueError, match="cloudflare"):
+            edge(wrong)
+
+
+def test_a_database_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        database(str(tmp_path / "places.mmdb"))
+
+
+def test_a_visitor_is_one_per_day_code_agent_and_address() -> None:
+    parts = (b"a" * 16, b"b" * 16, b"c" * 8)
+    salt = keyed(b"s" * 16)
+    same = visitor(salt, *parts)
+    assert visitor(salt, *parts) == same
+    assert 0 <= same < 2**63
+    others = [(b"x" * 16, *parts[1:]), (parts[0], b"x" * 16, parts[2]), (*parts[:2], b"x" * 8)]
+    assert len({same, *(visitor(salt, *other) for other in others), visitor(keyed(b"t" * 16), *parts)}) == 5
+
+
+def test_a_days_own_salt_gives_way_to_the_shared_one_and_is_thrown_away_with_the_day() -> None:
+    salts = Salts(lambda n: b"r" * n)
+    parts = (b"a" * 16, b"b" * 16, b"c" * 8)
+    own = visitor(salts.hasher(5), *parts)
+    assert own == visitor(keyed(b"r" * 16), *parts)
+    version = salts.version
+    salts.put(5, b"s" * 16)
+    salts.put(6, b"t" * 16)
+    assert salts.version > version
+    assert visitor(salts.hasher(5), *parts) == visitor(keyed(b"s" * 16), *parts)
+    salts.put(5, b"u" * 16)
+    assert visitor(salts.hasher(5), *parts) == visitor(keyed(b"s" * 16), *parts)
+    assert visitor(salts.hasher(6), *parts) == visitor(keyed(b"t" * 16), *parts)
+    salts.hasher(6)
+    assert not salts.has_shared(5)
+
+
+def test_a_bounded_dict_stays_bounded_and_keeps_the_newest() -> None:
+    made: list[bytes] = []
+
+    def make(key: bytes) -> int:
+        made.append(key)
+        return len(key)
+
+    bounded: Bounded[bytes, int] = Bounded(32, make, longest=8)
+    for n in range(500):
+        assert bounded[b"%d" % n] == len(str(n))
+        assert len(bounded) <= 32
+    assert b"499" in bounded
+    assert bounded[b"x" * 9] == 9
+    assert b"x" * 9 not in bounded
+    before = len(made)
+    assert bounded[b"499"] == 3
+    assert len(made) == before
