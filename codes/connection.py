@@ -1,6 +1,6 @@
 """Reaching Redis: bounded in time, and one exception when it cannot be reached."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from hashlib import sha1
 from typing import Any, ParamSpec, TypeVar
@@ -41,7 +41,7 @@ def connect(url: str) -> Redis:
     return Redis.from_pool(pool)
 
 
-def reaching(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+def reaching(call: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Makes an async function raise Unavailable where Redis is away, slow, or cannot serve now."""
 
     @wraps(call)

@@ -1,7 +1,9 @@
 """Codes on a real, empty Redis, with names that resolve as the test says."""
 
 import random
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -27,3 +29,10 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 @pytest.fixture
 def codes(redis: Redis) -> Codes:
     return Codes(redis, own_hosts=OWN_HOSTS, resolver=Resolver(no_names), rng=random.Random(1))
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """For a server of the test's own; the path of a unix socket must be short."""
+    with tempfile.TemporaryDirectory(prefix="wm-") as folder:
+        yield Path(folder)

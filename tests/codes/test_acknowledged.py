@@ -1,0 +1,186 @@
+"""codes: a change is known to all redirectors, or trusted by none, when a call returns."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from codes.connection import connect
+from codes.errors import Unavailable
+from codes.fields import Edit, NewCode
+from codes.store import Codes
+from schemas import keys
+from schemas.route import Route, decode_change
+from tests.servers.redis import RedisServer
+
+HERE = "https://example.com/here"
+THERE = "https://example.com/there"
+
+
+class Redirector:
+    """Takes in what is published as a redirect worker does, after a while."""
+
+    def __init__(self, redis: Redis, name: str, slowness_s: float) -> None:
+        self.redis = redis
+        self.name = name
+        self.slowness_s = slowness_s
+        self.routes: dict[str, Route] = {}
+
+    async def run(self, ready: asyncio.Event) -> None:
+        pubsub = self.redis.pubsub()
+        await pubsub.subscribe(keys.ROUTES)
+        ready.set()
+        async for message in pubsub.listen():
+            if message["type"] != "message":
+                continue
+            change = decode_change(message["data"])
+            await asyncio.sleep(self.slowness_s)
+            self.routes[change.key] = change.route
+            if change.nonce:
+                await self.redis.lpush(keys.ack(change.nonce), self.name)
+                await self.redis.expire(keys.ack(change.nonce), 10)
+
+    def leads_to(self, slug: str) -> str:
+        return self.routes[keys.route(keys.place("", slug))].destination
+
+
+@asynccontextmanager
+async def redirector(
+    redis: Redis, name: str, slowness_s: float = 0.0, lapses_in: float = 60
+) -> AsyncIterator[Redirector]:
+    one = Redirector(redis, name, slowness_s)
+    ready = asyncio.Event()
+    task = asyncio.create_task(one.run(ready))
+    await ready.wait()
+    await redis.zadd(keys.REDIRECTORS, {name: time.time() + lapses_in})
+    try:
+        yield one
+    finally:
+        task.cancel()
+        await redis.zrem(keys.REDIRECTORS, name)
+
+
+async def test_all_redirectors_have_a_change_when_the_call_returns(codes: Codes, redis: Redis) -> None:
+    async with redirector(redis, "quick") as quick, redirector(redis, "slow", 0.2) as slow:
+        began = time.monotonic()
+        code = await codes.create(1, NewCode(destination=HERE, slug="poster"))
+        assert 0.2 <= time.monotonic() - began < 0.9
+        for n in range(3):
+            await codes.edit(1, code.id, Edit(destination=f"{THERE}/{n}"))
+            assert quick.leads_to("poster") == slow.leads_to("poster") == f"{THERE}/{n}"
+        quick.slowness_s = slow.slowness_s = 0
+        await codes.edit(1, code.id, Edit(slug="flyer"))
+        for one in (quick, slow):
+            assert one.leads_to("flyer") == f"{THERE}/2"
+            assert one.routes[keys.route("/poster")].gone
+        await codes.delete(1, code.id)
+        assert quick.routes[keys.route("/flyer")].gone
+    assert [key async for key in redis.scan_iter(keys.ack("*"))] == []
+
+
+async def test_a_redirector_that_does_not_answer_is_waited_for_a_second_and_no_longer(
+    codes: Codes, redis: Redis
+) -> None:
+    code = await codes.create(1, NewCode(destination=HERE))
+    await redis.zadd(keys.REDIRECTORS, {"silent": time.time() + 60})
+    async with redirector(redis, "quick") as quick:
+        began = time.monotonic()
+        await codes.edit(1, code.id, Edit(destination=THERE))
+        assert 0.95 <= time.monotonic() - began < 1.5
+        assert quick.leads_to(code.slug) == THERE
+        # What no scanner would notice waits for nobody.
+        began = time.monotonic()
+        await codes.edit(1, code.id, Edit(label="new"))
+        assert time.monotonic() - began < 0.5
+
+
+async def test_a_redirector_whose_registration_has_lapsed_is_not_waited_for(codes: Codes, redis: Redis) -> None:
+    await redis.zadd(keys.REDIRECTORS, {"dead": time.time() - 2})
+    began = time.monotonic()
+    await codes.create(1, NewCode(destination=HERE))
+    assert time.monotonic() - began < 0.5
+
+
+async def test_a_repeated_edit_is_told_again(codes: Codes, redis: Redis) -> None:
+    """The first may have been written and its answer lost; the second must not answer before the redirectors know."""
+    code = await codes.create(1, NewCode(destination=THERE))
+    async with redirector(redis, "one", 0.1) as one:
+        assert await codes.edit(1, code.id, Edit(destination=THERE)) == code
+        assert one.leads_to(code.slug) == THERE
+
+
+async def test_forty_edits_at_once_with_a_silent_redirector_all_answer(codes: Codes, redis: Redis) -> None:
+    made = [await codes.create(1, NewCode(destination=HERE)) for _ in range(40)]
+    await redis.zadd(keys.REDIRECTORS, {"silent": time.time() + 60})
+    began = time.monotonic()
+    await asyncio.gather(*(codes.edit(1, code.id, Edit(destination=THERE)) for code in made))
+    assert time.monotonic() - began < 3
+
+
+async def test_redis_away_is_unavailable_soon_and_it_comes_back_by_itself(short_folder: Path) -> None:
+    server = RedisServer(short_folder)
+    server.start()
+    redis = connect(server.url)
+    codes = Codes(redis)
+    try:
+        code = await codes.create(1, NewCode(destination=HERE))
+        server.kill()
+        for call in (codes.get(1, code.id), codes.page(1, 9), codes.edit(1, code.id, Edit(destination=THERE))):
+            began = time.monotonic()
+            with pytest.raises(Unavailable):
+                await call
+            assert time.monotonic() - began < 2.5
+        server.start()
+        assert await codes.get(1, code.id) == code
+        assert (await codes.edit(1, code.id, Edit(destination=THERE))).destination == THERE
+    finally:
+        await redis.aclose()
+        server.stop()
+
+
+async def test_a_redis_that_hangs_is_unavailable_in_time(short_folder: Path) -> None:
+    server = RedisServer(short_folder)
+    server.start()
+    redis = connect(server.url)
+    codes = Codes(redis)
+    try:
+        code = await codes.create(1, NewCode(destination=HERE))
+        server.signal(signal.SIGSTOP)
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            await codes.edit(1, code.id, Edit(destination=THERE))
+        assert time.monotonic() - began < 5
+        server.signal(signal.SIGCONT)
+        assert (await codes.edit(1, code.id, Edit(destination=THERE))).destination == THERE
+    finally:
+        server.signal(signal.SIGCONT)
+        await redis.aclose()
+        server.stop()
+
+
+async def test_redis_ending_while_acknowledgements_are_awaited_does_not_undo_the_answer(short_folder: Path) -> None:
+    server = RedisServer(short_folder)
+    server.start()
+    redis = connect(server.url)
+    codes = Codes(redis)
+    try:
+        code = await codes.create(1, NewCode(destination=HERE))
+        await redis.zadd(keys.REDIRECTORS, {"silent": time.time() + 60})
+        edit = asyncio.create_task(codes.edit(1, code.id, Edit(destination=THERE)))
+        await asyncio.sleep(0.3)
+        server.kill()
+        began = time.monotonic()
+        assert (await edit).destination == THERE
+        # The whole second is waited out: by then nobody trusts what is cached.
+        assert time.monotonic() - began > 0.5
+        server.start()
+        found = await codes.get(1, code.id)
+        assert found and found.destination == THERE
+    finally:
+        await redis.aclose()
+        server.stop()
