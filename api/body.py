@@ -4,6 +4,7 @@ Python's own parser takes NaN, lets the last of two equal names win and keeps ha
 which no later step can write down again. Here each becomes a 400 that names the field it stands in.
 """
 
+import asyncio
 import json
 import math
 from typing import Any, NoReturn
@@ -13,6 +14,8 @@ from starlette.requests import Request
 from api.errors import Problem, invalid
 
 MAX_DEPTH = 32
+# A body above this is parsed beside the event loop, which others are waiting for.
+LARGE = 32 * 1024
 _WHOLE = 2**63
 
 
@@ -125,8 +128,9 @@ def parse_object(raw: bytes) -> dict[str, Any]:
 async def read_object(request: Request) -> dict[str, Any]:
     """The request's body as a JSON object, whatever its Content-Type says (the document's own clients
     differ). Raises Problem: 400, or what `api.limits` raises on a body too large or too slow."""
+    raw = await request.body()
     try:
-        return parse_object(await request.body())
+        return await asyncio.to_thread(parse_object, raw) if len(raw) > LARGE else parse_object(raw)
     except Problem as problem:
         if problem.status == 400 and request.headers.get("content-encoding", "identity") != "identity":
             raise invalid("body", "body is compressed; send it as it is", "invalid_json") from None

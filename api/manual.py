@@ -16,8 +16,9 @@ body { font: 16px/1.55 system-ui, sans-serif; max-width: 62rem; margin: 0 auto; 
 h1 { margin-bottom: 0 } h2 { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1.5rem }
 code, pre { font: 0.875em/1.5 ui-monospace, monospace }
 pre { background: var(--soft); padding: .75rem; overflow-x: auto }
-table { border-collapse: collapse; width: 100% } td, th { text-align: left; vertical-align: top; padding: .35rem .75rem
-.35rem 0; border-bottom: 1px solid var(--line) } nav li { list-style: none } nav ul { padding: 0 }
+table { border-collapse: collapse; width: 100%; margin: 1rem 0 }
+td, th { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line) }
+nav li { list-style: none } nav ul { padding: 0 }
 .method { display: inline-block; min-width: 4.5rem; font-weight: 700 } a { color: inherit }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -1,0 +1,72 @@
+"""docs/openqr.md is right: its calls work as they stand there, through a real curl."""
+
+import json
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.dialects.openqr import examples
+from api.limits import Limits
+from schemas.warehouse import Warehouse
+from tests.api.served import Served, serving
+from tests.servers import require
+from tests.servers.redis import RedisServer
+
+PAGE = (Path(__file__).parents[2] / "docs" / "openqr.md").read_text()
+CALLS = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    for line in re.sub(r"\\\n\s*", "", block).splitlines()
+    if line.startswith("curl ")
+]
+
+
+@pytest.fixture(scope="module")
+def served(redis_server: RedisServer, warehouse: Warehouse) -> Iterator[Served]:
+    require.programs("curl", why="the documented calls are curl's")
+    redis_server.flush()
+    with serving(redis_server.url, warehouse) as found:
+        yield found
+
+
+def run(call: str, **variables: str) -> tuple[int, dict[str, Any]]:
+    for name, value in variables.items():
+        call = call.replace(f"${name}", value)
+    done = subprocess.run([*shlex.split(call), "-w", "\n%{http_code}"], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    body, status = done.stdout.rsplit("\n", 1)
+    return int(status), json.loads(body)
+
+
+def test_the_calls_of_the_page(served: Served) -> None:
+    create, edit, read, list_, scans, delete = CALLS
+    known = {"WAYMARK_KEY": served.key, "WAYMARK": served.url}
+    status, code = run(create, **known)
+    assert (status, set(code)) == (201, set(examples.CODE))
+    known = {"ID": code["id"], **known}
+    status, edited = run(edit, **known)
+    assert (status, edited["destination"]) == (200, "https://example.com/spring/live")
+    assert run(read, **known) == (200, edited)
+    assert run(list_, **known) == (200, {"codes": [edited], "next_cursor": None})
+    status, found = run(scans, **known)
+    assert (status, found["analytics"]["days_window"]) == (200, 30)
+    assert run(delete, **known) == (200, {"deleted": True})
+    assert run(read, **known)[0] == 404
+
+
+def test_the_shapes_of_the_page() -> None:
+    code, error = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
+    assert set(code) == set(examples.CODE)
+    assert set(error["error"]) == {"code", "message", "field"}
+
+
+def test_the_bounds_of_the_page() -> None:
+    limits = Limits()
+    assert (limits.headers_bytes, limits.body_bytes, limits.body_s) == (15 * 1024, 1024 * 1024, 10)
+    for said in ("15 KB", "1 MB", "10 seconds"):
+        assert said in PAGE
