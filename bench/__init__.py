@@ -14,4 +14,6 @@ def _module(name: str) -> Callable[[], ModuleType]:
 
 
 # In the order in which they are run. Imported when run: one bench does not need another's rooms.
-BENCHES: dict[str, Callable[[], ModuleType]] = {name: _module(name) for name in ("analytics",)}
+BENCHES: dict[str, Callable[[], ModuleType]] = {
+    name: _module(name) for name in ("startup", "redirect", "cold", "memory", "freshness", "aggregator", "analytics")
+}

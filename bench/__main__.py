@@ -32,7 +32,7 @@ def main(names: tuple[str, ...], tiny: bool, as_json: bool) -> None:
 
             for one in bench.measure(bench.TINY if tiny else bench.FULL, say):
                 figures.append(one)
-                progress.print(report.line(one))
+                progress.print(report.line(one), soft_wrap=True)
     if as_json:
         print(report.as_json(figures, described()))
     else:

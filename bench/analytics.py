@@ -23,16 +23,18 @@ DIMENSIONS = {"country": "Unknown", "device": "Unknown", "referrer_host": "Direc
 
 
 class Size(msgspec.Struct, frozen=True):
-    """Rows of the two codes and of all others together, and how often each code is asked for."""
+    """Rows of the two codes and of all others together, how often each code is asked for, and for how many
+    seconds no merge may run before."""
 
     small: int
     big: int
     noise: int
     questions: int
+    calm_s: float
 
 
-FULL = Size(small=1_000_000, big=10_000_000, noise=4_000_000, questions=200)
-TINY = Size(small=2_000, big=20_000, noise=3_000, questions=5)
+FULL = Size(small=1_000_000, big=10_000_000, noise=4_000_000, questions=200, calm_s=3)
+TINY = Size(small=2_000, big=20_000, noise=3_000, questions=5, calm_s=0)
 
 
 def measure(size: Size, say: Say) -> Iterator[Figure]:
@@ -42,7 +44,7 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
         try:
             migrate(client)
             _fill(client, size, now, say)
-            _settle(client, say)
+            _settle(client, say, calm_s=size.calm_s)
             times = _ask(client, size, now)
         finally:
             client.close()
@@ -81,12 +83,12 @@ def _fill(client: Client, size: Size, now: datetime, say: Say) -> None:
             say(f"{written:,} of {total:,} scans written")
 
 
-def _settle(client: Client, say: Say, patience_s: float = 120) -> None:
+def _settle(client: Client, say: Say, *, calm_s: float, patience_s: float = 120) -> None:
     """Waits until the engine has merged what it means to merge: a warehouse at rest, as it is between
     bursts, and not one that was forced into its best shape."""
     deadline = time.monotonic() + patience_s
     calm_since = time.monotonic()
-    while time.monotonic() < deadline and time.monotonic() - calm_since < 3:
+    while time.monotonic() < deadline and time.monotonic() - calm_since < calm_s:
         merging = int(client.query("SELECT count() FROM system.merges").result_rows[0][0])
         if merging:
             calm_since = time.monotonic()

@@ -7,6 +7,7 @@ The answer is one line of JSON: how many answers of each status, and how long it
 """
 
 import asyncio
+import itertools
 import json
 import sys
 import time
@@ -81,10 +82,24 @@ async def drive(port: int, paths: list[str], connections: int) -> tuple[Counter[
     return statuses, time.perf_counter() - began
 
 
+async def trickle(port: int, path: str, every_s: float) -> None:
+    """Asks for one path again and again, until the process is ended."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for number in itertools.count():
+        writer.write(request(path, number))
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(every_s)
+
+
 @click.command()
 @click.argument("port", type=int)
 @click.option("--connections", default=16)
-def main(port: int, connections: int) -> None:
+@click.option("--path", help="Ask for this one for ever instead, on one connection.")
+@click.option("--every", default=0.01, help="Seconds between two of those.")
+def main(port: int, connections: int, path: str | None, every: float) -> None:
+    if path is not None:
+        uvloop.run(trickle(port, path, every))
+        return
     paths = [line.strip() for line in sys.stdin if line.strip()]
     statuses, seconds = uvloop.run(drive(port, paths, connections))
     print(json.dumps({"statuses": statuses, "seconds": seconds}), flush=True)

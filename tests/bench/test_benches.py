@@ -1,15 +1,76 @@
-"""bench: each bench still measures, at sizes that say nothing of speed."""
+"""bench: each bench still measures what it should, at sizes that say nothing of speed."""
 
-from bench import BENCHES
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from bench import BENCHES, stack
+from bench.figures import Figure
+
+ROOT = Path(__file__).parents[2]
+
+# Of each bench: the budgets that it measures, as DESIGN.md has them.
+BUDGETS = {
+    "startup": [("≤ 10 s", 2)],
+    "redirect": [("≥ 0.75 ×", 1), ("≥ 1.3 ×", 1)],
+    "cold": [("≥ 0.3 ×", 1)],
+    "memory": [("≤ 200 MB", 1)],
+    "freshness": [("≤ 1 s", 1)],
+    "aggregator": [("≥ 100,000 scans/s", 1)],
+    "analytics": [("≤ 50 ms", 1), ("≤ 1.5 ×", 1)],
+}
 
 
-def ignore(_: str) -> None:
-    return
+@pytest.fixture(scope="module")
+def up() -> Iterator[stack.Stack]:
+    with stack.running() as running:
+        yield running
 
 
-def test_analytics() -> None:
-    bench = BENCHES["analytics"]()
-    figures = list(bench.measure(bench.TINY, ignore))
-    assert [one.unit for one in figures] == ["ms", "ms", "×"]
-    assert all(one.value > 0 for one in figures)
-    assert [one.at_most for one in figures] == [None, 50, 1.5]
+@pytest.fixture(autouse=True)
+def one_for_all(up: stack.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The benches start a `waymark up` each; to see whether they work, one is enough for all."""
+    monkeypatch.setattr(stack, "running", lambda: nullcontext(up))
+
+
+def measured(name: str) -> list[Figure]:
+    bench = BENCHES[name]()
+    said: list[str] = []
+    figures: list[Figure] = list(bench.measure(bench.TINY, said.append))
+    assert said, "long work shows progress"
+    return figures
+
+
+def test_every_bench_is_here() -> None:
+    assert BUDGETS.keys() == BENCHES.keys()
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_a_bench_measures_its_budgets(name: str) -> None:
+    figures = measured(name)
+    budgets = [one.budget for one in figures if one.budget]
+    assert sorted(budgets) == sorted(budget for budget, times in BUDGETS[name] for _ in range(times))
+    for one in figures:
+        assert one.bench == name
+        assert 0 < one.low <= one.middle <= one.high
+        assert one.low <= one.value <= one.high or name == "analytics"
+
+
+def test_the_command_ends_well_whatever_was_measured() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "bench", "--tiny", "--json", "--only", "aggregator"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stderr
+    said = json.loads(run.stdout)
+    assert {one["bench"] for one in said["figures"]} == {"aggregator"}
+    assert said["machine"]["cores"] >= 1
+    assert "scans stored" in run.stderr

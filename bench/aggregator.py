@@ -1,0 +1,88 @@
+"""How fast scans get from a journal into rows and rollups, through the aggregator as `waymark up` runs it."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import uvloop
+from clickhouse_connect.driver.client import Client
+
+from aggregator.journal_bus import JournalBus
+from aggregator.loop import Aggregator, uptime
+from bench import scans
+from bench.figures import Figure, Say, figure
+from schemas.migrate import migrate
+from schemas.warehouse import Warehouse
+
+NAME = "aggregator"
+SOURCE = 7
+LOOK_S = 0.005
+
+
+class Size(msgspec.Struct, frozen=True):
+    scans: int
+    patience_s: float
+
+
+FULL = Size(scans=1_000_000, patience_s=300)
+TINY = Size(scans=2_000, patience_s=60)
+
+
+def measure(size: Size, say: Say) -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory(prefix="wm-bench-") as folder:
+        journals, warehouse = Path(folder) / "journal", Warehouse(folder=Path(folder) / "warehouse")
+        say(f"writing a journal of {size.scans:,} scans")
+        scans.write(journals, size.scans, source=SOURCE, until_ms=time.time_ns() // 1_000_000)
+        keeper = warehouse.connect(max_threads=1)
+        try:
+            migrate(keeper)
+            moving = Aggregator(
+                JournalBus(journals, Path(folder) / "bus", uptime), lambda: warehouse.connect(max_threads=1)
+            )
+            stored = uvloop.run(_run(moving, size, say))
+            _check(keeper, size.scans)
+        finally:
+            keeper.close()
+    # The first batch pays for opening everything, and is left out where there are others.
+    stored = stored[1:] if len(stored) > 2 else stored
+    steps = list(pairwise(stored))
+    rates = [(many - few) / (later - sooner) for (sooner, few), (later, many) in steps]
+    (began, first), (ended, last) = stored[0], stored[-1]
+    overall = (last - first) / (ended - began)
+    yield figure(NAME, "from a journal to rows and rollups", rates, "scans/s", pick=lambda _: overall, at_least=100_000)
+
+
+async def _run(moving: Aggregator, size: Size, say: Say) -> list[tuple[float, int]]:
+    """When how many scans were stored: none at the start, and then at each change. Raises TimeoutError."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(moving.run(stop))
+    stored = [(time.perf_counter(), 0)]
+    try:
+        async with asyncio.timeout(size.patience_s):
+            while stored[-1][1] < size.scans:
+                inserted = int(str(moving.status()["inserted"]))
+                if inserted > stored[-1][1]:
+                    stored.append((time.perf_counter(), inserted))
+                    say(f"{inserted:,} of {size.scans:,} scans stored")
+                if running.done():
+                    running.result()
+                    raise RuntimeError("the aggregator ended early")
+                await asyncio.sleep(LOOK_S)
+    finally:
+        stop.set()
+        await running
+    return stored
+
+
+def _check(client: Client, scans_written: int) -> None:
+    """Speed counts only when all of it is there. Raises RuntimeError."""
+    rows = client.query("SELECT count() FROM scans").result_rows[0][0]
+    counted = client.query("SELECT count() FROM scans WHERE outcome IN ('redirect', 'page')").result_rows[0][0]
+    by_time = client.query("SELECT sum(n) FROM scans_by_time").result_rows[0][0]
+    by_value = client.query("SELECT sum(n) FROM scans_by_value WHERE dimension = 'device'").result_rows[0][0]
+    if (rows, by_time, by_value) != (scans_written, counted, counted):
+        raise RuntimeError(f"{scans_written} scans written: {rows} rows, rollups {by_time} and {by_value} of {counted}")

@@ -1,0 +1,76 @@
+"""What one hot redirect costs its worker, beside the least that an ASGI app can do and beside the usual way.
+
+The worker is that of a running `waymark up`: it records every scan, and the aggregator stores them beside it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+
+import msgspec
+
+from bench import load, stack
+from bench.baseline import served
+from bench.figures import Figure, Say, figure
+from bench.machine import cpu_seconds
+
+NAME = "redirect"
+
+
+class Size(msgspec.Struct, frozen=True):
+    """Rounds of all sides in turn; seconds of load for each side in a round, or requests without `wrk`."""
+
+    rounds: int
+    seconds: float
+    tries: int
+
+
+FULL = Size(rounds=7, seconds=4, tries=40_000)
+TINY = Size(rounds=1, seconds=1, tries=200)
+
+OURS, BARE, USUAL = "waymark", "bare ASGI 302", "Starlette RedirectResponse"
+
+
+class Bout(msgspec.Struct, frozen=True):
+    """One side of one round."""
+
+    cpu_us: float
+    per_second: float
+
+
+def measure(size: Size, say: Say) -> Iterator[Figure]:
+    bouts: dict[str, list[Bout]] = {OURS: [], BARE: [], USUAL: []}
+    with ExitStack() as entered:
+        up = entered.enter_context(stack.running())
+        slug = up.create("https://www.example.com/landing")["slug"]
+        bare = entered.enter_context(served("bare"))
+        usual = entered.enter_context(served("usual"))
+        sides = {
+            OURS: (up.worker(), up.redirect_port, f"/{slug}"),
+            BARE: (bare.pid, bare.port, f"/{slug}"),
+            USUAL: (usual.pid, usual.port, f"/{slug}"),
+        }
+        for pid, port, path in sides.values():
+            bout(pid, partial(load.each, port, [path] * min(2000, size.tries)))
+        for number in range(size.rounds):
+            for side, (pid, port, path) in sides.items():
+                say(f"round {number + 1} of {size.rounds}: {side}")
+                drive = partial(load.hot, port, path, seconds=size.seconds, tries=size.tries)
+                bouts[side].append(bout(pid, drive))
+    yield from _figures(bouts)
+
+
+def bout(pid: int, drive: Callable[[], load.Load]) -> Bout:
+    """Processor time of the process for each answer of the load."""
+    before = cpu_seconds(pid)
+    done = drive()
+    return Bout(cpu_us=(cpu_seconds(pid) - before) / done.answers * 1e6, per_second=done.per_second)
+
+
+def _figures(bouts: dict[str, list[Bout]]) -> Iterator[Figure]:
+    for other, at_least in ((BARE, 0.75), (USUAL, 1.3)):
+        ratios = [theirs.cpu_us / ours.cpu_us for ours, theirs in zip(bouts[OURS], bouts[other], strict=True)]
+        yield figure(NAME, f"hot redirect against {other}, processor time", ratios, "×", at_least=at_least)
+    for side, found in bouts.items():
+        yield figure(NAME, f"{side}: processor time of one answer", [one.cpu_us for one in found], "µs")
+        yield figure(NAME, f"{side}: answers", [one.per_second for one in found], "/s")
