@@ -1,0 +1,150 @@
+"""codes: everything out of one Redis and into another."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from codes import apikeys, transfer, workspaces
+from codes.connection import connect
+from codes.errors import Conflict
+from codes.fields import Edit, NewCode
+from codes.store import Codes
+from schemas import keys
+from schemas.route import decode_route
+from tests.servers.redis import running
+
+HERE = "https://example.com/here"
+NOW = 2_000_000_000_000
+
+
+async def contents(redis: Redis) -> dict[bytes, object]:
+    """Everything in a Redis, but for the versions of routes and the marks of pointers, which are new."""
+    found: dict[bytes, object] = {}
+    async for at in redis.scan_iter("*"):
+        match await redis.type(at):
+            case b"string":
+                raw = await redis.get(at)
+                assert isinstance(raw, bytes)
+                if at.endswith(b":route"):
+                    found[at] = msgspec.structs.replace(decode_route(raw), version=0)
+                else:
+                    found[at] = raw.split()[0] if at.startswith(b"wm:id:") else raw
+            case b"hash":
+                found[at] = await redis.hgetall(at)
+            case b"zset":
+                found[at] = await redis.zrange(at, 0, -1, withscores=True)
+    return found
+
+
+async def filled(redis: Redis) -> Codes:
+    codes = Codes(redis)
+    one = await workspaces.ensure_workspace(redis, "default")
+    two = await workspaces.ensure_workspace(redis, "shop")
+    await apikeys.create_key(redis, one.number, "a", secret="oqr_live_yourkey")
+    revoked, _ = await apikeys.create_key(redis, two.number, "b")
+    await apikeys.revoke(redis, two.number, revoked.id)
+    await asyncio.gather(
+        *(codes.create(one.number, NewCode(destination=f"{HERE}/{n}", label=str(n), tags=("x",))) for n in range(130))
+    )
+    moved = await codes.create(two.number, NewCode(destination=HERE, slug="old", style={"a": [1, {}]}))
+    await codes.edit(two.number, moved.id, Edit(slug="new"))
+    deleted = await codes.create(two.number, NewCode(destination=HERE, slug="deleted", host="qr.example.net"))
+    await codes.delete(two.number, deleted.id, keep_until_ms=9)
+    return codes
+
+
+async def exported(redis: Redis, path: Path) -> Path:
+    with path.open("wb") as file:
+        await transfer.export(redis, file.write)
+    return path
+
+
+async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path: Path, short_folder: Path) -> None:
+    await filled(redis)
+    steps: list[tuple[int, int]] = []
+    lines: list[bytes] = []
+    count = await transfer.export(redis, lines.append, lambda done, of: steps.append((done, of)))
+    assert count == len(lines) - 1
+    assert steps[-1] == (count, count) and len(steps) > 1
+    path = tmp_path / "all.ndjson"
+    path.write_bytes(b"".join(lines))
+    with running(short_folder) as server:
+        other = connect(server.url)
+        try:
+            # As `waymark up` begins: with a workspace of its own, and a key to it.
+            await workspaces.ensure_workspace(other, "default")
+            steps.clear()
+            counts = await transfer.import_file(
+                other, path, now_ms=lambda: NOW, progress=lambda done, of: steps.append((done, of))
+            )
+            assert counts == {"workspace": 2, "key": 2, "code": 131, "tombstone": 2, "erasure": 1}
+            assert steps[-1] == (count, count)
+            assert await contents(other) == await contents(redis)
+            # Again: nothing is new, and nothing changes.
+            again = await transfer.import_file(other, path, now_ms=lambda: NOW)
+            assert set(again) == {f"{kind} there" for kind in counts}
+            assert await contents(other) == await contents(redis)
+            # And it goes on from there.
+            codes = Codes(other)
+            assert (await codes.create(1, NewCode(destination=HERE))).number == 133
+            with pytest.raises(Conflict):
+                await codes.create(1, NewCode(destination=HERE, slug="old"))
+            assert await apikeys.authenticate(other, "oqr_live_yourkey")
+            raw = await other.get(keys.route("/new"))
+            assert isinstance(raw, bytes)
+            assert decode_route(raw).version == NOW
+        finally:
+            await other.aclose()
+
+
+async def test_what_has_changed_since_the_export_stays_as_it_is(redis: Redis, tmp_path: Path) -> None:
+    codes = await filled(redis)
+    path = await exported(redis, tmp_path / "all.ndjson")
+    newest, older, *_ = await codes.page(1, 9)
+    await codes.edit(1, newest.id, Edit(slug="moved-since", label="since"))
+    await codes.delete(1, older.id)
+    before = await contents(redis)
+    counts = await transfer.import_file(redis, path, now_ms=lambda: NOW)
+    assert not {"code", "tombstone", "key", "workspace", "erasure"} & set(counts)
+    assert await contents(redis) == before
+
+
+async def test_a_file_that_is_cut_anywhere_is_refused_before_anything_is_written(redis: Redis, tmp_path: Path) -> None:
+    await filled(redis)
+    whole = (await exported(redis, tmp_path / "all.ndjson")).read_bytes()
+    await redis.flushall()
+    lines = whole.splitlines(keepends=True)
+    broken = {
+        "empty": b"",
+        "without its end": b"".join(lines[:-1]),
+        "in the middle of a line": whole[: len(whole) // 2],
+        "without its beginning": b"".join(lines[1:]),
+        "a line short": b"".join([*lines[:5], *lines[6:]]),
+        "with more after its end": whole + lines[3],
+        "of another format": whole.replace(b'"format":1', b'"format":9', 1),
+        "not JSON": b"hello\n" + whole,
+        "with a slug that is none": whole.replace(b'"slug":"new"', b'"slug":"{new}"'),
+        "with an id that is none": whole.replace(b'"id":"', b'"id":"x', 200),
+    }
+    for how, data in broken.items():
+        path = tmp_path / "broken.ndjson"
+        path.write_bytes(data)
+        with pytest.raises(transfer.Unreadable):
+            await transfer.import_file(redis, path, now_ms=lambda: NOW)
+        assert await redis.dbsize() == 0, how
+
+
+async def test_what_is_in_the_way_is_named_with_its_line(redis: Redis, tmp_path: Path) -> None:
+    codes = await filled(redis)
+    path = await exported(redis, tmp_path / "all.ndjson")
+    await redis.flushall()
+    await workspaces.ensure_workspace(redis, "shop")
+    with pytest.raises(transfer.Unreadable, match="line 2: another workspace has the number 1"):
+        await transfer.import_file(redis, path, now_ms=lambda: NOW)
+    await redis.flushall()
+    await codes.create(9, NewCode(destination=HERE, slug="new"))
+    with pytest.raises(transfer.Unreadable, match=r"line \d+: the slug 'new' is taken"):
+        await transfer.import_file(redis, path, now_ms=lambda: NOW)
