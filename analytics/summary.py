@@ -5,31 +5,20 @@ arrive: the series and each breakdown add up to the same total.
 """
 
 from collections.abc import Collection, Mapping
-from datetime import date, datetime
+from datetime import datetime
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from analytics.answers import Day, Ranked
 from analytics.window import trailing
 from schemas.event import Kind
+
+__all__ = ["Day", "Ranked", "Summary", "summary"]
 
 # Each visit has exactly one value of every dimension, so any of them can count the visits. This
 # one has few different values, and so the fewest rows.
 _COUNTING = "device"
-
-
-class Ranked(msgspec.Struct, frozen=True):
-    """A value of a dimension, and how many visits had it."""
-
-    value: str
-    n: int
-
-
-class Day(msgspec.Struct, frozen=True):
-    """A UTC day, and how many visits it had."""
-
-    day: date
-    n: int
 
 
 class Summary(msgspec.Struct, frozen=True):

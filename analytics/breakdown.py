@@ -1,0 +1,113 @@
+"""What the visits of a window were like: the most frequent values of some dimensions.
+
+Whole UTC days come from the rollup. A window in another time zone begins and ends within a UTC day;
+what lies at these edges comes from the raw rows, by the same rule that fills the rollup.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, tzinfo
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from analytics.answers import Ranked
+from analytics.window import Pieces, Span, Window, cut, span
+from schemas.event import Kind
+from schemas.rollups import rollup_select
+
+
+class Dimension(msgspec.Struct, frozen=True):
+    """What to break down by, and how to show it: `empty` stands for visits without a value,
+    `not_human` (when set) for all visits of another kind. At most `limit` values (None: all)."""
+
+    name: str
+    empty: str = ""
+    not_human: str | None = None
+    limit: int | None = 8
+    # Visits without a value are left out, and not in the remainder either.
+    skip_empty: bool = False
+
+
+class Breakdown(msgspec.Struct, frozen=True):
+    """`top`, by what is shown: count down, then value up. With `remainder` it adds up to `total`, the
+    visits of the window."""
+
+    top: list[Ranked]
+    remainder: int
+    total: int
+
+
+_SQL = """
+SELECT dimension, sum(n) AS total,
+       arraySort(p -> (-toInt64(p.2), p.1), groupArray((shown, n))) AS ranked
+FROM (
+    SELECT dimension, multiIf(
+            indexOf({{marked:Array(String)}}, dimension) != 0 AND kind != 'human',
+            transform(dimension, {{marked:Array(String)}}, {{marks:Array(String)}}, ''),
+            value = '', transform(dimension, {{names:Array(String)}}, {{empties:Array(String)}}, ''),
+            value) AS shown, sum(n) AS n
+    FROM ({rows})
+    WHERE NOT (value = '' AND dimension IN {{skipped:Array(String)}})
+    GROUP BY dimension, shown
+)
+GROUP BY dimension
+"""
+
+
+def breakdowns(
+    client: Client,
+    code: int,
+    dimensions: Sequence[Dimension],
+    *,
+    kinds: Collection[Kind],
+    window: Window | None = None,
+    zone: tzinfo = UTC,
+) -> dict[str, Breakdown]:
+    """For each dimension, by its name; without a window of all time. One query. Blocks; raises what
+    clickhouse-connect raises."""
+    source, bounds = _rows(window, zone)
+    result = client.query(
+        _SQL.format(rows=source),
+        parameters={
+            "code": code,
+            "kinds": list(kinds),
+            "names": [one.name for one in dimensions],
+            "empties": [one.empty for one in dimensions],
+            "marked": [one.name for one in dimensions if one.not_human is not None],
+            "marks": [one.not_human for one in dimensions if one.not_human is not None],
+            "skipped": [one.name for one in dimensions if one.skip_empty],
+            **bounds,
+        },
+    )
+    found = {row[0]: (row[1], row[2]) for row in result.result_rows}
+    answer = {}
+    for one in dimensions:
+        total, ranked = found.get(one.name, (0, []))
+        top = [Ranked(value, n) for value, n in ranked[: one.limit]]
+        answer[one.name] = Breakdown(top, total - sum(entry.n for entry in top), total)
+    return answer
+
+
+def _rows(window: Window | None, zone: tzinfo) -> tuple[str, dict[str, object]]:
+    """SQL for the (dimension, value, kind, n) that count, and the values bound in it."""
+    pieces = Pieces(Window(date(1970, 1, 1), date(2149, 6, 6)), ()) if window is None else cut(span(window, zone))
+    parts = []
+    bounds: dict[str, object] = {}
+    wanted = "code = {code:UInt64} AND dimension IN {names:Array(String)} AND kind IN {kinds:Array(String)}"
+    if pieces.days is not None:
+        parts.append(
+            "SELECT toString(dimension) AS dimension, value, kind, toUInt64(n) AS n FROM scans_by_value"  # noqa: S608
+            f" WHERE {wanted} AND day BETWEEN {{first:Date}} AND {{last:Date}}"
+        )
+        bounds |= {"first": pieces.days.first, "last": pieces.days.last}
+    for edge in pieces.edges:
+        raw = rollup_select("scans_by_value", f"code = {{code:UInt64}} AND {_between(edge)}")
+        parts.append(
+            f"SELECT toString(dimension) AS dimension, value, kind, toUInt64(n) AS n FROM ({raw}) WHERE {wanted}"  # noqa: S608
+        )
+    return " UNION ALL ".join(parts), bounds
+
+
+def _between(edge: Span) -> str:
+    start, end = (round(moment.timestamp()) for moment in (edge.start, edge.end))
+    return f"ts >= toDateTime64({start}, 3, 'UTC') AND ts < toDateTime64({end}, 3, 'UTC')"
