@@ -102,7 +102,7 @@ async def _failed(request: Request, error: Exception) -> Response:
     if problem.status == 405:
         problem = Problem(405, problem.code, problem.message, None, {"Allow": ", ".join(_methods(request))})
     if problem.status == 503:
-        _log.warning("%s %s: %s", request.method, request.scope.get("path"), problem.message)
+        _log.warning("%s %r: %s", request.method, request.scope["path"], problem.message)
     return answer(request.scope["path"], problem)
 
 

@@ -2,6 +2,7 @@
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 import analytics.errors
 import codes.errors
@@ -17,6 +18,7 @@ KNOWN: tuple[type[Exception], ...] = (
     analytics.errors.Unavailable,
     HTTPException,
     RequestValidationError,
+    ClientDisconnect,
 )
 
 
@@ -42,4 +44,6 @@ def problem_of(error: Exception) -> Problem:
             return Problem(error.status_code, "invalid", error.detail)
         case RequestValidationError():
             return invalid(None, "the request cannot be understood")
+        case ClientDisconnect():
+            return invalid("body", "the body ended before it was complete", "incomplete")
     return Problem(500, "internal", "something went wrong here, and it has been written down")

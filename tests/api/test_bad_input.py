@@ -1,7 +1,9 @@
 """Whatever is sent, over a real connection: a 4xx that says why in our shape, or an honest answer; never a 5xx."""
 
 import json
+import socket
 import string
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -113,7 +115,7 @@ _json = st.recursive(
     max_leaves=12,
 )
 _bodies = st.dictionaries(st.sampled_from([*BAD, "id", "created_at"]) | st.text(max_size=8), _json, max_size=5)
-_quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_quick = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @_quick
@@ -195,6 +197,24 @@ def test_a_body_sent_without_a_length_is_bounded_too(client: httpx.Client) -> No
     assert field_at_fault(client.post("/v1/dynamic", content=endless()), 413) == "body"
 
 
+def test_a_client_that_hangs_up_is_no_fault_of_ours(served: Served, client: httpx.Client) -> None:
+    head = b"POST /v1/dynamic HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 50\r\n\r\n{"
+    counted = 'waymark_api_requests_total{method="POST",route="/v1/dynamic",status="400"}'
+
+    def refused() -> float:
+        found = [line for line in client.get("/metrics").text.splitlines() if line.startswith(counted)]
+        return float(found[0].rsplit(" ", 1)[1]) if found else 0
+
+    before = refused()
+    with socket.create_connection(("127.0.0.1", served.port)) as connection:
+        connection.sendall(head % served.key.encode())
+    deadline = time.monotonic() + 5
+    while refused() == before and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert refused() == before + 1
+
+
 def test_it_still_works_after_all_that(client: httpx.Client) -> None:
+    assert 'status="5' not in client.get("/metrics").text
     code = client.post("/v1/dynamic", json={"destination": DESTINATION}).json()
     assert client.get(f"/v1/dynamic/{code['id']}").json() == code
