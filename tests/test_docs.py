@@ -4,6 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
 from bench import BENCHES
@@ -72,7 +73,7 @@ def test_every_room_is_installed_but_those_for_developers() -> None:
 
 
 def test_files_the_readme_names_are_there() -> None:
-    told = re.findall(r"`((?:\.ci/)[\w./-]*)`", README)
+    told = re.findall(r"`((?:\.ci/|docker-compose)[\w./-]*)`", README)
     assert told
     assert [name for name in told if not (ROOT / name).exists()] == []
 
@@ -89,3 +90,25 @@ def test_pictures_follow_the_reader_into_the_dark() -> None:
 def test_the_page_about_the_bench_names_every_bench() -> None:
     page = (DOCS / "bench.md").read_text()
     assert [name for name in BENCHES if f"| `{name}` |" not in page] == []
+
+
+@names
+def test_commands_exist(page: Path) -> None:
+    from waymark.command import main
+
+    text = "\n".join([*re.findall(r"`(waymark [^`]*)`", prose(page)), *shell_lines(page)])
+    unknown = []
+    for words in re.findall(r"\bwaymark((?: (?:[a-z]+|--?[a-z-]+)\b)+)", text):
+        command: click.Command = main
+        for word in words.split():
+            if word.startswith("-"):
+                options = {name for option in command.params for name in option.opts}
+                if word not in options | {"--help", "-h", "--version"}:
+                    unknown.append(f"waymark{words}: {word}")
+            elif isinstance(command, click.Group):
+                found = command.get_command(click.Context(command), word)
+                if found is None:
+                    unknown.append(f"waymark{words}")
+                    break
+                command = found
+    assert not unknown
