@@ -70,3 +70,14 @@ def test_the_bounds_of_the_page() -> None:
     assert (limits.headers_bytes, limits.body_bytes, limits.body_s) == (15 * 1024, 1024 * 1024, 10)
     for said in ("15 KB", "1 MB", "10 seconds"):
         assert said in PAGE
+
+
+def test_the_room_s_page_names_the_real_bounds() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    limits = Limits()
+    for said, bound in (("15 KB", limits.headers_bytes / 1024), ("1 MB", limits.body_bytes / 1024**2)):
+        assert said in page and float(said.split()[0]) == bound
+    for said, seconds in (("10 s ", limits.body_s), ("within 30 s", limits.answer_s)):
+        assert said in page.replace("(408)", "") and float(re.findall(r"\d+", said)[0]) == seconds
+    for module in re.findall(r"^\d\. `(\w+)`", page, re.MULTILINE):
+        assert (Path(__file__).parents[2] / "api" / f"{module}.py").exists()
