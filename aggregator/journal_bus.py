@@ -71,7 +71,8 @@ class JournalPartition:
         await self._bus.work(self._seek, offset)
 
     def _seek(self, offset: int) -> None:
-        self._ended = False
+        closed = self._reader.closed()
+        self._ended = closed is not None and closed.last_seq + 1 < offset
         self._read_to = offset - 1
         try:
             self._position = self._reader.locate(offset)

@@ -74,7 +74,11 @@ class Lane:
         try:
             await self._recover()
             self.state = "following"
-            await self._follow()
+            try:
+                await self._follow()
+            except Unreadable:
+                await self._finish()
+                raise
             self.state = "ended" if self._ended else "left"
         except (Leaving, Lost):
             self.state = "left"

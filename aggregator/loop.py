@@ -1,6 +1,7 @@
 """The aggregator: a lane for each assigned partition, and one desk at which they take turns."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -54,7 +55,8 @@ class Aggregator:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; then finishes the batches that are declared, and returns. Raises only for defects:
         what the bus and the warehouse do is waited out."""
-        await self._bus.open()
+        if not await self._opened(stop):
+            return
         try:
             next_lag = self._clock()
             while not stop.is_set():
@@ -72,6 +74,21 @@ class Aggregator:
             await self._let_go()
             await self._bus.close()
             await self.desk.close()
+
+    async def _opened(self, stop: asyncio.Event) -> bool:
+        while not stop.is_set():
+            try:
+                await self._bus.open()
+            except OSError as error:
+                if self._trouble != str(error):
+                    log.warning("no bus: %s", error)
+                self._trouble = str(error)
+            else:
+                return True
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await stop.wait()
+        return False
 
     async def _look(self) -> None:
         try:

@@ -15,9 +15,13 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator import store
 from aggregator.batch import Batch, Key
-from aggregator.rollups import BY_TIME, BY_VALUE, DAY_OF, selects
+from schemas.rollups import rollup_select
 
 Slice = tuple[int, int]
+
+BY_TIME = "scans_by_time"
+BY_VALUE = "scans_by_value"
+DAY_OF = {BY_TIME: "toDate(bucket, 'UTC')", BY_VALUE: "day"}
 
 _DAY_MS = 86_400_000
 # Slices compared, deleted and recomputed at a time.
@@ -120,7 +124,7 @@ def recompute(client: Client, rollup: str, slices: Collection[Slice], checkpoint
         settings={**_LONG, **_WAITING},
     )
     checkpoint(f"{rollup} deleted")
-    select = selects(client, _rows_of(slices))[rollup]
+    select = rollup_select(rollup, _rows_of(slices))
     client.command(f"INSERT INTO {rollup} {select}", settings={**_LONG, **store.ALWAYS})
     checkpoint(f"{rollup} inserted")
 
@@ -141,7 +145,7 @@ def _rows_of(slices: Collection[Slice]) -> str:
 
 
 def _differing_by_time(client: Client, slices: Collection[Slice]) -> list[Slice]:
-    raw = selects(client, _rows_of(slices))[BY_TIME]
+    raw = rollup_select(BY_TIME, _rows_of(slices))
     return _differing(
         client,
         f"""
@@ -159,7 +163,7 @@ def _differing_by_time(client: Client, slices: Collection[Slice]) -> list[Slice]
 
 
 def _differing_by_value(client: Client, slices: Collection[Slice]) -> list[Slice]:
-    raw = selects(client, _rows_of(slices))[BY_VALUE]
+    raw = rollup_select(BY_VALUE, _rows_of(slices))
     return _differing(
         client,
         f"""

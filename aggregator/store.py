@@ -93,15 +93,35 @@ def furthest(client: Client, place: Place) -> int:
 
 def erased(client: Client, keys: Iterable[Key]) -> set[Key]:
     """Which of these left the table on purpose."""
+    return _found(client, keys, "ledger", "")
+
+
+def present(client: Client, keys: Iterable[Key], besides: tuple[Place, Range]) -> set[Key]:
+    """Which of these are stored, but for what came from the given offsets."""
+    place, batch = besides
+    return _found(client, keys, "scans", f" AND NOT ({_from(place, batch)})")
+
+
+def _found(client: Client, keys: Iterable[Key], table: str, condition: str) -> set[Key]:
     wanted: dict[int, list[int]] = {}
     for source, seq in keys:
         wanted.setdefault(source, []).append(seq)
     found = set()
     for source, seqs in wanted.items():
-        query = f"SELECT DISTINCT seq FROM ledger WHERE source = {source} AND seq BETWEEN {min(seqs)} AND {max(seqs)}"
+        query = (
+            f"SELECT DISTINCT seq FROM {table} WHERE source = {source}"
+            f" AND seq BETWEEN {min(seqs)} AND {max(seqs)}{condition}"
+        )
         asked = set(seqs)
         found |= {(source, row[0]) for row in client.query(query).result_rows if row[0] in asked}
     return found
+
+
+def _from(place: Place, batch: Range) -> str:
+    return (
+        f"bus = '{place.bus}' AND bus_partition = {place.partition}"
+        f" AND bus_offset BETWEEN {batch.first} AND {batch.last}"
+    )
 
 
 def put_notes(client: Client, place: Place, notes: Sequence[SourceNote]) -> None:
@@ -134,9 +154,5 @@ def skipped(client: Client, place: Place) -> set[int]:
 
 def stored(client: Client, place: Place, batch: Range) -> list[tuple[int, int, int]]:
     """Source, seq and number of copies of every row from the range."""
-    query = (
-        "SELECT source, seq, count() FROM scans"
-        f" WHERE bus = '{place.bus}' AND bus_partition = {place.partition}"
-        f" AND bus_offset BETWEEN {batch.first} AND {batch.last} GROUP BY source, seq"
-    )
+    query = f"SELECT source, seq, count() FROM scans WHERE {_from(place, batch)} GROUP BY source, seq"
     return [(row[0], row[1], row[2]) for row in client.query(query).result_rows]

@@ -2,7 +2,7 @@
 
 from clickhouse_connect.driver.client import Client
 
-from aggregator.rollups import selects
+from schemas.rollups import rollup_select
 
 
 def problems(client: Client, expected: dict[int, int]) -> list[str]:
@@ -14,7 +14,6 @@ def problems(client: Client, expected: dict[int, int]) -> list[str]:
         last = expected.get(source, 0)
         if there.get(source) != (last, last, last):
             found.append(f"source {source}: {there.get(source)} stored, of {last}")
-    views = selects(client, "1")
     by_time = (
         "SELECT code, bucket, kind, sum(n), uniqExactMerge(visitors), max(last) FROM ({}) GROUP BY code, bucket, kind"
     )
@@ -22,7 +21,7 @@ def problems(client: Client, expected: dict[int, int]) -> list[str]:
         "SELECT code, toString(dimension) AS d, day, value, kind, sum(n) FROM ({}) GROUP BY code, d, day, value, kind"
     )
     for table, query in (("scans_by_time", by_time), ("scans_by_value", by_value)):
-        fresh = set(client.query(query.format(views[table])).result_rows)
+        fresh = set(client.query(query.format(rollup_select(table))).result_rows)
         kept = set(client.query(query.format(f"SELECT * FROM {table}")).result_rows)
         if fresh != kept:
             found.append(f"{table}: {len(fresh - kept)} missing or wrong, {len(kept - fresh)} too many or wrong")

@@ -6,7 +6,8 @@ import msgspec
 
 from schemas.event import ScanEvent
 
-START_MS = 1_750_000_000_000
+# Mid-November: a hundred days from here touch four months and two years, so one insert makes eight parts.
+START_MS = 1_763_000_000_000
 
 
 def event(source: int, seq: int) -> ScanEvent:
@@ -14,7 +15,7 @@ def event(source: int, seq: int) -> ScanEvent:
     return ScanEvent(
         source=source,
         seq=seq,
-        ts_ms=START_MS + dice.randrange(40 * 86_400_000),
+        ts_ms=START_MS + dice.randrange(100 * 86_400_000),
         code=1 + dice.randrange(40),
         workspace=1,
         host="",

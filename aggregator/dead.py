@@ -1,0 +1,74 @@
+"""Records that cannot be read: out of the way, and, once they can be read, in again."""
+
+from functools import partial
+
+from clickhouse_connect.driver.client import Client
+
+from aggregator import store
+from aggregator.batch import Batch, Decoded, Unreadable, decode
+from aggregator.bus import Place, Range, Record
+from aggregator.loop import Aggregator, no_checkpoint
+from aggregator.settle import settle
+
+
+class NothingToSkip(Exception):
+    """The partition is not stopped at an unreadable record."""
+
+
+async def skip(aggregator: Aggregator, partition: int) -> dict[str, object]:
+    """Moves the record at which the partition is stopped to the table `dead_letters`, and follows the partition
+    on from after it. Raises NothingToSkip, or Away; may be called again."""
+    for lane in list(aggregator.lanes.values()):
+        place, bad = lane.partition.place, lane.bad
+        if place.partition == partition and lane.state == "stopped" and bad is not None:
+            await aggregator.ask(partial(bury, place, bad))
+            aggregator.restart(partition)
+            return {"partition": partition, "offset": bad.offset, "reason": bad.reason}
+    raise NothingToSkip(f"partition {partition} is not stopped at an unreadable record")
+
+
+def bury(place: Place, bad: Unreadable, client: Client) -> None:
+    """Keeps the record with where it came from. From then on its offset is passed over on the bus."""
+    client.insert(
+        "dead_letters",
+        [[place.bus, place.partition, bad.offset, bad.record, bad.reason]],
+        column_names=["bus", "bus_partition", "bus_offset", "record", "error"],
+    )
+
+
+async def replay(aggregator: Aggregator) -> dict[str, int]:
+    """Inserts the events of all dead letters that can be read and are not stored. Raises Away; may be called
+    again, also after a kill: what is stored already is left out, and the rollups are compared each time."""
+    return await aggregator.between(replay_all)
+
+
+def replay_all(client: Client) -> dict[str, int]:
+    """Called with no batch declared: it settles rows as a crashed insert's."""
+    letters = client.query(
+        "SELECT bus, bus_partition, bus_offset, record FROM dead_letters FINAL ORDER BY bus, bus_partition, bus_offset",
+        column_formats={"record": "bytes"},
+    ).result_rows
+    told = {"records": len(letters), "events": 0, "unreadable_lines": 0}
+    for bus, partition, offset, record in letters:
+        readable, unreadable = _readable_lines(record, offset)
+        told["unreadable_lines"] += unreadable
+        # The place is the record's; the topic is only part of tokens, and nothing else has this one.
+        batch = Batch(Place(bus, "replay", partition), offset, dict.fromkeys(readable.sources(), 0))
+        batch.take(readable, erased=_stored_elsewhere(client, readable, bus, partition, offset))
+        batch.last = offset
+        told["events"] += len(batch.rows)
+        settle(client, batch, no_checkpoint)
+    return told
+
+
+def _readable_lines(record: bytes, offset: int) -> tuple[Decoded, int]:
+    lines = record.removesuffix(b"\n").split(b"\n")
+    kept = [line for line in lines if decode([Record(offset, [line])], offset).bad is None]
+    return decode([Record(offset, kept)], offset), len(lines) - len(kept)
+
+
+def _stored_elsewhere(client: Client, decoded: Decoded, bus: str, partition: int, offset: int) -> set[tuple[int, int]]:
+    """Which of its events came in by another record; those of this one are settled, not left out."""
+    keys = {(event.source, event.seq) for event in decoded.events}
+    there = store.present(client, keys, besides=(Place(bus, "", partition), Range(offset, offset)))
+    return there | store.erased(client, keys)

@@ -1,0 +1,268 @@
+"""The bus of a cluster: one Kafka topic, read by a consumer group of aggregators."""
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from aggregator.bus import Gone, Lost, Partition, Place, Range, Record, Resume
+from aggregator.commit import Membership, commit, membership
+from ingest.topic import ensure
+
+log = logging.getLogger(__name__)
+
+POLL_MS = 200
+READ_S = 0.1
+# What is kept of a partition before it is paused.
+BUFFER_BYTES = 16_000_000
+_INTENT = re.compile(r"v1:(\d+)")
+
+
+class KafkaPartition:
+    """One partition as long as this assignment of it lasts; a new assignment is a new object."""
+
+    def __init__(self, bus: "KafkaBus", number: int, member: Membership) -> None:
+        self.place = Place(bus.id, bus.topic, number)
+        self.leaving = asyncio.Event()
+        self.let_go = asyncio.Event()
+        self.tp = TopicPartition(bus.topic, number)
+        self.paused = True
+        self.placed = False
+        self.seek_to: int | None = None
+        self._bus = bus
+        self._member = member
+        self._buffer: deque[tuple[int, bytes]] = deque()
+        self._size = 0
+        self._news = asyncio.Event()
+        self._gone: str | None = None
+        self._read_to = -1
+
+    async def resume(self) -> Resume:
+        offset, metadata, oldest, newest = await self._bus.committed(self.tp)
+        if offset < 0:
+            # Its first start, explicitly: never a reset that somebody else decides on.
+            await self.seek(oldest)
+            return Resume(oldest)
+        if not oldest <= offset <= newest:
+            raise Gone(f"the group stands at offset {offset}, and the topic holds {oldest} to {newest - 1}")
+        await self.seek(offset)
+        declared = _INTENT.fullmatch(metadata)
+        return Resume(offset, Range(offset, int(declared[1])) if declared else None)
+
+    async def seek(self, offset: int) -> None:
+        """Done by the polling task, between two polls, so that nothing read before can come after."""
+        self.seek_to = offset
+        while self.seek_to is not None:
+            if self.leaving.is_set():
+                raise Lost
+            await asyncio.sleep(0.01)
+
+    def begin_at(self, offset: int) -> None:
+        self._buffer.clear()
+        self._size = 0
+        self._read_to = offset - 1
+        self._gone = None
+        self._news.clear()
+        self.placed = True
+        self.seek_to = None
+
+    def put(self, records: Sequence[tuple[int, bytes]]) -> None:
+        self._buffer.extend(records)
+        self._size += sum(len(body) for _, body in records)
+        self._news.set()
+
+    def fail(self, reason: str) -> None:
+        self._gone = reason
+        self._news.set()
+
+    @property
+    def full(self) -> bool:
+        return self._size >= BUFFER_BYTES
+
+    async def read(self, max_bytes: int) -> Sequence[Record] | None:
+        if not self._buffer:
+            if self._gone is not None:
+                raise Gone(self._gone)
+            self._news.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(READ_S):
+                    await self._news.wait()
+        records = []
+        while self._buffer and max_bytes > 0:
+            offset, body = self._buffer.popleft()
+            self._size -= len(body)
+            max_bytes -= len(body)
+            records.append(Record(offset, body.removesuffix(b"\n").split(b"\n")))
+            self._read_to = offset
+        return records
+
+    async def declare(self, batch: Range) -> float:
+        await self._commit(batch.first, f"v1:{batch.last}")
+        return self._bus.clock()
+
+    async def done(self, position: int) -> None:
+        await self._commit(position, "")
+
+    async def _commit(self, offset: int, metadata: str) -> None:
+        try:
+            await commit(self._bus.consumer, self._member, self.tp, offset, metadata)
+        except Lost:
+            self.leaving.set()
+            raise
+        except KafkaError as error:
+            raise OSError(f"Kafka: {error!r}") from error
+
+    async def retire(self) -> None:
+        """A Kafka partition has no end."""
+
+    async def lag(self) -> int | None:
+        newest = self._bus.highwater(self.tp)
+        return None if newest is None else max(0, newest - 1 - self._read_to)
+
+    def released(self) -> None:
+        self.let_go.set()
+
+
+class KafkaBus(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Polls all the time, so that membership is kept however long an insert takes; what is read waits in the
+    partitions, and a full one is paused."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        group: str,
+        clock: Callable[[], float],
+        *,
+        session_timeout_s: float = 10.0,
+        security: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.id = ""
+        self.topic = topic
+        self.clock = clock
+        self.session_timeout_s: float | None = session_timeout_s
+        self.consumer: AIOKafkaConsumer
+        self._bootstrap = bootstrap
+        self._group = group
+        self._session_s = session_timeout_s
+        self._security = dict(security or {})
+        self._admin: AIOKafkaAdminClient
+        self._parts: dict[TopicPartition, KafkaPartition] = {}
+        self._polling: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Raises OSError while there is no Kafka; then it may be called again."""
+        try:
+            self.id = await ensure(self._bootstrap, self.topic, security=self._security)
+            self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, **self._security)
+            await self._admin.start()
+            session_ms = int(self._session_s * 1000)
+            self.consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._bootstrap,
+                group_id=self._group,
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                session_timeout_ms=session_ms,
+                heartbeat_interval_ms=max(session_ms // 5, 100),
+                # How long the group waits for those who finish an insert before they let go.
+                rebalance_timeout_ms=max(3 * session_ms, 30_000),
+                max_partition_fetch_bytes=2 << 20,
+                fetch_max_wait_ms=100,
+                **self._security,
+            )
+            await self.consumer.start()
+        except KafkaError as error:
+            raise OSError(f"Kafka: {error!r}") from error
+        self.consumer.subscribe([self.topic], listener=self)
+        self._polling = asyncio.create_task(self._poll())
+
+    async def partitions(self) -> Sequence[Partition]:
+        if self._polling is not None and self._polling.done():
+            self._polling.result()
+        return list(self._parts.values())
+
+    async def close(self) -> None:
+        if self._polling is None:
+            return
+        self._polling.cancel()
+        await asyncio.wait([self._polling])
+        await self.consumer.stop()
+        await self._admin.close()
+
+    async def committed(self, tp: TopicPartition) -> tuple[int, str, int, int]:
+        """Offset and metadata that the group committed (-1 without), the oldest offset there is, and the next one
+        there will be. Raises OSError."""
+        try:
+            # Straight from the coordinator: the consumer's own way leaves the metadata out.
+            kept = await self._admin.list_consumer_group_offsets(self._group, partitions=[tp])
+            oldest = await self.consumer.beginning_offsets([tp])
+            newest = await self.consumer.end_offsets([tp])
+        except KafkaError as error:
+            raise OSError(f"Kafka: {error!r}") from error
+        return kept[tp].offset, kept[tp].metadata or "", oldest[tp], newest[tp]
+
+    def highwater(self, tp: TopicPartition) -> int | None:
+        try:
+            newest: int | None = self.consumer.highwater(tp)
+        except (KafkaError, AssertionError):
+            return None
+        return newest
+
+    # Called by aiokafka between leaving one generation of the group and joining the next.
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Waits for inserts in flight, for as long as the group does; one that takes longer stays declared, and is
+        settled by the next owner."""
+        parts, self._parts = self._parts, {}
+        for part in parts.values():
+            part.leaving.set()
+        waits = [asyncio.ensure_future(part.let_go.wait()) for part in parts.values()]
+        if waits:
+            _, late = await asyncio.wait(waits, timeout=max(3 * self._session_s, 30.0) / 2)
+            for wait in late:
+                wait.cancel()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        member = membership(self.consumer)
+        self.consumer.pause(*assigned)
+        self._parts = {tp: KafkaPartition(self, tp.partition, member) for tp in sorted(assigned)}
+
+    async def _poll(self) -> None:
+        while True:
+            try:
+                self._steer()
+                found = await self.consumer.getmany(timeout_ms=POLL_MS)
+            except NoOffsetForPartitionError:
+                # A partition of which nothing was ever committed; its lane says where it begins.
+                continue
+            except OffsetOutOfRangeError as error:
+                for tp in error.args[0]:
+                    if tp in self._parts:
+                        self._parts[tp].fail(f"offset {error.args[0][tp]} is not on the topic any more")
+                continue
+            except KafkaError as error:
+                log.warning("cannot read from Kafka: %r", error)
+                await asyncio.sleep(POLL_MS / 1000)
+                continue
+            for tp, records in found.items():
+                if tp in self._parts:
+                    self._parts[tp].put([(record.offset, record.value or b"") for record in records])
+
+    def _steer(self) -> None:
+        """Seeks and pauses; only here, so that no poll is under way."""
+        for tp, part in self._parts.items():
+            if part.leaving.is_set():
+                continue
+            if part.seek_to is not None:
+                self.consumer.seek(tp, part.seek_to)
+                part.begin_at(part.seek_to)
+            if part.placed and part.full != part.paused:
+                (self.consumer.pause if part.full else self.consumer.resume)(tp)
+                part.paused = part.full

@@ -1,0 +1,78 @@
+"""One aggregator as a process, to be killed: `python -m tests.aggregator.drive FOLDER`.
+
+With --die-at it kills itself, as SIGKILL does, when it passes the checkpoint for the N-th time; with --hold-at
+it waits there for a line on stdin, after it has printed the id of the thread that writes to the warehouse. It
+prints every checkpoint, and ends by itself once the journals have been stored.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections import Counter
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+from aggregator.journal_bus import JournalBus
+from aggregator.loop import Aggregator, uptime
+from ingest.reader import sources
+from schemas.warehouse import Warehouse
+
+
+class Checkpoints:
+    def __init__(self, die_at: str, hold_at: str) -> None:
+        self._die_at, self._hold_at = die_at, hold_at
+        self._passed: Counter[str] = Counter()
+        self.warehouse_thread = 0
+
+    def __call__(self, name: str) -> None:
+        print(name, flush=True)
+        self._passed[name] += 1
+        here = f"{name}:{self._passed[name]}"
+        if here == self._die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if here == self._hold_at:
+            print("holding", self.warehouse_thread, flush=True)
+            sys.stdin.readline()
+
+
+def build(folder: Path, checkpoints: Checkpoints) -> Aggregator:
+    bus = JournalBus(folder / "journal", folder / "aggregator" / "intents", uptime)
+
+    def connect() -> Client:
+        checkpoints.warehouse_thread = threading.get_native_id()
+        return Warehouse(folder=folder / "warehouse").connect()
+
+    return Aggregator(bus, connect, checkpoint=checkpoints)
+
+
+async def run(folder: Path, checkpoints: Checkpoints) -> None:
+    loop = build(folder, checkpoints)
+    stop = asyncio.Event()
+    task = asyncio.create_task(loop.run(stop))
+    while sources(folder / "journal") and not task.done():
+        status = loop.status()
+        if status["alarms"]:
+            raise SystemExit(f"alarm: {status}")
+        await asyncio.sleep(0.05)
+    stop.set()
+    await task
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--die-at", default="")
+    parser.add_argument("--hold-at", default="")
+    given = parser.parse_args()
+    tempfile.tempdir = str(given.folder)
+    asyncio.run(asyncio.wait_for(run(given.folder, Checkpoints(given.die_at, given.hold_at)), 45))
+    print("stored", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Whatever a crash has left of an insert, settling makes it whole; what is whole it leaves alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from aggregator import store
+from aggregator.batch import Batch, decode
+from aggregator.bus import Place, Record
+from aggregator.loop import no_checkpoint
+from aggregator.settle import settle
+from schemas.event import encode_line
+from schemas.migrate import migrate
+from schemas.warehouse import Warehouse
+from tests.aggregator import sample
+from tests.aggregator.exact import problems
+
+PLACE = Place("b0", "journal", 7)
+NOW = {"mutations_sync": 2, "lightweight_deletes_sync": 2}
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    one = Warehouse(folder=tmp_path / "warehouse").connect()
+    migrate(one)
+    yield one
+    one.close()
+
+
+def batch(first: int, last: int) -> Batch:
+    lines = [encode_line(sample.event(7, seq))[:-1] for seq in range(first, last + 1)]
+    made = Batch(PLACE, first, {7: first - 1})
+    made.take(decode([Record(None, lines)], first))
+    return made
+
+
+def stored(client: Client, first: int, last: int) -> Batch:
+    made = batch(first, last)
+    store.insert(client, made.rows, made.token)
+    return made
+
+
+def passed(client: Client, one: Batch) -> list[str]:
+    names: list[str] = []
+    settle(client, one, names.append)
+    return names
+
+
+def test_a_whole_batch_is_left_alone(client: Client) -> None:
+    assert passed(client, stored(client, 1, 300)) == ["retried"]
+    assert problems(client, {7: 300}) == []
+
+
+def test_a_batch_that_never_arrived_is_inserted(client: Client) -> None:
+    assert passed(client, batch(1, 300)) == ["retried"]
+    assert problems(client, {7: 300}) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "condition"),
+    [
+        ("scans", "seq > 150"),
+        ("scans", "seq % 7 = 0"),
+        ("scans_by_time", "code < 20"),
+        ("scans_by_value", "dimension = 'country'"),
+    ],
+)
+def test_what_is_missing_comes_back(client: Client, table: str, condition: str) -> None:
+    stored(client, 1, 200)
+    one = stored(client, 201, 400)
+    client.command(f"DELETE FROM {table} WHERE {condition}", settings=NOW)
+    for damaged in (batch(1, 200), one):
+        settle(client, damaged, no_checkpoint)
+    assert problems(client, {7: 400}) == []
+
+
+def test_rows_stored_twice_are_stored_once_again(client: Client) -> None:
+    one = stored(client, 1, 300)
+    store.insert_missing(client, one.rows[100:150])
+    assert problems(client, {7: 300}) != []
+    assert passed(client, one)[1] == "surplus deleted"
+    assert problems(client, {7: 300}) == []
+
+
+def test_erased_rows_stay_away(client: Client) -> None:
+    one = stored(client, 1, 300)
+    client.command("INSERT INTO ledger (source, seq, reason) SELECT source, seq, 'deleted' FROM scans WHERE seq <= 20")
+    client.command("DELETE FROM scans WHERE seq <= 20", settings=NOW)
+    settle(client, one, no_checkpoint)
+    assert client.query("SELECT count(), min(seq) FROM scans").result_rows == [(280, 21)]
+
+
+def test_marks_of_a_declared_range_do_not_count_its_own_rows(client: Client) -> None:
+    stored(client, 1, 300)
+    assert store.marks(client, [7, 8]) == {7: 300, 8: 0}
+    assert store.marks(client, [7], before=(PLACE, 201)) == {7: 200}
+    assert store.furthest(client, PLACE) == 300
+    assert store.furthest(client, Place("b1", "journal", 7)) == -1
