@@ -7,7 +7,7 @@ BIN := .venv/bin
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
 	@echo "make test    run the whole test suite"
-	@echo "make check   style, types and known vulnerabilities"
+	@echo "make check   style and types"
 	@echo "make bench   measure every budget of the design"
 	@echo "make setup   only install what the others need, into .venv"
 

@@ -8,6 +8,7 @@ import click
 import pytest
 
 from bench import BENCHES
+from waymark.settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -76,6 +77,31 @@ def test_files_the_readme_names_are_there() -> None:
     told = re.findall(r"`((?:\.ci/|docker-compose)[\w./-]*)`", README)
     assert told
     assert [name for name in told if not (ROOT / name).exists()] == []
+
+
+def test_variables_exist() -> None:
+    known = {setting.env for setting in SETTINGS}
+    known |= set(re.findall(r"\bWAYMARK_\w+", (ROOT / "docker-compose.yml").read_text()))
+    # Of the load test and of the tests, which read them themselves.
+    known |= {"WAYMARK_KEY", "WAYMARK_TEST_ALL", "WAYMARK_TEST_CLICKHOUSE_URL"}
+    unknown = {
+        f"{page.relative_to(ROOT)}: {name}"
+        for page in PAGES
+        for name in re.findall(r"\bWAYMARK_\w+", page.read_text())
+        if name not in known
+    }
+    assert not unknown
+
+
+def test_the_readme_gives_compose_what_it_asks_for() -> None:
+    compose = (ROOT / "docker-compose.yml").read_text()
+    asked = set(re.findall(r"\$\{(WAYMARK_\w+):\?", compose))
+    given = set(re.findall(r"\b(WAYMARK_\w+)=", README))
+    assert asked == given & asked
+    services = set(
+        re.findall(r"^  ([a-z]+):$", compose.split("\nservices:\n")[1].split("\nvolumes:")[0], flags=re.MULTILINE)
+    )
+    assert set(re.findall(r"docker compose exec ([a-z]+)", README)) <= services
 
 
 def test_pictures_follow_the_reader_into_the_dark() -> None:
