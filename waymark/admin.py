@@ -22,6 +22,7 @@ from urllib3.exceptions import HTTPError
 from aggregator.audit import Report
 from aggregator.loop import Aggregator, Away
 from aggregator.progress import Progress
+from aggregator.rebuild import finish, plan, rebuild_step
 from schemas.warehouse import Warehouse
 from waymark.preparing import Prepared
 from waymark.reports import audit_machine
@@ -44,6 +45,7 @@ class Admin:
             routes=[
                 Route("/status", self._status),
                 Route("/audit", self._long(self._audit), methods=["POST"]),
+                Route("/rebuild", self._long(self._rebuild), methods=["POST"]),
                 Route("/migrate", self._long(self._migrate), methods=["POST"]),
             ]
         )
@@ -67,6 +69,14 @@ class Admin:
                 client.close()
 
         return await asyncio.to_thread(work)
+
+    async def _rebuild(self, progress: Progress) -> int:
+        """A year of a rollup at a time, so that new scans wait no longer than for one."""
+        steps = await self._moving.between(plan)
+        for step in steps:
+            await self._moving.between(lambda client, step=step: rebuild_step(client, step, progress))  # type: ignore[misc]
+        await self._moving.between(finish)
+        return len(steps)
 
     async def _migrate(self, progress: Progress) -> list[str]:
         # Every start brings the tables up to date; nothing else may change them while they are written to.

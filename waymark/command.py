@@ -14,6 +14,7 @@ _WHERE = {
     "export": ("carry", "export_"),
     "import": ("carry", "import_"),
     "audit": ("warehouse", "audit"),
+    "rebuild": ("warehouse", "rebuild_"),
     "migrate": ("warehouse", "migrate_"),
     "status": ("warehouse", "status"),
     "redirect": ("run", "redirect"),

@@ -11,7 +11,9 @@ import time
 
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
+from starlette.types import ASGIApp
 
+from aggregator.erasures import Erasures
 from aggregator.loop import Aggregator
 from analytics.pool import Questions
 from codes.connection import connect
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 DRAIN_S = 15.0
 # Without any progress for so long there is nothing to wait for: the warehouse is away, or an owner lives.
 STUCK_S = 3.0
+PREPARED_WITHIN_S = 5.0
 
 
 async def run(
@@ -87,12 +90,14 @@ async def _run(
         public, inner = [], []
         if api_sockets:
             app = api_app(settings, redis, questions, prepared.numbers, registry, readiness)
-            public.append(tasks.create_task(serve(app, api_sockets, stop)))
+            public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop)))
         if moving is not None:
             admin = Admin(settings, warehouse, moving, prepared)
             listener = unix_socket(Folder(settings.data).core_socket)
             inner.append(tasks.create_task(serve(admin.app, [listener], moved)))
             inner.append(tasks.create_task(_move(moving, prepared, moved)))
+            erasures = Erasures(redis, moving.between, lambda: time.time_ns() // 1_000_000)
+            background.append(tasks.create_task(_erase(erasures, prepared, stop)))
         if status_sockets:
             inner.append(tasks.create_task(serve(status_app(registry, readiness), status_sockets, moved)))
         await stop.wait()
@@ -101,18 +106,35 @@ async def _run(
             await _drained(settings, moving)
         moved.set()
         await asyncio.gather(*inner)
+        # (Each looks at `stop` itself; what is under way in the warehouse is not cut short.)
         for task in background:
             task.cancel()
 
 
+async def _serve_prepared(app: ASGIApp, sockets: list[socket.socket], prepared: Prepared, stop: asyncio.Event) -> None:
+    """Callers wait in the sockets' queues while tables are looked after, which takes a moment; a warehouse that is
+    away is not waited for, since codes can be edited without it."""
+    await _either(prepared.numbers, stop, PREPARED_WITHIN_S)
+    await serve(app, sockets, stop)
+
+
+async def _either(one: asyncio.Event, other: asyncio.Event, within_s: float | None = None) -> None:
+    waiting = {asyncio.ensure_future(one.wait()), asyncio.ensure_future(other.wait())}
+    await asyncio.wait(waiting, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+    for future in waiting:
+        future.cancel()
+
+
 async def _move(moving: Aggregator, prepared: Prepared, stop: asyncio.Event) -> None:
     """The aggregator, once there are tables."""
-    tables, stopped = asyncio.ensure_future(prepared.tables.wait()), asyncio.ensure_future(stop.wait())
-    await asyncio.wait({tables, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    for waiting in (tables, stopped):
-        waiting.cancel()
+    await _either(prepared.tables, stop)
     if not stop.is_set():
         await moving.run(stop)
+
+
+async def _erase(erasures: Erasures, prepared: Prepared, stop: asyncio.Event) -> None:
+    await _either(prepared.tables, stop)
+    await erasures.run(stop)
 
 
 async def _drained(settings: Settings, moving: Aggregator) -> None:

@@ -13,6 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from aggregator.audit import Report, render
 from aggregator.progress import Progress
+from aggregator.rebuild import rebuild
 from schemas.migrate import migrate
 from waymark import asking
 from waymark.commands import shown
@@ -70,6 +71,19 @@ def audit(data: Path | None, as_json: bool) -> None:
     )
     shown.as_json(report) if as_json else click.echo(render(report))
     raise SystemExit(0 if report.clean else 1)
+
+
+@click.command("rebuild")
+@data_flag
+@json_flag
+@explained
+def rebuild_(data: Path | None, as_json: bool) -> None:
+    """Make the rollups anew from the scans themselves. One that was cut short goes on where it was."""
+    made = _asked_or_done(settings(data=data), "/rebuild", int, rebuild)
+    if as_json:
+        shown.as_json({"rebuilt": made})
+    else:
+        click.echo(f"made anew: {made} years of rollups")
 
 
 @click.command("migrate")

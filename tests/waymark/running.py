@@ -1,0 +1,182 @@
+"""`waymark up` as a person starts it: a process of its own, on free ports, in a folder of its own."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+KEY = "oqr_live_a-key-for-the-tests"
+PHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/17.5 Mobile/15E148 Safari/604.1"
+)
+WAYMARK = [sys.executable, "-P", "-m", "waymark"]
+
+
+def free_ports(count: int) -> list[int]:
+    taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in taken]
+    for one in taken:
+        one.close()
+    return ports
+
+
+def wait_for(so: Callable[[], Any], *, within_s: float = 20.0, what: str = "") -> Any:
+    """What `so` returns, once that is true."""
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        if found := so():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not within {within_s:g} s: {what or so}")
+
+
+class Up:
+    def __init__(self, folder: Path, *, workers: int = 1, key: str | None = KEY, **environment: str) -> None:
+        self.data = folder / "data"
+        self.out = folder / "out.log"
+        self.err = folder / "err.log"
+        self.api_port, self.redirect_port = free_ports(2)
+        self.workers = workers
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
+        self.environment |= environment
+        if key is not None:
+            self.environment["WAYMARK_BOOTSTRAP_KEY"] = key
+        self.key = key
+        self.process: psutil.Popen | None = None
+
+    def start(self, *, ready: bool = True) -> None:
+        flags = ["--data", self.data, "--workers", self.workers]
+        flags += ["--api-port", self.api_port, "--redirect-port", self.redirect_port]
+        already = self.told()
+        with self.out.open("ab") as out, self.err.open("ab") as err:
+            # A session of its own, so that its process group can be killed without ours.
+            self.process = psutil.Popen(
+                [*WAYMARK, "up", *map(str, flags)], env=self.environment, stdout=out, stderr=err, start_new_session=True
+            )
+        if ready:
+            wait_for(lambda: self._says_more_than(already), within_s=60, what="up is ready")
+
+    def _says_more_than(self, already: str) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise AssertionError(f"up ended with {self.process.returncode}:\n{self.told()}{self.logged()}")
+        return self.told().count("key  ") > already.count("key  ")
+
+    def told(self) -> str:
+        return self.out.read_text() if self.out.exists() else ""
+
+    def logged(self) -> str:
+        return self.err.read_text() if self.err.exists() else ""
+
+    def children(self) -> list[psutil.Process]:
+        assert self.process is not None
+        return list(self.process.children(recursive=True))
+
+    def child(self, name: str) -> list[psutil.Process]:
+        """The children that run a service, or Redis."""
+        found = []
+        for one in self.children():
+            try:
+                command = one.cmdline()
+            except psutil.Error:
+                continue
+            if (name == "redis" and "redis-server" in command[0]) or f" {name}" in " " + " ".join(command[3:5]):
+                found.append(one)
+        return found
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.terminate()
+        return int(self.process.wait(60))
+
+    def kill_group(self) -> None:
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def call(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.api_port, timeout=30)
+        try:
+            headers = {"Authorization": f"Bearer {key or self.key}", "Content-Type": "application/json"}
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def create(self, destination: str = "https://example.com/one", **more: Any) -> dict[str, Any]:
+        status, code = self.call("POST", "/v1/dynamic", {"destination": destination, **more})
+        assert status == 201, code
+        return dict(code)
+
+    def scan(self, slug: str, **headers: str) -> tuple[int, str]:
+        """Status and Location."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.redirect_port, timeout=30)
+        try:
+            connection.request("GET", f"/{slug}", headers={"User-Agent": PHONE, **headers})
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status, answer.getheader("location", "")
+        finally:
+            connection.close()
+
+    def total(self, code: dict[str, Any]) -> int:
+        status, answer = self.call("GET", f"/v1/dynamic/{code['id']}/scans")
+        assert status == 200, answer
+        return int(answer["scans"]["total"])
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*WAYMARK, *words, "--data", str(self.data)],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def audit(self) -> dict[str, Any]:
+        """The report, which must be clean."""
+        done = self.command("audit", "--json")
+        assert done.returncode == 0, done.stdout + done.stderr + self.logged()
+        report = json.loads(done.stdout)
+        assert report["clean"]
+        return dict(report)
+
+
+@contextmanager
+def up(**settings: Any) -> Iterator[Up]:
+    """Started and ready; gone with all its children, however the test went."""
+    with tempfile.TemporaryDirectory(prefix="wm-up-") as folder:
+        one = Up(Path(folder), **settings)
+        try:
+            one.start()
+            yield one
+        finally:
+            end(one)
+
+
+def end(one: Up) -> None:
+    if one.process is None or one.process.poll() is not None:
+        return
+    children = one.children()
+    one.kill_group()
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive
+
+
+def shown_key(text: str) -> str | None:
+    found = re.search(r"^key\s+(oqr_live_\w+)$", text, re.MULTILINE)
+    return found[1] if found else None

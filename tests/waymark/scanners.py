@@ -1,0 +1,70 @@
+"""Scanners over raw connections: quick enough to be a load, and exact about what was answered."""
+
+import asyncio
+import contextlib
+
+import msgspec
+
+from tests.waymark.running import PHONE
+
+
+class Connection:
+    """One kept-alive connection to a redirector."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def open(cls, port: int) -> "Connection":
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
+
+    @property
+    def local_port(self) -> int:
+        return int(self._writer.get_extra_info("sockname")[1])
+
+    async def request(self, head: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+        """Raises OSError or IncompleteReadError when the other side goes away."""
+        self._writer.write(f"{head}\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        text = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        status, *lines = text.split("\r\n")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines if line)}
+        content = await self._reader.readexactly(int(headers.get("content-length", "0")))
+        return int(status.split()[1]), headers, content
+
+    async def scan(self, slug: str) -> tuple[int, str]:
+        status, headers, _ = await self.request(f"GET /{slug} HTTP/1.1\r\nUser-Agent: {PHONE}")
+        return status, headers.get("location", "")
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class Count(msgspec.Struct):
+    """`answered` were received as 302 by a client; `sent` are those and what was under way."""
+
+    sent: int = 0
+    answered: int = 0
+    other: int = 0
+
+
+async def load(port: int, slug: str, count: Count, stop: asyncio.Event, *, scanners: int, most: int) -> None:
+    """Scans until `stop` or `most` are sent. A connection that breaks is opened again."""
+
+    async def scanner() -> None:
+        while not stop.is_set() and count.sent < most:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                connection = await Connection.open(port)
+                try:
+                    while not stop.is_set() and count.sent < most:
+                        count.sent += 1
+                        status, _ = await connection.scan(slug)
+                        if status == 302:
+                            count.answered += 1
+                        else:
+                            count.other += 1
+                finally:
+                    connection.close()
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(*(scanner() for _ in range(scanners)))

@@ -1,0 +1,189 @@
+"""`waymark up` from its first start to its end."""
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.waymark.running import KEY, WAYMARK, Up, end, shown_key, up, wait_for
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Up]:
+    with up(workers=2) as one:
+        yield one
+
+
+def test_a_scan_is_counted_within_a_second_and_the_audit_is_clean_beside_it(running: Up) -> None:
+    code = running.create("https://example.com/spring-launch", label="Spring poster")
+    assert code["short_url"] == f"http://localhost:{running.redirect_port}/{code['slug']}"
+    before = running.audit()["stored"]
+    assert running.scan(code["slug"]) == (302, "https://example.com/spring-launch")
+    began = time.monotonic()
+    wait_for(lambda: running.total(code) == 1, within_s=10, what="the scan is counted")
+    # A second is the promise; the machine of the tests may be busy.
+    assert time.monotonic() - began < 3
+    report = running.audit()
+    assert report["stored"] == before + 1
+
+
+def test_it_says_where_everything_is(running: Up) -> None:
+    told = running.told()
+    for said in ("redis (process", "core (process", "redirect 1 (process", "redirect 2 (process", str(running.data)):
+        assert said in told
+    assert f"http://localhost:{running.redirect_port}/" in told
+    assert f"http://localhost:{running.api_port}/docs" in told
+    assert KEY not in told
+
+
+def test_every_part_answers_about_itself(running: Up) -> None:
+    for port in (running.api_port, running.redirect_port):
+        for path in ("/healthz", "/readyz", "/metrics"):
+            with socket.create_connection(("localhost", port)) as connection:
+                connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+                assert connection.recv(100).startswith(b"HTTP/1.1 200"), (port, path)
+
+
+def test_both_addresses_of_localhost_answer(running: Up) -> None:
+    families = {entry[0] for entry in socket.getaddrinfo("localhost", running.api_port, type=socket.SOCK_STREAM)}
+    for family in families:
+        with socket.socket(family) as connection:
+            connection.connect(("::1" if family == socket.AF_INET6 else "127.0.0.1", running.api_port))
+
+
+def test_a_second_one_on_the_same_folder_is_refused_and_told_why(running: Up) -> None:
+    done = running.command("up")
+    assert done.returncode == 2
+    assert running.process is not None
+    assert str(running.process.pid) in done.stderr
+    assert "--data" in done.stderr
+
+
+@pytest.mark.parametrize("flag", ["--api-port", "--redirect-port"])
+def test_a_port_in_use_is_named(running: Up, flag: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*WAYMARK, "up", "--data", str(tmp_path / "d"), flag, str(running.api_port)],
+        env=running.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert f"Port {running.api_port}" in done.stderr
+    assert flag in done.stderr
+
+
+def test_workspaces_and_keys_beside_it(running: Up) -> None:
+    assert running.command("workspace", "create", "second").returncode == 0
+    made = running.command("key", "create", "--workspace", "second", "--scope", "read")
+    key = made.stdout.strip()
+    status, page = running.call("GET", "/v1/dynamic", key=key)
+    assert (status, page["codes"]) == (200, [])
+    assert running.call("POST", "/v1/dynamic", {"destination": "https://example.com/"}, key=key)[0] == 403
+    listed = running.command("key", "list", "--workspace", "second").stdout
+    assert key not in listed
+    assert running.command("key", "revoke", listed.split()[-1], "--workspace", "second").returncode == 0
+    assert running.call("GET", "/v1/dynamic", key=key)[0] == 401
+    assert running.command("key", "create", "--workspace", "third").returncode == 1
+
+
+def test_export_and_import(running: Up, tmp_path: Path) -> None:
+    code = running.create("https://example.com/moves")
+    file = tmp_path / "all.ndjson"
+    assert running.command("export", str(file)).returncode == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    other = Up(tmp_path, key=KEY)
+    done = other.command("import", str(file))
+    assert done.returncode == 0, done.stderr
+    again = tmp_path / "again.ndjson"
+    assert other.command("export", str(again)).returncode == 0
+    assert code["id"] in again.read_text()
+
+
+def test_the_first_key_is_shown_once_and_kept_nowhere() -> None:
+    with tempfile.TemporaryDirectory(prefix="wm-up-") as folder:
+        one = Up(Path(folder), key=None)
+        try:
+            one.start()
+            one.key = shown_key(one.told())
+            assert one.key is not None
+            code = one.create()
+            assert one.scan(code["slug"])[0] == 302
+            assert one.stop() == 0
+            kept = [path for path in one.data.rglob("*") if path.is_file()]
+            assert kept
+            assert not [path for path in kept if one.key.encode() in path.read_bytes()]
+            one.out.write_text("")
+            one.start()
+            assert shown_key(one.told()) is None
+            assert "waymark key create" in one.told()
+            assert one.call("GET", f"/v1/dynamic/{code['id']}")[0] == 200
+            assert one.total(code) == 1
+            assert one.stop() == 0
+        finally:
+            end(one)
+
+
+def test_a_stop_leaves_nothing_running_and_nothing_to_do() -> None:
+    with up() as one:
+        code = one.create()
+        answers = [one.scan(code["slug"])[0] for _ in range(50)]
+        assert answers == [302] * 50
+        children = one.children()
+        began = time.monotonic()
+        assert one.stop() == 0
+        assert time.monotonic() - began < 15
+        assert [child for child in children if child.is_running()] == []
+        # Closed, stored and deleted: no journal waits for the next start.
+        assert [path.name for path in (one.data / "journal").iterdir() if path.name.isdigit()] == []
+        assert "starting it again" not in one.told() + one.logged()
+        report = one.audit()
+        assert report["stored"] == 50
+        assert report["sources"] == []
+
+
+def test_an_interrupt_of_the_whole_group_stops_it_as_cleanly() -> None:
+    with up() as one:
+        code = one.create()
+        assert one.scan(code["slug"])[0] == 302
+        assert one.process is not None
+        os.killpg(one.process.pid, signal.SIGINT)
+        assert one.process.wait(30) == 0
+        assert "Traceback" not in one.logged()
+        assert one.audit()["stored"] == 1
+
+
+def test_a_second_signal_hurries() -> None:
+    with up() as one:
+        children = one.children()
+        assert one.process is not None
+        for redirector in one.child("redirect"):
+            redirector.suspend()
+        one.process.terminate()
+        time.sleep(0.5)
+        assert one.process.poll() is None
+        one.process.terminate()
+        assert one.process.wait(8) == 0
+        assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
+        one.start()
+        one.audit()
+
+
+def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*WAYMARK, "up", "--data", str(tmp_path / "d")],
+        env={**os.environ, "WAYMARK_WORKERS": "none"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "WAYMARK_WORKERS" in done.stderr
+    assert "Traceback" not in done.stderr
