@@ -4,6 +4,7 @@ import msgspec
 
 from redirect.bounded import forget_oldest
 from redirect.decide import decide
+from redirect.line import piece
 from schemas import keys
 from schemas.event import Outcome
 from schemas.route import Route
@@ -58,7 +59,7 @@ class Routes:
     def __init__(self, limit: int, trust: Trust, short_host: str, paused_page: bytes) -> None:
         self._limit = limit
         self._trust = trust
-        self._host = msgspec.json.encode(short_host)
+        self._host = short_host
         self._paused_page = paused_page
         self.entries: dict[str, Entry] = {}
         # Place → until when it is known to be unknown, and in which epoch that was learned.
@@ -75,7 +76,7 @@ class Routes:
             epoch=epoch,
             outcome=decision.outcome,
             headers=decision.headers,
-            event=b",%d,%d,%b" % (route.number, route.workspace, self._host),
+            event=piece(route.number, route.workspace, self._host),
             code=route.number.to_bytes(8, "big"),
         )
 

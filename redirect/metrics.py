@@ -6,14 +6,25 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from schemas.event import KINDS, OUTCOMES
+from redirect.line import piece
+from schemas.event import KINDS, OUTCOMES, Kind, Outcome
+
+
+class Tally:
+    """How many visits there were of one kind with one outcome, and how a line says these two."""
+
+    __slots__ = ("n", "piece")
+
+    def __init__(self, kind: Kind, outcome: Outcome) -> None:
+        self.n = 0
+        self.piece = piece(kind, outcome)
 
 
 class Counts:
-    """One for each process. `visits` is by kind and outcome."""
+    """One for each process."""
 
     def __init__(self) -> None:
-        self.visits: dict[tuple[str, str], int] = {(kind, outcome): 0 for kind in KINDS for outcome in OUTCOMES}
+        self.tallies = {(kind, outcome): Tally(kind, outcome) for kind in KINDS for outcome in OUTCOMES}
         self.lookups = 0
         self.stale = 0
         self.unavailable = 0
@@ -45,8 +56,8 @@ class _Collector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         visits = CounterMetricFamily("waymark_visits", "Answered visits of codes.", labels=["kind", "outcome"])
-        for labels, n in self._counts.visits.items():
-            visits.add_metric(labels, n)
+        for labels, tally in self._counts.tallies.items():
+            visits.add_metric(labels, tally.n)
         yield visits
         for name, text in _COUNTERS.items():
             yield CounterMetricFamily(f"waymark_redirect_{name}", text, value=getattr(self._counts, name))

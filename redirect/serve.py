@@ -41,7 +41,7 @@ def run(
 ) -> None:
     """Serves until SIGTERM or SIGINT, then closes the journal. On `fds`, listening sockets that other
     redirectors may share, or on one of its own. Blocks. Call it in the process that serves: the journal
-    is opened here, under a new random source.
+    is opened here, under a new random source. Raises SystemExit when it could not start.
     """
     listeners = [socket.socket(fileno=fd) for fd in fds] or [listen(host, port)]
     journal = Journal.open(
@@ -72,5 +72,7 @@ def run(
         gc.collect()
         gc.freeze()
         server.run(sockets=listeners)
+        if not server.started:
+            raise SystemExit("the redirector could not start; its log says why")
     finally:
         journal.close()

@@ -74,6 +74,7 @@ class Store:
         if attempt is None or attempt.done():
             attempt = self._attempt = asyncio.create_task(self._connect())
             self._attempt_at = self._elapsed()
+            attempt.add_done_callback(_seen)
         patience = self._attempt_at + CONNECT_PATIENCE_S - self._elapsed()
         if patience > 0:
             await asyncio.wait({attempt}, timeout=patience)
@@ -96,3 +97,9 @@ class Store:
             await asyncio.wait({self._attempt})
         if self._wire is not None:
             self._wire.close()
+
+
+def _seen(attempt: "asyncio.Task[Wire]") -> None:
+    """Whoever started it may have stopped waiting; then its failure is nobody's."""
+    if not attempt.cancelled():
+        attempt.exception()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redirect.address import forwarded, packed, trusts, unpacked
+from redirect.address import NO_ADDRESS, forwarded, packed, trusts, unpacked
 from redirect.bounded import Bounded
 from redirect.language import language
 from redirect.place import EDGES, NOWHERE, Edge, Place, database, edge, place_of_headers
@@ -17,6 +17,7 @@ from redirect.slug import place_of_path
 from redirect.utm import Utm, utm
 from redirect.visitor import Salts, keyed, visitor
 from schemas import keys
+from tests.redirect import mmdb
 
 anything = st.binary(max_size=300)
 
@@ -164,6 +165,32 @@ def test_edges_by_name_and_by_header() -> None:
     for wrong in ("", "nonsense", "planet=X", "country="):
         with pytest.raises(ValueError, match="cloudflare"):
             edge(wrong)
+
+
+def test_places_from_a_database(tmp_path: Path) -> None:
+    montreal: mmdb.Value = {
+        "country": {"iso_code": "CA"},
+        "subdivisions": [{"names": {"en": "Quebec"}}],
+        "city": {"names": {"en": "Montréal", "fr": "Montréal"}},
+        "location": {"latitude": 45.5088, "longitude": -73.5878},
+    }
+    look_up = database(
+        str(
+            mmdb.write(
+                tmp_path / "places.mmdb",
+                {
+                    "203.0.113.0/24": montreal,
+                    "2001:db8::/32": {"country": {"iso_code": "NZ"}, "subdivisions": [], "location": {"latitude": 1.0}},
+                    "198.51.100.0/24": "not a map",
+                },
+            )
+        )
+    )
+    assert look_up(packed("203.0.113.9") or b"") == Place("CA", "Quebec", "Montréal", 45.5, -73.6)
+    assert look_up(packed("2001:db8::9") or b"") == Place("NZ")
+    for unknown in ("198.51.100.1", "192.0.2.1"):
+        assert look_up(packed(unknown) or b"") == NOWHERE
+    assert look_up(NO_ADDRESS) == NOWHERE
 
 
 def test_a_database_that_is_not_there(tmp_path: Path) -> None:
