@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from schemas.behaviour import Apps, Query, Rule, Sticky, Variant
+
 
 class Code(msgspec.Struct, frozen=True, omit_defaults=True):
     """An editable link. `id` and `number` are for ever; everything else may change."""
@@ -23,6 +25,23 @@ class Code(msgspec.Struct, frozen=True, omit_defaults=True):
     folder_id: str | None = None
     style: dict[str, Any] | None = None
     destination_changes: int = 0
+    # `website` codes redirect; any other type shows a page made of `content`.
+    type: str = "website"
+    content: dict[str, Any] | None = None
+    page_design: dict[str, Any] | None = None
+    starts_at_ms: int | None = None
+    expires_at_ms: int | None = None
+    expired_destination: str | None = None
+    scan_limit: int | None = None
+    # An argon2 hash.
+    password: str | None = None
+    locked: bool = False
+    query: Query = "drop"
+    variants: tuple[Variant, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    sticky: Sticky = "visitor"
+    apps: Apps | None = None
+    utm: dict[str, str] = {}
 
 
 class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from schemas.behaviour import Apps, Content, Query, Rule, Sticky, Variant
+
 
 class Route(msgspec.Struct, frozen=True, omit_defaults=True):
     """Derived from a code and written in the same transaction. `version` only grows for one key,
@@ -16,6 +18,21 @@ class Route(msgspec.Struct, frozen=True, omit_defaults=True):
     destination: str = ""
     status: Literal["active", "paused"] = "active"
     gone: bool = False
+    starts_at_ms: int | None = None
+    expires_at_ms: int | None = None
+    expired_destination: str = ""
+    scan_limit: int | None = None
+    # An argon2 hash.
+    password: str = ""
+    query: Query = "drop"
+    # The active ones alone.
+    variants: tuple[Variant, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    sticky: Sticky = "visitor"
+    apps: Apps | None = None
+    # Parameters that a destination gets unless it has them: utm_source, ...
+    utm: dict[str, str] = {}
+    content: Content | None = None
 
 
 class RouteChange(msgspec.Struct, frozen=True):
