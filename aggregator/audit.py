@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator.audit_rollups import DAYS, DayDifference, check_rollups
 from aggregator.audit_sources import JournalHead, SourceState, check_sources
+from aggregator.looks import Look, after, on
 from aggregator.progress import Progress, silent
 
 __all__ = ["Check", "JournalHead", "Report", "audit", "render"]
@@ -51,14 +52,18 @@ def audit(
     journals: Iterable[JournalHead],
     progress: Progress = silent,
     sleep: Callable[[float], None] = time.sleep,
+    alone: Look | None = None,
 ) -> Report:
-    """Reads everything and changes nothing. `journals` are those that are not closed; it is iterated once,
-    at the right moment, so let it be a generator that reads each head when asked for it. May run while scans
-    arrive, or between two batches. Memory is bounded; time grows with the tables (about a million
-    scans in a second or two). Raises what the client raises."""
-    pauses = [_pause(sleep, seconds) for seconds in PAUSES_S]
-    states = check_sources(client, journals, progress, pauses)
-    compared, different = check_rollups(client, progress, pauses)
+    """Reads everything and changes nothing. Raises what the client raises.
+
+    `journals` are those that are not closed; it is iterated once, at the right moment, so let it be a
+    generator that reads each head when asked for it. May run while scans arrive: what does not hold is looked
+    at again after a pause, by way of `alone` when it is given, which must run the look while nothing is being
+    inserted (`Aggregator.between`). Memory is bounded; time grows with the tables (a million scans take
+    a second or three)."""
+    looks = [after(sleep, seconds, alone or on(client)) for seconds in PAUSES_S]
+    states = check_sources(client, journals, progress, looks)
+    compared, different = check_rollups(client, progress, looks)
     dead_letters = client.query("SELECT count() FROM dead_letters FINAL").result_rows[0][0]
     checks = [
         *(_sources_check(name, [state for state in states if state.end == end]) for name, end in _ENDS.items()),
@@ -82,10 +87,6 @@ def audit(
 
 
 _ENDS = {"closed sources": "closed", "open sources": "open", "sources without an end": "none"}
-
-
-def _pause(sleep: Callable[[float], None], seconds: float) -> Callable[[], None]:
-    return lambda: sleep(seconds)
 
 
 def _sources_check(name: str, states: list[SourceState]) -> Check:

@@ -4,12 +4,14 @@ Both are brought into the rollup's own form and laid side by side, entry by entr
 table at a time. Nothing is hashed or sampled: agreement means equality.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
+from functools import partial
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from aggregator.looks import Look
 from aggregator.progress import Progress, silent
 from aggregator.slices import SPILL, Slice, slices, visits_by_day
 from schemas.rollups import rollup_select
@@ -85,22 +87,21 @@ def days_to_compare(client: Client) -> dict[date, int]:
 
 
 def check_rollups(
-    client: Client, progress: Progress = silent, pauses: Iterable[Callable[[], None]] = ()
+    client: Client, progress: Progress = silent, looks: Iterable[Look] = ()
 ) -> tuple[int, list[DayDifference]]:
-    """How many days were compared, and where they differ. A slice that differs is looked at again after
-    each pause: while batches arrive, their rows reach the three tables one after the other."""
-    pauses = list(pauses)
+    """How many days were compared, and where they differ. A slice that differs is looked at again
+    in each of these ways: while batches arrive, their rows reach the three tables one after the other."""
+    looks = list(looks)
     days = days_to_compare(client)
     work = [(rollup, part) for part in slices(days) for rollup in DAYS]
     found: dict[tuple[str, date], DayDifference] = {}
     for done, (rollup, part) in enumerate(work):
         progress("rollups", done, len(work))
         different = compare(client, rollup, part)
-        for pause in pauses:
+        for look in looks:
             if not different:
                 break
-            pause()
-            different = compare(client, rollup, part)
+            different = look(partial(compare, rollup=rollup, part=part))
         for one in different:
             key = (one.rollup, one.day)
             found[key] = _together(found[key], one) if key in found else one

@@ -5,12 +5,14 @@ numbers in `scans` and in the ledger, put together, must be all of 1 to the last
 those whose events were refused. Bitmaps hold such sets exactly, in a bit for each event.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Literal
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from aggregator.looks import Look
 from aggregator.progress import Progress, silent
 
 Ranges = tuple[tuple[int, int], ...]
@@ -72,11 +74,11 @@ def check_sources(
     client: Client,
     journals: Iterable[JournalHead],
     progress: Progress = silent,
-    pauses: Iterable[Callable[[], None]] = (),
+    looks: Iterable[Look] = (),
 ) -> list[SourceState]:
     """Every source that the warehouse or a journal knows. `journals` is iterated after the warehouse has
     been asked for its highest numbers, so heads that are read then cannot lie below them. What does not
-    hold is looked at again after each pause."""
+    hold is looked at again, in each of these ways."""
     rows = client.query(
         "SELECT source, max(seq), count() FROM"
         " (SELECT source, seq FROM scans UNION ALL SELECT source, seq FROM ledger) GROUP BY source"
@@ -90,13 +92,12 @@ def check_sources(
     for chunk in _chunks(claims.values(), sizes):
         progress("sources", len(states), len(claims))
         states |= _look(client, chunk)
-    for pause in pauses:
+    for look in looks:
         doubtful = [claims[state.source] for state in states.values() if not state.ok]
         if not doubtful:
             break
-        pause()
         for chunk in _chunks(doubtful, sizes):
-            states |= _look(client, chunk)
+            states |= look(partial(_look, claims=chunk))
     lacking = [state for state in states.values() if state.missing][:NAMED_SOURCES]
     for state in lacking:
         states[state.source] = msgspec.structs.replace(state, gaps=_gaps(client, claims[state.source]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from typing import TypeVar
 
 import msgspec
 import pytest
@@ -11,7 +12,10 @@ from aggregator import audit_sources
 from aggregator.audit import Check, JournalHead, Report, audit, render
 from aggregator.audit_rollups import compare
 from aggregator.slices import Slice, slices
+from schemas.rollups import rollup_select
 from tests.aggregator import stock
+
+T = TypeVar("T")
 
 CLOSED, OPEN = 2**63 - 5, 77
 
@@ -295,6 +299,23 @@ def test_what_settles_while_we_look_is_not_a_finding(client: Client) -> None:
 
     report = audit(client, HEADS, sleep=meanwhile)
     assert report.clean and len(waits) == 1
+
+
+def test_a_second_look_is_taken_while_nothing_is_inserted(client: Client) -> None:
+    """As beside a running aggregator: what the first look saw half is whole once inserts are held."""
+    stock.change(client, "scans_by_value", "n = n - 1", f"{VALUE} AND day = '2027-12-31' AND n > 0")
+    held = 0
+
+    def alone(work: Callable[[Client], T]) -> T:
+        nonlocal held
+        held += 1
+        if held == 1:
+            client.command("TRUNCATE TABLE scans_by_value")
+            client.command(f"INSERT INTO scans_by_value {rollup_select('scans_by_value')}")
+        return work(client)
+
+    assert audit(client, HEADS, sleep=lambda _: None, alone=alone).clean
+    assert held == 1
 
 
 def test_work_in_pieces_finds_the_same(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
