@@ -80,15 +80,14 @@ class SourceReader:
         there is nothing yet. What an owner left half written is not read; call `finish` on a dead
         journal before reading it."""
         while True:
-            # Listed before reading: what the owner wrote before it began another segment is seen.
-            newer = self._newer(position)
             chunk = self._read_segment(position, max_records, max_bytes)
-            if chunk is None:
-                if newer is None:
-                    return Chunk([], position)
-                position = Position(newer, 0)
-                continue
-            if chunk.lines or newer is None or self._size(position.segment) > chunk.position.byte:
+            if chunk is not None and chunk.lines:
+                return chunk
+            newer = self._newer(position)
+            if newer is None:
+                return Chunk([], position)
+            # Looked at only now: what the owner wrote before it began the newer one is seen.
+            if chunk is not None and self._size(position.segment) > position.byte:
                 return chunk
             position = Position(newer, 0)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingest.journal import Journal
+from ingest.layout import disk_use
 from ingest.reader import SourceReader, sources
 from schemas.event import SourceClosed, SourceOpened, decode_event, decode_note
 from tests.ingest.events import NOW, REST, event, everything, offsets, open_journal, rest_of
@@ -67,6 +68,7 @@ def test_the_bound_refuses_counts_and_recovers(tmp_path: Path) -> None:
         pass
     first_refused = journal.seq
     assert journal.refusing
+    assert 20_000 - len(REST) - 30 < disk_use(tmp_path) <= 20_000
     for _ in range(10):
         assert journal.append(REST) == 0
     journal.sync()

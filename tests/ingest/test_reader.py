@@ -6,6 +6,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -109,6 +110,27 @@ def test_a_reader_follows_the_writer(tmp_path: Path) -> None:
         position = chunk.position
     assert seen == list(range(journal.seq + 1))
     journal.close()
+
+
+def test_a_reader_beside_a_writer_misses_nothing_where_segments_meet(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path, segment_bytes=400)
+    reader = reader_of(journal)
+
+    def write() -> None:
+        for _ in range(1000):
+            journal.append(REST)
+        journal.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    position = reader.start()
+    seen: list[int] = []
+    while not seen or seen[-1] != 1001:
+        chunk = reader.read(position, 1000, 1 << 20)
+        seen += offsets(chunk.lines)
+        position = chunk.position
+    writer.join()
+    assert seen == list(range(1002))
 
 
 def test_a_torn_tail_is_cut_at_whatever_byte(tmp_path: Path) -> None:

@@ -10,13 +10,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from ingest.journal import Journal
 from ingest.layout import read_header
 from ingest.reader import sources
 from ingest.ship import ShipSettings, ShipStatus, ship
 from tests.ingest.bus import deduplicated, on_the_bus
-from tests.ingest.events import REST, open_journal
+from tests.ingest.events import REST, event, open_journal, rest_of
 from tests.servers.kafka import KafkaServer
 
 pytestmark = pytest.mark.kafka
@@ -163,6 +165,53 @@ asyncio.run(ship(settings, asyncio.Event()))
     finally:
         stop.set()
         await asyncio.gather(*left)
+
+
+async def test_a_record_too_large_for_the_topic_holds_up_its_own_journal_only(settings: ShipSettings) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
+    await admin.start()
+    try:
+        small = {"max.message.bytes": "2000"}
+        await admin.create_topics([NewTopic(settings.topic, 3, 1, topic_configs=small)])
+        async with shipping(settings) as status:
+            large = open_journal(settings.journal, 1)
+            # (More than the whole test's events of the other journal together.)
+            large.append(rest_of(event(1, 1, referrer="https://example.org/" + "x" * 4000)))
+            other = open_journal(settings.journal, 2)
+            other.append(REST)
+            other.close()
+            large.close()
+            await until(lambda: sources(settings.journal) == [1])
+            await until(lambda: list(status.troubles) == ["1"])
+            assert status.connected
+            resource = ConfigResource(ConfigResourceType.TOPIC, settings.topic, {"max.message.bytes": "1000000"})
+            await admin.alter_configs([resource])
+            await until(lambda: sources(settings.journal) == [])
+            assert status.troubles == {}
+            assert status.outages == 0
+    finally:
+        await admin.close()
+    assert await on_the_bus(settings.bootstrap, settings.topic) == {1: [0, 1, 2], 2: [0, 1, 2]}
+
+
+async def test_a_topic_made_anew_gets_what_the_journal_still_holds(settings: ShipSettings) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
+    await admin.start()
+    try:
+        async with shipping(settings) as status:
+            journal = open_journal(settings.journal, 8)
+            journal.append(REST)
+            await until(lambda: status.records > 0)
+            await admin.delete_topics([settings.topic])
+            journal.append(REST)
+            await until(lambda: status.outages > 0)
+            journal.append(REST)
+            journal.close()
+            await until(lambda: sources(settings.journal) == [])
+    finally:
+        await admin.close()
+    found = await on_the_bus(settings.bootstrap, settings.topic)
+    assert deduplicated(found[8]) == [0, 1, 2, 3, 4]
 
 
 async def test_a_second_shipper_waits_for_the_first(settings: ShipSettings) -> None:
