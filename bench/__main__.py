@@ -1,15 +1,31 @@
-"""python -m bench [--only NAME] [--tiny] [--json]: measures, shows, and always exits 0 when it could measure:
-a missed budget is for people to read, and machines differ."""
+"""python -m bench [--only NAME] [--tiny] [--json]: measures and shows. A missed budget is for people to read, since
+machines differ: the exit status is 0 all the same. It is 1 when something could not be measured."""
 
-import sys
+import subprocess
 from typing import Any
 
 import click
+import psutil
+import redis
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from rich.console import Console
+from rich.markup import escape
 
 from bench import BENCHES, report
 from bench.figures import Figure
 from bench.machine import described
+
+# What a bench can end in besides figures. The others are measured all the same.
+BROKEN = (
+    OSError,
+    RuntimeError,
+    LookupError,
+    ValueError,
+    subprocess.SubprocessError,
+    psutil.Error,
+    redis.RedisError,
+    ClickHouseError,
+)
 
 
 @click.command()
@@ -20,6 +36,7 @@ def main(names: tuple[str, ...], tiny: bool, as_json: bool) -> None:
     """Measures Waymark on this machine, each figure next to its budget."""
     progress = Console(stderr=True)
     figures: list[Figure] = []
+    broken: list[str] = []
     with progress.status("") as status:
         for name in names or BENCHES:
             bench: Any = BENCHES[name]()
@@ -30,16 +47,21 @@ def main(names: tuple[str, ...], tiny: bool, as_json: bool) -> None:
                 if not progress.is_terminal:
                     progress.print(f"{name}: {what}")
 
-            for one in bench.measure(bench.TINY if tiny else bench.FULL, say):
-                figures.append(one)
-                progress.print(report.line(one), soft_wrap=True)
+            try:
+                for one in bench.measure(bench.TINY if tiny else bench.FULL, say):
+                    figures.append(one)
+                    progress.print(report.line(one), soft_wrap=True)
+            except BROKEN as error:
+                broken.append(name)
+                progress.print(f"[bold red]{name} could not be measured:[/] {escape(str(error))}", soft_wrap=True)
     if as_json:
         print(report.as_json(figures, described()))
     else:
         console = Console()
         # In a pipe or a log there is no width to keep to.
         report.show(figures, console if console.is_terminal else Console(width=160))
-    sys.exit(0)
+    if broken:
+        raise SystemExit(f"not measured: {', '.join(broken)}")
 
 
 if __name__ == "__main__":

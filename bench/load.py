@@ -27,7 +27,7 @@ class Load(msgspec.Struct, frozen=True):
         return self.answers / self.seconds
 
 
-class WrongAnswers(Exception):
+class WrongAnswers(RuntimeError):
     """The server under load answered something else than redirects, so nothing was measured."""
 
 

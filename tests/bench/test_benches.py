@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from bench import BENCHES, stack
-from bench.figures import Figure
+from bench.__main__ import main as command
+from bench.figures import Figure, Say, figure
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,3 +76,23 @@ def test_the_command_ends_well_whatever_was_measured() -> None:
     assert {one["bench"] for one in said["figures"]} == {"aggregator"}
     assert said["machine"]["cores"] >= 1
     assert "scans stored" in run.stderr
+
+
+def test_what_cannot_be_measured_is_said_and_the_rest_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ends_badly(size: object, say: Say) -> Iterator[Figure]:
+        say("starting")
+        yield figure("bad", "speed", [1.0], "s", at_most=2)
+        raise RuntimeError("no [room] on the disk")
+
+    def measures(size: object, say: Say) -> Iterator[Figure]:
+        yield figure("good", "speed", [1.0], "s", at_most=0.5)
+
+    benches = {"bad": SimpleNamespace(measure=ends_badly, TINY=0), "good": SimpleNamespace(measure=measures, TINY=0)}
+    monkeypatch.setattr("bench.__main__.BENCHES", {name: lambda name=name: benches[name] for name in benches})
+    with pytest.raises(SystemExit, match="not measured: bad"):
+        command.callback(names=(), tiny=True, as_json=False)  # type: ignore[misc]
+    said = capsys.readouterr()
+    assert "no [room] on the disk" in said.err
+    assert "1 of 2 budgets kept" in said.out
