@@ -11,7 +11,7 @@ T = TypeVar("T")
 class Look(Protocol):
     """Runs the work with some client, and blocks until it is done."""
 
-    def __call__(self, work: Callable[[Client], T]) -> T: ...
+    def __call__(self, work: Callable[[Client], T], /) -> T: ...
 
 
 def on(client: Client) -> Look:
