@@ -6,6 +6,7 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from aggregator.audit import JournalHead, Report, audit
+from aggregator.looks import Look
 from aggregator.progress import Progress
 from ingest.reader import SourceReader, sources
 
@@ -22,5 +23,5 @@ def heads(journals: Path) -> Iterator[JournalHead]:
             reader.close()
 
 
-def audit_machine(client: Client, journals: Path, progress: Progress) -> Report:
-    return audit(client, heads(journals), progress)
+def audit_machine(client: Client, journals: Path, progress: Progress, alone: Look | None = None) -> Report:
+    return audit(client, heads(journals), progress, alone=alone)
