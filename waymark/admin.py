@@ -8,7 +8,7 @@ as there is something to say, then `{"result": ...}` or `{"error": "..."}`.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from clickhouse_connect.driver.client import Client
@@ -20,6 +20,7 @@ from starlette.routing import Route
 from urllib3.exceptions import HTTPError
 
 from aggregator.audit import Report
+from aggregator.dead import NothingToSkip, replay, skip
 from aggregator.loop import Aggregator, Away
 from aggregator.progress import Progress
 from aggregator.rebuild import finish, plan, rebuild_step
@@ -30,7 +31,12 @@ from waymark.settings import Settings
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Work = Callable[[Progress], Awaitable[Any]]
+
+
+class _Skip(msgspec.Struct, frozen=True):
+    partition: int
 
 
 class Admin:
@@ -46,6 +52,8 @@ class Admin:
                 Route("/status", self._status),
                 Route("/audit", self._long(self._audit), methods=["POST"]),
                 Route("/rebuild", self._long(self._rebuild), methods=["POST"]),
+                Route("/skip", self._skip, methods=["POST"]),
+                Route("/replay", self._long(self._replay), methods=["POST"]),
                 Route("/migrate", self._long(self._migrate), methods=["POST"]),
             ]
         )
@@ -60,11 +68,17 @@ class Admin:
         return Response(msgspec.json.encode(status), media_type="application/json")
 
     async def _audit(self, progress: Progress) -> Report:
+        loop = asyncio.get_running_loop()
+
+        def alone(look: Callable[[Client], T]) -> T:
+            return asyncio.run_coroutine_threadsafe(self._moving.between(look), loop).result()
+
         def work() -> Report:
-            # A client of its own: scans go on being stored while it reads.
+            # A client of its own: scans go on being stored while it reads. Only a second look at what seems
+            # wrong, because a batch was half in, is taken while none is.
             client: Client = self._warehouse.connect(max_threads=1)
             try:
-                return audit_machine(client, self._settings.journal_folder, progress)
+                return audit_machine(client, self._settings.journal_folder, progress, alone)
             finally:
                 client.close()
 
@@ -77,6 +91,17 @@ class Admin:
             await self._moving.between(lambda client, step=step: rebuild_step(client, step, progress))  # type: ignore[misc]
         await self._moving.between(finish)
         return len(steps)
+
+    async def _skip(self, request: Request) -> Response:
+        asked = msgspec.json.decode(await request.body(), type=_Skip)
+
+        async def work(_: Progress) -> dict[str, object]:
+            return await skip(self._moving, asked.partition)
+
+        return await self._long(work)(request)
+
+    async def _replay(self, _: Progress) -> dict[str, int]:
+        return await replay(self._moving)
 
     async def _migrate(self, progress: Progress) -> list[str]:
         # Every start brings the tables up to date; nothing else may change them while they are written to.
@@ -107,7 +132,7 @@ class Admin:
             return {"error": "the warehouse is away: it has no tables yet"}
         try:
             return {"result": await work(progress)}
-        except (Away, ClickHouseError, HTTPError, OSError) as error:
+        except (Away, NothingToSkip, ClickHouseError, HTTPError, OSError) as error:
             log.warning("asked by the command: %s", error)
             return {"error": str(error)}
 

@@ -24,7 +24,12 @@ def aggregator_of(settings: Settings, warehouse: Warehouse) -> Aggregator:
 
 
 def _bus(settings: Settings) -> Bus:
-    return JournalBus(settings.journal_folder, rooms.intents(settings), uptime)
+    if settings.kafka_bootstrap is None:
+        return JournalBus(settings.journal_folder, rooms.intents(settings), uptime)
+    # Loaded here: one machine has no use for it.
+    from aggregator.kafka_bus import KafkaBus
+
+    return KafkaBus(settings.kafka_bootstrap, settings.kafka_topic, settings.kafka_group, uptime)
 
 
 def readiness_of(moving: Aggregator) -> Mapping[str, Ready]:

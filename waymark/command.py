@@ -15,6 +15,7 @@ _WHERE = {
     "import": ("carry", "import_"),
     "audit": ("warehouse", "audit"),
     "rebuild": ("warehouse", "rebuild_"),
+    "skip": ("warehouse", "skip"),
     "migrate": ("warehouse", "migrate_"),
     "status": ("warehouse", "status"),
     "redirect": ("run", "redirect"),

@@ -89,6 +89,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
     kafka_topic: Annotated[str, _is("WAYMARK_KAFKA_TOPIC", "The topic of scans.", min_length=1)] = "waymark-scans"
+    kafka_group: Annotated[
+        str,
+        _is("WAYMARK_KAFKA_GROUP", "The consumer group of the aggregators. One warehouse, one group.", min_length=1),
+    ] = "waymark-aggregator"
     clickhouse_url: Annotated[
         str | None,
         _is(

@@ -105,6 +105,40 @@ def migrate_(data: Path | None, as_json: bool) -> None:
 
 
 @click.command()
+@click.argument("partition", type=int, required=False)
+@click.option(
+    "--replay", is_flag=True, help="Instead: take in the events of what was set aside, where they can be read now."
+)
+@data_flag
+@json_flag
+@explained
+def skip(partition: int | None, replay: bool, data: Path | None, as_json: bool) -> None:
+    """Set aside the unreadable record at which PARTITION is stopped, and go on after it.
+
+    `waymark status` shows which are stopped, and at what. The record is kept in the table dead_letters.
+    """
+    folder = Folder(settings(data=data).data)
+    if replay == (partition is not None):
+        raise click.UsageError("name a partition, or say --replay")
+    try:
+        with shown.progress() as show:
+            if replay:
+                told = asking.ask(folder, "/replay", show)
+            else:
+                told = asking.ask(folder, "/skip", show, {"partition": partition})
+    except (asking.NobodyThere, asking.Failed) as error:
+        raise Unusable(str(error)) from None
+    if as_json:
+        shown.as_json(told)
+    elif replay:
+        click.echo(
+            f"{told['records']} records, {told['events']} events taken in, {told['unreadable_lines']} lines unreadable"
+        )
+    else:
+        click.echo(f"set aside offset {told['offset']} of partition {told['partition']}: {told['reason']}")
+
+
+@click.command()
 @data_flag
 @explained
 def status(data: Path | None) -> None:

@@ -1,0 +1,102 @@
+"""The command beside a running `up`, and what it says when it cannot."""
+
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ingest.journal import Journal
+from ingest.layout import segments
+from tests.waymark.running import Up, up, wait_for
+from waymark.command import main
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Up]:
+    with up() as one:
+        yield one
+
+
+def test_rebuild_beside_it_changes_no_answer(running: Up) -> None:
+    code = running.create()
+    for _ in range(5):
+        assert running.scan(code["slug"])[0] == 302
+    wait_for(lambda: running.total(code) == 5)
+    done = running.command("rebuild", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rebuilt"] >= 2
+    assert running.total(code) == 5
+    running.audit()
+
+
+def test_a_deleted_code_is_erased_and_the_audit_stays_clean(running: Up) -> None:
+    code = running.create()
+    assert running.scan(code["slug"])[0] == 302
+    wait_for(lambda: running.total(code) == 1)
+    assert running.call("DELETE", f"/v1/dynamic/{code['id']}")[0] == 200
+    assert running.scan(code["slug"])[0] == 404
+    wait_for(lambda: running.audit()["erased"] >= 1, within_s=40, what="the rows are erased")
+
+
+def test_an_unreadable_record_stops_its_journal_until_it_is_skipped(running: Up) -> None:
+    code = running.create()
+    source = secrets.randbelow(2**62) + 1
+    folder = running.data / "journal"
+    journal = Journal.open(folder, source=source, now_ms=lambda: time.time_ns() // 1_000_000, max_bytes=1 << 30)
+    last = folder / str(source) / f"{segments(folder / str(source))[-1]:020d}.log"
+    with last.open("ab") as file:
+        file.write(f"[{source},1,what is this]\n".encode())
+    journal.close()
+
+    def stopped() -> bool:
+        told = json.loads(running.command("status").stdout)["aggregator"]["partitions"]
+        return any(one["partition"] == source and one["state"] == "stopped" for one in told)
+
+    wait_for(stopped, what="the journal's partition is stopped")
+    # Others go on.
+    assert running.scan(code["slug"])[0] == 302
+    wait_for(lambda: running.total(code) == 1)
+    ready, answer = running.call("GET", "/readyz")
+    assert ready == 503, answer
+    assert "aggregator" in answer["missing"]
+    done = running.command("skip", str(source))
+    assert done.returncode == 0, done.stderr
+    assert str(source) in done.stdout
+    wait_for(lambda: running.call("GET", "/readyz")[0] == 200)
+    assert running.command("skip", str(source)).returncode == 2
+    assert running.command("skip", "--replay").returncode == 0
+
+
+def test_migrate_has_nothing_left_to_do(running: Up) -> None:
+    done = running.command("migrate", "--json")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("words", [["audit"], ["rebuild"], ["status"], ["demo"], ["skip", "1"]])
+def test_without_data_it_says_so_and_ends_with_2(words: list[str], tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, [*words, "--data", str(tmp_path / "none")])
+    assert done.exit_code == 2
+    assert done.output.startswith("Error: ")
+    assert not (tmp_path / "none").exists()
+
+
+def test_every_command_explains_itself() -> None:
+    for name in main.list_commands(None):  # type: ignore[arg-type]
+        done = CliRunner().invoke(main, [name, "--help"])
+        assert done.exit_code == 0, done.output
+        assert len(done.output.splitlines()) > 4
+
+
+@pytest.mark.parametrize(("name", "variable"), [("api", "WAYMARK_REDIS_URL"), ("ingest", "WAYMARK_KAFKA_BOOTSTRAP")])
+def test_a_service_without_what_it_needs_says_which_variable(name: str, variable: str, tmp_path: Path) -> None:
+    alone = Up(tmp_path)
+    alone.environment["WAYMARK_API_PORT"] = str(alone.api_port)
+    alone.environment["WAYMARK_STATUS_PORT"] = str(alone.redirect_port)
+    done = alone.command(name)
+    assert done.returncode == 2, done.stderr
+    assert variable in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,104 @@
+"""`waymark up` with Kafka as the way to the warehouse, and each service by itself."""
+
+import secrets
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.servers.kafka import KafkaServer
+from tests.servers.redis import RedisServer
+from tests.waymark.running import KEY, WAYMARK, Up, free_ports, up, wait_for
+
+pytestmark = pytest.mark.kafka
+
+
+def test_up_ships_scans_through_kafka(kafka: KafkaServer) -> None:
+    topic = f"up-{secrets.token_hex(4)}"
+    with up(WAYMARK_KAFKA_BOOTSTRAP=kafka.bootstrap, WAYMARK_KAFKA_TOPIC=topic, WAYMARK_KAFKA_GROUP=topic) as one:
+        assert len(one.child("ingest")) == 1
+        code = one.create()
+        for _ in range(20):
+            assert one.scan(code["slug"])[0] == 302
+        wait_for(lambda: one.total(code) == 20, within_s=40, what="scans came through Kafka")
+        one.kill_group()
+        one.start()
+        assert one.scan(code["slug"])[0] == 302
+        wait_for(lambda: one.total(code) == 21, within_s=60, what="it goes on after a kill")
+        assert one.audit()["stored"] == 21
+        assert one.stop() == 0
+
+
+@contextmanager
+def services(folder: Path, environment: dict[str, str], *names: str) -> Iterator[list[psutil.Popen]]:
+    running = []
+    try:
+        for name in names:
+            with (folder / f"{name}.log").open("ab") as log:
+                command = [*WAYMARK, name, "--data", str(folder / name)]
+                running.append(psutil.Popen(command, env=environment, stdout=log, stderr=log))
+        yield running
+    finally:
+        for one in running:
+            one.kill()
+            one.wait()
+
+
+def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, redis_url: str, tmp_path: Path) -> None:
+    """Redirector, ingest and aggregator apart, as on several machines (chDB stands where ClickHouse would be)."""
+    topic = f"apart-{secrets.token_hex(4)}"
+    one = Up(tmp_path)
+    status_port, other_status_port = free_ports(2)
+    environment = {
+        **one.environment,
+        "WAYMARK_REDIS_URL": redis_url,
+        "WAYMARK_KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "WAYMARK_KAFKA_TOPIC": topic,
+        "WAYMARK_KAFKA_GROUP": topic,
+        "WAYMARK_JOURNAL": str(tmp_path / "journal"),
+        "WAYMARK_API_PORT": str(one.api_port),
+        "WAYMARK_REDIRECT_PORT": str(one.redirect_port),
+    }
+    with (
+        services(tmp_path, environment, "redirect", "api") as [redirect, api],
+        services(tmp_path, {**environment, "WAYMARK_STATUS_PORT": str(status_port)}, "ingest") as [ingest],
+        services(tmp_path, {**environment, "WAYMARK_STATUS_PORT": str(other_status_port)}, "aggregate") as [aggregate],
+    ):
+        key = subprocess.run(
+            [*WAYMARK, "workspace", "create", "default"], env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert key.returncode == 0, key.stderr
+        made = subprocess.run([*WAYMARK, "key", "create"], env=environment, capture_output=True, text=True, timeout=60)
+        one.key = made.stdout.strip()
+        assert one.key != KEY
+        wait_for(lambda: answers(one), within_s=40, what="the API answers")
+        code = one.create()
+        wait_for(lambda: one.scan(code["slug"])[0] == 302, within_s=40)
+        for process in (redirect, ingest, aggregate, api):
+            assert process.is_running()
+        # SIGTERM ends each of them, and the redirector's journal reaches the warehouse.
+        redirect.send_signal(signal.SIGTERM)
+        assert redirect.wait(20) == 0
+        wait_for(lambda: not [p for p in (tmp_path / "journal").iterdir() if p.name.isdigit()], within_s=40)
+        aggregate_folder = tmp_path / "aggregate"
+        audit = [*WAYMARK, "audit", "--data", str(aggregate_folder)]
+
+        def stored() -> bool:
+            done = subprocess.run(audit, env=environment, capture_output=True, text=True, timeout=60)
+            return done.returncode == 0 and "1 scans" in done.stdout
+
+        wait_for(stored, within_s=40, what="the scan is stored, and the audit clean")
+        for process in (ingest, aggregate, api):
+            process.send_signal(signal.SIGTERM)
+        assert [process.wait(30) for process in (ingest, aggregate, api)] == [0, 0, 0]
+
+
+def answers(one: Up) -> bool:
+    try:
+        return one.call("GET", "/v1/dynamic")[0] == 200
+    except OSError:
+        return False
