@@ -29,25 +29,21 @@ AGENTS = 10_000
 OTHERS = 4_096
 
 
-_NO_REFERRER = piece("", "")
-_NO_LANGUAGE = piece("")
-_NO_UTM = piece("", "", "")
-
-
 def _place_piece(place: Place) -> bytes:
     return piece(place.country, place.region, place.city, place.lat, place.lon)
 
 
-class _Known:
-    """An agent's pieces, as a person's and as anything else's (whose client is always Bot)."""
+class _Client:
+    """What a request's own headers and query say of a scanner: the pieces of a line from device to campaign, as
+    a person's and as anything else's (whose client is always Bot)."""
 
     __slots__ = ("as_other", "as_said", "digest", "kind")
 
-    def __init__(self, agent: Agent) -> None:
+    def __init__(self, agent: Agent, rest: bytes) -> None:
         self.kind = agent.kind
         self.digest = agent.digest
-        self.as_said = piece(agent.device, agent.model, agent.os, agent.browser, agent.client)
-        self.as_other = piece(agent.device, agent.model, agent.os, agent.browser, "Bot")
+        self.as_said = piece(agent.device, agent.model, agent.os, agent.browser, agent.client) + rest
+        self.as_other = piece(agent.device, agent.model, agent.os, agent.browser, "Bot") + rest
 
 
 # The scope of ASGI is a dict of anything.
@@ -69,13 +65,21 @@ def recorder(
     """What records a visit. It never raises for what a request holds, nor for a journal that fails:
     then the event is lost, counted, and the answer goes out all the same."""
     trusted = trusts(trusted_proxies)
-    agents: Bounded[bytes, _Known] = Bounded(AGENTS, lambda raw: _Known(read_agent(raw)))
+    agents: Bounded[bytes, Agent] = Bounded(AGENTS, read_agent)
     places: Bounded[tuple[bytes | None, ...], bytes] = Bounded(
         OTHERS, lambda values: _place_piece(place_of_headers(values))
     )
     referrers: Bounded[bytes, bytes] = Bounded(OTHERS, lambda raw: piece(*msgspec.structs.astuple(referrer(raw))))
     languages: Bounded[bytes, bytes] = Bounded(OTHERS, lambda raw: piece(language(raw)))
     campaigns: Bounded[bytes, bytes] = Bounded(OTHERS, lambda raw: piece(*msgspec.structs.astuple(utm(raw))))
+
+    def client_of(said: tuple[bytes | None, ...]) -> _Client:
+        agent, source, spoken, query = said
+        rest = referrers[source or b""] + languages[spoken or b""] + campaigns[query or b""]
+        return _Client(agents[agent or b""], rest)
+
+    # Most scanners of an hour differ in nothing else than their address.
+    clients: Bounded[tuple[bytes | None, ...], _Client] = Bounded(AGENTS, client_of)
 
     def peer_of(host: str) -> tuple[bytes, bool]:
         address = packed(host) or NO_ADDRESS
@@ -109,15 +113,15 @@ def recorder(
             today, salts_seen, hasher = day, salts.version, hasher_of(day)
 
         kind: Kind
-        agent = agents[header(b"user-agent", b"")]
+        client = clients[header(b"user-agent"), header(b"referer"), header(b"accept-language"), scope["query_string"]]
         if (sec_purpose in headers or purpose in headers or x_purpose in headers or x_moz in headers) and is_prefetch(
             headers
         ):
-            kind, said = "prefetch", agent.as_other
+            kind, said = "prefetch", client.as_other
         elif scope["method"] == "HEAD":
-            kind, said = "bot", agent.as_other
+            kind, said = "bot", client.as_other
         else:
-            kind, said = agent.kind, agent.as_said
+            kind, said = client.kind, client.as_said
 
         peer = scope["client"]
         address, is_proxy = peers[peer[0] if peer else "127.0.0.1"]
@@ -136,22 +140,16 @@ def recorder(
         if where is nowhere and by_address is not None:
             where = by_address[address]
 
-        source = header(b"referer")
-        spoken = header(b"accept-language")
-        query = scope["query_string"]
         tally = tallies[kind, entry.outcome]
         tally.n += 1
         own = hasher.copy()
-        own.update(address + agent.digest + entry.code)
-        line = b'%d%b%b%b%b%b%b%b,"",%d]\n' % (
+        own.update(address + client.digest + entry.code)
+        line = b'%d%b%b%b%b,"",%d]\n' % (
             ts_ms,
             entry.event,
             tally.piece,
             where,
             said,
-            _NO_REFERRER if source is None else referrers[source],
-            _NO_LANGUAGE if spoken is None else languages[spoken],
-            campaigns[query] if query else _NO_UTM,
             int_of(own.digest(), "little") >> 1,
         )
         try:
