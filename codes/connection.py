@@ -15,10 +15,11 @@ from codes.errors import Unavailable
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# How long one command may take before Redis counts as away. Longer than the longest wait for acknowledgements.
+# How long one command may take before Redis counts as away, and how long it may wait for a connection that is busy
+# with others. Commands are short, so a few connections carry a burst of many callers.
 ANSWER_S = 2.0
-CONNECT_S = 1.0
-CONNECTIONS = 256
+BUSY_S = 5.0
+CONNECTIONS = 32
 
 # Replies of a server that is there but cannot serve now: loading, failing over, disk or memory full.
 _NOT_NOW = ("LOADING", "MISCONF", "OOM", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "NOREPLICAS", "BUSY")
@@ -33,9 +34,9 @@ def connect(url: str) -> Redis:
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=CONNECTIONS,
-        timeout=ANSWER_S,
+        timeout=BUSY_S,
         socket_timeout=ANSWER_S,
-        socket_connect_timeout=CONNECT_S,
+        socket_connect_timeout=ANSWER_S,
         retry=Retry(NoBackoff(), 0),
     )
     return Redis.from_pool(pool)

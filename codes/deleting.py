@@ -16,10 +16,14 @@ from schemas.code import Erasure
 
 async def order_erasure(redis: Redis, intent: Intent, deleted_at_ms: int) -> None:
     """For a code that is gone. Changes nothing if it is ordered already."""
-    erasure = Erasure(
+    erasure = erasure_of(intent, deleted_at_ms)
+    await ask(redis, "HSETNX", keys.ERASURES, erasure.number, msgspec.json.encode(erasure))
+
+
+def erasure_of(intent: Intent, deleted_at_ms: int) -> Erasure:
+    return Erasure(
         number=intent.number,
         workspace=intent.workspace,
         deleted_at_ms=deleted_at_ms,
         keep_until_ms=intent.keep_until_ms,
     )
-    await ask(redis, "HSETNX", keys.ERASURES, intent.number, msgspec.json.encode(erasure))

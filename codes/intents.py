@@ -21,7 +21,8 @@ SWEEP_MS = 60_000
 
 
 class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`host` and `slug` are where the code is (create: will be); `to_slug` where it goes. `digest` is a key's."""
+    """`host` and `slug` are where the code is (create: will be); `to_slug` where it goes. `digest` is a key's.
+    `at_ms` is known when it is read: when it was declared."""
 
     op: Literal["create", "move", "delete", "key"]
     id: str
@@ -55,10 +56,10 @@ async def clear(redis: Redis, nonce: str) -> None:
 
 
 async def abandoned(redis: Redis, older_than_ms: int = SWEEP_MS) -> AsyncIterator[tuple[str, Intent]]:
-    """The intents whose owner can do nothing more about them."""
+    """Nonces and intents whose owner can do nothing more about them."""
     seconds, micros = await ask(redis, "TIME")
     now_ms = seconds * 1000 + micros // 1000
     async for nonce, raw in redis.hscan_iter(keys.INTENTS):
         begun_ms, _, text = raw.partition(b" ")
         if now_ms - int(begun_ms) > older_than_ms:
-            yield nonce.decode(), _decoder.decode(text)
+            yield nonce.decode(), msgspec.structs.replace(_decoder.decode(text), at_ms=int(begun_ms))

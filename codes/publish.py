@@ -14,6 +14,9 @@ from codes.connection import Script, ask
 from schemas import keys
 
 LONGEST_WAIT_S = 1.0
+# Between two looks at who has acknowledged.
+SOONEST_S = 0.0005
+LATEST_S = 0.05
 
 
 # Registrations lapse by Redis' clock.
@@ -42,7 +45,7 @@ async def acknowledged(
         async with asyncio.timeout_at(ends):
             waited_for = before | await redirectors(redis)
             if waited_for:
-                await asyncio.gather(*(_all_of(redis, nonce, waited_for, ends) for nonce in nonces))
+                await asyncio.gather(*(_all_of(redis, nonce, waited_for) for nonce in nonces))
             return True
     except (exceptions.RedisError, OSError):
         await asyncio.sleep(ends - asyncio.get_running_loop().time())
@@ -51,12 +54,14 @@ async def acknowledged(
     return False
 
 
-async def _all_of(redis: Redis, nonce: str, names: set[bytes], ends: float) -> None:
-    """Returns when all `names` have acknowledged; until then it goes on, and the caller stops it in time."""
-    missing = set(names)
-    while missing:
-        left = max(ends - asyncio.get_running_loop().time(), 0.01)
-        popped = await ask(redis, "BLPOP", keys.ack(nonce), round(left, 3))
-        if popped:
-            missing.discard(popped[1])
+async def _all_of(redis: Redis, nonce: str, names: set[bytes]) -> None:
+    """Returns when all `names` have acknowledged; until then it goes on, and the caller stops it in time.
+
+    It looks again and again, soon at first: most acknowledge within a millisecond. Blocking on the list would
+    hold a connection for as long as one redirector is silent, and a burst of edits would use up them all.
+    """
+    pause_s = SOONEST_S
+    while not names <= set(await ask(redis, "LRANGE", keys.ack(nonce), 0, -1)):
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 1.5, LATEST_S)
     await ask(redis, "UNLINK", keys.ack(nonce))

@@ -38,7 +38,7 @@ async def sweep(
             case "move":
                 await _move(redis, nonce, intent, now_ms())
             case "delete":
-                await _delete(redis, intent, now_ms())
+                await _delete(redis, intent)
             case "key":
                 await _key(redis, intent)
         await intents.clear(redis, nonce)
@@ -75,10 +75,10 @@ async def _move(redis: Redis, nonce: str, intent: Intent, now_ms: int) -> None:
         await moving.release(redis, intent.host, intent.to_slug, nonce)
 
 
-async def _delete(redis: Redis, intent: Intent, now_ms: int) -> None:
+async def _delete(redis: Redis, intent: Intent) -> None:
     """A living code stays. The rows of one that is gone are erased."""
     if await index.find(redis, intent.id) is None:
-        await deleting.order_erasure(redis, intent, now_ms)
+        await deleting.order_erasure(redis, intent, intent.at_ms)
         await index.remove(redis, intent.id, intent.workspace)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from redis.asyncio import Redis
 
-from codes import apikeys, index, numbers, places, slugs, workspaces
+from codes import apikeys, deleting, index, intents, numbers, places, slugs, workspaces
 from codes.connection import ask, reaching
 from codes.errors import Conflict
 from codes.places import Kept, Put
@@ -116,6 +116,10 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
             yield TombstoneLine(host, slug, route)
     async for _, raw in redis.hscan_iter(keys.ERASURES):
         yield ErasureLine(msgspec.json.decode(raw, type=Erasure))
+    # A deletion that is not finished: the code is gone and its erasure not ordered yet.
+    async for _, intent in intents.abandoned(redis, older_than_ms=-intents.SWEEP_MS):
+        if intent.op == "delete" and await index.find(redis, intent.id) is None:
+            yield ErasureLine(deleting.erasure_of(intent, intent.at_ms))
 
 
 async def _count(redis: Redis) -> int:
@@ -147,9 +151,11 @@ def _check_place(number: int, host: str, slug: str) -> None:
         raise Unreadable(f"line {number}: {host!r} and {slug!r} are not a host and a slug")
 
 
-def check_whole(path: Path) -> End:
-    """Reads the file through. Returns its counters, lifted to the highest numbers in it."""
+def check_whole(path: Path) -> tuple[End, set[int]]:
+    """Reads the file through. Returns its counters, lifted to the highest numbers in it, and the numbers of codes
+    that were deleted, be it while the export ran."""
     end, last, highest = None, 0, [0, 0]
+    erased: set[int] = set()
     for number, line in read_lines(path):
         if end is not None or (number == 1) != isinstance(line, Waymark):
             raise Unreadable(f"line {number}: an export begins with a line of its own and ends with one")
@@ -157,17 +163,18 @@ def check_whole(path: Path) -> End:
         match line:
             case Waymark(format=format) if format != FORMAT:
                 raise Unreadable(f"line 1: format {format} is not known here, only {FORMAT}")
-            case CodeLine(code=Code(number=given)) | ErasureLine(erasure=Erasure(number=given)):
+            case CodeLine(code=Code(number=given)) | TombstoneLine(route=Route(number=given)):
                 highest[0] = max(highest[0], given)
-            case TombstoneLine(route=Route(number=given)):
+            case ErasureLine(erasure=Erasure(number=given)):
                 highest[0] = max(highest[0], given)
+                erased.add(given)
             case WorkspaceLine(workspace=Workspace(number=given)):
                 highest[1] = max(highest[1], given)
             case End():
                 end = line
     if end is None or end.lines != last - 1:
         raise Unreadable(f"the file has been cut: its last line is {last} and not the end")
-    return End(end.lines, max(end.numbers, highest[0]), max(end.workspaces, highest[1]))
+    return End(end.lines, max(end.numbers, highest[0]), max(end.workspaces, highest[1])), erased
 
 
 @reaching
@@ -176,14 +183,16 @@ async def import_file(
 ) -> Counter[str]:
     """Brings in what is not there yet, and returns how many of each kind were new (`code`, …) and how many were
     there already (`code there`, …). Raises Unreadable (before anything is written, if the file is not whole)."""
-    end = check_whole(path)
+    end, erased = check_whole(path)
     # First of all: no number of the file can be given to a new code.
     await numbers.lift(redis, end.numbers)
     await numbers.lift_workspaces(redis, end.workspaces)
     counts: Counter[str] = Counter()
     done = 0
     for chunk in _chunks(read_lines(path)):
-        outcomes = await asyncio.gather(*(_bring_in(redis, number, line, now_ms) for number, line in chunk))
+        outcomes = await asyncio.gather(
+            *(_bring_in(redis, number, _without(erased, line), now_ms) for number, line in chunk)
+        )
         counts.update(outcome for outcome in outcomes if outcome)
         done += len(chunk)
         progress(min(done, end.lines), end.lines)
@@ -200,6 +209,13 @@ def _chunks(lines: Iterable[tuple[int, Line]]) -> Iterator[list[tuple[int, Line]
         chunk.append((number, line))
     if chunk:
         yield chunk
+
+
+def _without(erased: set[int], line: Line) -> Line:
+    """The line, or what a code has left that was deleted while the export ran."""
+    if isinstance(line, CodeLine) and line.code.number in erased:
+        return TombstoneLine(line.code.host, line.code.slug, places.tombstone_of(line.code, line.version))
+    return line
 
 
 async def _bring_in(redis: Redis, number: int, line: Line, now_ms: Callable[[], int]) -> str:

@@ -288,3 +288,22 @@ async def test_many_changes_of_slug_at_once_leave_one_living_slug(codes: Codes, 
         assert (living == last) == (slug == last.slug)
         assert left is None or left.gone == (slug != last.slug)
     assert await redis.hlen(keys.INTENTS) == 0
+
+
+async def test_versions_grow_while_the_clock_stands_still_or_goes_back_and_are_never_behind_it(
+    codes: Codes, redis: Redis
+) -> None:
+    now = [5000]
+    timed = Codes(redis, now_ms=lambda: now[0])
+    code = await timed.create(1, NewCode(destination=HERE, slug="timed"))
+    seen: list[int] = []
+    for now[0] in (5000, 5000, 4000, 9000, 9000):
+        await timed.edit(1, code.id, Edit(destination=f"{THERE}/{len(seen)}"))
+        found = await route(redis, "timed")
+        assert found
+        seen.append(found.version)
+    assert seen == [5001, 5002, 5003, 9000, 9001]
+    await timed.delete(1, code.id)
+    await timed.create(1, NewCode(destination=HERE, slug="timed"))
+    found = await route(redis, "timed")
+    assert found and found.version == 9003

@@ -14,6 +14,7 @@ from codes.fields import Edit, NewCode
 from codes.store import Codes
 from schemas import keys
 from schemas.route import decode_route
+from tests.codes.crashing import KilledHere, crashing
 from tests.servers.redis import running
 
 HERE = "https://example.com/here"
@@ -148,3 +149,27 @@ async def test_what_is_in_the_way_is_named_with_its_line(redis: Redis, tmp_path:
     await codes.create(9, NewCode(destination=HERE, slug="new"))
     with pytest.raises(transfer.Unreadable, match=r"line \d+: the slug 'new' is taken"):
         await transfer.import_file(redis, path, now_ms=lambda: NOW)
+
+
+async def test_a_code_deleted_while_the_export_runs_does_not_live_on(redis: Redis, tmp_path: Path) -> None:
+    codes = Codes(redis)
+    await workspaces.ensure_workspace(redis, "default")
+    made = [await codes.create(1, NewCode(destination=HERE, slug=slug)) for slug in ("first", "second")]
+    lines: list[bytes] = []
+    await transfer.export(redis, lines.append)
+    # As if the first were read before it was deleted, and the rest after; the second's deletion is cut short.
+    await codes.delete(1, made[0].id)
+    with pytest.raises(KilledHere):
+        await crashing(redis, "gone").delete(1, made[1].id)
+    later: list[bytes] = []
+    await transfer.export(redis, later.append)
+    first = next(line for line in lines if b'"first"' in line)
+    end = later[-1].replace(f'"lines":{len(later) - 1}'.encode(), f'"lines":{len(later)}'.encode())
+    path = tmp_path / "all.ndjson"
+    path.write_bytes(b"".join([*later[:2], first, *later[2:-1], end]))
+    await redis.flushall()
+    counts = await transfer.import_file(redis, path, now_ms=lambda: NOW)
+    assert counts == {"workspace": 1, "tombstone": 2, "tombstone there": 1, "erasure": 2}
+    assert await codes.page(1, 9) == []
+    with pytest.raises(Conflict):
+        await codes.create(2, NewCode(destination=HERE, slug="first"))
