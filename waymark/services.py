@@ -30,6 +30,9 @@ def redirect(settings: Settings, sockets: str) -> int:
     from redirect.serve import run
 
     listeners = _sockets(settings, sockets, settings.redirect_port, flag="WAYMARK_REDIRECT_PORT")
+    # The server raises the signal that ended it once more, when all is done: that is no way to end then.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     run(rooms.redirect_settings(settings), fds=[one.detach() for one in listeners])
     return 0
 

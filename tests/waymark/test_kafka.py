@@ -44,8 +44,9 @@ def services(folder: Path, environment: dict[str, str], *names: str) -> Iterator
         yield running
     finally:
         for one in running:
-            one.kill()
-            one.wait()
+            if one.poll() is None:
+                one.kill()
+                one.wait()
 
 
 def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, redis_url: str, tmp_path: Path) -> None:
