@@ -57,6 +57,11 @@ class Gone(Exception):
     """Records that were to be read are not on the bus any more. Stops the partition with an alarm."""
 
 
+class Held(Exception):
+    """Another process repairs rollups, or waits to, and nothing may be inserted beside it. Let others have
+    their turn, and try again."""
+
+
 class Partition(Protocol):
     place: Place
     # Set when this process must let go of the partition: finish what is declared, declare nothing new.
@@ -74,8 +79,12 @@ class Partition(Protocol):
 
     async def declare(self, batch: Range) -> float:
         """Keeps the intent to insert these offsets, and with it that everything below them is done
-        with. Returns the clock's time at which the bus has acknowledged it. Raises Lost, or
-        OSError after which it may be called again with the same range."""
+        with. Returns the clock's time at which the bus has acknowledged it. Raises Lost; Held (then
+        nothing is declared); or OSError, after which it is to be called again with the same range."""
+
+    async def hold(self, position: int, intent: Range | None) -> None:
+        """As `declare` (or with nothing declared), and from its return until `done` no other process inserts.
+        Raises Held while one of them has a batch declared: what is held stays so, call it again."""
 
     async def done(self, position: int) -> None:
         """Keeps that everything below is done with and nothing is declared. Raises as `declare`."""
@@ -93,6 +102,8 @@ class Partition(Protocol):
 class Bus(Protocol):
     # After this long without a sign of life the bus gives a process's partitions to another; None: never.
     session_timeout_s: float | None
+    # Whether other processes may insert what other partitions of this bus hold.
+    shared: bool
 
     async def open(self) -> None: ...
 

@@ -157,6 +157,9 @@ class JournalPartition:
         if segment < self._position.segment:
             del self._synced[segment]
 
+    async def hold(self, position: int, intent: Range | None) -> None:
+        """There is no other process."""
+
     async def done(self, position: int) -> None:
         await self._bus.work(self._done, position)
 
@@ -185,6 +188,7 @@ class JournalBus:
     """Finds journals all the time: a new redirect process, and one that died, show up within a second."""
 
     session_timeout_s: float | None = None
+    shared = False
 
     def __init__(self, journals: Path, intents: Path, clock: Callable[[], float]) -> None:
         self.clock = clock

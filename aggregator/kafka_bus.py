@@ -6,13 +6,14 @@ import logging
 import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
+import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from aggregator.bus import Gone, Lost, Partition, Place, Range, Record, Resume
+from aggregator.bus import Gone, Held, Lost, Partition, Place, Range, Record, Resume
 from aggregator.commit import Membership, commit, membership
 from ingest.topic import ensure
 
@@ -22,7 +23,23 @@ POLL_MS = 200
 READ_S = 0.1
 # What is kept of a partition before it is paused.
 BUFFER_BYTES = 16_000_000
-_INTENT = re.compile(r"v1:(\d+)")
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """The metadata of a commit: `v1:Y` declares the offsets up to Y, `:hold` asks all others to pause."""
+
+    last: int | None = None
+    hold: bool = False
+
+    def __str__(self) -> str:
+        if self.last is None and not self.hold:
+            return ""
+        return f"v1:{'' if self.last is None else self.last}{':hold' if self.hold else ''}"
+
+    @classmethod
+    def read(cls, metadata: str) -> Self:
+        found = re.fullmatch(r"v1:(\d*)(:hold)?", metadata)
+        return cls(int(found[1]) if found[1] else None, bool(found[2])) if found else cls()
 
 
 class KafkaPartition:
@@ -53,8 +70,11 @@ class KafkaPartition:
         if not oldest <= offset <= newest:
             raise Gone(f"the group stands at offset {offset}, and the topic holds {oldest} to {newest - 1}")
         await self.seek(offset)
-        declared = _INTENT.fullmatch(metadata)
-        return Resume(offset, Range(offset, int(declared[1])) if declared else None)
+        mark = Mark.read(metadata)
+        if mark.hold and mark.last is None:
+            # Its owner died while it held the others.
+            await self.done(offset)
+        return Resume(offset, None if mark.last is None else Range(offset, mark.last))
 
     async def seek(self, offset: int) -> None:
         """Done by the polling task, between two polls, so that nothing read before can come after."""
@@ -104,15 +124,29 @@ class KafkaPartition:
         return records
 
     async def declare(self, batch: Range) -> float:
-        await self._commit(batch.first, f"v1:{batch.last}")
-        return self._bus.clock()
+        # Commits of the whole group are in one order: whoever declares and whoever holds write first and
+        # look then, so at least one of the two sees the other.
+        await self._commit(batch.first, Mark(batch.last))
+        acknowledged = self._bus.clock()
+        for number, mark in (await self._bus.others()).items():
+            if mark.hold:
+                await self.done(batch.first)
+                raise Held(f"partition {number} is being repaired")
+        return acknowledged
+
+    async def hold(self, position: int, intent: Range | None) -> None:
+        await self._commit(position, Mark(None if intent is None else intent.last, hold=True))
+        for number, mark in (await self._bus.others()).items():
+            # Of several that hold, the lowest number goes first.
+            if number < self.place.partition if mark.hold else mark.last is not None:
+                raise Held(f"partition {number} is being inserted or repaired")
 
     async def done(self, position: int) -> None:
-        await self._commit(position, "")
+        await self._commit(position, Mark())
 
-    async def _commit(self, offset: int, metadata: str) -> None:
+    async def _commit(self, offset: int, mark: Mark) -> None:
         try:
-            await commit(self._bus.consumer, self._member, self.tp, offset, metadata)
+            await commit(self._bus.consumer, self._member, self.tp, offset, str(mark))
         except Lost:
             self.leaving.set()
             raise
@@ -145,6 +179,7 @@ class KafkaBus(ConsumerRebalanceListener):  # type: ignore[misc]
         security: Mapping[str, Any] | None = None,
     ) -> None:
         self.id = ""
+        self.shared = True
         self.topic = topic
         self.clock = clock
         self.session_timeout_s: float | None = session_timeout_s
@@ -207,6 +242,18 @@ class KafkaBus(ConsumerRebalanceListener):  # type: ignore[misc]
         except KafkaError as error:
             raise OSError(f"Kafka: {error!r}") from error
         return kept[tp].offset, kept[tp].metadata or "", oldest[tp], newest[tp]
+
+    async def others(self) -> dict[int, Mark]:
+        """What other processes have marked their partitions with. Raises OSError."""
+        try:
+            kept = await self._admin.list_consumer_group_offsets(self._group)
+        except KafkaError as error:
+            raise OSError(f"Kafka: {error!r}") from error
+        return {
+            tp.partition: Mark.read(commit.metadata or "")
+            for tp, commit in kept.items()
+            if tp.topic == self.topic and tp not in self._parts
+        }
 
     def highwater(self, tp: TopicPartition) -> int | None:
         try:

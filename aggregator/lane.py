@@ -1,13 +1,16 @@
 """Following one partition: settle what was left open, then gather, declare, insert, and on."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar
 
+from clickhouse_connect.driver.client import Client
+
 from aggregator import store
 from aggregator.batch import MAX_BYTES, Batch, Decoded, Unreadable, decode, reaches, within
-from aggregator.bus import Gone, Lost, Partition, Range
+from aggregator.bus import Gone, Held, Lost, Partition, Range
 from aggregator.desk import Away, Desk
 from aggregator.settle import Checkpoint, settle
 
@@ -22,12 +25,17 @@ PACE_ROWS = 2000
 PACE_S = 0.05
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
+HELD_S = 0.2
 
 State = Literal["recovering", "following", "retrying", "stopped", "ended", "left"]
 
 
 class Leaving(Exception):
     """The partition is to be let go of now; what is open stays declared."""
+
+
+class Stale(Exception):
+    """The intent was acknowledged too long ago to begin its insert."""
 
 
 class Alarm(Exception):
@@ -45,7 +53,9 @@ class Lane:
         clock: Callable[[], float],
         session_timeout_s: float | None,
         checkpoint: Checkpoint,
+        clear_all: Callable[[], Awaitable[None]],
     ) -> None:
+        """`clear_all` clears every lane of this process; it is called with the turn held."""
         self.partition = partition
         self.state: State = "recovering"
         self.reason = ""
@@ -63,6 +73,7 @@ class Lane:
         # How old an acknowledged intent may be when its insert begins.
         self._fresh_s = None if session_timeout_s is None else session_timeout_s / 2
         self._checkpoint = checkpoint
+        self._clear_all = clear_all
         self._marks: dict[int, int] = {}
         self._skip: set[int] = set()
         self._storing = False
@@ -128,14 +139,10 @@ class Lane:
             if decoded.bad is not None:
                 raise decoded.bad
         batch.last = intent.last
-        async with self._desk.turn:
-            self._checkpoint("recovering")
-            await self._settle(batch)
-            await self._keep_notes(batch)
-            await self._patiently(lambda: self.partition.done(intent.last + 1))
-            self._checkpoint("recovered")
-        self.unsettled = False
-        self.position = self._read_to = intent.last + 1
+        self._checkpoint("recovering")
+        await self._settle(batch)
+        self._checkpoint("recovered")
+        self._read_to = self.position
         await self._patiently(lambda: self.partition.seek(self.position))
 
     # The usual way
@@ -222,34 +229,72 @@ class Lane:
             self._marks.update(found)
 
     async def _store(self, batch: Batch) -> None:
-        async with self._desk.turn:
-            if batch.rows:
-                await self._insert(batch)
-                self.inserted += len(batch.rows)
-            self.dropped += batch.dropped
-            await self._keep_notes(batch)
-            self.position = batch.last + 1
-            self.open = True
+        if batch.rows:
+            self._checkpoint("gathered")
+            if not await self._in_turn(lambda: self._insert(batch)):
+                await self._settle(batch)
+                return
+            self._checkpoint("inserted")
+        await self._keep_notes(batch)
+        self._count(batch)
+        self.open = True
 
-    async def _insert(self, batch: Batch) -> None:
-        self._checkpoint("gathered")
-        self.unsettled = True
-        acknowledged = await self._patiently(lambda: self.partition.declare(batch.range))
-        self._checkpoint("declared")
-        # Whoever was stopped here for long may have lost the partition without knowing. To declare
-        # the same range again asks the bus.
-        while self._fresh_s is not None and self._clock() - acknowledged > self._fresh_s:
-            acknowledged = await self._patiently(lambda: self.partition.declare(batch.range))
-        try:
-            await self._desk.call(store.insert, batch.rows, batch.token)
-        except Away as error:
-            self._note_failure(error)
-            await self._settle(batch)
+    def _count(self, batch: Batch) -> None:
+        self.inserted += len(batch.rows)
+        self.dropped += batch.dropped
+        self.position = batch.last + 1
         self.unsettled = False
-        self._checkpoint("inserted")
+
+    async def _insert(self, batch: Batch) -> bool:
+        """False when it is not certain what came of it. Raises Held."""
+        self.unsettled = True
+        while True:
+            try:
+                acknowledged = await self._patiently(lambda: self.partition.declare(batch.range))
+            except Held:
+                self.unsettled = self.open = False
+                raise
+            self._checkpoint("declared")
+            try:
+                await self._desk.call(self._insert_fresh, batch, acknowledged)
+            except Stale:
+                continue
+            except Away as error:
+                self._note_failure(error)
+                return False
+            return True
+
+    def _insert_fresh(self, client: Client, batch: Batch, acknowledged: float) -> None:
+        """Whoever was stopped for long may have lost the partition without knowing. To declare the same
+        range again asks the bus."""
+        if self._fresh_s is not None and self._clock() - acknowledged > self._fresh_s:
+            raise Stale
+        store.insert(client, batch.rows, batch.token)
 
     async def _settle(self, batch: Batch) -> None:
-        await self._patiently(lambda: self._desk.call(settle, batch, self._checkpoint))
+        """With every other insert held, here and elsewhere; until the bus knows that the batch is done with."""
+
+        async def held() -> None:
+            await self._clear_all()
+            await self._patiently(lambda: self.partition.hold(batch.first, batch.range))
+            await self._patiently(lambda: self._desk.call(settle, batch, self._checkpoint))
+            await self._keep_notes(batch)
+            await self._patiently(lambda: self.partition.done(batch.last + 1))
+            self._count(batch)
+            self.open = False
+
+        await self._in_turn(held)
+
+    async def _in_turn(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Acts with the turn held. While another process holds everything, the others of this one get their turn,
+        so that they can clear what they have declared."""
+        while True:
+            try:
+                async with self._desk.turn:
+                    return await act()
+            except Held as error:
+                self._note_failure(error)
+            await self._pause(HELD_S)
 
     async def _keep_notes(self, batch: Batch) -> None:
         if batch.notes:
@@ -271,16 +316,22 @@ class Lane:
                 if self.state == "retrying":
                     self.state, self.reason = "following", ""
                 return answer
-            try:
-                async with asyncio.timeout(pause):
-                    await self.partition.leaving.wait()
-            except TimeoutError:
-                pause = min(2 * pause, LONGEST_PAUSE_S)
-            self._give_way()
+            await self._pause(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.partition.leaving.wait()
+        self._give_way()
 
     def _give_way(self) -> None:
         if self.partition.leaving.is_set():
             raise Leaving
+
+    @property
+    def active(self) -> bool:
+        return self.state in ("recovering", "following", "retrying")
 
     def _note_failure(self, error: Exception) -> None:
         if self.reason != str(error):

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from clickhouse_connect.driver.client import Client
 
-from aggregator.bus import Bus, Partition
+from aggregator.bus import Bus, Held, Lost, Partition
 from aggregator.desk import Away, Desk
-from aggregator.lane import Lane
+from aggregator.lane import Lane, Leaving
 from aggregator.settle import Checkpoint
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ class Aggregator:
                     self._forget(partition)
 
     def _start(self, partition: Partition) -> None:
-        lane = Lane(partition, self.desk, self._clock, self._bus.session_timeout_s, self._checkpoint)
+        lane = Lane(partition, self.desk, self._clock, self._bus.session_timeout_s, self._checkpoint, self._clear_all)
         self.lanes[partition] = lane
         self._tasks[partition] = asyncio.create_task(lane.run())
 
@@ -135,16 +135,47 @@ class Aggregator:
                 self._start(partition)
 
     async def between(self, work: Callable[[Client], T]) -> T:
-        """Runs `work` in the warehouse's thread while nothing is being inserted and no batch is declared.
-        Waits for its turn (and for partitions that are being recovered); raises Away, and what `work` raises."""
+        """Runs `work` in the warehouse's thread while no batch is declared and nothing is inserted, here or by
+        another process. Waits for its turn, and for partitions that are being recovered (on a shared bus
+        also for one to be assigned); raises Away, and what `work` raises."""
         while True:
             async with self.desk.turn:
-                lanes = list(self.lanes.values())
-                if not any(lane.state == "recovering" for lane in lanes):
-                    for lane in lanes:
-                        await lane.clear()
-                    return await self.desk.call(work)
+                still, holder = await self._hold_everyone()
+                try:
+                    if still:
+                        return await self.desk.call(work)
+                finally:
+                    if holder is not None:
+                        holder.open = True
+                        await self._clear(holder)
             await asyncio.sleep(LOOK_S)
+
+    async def _hold_everyone(self) -> tuple[bool, Lane | None]:
+        """Whether nothing is inserted from now on, and the lane whose partition tells other processes."""
+        lanes = [lane for lane in self.lanes.values() if lane.active]
+        if any(lane.unsettled or lane.state == "recovering" for lane in lanes):
+            return False, None
+        await self._clear_all()
+        if any(lane.open for lane in lanes):
+            return False, None
+        if not self._bus.shared:
+            return True, None
+        if not lanes:
+            return False, None
+        try:
+            await lanes[0].partition.hold(lanes[0].position, None)
+        except (Held, Lost, OSError):
+            return False, lanes[0]
+        return True, lanes[0]
+
+    async def _clear_all(self) -> None:
+        for lane in list(self.lanes.values()):
+            await self._clear(lane)
+
+    async def _clear(self, lane: Lane) -> None:
+        # A partition that is leaving or lost is its next owner's, with what is declared on it.
+        with contextlib.suppress(Leaving, Lost):
+            await lane.clear()
 
     async def ask(self, work: Callable[[Client], T]) -> T:
         """Runs `work` in the warehouse's thread between two inserts, whatever is declared: to read."""
