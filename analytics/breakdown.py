@@ -42,7 +42,7 @@ SELECT dimension, sum(n) AS total,
        arraySort(p -> (-toInt64(p.2), p.1), groupArray((shown, n))) AS ranked
 FROM (
     SELECT dimension, multiIf(
-            indexOf({{marked:Array(String)}}, dimension) != 0 AND kind != 'human',
+            NOT human AND has({{marked:Array(String)}}, dimension),
             transform(dimension, {{marked:Array(String)}}, {{marks:Array(String)}}, ''),
             value = '', transform(dimension, {{names:Array(String)}}, {{empties:Array(String)}}, ''),
             value) AS shown, sum(n) AS n
@@ -89,23 +89,27 @@ def breakdowns(
 
 
 def _rows(window: Window | None, zone: tzinfo) -> tuple[str, dict[str, object]]:
-    """SQL for the (dimension, value, kind, n) that count, and the values bound in it."""
+    """SQL for the (dimension, value, human, n) that count, added up before they are named, and the values
+    bound in it."""
     pieces = Pieces(Window(date(1970, 1, 1), date(2149, 6, 6)), ()) if window is None else cut(span(window, zone))
     parts = []
     bounds: dict[str, object] = {}
     wanted = "code = {code:UInt64} AND dimension IN {names:Array(String)} AND kind IN {kinds:Array(String)}"
     if pieces.days is not None:
-        parts.append(
-            "SELECT toString(dimension) AS dimension, value, kind, toUInt64(n) AS n FROM scans_by_value"  # noqa: S608
-            f" WHERE {wanted} AND day BETWEEN {{first:Date}} AND {{last:Date}}"
-        )
+        parts.append(_added_up("scans_by_value", f"{wanted} AND day BETWEEN {{first:Date}} AND {{last:Date}}"))
         bounds |= {"first": pieces.days.first, "last": pieces.days.last}
     for edge in pieces.edges:
         raw = rollup_select("scans_by_value", f"code = {{code:UInt64}} AND {_between(edge)}")
-        parts.append(
-            f"SELECT toString(dimension) AS dimension, value, kind, toUInt64(n) AS n FROM ({raw}) WHERE {wanted}"  # noqa: S608
-        )
+        parts.append(_added_up(f"({raw})", wanted))
     return " UNION ALL ".join(parts), bounds
+
+
+def _added_up(source: str, condition: str) -> str:
+    return (
+        "SELECT toString(dimension) AS dimension, value, human, toUInt64(n) AS n FROM ("  # noqa: S608 (our SQL)
+        "  SELECT dimension, value, kind = 'human' AS human, sum(n) AS n"
+        f"  FROM {source} WHERE {condition} GROUP BY dimension, value, human)"
+    )
 
 
 def _between(edge: Span) -> str:
