@@ -1,6 +1,30 @@
-"""What a scanner may see: small pages, whole and ready to be sent."""
+"""What a scanner may see: small pages, whole and ready to be sent.
 
-from pages.notices import not_allowed, not_found, paused, unavailable
+For visits that end at no destination, made once (`Page` is a body and its headers; the status is the sender's):
+`not_found()` (404, also before a code starts), `paused()` (200), `expired()` and `limited()` (410),
+`unavailable()` (503), `not_allowed()` (405), and `gate(state)` (200; "wrong" 200 or 403, "wait" 429), a form that is
+posted to its own address as `password=...` (application/x-www-form-urlencoded).
+
+For codes that are no link: `render(type, data, design, language=...)`, 200, and `download(type, data, now_ms=...)`,
+a .vcf or .ics, or None: asked for at the page's own address with the query `DOWNLOAD`, behind the same gate. `data`
+is `Content.data`: the object `content` of the code, or the one field of it that its type reads. Both take anything.
+"""
+
+from pages.content import DOWNLOAD, download, render
+from pages.notices import expired, gate, limited, not_allowed, not_found, notice, paused, unavailable
 from pages.page import Page
 
-__all__ = ["Page", "not_allowed", "not_found", "paused", "unavailable"]
+__all__ = [
+    "DOWNLOAD",
+    "Page",
+    "download",
+    "expired",
+    "gate",
+    "limited",
+    "not_allowed",
+    "not_found",
+    "notice",
+    "paused",
+    "render",
+    "unavailable",
+]

@@ -1,52 +1,92 @@
-"""One page: its bytes, and headers that forbid it everything but its own style."""
+"""One page: its bytes, and headers that forbid it everything but its own style and own files."""
 
 import base64
 import hashlib
-from html import escape
+from functools import cache
 from importlib import resources
 
 import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
-_STYLE = resources.files("pages").joinpath("page.css").read_text().strip()
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-
-POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 # Languages written from right to left.
 _RIGHT_TO_LEFT = {"ar", "dv", "fa", "he", "ku", "ps", "ur", "yi"}
 
+Headers = tuple[tuple[bytes, bytes], ...]
+
 
 class Page(msgspec.Struct, frozen=True):
+    """A whole answer but for its status, which its sender decides."""
+
     body: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: Headers
+
+
+@cache
+def templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def stylesheet() -> str:
+    lines = resources.files("pages").joinpath("page.css").read_text().splitlines()
+    return "\n".join(stripped for line in lines if (stripped := line.strip()))
 
 
 def direction(language: str) -> str:
     return "rtl" if language.partition("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
 
 
-def page(title: str, text: str, *, language: str = "en") -> Page:
-    """A heading and a paragraph. Whatever is given is text, never markup."""
-    body = (
-        "<!doctype html>\n"
-        f'<html lang="{escape(language)}" dir="{direction(language)}">\n'
-        '<head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="robots" content="noindex">'
-        f"<title>{escape(title)}</title>"
-        f"<style>{_STYLE}</style></head>\n"
-        f"<body><main><h1>{escape(title)}</h1><p>{escape(text)}</p></main></body>\n"
-        "</html>\n"
-    ).encode()
+def policy(styles: tuple[str, ...], *, media: bool = False) -> str:
+    """Nothing may be loaded or run but these styles and, with `media`, files of the page's own host. Nothing is said
+    of forms: what little may be sent is on one page alone, and browsers would hold its redirect to it too."""
+    hashes = " ".join(f"'sha256-{_digest(style)}'" for style in styles)
+    own = "; img-src 'self'; media-src 'self'" if media else ""
+    return f"default-src 'none'; style-src {hashes}{own}; base-uri 'none'; frame-ancestors 'none'"
+
+
+def document(
+    template: str, *, language: str = "en", theme: str = "", media: bool = False, form: bool = False, **values: object
+) -> Page:
+    """The named template, filled in. Whatever is given is text, never markup; `theme` is a stylesheet, and
+    must have been made by `pages.theme`."""
+    style = stylesheet()
+    styles = (style, theme) if theme else (style,)
+    html = (
+        templates()
+        .get_template(template)
+        .render(
+            language=language,
+            direction=direction(language),
+            style=Markup(style),  # noqa: S704 - a file of this package
+            theme=Markup(theme),  # noqa: S704 - colours and fonts, checked by pages.theme
+            **values,
+        )
+    )
+    rules = policy(styles, media=media)
+    return answer(html.encode(), b"text/html; charset=utf-8", rules if form else f"{rules}; form-action 'none'")
+
+
+def answer(body: bytes, content_type: bytes, rules: str, *more: tuple[bytes, bytes]) -> Page:
     return Page(
         body=body,
         headers=(
-            (b"content-type", b"text/html; charset=utf-8"),
+            (b"content-type", content_type),
             (b"content-length", b"%d" % len(body)),
             (b"cache-control", b"no-store"),
-            (b"content-security-policy", POLICY.encode()),
+            (b"content-security-policy", rules.encode()),
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
+            *more,
         ),
     )
+
+
+def _digest(style: str) -> str:
+    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()

@@ -6,9 +6,10 @@ from html.parser import HTMLParser
 import pytest
 
 import pages
-from pages.page import Page, page
+from pages.notices import notice as page
+from pages.page import Page
 
-ALL = [pages.paused, pages.not_found, pages.unavailable, pages.not_allowed]
+ALL = [pages.paused, pages.expired, pages.limited, pages.not_found, pages.unavailable, pages.not_allowed]
 
 
 class Tags(HTMLParser):
