@@ -1,12 +1,14 @@
 """Reaching Redis: bounded in time, and one exception when it cannot be reached."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from hashlib import sha1
 from typing import Any, ParamSpec, TypeVar
 
 from redis import exceptions
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -25,16 +27,45 @@ CONNECTIONS = 32
 _NOT_NOW = ("LOADING", "MISCONF", "OOM", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "NOREPLICAS", "BUSY")
 
 
+class Pool(ConnectionPool):
+    """Gives out at most CONNECTIONS connections at a time; who comes later waits for a turn.
+
+    Not redis-py's blocking pool: a caller that is cancelled while it gives a connection back there can take it
+    along, and what is left of the pool in the end serves nobody.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(max_connections=16 * CONNECTIONS, **settings)
+        self._turns = asyncio.Semaphore(CONNECTIONS)
+        self._given: set[AbstractConnection] = set()
+
+    async def get_connection(self, *args: Any, **kwargs: Any) -> AbstractConnection:
+        async with asyncio.timeout(BUSY_S):
+            await self._turns.acquire()
+        try:
+            connection: AbstractConnection = await super().get_connection()  # type: ignore[no-untyped-call]
+        except BaseException:
+            self._turns.release()
+            raise
+        self._given.add(connection)
+        return connection
+
+    async def release(self, connection: AbstractConnection) -> None:
+        # One that could not be connected comes back too, and was never given.
+        if connection in self._given:
+            self._given.remove(connection)
+            self._turns.release()
+        await super().release(connection)
+
+
 def connect(url: str) -> Redis:
     """A client for `url` (redis://, rediss://, unix://). Opens nothing yet.
 
     It repeats nothing by itself: a command without an answer may have been carried out, and only the caller
     knows whether it may be sent again.
     """
-    pool = BlockingConnectionPool.from_url(
+    pool = Pool.from_url(
         url,
-        max_connections=CONNECTIONS,
-        timeout=BUSY_S,
         socket_timeout=ANSWER_S,
         socket_connect_timeout=ANSWER_S,
         retry=Retry(NoBackoff(), 0),

@@ -40,28 +40,38 @@ async def acknowledged(
 
     Never raises for Redis being away: the changes are made, and the full wait is as good as acknowledgements.
     """
-    ends = asyncio.get_running_loop().time() + longest_s
-    try:
-        async with asyncio.timeout_at(ends):
-            waited_for = before | await redirectors(redis)
-            if waited_for:
-                await asyncio.gather(*(_all_of(redis, nonce, waited_for) for nonce in nonces))
-            return True
-    except (exceptions.RedisError, OSError):
-        await asyncio.sleep(ends - asyncio.get_running_loop().time())
-    except TimeoutError:
-        pass
-    return False
+    asking = asyncio.create_task(_all_of(redis, nonces, before, asyncio.get_running_loop().time() + longest_s))
+    _asking.add(asking)
+    asking.add_done_callback(_asking.discard)
+    # Waited for, and never cancelled: a command in the middle of its answer would cost its connection. What
+    # still asks when time is up ends with its next answer.
+    done, _ = await asyncio.wait({asking}, timeout=longest_s)
+    return bool(done) and asking.result()
 
 
-async def _all_of(redis: Redis, nonce: str, names: set[bytes]) -> None:
-    """Returns when all `names` have acknowledged; until then it goes on, and the caller stops it in time.
+# Tasks are kept alive by whoever knows them, and these outlive their callers by a moment.
+_asking: set[asyncio.Task[bool]] = set()
 
-    It looks again and again, soon at first: most acknowledge within a millisecond. Blocking on the list would
-    hold a connection for as long as one redirector is silent, and a burst of edits would use up them all.
-    """
+
+async def _all_of(redis: Redis, nonces: list[str], before: set[bytes], ends: float) -> bool:
+    """Looks again and again, soon at first: most acknowledge within a millisecond. Blocking on the list would
+    hold a connection for as long as one redirector is silent, and a burst of edits would use up them all."""
+    clock = asyncio.get_running_loop().time
     pause_s = SOONEST_S
-    while not names <= set(await ask(redis, "LRANGE", keys.ack(nonce), 0, -1)):
-        await asyncio.sleep(pause_s)
-        pause_s = min(pause_s * 1.5, LATEST_S)
-    await ask(redis, "UNLINK", keys.ack(nonce))
+    try:
+        names = before | await redirectors(redis)
+        if not names:
+            return True
+        missing = list(nonces)
+        while clock() < ends:
+            missing = [one for one in missing if not names <= set(await ask(redis, "LRANGE", keys.ack(one), 0, -1))]
+            if not missing:
+                for one in nonces:
+                    await ask(redis, "UNLINK", keys.ack(one))
+                return True
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, LATEST_S)
+    except (exceptions.RedisError, OSError):
+        # Redis is away, so nobody can acknowledge any more, and the wait is as good.
+        await asyncio.sleep(max(0.0, ends - clock()))
+    return False
