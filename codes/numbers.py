@@ -22,6 +22,7 @@ async def lift(redis: Redis, at_least: int) -> int:
     return int(await _LIFT.run(redis, [keys.NUMBERS], at_least))
 
 
+@reaching
 async def lift_workspaces(redis: Redis, at_least: int) -> int:
     """The same for the numbers of workspaces."""
     return int(await _LIFT.run(redis, [keys.WORKSPACE_NUMBERS], at_least))
