@@ -98,3 +98,12 @@ def test_marks_of_a_declared_range_do_not_count_its_own_rows(client: Client) -> 
     assert store.marks(client, [7], before=(PLACE, 201)) == {7: 200}
     assert store.furthest(client, PLACE) == 300
     assert store.furthest(client, Place("b1", "journal", 7)) == -1
+
+
+def test_an_insert_that_arrives_late_changes_nothing(client: Client) -> None:
+    """Its process was stopped just before it was sent; the batch has a new owner meanwhile."""
+    one = batch(1, 300)
+    settle(client, batch(1, 300), no_checkpoint)
+    stored(client, 301, 400)
+    store.insert(client, one.rows, one.token)
+    assert problems(client, {7: 400}) == []

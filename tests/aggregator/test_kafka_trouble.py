@@ -1,0 +1,154 @@
+"""Processes that stop and wake up, owners that die in the middle, brokers that die and come back."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from clickhouse_connect.driver.client import Client
+
+from aggregator.bus import Range
+from aggregator.kafka_bus import KafkaBus, Mark
+from aggregator.loop import Aggregator, uptime
+from schemas.warehouse import Warehouse
+from tests.aggregator.exact import problems
+from tests.aggregator.test_journal_bus import running, until
+from tests.aggregator.test_kafka_bus import aggregator, kafka, lines, producer, topic, warehouse
+from tests.servers.kafka import KafkaServer
+
+__all__ = ["kafka", "producer", "topic", "warehouse"]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(150)]
+
+
+def count(client: Client) -> int:
+    return int(client.query("SELECT count() FROM scans").result_rows[0][0])
+
+
+class Process:
+    """An aggregator with an event loop of its own, which can be stopped as SIGSTOP stops a process: no
+    heartbeat, no answer. (A process of its own could not open the same chDB.)"""
+
+    def __init__(self, kafka: KafkaServer, topic: str, folder: Path, freeze_at: str) -> None:
+        self.frozen = threading.Event()
+        self.thaw = threading.Event()
+        bus = KafkaBus(kafka.bootstrap, topic, "aggregators-" + topic, uptime, session_timeout_s=3.0)
+        self.aggregator = Aggregator(bus, Warehouse(folder=folder / "warehouse").connect, checkpoint=self._checkpoint)
+        self._freeze_at = freeze_at
+        self._stop: Callable[[], object] = lambda: None
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+
+    def _checkpoint(self, name: str) -> None:
+        if name == self._freeze_at and not self.frozen.is_set():
+            self.frozen.set()
+            self.thaw.wait(60)
+
+    async def _run(self) -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        self._stop = lambda: loop.call_soon_threadsafe(stop.set)
+        await self.aggregator.run(stop)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        self.thaw.set()
+        self._stop()
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+
+
+@pytest.mark.parametrize("freeze_at", ["gathered", "declared", "inserted"])
+async def test_who_was_stopped_and_wakes_up_doubles_nothing(
+    kafka: KafkaServer, topic: str, warehouse: Client, producer: AIOKafkaProducer, tmp_path: Path, freeze_at: str
+) -> None:
+    zombie = Process(kafka, topic, tmp_path, freeze_at)
+    zombie.start()
+    try:
+        await producer.send_and_wait(topic, lines(1, 1, 100), partition=0)
+        await until(zombie.frozen.is_set)
+        successor = aggregator(kafka, topic, tmp_path)
+        async with running(successor):
+            await until(lambda: len(successor.lanes) == 3, seconds=30)
+            await until(lambda: count(warehouse) == 100, seconds=30)
+            await producer.send_and_wait(topic, lines(1, 101, 150), partition=0)
+            await until(lambda: count(warehouse) == 150)
+            zombie.thaw.set()
+            await asyncio.sleep(3)
+            await producer.send_and_wait(topic, lines(1, 151, 200), partition=0)
+            await until(lambda: count(warehouse) == 200, seconds=30)
+        assert problems(warehouse, {1: 200}) == []
+    finally:
+        zombie.end()
+    assert problems(warehouse, {1: 200}) == []
+
+
+async def test_the_broker_dies_and_comes_back(
+    kafka: KafkaServer, topic: str, warehouse: Client, producer: AIOKafkaProducer, tmp_path: Path
+) -> None:
+    loop = aggregator(kafka, topic, tmp_path)
+    async with running(loop):
+        await producer.send_and_wait(topic, lines(1, 1, 100), partition=0)
+        await until(lambda: loop.status()["inserted"] == 100)
+        await producer.send_and_wait(topic, lines(1, 101, 200), partition=0)
+        kafka.kill()
+        await asyncio.sleep(2)
+        await asyncio.to_thread(kafka.start)
+        await producer.send_and_wait(topic, lines(1, 201, 300), partition=0)
+        await until(lambda: count(warehouse) == 300, seconds=60)
+    assert problems(warehouse, {1: 300}) == []
+
+
+async def test_work_between_batches_holds_other_processes(
+    kafka: KafkaServer, topic: str, warehouse: Client, producer: AIOKafkaProducer, tmp_path: Path
+) -> None:
+    one, two = aggregator(kafka, topic, tmp_path), aggregator(kafka, topic, tmp_path)
+    working, go_on = threading.Event(), threading.Event()
+
+    def work(_: Client) -> int:
+        working.set()
+        go_on.wait(30)
+        return count(warehouse)
+
+    async with running(one), running(two):
+        await until(lambda: len(one.lanes) + len(two.lanes) == 3 and bool(one.lanes) and bool(two.lanes), seconds=30)
+        await until(lambda: all(lane.state == "following" for each in (one, two) for lane in each.lanes.values()))
+        between = asyncio.create_task(one.between(work))
+        await until(working.is_set)
+        for partition in range(3):
+            await producer.send_and_wait(topic, lines(partition + 1, 1, 20), partition=partition)
+        await asyncio.sleep(2)
+        go_on.set()
+        assert await between == 0
+        await until(lambda: count(warehouse) == 60, seconds=30)
+    assert problems(warehouse, {1: 20, 2: 20, 3: 20}) == []
+
+
+async def test_an_intent_is_kept_with_the_commit(
+    kafka: KafkaServer, topic: str, warehouse: Client, producer: AIOKafkaProducer, tmp_path: Path
+) -> None:
+    await producer.send_and_wait(topic, lines(1, 1, 5), partition=0)
+    bus = KafkaBus(kafka.bootstrap, topic, "aggregators-" + topic, uptime, session_timeout_s=3.0)
+    await bus.open()
+    try:
+        async with asyncio.timeout(30):
+            while not (parts := await bus.partitions()):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        first = next(part for part in parts if part.place.partition == 0)
+        assert (await first.resume()).intent is None
+        await first.declare(Range(0, 41))
+        await first.declare(Range(0, 41))
+        resumed = await first.resume()
+        assert (resumed.position, resumed.intent) == (0, Range(0, 41))
+        await first.done(1)
+        assert (await first.resume()).intent is None
+        for part in parts:
+            part.released()
+    finally:
+        await bus.close()
+
+
+@pytest.mark.parametrize("mark", [Mark(), Mark(7), Mark(None, True), Mark(0, True)])
+def test_marks_read_back(mark: Mark) -> None:
+    assert Mark.read(str(mark)) == mark
