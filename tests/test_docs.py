@@ -50,6 +50,18 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert not dead
 
 
+def test_the_index_has_every_page() -> None:
+    linked = set(re.findall(r"\]\(([\w-]+\.md)\)", (DOCS / "README.md").read_text()))
+    assert {page.name for page in DOCS.glob("*.md")} - {"README.md"} == linked
+
+
+def test_decisions_have_a_number_of_their_own() -> None:
+    pages = list((DOCS / "decisions").glob("*.md"))
+    numbers = [page.name.split("-")[0] for page in pages]
+    assert sorted(set(numbers)) == sorted(numbers)
+    assert [page.name for page in pages if not re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", page.name)] == []
+
+
 @names
 def test_make_targets_exist(page: Path) -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
