@@ -29,6 +29,7 @@ from waymark.public_api import api_app
 from waymark.serving import serve, unix_socket
 from waymark.settings import Settings
 from waymark.status_app import status_app
+from waymark.trouble import Trouble
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +49,17 @@ async def run(
     aggregate: bool,
 ) -> int:
     """Until `stop`. When a part ends by a defect, 1 is returned, and whoever supervises starts the process
-    again: nothing is lost by that."""
+    again: nothing is lost by that. 2 means that an engine must not be used as it is."""
     redis = connect(rooms.redis_url(settings))
     warehouse = warehouse_of(settings)
     questions = Questions(warehouse)
     try:
         await _run(settings, redis, warehouse, questions, api_sockets, status_sockets, stop, aggregate=aggregate)
     except ExceptionGroup as group:
+        trouble = group.subgroup(Trouble)
+        if trouble is not None:
+            log.error("%s", "; ".join(map(str, trouble.exceptions)))
+            return 2
         log.error("ending after a defect", exc_info=group)
         return 1
     finally:

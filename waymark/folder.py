@@ -86,7 +86,8 @@ def hold(folder: Folder, *, wait_s: float = 20.0) -> Iterator[Locks]:
     mine = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     children = os.open(folder.children_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        if not _locked(mine):
+        # (Whoever asks `held` has it for an instant.)
+        if not _locked_within(mine, 0.3):
             owner = os.pread(mine, 20, 0).decode("ascii", "replace").strip() or "unknown"
             raise InUse(
                 f"{folder.path} is in use by another waymark (process {owner}). "
@@ -94,14 +95,11 @@ def hold(folder: Folder, *, wait_s: float = 20.0) -> Iterator[Locks]:
             )
         os.ftruncate(mine, 0)
         os.pwrite(mine, f"{os.getpid()}\n".encode(), 0)
-        until = time.monotonic() + wait_s
-        while not _locked(children):
-            if time.monotonic() > until:
-                raise InUse(
-                    f"Processes of an earlier waymark still use {folder.path}: its supervisor is gone, they are not. "
-                    f"Find them with: fuser {folder.children_lock}"
-                )
-            time.sleep(0.05)
+        if not _locked_within(children, wait_s):
+            raise InUse(
+                f"Processes of an earlier waymark still use {folder.path}: its supervisor is gone, they are not. "
+                f"Find them with: fuser {folder.children_lock}"
+            )
         yield Locks(children=children)
     finally:
         os.close(children)
@@ -115,14 +113,23 @@ def held(folder: Folder) -> bool:
     except FileNotFoundError:
         return False
     try:
-        return not _locked(lock)
+        return not _locked(lock, fcntl.LOCK_SH)
     finally:
         os.close(lock)
 
 
-def _locked(descriptor: int) -> bool:
+def _locked_within(descriptor: int, wait_s: float) -> bool:
+    until = time.monotonic() + wait_s
+    while not _locked(descriptor):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _locked(descriptor: int, how: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -9,11 +9,13 @@ from redis.asyncio import Redis
 from urllib3.exceptions import HTTPError
 
 from codes import numbers
-from codes.errors import Unavailable
+from codes.errors import Unavailable, Unfit
+from codes.server import check_server
 from schemas.migrate import migrate
 from schemas.warehouse import Warehouse
 from waymark.folder import Folder
 from waymark.settings import Settings
+from waymark.trouble import Trouble
 
 log = logging.getLogger(__name__)
 
@@ -36,19 +38,23 @@ class Prepared:
 
 
 async def prepare(warehouse: Warehouse, redis: Redis, prepared: Prepared) -> None:
-    """Tries until both steps are done; the warehouse or Redis may be away for as long as they like."""
+    """Tries until both steps are done; the warehouse or Redis may be away for as long as they like. Raises Trouble
+    for a Redis that must not be used."""
     pause = 0.1
     while True:
         try:
             if not prepared.tables.is_set():
                 prepared.applied, code, workspace = await asyncio.to_thread(_look, warehouse)
                 prepared.tables.set()
+            await check_server(redis)
             await numbers.lift(redis, code)
             await numbers.lift_workspaces(redis, workspace)
         except (ClickHouseError, HTTPError, OSError, Unavailable) as error:
             log.warning("waiting for the %s: %s", "numbers" if prepared.tables.is_set() else "warehouse", error)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
+        except Unfit as error:
+            raise Trouble(f"This Redis cannot keep codes: {error}") from None
         else:
             prepared.numbers.set()
             return

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ from click.testing import CliRunner
 
 from ingest.journal import Journal
 from ingest.layout import segments
-from tests.waymark.running import Up, up, wait_for
+from tests.waymark.running import Up, free_ports, up, wait_for
+from waymark import redis_server
 from waymark.command import main
 
 
@@ -100,3 +102,26 @@ def test_a_service_without_what_it_needs_says_which_variable(name: str, variable
     assert done.returncode == 2, done.stderr
     assert variable in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["api", "aggregate"])
+def test_a_redis_that_may_lose_codes_is_refused(name: str, tmp_path: Path) -> None:
+    alone = Up(tmp_path)
+    program = redis_server.find()
+    [port] = free_ports(1)
+    with subprocess.Popen(
+        [program, "--port", str(port), "--save", "", "--dir", tmp_path], stdout=subprocess.DEVNULL
+    ) as unfit:
+        try:
+            alone.environment["WAYMARK_REDIS_URL"] = f"redis://127.0.0.1:{port}"
+            alone.environment["WAYMARK_API_PORT"] = str(alone.api_port)
+            alone.environment["WAYMARK_STATUS_PORT"] = str(alone.redirect_port)
+            alone.environment["WAYMARK_REDIRECT_PORT"] = str(alone.redirect_port)
+            done = alone.command(name)
+            assert done.returncode == 2, done.stderr
+            assert "append-only" in done.stderr
+            done = alone.command("up")
+            assert done.returncode == 2, done.stderr
+            assert "append-only" in done.stderr
+        finally:
+            unfit.terminate()

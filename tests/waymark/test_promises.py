@@ -42,6 +42,7 @@ def remote_ports(pid: int) -> set[int]:
     return {one.raddr.port for one in psutil.Process(pid).net_connections(kind="tcp") if one.raddr}
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.kill
 async def test_after_an_edit_no_scan_goes_to_the_old_destination() -> None:
     """10,000 times: PATCH, and as soon as it has answered, a scan at each of two redirectors."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.waymark.running import KEY, WAYMARK, Up, end, shown_key, up, wait_for
+from tests.waymark.running import KEY, WAYMARK, Up, end, free_ports, shown_key, up, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +66,10 @@ def test_a_second_one_on_the_same_folder_is_refused_and_told_why(running: Up) ->
     assert "--data" in done.stderr
 
 
-@pytest.mark.parametrize("flag", ["--api-port", "--redirect-port"])
-def test_a_port_in_use_is_named(running: Up, flag: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("flag", "other"), [("--api-port", "--redirect-port"), ("--redirect-port", "--api-port")])
+def test_a_port_in_use_is_named(running: Up, flag: str, other: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [*WAYMARK, "up", "--data", str(tmp_path / "d"), flag, str(running.api_port)],
+        [*WAYMARK, "up", "--data", str(tmp_path / "d"), other, str(free_ports(1)[0]), flag, str(running.api_port)],
         env=running.environment,
         capture_output=True,
         text=True,

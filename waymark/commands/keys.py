@@ -45,6 +45,8 @@ def with_redis(data: Path | None, work: Callable[[Redis], Awaitable[T]]) -> T:
 
 
 async def named(redis: Redis, name: str) -> Workspace:
+    if name == workspaces.DEFAULT:
+        return await workspaces.ensure_workspace(redis, name)
     for workspace in await workspaces.all_workspaces(redis):
         if workspace.name == name:
             return workspace
