@@ -4,7 +4,7 @@ A journal is lines of JSON. A scan is an array (it starts with `[`), in the orde
 of the table `scans`; `open` and `close` are objects (they start with `{`).
 """
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -18,22 +18,29 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 COUNTED: tuple[Outcome, ...] = ("redirect", "page")
 
 
+# What the tables can hold. Decoding checks it, so that a row is never refused there for what is in it;
+# a visitor's 64 bits are more than msgspec can bound.
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Instant = Annotated[int, msgspec.Meta(ge=0, lt=2**32 * 1000)]
+Degrees = Annotated[float, msgspec.Meta(ge=-180, le=180)]
+
+
 class ScanEvent(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """One answered visit. Unknown values are empty strings; a place without coordinates is None."""
 
-    source: int
-    seq: int
-    ts_ms: int
-    code: int
-    workspace: int
+    source: Count
+    seq: Count
+    ts_ms: Instant
+    code: Count
+    workspace: Count
     host: str
     kind: Kind
     outcome: Outcome
     country: str
     region: str
     city: str
-    lat: float | None
-    lon: float | None
+    lat: Degrees | None
+    lon: Degrees | None
     device: str
     model: str
     os: str
@@ -46,24 +53,24 @@ class ScanEvent(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     utm_medium: str
     utm_campaign: str
     variant: str
-    visitor: int
+    visitor: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class SourceOpened(msgspec.Struct, frozen=True, tag_field="record", tag="open", forbid_unknown_fields=True):
     """The first record of a journal."""
 
-    source: int
-    at_ms: int
+    source: Count
+    at_ms: Instant
 
 
 class SourceClosed(msgspec.Struct, frozen=True, tag_field="record", tag="close", forbid_unknown_fields=True):
     """The last record of a journal: the highest sequence number given out, and the inclusive
     ranges of those whose events were refused (a full journal) and are on no bus."""
 
-    source: int
-    at_ms: int
-    last_seq: int
-    refused: list[tuple[int, int]] = []
+    source: Count
+    at_ms: Instant
+    last_seq: Count
+    refused: list[tuple[Count, Count]] = []
 
 
 SourceNote = SourceOpened | SourceClosed
