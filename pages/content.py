@@ -1,16 +1,117 @@
 """The page of a code that is no link: what its owner has put in, by type."""
 
-from pages.page import Page, document
+import re
+from collections.abc import Callable
+from urllib.parse import quote
+
+import msgspec
+
+from pages import media, offers, people, plain
+from pages.ical import ical
+from pages.icons import ICONS
+from pages.page import Page, answer, document
+from pages.reading import Given, text
+from pages.theme import theme
+from pages.vcard import vcard
+from pages.view import View
 
 # The query at which a page's own address gives its contact or its date as a file. Such a visit is no scan.
 DOWNLOAD = "download=1"
+_HREF = f"?{DOWNLOAD}"
+_FILE_RULES = "default-src 'none'; sandbox"
+_language = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+
+
+class Type(msgspec.Struct, frozen=True):
+    """The field of `content` that a type reads (as `schemas.content` has it), and what it makes of that."""
+
+    field: str
+    view: Callable[[object], View]
+
+
+def _of(view: Callable[[Given], View]) -> Callable[[object], View]:
+    return lambda said: view(Given(said))
+
+
+def _contact(said: object) -> View:
+    return people.contact(Given(said), _HREF)
+
+
+def _images(said: object) -> View:
+    listed = said if isinstance(said, list) else []
+    return media.images([Given(one) for one in listed[: media.MOST_IMAGES]], "")
+
+
+TYPES: dict[str, Type] = {
+    "text": Type("text", plain.words),
+    "phone": Type("phone", plain.phone),
+    "geo": Type("geoContent", _of(plain.geo)),
+    "email": Type("emailContent", _of(plain.email)),
+    "sms": Type("smsContent", _of(plain.sms)),
+    "whatsapp": Type("whatsAppContent", _of(plain.whatsapp)),
+    "wifi": Type("wifiContent", _of(plain.wifi)),
+    "bitcoin": Type("bitcoinContent", _of(plain.bitcoin)),
+    "paypal": Type("paypalContent", _of(plain.paypal)),
+    "vcard": Type("vCardContent", _contact),
+    "vcard_plus": Type("vCardContent", _contact),
+    "business": Type("businessContent", _of(people.business)),
+    "social_media": Type("socialMediaContent", _of(people.social_media)),
+    "list_links": Type("listOfLinkContent", _of(people.list_links)),
+    "event": Type("eventContent", lambda said: offers.event(Given(said), _HREF)),
+    "coupon": Type("couponContent", _of(offers.coupon)),
+    "apps": Type("appContent", _of(offers.apps)),
+    "landing_page": Type("landingPageContent", _of(offers.landing_page)),
+    "pdf": Type("fileContent", _of(media.document)),
+    "video": Type("fileContent", lambda said: media.playable(Given(said), "video")),
+    "mp3": Type("fileContent", lambda said: media.playable(Given(said), "audio")),
+    "images": Type("imagesContent", _images),
+}
+_NOTHING = View(title="Nothing to show", text="This page is of a kind that cannot be shown.")
 
 
 def render(type: str, data: object, design: object = None, *, language: str = "en") -> Page:
-    """Never raises, whatever `data` and `design` are: what does not fit is left out, what is too long is cut."""
-    return document("notice.html", title="A page", text=str(data)[:200], language=language)
+    """Never raises, whatever `data` and `design` are: what does not fit is left out, what is too long is cut.
+    `language` is that of the content, unless the design says which."""
+    known = TYPES.get(type)
+    said = _field(known.field, data) if known else None
+    view = known.view(said) if known else _NOTHING
+    look = theme(design, Given(said).raw("theme"))
+    spoken = Given(design).text("language", longest=35) or language
+    return document(
+        "content.html",
+        language=spoken if _language.fullmatch(spoken) else "en",
+        theme=look.css,
+        media=bool(view.media),
+        layout=look.layout,
+        title=view.title,
+        view=view,
+        icons=ICONS,
+    )
 
 
 def download(type: str, data: object, *, now_ms: int) -> Page | None:
     """The contact (.vcf) or event (.ics) that the page of this type offers; None where it has none."""
+    known = TYPES.get(type)
+    if known is None:
+        return None
+    given = Given(_field(known.field, data))
+    if type in ("vcard", "vcard_plus"):
+        name = f"{given.text('first_name')} {given.text('last_name')}"
+        return _file(vcard(given), b"text/vcard; charset=utf-8", name, "contact", "vcf")
+    if type == "event" and (body := ical(given, now_ms=now_ms)) is not None:
+        return _file(body, b"text/calendar; charset=utf-8", given.text("event_name"), "event", "ics")
     return None
+
+
+def _field(name: str, data: object) -> object:
+    """`data` is the whole content, or already the field of it."""
+    return data[name] if isinstance(data, dict) and name in data else data
+
+
+def _file(body: bytes, content_type: bytes, name: str, otherwise: str, suffix: str) -> Page:
+    """`inline`, so that a phone shows the contact or the date instead of a list of downloads; browsers that cannot
+    show one save it, under this name."""
+    name = re.sub(r"[^\w .-]", "", text(name, 80)).strip(" .") or otherwise
+    plain_name = name if name.isascii() else otherwise
+    disposition = f"inline; filename=\"{plain_name}.{suffix}\"; filename*=UTF-8''{quote(name)}.{suffix}"
+    return answer(body, content_type, _FILE_RULES, (b"content-disposition", disposition.encode()))
