@@ -87,11 +87,12 @@ def parse(url: str) -> tuple[str, int]:
 
 def location(url: str) -> str:
     """`url`, which `check` has let through, in ASCII: the host in punycode, anything else beyond ASCII as
-    percent-encoded UTF-8. An ASCII destination comes back untouched."""
+    percent-encoded UTF-8. An ASCII destination comes back untouched. Links of an app's own scheme have no host."""
     if url.isascii():
         return url
     found = _parts.fullmatch(url)
-    assert found is not None
+    if found is None:
+        return "".join(c if c.isascii() else quote(c) for c in url)
     scheme, authority, rest = found.groups()
     if not authority.isascii():
         name, colon, port = authority.partition(":")

@@ -5,20 +5,25 @@ from typing import Any, Literal
 import msgspec
 
 from codes.errors import Refused
+from codes.texts import storable
+from codes.variants import NewRule, NewVariant
+from schemas.behaviour import Apps, Query, Sticky
 
-MAX_LABEL = 255
 MAX_TAGS = 10
 MAX_TAG = 50
 MAX_STYLE_BYTES = 16 * 1024
 
 Status = Literal["active", "paused"]
+Unset = msgspec.UnsetType
+UNSET = msgspec.UNSET
 
 
 class NewCode(msgspec.Struct, frozen=True, kw_only=True):
-    """A code to be made. Without a `slug` one of `slug_length` characters is drawn; `keep_slug` says that the
-    slug is printed already and may have the form that imports may have."""
+    """A code to be made. Only a `website` has a destination, and needs one. Without a `slug` one of `slug_length`
+    characters is drawn; `keep_slug` says that the slug is printed already and may have the form that imports may have.
+    `host` is a custom domain, "" for the default short host."""
 
-    destination: str
+    destination: str = ""
     label: str | None = None
     slug: str | None = None
     slug_length: int = 7
@@ -29,35 +34,60 @@ class NewCode(msgspec.Struct, frozen=True, kw_only=True):
     folder_id: str | None = None
     style: dict[str, Any] | None = None
     created_by: str = ""
+    type: str = "website"
+    content: dict[str, Any] | None = None
+    page_design: dict[str, Any] | None = None
+    starts_at_ms: int | None = None
+    expires_at_ms: int | None = None
+    expired_destination: str | None = None
+    scan_limit: int | None = None
+    # As it will be typed in; a hash of it is kept.
+    password: str | None = None
+    locked: bool = False
+    query: Query = "drop"
+    variants: tuple[NewVariant, ...] = ()
+    rules: tuple[NewRule, ...] = ()
+    sticky: Sticky = "visitor"
+    apps: Apps | None = None
+    # Of utm_source, utm_medium, utm_campaign, utm_term, utm_content.
+    utm: dict[str, str] = {}
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change; UNSET stays as it is."""
+    """What to change; UNSET stays as it is. Fields as in NewCode."""
 
-    destination: str | msgspec.UnsetType = msgspec.UNSET
-    label: str | msgspec.UnsetType | None = msgspec.UNSET
-    slug: str | msgspec.UnsetType = msgspec.UNSET
-    status: Status | msgspec.UnsetType = msgspec.UNSET
-    tags: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
-    folder_id: str | msgspec.UnsetType | None = msgspec.UNSET
-    style: dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
+    destination: str | Unset = UNSET
+    label: str | Unset | None = UNSET
+    slug: str | Unset = UNSET
+    host: str | Unset = UNSET
+    status: Status | Unset = UNSET
+    tags: tuple[str, ...] | Unset = UNSET
+    folder_id: str | Unset | None = UNSET
+    style: dict[str, Any] | Unset | None = UNSET
+    type: str | Unset = UNSET
+    content: dict[str, Any] | Unset | None = UNSET
+    page_design: dict[str, Any] | Unset | None = UNSET
+    starts_at_ms: int | Unset | None = UNSET
+    expires_at_ms: int | Unset | None = UNSET
+    expired_destination: str | Unset | None = UNSET
+    scan_limit: int | Unset | None = UNSET
+    password: str | Unset | None = UNSET
+    locked: bool | Unset = UNSET
+    query: Query | Unset = UNSET
+    variants: tuple[NewVariant, ...] | Unset = UNSET
+    rules: tuple[NewRule, ...] | Unset = UNSET
+    sticky: Sticky | Unset = UNSET
+    apps: Apps | Unset | None = UNSET
+    utm: dict[str, str] | Unset = UNSET
 
     def changes(self) -> dict[str, Any]:
         """The fields that are set."""
-        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not msgspec.UNSET}
-
-
-def check_label(label: str | None) -> str | None:
-    if label is None:
-        return None
-    if len(label) > MAX_LABEL:
-        raise Refused("label", "label_too_long", f"a label has at most {MAX_LABEL} characters")
-    return _storable("label", label)
+        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not UNSET}
 
 
 def check_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     """Trimmed, in lower case, each once, in the order in which they first came."""
-    clean = tuple(dict.fromkeys(_storable("tags", tag).strip().lower() for tag in tags))
+    clean = tuple(dict.fromkeys(storable("tags", tag).strip().lower() for tag in tags))
     if "" in clean:
         raise Refused("tags", "invalid_tag", "a tag must not be empty")
     if any(len(tag) > MAX_TAG for tag in clean):
@@ -75,16 +105,20 @@ def check_status(status: str) -> Status:
             raise Refused("status", "invalid_status", "a status is active or paused")
 
 
-def check_style(style: dict[str, Any] | None) -> dict[str, Any] | None:
+def check_style(style: dict[str, Any] | None, field: str = "style") -> dict[str, Any] | None:
     if style is None:
         return None
     try:
         size = len(msgspec.json.encode(style))
     except (TypeError, ValueError, RecursionError) as error:
-        raise Refused("style", "invalid_style", "a style must be plain JSON") from error
+        raise Refused(field, f"invalid_{field}", f"a {field} must be plain JSON") from error
     if size > MAX_STYLE_BYTES:
-        raise Refused("style", "style_too_large", f"a style has at most {MAX_STYLE_BYTES // 1024} KB")
+        raise Refused(field, f"{field}_too_large", f"a {field} has at most {MAX_STYLE_BYTES // 1024} KB")
     return style
+
+
+def check_page_design(design: dict[str, Any] | None) -> dict[str, Any] | None:
+    return check_style(design, "page_design")
 
 
 def check_folder(folder_id: str | None) -> str | None:
@@ -92,12 +126,3 @@ def check_folder(folder_id: str | None) -> str | None:
     if folder_id is not None:
         raise Refused("folder_id", "unknown_folder", "there is no such folder")
     return None
-
-
-def _storable(field: str, text: str) -> str:
-    """JSON can spell half a character (a lone surrogate), which has no bytes."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise Refused(field, "invalid_text", "text must be valid Unicode") from error
-    return text

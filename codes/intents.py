@@ -21,7 +21,8 @@ SWEEP_MS = 60_000
 
 
 class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`host` and `slug` are where the code is (create: will be); `to_slug` where it goes. `digest` is a key's.
+    """`host` and `slug` are where the code is (create: will be); `to_slug` where it goes, on
+    `to_host` if that is another one. `digest` is a key's.
     `at_ms` is known when it is read: when it was declared."""
 
     op: Literal["create", "move", "delete", "key"]
@@ -31,6 +32,7 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     host: str = ""
     slug: str = ""
     to_slug: str = ""
+    to_host: str | None = None
     digest: str = ""
     at_ms: int = 0
     keep_until_ms: int | None = None

@@ -10,9 +10,11 @@ from enum import Enum
 import msgspec
 from redis.asyncio import Redis
 
+from codes.behaviour import is_link
 from codes.connection import Script, ask
 from codes.destinations import location
 from schemas import keys
+from schemas.behaviour import Apps, Content, Rule, Variant
 from schemas.code import Code
 from schemas.route import Route, RouteChange, decode_route
 
@@ -74,12 +76,28 @@ class Put(Enum):
 
 
 def route_of(code: Code, version: int) -> Route:
+    """What a redirector needs of `code`, and no more: ASCII addresses, and only what is active."""
+    page = None if is_link(code.type) else Content(code.type, code.content, code.page_design)
     return Route(
         version=version,
         number=code.number,
         workspace=code.workspace,
         destination=location(code.destination),
         status=code.status,
+        starts_at_ms=code.starts_at_ms,
+        expires_at_ms=code.expires_at_ms,
+        expired_destination=location(code.expired_destination or ""),
+        scan_limit=code.scan_limit,
+        password=code.password or "",
+        query=code.query,
+        variants=tuple(
+            Variant(id="", key=one.key, url=location(one.url), weight=one.weight) for one in code.variants if one.active
+        ),
+        rules=tuple(Rule(id="", key=one.key, when=one.when, to=location(one.to)) for one in code.rules if one.active),
+        sticky=code.sticky,
+        apps=Apps(location(code.apps.ios), location(code.apps.android)) if code.apps else None,
+        utm=code.utm,
+        content=page,
     )
 
 

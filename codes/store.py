@@ -13,7 +13,17 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
-from codes import deleting, destinations, fields, index, intents, moving, places, publish, slugs
+from codes import (
+    behaviour,
+    deleting,
+    index,
+    intents,
+    moving,
+    places,
+    publish,
+    slugs,
+)
+from codes.checking import Checking, Usable, nowhere
 from codes.connection import ask, reaching
 from codes.errors import Conflict, Missing, Unavailable
 from codes.fields import Edit, NewCode
@@ -32,14 +42,16 @@ def _wall_ms() -> int:
 
 
 class Codes:
-    """`own_hosts` are the hosts of short links, to which no code may lead. All methods raise Unavailable
-    when Redis is away; `step` is told of each step of a change (see `codes.moving.Step`)."""
+    """`own_hosts` are the hosts of short links, to which no code may lead; `usable` knows the workspaces' own
+    domains. All methods raise Unavailable when Redis is away; `step` is told of each step of a change (see
+    `codes.moving.Step`)."""
 
     def __init__(
         self,
         redis: Redis,
         *,
         own_hosts: Collection[str] = (),
+        usable: Usable = nowhere,
         resolver: Resolver | None = None,
         now_ms: Callable[[], int] = _wall_ms,
         rng: random.Random | None = None,
@@ -47,8 +59,7 @@ class Codes:
         step: moving.Step = moving.nothing,
     ) -> None:
         self.redis = redis
-        self._own_hosts = own_hosts
-        self._resolver = resolver or Resolver()
+        self._checking = Checking(redis, own_hosts=own_hosts, usable=usable, resolver=resolver or Resolver())
         self._now_ms = now_ms
         self._rng = rng or random.SystemRandom()
         self._longest_wait_s = longest_wait_s
@@ -80,22 +91,24 @@ class Codes:
     @reaching
     async def create(self, workspace: int, new: NewCode) -> Code:
         """Raises Refused for what is wrong with `new` and Conflict when its slug is taken or reserved."""
-        checked = await self._checked({name: getattr(new, name) for name in Edit.__struct_fields__ if name != "slug"})
+        given = {name: getattr(new, name) for name in Edit.__struct_fields__ if name != "slug"}
+        checked = await self._checking.checked(workspace, given)
         if new.slug is not None:
             (slugs.check_imported if new.keep_slug else slugs.check_custom)(new.slug)
         now_ms, nonce = self._now_ms(), self._nonce()
         before = await publish.redirectors(self.redis)
-        code = Code(
-            id=str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
-            number=await ask(self.redis, "INCR", keys.NUMBERS),
+        blank = Code(
+            id=self._id(),
+            number=0,
             workspace=workspace,
             slug=new.slug or "",
+            destination="",
             created_at_ms=now_ms,
             updated_at_ms=now_ms,
             created_by=new.created_by,
-            host=new.host,
-            **checked,
         )
+        code = behaviour.settle(blank, checked, self._id)
+        code = msgspec.structs.replace(code, number=await ask(self.redis, "INCR", keys.NUMBERS))
         for _ in range(_DRAWS):
             if new.slug is None:
                 code = msgspec.structs.replace(code, slug=slugs.draw(self._rng, new.slug_length))
@@ -131,21 +144,23 @@ class Codes:
     @reaching
     async def edit(self, workspace: int, id: str, edit: Edit) -> Code:
         """Returns the code as it then is. Raises Missing, Refused, and Conflict for a slug that is taken or
-        reserved. An edit that changes nothing a scanner could notice does not wait for the redirectors."""
+        reserved, a code that is locked, and a destination for one that shows a page. An edit that changes nothing
+        a scanner could notice does not wait for the redirectors."""
         found = await self._find(workspace, id)
         if found is None:
             raise Missing(id)
-        changes = await self._checked(edit.changes())
+        changes = await self._checking.checked(workspace, edit.changes())
         before = await publish.redirectors(self.redis)
         while found is not None:
             old = self._code_at(found)
             new = self._changed(old, changes)
-            if new.slug != old.slug:
-                slugs.check_custom(new.slug)
-                done = await self._move(found, changes, before)
+            if (new.host, new.slug) != (old.host, old.slug):
+                if new.slug != old.slug:
+                    slugs.check_custom(new.slug)
+                done = await self._move(found, new, before)
                 if done is not None:
                     return done
-            elif not {"destination", "status", "slug"} & changes.keys():
+            elif changes.keys() <= behaviour.UNSEEN:
                 if new == old or await places.put(self.redis, found.place, Kept(new)) is Put.DONE:
                     return new
             else:
@@ -162,18 +177,26 @@ class Codes:
         raise Missing(id)
 
     def _changed(self, old: Code, changes: dict[str, Any]) -> Code:
-        new = msgspec.structs.replace(old, **changes)
+        new = behaviour.settle(old, changes, self._id)
+        behaviour.check_open(old, new)
         if new == old:
             return old
         moves = old.destination_changes + (new.destination != old.destination)
         return msgspec.structs.replace(new, destination_changes=moves, updated_at_ms=self._now_ms())
 
-    async def _move(self, found: index.Found, changes: dict[str, Any], before: set[bytes]) -> Code | None:
-        """An edit that changes the slug; None when the code was changed by others meanwhile."""
+    async def _move(self, found: index.Found, new: Code, before: set[bytes]) -> Code | None:
+        """An edit that changes the slug or the host; None when the code was changed by others meanwhile."""
         old = self._code_at(found)
-        new = self._changed(old, changes)
         move = self._nonce()
-        intent = Intent(op="move", id=old.id, workspace=old.workspace, host=old.host, slug=old.slug, to_slug=new.slug)
+        intent = Intent(
+            op="move",
+            id=old.id,
+            workspace=old.workspace,
+            host=old.host,
+            slug=old.slug,
+            to_slug=new.slug,
+            to_host=None if new.host == old.host else new.host,
+        )
         deadline_ms = await intents.declare(self.redis, move, intent)
         await self._step("intent")
         noted = None
@@ -246,27 +269,11 @@ class Codes:
         assert code is not None
         return code
 
-    async def _checked(self, given: dict[str, Any]) -> dict[str, Any]:
-        """The same fields, each as it is kept. Raises Refused."""
-        checked = dict(given)
-        for name, check in _CHECKS.items():
-            if name in given:
-                checked[name] = check(given[name])
-        if "destination" in given:
-            await destinations.check(given["destination"], own_hosts=self._own_hosts, resolver=self._resolver)
-        return checked
-
     async def _told(self, nonces: list[str], before: set[bytes]) -> None:
         await publish.acknowledged(self.redis, nonces, before, longest_s=self._longest_wait_s)
 
+    def _id(self) -> str:
+        return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+
     def _nonce(self) -> str:
         return f"{self._rng.getrandbits(128):032x}"
-
-
-_CHECKS: dict[str, Callable[[Any], Any]] = {
-    "label": fields.check_label,
-    "tags": fields.check_tags,
-    "status": fields.check_status,
-    "style": fields.check_style,
-    "folder_id": fields.check_folder,
-}

@@ -72,7 +72,8 @@ async def _move(redis: Redis, nonce: str, intent: Intent, now_ms: int) -> None:
     if old.kept is not None and old.kept.move == nonce:
         await moving.finish(redis, old, now_ms=now_ms)
     else:
-        await moving.release(redis, intent.host, intent.to_slug, nonce)
+        to_host = intent.host if intent.to_host is None else intent.to_host
+        await moving.release(redis, to_host, intent.to_slug, nonce)
 
 
 async def _delete(redis: Redis, intent: Intent) -> None:

@@ -39,6 +39,10 @@ class Code(msgspec.Struct, frozen=True, omit_defaults=True):
     query: Query = "drop"
     variants: tuple[Variant, ...] = ()
     rules: tuple[Rule, ...] = ()
+    # Entries that are no longer among them, last removed first, so that one that comes back is the same and
+    # its scans keep their name; and how many letters were ever given, so that none is given twice.
+    former: tuple[Variant, ...] = ()
+    letters: int = 0
     sticky: Sticky = "visitor"
     apps: Apps | None = None
     utm: dict[str, str] = {}
@@ -52,6 +56,8 @@ class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
     plan: str
     created_at_ms: int
+    # What app links may begin with besides https.
+    app_schemes: tuple[str, ...] = ()
 
 
 class ApiKey(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -14,6 +14,7 @@ from codes.fields import Edit, NewCode
 from codes.store import Codes
 from schemas import keys
 from schemas.route import decode_route
+from tests.codes.conftest import anywhere
 from tests.codes.crashing import KilledHere, crashing
 from tests.servers.redis import running
 
@@ -41,7 +42,7 @@ async def contents(redis: Redis) -> dict[bytes, object]:
 
 
 async def filled(redis: Redis) -> Codes:
-    codes = Codes(redis)
+    codes = Codes(redis, usable=anywhere)
     one = await workspaces.ensure_workspace(redis, "default")
     two = await workspaces.ensure_workspace(redis, "shop")
     await apikeys.create_key(redis, one.number, "a", secret="oqr_live_yourkey")

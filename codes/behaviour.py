@@ -1,0 +1,137 @@
+"""What a scan may do: the checks of what is written, and what a code becomes by it.
+
+`check` looks at each field by itself and needs no code; `settle` knows what the code was, and runs again when
+somebody else was faster. Fields that hold URLs are only listed here (`urls`): looking their names up takes time.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from codes import passwords, variants
+from codes.destinations import MAX_LENGTH
+from codes.errors import Conflict, Refused
+from codes.texts import plain
+from schemas import content
+from schemas.behaviour import Apps
+from schemas.code import Code
+
+MAX_SCAN_LIMIT = 2**53 - 1
+MAX_UTM = 255
+UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+
+_CHOICES = {"query": ("drop", "append", "override"), "sticky": ("visitor", "cookie", "none")}
+# Of all that an edit can change, what no scanner could notice.
+UNSEEN = frozenset({"label", "tags", "folder_id", "style", "locked"})
+
+_scheme = re.compile(r"[a-z][a-z0-9+.-]{0,31}")
+_bad_percent = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# What a browser would run or read here instead of opening an app. No workspace can allow these.
+DANGEROUS = frozenset(
+    {"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source", "ws", "wss"}
+)
+
+
+def check(given: dict[str, Any]) -> None:
+    """Raises Refused for a field that can be in no code."""
+    for name, choices in _CHOICES.items():
+        if given.get(name, choices[0]) not in choices:
+            raise Refused(name, f"invalid_{name}", f"must be one of: {', '.join(choices)}")
+    limit = given.get("scan_limit")
+    if limit is not None and not 1 <= limit <= MAX_SCAN_LIMIT:
+        raise Refused("scan_limit", "invalid_scan_limit", "a scan limit is a whole number from 1 on, or null for none")
+    if given.get("password") is not None:
+        passwords.check(given["password"])
+    variants.check("variants", given.get("variants", ()))
+    variants.check("rules", given.get("rules", ()))
+    for name, value in given.get("utm", {}).items():
+        short = name.removeprefix("utm_")
+        if name not in UTM:
+            raise Refused(
+                f"utm.{short[:64]}", "unknown_field", "must be one of: source, medium, campaign, term, content"
+            )
+        plain(f"utm.{short}", value, MAX_UTM)
+    if "type" in given and given["type"] not in content.TYPES:
+        raise Refused("type", "unknown_type", f"must be one of: {', '.join(sorted(content.TYPES))}")
+
+
+def urls(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Field and URL, of every one that a scanner could be sent to over the web."""
+    for name in ("destination", "expired_destination"):
+        if given.get(name):
+            yield name, given[name]
+    for at, variant in enumerate(given.get("variants", ())):
+        yield f"variants[{at}].url", variant.url
+    for at, rule in enumerate(given.get("rules", ())):
+        yield f"rules[{at}].to", rule.to
+    apps = given.get("apps") or Apps()
+    for name in ("ios", "android"):
+        url = getattr(apps, name)
+        if url and scheme_of(url) in ("http", "https"):
+            yield f"apps.{name}", url
+
+
+def scheme_of(url: str) -> str:
+    return url.partition(":")[0].lower()
+
+
+def own_schemes(apps: Apps | None) -> Iterator[tuple[str, str]]:
+    """Field and scheme of those links that need the workspace's leave. Raises Refused."""
+    for name in ("ios", "android"):
+        url = getattr(apps or Apps(), name)
+        scheme = scheme_of(url)
+        if not url or scheme == "https":
+            continue
+        if scheme == "http":
+            raise Refused(f"apps.{name}", "app_link_not_https", "an app link must start with https://")
+        check_scheme(scheme, f"apps.{name}")
+        plain_link = len(url) <= MAX_LENGTH and url.isprintable() and not set(url) & set(' "<>\\^`{|}')
+        if not plain_link or _bad_percent.search(url) or url.endswith(":"):
+            raise Refused(f"apps.{name}", "invalid_app_link", "must be an address without spaces or control characters")
+        yield f"apps.{name}", scheme
+
+
+def check_scheme(scheme: str, field: str) -> None:
+    if not _scheme.fullmatch(scheme) or scheme in DANGEROUS or scheme in ("http", "https"):
+        raise Refused(field, "invalid_scheme", "an app link must start with https://, or a scheme of the app's own")
+
+
+def is_link(type: str) -> bool:
+    """Whether codes of this type redirect; all others show a page."""
+    return type in content.LINKS
+
+
+def settle(code: Code, changes: dict[str, Any], new_id: Callable[[], str]) -> Code:
+    """`code` with checked `changes`. Raises Refused and Conflict for what does not go together."""
+    changes = {**changes, **variants.keep(code, changes, new_id)}
+    new = msgspec.structs.replace(code, **changes)
+    if not is_link(new.type):
+        if changes.get("destination"):
+            raise Conflict("destination", "not_a_link", f"a code of type {new.type} has a page and no destination")
+        if new.variants:
+            raise Refused("variants", "not_a_link", f"a code of type {new.type} has a page and no variants")
+        if {"type", "content"} & changes.keys():
+            _check_content(new)
+        return msgspec.structs.replace(new, destination="")
+    if not new.destination:
+        raise Refused("destination", "missing_field", "destination is missing")
+    if new.content is not None:
+        if changes.get("content") is not None:
+            raise Refused("content", "no_content", "a code that redirects has no content")
+        new = msgspec.structs.replace(new, content=None)
+    return new
+
+
+def _check_content(code: Code) -> None:
+    try:
+        content.check(code.type, code.content if code.content is not None else {})
+    except content.BadContent as error:
+        raise Refused(error.field, "invalid_content", f"{error.field} {error.message}") from None
+
+
+def check_open(old: Code, new: Code) -> None:
+    """A locked code stays as it is; only `locked` itself can be changed. Raises Conflict."""
+    if old.locked and msgspec.structs.replace(new, locked=True) != old:
+        raise Conflict("locked", "locked", "the code is locked: set locked to false first")

@@ -1,0 +1,81 @@
+"""Whether what is written of a code can be kept: each field by itself, names looked up, passwords hashed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+from redis.asyncio import Redis
+
+from codes import behaviour, destinations, fields, passwords, texts, workspaces
+from codes.errors import Refused
+from codes.resolver import Resolver
+
+# Names of one write that are looked up at once: below what the resolver takes on, so that none goes unlooked.
+LOOKUPS = 8
+
+# Whether the workspace may put codes on that host.
+Usable = Callable[[int, str], Awaitable[bool]]
+
+
+async def nowhere(workspace: int, host: str) -> bool:
+    """Without custom domains every code is on the default host."""
+    return False
+
+
+class Checking:
+    """Belongs to one event loop."""
+
+    def __init__(self, redis: Redis, *, own_hosts: Collection[str], usable: Usable, resolver: Resolver) -> None:
+        self._redis = redis
+        self._own_hosts = own_hosts
+        self._usable = usable
+        self._resolver = resolver
+
+    async def checked(self, workspace: int, given: dict[str, Any]) -> dict[str, Any]:
+        """The same fields, each as it is kept. Raises Refused."""
+        checked = dict(given)
+        for name, check in _CHECKS.items():
+            if name in given:
+                checked[name] = check(given[name])
+        behaviour.check(given)
+        await self._check_app_links(workspace, given)
+        if given.get("host") and not await self._usable(workspace, given["host"]):
+            raise Refused("domain", "unknown_domain", "there is no such verified domain in this workspace")
+        await self._check_urls(given)
+        if given.get("password") is not None:
+            checked["password"] = await passwords.hashed(given["password"])
+        return checked
+
+    async def _check_urls(self, given: dict[str, Any]) -> None:
+        """The first that is wrong is the one that is named, whichever is known first."""
+        turns = asyncio.Semaphore(LOOKUPS)
+        outcomes = await asyncio.gather(
+            *(self._check_url(turns, field, url) for field, url in behaviour.urls(given)), return_exceptions=True
+        )
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
+
+    async def _check_url(self, turns: asyncio.Semaphore, field: str, url: str) -> None:
+        async with turns:
+            try:
+                await destinations.check(url, own_hosts=self._own_hosts, resolver=self._resolver)
+            except Refused as refused:
+                raise Refused(field, refused.code, refused.message) from None
+
+    async def _check_app_links(self, workspace: int, given: dict[str, Any]) -> None:
+        """Schemes other than https are for the workspace to allow."""
+        for field, scheme in behaviour.own_schemes(given.get("apps")):
+            owner = await workspaces.get(self._redis, workspace)
+            if owner is None or scheme not in owner.app_schemes:
+                raise Refused(field, "scheme_not_allowed", f"this workspace does not allow links of {scheme}:")
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "label": texts.check_label,
+    "tags": fields.check_tags,
+    "status": fields.check_status,
+    "style": fields.check_style,
+    "folder_id": fields.check_folder,
+    "page_design": fields.check_page_design,
+}

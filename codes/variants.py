@@ -1,0 +1,216 @@
+"""Variants and rules as they are written, and which of the entries that a code has each of them is.
+
+An entry has an id and a letter of its own for ever: scans are stored under the letter. Variants and rules
+share one row of letters. A written entry with the id, the letter or else the URL of one that is there (or was) is
+that one; any other gets a new id and the next letter that was never given.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from codes.errors import Refused
+from codes.texts import check_label
+from schemas.behaviour import Conditions, Rule, Variant
+from schemas.code import Code
+
+MAX_VARIANTS = 10
+MAX_RULES = 50
+MAX_WEIGHT = 1_000_000
+# How many entries are remembered that were removed.
+MAX_FORMER = 30
+
+# Letters that a writer may choose itself; longer ones are only given.
+_chosen = re.compile(r"[a-z]{1,2}")
+_letters = re.compile(r"[a-z]{1,8}")
+
+
+class NewVariant(msgspec.Struct, frozen=True, kw_only=True):
+    url: str
+    weight: int = 100
+    label: str | None = None
+    active: bool = True
+    id: str | None = None
+    key: str | None = None
+
+
+class NewRule(msgspec.Struct, frozen=True, kw_only=True):
+    """`when` has been read by `codes.conditions.read`."""
+
+    when: Conditions
+    to: str
+    label: str | None = None
+    active: bool = True
+    id: str | None = None
+    key: str | None = None
+
+    @property
+    def url(self) -> str:
+        return self.to
+
+
+class _Sent(Protocol):
+    """What variants and rules have in common."""
+
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def key(self) -> str | None: ...
+    @property
+    def label(self) -> str | None: ...
+    @property
+    def url(self) -> str: ...
+
+
+def check(name: Literal["variants", "rules"], entries: Sequence[NewVariant | NewRule]) -> None:
+    """Everything but the URLs. Raises Refused, which names the entry: `variants[2].weight`."""
+    most = MAX_VARIANTS if name == "variants" else MAX_RULES
+    if len(entries) > most:
+        raise Refused(name, f"too_many_{name}", f"a code has at most {most} {name}")
+    for at, entry in enumerate(entries):
+        check_label(entry.label, f"{name}[{at}].label")
+        if entry.key is not None and not _letters.fullmatch(entry.key):
+            raise Refused(f"{name}[{at}].key", "invalid_key", "a key is a letter, given in order: a, b, c, …")
+        for field in ("id", "key"):
+            value = getattr(entry, field)
+            if value is not None and any(value == getattr(other, field) for other in entries[:at]):
+                raise Refused(f"{name}[{at}].{field}", f"{field}_twice", f"this {field} stands twice")
+    weights = [entry.weight for entry in entries if isinstance(entry, NewVariant) and entry.active]
+    for at, entry in enumerate(entries):
+        if isinstance(entry, NewVariant) and not 0 <= entry.weight <= MAX_WEIGHT:
+            bounds = f"a weight is a whole number from 0 to {MAX_WEIGHT:,}"
+            raise Refused(f"{name}[{at}].weight", "invalid_weight", bounds)
+    if weights and not sum(weights):
+        raise Refused(name, "no_weight", "the weights of the active variants must add up to more than 0")
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """An entry that is there, was there, or (the destination of a code without any) could be said to be."""
+
+    name: Literal["variants", "rules", "former", "destination"]
+    id: str
+    key: str
+    url: str
+    label: str | None = None
+    when: Conditions | None = None
+
+
+def _known(code: Code, replaced: Sequence[str]) -> list[_Known]:
+    found: list[_Known] = []
+    if "variants" in replaced:
+        found += [_Known("variants", one.id, one.key, one.url, one.label) for one in code.variants]
+    if "rules" in replaced:
+        found += [_Known("rules", one.id, one.key, one.to, one.label, one.when) for one in code.rules]
+    found += [_Known("former", one.id, one.key, one.url, one.label) for one in code.former]
+    if "variants" in replaced and not code.variants and not code.letters:
+        found.append(_Known("destination", destination_id(code), "a", code.destination))
+    return found
+
+
+def destination_id(code: Code) -> str:
+    """What the destination of a code without variants goes by where it is shown as an entry (its letter is a)."""
+    return str(uuid.uuid5(uuid.UUID(code.id), "destination"))
+
+
+def keep(code: Code, written: dict[str, Any], new_id: Callable[[], str]) -> dict[str, Any]:
+    """The fields of a code that follow from writing `variants`, `rules` or both (checked NewVariants and
+    NewRules). Raises Refused when a variant and a rule claim to be the same entry."""
+    names = [name for name in ("variants", "rules") if name in written]
+    if not names:
+        return {}
+    sent: list[tuple[str, _Sent]] = [(name, entry) for name in names for entry in written[name]]
+    _check_apart(sent)
+    known = _known(code, names)
+    same = {at: known[place] for at, place in _same(sent, known).items()}
+    given = {at: _place(one.key) for at, one in same.items()}
+    for at, (_, entry) in enumerate(sent):
+        # A letter that was given once is given to nobody else, also when its entry is forgotten.
+        if at not in same and entry.key is not None and _chosen.fullmatch(entry.key):
+            wanted = _place(entry.key)
+            if wanted >= code.letters and wanted not in given.values():
+                given[at] = wanted
+    following = code.letters
+    for at in range(len(sent)):
+        if at not in given:
+            while following in given.values():
+                following += 1
+            given[at] = following
+    letters = max([code.letters, *(place + 1 for place in given.values())])
+    made: dict[str, list[Variant | Rule]] = {name: [] for name in names}
+    for at, (name, entry) in enumerate(sent):
+        id = same[at].id if at in same else new_id()
+        made[name].append(_made(entry, id, _letter(given[at])))
+    back = {one.id for one in same.values()}
+    former = tuple(
+        Variant(id=one.id, key=one.key, url=one.url, label=one.label)
+        for one in known
+        if one.id not in back and one.name != "destination"
+    )[:MAX_FORMER]
+    return {**{name: tuple(entries) for name, entries in made.items()}, "former": former, "letters": letters}
+
+
+def _made(entry: object, id: str, key: str) -> Variant | Rule:
+    if isinstance(entry, NewVariant):
+        return Variant(id=id, key=key, url=entry.url, weight=entry.weight, label=entry.label, active=entry.active)
+    assert isinstance(entry, NewRule)
+    return Rule(id=id, key=key, when=entry.when, to=entry.to, label=entry.label, active=entry.active)
+
+
+def _check_apart(sent: Sequence[tuple[str, _Sent]]) -> None:
+    """`check` has looked at each list; no entry may be in both."""
+    for field in ("id", "key"):
+        variants = {getattr(entry, field) for name, entry in sent if name == "variants"} - {None}
+        for at, entry in enumerate(entry for name, entry in sent if name == "rules"):
+            if getattr(entry, field) in variants:
+                raise Refused(f"rules[{at}].{field}", f"{field}_twice", f"a variant has this {field}")
+
+
+def _same(sent: Sequence[tuple[str, _Sent]], known: Sequence[_Known]) -> dict[int, int]:
+    """Position of a written entry → that of the known one that it is. What says more is looked at first, for all
+    entries, so that none is taken by its URL from one that named it."""
+
+    def by_id(name: str, new: _Sent, old: _Known) -> bool:
+        return new.id is not None and new.id == old.id
+
+    def by_key(name: str, new: _Sent, old: _Known) -> bool:
+        return new.key is not None and new.key == old.key
+
+    def by_all(name: str, new: _Sent, old: _Known) -> bool:
+        return name == old.name and new.url == old.url and getattr(new, "when", None) == old.when
+
+    def by_url(name: str, new: _Sent, old: _Known) -> bool:
+        return name == old.name and new.url == old.url
+
+    def by_url_before(name: str, new: _Sent, old: _Known) -> bool:
+        return new.url == old.url
+
+    found: dict[int, int] = {}
+    taken: set[int] = set()
+    for alike in (by_id, by_key, by_all, by_url, by_url_before):
+        for at, (name, new) in enumerate(sent):
+            if at not in found:
+                free = (place for place, old in enumerate(known) if place not in taken and alike(name, new, old))
+                if (place := next(free, None)) is not None:
+                    found[at] = place
+                    taken.add(place)
+    return found
+
+
+def _letter(place: int) -> str:
+    """0 is a, 25 z, 26 aa."""
+    text = ""
+    place += 1
+    while place:
+        place, last = divmod(place - 1, 26)
+        text = chr(ord("a") + last) + text
+    return text
+
+
+def _place(letter: str) -> int:
+    place = 0
+    for char in letter:
+        place = place * 26 + ord(char) - ord("a") + 1
+    return place - 1
