@@ -26,8 +26,12 @@ def packed(text: str) -> bytes | None:
         return None
 
 
+def is_v4(address: bytes) -> bool:
+    return address.startswith(_MAPPED)
+
+
 def unpacked(address: bytes) -> str:
-    if address.startswith(_MAPPED):
+    if is_v4(address):
         return socket.inet_ntop(socket.AF_INET, address[12:])
     return socket.inet_ntop(socket.AF_INET6, address)
 

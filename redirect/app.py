@@ -1,32 +1,30 @@
 """The ASGI application: a known code is answered before anything else is looked at."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Callable
 
 import pages
 from redirect.allowance import Allowance
+from redirect.asgi import App, Receive, Scope, Send
 from redirect.cache import Entry, Routes, Trust
+from redirect.ending import Ending
+from redirect.line import NO_VARIANT
 from redirect.metrics import Counts
-from redirect.record import Record
+from redirect.record import Recorder
 from redirect.routes import Lookup, Unavailable
 from redirect.slug import OWN_PATHS, place_of_path
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from redirect.visit import AWAY, Visits
 
 END = {"type": "http.response.body", "body": b""}
-RETRY_AFTER_S = b"2"
-_REDIRECTS = ("redirect", "paused")
+_READING = ("GET", "HEAD")
+_METHODS = ("GET", "HEAD", "POST")
 
 
 def redirector(
     routes: Routes,
     trust: Trust,
     lookup: Lookup,
-    record: Record,
+    recorder: Recorder,
+    visits: Visits,
     unknown: Entry,
     rest: App,
     *,
@@ -36,6 +34,7 @@ def redirector(
 ) -> App:
     """`rest` answers what is no code, lifespan included. `unknown` stands for codes that are not there."""
     entries = routes.entries
+    look, write = recorder
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,10 +46,10 @@ def redirector(
             entry is not None
             and elapsed() < trust.until
             and entry.epoch == trust.epoch
-            and entry.outcome in _REDIRECTS
-            and scope["method"] in ("GET", "HEAD")
+            and entry.plain
+            and scope["method"] in _READING
         ):
-            record(entry, scope)
+            write(entry, look(entry.code, scope), entry.outcome, NO_VARIANT)
             await send({"type": "http.response.start", "status": 302, "headers": entry.headers})
             await send(END)
             return
@@ -66,28 +65,33 @@ def redirector(
                 counts.not_found += 1
                 await answer(send, 404, pages.not_found())
             return
-        if scope["method"] not in ("GET", "HEAD"):
-            await answer(send, 405, pages.not_allowed(), ((b"allow", b"GET, HEAD"),))
+        if scope["method"] not in _METHODS:
+            await answer(send, 405, pages.not_allowed(), ((b"allow", b"GET, HEAD, POST"),))
             return
         try:
             entry = await lookup.find(place)
         except Unavailable:
             counts.unavailable += 1
-            await answer(send, 503, pages.unavailable(), ((b"retry-after", RETRY_AFTER_S),))
+            await end(send, AWAY)
             return
-        if entry is None or entry.outcome == "unknown":
+        if entry is not None and entry.outcome != "unknown":
+            await end(send, await visits.end(entry, scope, receive))
+            return
+        ending = await visits.end_of_nothing(unknown, scope, receive)
+        if ending.recorded:
             if allowance.take():
-                record(unknown, scope)
+                write(unknown, look(unknown.code, scope), "unknown", NO_VARIANT)
             else:
                 counts.unknown_unrecorded += 1
             counts.not_found += 1
-            await answer(send, 404, pages.not_found())
-            return
-        record(entry, scope)
-        await send({"type": "http.response.start", "status": 302, "headers": entry.headers})
-        await send(END)
+        await end(send, ending)
 
     return app
+
+
+async def end(send: Send, ending: Ending) -> None:
+    await send({"type": "http.response.start", "status": ending.status, "headers": ending.headers})
+    await send({"type": "http.response.body", "body": ending.body})
 
 
 async def answer(send: Send, status: int, page: pages.Page, more: tuple[tuple[bytes, bytes], ...] = ()) -> None:

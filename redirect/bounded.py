@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound="bytes | str | tuple[bytes | None, ...]")
 V = TypeVar("V")
@@ -14,7 +14,7 @@ def weight(key: "bytes | str | tuple[bytes | None, ...]") -> int:
     return len(key)
 
 
-def forget_oldest(entries: dict[K, V], limit: int) -> None:
+def forget_oldest(entries: dict[Any, V], limit: int) -> None:
     """Makes room by forgetting a sixteenth at once: the search for the oldest key of a dict skips
     what was deleted before it, so one at a time would cost more and more."""
     if len(entries) >= limit:

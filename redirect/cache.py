@@ -3,7 +3,7 @@
 import msgspec
 
 from redirect.bounded import forget_oldest
-from redirect.decide import decide
+from redirect.decide import Plan, decide
 from redirect.line import piece
 from schemas import keys
 from schemas.event import Outcome
@@ -23,7 +23,9 @@ def place_of_key(key: str) -> str | None:
 
 class Entry(msgspec.Struct, gc=False):
     """A route, made ready to be answered. `epoch` is that of `Trust` when Redis last confirmed it;
-    `event` the part of a journal line that is the same for all its visits; `code` its number's bytes."""
+    `event` the part of a journal line that is the same for all its visits; `code` its number's bytes.
+    When `plain`, every visit ends with `headers` and a 302; else `plan` says what each is asked, and
+    without a plan nothing is there."""
 
     version: int
     epoch: int
@@ -31,6 +33,8 @@ class Entry(msgspec.Struct, gc=False):
     headers: tuple[tuple[bytes, bytes], ...]
     event: bytes
     code: bytes
+    plain: bool
+    plan: Plan | None
 
 
 class Trust:
@@ -75,9 +79,11 @@ class Routes:
             version=route.version,
             epoch=epoch,
             outcome=decision.outcome,
-            headers=decision.headers,
+            headers=() if decision.ending is None else decision.ending.headers,
             event=piece(route.number, route.workspace, self._host),
             code=route.number.to_bytes(8, "big"),
+            plain=decision.ending is not None,
+            plan=decision.plan,
         )
 
     def is_unknown(self, place: str, now: float) -> bool:

@@ -1,38 +1,93 @@
-"""How a visit ends, in the design's order: unknown, paused, redirect. What stands between those two
-(times, limits, passwords, rules, variants) takes its place here when routes carry it."""
-
-import re
+"""What a route alone decides, made once for each version of it and not for each visit."""
 
 import msgspec
 
+import pages
+from redirect.ending import Ending, leading_to, showing
+from redirect.ways import Ways, location, ways
+from schemas.behaviour import Content
 from schemas.event import Outcome
 from schemas.route import Route
 
-NO_STORE = (b"cache-control", b"no-store")
-EMPTY = (b"content-length", b"0")
-_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+
+class Plan(msgspec.Struct, frozen=True):
+    """What has to be asked of each visit of a code that does more than lead on; `redirect.visit` asks it."""
+
+    version: int
+    number: int
+    starts_at_ms: int | None
+    expires_at_ms: int | None
+    scan_limit: int | None
+    # An argon2 hash; "" for none.
+    password: str
+    content: Content | None
+    ways: Ways
+    expired: Ending
+    limited: Ending
 
 
 class Decision(msgspec.Struct, frozen=True):
-    outcome: Outcome
-    location: bytes = b""
+    """How every visit ends, or the plan by which each does: then `ending` is None. Both None: nothing is there."""
 
-    @property
-    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        return ((b"location", self.location), NO_STORE, EMPTY)
+    outcome: Outcome
+    ending: Ending | None = None
+    plan: Plan | None = None
 
 
 UNKNOWN = Decision("unknown")
 
 
 def decide(route: Route, paused_page: bytes) -> Decision:
-    """Depends on the route alone, so it is made once for each version of it and not for each visit.
-    Raises ValueError when a destination cannot stand in a header (`codes` lets none through)."""
+    """Raises ValueError when a destination cannot stand in a header (`codes` lets none through)."""
     if route.gone:
         return UNKNOWN
     if route.status == "paused":
-        return Decision("paused", paused_page)
-    location = route.destination.encode()
-    if not location or _CONTROL.search(location):
-        raise ValueError("a destination with control characters, or none")
-    return Decision("redirect", location)
+        return Decision("paused", leading_to(paused_page, "paused"))
+    if _leads_on(route):
+        return Decision("redirect", leading_to(location(route.destination)))
+    plan = _plan(route)
+    if plan.ways.one and plan.ways.otherwise is not None and _is_open(plan):
+        return Decision("redirect", plan.ways.otherwise.plainly)
+    return Decision("redirect", plan=plan)
+
+
+def _leads_on(route: Route) -> bool:
+    """Most codes do nothing else, and are seen to do so without making anything of the rest."""
+    return not (
+        route.variants
+        or route.rules
+        or route.apps
+        or route.utm
+        or route.content
+        or route.password
+        or route.query != "drop"
+        or route.starts_at_ms is not None
+        or route.expires_at_ms is not None
+        or route.scan_limit is not None
+    )
+
+
+def _is_open(plan: Plan) -> bool:
+    return not plan.password and plan.starts_at_ms is plan.expires_at_ms is plan.scan_limit is None
+
+
+def _plan(route: Route) -> Plan:
+    return Plan(
+        version=route.version,
+        number=route.number,
+        starts_at_ms=route.starts_at_ms,
+        expires_at_ms=route.expires_at_ms,
+        scan_limit=route.scan_limit,
+        password=route.password,
+        content=route.content,
+        ways=ways(route),
+        expired=_over(route, "expired", pages.expired()),
+        limited=_over(route, "limited", pages.limited()),
+    )
+
+
+def _over(route: Route, outcome: Outcome, page: pages.Page) -> Ending:
+    """The destination of codes that are over is taken as it stands: nothing of the scan is passed on."""
+    if route.expired_destination:
+        return leading_to(location(route.expired_destination), outcome)
+    return showing(page, outcome, 410)

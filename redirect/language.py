@@ -2,11 +2,11 @@
 
 import re
 
-_RANGE = re.compile(r"\s*([A-Za-z]{2,3})(?:-[A-Za-z0-9-]{1,32})?\s*(?:;\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?")
+_RANGE = re.compile(r"\s*([A-Za-z]{2,3}(?:-[A-Za-z0-9-]{1,32})?)\s*(?:;\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?")
 
 
-def language(raw: bytes) -> str:
-    """The primary subtag, lower case, of what Accept-Language asks for first; "" when it names none."""
+def first_choice(raw: bytes) -> str:
+    """The tag, lower case, of what Accept-Language asks for first; "" when it names none."""
     best, best_q = "", 0.0
     for part in raw[:256].decode("latin-1").split(",")[:16]:
         match = _RANGE.fullmatch(part)
@@ -15,3 +15,8 @@ def language(raw: bytes) -> str:
             if q > best_q:
                 best, best_q = match[1].lower(), q
     return best
+
+
+def language(raw: bytes) -> str:
+    """The primary subtag of the first choice."""
+    return first_choice(raw).partition("-")[0]

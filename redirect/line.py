@@ -2,6 +2,15 @@
 
 import msgspec
 
+from schemas.event import Kind
+
+# What a visit says of itself: its time, its kind, the scanner's address, where that is (a piece of a line, country to
+# longitude), what else is known of the scanner (another, device to campaign), and the visitor. A plain tuple, because
+# every visit has one.
+Seen = tuple[int, Kind, bytes, bytes, bytes, int]
+# How a line says that no variant and no rule was taken.
+NO_VARIANT = b'""'
+
 
 def piece(*values: object) -> bytes:
     """Values as they stand in a line, each after its comma."""

@@ -30,6 +30,7 @@ class Counts:
         self.unavailable = 0
         self.not_found = 0
         self.unknown_unrecorded = 0
+        self.gate_busy = 0
         self.refused = 0
         self.journal_errors = 0
         self.changes = 0
@@ -42,6 +43,7 @@ _COUNTERS = {
     "unavailable": "Visits answered with 503: not cached, and Redis could not be asked.",
     "not_found": "Visits answered with 404.",
     "unknown_unrecorded": "Visits of unknown slugs above the rate that is recorded.",
+    "gate_busy": "Passwords that were not looked at: too many were waiting.",
     "refused": "Events that a full journal refused.",
     "journal_errors": "Events that could not be written.",
     "changes": "Route changes heard from Redis.",

@@ -6,7 +6,7 @@ line equals the plain encoding of the same event.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -16,13 +16,13 @@ from redirect.bounded import Bounded
 from redirect.cache import Entry
 from redirect.kind import PREFETCH_HEADERS, is_prefetch
 from redirect.language import language
-from redirect.line import piece
+from redirect.line import Seen, piece
 from redirect.metrics import Counts
 from redirect.place import NOWHERE, Edge, Place, place_of_headers
 from redirect.referrer import referrer
 from redirect.utm import utm
 from redirect.visitor import MS_OF_DAY, Salts
-from schemas.event import Kind
+from schemas.event import Kind, Outcome
 
 # Agents vary most and cost most (a tenth of a millisecond, and a kilobyte to keep).
 AGENTS = 10_000
@@ -48,7 +48,15 @@ class _Client:
 
 # The scope of ASGI is a dict of anything.
 Scope = Mapping[str, Any]
-Record = Callable[[Entry, Scope], None]
+
+
+class Recorder(NamedTuple):
+    """`look(code, scope)` reads a request; `write(entry, seen, outcome, variant)` records how it ended. `variant` is
+    the key of what was taken, as JSON. Neither raises for what a request holds, nor for a journal that fails: then
+    the event is lost, counted, and the answer goes out all the same."""
+
+    look: Callable[[bytes, Scope], Seen]
+    write: Callable[[Entry, Seen, Outcome, bytes], None]
 
 
 def recorder(
@@ -61,9 +69,8 @@ def recorder(
     place_of_address: Callable[[bytes], Place] | None,
     now_ms: Callable[[], int],
     counts: Counts,
-) -> Record:
-    """What records a visit. It never raises for what a request holds, nor for a journal that fails:
-    then the event is lost, counted, and the answer goes out all the same."""
+) -> Recorder:
+    """What reads and records visits."""
     trusted = trusts(trusted_proxies)
     agents: Bounded[bytes, Agent] = Bounded(AGENTS, read_agent)
     places: Bounded[tuple[bytes | None, ...], bytes] = Bounded(
@@ -102,7 +109,7 @@ def recorder(
     hasher_of = salts.hasher
     today, salts_seen, hasher = -1, -1, hasher_of(0)
 
-    def record(entry: Entry, scope: Scope) -> None:
+    def look(code: bytes, scope: Scope) -> Seen:
         nonlocal today, salts_seen, hasher
         headers: dict[bytes, bytes] = dict(scope["headers"])
         header = headers.get
@@ -140,22 +147,19 @@ def recorder(
         if where is nowhere and by_address is not None:
             where = by_address[address]
 
-        tally = tallies[kind, entry.outcome]
-        tally.n += 1
         own = hasher.copy()
-        own.update(address + client.digest + entry.code)
-        line = b'%d%b%b%b%b,"",%d]\n' % (
-            ts_ms,
-            entry.event,
-            tally.piece,
-            where,
-            said,
-            int_of(own.digest(), "little") >> 1,
-        )
+        own.update(address + client.digest + code)
+        return ts_ms, kind, address, where, said, int_of(own.digest(), "little") >> 1
+
+    def write(entry: Entry, seen: Seen, outcome: Outcome, variant: bytes) -> None:
+        ts_ms, kind, _, where, said, visitor = seen
+        tally = tallies[kind, outcome]
+        tally.n += 1
+        line = b"%d%b%b%b%b,%b,%d]\n" % (ts_ms, entry.event, tally.piece, where, said, variant, visitor)
         try:
             if not append(line):
                 counts.refused += 1
         except OSError:
             counts.journal_errors += 1
 
-    return record
+    return Recorder(look, write)

@@ -18,17 +18,26 @@ from ingest.journal import Journal
 from redirect import clock
 from redirect.agent import agents
 from redirect.allowance import Allowance
-from redirect.app import App, redirector
+from redirect.app import redirector
+from redirect.asgi import App
 from redirect.cache import Entry, Routes, Trust
+from redirect.content import Contents
+from redirect.cookie import Secret
+from redirect.gate import Gate
+from redirect.limit import Limits
 from redirect.metrics import Counts, exposition
+from redirect.password import Passwords
 from redirect.place import database, edge
 from redirect.record import recorder
 from redirect.routes import Lookup
 from redirect.salts import keep_shared
 from redirect.settings import RedirectSettings
 from redirect.slug import PAUSED_PATH
+from redirect.stick import Stick
 from redirect.store import Store
 from redirect.subscription import Subscription
+from redirect.tries import Tries
+from redirect.visit import Visits
 from redirect.visitor import Salts
 from schemas.route import Route
 
@@ -43,6 +52,7 @@ def build(
     elapsed: Callable[[], float] = clock.elapsed,
     now_ms: Callable[[], int] = clock.now_ms,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    random_below: Callable[[int], int] = secrets.randbelow,
 ) -> App:
     """The application. Its lifespan owns every task and connection, keeps the journal synced and closes it.
 
@@ -61,7 +71,7 @@ def build(
     near_url = settings.redis_replica_url or settings.redis_url
     near = Store(near_url, elapsed) if settings.redis_replica_url else primary
     salts = Salts(random_bytes)
-    record = recorder(
+    recording = recorder(
         journal.append,
         read_agent=agents(),
         salts=salts,
@@ -72,6 +82,19 @@ def build(
         counts=counts,
     )
     lookup = Lookup(routes, trust, primary, near, stale_max_s=settings.stale_max_s, elapsed=elapsed, counts=counts)
+    secret = Secret(primary, random_bytes, elapsed)
+    passwords = Passwords()
+    tries = Tries(primary, salts)
+    visits = Visits(
+        recording,
+        Limits(primary),
+        Gate(secret, tries, passwords, own_host=settings.short_host, pass_s=settings.gate_pass_s),
+        Stick(secret, settings.sticky_s),
+        Contents(),
+        counts=counts,
+        random_below=random_below,
+        secure=settings.short_url.startswith("https:"),
+    )
     subscription = Subscription(
         near_url,
         primary,
@@ -103,6 +126,7 @@ def build(
             await asyncio.sleep(0)
             await primary.close()
             await near.close()
+            passwords.close()
             stop.set()
             await synced
             journal.close()
@@ -161,7 +185,8 @@ def build(
         routes,
         trust,
         lookup,
-        record,
+        recording,
+        visits,
         _unknown(routes),
         rest,
         allowance=Allowance(settings.unknown_per_s, elapsed),

@@ -27,6 +27,10 @@ class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
     geo_database: str = ""
     # Visits of unknown slugs written to the journal, at most so many a second for each process.
     unknown_per_s: float = 50
+    # For how long a scanner who gave a code's password is not asked again.
+    gate_pass_s: int = 3600
+    # For how long a cookie keeps a visitor with a variant, where a code asks for that.
+    sticky_s: int = 30 * 86_400
 
     @property
     def short_host(self) -> str:

@@ -50,6 +50,17 @@ class Store:
             return reply
         raise Away("Redis does not answer")
 
+    async def ask_once(self, *command: bytes | str | int | float) -> Any:
+        """As `ask`, for what must not be done twice: a command whose answer is lost is not sent again."""
+        wire = self._wire
+        if wire is None or wire.lost.is_set():
+            wire = await self._connected()
+        if wire.hanging:
+            raise Away("Redis does not answer")
+        reply = await wire.call(*command)
+        self._heard()
+        return reply
+
     async def ask_all(self, *commands: Command) -> list[Any]:
         """The replies to commands sent at once, in order. Raises as `ask` does, after all are answered."""
         if self._wire is None or self._wire.lost.is_set():

@@ -14,8 +14,17 @@ WORKSPACE_NUMBERS = PREFIX + "workspace-numbers"
 WORKSPACES = PREFIX + "workspaces"
 # Hash: code number → schemas.code.Erasure.
 ERASURES = PREFIX + "erasures"
+# Thirty-two random bytes with which redirectors sign cookies.
+COOKIE_SECRET = PREFIX + "cookie-secret"
 # Hash: nonce → what a change of several steps is about to do (codes.intents), until it is done.
 INTENTS = PREFIX + "intents"
+
+# Custom domains, all in one slot. Hash: id → schemas.domain.Domain; hash: name → id of the one that is verified;
+# a version that grows with every change of a verified one; the highest number given out.
+DOMAINS = PREFIX + "{domains}:domains"
+DOMAIN_NAMES = PREFIX + "{domains}:names"
+DOMAINS_VERSION = PREFIX + "{domains}:version"
+DOMAIN_NUMBERS = PREFIX + "{domains}:numbers"
 
 
 def place(host: str, slug: str) -> str:
@@ -43,6 +52,17 @@ def ack(nonce: str) -> str:
 def salt(day: str) -> str:
     """Sixteen random bytes for the visitors of one UTC day, YYYY-MM-DD; expires."""
     return f"{PREFIX}salt:{day}"
+
+
+def scans_used(number: int) -> str:
+    """How many scans a code with a limit has used. By its number, so that it stays when the slug changes, and a
+    later code of the same slug begins with none."""
+    return f"{PREFIX}{{scans:{number}}}:used"
+
+
+def gate_tries(number: int, who: str = "all") -> str:
+    """How many passwords of a code were tried in a minute: by all, or by one hashed address. Expires."""
+    return f"{PREFIX}{{tries:{number}}}:{who}"
 
 
 def workspace(number: int) -> str:

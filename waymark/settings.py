@@ -132,6 +132,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=0,
         ),
     ] = 50.0
+    gate_pass: Annotated[
+        int,
+        _is(
+            "WAYMARK_GATE_PASS",
+            "For how long a cookie remembers that somebody gave a code's password (`1h`, or seconds).",
+            ge=1,
+        ),
+    ] = 3600
+    sticky: Annotated[
+        int,
+        _is(
+            "WAYMARK_STICKY",
+            "For how long a cookie keeps a visitor with a variant, where a code asks for that (`30d`, or seconds).",
+            ge=1,
+        ),
+    ] = 30 * 86400
     trusted_proxies: Annotated[
         str,
         _is(
@@ -194,7 +210,7 @@ SETTINGS = _declared()
 
 _UNITS = {
     "journal_max": {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40},
-    "stale_max": {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400},
+    **dict.fromkeys(("stale_max", "gate_pass", "sticky"), {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}),
 }
 
 

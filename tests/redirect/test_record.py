@@ -1,5 +1,6 @@
 """The quick way of writing a line gives what the plain way gives, for any request."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,9 +12,10 @@ from redirect.agent import agents
 from redirect.cache import Entry, Routes, Trust
 from redirect.kind import is_prefetch
 from redirect.language import language
+from redirect.line import NO_VARIANT
 from redirect.metrics import Counts
 from redirect.place import EDGES, NOWHERE, Place, place_of_headers
-from redirect.record import recorder
+from redirect.record import Recorder, recorder
 from redirect.referrer import referrer
 from redirect.settings import LOOPBACK
 from redirect.utm import utm
@@ -125,19 +127,26 @@ def keep(rest: bytes) -> int:
     return SEQ
 
 
-def made(append: Any = keep, now_ms: int = TS) -> Any:
+def made(append: Any = keep, now_ms: int = TS) -> Callable[[Entry, dict[str, Any]], None]:
     salts = Salts(lambda n: b"r" * n)
     salts.put(now_ms // MS_OF_DAY, SALT)
-    return recorder(
-        append,
-        read_agent=READ_AGENT,
-        salts=salts,
-        trusted_proxies=LOOPBACK,
-        edge=EDGE,
-        place_of_address=database,
-        now_ms=lambda: now_ms,
-        counts=COUNTS,
+    return recording(
+        recorder(
+            append,
+            read_agent=READ_AGENT,
+            salts=salts,
+            trusted_proxies=LOOPBACK,
+            edge=EDGE,
+            place_of_address=database,
+            now_ms=lambda: now_ms,
+            counts=COUNTS,
+        )
     )
+
+
+def recording(made: Recorder) -> Callable[[Entry, dict[str, Any]], None]:
+    """Both steps, as a plain redirect takes them."""
+    return lambda entry, scope: made.write(entry, made.look(entry.code, scope), entry.outcome, NO_VARIANT)
 
 
 # One for all examples, so that what it remembers of one request meets the others.
@@ -188,15 +197,17 @@ def test_the_visitor_of_another_day_is_another() -> None:
     salts = Salts(lambda n: bytes(n))
     salts.put(TS // MS_OF_DAY, SALT)
     clock = [TS]
-    record = recorder(
-        keep,
-        read_agent=READ_AGENT,
-        salts=salts,
-        trusted_proxies=LOOPBACK,
-        edge=EDGE,
-        place_of_address=None,
-        now_ms=lambda: clock[0],
-        counts=COUNTS,
+    record = recording(
+        recorder(
+            keep,
+            read_agent=READ_AGENT,
+            salts=salts,
+            trusted_proxies=LOOPBACK,
+            edge=EDGE,
+            place_of_address=None,
+            now_ms=lambda: clock[0],
+            counts=COUNTS,
+        )
     )
     LINES.clear()
     record(entry(ROUTE, "h"), simple())

@@ -1,0 +1,73 @@
+"""The query of the destination: its own, what a scan brings along, and campaign defaults. What is kept is kept byte for
+byte, in its order and as it was encoded."""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, unquote_to_bytes
+
+import msgspec
+
+from schemas.behaviour import Query
+
+# A longer query is not passed on: servers and proxies refuse such addresses.
+LONGEST = 8192
+# What cannot stand in a header or would end the query. A scanner's own browser never sends it.
+_IMPOSSIBLE = re.compile(rb"[\x00-\x20#\x7f]")
+_WEB = re.compile(rb"https?://", re.IGNORECASE)
+
+
+class Forwarding(msgspec.Struct, frozen=True):
+    """What a route asks for: `withheld` are names that are never passed on; `defaults` names and values that a
+    destination gets unless it has them, encoded."""
+
+    mode: Query
+    defaults: tuple[tuple[bytes, bytes], ...] = ()
+    withheld: frozenset[bytes] = frozenset()
+
+
+def forwarding(mode: Query, utm: dict[str, str], withheld: Iterable[bytes] = ()) -> Forwarding:
+    defaults = tuple((name.encode(), quote(value, safe="").encode()) for name, value in utm.items() if value)
+    return Forwarding(mode=mode, defaults=defaults, withheld=frozenset(withheld))
+
+
+def forwarded(destination: bytes, query: bytes, how: Forwarding) -> bytes:
+    """Where a scan with this query is led. Only web addresses are added to."""
+    if (not query and not how.defaults) or not _WEB.match(destination):
+        return destination
+    address, mark, own_query = destination.partition(b"#")[0].partition(b"?")
+    fragment = destination[len(address) + len(mark) + len(own_query) :]
+    own = own_query.split(b"&") if own_query else []
+    scans = _scans(query, how)
+    if how.mode == "override" and scans:
+        replaced = _names(scans)
+        own = [part for part in own if not part or _name(part) not in replaced]
+    if how.defaults:
+        there = _names(own) | _names(scans)
+        scans += [name + b"=" + value for name, value in how.defaults if name not in there]
+    if not scans:
+        return destination
+    while own and not own[-1]:
+        # An address may end in `?` or `&` as it is.
+        own.pop()
+    return address + b"?" + b"&".join(own + scans) + fragment
+
+
+def _scans(query: bytes, how: Forwarding) -> list[bytes]:
+    if how.mode == "drop" or not query or len(query) > LONGEST:
+        return []
+    parts = _IMPOSSIBLE.sub(lambda found: b"%%%02X" % found[0][0], query).split(b"&")
+    if how.withheld:
+        parts = [part for part in parts if _name(part) not in how.withheld]
+    return parts
+
+
+def _names(parts: list[bytes]) -> set[bytes]:
+    return {_name(part) for part in parts if part}
+
+
+def _name(part: bytes) -> bytes:
+    """As its reader will understand it, however it was encoded."""
+    name = part.partition(b"=")[0]
+    if b"+" in name or b"%" in name:
+        return unquote_to_bytes(name.replace(b"+", b" "))
+    return name
