@@ -157,7 +157,7 @@ class KafkaPartition:
         """A Kafka partition has no end."""
 
     async def lag(self) -> int | None:
-        newest = self._bus.highwater(self.tp)
+        newest = await self._bus.newest(self.tp)
         return None if newest is None else max(0, newest - 1 - self._read_to)
 
     def released(self) -> None:
@@ -255,12 +255,13 @@ class KafkaBus(ConsumerRebalanceListener):  # type: ignore[misc]
             if tp.topic == self.topic and tp not in self._parts
         }
 
-    def highwater(self, tp: TopicPartition) -> int | None:
+    async def newest(self, tp: TopicPartition) -> int | None:
+        """The offset that the partition's next record will have; None when Kafka does not say."""
         try:
-            newest: int | None = self.consumer.highwater(tp)
-        except (KafkaError, AssertionError):
+            offset: int = (await self.consumer.end_offsets([tp]))[tp]
+        except KafkaError:
             return None
-        return newest
+        return offset
 
     # Called by aiokafka between leaving one generation of the group and joining the next.
 

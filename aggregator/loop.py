@@ -63,8 +63,7 @@ class Aggregator:
                 await self._look()
                 if self._clock() >= next_lag:
                     next_lag = self._clock() + LAG_S
-                    for lane in list(self.lanes.values()):
-                        lane.lag = await lane.partition.lag()
+                    await self._look_at_lag()
                 try:
                     async with asyncio.timeout(LOOK_S):
                         await stop.wait()
@@ -106,6 +105,15 @@ class Aggregator:
                 partition.released()
                 if partition not in assigned:
                     self._forget(partition)
+
+    async def _look_at_lag(self) -> None:
+        for lane in list(self.lanes.values()):
+            lag = None
+            # A broker that is away must not keep partitions from being looked after.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAG_S):
+                    lag = await lane.partition.lag()
+            lane.lag = lag
 
     def _start(self, partition: Partition) -> None:
         lane = Lane(partition, self.desk, self._clock, self._bus.session_timeout_s, self._checkpoint, self._clear_all)

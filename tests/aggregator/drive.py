@@ -2,7 +2,7 @@
 
 With --die-at it kills itself, as SIGKILL does, when it passes the checkpoint for the N-th time; with --hold-at
 it waits there for a line on stdin, after it has printed the id of the thread that writes to the warehouse. It
-prints every checkpoint, and ends by itself once the journals have been stored.
+prints every checkpoint, and ends by itself once everything on the bus has been stored.
 """
 
 import argparse
@@ -17,7 +17,9 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
+from aggregator.bus import Bus
 from aggregator.journal_bus import JournalBus
+from aggregator.kafka_bus import KafkaBus
 from aggregator.loop import Aggregator, uptime
 from ingest.reader import sources
 from schemas.warehouse import Warehouse
@@ -40,8 +42,11 @@ class Checkpoints:
             sys.stdin.readline()
 
 
-def build(folder: Path, checkpoints: Checkpoints) -> Aggregator:
-    bus = JournalBus(folder / "journal", folder / "aggregator" / "intents", uptime)
+def build(folder: Path, checkpoints: Checkpoints, kafka: str) -> Aggregator:
+    bus: Bus = JournalBus(folder / "journal", folder / "aggregator" / "intents", uptime)
+    if kafka:
+        bootstrap, _, topic = kafka.partition("/")
+        bus = KafkaBus(bootstrap, topic, "group-" + topic, uptime, session_timeout_s=2.0)
 
     def connect() -> Client:
         checkpoints.warehouse_thread = threading.get_native_id()
@@ -50,11 +55,18 @@ def build(folder: Path, checkpoints: Checkpoints) -> Aggregator:
     return Aggregator(bus, connect, checkpoint=checkpoints)
 
 
-async def run(folder: Path, checkpoints: Checkpoints) -> None:
-    loop = build(folder, checkpoints)
+def unfinished(folder: Path, loop: Aggregator, kafka: str) -> bool:
+    if not kafka:
+        return bool(sources(folder / "journal"))
+    lanes = loop.lanes.values()
+    return not lanes or any(lane.state != "following" or lane.open or lane.lag != 0 for lane in lanes)
+
+
+async def run(folder: Path, checkpoints: Checkpoints, kafka: str) -> None:
+    loop = build(folder, checkpoints, kafka)
     stop = asyncio.Event()
     task = asyncio.create_task(loop.run(stop))
-    while sources(folder / "journal") and not task.done():
+    while unfinished(folder, loop, kafka) and not task.done():
         status = loop.status()
         if status["alarms"]:
             raise SystemExit(f"alarm: {status}")
@@ -68,9 +80,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--die-at", default="")
     parser.add_argument("--hold-at", default="")
+    parser.add_argument("--kafka", default="", help="BOOTSTRAP/TOPIC; without it the bus is the journal folder")
     given = parser.parse_args()
     tempfile.tempdir = str(given.folder)
-    asyncio.run(asyncio.wait_for(run(given.folder, Checkpoints(given.die_at, given.hold_at)), 45))
+    asyncio.run(asyncio.wait_for(run(given.folder, Checkpoints(given.die_at, given.hold_at), given.kafka), 45))
     print("stored", flush=True)
 
 

@@ -68,10 +68,12 @@ def finishes(folder: Path, expected: dict[int, int]) -> None:
     check(folder, expected)
 
 
-def killed_at_rename(folder: Path, number: int, hold_at: str, *, everywhere: bool = False) -> bool:
+def killed_at_rename(
+    folder: Path, number: int, hold_at: str, *, everywhere: bool = False, options: tuple[str, ...] = ()
+) -> bool:
     """Runs until the warehouse's thread (or, `everywhere`, any) renames for the number-th time after the
     checkpoint; that rename does not happen. False when it came to its end before."""
-    process = start(folder, "--hold-at", hold_at)
+    process = start(folder, *options, "--hold-at", hold_at)
     assert process.stdin is not None and process.stdout is not None
     said = ""
     while not said.startswith("holding "):
