@@ -210,7 +210,7 @@ SETTINGS = _declared()
 
 _UNITS = {
     "journal_max": {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40},
-    **dict.fromkeys(("stale_max", "gate_pass", "sticky"), {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}),
+    **{name: {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400} for name in ("stale_max", "gate_pass", "sticky")},
 }
 
 
