@@ -24,7 +24,10 @@ _KINDS = {
     "str | null": "text or null",
 }
 _MISMATCH = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<sent>[^`]+)`")
+_MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
+_UNKNOWN = re.compile(r"contains unknown field `(?P<name>.*)` - at", re.DOTALL)
 _PLACE = re.compile(r" - at `\$\.(?P<field>\w+)(?P<inside>[^`]*)`$")
+_NAMED = re.compile(r"\.\w")
 _WHOLE = re.compile(r"(-?)0*([0-9]+)", re.ASCII)
 
 
@@ -49,11 +52,19 @@ def _explain(text: str, given: dict[str, Any], shape: type[msgspec.Struct]) -> P
         missing = next(name for name in required if name not in given)
         return invalid(missing, f"{missing} is missing", "missing_field")
     field, inside = place["field"], place["inside"]
+    # A part of a part is named in full, an entry of a plain list by the list.
+    at = field + inside if _NAMED.search(inside) else field
     if mismatch := _MISMATCH.search(text):
         wanted, sent = (_KINDS.get(name, name) for name in (mismatch["wanted"], mismatch["sent"]))
-        return invalid(field, f"{field}{inside} must be {wanted}, not {sent}", "wrong_type")
+        return invalid(at, f"{field}{inside} must be {wanted}, not {sent}", "wrong_type")
+    if absent := _MISSING.search(text):
+        at = f"{field}{inside}.{absent['name']}"
+        return invalid(at, f"{at} is missing", "missing_field")
+    if unknown := _UNKNOWN.search(text):
+        at = f"{field}{inside}.{unknown['name'][:_SHOWN]}"
+        return invalid(at, f"{at} is not a field of this", "unknown_field")
     choices = msgspec.json.schema(shape)["$defs"][shape.__name__]["properties"][field].get("enum", [])
-    return invalid(field, f"{field} must be one of: {', '.join(choices)}")
+    return invalid(at, f"{at} must be one of: {', '.join(choices)}")
 
 
 def whole(request: Request, name: str, default: int, low: int, high: int) -> int:

@@ -59,9 +59,11 @@ def check(given: dict[str, Any]) -> None:
 
 def urls(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Field and URL, of every one that a scanner could be sent to over the web."""
-    for name in ("destination", "expired_destination"):
-        if given.get(name):
-            yield name, given[name]
+    # Whether a code may be without a destination depends on its type.
+    if given.get("destination"):
+        yield "destination", given["destination"]
+    if given.get("expired_destination") is not None:
+        yield "expired_destination", given["expired_destination"]
     for at, variant in enumerate(given.get("variants", ())):
         yield f"variants[{at}].url", variant.url
     for at, rule in enumerate(given.get("rules", ())):

@@ -13,13 +13,15 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from codes.errors import Refused
-from codes.texts import check_label
+from codes.texts import check_label, storable
 from schemas.behaviour import Conditions, Rule, Variant
 from schemas.code import Code
 
 MAX_VARIANTS = 10
 MAX_RULES = 50
 MAX_WEIGHT = 1_000_000
+# Of each list: a redirector reads them with the route.
+MAX_BYTES = 64 * 1024
 # How many entries are remembered that were removed.
 MAX_FORMER = 30
 
@@ -78,6 +80,10 @@ def check(name: Literal["variants", "rules"], entries: Sequence[NewVariant | New
             value = getattr(entry, field)
             if value is not None and any(value == getattr(other, field) for other in entries[:at]):
                 raise Refused(f"{name}[{at}].{field}", f"{field}_twice", f"this {field} stands twice")
+    for at, entry in enumerate(entries):
+        storable(f"{name}[{at}].{'url' if name == 'variants' else 'to'}", entry.url)
+    if len(msgspec.json.encode(entries)) > MAX_BYTES:
+        raise Refused(name, f"{name}_too_large", f"the {name} of a code have at most {MAX_BYTES // 1024} KB")
     weights = [entry.weight for entry in entries if isinstance(entry, NewVariant) and entry.active]
     for at, entry in enumerate(entries):
         if isinstance(entry, NewVariant) and not 0 <= entry.weight <= MAX_WEIGHT:

@@ -2,19 +2,21 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from redis.asyncio import Redis
 
-from codes.connection import ask, reaching
-from codes.errors import Conflict, Refused
+from codes.behaviour import check_scheme
+from codes.connection import Script, ask, reaching
+from codes.errors import Conflict, Missing, Refused
 from schemas import keys
 from schemas.code import Workspace
 
 DEFAULT = "default"
 DEFAULT_PLAN = "unlimited"
 MAX_NAME = 100
+MAX_SCHEMES = 20
 
 _decoder = msgspec.json.Decoder(Workspace)
 
@@ -57,6 +59,32 @@ async def all_workspaces(redis: Redis) -> list[Workspace]:
     numbers = sorted(int(raw) for raw in await ask(redis, "HVALS", keys.WORKSPACES))
     found = [await ask(redis, "GET", keys.workspace(number)) for number in numbers]
     return [_decoder.decode(raw) for raw in found if raw]
+
+
+@reaching
+async def allow_schemes(redis: Redis, number: int, schemes: Sequence[str]) -> Workspace:
+    """Sets which schemes app links may have besides https; links that are there stay. Raises Refused, and Missing
+    for a number that is no workspace's."""
+    wanted = tuple(dict.fromkeys(scheme.strip().lower().removesuffix("://").removesuffix(":") for scheme in schemes))
+    if len(wanted) > MAX_SCHEMES:
+        raise Refused("app_schemes", "too_many_schemes", f"a workspace allows at most {MAX_SCHEMES} schemes")
+    for scheme in wanted:
+        check_scheme(scheme, "app_schemes")
+    while True:
+        raw = await ask(redis, "GET", keys.workspace(number))
+        if raw is None:
+            raise Missing(str(number))
+        changed = msgspec.structs.replace(_decoder.decode(raw), app_schemes=wanted)
+        if await _REPLACE.run(redis, [keys.workspace(number)], raw, msgspec.json.encode(changed)):
+            return changed
+
+
+# Whoever lost against another change reads again.
+_REPLACE = Script("""
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1
+""")
 
 
 async def put_workspace(redis: Redis, workspace: Workspace) -> bool:

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from api.dialects.openqr import examples
+from api.dialects.openqr.shapes import DynamicCodeEdit
 from api.limits import Limits
 from schemas.warehouse import Warehouse
 from tests.api.served import Served, serving
@@ -24,6 +26,8 @@ CALLS = [
     for line in re.sub(r"\\\n\s*", "", block).splitlines()
     if line.startswith("curl ")
 ]
+
+BLOCKS: list[dict[str, Any]] = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +64,29 @@ def test_the_calls_of_the_page(served: Served) -> None:
 
 
 def test_the_shapes_of_the_page() -> None:
-    code, error = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
+    code, *_, error = BLOCKS
     assert set(code) == set(examples.CODE)
     assert set(error["error"]) == {"code", "message", "field"}
+
+
+def test_the_bodies_of_the_page(served: Served) -> None:
+    _, *bodies, _ = BLOCKS
+    shown = {name for body in bodies for name in body}
+    later = {"label", "slug", "tags", "status", "style", "folder_id", "destination", "domain", "page_design"}
+    assert shown == set(DynamicCodeEdit.__struct_fields__) - later
+    head = {"Authorization": f"Bearer {served.key}"}
+    with httpx.Client(base_url=served.url, headers=head) as client:
+        for body in bodies:
+            code = client.post("/v1/dynamic", json={"destination": "https://example.com/a"}).json()
+            edited = client.patch(f"/v1/dynamic/{code['id']}", json=body)
+            assert edited.status_code == 200, (body, edited.text)
+            for name, value in body.items():
+                if name == "password":
+                    assert edited.json()["has_password"] is True
+                elif isinstance(value, str | int | bool) and name != "starts_at":
+                    assert edited.json()[name] == value
+                else:
+                    assert edited.json()[name]
 
 
 def test_the_bounds_of_the_page() -> None:

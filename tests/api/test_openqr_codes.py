@@ -254,6 +254,21 @@ async def test_what_a_list_shows_is_the_code(api: Service) -> None:
         "folder_id": None,
         "style": {"shape": "dots"},
         "domain": None,
+        "type": "website",
+        "content": None,
+        "page_design": None,
+        "starts_at": None,
+        "expires_at": None,
+        "expired_destination": None,
+        "scan_limit": None,
+        "has_password": False,
+        "locked": False,
+        "query": "drop",
+        "variants": [],
+        "rules": [],
+        "sticky": "visitor",
+        "apps": None,
+        "utm": {},
     }
     assert (await api.client.get("/v1/dynamic")).json() == {"codes": [code], "next_cursor": None}
     assert (await api.client.get(f"/v1/dynamic/{code['id']}")).json() == code

@@ -82,6 +82,32 @@ def workspace_list(data: Path | None, as_json: bool) -> None:
         shown.rows(["name", "plan", "made", "id"], [[w.name, w.plan, _day(w.created_at_ms), w.id] for w in found])
 
 
+@workspace.command("schemes")
+@click.argument("name")
+@click.argument("schemes", nargs=-1)
+@click.option("--none", "nothing", is_flag=True, help="Allow none besides https.")
+@data_flag
+@json_flag
+@explained
+def workspace_schemes(name: str, schemes: tuple[str, ...], nothing: bool, data: Path | None, as_json: bool) -> None:
+    """Show or set which schemes app links may begin with besides https.
+
+    SCHEMES replace those that were allowed; without any, they are shown.
+    """
+    if schemes and nothing:
+        raise click.UsageError("either schemes or --none")
+
+    async def work(redis: Redis) -> Workspace:
+        found = await named(redis, name)
+        return await workspaces.allow_schemes(redis, found.number, schemes) if schemes or nothing else found
+
+    found = with_redis(data, work)
+    if as_json:
+        shown.as_json(found.app_schemes)
+    else:
+        click.echo(", ".join(found.app_schemes) or "none besides https")
+
+
 @click.group()
 def key() -> None:
     """Keys of the API."""

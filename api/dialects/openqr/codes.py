@@ -2,21 +2,20 @@
 
 import re
 
-from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
 from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Parameter, Route
-from api.dialects.openqr import examples
+from api.dialects.openqr import examples, writing
 from api.dialects.openqr.shapes import Deleted, DynamicCode, DynamicCodeEdit, NewDynamicCode, dynamic_code
-from api.errors import Problem, invalid, not_found
+from api.errors import Problem, not_found
 from api.input import convert
 from codes.fields import Edit, NewCode
 from schemas.code import Code
 
 # Sent back by clients that read, change and write; ignored.
-READ_ONLY = frozenset({"id", "short_url", "created_at", "updated_at"})
+READ_ONLY = frozenset({"id", "short_url", "created_at", "updated_at", "has_password"})
 ID = Parameter("id", "path", "The code's id (not its slug).", {"type": "string", "format": "uuid"})
 
 _uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -42,29 +41,13 @@ def _no_such_code() -> Problem:
     return not_found("there is no code with this id")
 
 
-def _check_domain(domain: str | UnsetType | None) -> None:
-    """There are no custom domains yet, so every code is on the default one."""
-    if domain is not UNSET and domain is not None:
-        raise invalid("domain", "there is no such domain", "unknown_domain")
-
-
 def _shown(call: Call, code: Code, status: int = 200) -> Response:
     return Json(dynamic_code(code, call.context.settings.short_url), status)
 
 
 async def create_code(call: Call) -> Response:
     sent = convert(await read_object(call.request), NewDynamicCode, READ_ONLY)
-    _check_domain(sent.domain)
-    new = NewCode(
-        destination=sent.destination,
-        label=None if sent.label is UNSET else sent.label,
-        slug=None if sent.slug is UNSET else sent.slug,
-        status="active" if sent.status is UNSET else sent.status,
-        tags=() if sent.tags is UNSET else tuple(sent.tags),
-        folder_id=None if sent.folder_id is UNSET else sent.folder_id,
-        style=None if sent.style is UNSET else sent.style,
-        created_by=call.key.id,
-    )
+    new = NewCode(**writing.given(sent), created_by=call.key.id)
     return _shown(call, await call.context.codes.create(call.key.workspace, new), 201)
 
 
@@ -75,16 +58,7 @@ async def read_code(call: Call) -> Response:
 async def edit_code(call: Call) -> Response:
     at = identity(call)
     sent = convert(await read_object(call.request), DynamicCodeEdit, READ_ONLY)
-    _check_domain(sent.domain)
-    edit = Edit(
-        destination=sent.destination,
-        label=sent.label,
-        slug=sent.slug,
-        status=sent.status,
-        tags=UNSET if sent.tags is UNSET else tuple(sent.tags),
-        folder_id=sent.folder_id,
-        style=sent.style,
-    )
+    edit = Edit(**writing.given(sent))
     return _shown(call, await call.context.codes.edit(call.key.workspace, at, edit))
 
 
@@ -129,9 +103,9 @@ ROUTES = (
         scope="write",
         summary="Edit a code",
         description="Send only what is to change. When it has answered, no scan is sent to the old destination. "
-        "`label` and `folder_id` are cleared by null. A changed `slug` moves the short link: the old one stops "
+        "Null clears what can be empty. A changed `slug` moves the short link: the old one stops "
         "resolving, and only this workspace can take it again. Fields that cannot be written (`id`, `short_url`, "
-        "`created_at`, `updated_at`) are ignored, unknown ones are refused.",
+        "`created_at`, `updated_at`, `has_password`) are ignored, unknown ones are refused.",
         handler=edit_code,
         status=200,
         answer=DynamicCode,

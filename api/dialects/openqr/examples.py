@@ -13,6 +13,30 @@ CODE = {
     "folder_id": None,
     "style": None,
     "domain": None,
+    "type": "website",
+    "content": None,
+    "page_design": None,
+    "starts_at": None,
+    "expires_at": "2026-09-01T00:00:00Z",
+    "expired_destination": "https://example.com/over",
+    "scan_limit": None,
+    "has_password": False,
+    "locked": False,
+    "query": "drop",
+    "variants": [],
+    "rules": [
+        {
+            "if": {"country": ["GB", "IE"], "device": ["mobile"]},
+            "to": "https://example.com/spring-launch/app",
+            "label": None,
+            "key": "a",
+            "active": True,
+            "id": "6d0f5f0e-4d2f-4b3d-9a3b-6c1d6f1c2f11",
+        }
+    ],
+    "sticky": "visitor",
+    "apps": None,
+    "utm": {"source": "poster"},
 }
 NEW = {"destination": "https://example.com/spring-launch", "label": "Spring poster — bus stops"}
 EDIT = {"destination": "https://example.com/spring/live", "tags": ["poster", "spring"]}

@@ -7,7 +7,7 @@ from api.answers import Json
 from api.dialect import Call, Parameter, Route
 from api.dialects.openqr import examples
 from api.dialects.openqr.codes import ID, wanted
-from api.dialects.openqr.shapes import DayCount, ScanAnalytics, Scans, ScanTotals, ValueCount, short_url
+from api.dialects.openqr.shapes import DayCount, ScanAnalytics, Scans, ScanTotals, ValueCount, destination, short_url
 from api.input import whole
 from schemas.code import Code
 from schemas.event import Kind
@@ -39,7 +39,7 @@ def answer(code: Code, days: int, found: Summary, base: str) -> Scans:
         id=code.id,
         slug=code.slug,
         short_url=short_url(code, base),
-        destination=code.destination,
+        destination=destination(code, base),
         scans=ScanTotals(found.total, found.last7, found.leaders["country"], found.leaders["device"]),
         analytics=ScanAnalytics(
             days_window=days,

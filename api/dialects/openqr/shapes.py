@@ -1,16 +1,18 @@
 """What `/v1` reads and writes. These structs are the answers, and their JSON schemas the documentation."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from api.dialects.openqr.parts import AppLinks, NewRule, NewVariant, Rule, Variant, app_links, rule, variant
+from codes.behaviour import is_link
+from codes.times import shown as moment
 from schemas.code import Code
 
 _DESTINATION = Meta(
     description="Where a scan is sent: a public http(s) address. Private and internal hosts, and our own short host, "
-    "are refused.",
+    "are refused. A code of another `type` than `website` has none: it reads as its short link, and writing it is 409.",
     examples=["https://example.com/spring-launch"],
     extra_json_schema={"format": "iri", "maxLength": 2048},
 )
@@ -28,7 +30,57 @@ _FOLDER = Meta(description="The folder that the code is filed in, or null.")
 _STYLE = Meta(description="How the image of the code is drawn; at most 16 KB.")
 _STATUS = Meta(description="`paused` codes show a page instead of redirecting, until they are `active` again.")
 _DOMAIN = Meta(description="The custom domain of the code's short link; null for the default one.")
+_TYPE = Meta(
+    description="`website` codes redirect; any other type shows a page made of `content`.",
+    extra_json_schema={"default": "website"},
+)
+_CONTENT = Meta(description="What the page shows; its fields depend on `type`. Null for codes that redirect.")
+_DESIGN = Meta(description="The page's theme; at most 16 KB.")
+_STARTS = Meta(
+    description="Before this moment the code is answered as unknown (404). Null: from the beginning.",
+    extra_json_schema={"format": "date-time"},
+)
+_EXPIRES = Meta(
+    description="From this moment on a scan gets a page (410), or `expired_destination`. May lie in the past. "
+    "Null: never.",
+    extra_json_schema={"format": "date-time"},
+)
+_EXPIRED = Meta(description="Where scans are sent once the code is expired or over its limit; null for a page.")
+_LIMIT = Meta(
+    description="How many scans by people are let through; those that follow are answered as expired. Null: all.",
+    extra_json_schema={"minimum": 1},
+)
+_PASSWORD = Meta(
+    description="Asked for before anything else is shown; 4–128 characters. Only a hash of it is kept, and no answer "
+    "has it. Null takes it away.",
+    extra_json_schema={"minLength": 4, "maxLength": 128, "writeOnly": True},
+)
+_LOCKED = Meta(description="A locked code refuses every edit (409) but that of `locked`. It can be deleted.")
+_QUERY = Meta(
+    description="What becomes of the parameters that stand behind a scanned short link: dropped, appended to the "
+    "destination's, or put in the place of those with the same name."
+)
+_VARIANTS = Meta(
+    description="Destinations that share the scans. While there are active ones, `destination` waits. Writing replaces "
+    "all; an empty list leaves `destination` alone.",
+    extra_json_schema={"maxItems": 10},
+)
+_RULES = Meta(
+    description="Looked at in order, before the variants. Writing replaces all.",
+    extra_json_schema={"maxItems": 50},
+)
+_STICKY = Meta(
+    description="How a scanner keeps seeing the same variant: for the UTC day, without a cookie; longer, with one; or "
+    "not at all."
+)
+_APPS = Meta(description="Where phones are sent instead of `destination`, so that an app opens; null for nowhere else.")
+_UTM = Meta(
+    description="Defaults for `source`, `medium`, `campaign`, `term` and `content`, added to destinations that have "
+    "none of that name. `utm_source` and so on may be written too.",
+)
 
+Query = Annotated[Literal["drop", "append", "override"], _QUERY]
+Sticky = Annotated[Literal["visitor", "cookie", "none"], _STICKY]
 Slug = Annotated[str, _SLUG]
 Status = Annotated[Literal["active", "paused"], _STATUS]
 
@@ -48,12 +100,27 @@ class DynamicCode(msgspec.Struct, frozen=True):
     folder_id: Annotated[str | None, _FOLDER]
     style: Annotated[dict[str, Any] | None, _STYLE]
     domain: Annotated[str | None, _DOMAIN]
+    type: Annotated[str, _TYPE]
+    content: Annotated[dict[str, Any] | None, _CONTENT]
+    page_design: Annotated[dict[str, Any] | None, _DESIGN]
+    starts_at: Annotated[str | None, _STARTS]
+    expires_at: Annotated[str | None, _EXPIRES]
+    expired_destination: Annotated[str | None, _EXPIRED]
+    scan_limit: Annotated[int | None, _LIMIT]
+    has_password: Annotated[bool, Meta(description="Whether a password is set.")]
+    locked: Annotated[bool, _LOCKED]
+    query: Query
+    variants: Annotated[list[Variant], _VARIANTS]
+    rules: Annotated[list[Rule], _RULES]
+    sticky: Sticky
+    apps: Annotated[AppLinks | None, _APPS]
+    utm: Annotated[dict[str, str], _UTM]
 
 
 class NewDynamicCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Only `destination` is needed."""
+    """Only `destination` is needed; for another type than `website`, `type` and `content` instead."""
 
-    destination: Annotated[str, _DESTINATION]
+    destination: Annotated[str, _DESTINATION] | UnsetType = UNSET
     label: Annotated[str | None, _LABEL] | UnsetType = UNSET
     slug: Slug | UnsetType = UNSET
     tags: Annotated[list[str], _TAGS] | UnsetType = UNSET
@@ -61,6 +128,21 @@ class NewDynamicCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     style: Annotated[dict[str, Any], _STYLE] | UnsetType = UNSET
     folder_id: Annotated[str | None, _FOLDER] | UnsetType = UNSET
     domain: Annotated[str | None, _DOMAIN] | UnsetType = UNSET
+    type: Annotated[str, _TYPE] | UnsetType = UNSET
+    content: Annotated[dict[str, Any] | None, _CONTENT] | UnsetType = UNSET
+    page_design: Annotated[dict[str, Any] | None, _DESIGN] | UnsetType = UNSET
+    starts_at: Annotated[str | None, _STARTS] | UnsetType = UNSET
+    expires_at: Annotated[str | None, _EXPIRES] | UnsetType = UNSET
+    expired_destination: Annotated[str | None, _EXPIRED] | UnsetType = UNSET
+    scan_limit: Annotated[int | None, _LIMIT] | UnsetType = UNSET
+    password: Annotated[str | None, _PASSWORD] | UnsetType = UNSET
+    locked: Annotated[bool, _LOCKED] | UnsetType = UNSET
+    query: Query | UnsetType = UNSET
+    variants: Annotated[list[NewVariant], _VARIANTS] | UnsetType = UNSET
+    rules: Annotated[list[NewRule], _RULES] | UnsetType = UNSET
+    sticky: Sticky | UnsetType = UNSET
+    apps: Annotated[AppLinks | None, _APPS] | UnsetType = UNSET
+    utm: Annotated[dict[str, str], _UTM] | UnsetType = UNSET
 
 
 class DynamicCodeEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +156,21 @@ class DynamicCodeEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     style: Annotated[dict[str, Any], _STYLE] | UnsetType = UNSET
     folder_id: Annotated[str | None, _FOLDER] | UnsetType = UNSET
     domain: Annotated[str | None, _DOMAIN] | UnsetType = UNSET
+    type: Annotated[str, _TYPE] | UnsetType = UNSET
+    content: Annotated[dict[str, Any] | None, _CONTENT] | UnsetType = UNSET
+    page_design: Annotated[dict[str, Any] | None, _DESIGN] | UnsetType = UNSET
+    starts_at: Annotated[str | None, _STARTS] | UnsetType = UNSET
+    expires_at: Annotated[str | None, _EXPIRES] | UnsetType = UNSET
+    expired_destination: Annotated[str | None, _EXPIRED] | UnsetType = UNSET
+    scan_limit: Annotated[int | None, _LIMIT] | UnsetType = UNSET
+    password: Annotated[str | None, _PASSWORD] | UnsetType = UNSET
+    locked: Annotated[bool, _LOCKED] | UnsetType = UNSET
+    query: Query | UnsetType = UNSET
+    variants: Annotated[list[NewVariant], _VARIANTS] | UnsetType = UNSET
+    rules: Annotated[list[NewRule], _RULES] | UnsetType = UNSET
+    sticky: Sticky | UnsetType = UNSET
+    apps: Annotated[AppLinks | None, _APPS] | UnsetType = UNSET
+    utm: Annotated[dict[str, str], _UTM] | UnsetType = UNSET
 
 
 class DynamicCodePage(msgspec.Struct, frozen=True):
@@ -125,9 +222,9 @@ class Scans(msgspec.Struct, frozen=True):
     analytics: ScanAnalytics
 
 
-def moment(at_ms: int) -> str:
+def _second(at_ms: int) -> str:
     """`2026-05-21T15:00:00Z`"""
-    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment(at_ms // 1000 * 1000)
 
 
 def short_url(code: Code, base: str) -> str:
@@ -135,18 +232,38 @@ def short_url(code: Code, base: str) -> str:
     return f"{f'https://{code.host}' if code.host else base}/{code.slug}"
 
 
+def destination(code: Code, base: str) -> str:
+    """A code that shows a page leads to itself."""
+    return code.destination if is_link(code.type) else short_url(code, base)
+
+
 def dynamic_code(code: Code, base: str) -> DynamicCode:
     return DynamicCode(
         id=code.id,
         slug=code.slug,
         short_url=short_url(code, base),
-        destination=code.destination,
+        destination=destination(code, base),
         label=code.label,
         status=code.status,
-        created_at=moment(code.created_at_ms),
-        updated_at=moment(code.updated_at_ms),
+        created_at=_second(code.created_at_ms),
+        updated_at=_second(code.updated_at_ms),
         tags=list(code.tags),
         folder_id=code.folder_id,
         style=code.style,
         domain=code.host or None,
+        type=code.type,
+        content=code.content,
+        page_design=code.page_design,
+        starts_at=None if code.starts_at_ms is None else moment(code.starts_at_ms),
+        expires_at=None if code.expires_at_ms is None else moment(code.expires_at_ms),
+        expired_destination=code.expired_destination,
+        scan_limit=code.scan_limit,
+        has_password=code.password is not None,
+        locked=code.locked,
+        query=code.query,
+        variants=[variant(one) for one in code.variants],
+        rules=[rule(one) for one in code.rules],
+        sticky=code.sticky,
+        apps=app_links(code.apps),
+        utm={name.removeprefix("utm_"): value for name, value in code.utm.items()},
     )
