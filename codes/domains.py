@@ -1,0 +1,263 @@
+"""A workspace's own short hosts: claiming one, proving it by DNS, what it shows besides codes, giving it up.
+
+A claim is free; only the proof makes a name one workspace's alone. So nobody can keep a name from its owner by
+claiming it first. Redirectors are told of every change of a verified domain, as they are of routes.
+"""
+
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Collection
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from codes import destinations, index, publish
+from codes.addresses import looks_like_ipv4
+from codes.connection import Script, ask, reaching
+from codes.dns import Checks, Dns
+from codes.errors import Conflict, Missing, Refused, Unavailable
+from codes.resolver import Resolver
+from schemas import keys
+from schemas.domain import Domain, decode_domain
+
+MAX_TEXT = 500
+# Of one workspace, claims included: each costs every redirector a little memory.
+MAX_DOMAINS = 100
+_TOKEN = "waymark-"  # noqa: S105 - not a secret: it is published in the DNS
+_TRIES = 10
+_READ_AT_ONCE = 500
+_UNSEEN = frozenset(map(chr, [*range(9), *range(11, 32), 127]))
+
+# Replaces one domain where it is still as it was seen; 1 if it is not, 2 if the name is verified for another. The
+# message is a `schemas.route.RouteChange` of the key that holds all domains: whoever hears it reads them again.
+_PUT = Script("""
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 1 end
+local owner = redis.call('HGET', KEYS[2], ARGV[4])
+if ARGV[5] == '1' then
+  if owner and owner ~= ARGV[1] then return 2 end
+  redis.call('HSET', KEYS[2], ARGV[4], ARGV[1])
+end
+if ARGV[3] == '' then
+  redis.call('HDEL', KEYS[1], ARGV[1])
+  if owner == ARGV[1] then redis.call('HDEL', KEYS[2], ARGV[4]) end
+else
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+end
+if ARGV[6] == '' then return 0 end
+local version = math.max(tonumber(redis.call('GET', KEYS[3]) or '0') + 1, tonumber(ARGV[7]))
+local text = string.format('%.0f', version)
+redis.call('SET', KEYS[3], text)
+redis.call('PUBLISH', ARGV[8], string.format(
+  '{"key":"%s","route":{"version":%s,"number":0,"workspace":0,"gone":true},"nonce":"%s"}', KEYS[1], text, ARGV[6]))
+return 0
+""")
+_KEYS = [keys.DOMAINS, keys.DOMAIN_NAMES, keys.DOMAINS_VERSION]
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class DomainEdit(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change; UNSET stays as it is, "" clears."""
+
+    root_url: str | msgspec.UnsetType = msgspec.UNSET
+    root_text: str | msgspec.UnsetType = msgspec.UNSET
+    not_found_url: str | msgspec.UnsetType = msgspec.UNSET
+    not_found_text: str | msgspec.UnsetType = msgspec.UNSET
+
+    def changes(self) -> dict[str, str]:
+        found = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: value for name, value in found.items() if value is not msgspec.UNSET}
+
+
+class Domains:
+    """`target` is the host that custom domains must point at; `own_hosts` are ours, and nobody's domain. All methods
+    raise Unavailable when Redis is away."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        target: str,
+        own_hosts: Collection[str] = (),
+        dns: Dns | None = None,
+        resolver: Resolver | None = None,
+        now_ms: Callable[[], int] = _wall_ms,
+        longest_wait_s: float = publish.LONGEST_WAIT_S,
+    ) -> None:
+        self.redis = redis
+        self.target = target.lower().rstrip(".")
+        self._own_hosts = {_bare(host) for host in (*own_hosts, target)}
+        self._short_hosts = own_hosts
+        self._dns = dns or Dns()
+        self._resolver = resolver or Resolver()
+        self._now_ms = now_ms
+        self._longest_wait_s = longest_wait_s
+
+    @reaching
+    async def usable(self, workspace: int, name: str) -> bool:
+        """Whether codes of this workspace may be on that host: `name` as `Domain.name` has it. For each write that
+        names one, so it asks Redis."""
+        id = await ask(self.redis, "HGET", keys.DOMAIN_NAMES, name)
+        domain = await self._find(id.decode()) if id else None
+        return domain is not None and domain.workspace == workspace and domain.name == name
+
+    @reaching
+    async def add(self, workspace: int, name: str) -> Domain:
+        """A claim. Raises Refused for what is no public name, Conflict where it is the workspace's already, or
+        verified for another."""
+        name = normal(name)
+        if name in self._own_hosts:
+            raise Refused("domain", "own_domain", "the domain must not be a host of this service")
+        mine = await self.list(workspace)
+        if any(domain.name == name for domain in mine):
+            raise Conflict("domain", "domain_taken", f"the domain {name!r} is in this workspace already")
+        if len(mine) >= MAX_DOMAINS:
+            raise Conflict("domain", "too_many_domains", f"a workspace has at most {MAX_DOMAINS} domains")
+        if await ask(self.redis, "HEXISTS", keys.DOMAIN_NAMES, name):
+            raise Conflict("domain", "domain_taken", f"the domain {name!r} is verified for another workspace")
+        domain = Domain(
+            id=str(uuid.uuid4()),
+            number=await ask(self.redis, "INCR", keys.DOMAIN_NUMBERS),
+            workspace=workspace,
+            name=name,
+            token=_TOKEN + secrets.token_hex(16),
+            created_at_ms=self._now_ms(),
+        )
+        await self._put(b"", domain, domain)
+        return domain
+
+    @reaching
+    async def get(self, workspace: int, id: str) -> Domain | None:
+        domain = await self._find(id)
+        return domain if domain and domain.workspace == workspace else None
+
+    @reaching
+    async def by_number(self, workspace: int, number: int) -> Domain | None:
+        """The same by its integer (QR Code Agency's id)."""
+        return next((domain for domain in await self.list(workspace) if domain.number == number), None)
+
+    @reaching
+    async def list(self, workspace: int) -> "list[Domain]":
+        """Newest first."""
+        found = map(decode_domain, await ask(self.redis, "HVALS", keys.DOMAINS))
+        return sorted((d for d in found if d.workspace == workspace), key=lambda d: -d.number)
+
+    @reaching
+    async def verify(self, workspace: int, id: str) -> tuple[Domain, Checks]:
+        """Asks the DNS, for at most as long as `Dns` does. Once verified a domain stays so until it is deleted; the
+        checks tell all the same. Raises Missing, and Conflict where another workspace has proven the name first."""
+        domain = await self._present(workspace, id)
+        checks = await self._dns.checks(domain.name, domain.token, self.target)
+        if checks.ok and domain.verified_at_ms is None:
+            domain = await self._change(workspace, id, {"verified_at_ms": self._now_ms()})
+        return domain, checks
+
+    @reaching
+    async def edit(self, workspace: int, id: str, edit: DomainEdit) -> Domain:
+        """Raises Missing, and Refused for what scanners cannot be sent to or shown."""
+        changes = edit.changes()
+        domain = await self._present(workspace, id)
+        for name, value in changes.items():
+            if name.endswith("_url") and value:
+                changes[name] = await self._checked_url(name, value, domain)
+            elif len(value) > MAX_TEXT or _UNSEEN & set(value) or not _is_text(value):
+                raise Refused(name, "invalid_text", f"{name} has at most {MAX_TEXT} characters, none of control")
+        return await self._change(workspace, id, changes)
+
+    @reaching
+    async def delete(self, workspace: int, id: str) -> bool:
+        """Whether there was such a domain. Raises Conflict while codes are on it: what is printed would lead
+        nowhere."""
+        domain = await self.get(workspace, id)
+        if domain is None:
+            return False
+        if codes := await self._codes_on(domain):
+            noun = "code is" if codes == 1 else "codes are"
+            raise Conflict("domain", "domain_in_use", f"{codes} {noun} on {domain.name}: move or delete them first")
+        await self._change(workspace, id, None)
+        return True
+
+    async def _codes_on(self, domain: Domain) -> int:
+        """Looks through all codes of the workspace: there is no index of them by host, and this is rare."""
+        found, before = 0, None
+        while rows := await index.newest(self.redis, domain.workspace, _READ_AT_ONCE, before):
+            codes = await index.read(self.redis, [id for id, _ in rows])
+            found += sum(code is not None and code.host == domain.name for code in codes)
+            before = rows[-1][1]
+        return found
+
+    async def _checked_url(self, field: str, url: str, domain: Domain) -> str:
+        own = [*self._short_hosts, domain.name]
+        try:
+            return destinations.location(await destinations.check(url, own_hosts=own, resolver=self._resolver))
+        except Refused as refused:
+            raise Refused(field, refused.code, refused.message.replace("the destination", field)) from None
+
+    async def _find(self, id: str) -> Domain | None:
+        raw = await ask(self.redis, "HGET", keys.DOMAINS, id) if index.is_id(id) else None
+        return decode_domain(raw) if raw else None
+
+    async def _present(self, workspace: int, id: str) -> Domain:
+        domain = await self.get(workspace, id)
+        if domain is None:
+            raise Missing(id)
+        return domain
+
+    async def _change(self, workspace: int, id: str, changes: dict[str, Any] | None) -> Domain:
+        """Until nobody else was faster; None deletes. Waits for the redirectors where they know of the domain."""
+        for _ in range(_TRIES):
+            raw = await ask(self.redis, "HGET", keys.DOMAINS, id)
+            old = decode_domain(raw) if raw else None
+            if old is None or old.workspace != workspace:
+                raise Missing(id)
+            new = msgspec.structs.replace(old, **changes) if changes is not None else None
+            if await self._put(raw, old, new):
+                return new or old
+        raise Unavailable("the domain is changed by too many at once")
+
+    async def _put(self, raw: bytes, old: Domain, new: Domain | None) -> bool:
+        verified = new is not None and new.verified_at_ms is not None
+        nonce = secrets.token_hex(16) if verified or old.verified_at_ms is not None else ""
+        before = await publish.redirectors(self.redis) if nonce else set()
+        outcome = await _PUT.run(
+            self.redis,
+            _KEYS,
+            *(old.id, raw, msgspec.json.encode(new) if new else b"", old.name),
+            *("1" if verified else "0", nonce, self._now_ms(), keys.ROUTES),
+        )
+        if outcome == 2:
+            raise Conflict("domain", "domain_taken", f"the domain {old.name!r} is verified for another workspace")
+        if outcome == 0 and nonce:
+            await publish.acknowledged(self.redis, [nonce], before, longest_s=self._longest_wait_s)
+        return bool(outcome == 0)
+
+
+def normal(name: str) -> str:
+    """A domain as the network knows it. Raises Refused for what is no public name."""
+    name = name.strip().rstrip(".")
+    if not name or any(mark in name for mark in "/?#:@[]\\%*_") or len(name) > 253:
+        raise Refused("domain", "invalid_domain", "a domain is a name like go.example.com, without a scheme or path")
+    try:
+        host, _ = destinations.parse(f"https://{name}")
+    except Refused:
+        raise Refused("domain", "invalid_domain", "this is no valid domain name") from None
+    if "." not in host or looks_like_ipv4(host):
+        raise Refused("domain", "invalid_domain", "a domain must be a public name, with a dot in it")
+    return host
+
+
+def _bare(host: str) -> str:
+    """Without a port."""
+    return host.lower().partition(":")[0].rstrip(".")
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,71 @@
+"""A name server on loopback that says what a test tells it, over UDP, and can be silent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+
+class NameServer(asyncio.DatagramProtocol):
+    """`records` are (name, type) → texts. A name without any record does not exist."""
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[str, str], list[str]] = {}
+        self.silent = False
+        self.broken = False
+        self.questions: list[tuple[str, str]] = []
+        self.address = ""
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def say(self, name: str, kind: str, *texts: str) -> None:
+        self.records[name, kind] = list(texts)
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        question = dns.message.from_wire(data)
+        asked = question.question[0]
+        name, kind = asked.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(asked.rdtype)
+        self.questions.append((name, kind))
+        if self.silent:
+            return
+        answer = dns.message.make_response(question)
+        answer.flags |= dns.flags.RA
+        if self.broken:
+            answer.set_rcode(dns.rcode.SERVFAIL)
+        else:
+            self._fill(answer, name, kind)
+        assert self._transport is not None
+        self._transport.sendto(answer.to_wire(), addr)
+
+    def _fill(self, answer: dns.message.Message, name: str, kind: str) -> None:
+        """As a resolver does: an alias is followed, unless it was what was asked for."""
+        for _ in range(8):
+            if texts := self.records.get((name, kind)):
+                answer.answer.append(dns.rrset.from_text(dns.name.from_text(name), 60, "IN", kind, *texts))
+                return
+            if kind == "CNAME" or not (alias := self.records.get((name, "CNAME"))):
+                break
+            answer.answer.append(dns.rrset.from_text(dns.name.from_text(name), 60, "IN", "CNAME", *alias))
+            name = alias[0].rstrip(".")
+        if not any(known == name for known, _ in self.records):
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+
+
+@asynccontextmanager
+async def name_server() -> AsyncIterator[NameServer]:
+    loop = asyncio.get_running_loop()
+    transport, server = await loop.create_datagram_endpoint(NameServer, local_addr=("127.0.0.1", 0))
+    host, port = transport.get_extra_info("sockname")
+    server.address = f"{host}:{port}"
+    try:
+        yield server
+    finally:
+        transport.close()
