@@ -77,9 +77,13 @@ class Redirector:
         until(answers, "the redirector to answer")
 
     def get(self, path: str, headers: "dict[str, str | bytes] | None" = None, method: str = "GET") -> Answer:
-        said = {"User-Agent": IPHONE, **(headers or {})}
+        return self.ask(path, {"User-Agent": IPHONE, **(headers or {})}, method=method)
+
+    def ask(
+        self, path: str, headers: "dict[str, str | bytes]", *, method: str = "GET", body: bytes | None = None
+    ) -> Answer:
         try:
-            self.connection.request(method, path, headers=said)
+            self.connection.request(method, path, body, headers)
             response = self.connection.getresponse()
             body = response.read()
         except (OSError, http.client.HTTPException):
