@@ -11,7 +11,7 @@ from redirect.line import NO_VARIANT
 from redirect.metrics import Counts
 from redirect.record import Recorder
 from redirect.routes import Lookup, Unavailable
-from redirect.slug import OWN_PATHS, place_of_path
+from redirect.slug import is_own, place_of_path
 from redirect.visit import AWAY, Visits
 
 END = {"type": "http.response.body", "body": b""}
@@ -59,7 +59,7 @@ def redirector(
         """The same for what is not in the cache, or not trusted, or not there."""
         place = place_of_path(scope["path"])
         if place is None:
-            if scope["path"] in OWN_PATHS:
+            if is_own(scope["path"]):
                 await rest(scope, receive, send)
             else:
                 counts.not_found += 1

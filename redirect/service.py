@@ -15,7 +15,7 @@ from starlette.routing import Route as Path
 
 import pages
 from ingest.journal import Journal
-from redirect import clock
+from redirect import clock, files
 from redirect.agent import agents
 from redirect.allowance import Allowance
 from redirect.app import redirector
@@ -39,6 +39,7 @@ from redirect.subscription import Subscription
 from redirect.tries import Tries
 from redirect.visit import Visits
 from redirect.visitor import Salts
+from schemas import s3
 from schemas.route import Route
 
 # What a redirect may wait for at its start, so that its first visits find Redis.
@@ -163,6 +164,9 @@ def build(
     async def paused(_: Request) -> Response:
         return _page(200, pages.paused())
 
+    bucket = settings.files_bucket
+    serve_file = files.from_bucket(s3.bucket(bucket)) if bucket else files.from_folder(settings.files)
+
     async def wrong(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         page = pages.not_allowed() if error.status_code == 405 else pages.not_found()
@@ -176,6 +180,7 @@ def build(
             Path("/robots.txt", robots),
             Path("/favicon.ico", favicon),
             Path(PAUSED_PATH, paused),
+            Path(f"{files.PREFIX}{{path:path}}", serve_file),
         ],
         lifespan=lifespan,
         exception_handlers={HTTPException: wrong},

@@ -27,6 +27,9 @@ class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
     geo_database: str = ""
     # Visits of unknown slugs written to the journal, at most so many a second for each process.
     unknown_per_s: float = 50
+    # Where uploaded files are: a folder, or a bucket (`schemas.s3`), which goes first.
+    files: Path = Path("files")
+    files_bucket: str = ""
     # For how long a scanner who gave a code's password is not asked again.
     gate_pass_s: int = 3600
     # For how long a cookie keeps a visitor with a variant, where a code asks for that.

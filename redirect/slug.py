@@ -3,6 +3,7 @@
 import re
 
 from schemas import keys
+from schemas.files import parse_path
 
 # What a slug may be made of, imported ones included.
 _SLUG = re.compile(r"[A-Za-z0-9._~-]{1,128}")
@@ -25,3 +26,8 @@ def place_of_path(path: str, host: str = "") -> str | None:
     if not _SLUG.fullmatch(slug) or slug in RESERVED:
         return None
     return keys.place(host, slug)
+
+
+def is_own(path: str) -> bool:
+    """Whether a redirector answers this path itself: its own pages, and uploaded files."""
+    return path in OWN_PATHS or parse_path(path) is not None

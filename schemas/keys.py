@@ -26,6 +26,9 @@ DOMAIN_NAMES = PREFIX + "{domains}:names"
 DOMAINS_VERSION = PREFIX + "{domains}:version"
 DOMAIN_NUMBERS = PREFIX + "{domains}:numbers"
 
+# Hash: key of an uploaded file → whose bytes are being kept or deleted (codes.files), until that is done.
+FILES_UNDER_WAY = PREFIX + "files-under-way"
+
 
 def place(host: str, slug: str) -> str:
     """Where a code can be found: `host` is "" for the default short host, else a custom domain."""
@@ -77,6 +80,11 @@ def workspace_codes(number: int) -> str:
 def workspace_keys(number: int) -> str:
     """Hash: id of an API key → digest of its secret."""
     return f"{PREFIX}{{ws:{number}}}:keys"
+
+
+def workspace_files(number: int) -> str:
+    """Hash: id of an uploaded file → schemas.files.StoredFile."""
+    return f"{PREFIX}{{ws:{number}}}:files"
 
 
 def api_key(digest: str) -> str:

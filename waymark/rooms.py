@@ -39,6 +39,8 @@ def redirect_settings(settings: Settings) -> RedirectSettings:
         edge=settings.edge,
         geo_database=str(settings.geo_database) if settings.geo_database else "",
         unknown_per_s=settings.unknown_per_second,
+        files=settings.files_folder,
+        files_bucket=settings.files_bucket or "",
         gate_pass_s=settings.gate_pass,
         sticky_s=settings.sticky,
     )

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from schemas import s3
 from waymark.trouble import Trouble
 
 # A bootstrap key is chosen by a person or a secret store; this only catches what is no key at all.
@@ -170,6 +171,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "A city database in MaxMind's format (`.mmdb`), for visitors whom no edge header places.",
         ),
     ] = None
+    files: Annotated[
+        Path | None,
+        _is("WAYMARK_FILES", "Where uploaded files are kept. Default: `files` in the data folder."),
+    ] = None
+    files_bucket: Annotated[
+        str | None,
+        _is(
+            "WAYMARK_FILES_BUCKET",
+            "An S3-compatible bucket for uploaded files instead of the folder, "
+            "`https://ACCESS:SECRET@host/bucket?region=eu-central-1`.",
+        ),
+    ] = None
     log_format: Annotated[
         Literal["text", "json"], _is("WAYMARK_LOG_FORMAT", "How log lines are written to standard error.")
     ] = "text"
@@ -177,6 +190,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def journal_folder(self) -> Path:
         return self.journal or self.data / "journal"
+
+    @property
+    def files_folder(self) -> Path:
+        return self.files or self.data / "files"
 
     @property
     def short_base(self) -> str:
@@ -226,10 +243,16 @@ def read(environ: Mapping[str, str], **flags: Any) -> Settings:
     settings = Settings(**values)
     if settings.bootstrap_key is not None and len(settings.bootstrap_key) < SHORTEST_KEY:
         raise BadSetting(f"WAYMARK_BOOTSTRAP_KEY is too short for a key: give it {SHORTEST_KEY} characters or more")
+    if settings.files_bucket is not None:
+        try:
+            s3.bucket(settings.files_bucket)
+        except ValueError as error:
+            raise BadSetting(f"WAYMARK_FILES_BUCKET cannot be used: {error}") from None
     return msgspec.structs.replace(
         settings,
         data=settings.data.expanduser().absolute(),
         journal=settings.journal and settings.journal.expanduser().absolute(),
+        files=settings.files and settings.files.expanduser().absolute(),
     )
 
 

@@ -25,6 +25,8 @@ def test_the_data_folder_comes_out_absolute(tmp_path: Path, monkeypatch: pytest.
     assert read({}).data == tmp_path / "data"
     assert read({}).journal_folder == tmp_path / "data" / "journal"
     assert read({"WAYMARK_JOURNAL": "here"}).journal_folder == tmp_path / "here"
+    assert read({}).files_folder == tmp_path / "data" / "files"
+    assert read({"WAYMARK_FILES": "there"}).files_folder == tmp_path / "there"
 
 
 @pytest.mark.parametrize(
@@ -63,6 +65,12 @@ def test_a_key_that_is_too_short_is_not_repeated() -> None:
     with pytest.raises(BadSetting) as error:
         read({"WAYMARK_BOOTSTRAP_KEY": "hush"})
     assert "WAYMARK_BOOTSTRAP_KEY" in str(error.value)
+    assert "hush" not in str(error.value)
+
+
+def test_a_bucket_is_checked_and_its_secret_not_repeated() -> None:
+    with pytest.raises(BadSetting, match="WAYMARK_FILES_BUCKET") as error:
+        read({"WAYMARK_FILES_BUCKET": "https://key:hush@bucket"})
     assert "hush" not in str(error.value)
 
 

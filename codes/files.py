@@ -1,0 +1,202 @@
+"""Uploaded files: taken in, known, deleted. Their bytes are in a `codes.filestores.Store`, what is known of them in
+Redis; redirectors serve them by their keys (`schemas.files`) and ask nobody.
+
+Bytes are noted as under way before they are kept or deleted, so that `reclaim` finds what a crash left between the two.
+"""
+
+import asyncio
+import hashlib
+import re
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+from redis.asyncio import Redis
+
+from codes import magic
+from codes.connection import ask, reaching
+from codes.errors import Missing, Refused, Unavailable
+from codes.filestores import Store
+from schemas import keys
+from schemas.files import MAX_BYTES, OF_TYPE, Kind, StoredFile
+
+MAX_NAME = 150
+# Up to here an upload stays in memory.
+IN_MEMORY = 1 << 20
+RECLAIM_MS = 60 * 60 * 1000
+
+_ALIASES = {"image/jpg": "image/jpeg", "audio/mp3": "audio/mpeg", "application/x-pdf": "application/pdf"}
+_UNSAID = ("", "application/octet-stream", "binary/octet-stream")
+_UNSEEN = re.compile('[\x00-\x1f\x7f/\\\\\ud800-\udfff"<>]+')
+_decoder = msgspec.json.Decoder(StoredFile)
+
+
+class UnderWay(msgspec.Struct, frozen=True):
+    id: str
+    workspace: int
+    at_ms: int
+
+
+_under_way = msgspec.json.Decoder(UnderWay)
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Files:
+    """`draw_id` gives a UUID. Everything raises Unavailable when Redis, or the store, does not answer."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        store: Store,
+        *,
+        now_ms: Callable[[], int] = _wall_ms,
+        draw_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        self.redis = redis
+        self._store = store
+        self._now_ms = now_ms
+        self._draw_id = draw_id
+
+    async def put(
+        self, workspace: int, name: str, declared: str, chunks: AsyncIterator[bytes], *, created_by: str = ""
+    ) -> StoredFile:
+        """Takes a file in. It is what its first bytes say, which must be what was `declared` (a content type; "" says
+        nothing). Raises Refused for what may not be a file, as soon as that is seen; nothing of it is kept then."""
+        id = self._draw_id()
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
+            kind, size, key = await _receive(spool, id, declared, chunks)
+            file = StoredFile(
+                id=id,
+                workspace=workspace,
+                key=key,
+                name=_clean(name, kind),
+                content_type=kind.content_type,
+                size=size,
+                created_at_ms=self._now_ms(),
+                created_by=created_by,
+            )
+            spool.seek(0)
+            await self._note(file)
+            await self._in_store(self._store.save, file.key, spool, size)
+        await self._add(file)
+        return file
+
+    @reaching
+    async def get(self, workspace: int, id: str) -> StoredFile | None:
+        raw = await ask(self.redis, "HGET", keys.workspace_files(workspace), id)
+        return _decoder.decode(raw) if raw else None
+
+    @reaching
+    async def all(self, workspace: int) -> list[StoredFile]:
+        """Newest first."""
+        found = [_decoder.decode(raw) for raw in await ask(self.redis, "HVALS", keys.workspace_files(workspace))]
+        return sorted(found, key=lambda file: (file.created_at_ms, file.id), reverse=True)
+
+    async def delete(self, workspace: int, id: str) -> None:
+        """It is served no more when this returns. Raises Missing."""
+        file = await self.get(workspace, id)
+        if file is None:
+            raise Missing
+        await self._note(file)
+        await self._forget(file)
+        await self._in_store(self._store.remove, file.key)
+        await self._settled(file.key)
+
+    async def reclaim(self, *, older_than_ms: int = RECLAIM_MS) -> int:
+        """Deletes the bytes of uploads and deletions that were cut short; how many. Safe beside everything else: an
+        upload is given up only long after the last moment at which it could go on."""
+        removed = 0
+        for key, note in (await self._noted()).items():
+            if note.at_ms > self._now_ms() - older_than_ms:
+                continue
+            if await self.get(note.workspace, note.id) is None:
+                await self._in_store(self._store.remove, key)
+                removed += 1
+            await self._settled(key)
+        return removed
+
+    @reaching
+    async def _note(self, file: StoredFile) -> None:
+        note = UnderWay(id=file.id, workspace=file.workspace, at_ms=self._now_ms())
+        await ask(self.redis, "HSET", keys.FILES_UNDER_WAY, file.key, msgspec.json.encode(note))
+
+    @reaching
+    async def _noted(self) -> dict[str, UnderWay]:
+        raw = await ask(self.redis, "HGETALL", keys.FILES_UNDER_WAY)
+        return {key.decode(): _under_way.decode(note) for key, note in raw.items()}
+
+    @reaching
+    async def _settled(self, key: str) -> None:
+        await ask(self.redis, "HDEL", keys.FILES_UNDER_WAY, key)
+
+    @reaching
+    async def _add(self, file: StoredFile) -> None:
+        await ask(self.redis, "HSET", keys.workspace_files(file.workspace), file.id, msgspec.json.encode(file))
+        await ask(self.redis, "HDEL", keys.FILES_UNDER_WAY, file.key)
+
+    @reaching
+    async def _forget(self, file: StoredFile) -> None:
+        await ask(self.redis, "HDEL", keys.workspace_files(file.workspace), file.id)
+
+    async def _in_store(self, work: Callable[..., None], *args: object) -> None:
+        try:
+            await asyncio.to_thread(work, *args)
+        except OSError as error:
+            raise Unavailable(f"the store of files: {error}") from error
+
+
+async def _receive(
+    spool: "tempfile.SpooledTemporaryFile[bytes]", id: str, declared: str, chunks: AsyncIterator[bytes]
+) -> tuple[Kind, int, str]:
+    """Into `spool`; its kind, size, and the key under which it is kept: a hash of the content and of the id, so that
+    nobody who has the same file knows where it is, and no two uploads share their bytes."""
+    digest, size, head = hashlib.sha256(f"{id}\n".encode()), 0, b""
+    kind: Kind | None = None
+    async for chunk in chunks:
+        size += len(chunk)
+        if len(head) < magic.HEAD:
+            head += chunk[: magic.HEAD - len(head)]
+        if kind is None and len(head) >= magic.HEAD:
+            kind = _kind(head, declared)
+        _bounded(size, kind)
+        digest.update(chunk)
+        if len(chunk) > IN_MEMORY // 4 or size > IN_MEMORY:
+            await asyncio.to_thread(spool.write, chunk)
+        else:
+            spool.write(chunk)
+    if not size:
+        raise Refused("file", "empty_file", "the file is empty")
+    kind = kind or _kind(head, declared)
+    _bounded(size, kind)
+    return kind, size, f"{digest.hexdigest()}.{kind.suffix}"
+
+
+def _kind(head: bytes, declared: str) -> Kind:
+    found = magic.content_type(head)
+    if found is None:
+        known = ", ".join(kind.suffix for kind in OF_TYPE.values())
+        raise Refused("file", "unknown_file_type", f"the file is of no kind that can be shown ({known})")
+    said = declared.partition(";")[0].strip().lower()
+    if said not in _UNSAID and _ALIASES.get(said, said) != found:
+        raise Refused("file", "file_type_mismatch", f"the file is {found}, and not what it was sent as")
+    return OF_TYPE[found]
+
+
+def _bounded(size: int, kind: Kind | None) -> None:
+    most = MAX_BYTES if kind is None else kind.max_bytes
+    if size > most:
+        what = "a file" if kind is None else f"a .{kind.suffix} file"
+        raise Refused("file", "file_too_large", f"{what} has at most {most >> 20} MB")
+
+
+def _clean(name: str, kind: Kind) -> str:
+    """A name to show and to save under: without folders, and with the suffix of what it is."""
+    stem = _UNSEEN.sub(" ", name.replace("\\", "/").rpartition("/")[2]).strip(" .")
+    if stem.lower().endswith(f".{kind.suffix}"):
+        stem = stem[: -len(kind.suffix) - 1]
+    return f"{stem[:MAX_NAME].strip(' .') or 'file'}.{kind.suffix}"

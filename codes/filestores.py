@@ -1,0 +1,96 @@
+"""Where the bytes of uploaded files are: a folder of this machine, or a bucket of an S3-compatible store.
+
+Both block, and are called in threads. Both raise OSError when they cannot do what they are asked.
+"""
+
+import http.client
+import os
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from schemas import s3
+from schemas.files import kind_of, place
+
+_OK = (200, 204)
+_REASON = 300
+
+
+class Store(Protocol):
+    def save(self, key: str, source: BinaryIO, size: int) -> None:
+        """Keeps what `source` holds, whole or not at all, on disk when this returns."""
+
+    def remove(self, key: str) -> None:
+        """Forgets it, if it is there."""
+
+
+class Folder:
+    """Redirectors on the same machine, or that mount the same folder, serve from it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def save(self, key: str, source: BinaryIO, size: int) -> None:
+        goal = place(self._path, key)
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        # Beside its goal, so that the rename is one step; no key starts with a dot.
+        draft = goal.with_name(f".{uuid.uuid4().hex}")
+        try:
+            with draft.open("xb") as file:
+                while chunk := source.read(1 << 20):
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.rename(goal)
+        finally:
+            draft.unlink(missing_ok=True)
+        _sync_folder(goal.parent)
+        _sync_folder(self._path)
+
+    def remove(self, key: str) -> None:
+        goal = place(self._path, key)
+        goal.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            _sync_folder(goal.parent)
+
+
+class Bucket:
+    def __init__(self, bucket: s3.Bucket, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._bucket = bucket
+        self._now = now
+
+    def save(self, key: str, source: BinaryIO, size: int) -> None:
+        kind = kind_of(key)
+        assert kind is not None
+        headers = {"Content-Type": kind.content_type, "Content-Length": str(size)}
+        self._ask("PUT", key, headers, source)
+
+    def remove(self, key: str) -> None:
+        self._ask("DELETE", key, {}, None)
+
+    def _ask(self, method: str, key: str, headers: dict[str, str], body: BinaryIO | None) -> None:
+        payload = s3.EMPTY if body is None else s3.UNSIGNED
+        path = self._bucket.path(key)
+        sent = s3.signed(self._bucket, method, path, headers, payload=payload, now=self._now())
+        connection = self._bucket.connect()
+        try:
+            connection.request(method, path, body=body, headers=sent)
+            answer = connection.getresponse()
+            said = answer.read(_REASON)
+            if answer.status not in _OK and not (method == "DELETE" and answer.status == 404):
+                raise OSError(f"the bucket answered {answer.status}: {said.decode(errors='replace')}")
+        except http.client.HTTPException as error:
+            raise OSError(f"the bucket did not answer: {error!r}") from error
+        finally:
+            connection.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
