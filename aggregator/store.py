@@ -24,6 +24,8 @@ ONE_BLOCK: dict[str, object] = {
     # other, since each would be a part of its own, synced one by one: 40 times the files and 3 times the work.
     "min_insert_block_size_rows": 100_000_000,
     "min_insert_block_size_bytes": 0,
+    # What a view makes is grouped already; to look for more to add up is in vain.
+    "optimize_on_insert": 0,
     "max_threads": 1,
     "max_insert_threads": 1,
     # A batch may hold events of many months: old journals, and the demonstration.
