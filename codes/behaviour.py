@@ -90,7 +90,7 @@ def own_schemes(apps: Apps | None) -> Iterator[tuple[str, str]]:
             raise Refused(f"apps.{name}", "app_link_not_https", "an app link must start with https://")
         check_scheme(scheme, f"apps.{name}")
         plain_link = len(url) <= MAX_LENGTH and url.isprintable() and not set(url) & set(' "<>\\^`{|}')
-        if not plain_link or _bad_percent.search(url) or url.endswith(":"):
+        if not plain_link or _bad_percent.search(url) or not url.partition(":")[2]:
             raise Refused(f"apps.{name}", "invalid_app_link", "must be an address without spaces or control characters")
         yield f"apps.{name}", scheme
 

@@ -18,6 +18,7 @@ async def order_erasure(redis: Redis, intent: Intent, deleted_at_ms: int) -> Non
     """For a code that is gone. Changes nothing if it is ordered already."""
     erasure = erasure_of(intent, deleted_at_ms)
     await ask(redis, "HSETNX", keys.ERASURES, erasure.number, msgspec.json.encode(erasure))
+    await ask(redis, "UNLINK", keys.scans_used(erasure.number))
 
 
 def erasure_of(intent: Intent, deleted_at_ms: int) -> Erasure:

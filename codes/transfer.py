@@ -51,6 +51,8 @@ class KeyLine(_Line, frozen=True, tag="key"):
 class CodeLine(_Line, frozen=True, tag="code"):
     code: Code
     version: int
+    # How many scans of its limit are used up.
+    used: int = 0
 
 
 class TombstoneLine(_Line, frozen=True, tag="tombstone"):
@@ -106,7 +108,8 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
         while rows := await index.newest(redis, workspace.number, _CHUNK, before):
             for found in await asyncio.gather(*(index.find(redis, id) for id, _ in rows)):
                 if found and found.place.code and found.place.route:
-                    yield CodeLine(found.place.code, found.place.route.version)
+                    used = await ask(redis, "GET", keys.scans_used(found.place.code.number))
+                    yield CodeLine(found.place.code, found.place.route.version, int(used or 0))
             before = rows[-1][1]
     async for at in redis.scan_iter(keys.route("*"), count=1000):
         raw = await ask(redis, "GET", at)
@@ -254,6 +257,9 @@ async def _put_code(redis: Redis, line: CodeLine, now_ms: int) -> bool:
         if not written and not place.is_free_for(code.workspace):
             raise Conflict("slug", "slug_taken", f"the slug {code.slug!r} is taken by another code")
         if not written:
+            if line.used:
+                # Before the code: no scan of it is let through that was used up elsewhere.
+                await ask(redis, "SET", keys.scans_used(code.number), line.used, "NX")
             route = places.route_of(code, max(place.next_version(now_ms), line.version + 1))
             written = await places.put(redis, place, Kept(code), route, nonce="") is Put.DONE
         if written:

@@ -1,0 +1,213 @@
+"""codes: which entry is which, over any sequence of replacements."""
+
+import random
+import uuid
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codes import variants
+from codes.errors import Refused
+from codes.variants import NewRule, NewVariant, destination_id, keep
+from schemas.behaviour import Conditions, Rule, Variant
+from schemas.code import Code
+
+U = [f"https://example.com/{n}" for n in range(9)]
+BLANK = Code(
+    id="0b8f6c1e-3f0e-4b57-9a52-6f3f6a1f7f10",
+    number=1,
+    workspace=1,
+    slug="s",
+    destination="https://example.com/destination",
+    created_at_ms=0,
+    updated_at_ms=0,
+)
+
+
+def ids() -> Any:
+    rng = random.Random(5)
+    return lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4))
+
+
+NEW = ids()
+
+
+def written(code: Code, **lists: Any) -> Code:
+    lists = {name: tuple(entries) for name, entries in lists.items()}
+    for name, entries in lists.items():
+        variants.check(name, entries)  # type: ignore[arg-type]
+    return msgspec.structs.replace(code, **keep(code, lists, NEW))
+
+
+def keyed(code: Code) -> dict[str, str]:
+    return {one.url: one.key for one in code.variants}
+
+
+def v(url: str, **more: Any) -> NewVariant:
+    return NewVariant(url=url, **more)
+
+
+def r(to: str, country: str = "GB", **more: Any) -> NewRule:
+    return NewRule(to=to, when=Conditions(country=(country,)), **more)
+
+
+def test_letters_are_given_by_position() -> None:
+    code = written(BLANK, variants=[v(url) for url in U[:3]])
+    assert keyed(code) == {U[0]: "a", U[1]: "b", U[2]: "c"}
+    assert len({one.id for one in code.variants}) == 3
+
+
+def test_an_entry_keeps_its_letter_by_id_key_or_url_and_no_letter_passes_on() -> None:
+    one = written(BLANK, variants=[v(U[0]), v(U[1]), v(U[2])])
+    a, b, c = one.variants
+    two = written(one, variants=[v(U[5], id=c.id), v(U[6], key="b"), v(U[0], weight=7), v(U[7])])
+    assert [(each.id, each.key) for each in two.variants[:3]] == [(c.id, "c"), (b.id, "b"), (a.id, "a")]
+    assert two.variants[3].key == "d" and two.variants[3].id not in {a.id, b.id, c.id}
+    three = written(two, variants=[v(U[8])])
+    assert three.variants[0].key == "e"
+    # Nobody is left; the next is still the next.
+    assert written(written(three, variants=[]), variants=[v(U[4])]).variants[0].key == "f"
+
+
+def test_one_that_comes_back_is_the_same() -> None:
+    one = written(BLANK, variants=[v(U[0], label="Long"), v(U[1])])
+    without = written(one, variants=[v(U[1])])
+    assert [(each.key, each.url, each.label) for each in without.former] == [("a", U[0], "Long")]
+    again = written(without, variants=[v(U[2]), v(U[0])])
+    assert keyed(again) == {U[2]: "c", U[0]: "a"}
+    assert again.variants[1].id == one.variants[0].id
+    assert [each.key for each in again.former] == ["b"]
+
+
+def test_what_names_an_entry_goes_before_what_only_has_its_url() -> None:
+    one = written(BLANK, variants=[v(U[0]), v(U[1])])
+    two = written(one, variants=[v(U[0]), v(U[2], id=one.variants[0].id)])
+    assert keyed(two) == {U[0]: "c", U[2]: "a"}
+    twice = written(one, variants=[v(U[0]), v(U[0])])
+    assert [each.key for each in twice.variants] == ["a", "c"]
+
+
+def test_the_destination_of_a_code_without_variants_is_its_entry_a() -> None:
+    code = written(BLANK, variants=[v(U[0]), v(BLANK.destination)])
+    assert keyed(code) == {U[0]: "b", BLANK.destination: "a"}
+    assert code.variants[1].id == destination_id(BLANK)
+    assert code.former == ()
+    assert keyed(written(BLANK, variants=[v(U[0]), v(U[1])])) == {U[0]: "a", U[1]: "b"}
+
+
+def test_a_writer_may_choose_letters_that_were_never_given() -> None:
+    code = written(BLANK, variants=[v(U[0], key="c"), v(U[1])])
+    assert keyed(code) == {U[0]: "c", U[1]: "a"}
+    assert keyed(written(code, variants=[v(U[2], key="b"), v(U[3], key="zz"), v(U[4])])) == {
+        U[2]: "d",
+        U[3]: "zz",
+        U[4]: "e",
+    }
+
+
+def test_variants_and_rules_share_the_letters() -> None:
+    code = written(BLANK, variants=[v(U[0])], rules=[r(U[1]), r(U[1], "IE")])
+    assert [code.variants[0].key, *(one.key for one in code.rules)] == ["a", "b", "c"]
+    turned = written(code, rules=[r(U[1], "IE"), r(U[1]), r(U[2], "FR")])
+    assert [one.key for one in turned.rules] == ["c", "b", "d"]
+    assert turned.variants == code.variants
+    # An entry that becomes a rule is still itself.
+    moved = written(code, variants=[], rules=[r(U[0], id=code.variants[0].id)])
+    assert [(one.key, one.id) for one in moved.rules] == [("a", code.variants[0].id)]
+    assert [one.key for one in moved.former] == ["b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("name", "entries", "field"),
+    [
+        ("variants", [v(U[0])] * 11, "variants"),
+        ("rules", [r(U[0])] * 51, "rules"),
+        ("variants", [v(U[0]), v(U[1], weight=-1)], "variants[1].weight"),
+        ("variants", [v(U[0], weight=1_000_001)], "variants[0].weight"),
+        ("variants", [v(U[0], weight=0), v(U[1], active=False)], "variants"),
+        ("variants", [v(U[0], key="A")], "variants[0].key"),
+        ("variants", [v(U[0], key="")], "variants[0].key"),
+        ("variants", [v(U[0], key="control-1")], "variants[0].key"),
+        ("variants", [v(U[0], key="a"), v(U[1], key="a")], "variants[1].key"),
+        ("rules", [r(U[0], id="x"), r(U[1], id="x")], "rules[1].id"),
+        ("rules", [r(U[0], label="x" * 256)], "rules[0].label"),
+        ("rules", [NewRule(to=U[0], when=Conditions(city=("x" * 128,) * 300))] * 4, "rules"),
+    ],
+)
+def test_what_is_wrong_is_named(name: Any, entries: list[Any], field: str) -> None:
+    with pytest.raises(Refused) as refused:
+        variants.check(name, entries)
+    assert refused.value.field == field
+
+
+def test_an_entry_cannot_be_a_variant_and_a_rule() -> None:
+    with pytest.raises(Refused) as refused:
+        written(BLANK, variants=[v(U[0], key="b")], rules=[r(U[1]), r(U[2], key="b")])
+    assert refused.value.field == "rules[1].key"
+
+
+def test_none_active_leaves_the_destination() -> None:
+    assert [one.active for one in written(BLANK, variants=[v(U[0], active=False)]).variants] == [False]
+
+
+_keys = st.none() | st.sampled_from(["a", "b", "c", "d", "aa"])
+# `of` picks an id that was given at some time, so that ids of all ages are sent.
+_entry = st.tuples(st.sampled_from(U[:5]), _keys, st.none() | st.integers(0, 30))
+_writes = st.lists(
+    st.fixed_dictionaries(
+        {}, optional={"variants": st.lists(_entry, max_size=5), "rules": st.lists(_entry, max_size=4)}
+    ),
+    max_size=12,
+)
+
+
+@given(_writes)
+def test_over_any_sequence_of_replacements(writes: list[dict[str, list[tuple[str, str | None, int | None]]]]) -> None:
+    code, given_ids = BLANK, [destination_id(BLANK)]
+    id_of: dict[str, str] = {}
+    for write in writes:
+        lists: dict[str, list[NewVariant | NewRule]] = {}
+        for name, entries in write.items():
+            lists[name] = []
+            for url, key, of in entries:
+                id = None if of is None else given_ids[of % len(given_ids)]
+                lists[name].append(v(url, key=key, id=id) if name == "variants" else r(url, key=key, id=id))
+        were: list[Variant | Rule] = [*code.variants, *code.rules, *code.former]
+        before = {one.id: one.key for one in were}
+        replaced = {one.id for name in write for one in getattr(code, name)} | {one.id for one in code.former}
+        try:
+            code = written(code, **lists)
+        except Refused:
+            continue
+        living: list[Variant | Rule] = [*code.variants, *code.rules]
+        # Nothing that is there has another's letter or id.
+        assert len({one.key for one in living}) == len({one.id for one in living}) == len(living)
+        assert not {one.id for one in code.former} & {one.id for one in living}
+        for one in (*living, *code.former):
+            # A letter is one entry's for ever, and an entry has one letter for ever.
+            assert id_of.setdefault(one.key, one.id) == one.id
+            assert before.get(one.id, one.key) == one.key
+            if one.id not in given_ids:
+                given_ids.append(one.id)
+        for name, wanted in lists.items():
+            for sent, kept in zip(wanted, getattr(code, name), strict=True):
+                if sent.id in replaced:
+                    assert kept.id == sent.id
+        # The same list again changes nothing.
+        again = {
+            name: [
+                msgspec.structs.replace(sent, id=kept.id, key=kept.key)
+                for sent, kept in zip(lists[name], getattr(code, name), strict=True)
+            ]
+            for name in write
+        }
+        assert written(code, **again) == code
+
+
+@given(st.integers(0, 10**6))
+def test_letters_count(place: int) -> None:
+    assert variants._place(variants._letter(place)) == place
+    assert [variants._letter(n) for n in (0, 25, 26, 51, 52, 701, 702)] == ["a", "z", "aa", "az", "ba", "zz", "aaa"]
