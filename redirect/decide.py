@@ -25,6 +25,10 @@ class Plan(msgspec.Struct, frozen=True):
     expired: Ending
     limited: Ending
 
+    # Whether a variant may be a matter of a cookie; and whether a visit may have to wait, for Redis or for a form.
+    by_cookie: bool
+    waits: bool
+
 
 class Decision(msgspec.Struct, frozen=True):
     """How every visit ends, or the plan by which each does: then `ending` is None. Both None: nothing is there."""
@@ -72,6 +76,8 @@ def _is_open(plan: Plan) -> bool:
 
 
 def _plan(route: Route) -> Plan:
+    made = ways(route)
+    by_cookie = made.sticky == "cookie" and made.variants.total > 0
     return Plan(
         version=route.version,
         number=route.number,
@@ -80,9 +86,11 @@ def _plan(route: Route) -> Plan:
         scan_limit=route.scan_limit,
         password=route.password,
         content=route.content,
-        ways=ways(route),
+        ways=made,
         expired=_over(route, "expired", pages.expired()),
         limited=_over(route, "limited", pages.limited()),
+        by_cookie=by_cookie,
+        waits=by_cookie or bool(route.password) or route.scan_limit is not None,
     )
 
 

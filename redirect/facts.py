@@ -1,74 +1,75 @@
 """What a code's rules may ask of a visit."""
 
-from functools import cached_property
+from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from redirect.language import first_choice
+from redirect.language import LONGEST_HEADER, first_choice
 from redirect.line import Seen
 
 LONGEST_QUERY = 2048
 MOST_PARAMETERS = 64
+# Of each kind of thing that many scans of an hour have in common.
+KEPT = 4_096
+_NOTHING: Mapping[str, list[str]] = {}
 
 
-class Facts:
-    """Read from the very pieces that the event is made of, so that what a rule saw is what is stored. Each part is
-    read when the first rule asks for it."""
+class Facts(msgspec.Struct, frozen=True, gc=False):
+    """Read from the very pieces that the event is made of, so that what a rule saw is what is stored. Folded to one
+    case, but for `os`, which is also as the event says it."""
 
-    def __init__(self, seen: Seen, accept_language: bytes, query: bytes) -> None:
-        self.at_ms = seen[0]
-        self._where = seen[3]
-        self._said = seen[4]
-        self._accept_language = accept_language
-        self._query = query
+    at_ms: int
+    country: str
+    region: str
+    city: str
+    device: str
+    os: str
+    folded_os: str
+    browser: str
+    language: str
+    query: bytes
 
-    @cached_property
-    def _place(self) -> list[str]:
-        return [part.casefold() for part in _decode(self._where)[:3]]
 
-    @cached_property
-    def _agent(self) -> list[str]:
-        return _decode(self._said)
+def facts(seen: Seen, query: bytes) -> Facts:
+    spoken = seen[6].get(b"accept-language")
+    return Facts(
+        seen[0],
+        *_place(seen[3]),
+        *_agent(seen[4]),
+        "" if spoken is None else _language(spoken[:LONGEST_HEADER]),
+        query,
+    )
 
-    @property
-    def country(self) -> str:
-        return self._place[0]
 
-    @property
-    def region(self) -> str:
-        return self._place[1]
+def parameters(query: bytes) -> Mapping[str, list[str]]:
+    """Of a scan's query: name → values, decoded."""
+    return _parameters(query[:LONGEST_QUERY]) if query else _NOTHING
 
-    @property
-    def city(self) -> str:
-        return self._place[2]
 
-    @property
-    def device(self) -> str:
-        return self._agent[0].casefold()
+@lru_cache(KEPT)
+def _place(piece: bytes) -> tuple[str, str, str]:
+    country, region, city = _decode(piece)[:3]
+    return country.casefold(), region.casefold(), city.casefold()
 
-    @property
-    def os(self) -> str:
-        """As the event says it; a rule compares it without regard to case."""
-        return self._agent[2]
 
-    @property
-    def browser(self) -> str:
-        return self._agent[3].casefold()
+@lru_cache(KEPT)
+def _agent(piece: bytes) -> tuple[str, str, str, str]:
+    device, _, os, browser = _decode(piece)[:4]
+    return device.casefold(), os, os.casefold(), browser.casefold()
 
-    @cached_property
-    def language(self) -> str:
-        return first_choice(self._accept_language)
 
-    @cached_property
-    def parameters(self) -> dict[str, list[str]]:
-        """Of the scan's query: name → values, decoded."""
-        found: dict[str, list[str]] = {}
-        text = self._query[:LONGEST_QUERY].decode("latin-1")
-        pairs = parse_qsl("&".join(text.split("&")[:MOST_PARAMETERS]), keep_blank_values=True, errors="replace")
-        for name, value in pairs:
-            found.setdefault(name, []).append(value)
-        return found
+_language = lru_cache(KEPT)(first_choice)
+
+
+@lru_cache(KEPT)
+def _parameters(query: bytes) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    text = "&".join(query.decode("latin-1").split("&")[:MOST_PARAMETERS])
+    for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
+        found.setdefault(name, []).append(value)
+    return found
 
 
 def _decode(piece: bytes) -> list[str]:

@@ -4,11 +4,14 @@ import re
 
 _RANGE = re.compile(r"\s*([A-Za-z]{2,3}(?:-[A-Za-z0-9-]{1,32})?)\s*(?:;\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?")
 
+# What comes later is not looked at.
+LONGEST_HEADER = 256
+
 
 def first_choice(raw: bytes) -> str:
     """The tag, lower case, of what Accept-Language asks for first; "" when it names none."""
     best, best_q = "", 0.0
-    for part in raw[:256].decode("latin-1").split(",")[:16]:
+    for part in raw[:LONGEST_HEADER].decode("latin-1").split(",")[:16]:
         match = _RANGE.fullmatch(part)
         if match:
             q = float(match[2]) if match[2] else 1.0

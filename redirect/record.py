@@ -149,10 +149,10 @@ def recorder(
 
         own = hasher.copy()
         own.update(address + client.digest + code)
-        return ts_ms, kind, address, where, said, int_of(own.digest(), "little") >> 1
+        return ts_ms, kind, address, where, said, int_of(own.digest(), "little") >> 1, headers
 
     def write(entry: Entry, seen: Seen, outcome: Outcome, variant: bytes) -> None:
-        ts_ms, kind, _, where, said, visitor = seen
+        ts_ms, kind, _, where, said, visitor, _ = seen
         tally = tallies[kind, outcome]
         tally.n += 1
         line = b"%d%b%b%b%b,%b,%d]\n" % (ts_ms, entry.event, tally.piece, where, said, variant, visitor)

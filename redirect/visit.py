@@ -5,7 +5,7 @@
 What comes before them (unknown, paused) a route decides alone; docs/scan-decisions.md has the table.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -15,7 +15,7 @@ from redirect.cache import Entry
 from redirect.content import Contents, file
 from redirect.decide import Plan
 from redirect.ending import Ending, Headers, after_post, showing, with_headers
-from redirect.facts import Facts
+from redirect.facts import facts
 from redirect.gate import ASK, Gate
 from redirect.limit import Limits
 from redirect.line import Seen
@@ -23,7 +23,6 @@ from redirect.metrics import Counts
 from redirect.password import Busy
 from redirect.record import Recorder
 from redirect.stick import Stick
-from redirect.ways import Way
 from redirect.wire import Away, Refused
 from schemas.event import Outcome
 
@@ -35,16 +34,19 @@ _DOWNLOAD = pages.DOWNLOAD.encode()
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What the decisions look at. `seen` is what will be recorded."""
+    """What the decisions look at that may have to wait. `seen` is what will be recorded."""
 
     seen: Seen
     scope: Scope
-    headers: Mapping[bytes, bytes]
     receive: Receive
 
     @property
     def at_ms(self) -> int:
         return self.seen[0]
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        return self.seen[6]
 
     @property
     def path(self) -> str:
@@ -63,6 +65,18 @@ class Request(msgspec.Struct, frozen=True):
     def is_before_a_visit(self) -> bool:
         """A browser that loads ahead, or somebody who only asks what is there."""
         return self.seen[1] == "prefetch" or self.scope["method"] == "HEAD"
+
+
+def _by_time(plan: Plan, at_ms: int) -> Ending | None:
+    """Read at the scan: nothing has to happen at the time itself."""
+    if plan.starts_at_ms is not None and at_ms < plan.starts_at_ms:
+        return EARLY
+    return plan.expired if plan.expires_at_ms is not None and at_ms >= plan.expires_at_ms else None
+
+
+def _file(plan: Plan, query: bytes, at_ms: int) -> Ending | None:
+    """What a page offers as a file, when that is what is asked for."""
+    return file(plan.content, at_ms) if query == _DOWNLOAD and plan.content is not None else None
 
 
 class Visits:
@@ -89,23 +103,34 @@ class Visits:
         self._random_below = random_below
         self._secure = secure
 
-    async def end(self, entry: Entry, scope: Scope, receive: Receive) -> Ending:
-        """How a visit by GET, HEAD or POST of a code that is there ends; it is recorded."""
+    def end_at_once(self, entry: Entry, plan: Plan, scope: Scope) -> Ending:
+        """How a visit by GET or HEAD ends whose plan asks nobody else (`plan.waits`); it is recorded."""
         seen = self._recorder.look(entry.code, scope)
-        request = Request(seen, scope, dict(scope["headers"]), receive)
-        made = self._fixed(entry, request) if entry.plan is None else self._planned(entry.plan, request)
-        ending = await self._unless_away(made)
-        if request.posted:
-            ending = after_post(ending)
+        query = scope["query_string"]
+        ending = _by_time(plan, seen[0]) or _file(plan, query, seen[0]) or self._led(plan, seen, query)
         if ending.recorded:
             self._recorder.write(entry, seen, ending.outcome, ending.variant)
+        return ending
+
+    async def end(self, entry: Entry, scope: Scope, receive: Receive) -> Ending:
+        """How a visit by GET, HEAD or POST of a code that is there ends; it is recorded."""
+        plan = entry.plan
+        posted = scope["method"] == "POST"
+        if plan is not None and not plan.waits and not posted:
+            return self.end_at_once(entry, plan, scope)
+        request = Request(self._recorder.look(entry.code, scope), scope, receive)
+        ending = await self._unless_away(self._fixed(entry, request) if plan is None else self._planned(plan, request))
+        if posted:
+            ending = after_post(ending)
+        if ending.recorded:
+            self._recorder.write(entry, request.seen, ending.outcome, ending.variant)
         return ending
 
     async def end_of_nothing(self, unknown: Entry, scope: Scope, receive: Receive) -> Ending:
         """The same for a code that is not there; whether that is recorded is the caller's to say."""
         if scope["method"] != "POST":
             return NOT_FOUND
-        request = Request(self._recorder.look(unknown.code, scope), scope, dict(scope["headers"]), receive)
+        request = Request(self._recorder.look(unknown.code, scope), scope, receive)
         return await self._unless_away(self._nobodys_form(request, "unknown"))
 
     async def _unless_away(self, ending: Awaitable[Ending]) -> Ending:
@@ -124,13 +149,12 @@ class Visits:
         return Ending(entry.outcome, 302, entry.headers)
 
     async def _planned(self, plan: Plan, request: Request) -> Ending:
-        if plan.starts_at_ms is not None and request.at_ms < plan.starts_at_ms:
-            return await self._nobodys_form(request, "early") if request.posted else EARLY
-        if plan.expires_at_ms is not None and request.at_ms >= plan.expires_at_ms:
-            return plan.expired
+        over = _by_time(plan, request.at_ms)
+        if over is not None:
+            return await self._nobodys_form(request, "early") if request.posted and over is EARLY else over
         limit = plan.scan_limit
-        wants_file = plan.content is not None and request.scope["query_string"] == _DOWNLOAD
-        uses_up = limit is not None and request.is_human and not wants_file
+        found = _file(plan, request.scope["query_string"], request.at_ms)
+        uses_up = limit is not None and request.is_human and found is None
         # Where nothing comes in between, using up is looking at, too.
         looks = limit is not None and not (uses_up and not plan.password and not request.posted)
         if limit is not None and looks and await self._limits.is_used_up(plan.number, limit):
@@ -145,11 +169,9 @@ class Visits:
             return ASK
         if limit is not None and uses_up and not await self._limits.use(plan.number, limit):
             return plan.limited
-        if wants_file and plan.content is not None:
-            found = file(plan.content, request.at_ms)
-            if found is not None:
-                return with_headers(found, *more)
-        return with_headers(await self._led(plan, request), *more)
+        if found is None:
+            found = await self._led_by_cookie(plan, request) if plan.by_cookie else self._led_by(plan, request)
+        return with_headers(found, *more) if more else found
 
     async def _form(self, number: int, kept: str, request: Request) -> Ending | None:
         """None when it held the right password."""
@@ -175,38 +197,38 @@ class Visits:
             secure=self._is_secure(request),
         )
 
-    async def _led(self, plan: Plan, request: Request) -> Ending:
+    def _led_by(self, plan: Plan, request: Request) -> Ending:
+        return self._led(plan, request.seen, request.scope["query_string"])
+
+    def _led(self, plan: Plan, seen: Seen, query: bytes) -> Ending:
         """To a destination, or to the page that stands for one."""
-        ways, query = plan.ways, request.scope["query_string"]
-        way: Way | None = None
-        if ways.rules or ways.apps:
-            way = ways.by_facts(Facts(request.seen, request.headers.get(b"accept-language", b""), query))
-        if way is None and ways.variants.total:
-            if ways.sticky == "cookie":
-                return await self._led_by_cookie(plan, request)
-            way = ways.by_weight(request.seen[5], self._random_below)
+        ways = plan.ways
+        way = ways.by_facts(facts(seen, query)) if ways.asks else None
         if way is None:
-            way = ways.otherwise
-        if way is None and plan.content is not None:
-            return self._contents.page(plan.number, plan.version, plan.content)
-        assert way is not None
-        return ways.ending(way, query)
+            way = ways.by_weight(seen[5], self._random_below) if ways.variants.total else ways.otherwise
+        if way is not None:
+            return ways.ending(way, query)
+        assert plan.content is not None
+        return self._contents.page(plan.number, plan.version, plan.content)
 
     async def _led_by_cookie(self, plan: Plan, request: Request) -> Ending:
-        """To the variant that the visitor was led to before; else as by visitor, and remembered. Without Redis the
-        first scan of a redirector's life may find no secret to sign with: then it is not remembered."""
-        ways, query, now_s = plan.ways, request.scope["query_string"], request.at_ms / 1000
+        """Unless a rule or an app comes first: to the variant that the visitor was led to before, else as by visitor,
+        and remembered. Without Redis a redirector may know no secret to sign with: then it is not remembered."""
+        ways, seen, query, now_s = plan.ways, request.seen, request.scope["query_string"], request.at_ms / 1000
+        way = ways.by_facts(facts(seen, query)) if ways.asks else None
+        if way is not None:
+            return ways.ending(way, query)
+        way = ways.by_weight(seen[5], self._random_below)
         try:
             key = await self._stick.kept(plan.number, request.headers, now_s)
             if key in ways.by_key:
                 return ways.ending(ways.by_key[key], query)
-            way = ways.by_weight(request.seen[5], self._random_below)
             if not request.is_human:
                 return ways.ending(way, query)
-            path, secure = request.path, self._is_secure(request)
-            remembered = await self._stick.cookie(plan.number, way.key, path, now_s, secure=secure)
+            secure = self._is_secure(request)
+            remembered = await self._stick.cookie(plan.number, way.key, request.path, now_s, secure=secure)
         except (Away, Refused):
-            return ways.ending(ways.by_weight(request.seen[5], self._random_below), query)
+            remembered = None
         ending = ways.ending(way, query)
         return ending if remembered is None else with_headers(ending, remembered)
 

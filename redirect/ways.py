@@ -40,17 +40,20 @@ class Ways(msgspec.Struct, frozen=True):
     sticky: Sticky
     otherwise: Way | None
 
+    # Whether anything of a visit's own decides.
+    asks: bool
+
     @property
     def one(self) -> bool:
         """Whether every visit is led to the same address."""
-        return not (self.rules or self.apps or self.variants.total) and self.forwarding.mode == "drop"
+        return not (self.asks or self.variants.total) and self.forwarding.mode == "drop"
 
     def by_facts(self, facts: Facts) -> Way | None:
         """The rule or the app that a visit's own facts lead to."""
         for holds, way in self.rules:
             if holds(facts):
                 return way
-        return self.apps.get(facts.os) if self.apps else None
+        return self.apps.get(facts.os)
 
     def by_weight(self, visitor: int, random_below: Callable[[int], int]) -> Way:
         """A variant: the visitor's own, or any where the code wants no stickiness. Only where there are variants."""
@@ -72,13 +75,16 @@ def ways(route: Route) -> Ways:
         return Way(key, to, leading_to(forwarded(to, b"", how), variant=piece))
 
     variants = [(way(one.url, one.key), one.weight) for one in route.variants if one.active and one.weight > 0]
+    rules = tuple((compiled(rule.when), way(rule.to, rule.key)) for rule in route.rules if rule.active)
+    apps = {system: way(link) for system, link in links(route.apps).items()}
     return Ways(
         forwarding=how,
-        rules=tuple((compiled(rule.when), way(rule.to, rule.key)) for rule in route.rules if rule.active),
-        apps={system: way(link) for system, link in links(route.apps).items()},
+        rules=rules,
+        apps=apps,
         variants=Weighted(variants),
         by_key={made.key: made for made, _ in variants},
         sticky=route.sticky,
+        asks=bool(rules or apps),
         otherwise=None if route.content else way(route.destination),
     )
 

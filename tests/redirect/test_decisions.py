@@ -184,6 +184,9 @@ def test_meeting_of_limit_and_a_file_of_its_page(world: Codes) -> None:
     assert code.used == 0
     assert code.get().status == 200
     assert code.get("download=1").status == 410
+    # Where a page has no file, asking for it is a visit like any other.
+    code = world.code(content=Content("text", {"text": "Words"}), scan_limit=1)
+    assert [code.get("download=1").status for _ in range(2)] == [200, 410]
 
 
 def test_meeting_of_password_and_rule_app_variant_or_page(world: Codes) -> None:

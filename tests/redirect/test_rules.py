@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redirect.facts import Facts
+from redirect.facts import facts as read
 from redirect.line import Seen, piece
 from redirect.rules import compiled
 from schemas.behaviour import Conditions
@@ -28,8 +29,8 @@ def facts(
 ) -> Facts:
     where = piece(country, region, city, 48.2, 16.4)
     said = piece("mobile", "iPhone", os, "Safari", "iOS") + piece("", "", "de", "", "", "")
-    seen: Seen = (round(at.timestamp() * 1000), "human", bytes(16), where, said, 5)
-    return Facts(seen, language, query)
+    seen: Seen = (round(at.timestamp() * 1000), "human", bytes(16), where, said, 5, {b"accept-language": language})
+    return read(seen, query)
 
 
 def holds(conditions: dict[str, Any], **more: Any) -> bool:
