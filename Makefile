@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run test check bench clean
+.PHONY: help setup run test check bench screenshots clean
 
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
 	@echo "make test    run the whole test suite"
 	@echo "make check   style and types"
 	@echo "make bench   measure every budget of the design"
+	@echo "make screenshots  take the pictures of docs/pages.md anew (needs Chromium and Node)"
 	@echo "make setup   only install what the others need, into .venv"
 
 setup: .venv/.ready
@@ -35,6 +36,9 @@ check: setup
 
 bench: setup
 	@$(BIN)/python -m bench
+
+screenshots: setup
+	@$(BIN)/python -m tests.pages.screenshots
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build

@@ -101,6 +101,9 @@ def digits(number: str) -> str:
         return ""
     if re.search(r"[^0-9 ()./*#,;extEXT+-]", number):
         return ""
+    if number.startswith("+"):
+        # The zero that is dialled at home only.
+        number = number.replace("(0)", "")
     return re.sub(r"(?i)[ ()./-]", "", re.sub(r"(?i)\s*(?:ext|x)\.?\s*", ",", number))
 
 

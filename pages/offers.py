@@ -31,7 +31,7 @@ def event(given: Given, download: str) -> View:
         subtitle=given.text("organizer"),
         text=given.lines("description"),
         buttons=buttons(
-            Button("Reply", href, "out"),
+            Button("RSVP", href, "out"),
             Button("Add to calendar", download if start else "", "date"),
         ),
         rows=rows(

@@ -214,8 +214,8 @@ def silence(frames: int = 120) -> bytes:
 
 
 FILES: dict[str, bytes] = {
-    "dawn.png": picture(800, 420, (40, 46, 92), (250, 176, 120)),
-    "noon.png": picture(800, 420, (70, 150, 220), (200, 226, 240)),
-    "dusk.png": picture(800, 420, (86, 52, 110), (236, 110, 90)),
+    "dawn.png": picture(480, 250, (40, 46, 92), (250, 176, 120)),
+    "noon.png": picture(480, 250, (70, 150, 220), (200, 226, 240)),
+    "dusk.png": picture(480, 250, (86, 52, 110), (236, 110, 90)),
     "tide.mp3": silence(),
 }

@@ -9,6 +9,7 @@ import pytest
 
 import pages
 from tests.pages.chromium import PHONE, VIEWS, Answer, of_page, serving, visit
+from tests.pages.film import record
 from tests.pages.hostile import DESIGN, mixed
 from tests.pages.samples import SAMPLES
 from tests.pages.site import NOTICES, site
@@ -17,27 +18,11 @@ pytestmark = pytest.mark.browser
 
 ONE = [{"name": "phone", "scheme": "light", **PHONE}]
 NAMES = [*SAMPLES, *NOTICES]
-# Records one second of a moving square: what makes films is not on every machine, but Chromium is here.
-RECORDER = b"""<!doctype html><canvas width=320 height=180></canvas><script>
-const canvas = document.querySelector("canvas"), pen = canvas.getContext("2d");
-let at = 0;
-setInterval(() => { pen.fillStyle = `hsl(${200 + at} 60% 40%)`; pen.fillRect(0, 0, 320, 180);
-  pen.fillStyle = "#fff"; pen.fillRect(40 + at++, 70, 40, 40); }, 30);
-const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: "video/webm" });
-recorder.ondataavailable = ({ data }) => {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(data); link.download = "quay.webm"; link.click(); };
-recorder.start(); setTimeout(() => recorder.stop(), 1000);
-</script>"""
 
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    folder = tmp_path_factory.mktemp("film")
-    recorder = Answer(200, RECORDER, (("content-type", "text/html"),))
-    with serving(lambda *_: recorder) as base:
-        [seen] = visit([{"name": "film", "url": base, "wait": 2500}], views=ONE, downloads=folder)
-    return Path(seen["downloads"][0]).read_bytes()
+    return record(tmp_path_factory.mktemp("film"))
 
 
 @pytest.fixture(scope="module")
