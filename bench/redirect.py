@@ -13,6 +13,7 @@ from bench import load, stack
 from bench.baseline import served
 from bench.figures import Figure, Say, figure
 from bench.machine import cpu_seconds
+from bench.rules import SLUG, busy_route
 
 NAME = "redirect"
 
@@ -29,6 +30,7 @@ FULL = Size(rounds=7, seconds=4, tries=40_000)
 TINY = Size(rounds=1, seconds=1, tries=200)
 
 OURS, BARE, USUAL = "waymark", "bare ASGI 302", "Starlette RedirectResponse"
+BUSY = "a code with 10 rules and 10 variants"
 
 
 class Bout(msgspec.Struct, frozen=True):
@@ -39,14 +41,16 @@ class Bout(msgspec.Struct, frozen=True):
 
 
 def measure(size: Size, say: Say) -> Iterator[Figure]:
-    bouts: dict[str, list[Bout]] = {OURS: [], BARE: [], USUAL: []}
+    bouts: dict[str, list[Bout]] = {OURS: [], BUSY: [], BARE: [], USUAL: []}
     with ExitStack() as entered:
         up = entered.enter_context(stack.running())
         slug = up.create("https://www.example.com/landing")["slug"]
+        up.write(SLUG, busy_route())
         bare = entered.enter_context(served("bare"))
         usual = entered.enter_context(served("usual"))
         sides = {
             OURS: (up.worker(), up.redirect_port, f"/{slug}"),
+            BUSY: (up.worker(), up.redirect_port, f"/{SLUG}"),
             BARE: (bare.pid, bare.port, f"/{slug}"),
             USUAL: (usual.pid, usual.port, f"/{slug}"),
         }
@@ -71,6 +75,8 @@ def _figures(bouts: dict[str, list[Bout]]) -> Iterator[Figure]:
     for other, at_least in ((BARE, 0.75), (USUAL, 1.3)):
         ratios = [theirs.cpu_us / ours.cpu_us for ours, theirs in zip(bouts[OURS], bouts[other], strict=True)]
         yield figure(NAME, f"hot redirect against {other}, processor time", ratios, "×", at_least=at_least)
+    ratios = [plain.cpu_us / busy.cpu_us for plain, busy in zip(bouts[OURS], bouts[BUSY], strict=True)]
+    yield figure(NAME, f"{BUSY} against a plain one, processor time", ratios, "×", at_least=0.6)
     for side, found in bouts.items():
         yield figure(NAME, f"{side}: processor time of one answer", [one.cpu_us for one in found], "µs")
         yield figure(NAME, f"{side}: answers", [one.per_second for one in found], "/s")

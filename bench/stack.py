@@ -66,6 +66,11 @@ class Stack(msgspec.Struct, frozen=True):
         made: dict[str, str] = answer.json()
         return made
 
+    def write(self, slug: str, route: Route) -> None:
+        """One route, straight into Redis."""
+        with redis.Redis.from_url(redis_server.url(Folder(self.data))) as client:
+            client.set(keys.route(keys.place("", slug)), msgspec.json.encode(route))
+
     def write_routes(self, slugs: list[str], *, first_number: int) -> None:
         """Routes for so many slugs, straight into Redis: through the API they would take an hour."""
         encode = msgspec.json.Encoder().encode

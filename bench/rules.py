@@ -1,0 +1,43 @@
+"""A code that asks much of each scan: ten rules, of which none holds, and then ten variants."""
+
+from schemas.behaviour import Conditions, Rule, Variant
+from schemas.route import Route
+
+SLUG = "busycode"
+# One for each thing that can be asked; the scanners of the benches have what each needs to be looked at.
+CONDITIONS = (
+    Conditions(country=("GB", "IE"), device=("tablet",)),
+    Conditions(region=("Bavaria", "Saxony")),
+    Conditions(city=("Atlantis",)),
+    Conditions(device=("television",)),
+    Conditions(os=("Windows Phone", "Symbian OS")),
+    Conditions(browser=("Netscape", "Mosaic")),
+    Conditions(language=("eo", "la")),
+    Conditions(
+        days=("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
+        hours=((0, 1440),),
+        zone="Europe/Vienna",
+        country=("AQ",),
+        match="all",
+    ),
+    Conditions(since=0, until=1, country=("AQ",), city=("Atlantis",), match="any"),
+    Conditions(query={"source": ("flyer", "poster")}),
+)
+
+
+def busy_route() -> Route:
+    """Its number is far above those that a bench's codes have."""
+    return Route(
+        version=1,
+        number=1_000_000_007,
+        workspace=1,
+        destination="https://www.example.com/landing",
+        rules=tuple(
+            Rule(id=f"rule-{n}", key=f"r{n}", when=when, to=f"https://www.example.com/rule/{n}")
+            for n, when in enumerate(CONDITIONS)
+        ),
+        variants=tuple(
+            Variant(id=f"variant-{n}", key="abcdefghij"[n], url=f"https://www.example.com/landing/{n}", weight=10 + n)
+            for n in range(10)
+        ),
+    )
