@@ -41,27 +41,30 @@ class Checking:
         await self._check_app_links(workspace, given)
         if given.get("host") and not await self._usable(workspace, given["host"]):
             raise Refused("domain", "unknown_domain", "there is no such verified domain in this workspace")
-        await self._check_urls(given)
+        await self._check_urls(workspace, given)
         if given.get("password") is not None:
             checked["password"] = await passwords.hashed(given["password"])
         return checked
 
-    async def _check_urls(self, given: dict[str, Any]) -> None:
+    async def _check_urls(self, workspace: int, given: dict[str, Any]) -> None:
         """The first that is wrong is the one that is named, whichever is known first."""
         turns = asyncio.Semaphore(LOOKUPS)
         outcomes = await asyncio.gather(
-            *(self._check_url(turns, field, url) for field, url in behaviour.urls(given)), return_exceptions=True
+            *(self._check_url(turns, workspace, *one) for one in behaviour.urls(given)), return_exceptions=True
         )
         for outcome in outcomes:
             if outcome is not None:
                 raise outcome
 
-    async def _check_url(self, turns: asyncio.Semaphore, field: str, url: str) -> None:
+    async def _check_url(self, turns: asyncio.Semaphore, workspace: int, field: str, url: str) -> None:
         async with turns:
             try:
                 await destinations.check(url, own_hosts=self._own_hosts, resolver=self._resolver)
             except Refused as refused:
                 raise Refused(field, refused.code, refused.message) from None
+        host, _ = destinations.parse(url)
+        if await self._usable(workspace, host):
+            raise Refused(field, "destination_loop", "the destination must not be on a short domain of the workspace")
 
     async def _check_app_links(self, workspace: int, given: dict[str, Any]) -> None:
         """Schemes other than https are for the workspace to allow."""

@@ -431,6 +431,9 @@ async def test_a_code_goes_to_another_host_and_back(codes: Codes, redis: Redis) 
         await codes.edit(1, code.id, Edit(host="qr.example.net"))
     assert await codes.by_slug("qr.example.net", "carte") == other
     assert await redis.hlen(keys.INTENTS) == 0
+    with pytest.raises(Refused) as loop:
+        await codes.edit(1, code.id, Edit(destination="https://QR.example.net./menu"))
+    assert (loop.value.field, loop.value.code) == ("destination", "destination_loop")
     nowhere = Codes(redis)
     for call in (
         nowhere.edit(1, code.id, Edit(host="a.example")),

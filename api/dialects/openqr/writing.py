@@ -8,7 +8,7 @@ from msgspec import UNSET
 from api.dialects.openqr import parts
 from api.dialects.openqr.shapes import DynamicCodeEdit, NewDynamicCode
 from api.errors import invalid
-from codes import conditions, times
+from codes import conditions, domains, times
 from codes.variants import MAX_RULES, NewRule, NewVariant
 from schemas.behaviour import Apps
 
@@ -33,9 +33,7 @@ def _moment(field: str) -> Callable[[str | None], int | None]:
 
 
 def _domain(name: str | None) -> str:
-    if name == "":
-        raise invalid("domain", "there is no such domain", "unknown_domain")
-    return (name or "").lower()
+    return "" if name is None else domains.normal(name)
 
 
 def _variants(sent: list[parts.NewVariant]) -> tuple[NewVariant, ...]:
