@@ -26,8 +26,9 @@ setup: .venv/.ready
 run: setup
 	@$(BIN)/waymark up
 
+# Most tests wait for processes, so more run at once than there are cores to run them.
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 check: setup
 	@$(BIN)/ruff check .

@@ -34,3 +34,12 @@ def kafka() -> Iterator[kafka_server.KafkaServer]:
         kafka_server.running(Path(folder) / "kafka") as server,
     ):
         yield server
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file share its servers, so they stay together; those that kill processes share little, take long,
+    and are spread."""
+    for item in items:
+        if item.get_closest_marker("kill") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))

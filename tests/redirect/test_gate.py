@@ -59,6 +59,8 @@ def test_a_signature_ends_with_its_time() -> None:
 
 
 def test_the_signature_is_shared_among_redirectors_and_not_to_be_guessed(world: Codes) -> None:
+    # It is made when the first cookie is.
+    world.code(password=HASH).post()
     secret = world.publisher.redis.get(keys.COOKIE_SECRET)
     assert isinstance(secret, bytes)
     assert len(secret) == 32
