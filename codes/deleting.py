@@ -8,6 +8,7 @@ looking whether the code is alive.
 import msgspec
 from redis.asyncio import Redis
 
+from codes import remains
 from codes.connection import ask
 from codes.intents import Intent
 from schemas import keys
@@ -17,8 +18,16 @@ from schemas.code import Erasure
 async def order_erasure(redis: Redis, intent: Intent, deleted_at_ms: int) -> None:
     """For a code that is gone. Changes nothing if it is ordered already."""
     erasure = erasure_of(intent, deleted_at_ms)
-    await ask(redis, "HSETNX", keys.ERASURES, erasure.number, msgspec.json.encode(erasure))
+    raw = msgspec.json.encode(erasure)
+    new = await ask(redis, "HSETNX", keys.ERASURES, erasure.number, raw)
+    # Another deletion of the same code may have come first, and have kept nothing.
+    if intent.remains is not None and (new or _keeps(await ask(redis, "HGET", keys.ERASURES, erasure.number))):
+        await remains.put(redis, intent.remains)
     await ask(redis, "UNLINK", keys.scans_used(erasure.number))
+
+
+def _keeps(raw: bytes) -> bool:
+    return msgspec.json.decode(raw, type=Erasure).keep_until_ms is not None
 
 
 def erasure_of(intent: Intent, deleted_at_ms: int) -> Erasure:

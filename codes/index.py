@@ -84,6 +84,16 @@ async def newest(redis: Redis, workspace: int, limit: int, before: int | None) -
     return [(id.decode(), int(score)) for id, score in rows]
 
 
+async def ranked(redis: Redis, workspace: int, start: int, size: int) -> list[str]:
+    """Ids of a workspace's codes by position, newest first."""
+    rows: Any = await redis.zrevrange(keys.workspace_codes(workspace), start, start + size - 1)
+    return [id.decode() for id in rows]
+
+
+async def count(redis: Redis, workspace: int) -> int:
+    return int(await ask(redis, "ZCARD", keys.workspace_codes(workspace)))
+
+
 async def read(redis: Redis, ids: list[str]) -> list[Code | None]:
     """The codes with these ids, two round trips for all of them. None for an id without a living code."""
     pipe = redis.pipeline(transaction=False)

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from codes.connection import Script, ask
 from schemas import keys
+from schemas.code import Remains
 
 # How long an owner has, and how old an intent is before the sweep takes it.
 OWNER_MS = 10_000
@@ -36,6 +37,8 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     digest: str = ""
     at_ms: int = 0
     keep_until_ms: int | None = None
+    # Of a deletion after which the rows are kept.
+    remains: Remains | None = None
 
 
 _DECLARE = Script("""

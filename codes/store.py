@@ -21,6 +21,7 @@ from codes import (
     moving,
     places,
     publish,
+    remains,
     slugs,
 )
 from codes.checking import Checking, Usable, nowhere
@@ -87,6 +88,17 @@ class Codes:
             page += [code for code in await index.read(self.redis, [id for id, _ in rows]) if code is not None]
             before = rows[-1][1]
         return page
+
+    @reaching
+    async def part(self, workspace: int, start: int, size: int) -> list[Code]:
+        """The codes from position `start` on, newest first: for lists whose pages have numbers. Codes that come or go
+        meanwhile move the others."""
+        ids = await index.ranked(self.redis, workspace, start, size)
+        return [code for code in await index.read(self.redis, ids) if code is not None]
+
+    @reaching
+    async def count(self, workspace: int) -> int:
+        return await index.count(self.redis, workspace)
 
     @reaching
     async def create(self, workspace: int, new: NewCode) -> Code:
@@ -223,7 +235,7 @@ class Codes:
     @reaching
     async def delete(self, workspace: int, id: str, *, keep_until_ms: int | None = None) -> bool:
         """Whether there was such a code. It is gone from the redirectors when this returns; its rows in the
-        warehouse are erased afterwards, or after `keep_until_ms`."""
+        warehouse are erased afterwards, or after `keep_until_ms`, until when `codes.remains` knows it by its slug."""
         found = await self._find(workspace, id)
         if found is None:
             return False
@@ -232,6 +244,9 @@ class Codes:
         intent = Intent(
             op="delete", id=id, workspace=workspace, number=self._code_at(found).number, keep_until_ms=keep_until_ms
         )
+        if keep_until_ms is not None:
+            left = remains.remains_of(self._code_at(found), keep_until_ms)
+            intent = msgspec.structs.replace(intent, remains=left)
         deadline_ms = await intents.declare(self.redis, nonce, intent)
         await self._step("intent")
         while found is not None:

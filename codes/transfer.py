@@ -1,8 +1,8 @@
 """Moving everything in and out: one JSON object a line, the last line saying how many there are.
 
-Brought along are workspaces, keys (as digests), codes, given-up slugs, erasures and the counters; not the
-visitors' salts, which are meant to be thrown away. Both directions may run while the service does. An
-import that was cut short is run again: what is there already is left as it is.
+Brought along are workspaces, keys (as digests), codes, given-up slugs, erasures, what is kept of deleted
+codes, and the counters; not the visitors' salts, which are meant to be thrown away. Both directions may run
+while the service does. An import that was cut short is run again: what is there already is left as it is.
 """
 
 import asyncio
@@ -15,12 +15,12 @@ from pathlib import Path
 import msgspec
 from redis.asyncio import Redis
 
-from codes import apikeys, deleting, index, intents, numbers, places, slugs, workspaces
+from codes import apikeys, deleting, index, intents, numbers, places, remains, slugs, workspaces
 from codes.connection import ask, reaching
 from codes.errors import Conflict
 from codes.places import Kept, Put
 from schemas import keys
-from schemas.code import ApiKey, Code, Erasure, Workspace
+from schemas.code import ApiKey, Code, Erasure, Remains, Workspace
 from schemas.route import Route, decode_route
 
 FORMAT = 1
@@ -65,6 +65,10 @@ class ErasureLine(_Line, frozen=True, tag="erasure"):
     erasure: Erasure
 
 
+class RemainsLine(_Line, frozen=True, tag="remains"):
+    remains: Remains
+
+
 class End(_Line, frozen=True, tag="end"):
     """The last line: how many there are before it, and the counters, read after all else."""
 
@@ -73,7 +77,7 @@ class End(_Line, frozen=True, tag="end"):
     workspaces: int
 
 
-Line = Waymark | WorkspaceLine | KeyLine | CodeLine | TombstoneLine | ErasureLine | End
+Line = Waymark | WorkspaceLine | KeyLine | CodeLine | TombstoneLine | ErasureLine | RemainsLine | End
 _decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 _host = re.compile(r"[a-z0-9.:_-]{0,255}")
 
@@ -123,6 +127,12 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
     async for _, intent in intents.abandoned(redis, older_than_ms=-intents.SWEEP_MS):
         if intent.op == "delete" and await index.find(redis, intent.id) is None:
             yield ErasureLine(deleting.erasure_of(intent, intent.at_ms))
+            if intent.remains is not None:
+                yield RemainsLine(intent.remains)
+    async for at in redis.scan_iter(keys.remains_of_all(), count=1000):
+        raw = await ask(redis, "GET", at)
+        if raw:
+            yield RemainsLine(msgspec.json.decode(raw, type=Remains))
 
 
 async def _count(redis: Redis) -> int:
@@ -235,6 +245,8 @@ async def _bring_in(redis: Redis, number: int, line: Line, now_ms: Callable[[], 
             case ErasureLine(erasure=erasure):
                 new = await ask(redis, "HSETNX", keys.ERASURES, erasure.number, msgspec.json.encode(erasure))
                 return _named("erasure", bool(new))
+            case RemainsLine():
+                return _named("remains", await remains.put(redis, line.remains))
             case _:
                 return ""
     except Conflict as conflict:

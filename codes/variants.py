@@ -14,7 +14,7 @@ import msgspec
 
 from codes.errors import Refused
 from codes.texts import check_label, storable
-from schemas.behaviour import Conditions, Rule, Variant
+from schemas.behaviour import Conditions, Former, Rule, Variant
 from schemas.code import Code
 
 MAX_VARIANTS = 10
@@ -102,6 +102,7 @@ class _Known(msgspec.Struct, frozen=True):
     url: str
     label: str | None = None
     when: Conditions | None = None
+    rule: bool = False
 
 
 def _known(code: Code, replaced: Sequence[str]) -> list[_Known]:
@@ -109,8 +110,8 @@ def _known(code: Code, replaced: Sequence[str]) -> list[_Known]:
     if "variants" in replaced:
         found += [_Known("variants", one.id, one.key, one.url, one.label) for one in code.variants]
     if "rules" in replaced:
-        found += [_Known("rules", one.id, one.key, one.to, one.label, one.when) for one in code.rules]
-    found += [_Known("former", one.id, one.key, one.url, one.label) for one in code.former]
+        found += [_Known("rules", one.id, one.key, one.to, one.label, one.when, rule=True) for one in code.rules]
+    found += [_Known("former", one.id, one.key, one.url, one.label, rule=one.rule) for one in code.former]
     if "variants" in replaced and not code.variants and not code.letters:
         found.append(_Known("destination", destination_id(code), "a", code.destination))
     return found
@@ -151,7 +152,7 @@ def keep(code: Code, written: dict[str, Any], new_id: Callable[[], str]) -> dict
         made[name].append(_made(entry, id, _letter(given[at])))
     back = {one.id for one in same.values()}
     former = tuple(
-        Variant(id=one.id, key=one.key, url=one.url, label=one.label)
+        Former(id=one.id, key=one.key, url=one.url, label=one.label, rule=one.rule)
         for one in known
         if one.id not in back and one.name != "destination"
     )[:MAX_FORMER]

@@ -23,6 +23,16 @@ class Variant(msgspec.Struct, frozen=True, omit_defaults=True):
     active: bool = True
 
 
+class Former(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A variant that is there no longer, or a rule (`rule`), of which `url` is where it led."""
+
+    id: str
+    key: str
+    url: str
+    label: str | None = None
+    rule: bool = False
+
+
 class Conditions(msgspec.Struct, frozen=True, omit_defaults=True, rename={"since": "from", "until": "to"}):
     """Within one condition any value will do; of those that are given `match` says whether all must
     hold or any. What is left empty is not asked for. Country codes are in upper case; device, os, browser, city,

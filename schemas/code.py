@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from schemas.behaviour import Apps, Query, Rule, Sticky, Variant
+from schemas.behaviour import Apps, Former, Query, Rule, Sticky, Variant
 
 
 class Code(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -41,7 +41,7 @@ class Code(msgspec.Struct, frozen=True, omit_defaults=True):
     rules: tuple[Rule, ...] = ()
     # Entries that are no longer among them, last removed first, so that one that comes back is the same and
     # its scans keep their name; and how many letters were ever given, so that none is given twice.
-    former: tuple[Variant, ...] = ()
+    former: tuple[Former, ...] = ()
     letters: int = 0
     sticky: Sticky = "visitor"
     apps: Apps | None = None
@@ -82,3 +82,17 @@ class Erasure(msgspec.Struct, frozen=True, omit_defaults=True):
     deleted_at_ms: int
     # Rows stay until then (QR Code Agency keeps them 13 months); None: erase at once.
     keep_until_ms: int | None = None
+
+
+class Remains(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is kept of a deleted code for as long as its rows are: enough to find them by its slug, and to name them.
+    `rules` are the letters that belonged to rules."""
+
+    number: int
+    workspace: int
+    slug: str
+    keep_until_ms: int
+    label: str | None = None
+    variants: tuple[Variant, ...] = ()
+    rules: tuple[str, ...] = ()
+    former: tuple[Former, ...] = ()

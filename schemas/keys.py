@@ -87,6 +87,17 @@ def workspace_files(number: int) -> str:
     return f"{PREFIX}{{ws:{number}}}:files"
 
 
+def remains(number: int, slug: str) -> str:
+    """schemas.code.Remains of the latest code of a workspace that was deleted under this slug and whose rows are kept.
+    Expires with them."""
+    return f"{PREFIX}{{ws:{number}}}:remains:{slug}"
+
+
+def remains_of_all() -> str:
+    """A pattern for SCAN."""
+    return f"{PREFIX}{{ws:*}}:remains:*"
+
+
 def api_key(digest: str) -> str:
     return f"{PREFIX}key:{digest}"
 

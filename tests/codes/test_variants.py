@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from codes import variants
 from codes.errors import Refused
 from codes.variants import NewRule, NewVariant, destination_id, keep
-from schemas.behaviour import Conditions, Rule, Variant
+from schemas.behaviour import Conditions, Former, Rule, Variant
 from schemas.code import Code
 
 U = [f"https://example.com/{n}" for n in range(9)]
@@ -175,7 +175,7 @@ def test_over_any_sequence_of_replacements(writes: list[dict[str, list[tuple[str
             for url, key, of in entries:
                 id = None if of is None else given_ids[of % len(given_ids)]
                 lists[name].append(v(url, key=key, id=id) if name == "variants" else r(url, key=key, id=id))
-        were: list[Variant | Rule] = [*code.variants, *code.rules, *code.former]
+        were: list[Variant | Rule | Former] = [*code.variants, *code.rules, *code.former]
         before = {one.id: one.key for one in were}
         replaced = {one.id for name in write for one in getattr(code, name)} | {one.id for one in code.former}
         try:
