@@ -1,0 +1,79 @@
+"""Events, as a calendar with one (RFC 5545).
+
+What a calendar file must have and a scanner does not read (who wrote it, when, a number of its own) is left out: it
+would make the symbol a third larger.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from qr.payload.fields import Fields, backslashed
+
+_day = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_zone = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
+_PLACE = ("name", "street", "address", "city", "state", "zip", "country")
+
+
+def event(fields: Fields) -> str:
+    start = _moment(fields, "start_date")
+    if start is None:
+        raise fields.refused("start_date", "is missing")
+    end = _moment(fields, "end_date")
+    lines = [f"DTSTART{_written(start)}"]
+    if end is not None:
+        if isinstance(end, datetime) is not isinstance(start, datetime):
+            raise fields.refused("end_date", "must be a day when start_date is one, and else a time")
+        # The last day is not part of an event; calendars show the one before it as its last.
+        last = end if isinstance(end, datetime) else end + timedelta(days=1)
+        lines.append(f"DTEND{_written(last)}")
+    said = {
+        "SUMMARY": fields.line("event_name", "name", "title", needed=True),
+        "LOCATION": _place(fields),
+        "DESCRIPTION": fields.lines("description"),
+    }
+    lines += [f"{name}:{backslashed(value, ';,')}".replace("\n", "\\n") for name, value in said.items() if value]
+    if link := fields.line("rsvp_url"):
+        lines.append(f"URL:{link}")
+    return "\r\n".join(
+        ["BEGIN:VCALENDAR", "VERSION:2.0", "BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR"],
+    )
+
+
+def _place(fields: Fields) -> str:
+    said = fields.raw("location")
+    if not isinstance(said, Mapping):
+        return fields.line("location")
+    within = Fields(said, "content.eventContent.location")
+    return ", ".join(filter(None, (within.line(name) for name in _PLACE)))
+
+
+def _moment(fields: Fields, name: str) -> date | datetime | None:
+    """A day, or a time: in UTC when its zone is known, else on the clock of wherever it is read."""
+    said = fields.line(name)
+    if not said:
+        return None
+    try:
+        if _day.fullmatch(said):
+            return date.fromisoformat(said)
+        at = datetime.fromisoformat(said)
+        zone = fields.line("timezone")
+        if at.tzinfo is None and zone:
+            at = at.replace(tzinfo=_place_of(zone))
+        return at if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError, KeyError, OSError):
+        raise fields.refused(name, "must be a day (2026-03-14) or a time (2026-03-14T18:30)") from None
+
+
+def _place_of(zone: str) -> ZoneInfo:
+    if not _zone.fullmatch(zone):
+        raise ValueError("no time zone")
+    return ZoneInfo(zone)
+
+
+def _written(moment: date | datetime) -> str:
+    """With the parameters and the colon before it."""
+    if not isinstance(moment, datetime):
+        return f";VALUE=DATE:{moment:%Y%m%d}"
+    return f":{moment:%Y%m%dT%H%M%S}{'Z' if moment.tzinfo else ''}"

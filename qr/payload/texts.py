@@ -1,0 +1,46 @@
+"""One text for each type. Those types that only a page can show (`coupon`, `pdf`, …) have none: such a code is
+dynamic, and its symbol holds its short link."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from qr.errors import Refused
+from qr.payload import contacts, events, messages, money, networks, places
+from qr.payload.fields import Fields
+
+# Type → the field of `content` it reads, and what makes the text of it.
+_WRITERS: dict[str, tuple[str, Callable[[Fields], str]]] = {
+    "url": ("url", places.url),
+    "website": ("url", places.url),
+    "text": ("text", messages.plain),
+    "phone": ("phone", messages.phone),
+    "geo": ("geoContent", places.geo),
+    "email": ("emailContent", messages.email),
+    "sms": ("smsContent", messages.sms),
+    "whatsapp": ("whatsAppContent", messages.whatsapp),
+    "wifi": ("wifiContent", networks.wifi),
+    "bitcoin": ("bitcoinContent", money.bitcoin),
+    "paypal": ("paypalContent", money.paypal),
+    "vcard": ("vCardContent", contacts.vcard),
+    "vcard_plus": ("vCardContent", contacts.vcard),
+    "mecard": ("vCardContent", contacts.mecard),
+    "event": ("eventContent", events.event),
+}
+TYPES = frozenset(_WRITERS)
+
+
+def text(type: str, content: Any) -> str:
+    """The text that a scanner reads. `content` is the object that `schemas.content` has checked; what it may hold and
+    a symbol cannot express (hours, themes) is left out. Raises Refused for a type without such a text, and for what
+    would not mean what was meant."""
+    if type not in _WRITERS:
+        raise Refused("type", f"has no text for a symbol to hold; those that have: {', '.join(sorted(TYPES))}")
+    name, write = _WRITERS[type]
+    if not isinstance(content, Mapping):
+        raise Refused("content", "must be an object")
+    if content.get(name) is None:
+        raise Refused(f"content.{name}", f"is missing; a code of type {type} needs it")
+    inner = content[name]
+    # A type of one text is treated like one whose object has that field.
+    fields = Fields(inner, f"content.{name}") if isinstance(inner, Mapping) else Fields({name: inner}, "content")
+    return write(fields)
