@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from analytics.answers import Day, Ranked
 from analytics.breakdown import Breakdown, Dimension, breakdowns
 from analytics.heatmap import by_hour
+from analytics.overview import Overview, overview
 from analytics.pins import Pin, pins
 from analytics.series import daily, daily_visitors
 from analytics.totals import Total, totals
@@ -117,6 +118,19 @@ def test_they_agree_with_a_plain_count(
     of_utc = [visit for visit in everything if vs.at(visit).date() in utc]
     assert pins(client, code, window=utc, kinds=kinds) == plain_pins(of_utc)
     assert pins(client, code, window=utc, kinds=kinds, limit=1) == plain_pins(of_utc)[:1]
+
+    week = [[0] * 24 for _ in range(7)]
+    for visit in of_utc:
+        week[vs.at(visit).weekday()][vs.at(visit).hour] += 1
+    utc_days = Counter(vs.at(visit).date() for visit in of_utc)
+    assert overview(client, code, window=utc, kinds=kinds, dimensions=DIMENSIONS, points=2) == Overview(
+        total=len(everything),
+        window_total=len(of_utc),
+        daily=[Day(day, utc_days[day]) for day in utc],
+        week=week,
+        by={one.name: plain_breakdown(of_utc, one) for one in DIMENSIONS},
+        pins=plain_pins(of_utc)[:2],
+    )
 
 
 def test_no_codes_have_no_totals(client: Client) -> None:

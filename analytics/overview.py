@@ -1,0 +1,81 @@
+"""Everything about one code's visits that one page can show.
+
+Of two rollups: of the quarters of an hour, from which total, days and the week are made, so that these agree even
+while visits arrive; and of the values, for the top lists and the points.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from analytics.answers import Day
+from analytics.breakdown import Breakdown, Dimension, breakdowns
+from analytics.pins import Pin, pins
+from analytics.window import Window, span
+from schemas.event import Kind
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """`total` is of all time; all else is of the window's UTC days."""
+
+    total: int
+    window_total: int
+    # One for each day of the window, oldest first, zero-filled.
+    daily: list[Day]
+    # Seven rows, Monday first, of 24 hours.
+    week: list[list[int]]
+    by: dict[str, Breakdown]
+    # At most `points`, those with the most visits first.
+    pins: list[Pin]
+
+
+# Hours before and after the window are added up to one, which the window does not begin with.
+_SQL = """
+SELECT if(bucket >= toDateTime({start:UInt32}, 'UTC') AND bucket < toDateTime({end:UInt32}, 'UTC'),
+          intDiv(toUnixTimestamp(bucket), 3600), 0) AS hour, sum(n)
+FROM scans_by_time
+WHERE code = {code:UInt64} AND kind IN {kinds:Array(String)}
+GROUP BY hour
+"""
+
+
+def overview(
+    client: Client,
+    code: int,
+    *,
+    window: Window,
+    kinds: Collection[Kind],
+    dimensions: Sequence[Dimension],
+    points: int = 200,
+) -> Overview:
+    """Blocks; raises what clickhouse-connect raises."""
+    whole = span(window)
+    result = client.query(
+        _SQL,
+        parameters={
+            "code": code,
+            "kinds": list(kinds),
+            "start": round(whole.start.timestamp()),
+            "end": round(whole.end.timestamp()),
+        },
+    )
+    hours: dict[int, int] = {hour: n for hour, n in result.result_rows}
+    outside = hours.pop(0, 0)
+    per_day = Counter[date]()
+    week = [[0] * 24 for _ in range(7)]
+    for hour, n in hours.items():
+        at = datetime.fromtimestamp(hour * 3600, UTC)
+        per_day[at.date()] += n
+        week[at.weekday()][at.hour] += n
+    inside = sum(hours.values())
+    return Overview(
+        total=inside + outside,
+        window_total=inside,
+        daily=[Day(day, per_day[day]) for day in window],
+        week=week,
+        by=breakdowns(client, code, dimensions, kinds=kinds, window=window),
+        pins=pins(client, code, window=window, kinds=kinds, limit=points),
+    )
