@@ -62,7 +62,7 @@ def overview(
             "end": round(whole.end.timestamp()),
         },
     )
-    hours: dict[int, int] = {hour: n for hour, n in result.result_rows}
+    hours: dict[int, int] = {row[0]: row[1] for row in result.result_rows}
     outside = hours.pop(0, 0)
     per_day = Counter[date]()
     week = [[0] * 24 for _ in range(7)]
