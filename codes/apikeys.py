@@ -93,11 +93,19 @@ async def create_key(
 async def authenticate(redis: Redis, secret: str, *, now_ms: Callable[[], int] = _wall_ms) -> ApiKey | None:
     """The key with this secret, if it is neither revoked nor expired."""
     key = await read(redis, digest_of(secret))
-    if key is None or key.revoked_at_ms is not None:
-        return None
-    if key.expires_at_ms is not None and key.expires_at_ms <= now_ms():
-        return None
-    return key
+    return key if key is not None and _lives(key, now_ms()) else None
+
+
+def _lives(key: ApiKey, now_ms: int) -> bool:
+    return key.revoked_at_ms is None and (key.expires_at_ms is None or now_ms < key.expires_at_ms)
+
+
+@reaching
+async def living(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> ApiKey | None:
+    """The key with this id, if it is neither revoked nor expired: for those who have shown its secret before."""
+    digest = await ask(redis, "HGET", keys.workspace_keys(workspace), id)
+    key = await read(redis, digest.decode()) if digest else None
+    return key if key is not None and key.id == id and _lives(key, now_ms()) else None
 
 
 @reaching

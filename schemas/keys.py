@@ -16,6 +16,8 @@ WORKSPACES = PREFIX + "workspaces"
 ERASURES = PREFIX + "erasures"
 # Thirty-two random bytes with which redirectors sign cookies.
 COOKIE_SECRET = PREFIX + "cookie-secret"
+# The secrets that tokens are signed with, newest first (codes.signing).
+TOKEN_SECRETS = PREFIX + "token-secrets"
 # Hash: nonce → what a change of several steps is about to do (codes.intents), until it is done.
 INTENTS = PREFIX + "intents"
 

@@ -1,0 +1,62 @@
+"""Secrets to sign tokens with, shared by all processes through Redis and replaced by use.
+
+A secret signs for `ROTATE_MS` and is kept for as long afterwards as what it signed can live. Whoever needs one when
+the newest is too old makes the next; of several at once one wins, and the others take its.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+
+import msgspec
+from redis.asyncio import Redis
+
+from codes.connection import Script, ask, reaching
+from schemas import keys
+
+ROTATE_MS = 24 * 3600 * 1000
+BYTES = 32
+
+
+class Secret(msgspec.Struct, frozen=True):
+    """`id` stands in what it signed."""
+
+    id: str
+    value: bytes
+    made_at_ms: int
+
+
+_decoder = msgspec.json.Decoder(tuple[Secret, ...])
+_PUT = Script("""
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1
+""")
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@reaching
+async def newest(redis: Redis, *, lives_ms: int, now_ms: Callable[[], int] = _wall_ms) -> Secret:
+    """The one to sign with. What it signs must live for `lives_ms` at most."""
+    while True:
+        raw = await ask(redis, "GET", keys.TOKEN_SECRETS) or b""
+        known = _decoder.decode(raw) if raw else ()
+        now = now_ms()
+        if known and now < known[0].made_at_ms + ROTATE_MS:
+            return known[0]
+        made = Secret(secrets.token_hex(8), secrets.token_bytes(BYTES), now)
+        kept = [one for one in known if now < one.made_at_ms + ROTATE_MS + lives_ms]
+        if await _PUT.run(redis, [keys.TOKEN_SECRETS], raw, msgspec.json.encode([made, *kept])):
+            return made
+
+
+@reaching
+async def find(redis: Redis, id: str, *, lives_ms: int, now_ms: Callable[[], int] = _wall_ms) -> Secret | None:
+    """The secret with this id, for as long as something that it signed may live."""
+    raw = await ask(redis, "GET", keys.TOKEN_SECRETS)
+    known = _decoder.decode(raw) if raw else ()
+    now = now_ms()
+    return next((one for one in known if one.id == id and now < one.made_at_ms + ROTATE_MS + lives_ms), None)
