@@ -28,6 +28,9 @@ DOMAIN_NAMES = PREFIX + "{domains}:names"
 DOMAINS_VERSION = PREFIX + "{domains}:version"
 DOMAIN_NUMBERS = PREFIX + "{domains}:numbers"
 
+# Sorted set: id of an open job (codes.jobs) → when it last had a turn.
+JOBS = PREFIX + "jobs"
+
 # Hash: key of an uploaded file → whose bytes are being kept or deleted (codes.files), until that is done.
 FILES_UNDER_WAY = PREFIX + "files-under-way"
 
@@ -68,6 +71,26 @@ def scans_used(number: int) -> str:
 def gate_tries(number: int, who: str = "all") -> str:
     """How many passwords of a code were tried in a minute: by all, or by one hashed address. Expires."""
     return f"{PREFIX}{{tries:{number}}}:{who}"
+
+
+def job(id: str) -> str:
+    """Hash: what a job is (`about`), its `state`, how much is `completed` and `failed`, who fetches its results."""
+    return f"{PREFIX}{{job:{id}}}:job"
+
+
+def job_items(id: str) -> str:
+    """Hash: position of an item → the item, as it was sent."""
+    return f"{PREFIX}{{job:{id}}}:items"
+
+
+def job_results(id: str) -> str:
+    """Hash: position of an item → what became of it."""
+    return f"{PREFIX}{{job:{id}}}:results"
+
+
+def job_lease(id: str) -> str:
+    """Whose turn it is. Expires."""
+    return f"{PREFIX}{{job:{id}}}:lease"
 
 
 def workspace(number: int) -> str:

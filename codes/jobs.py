@@ -1,0 +1,210 @@
+"""Work that is asked for at once and done afterwards: its items, what became of each, and who is at it.
+
+A job and all of its parts are in one slot; the list of open jobs is in another, and only says where to look. One
+worker at a time has a job's lease, and only who has it can record a result. A lease ends by itself, so the job of a
+worker that was killed goes to the next one; what that one had begun and not recorded is begun again, so doing an item
+twice must be the same as doing it once (`NewCode.id`).
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from typing import Literal
+
+import msgspec
+from redis.asyncio import Redis
+
+from codes.connection import Script, ask, reaching
+from schemas import keys
+
+LEASE_MS = 6_000
+# From its end on: the results of a job, and after they were taken, that they were.
+KEPT_MS = 30 * 24 * 3600 * 1000
+# A job that is listed as open and not there: its maker was cut short, unless it is only just at it.
+UNMADE_MS = 60_000
+
+State = Literal["queued", "processing", "done", "taken"]
+
+
+class Job(msgspec.Struct, frozen=True):
+    id: str
+    workspace: int
+    created_by: str
+    total: int
+    created_at_ms: int
+    state: State = "queued"
+    completed: int = 0
+    failed: int = 0
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What became of an item, in bytes that only those who do such jobs understand."""
+
+    ok: bool
+    raw: bytes
+
+
+_MAKE = Script("""
+redis.call('HSET', KEYS[1], 'about', ARGV[1], 'state', 'queued', 'completed', 0, 'failed', 0)
+for at = 2, #ARGV do redis.call('HSET', KEYS[2], at - 2, ARGV[at]) end
+return 0
+""")
+_RENEW = Script("""
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1
+""")
+_RELEASE = Script("""
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 0
+""")
+# 0: the lease is somebody else's; 1: recorded; 2: and it was the last one.
+_RECORD = Script("""
+if redis.call('GET', KEYS[4]) ~= ARGV[1] then return 0 end
+if redis.call('HSETNX', KEYS[3], ARGV[2], ARGV[4]) == 1 then redis.call('HINCRBY', KEYS[1], ARGV[3], 1) end
+if redis.call('HLEN', KEYS[3]) < redis.call('HLEN', KEYS[2]) then
+  redis.call('HSET', KEYS[1], 'state', 'processing')
+  return 1
+end
+redis.call('HSET', KEYS[1], 'state', 'done')
+for at = 1, 3 do redis.call('PEXPIRE', KEYS[at], ARGV[5]) end
+return 2
+""")
+_TAKE = Script("""
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'taker', ARGV[1]) end
+return 0
+""")
+_TAKEN = Script("""
+redis.call('HSET', KEYS[1], 'state', 'taken')
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('UNLINK', KEYS[2], KEYS[3])
+return 0
+""")
+
+
+class Jobs:
+    """All methods raise Unavailable when Redis is away."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        draw_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+        lease_ms: int = LEASE_MS,
+    ) -> None:
+        self.redis = redis
+        self.lease_ms = lease_ms
+        self._now_ms = now_ms
+        self._draw_id = draw_id
+
+    @reaching
+    async def make(self, workspace: int, created_by: str, items: Sequence[bytes]) -> Job:
+        """A job of these items (there must be some). It is found by workers from now on."""
+        about = Job(self._draw_id(), workspace, created_by, len(items), self._now_ms())
+        # Listed first: what is not there is taken off the list again, and what is not listed would never be done.
+        await ask(self.redis, "ZADD", keys.JOBS, about.created_at_ms, about.id)
+        await _MAKE.run(self.redis, _keys(about.id)[:2], msgspec.json.encode(about), *items)
+        return about
+
+    @reaching
+    async def get(self, id: str) -> Job | None:
+        raw = await ask(self.redis, "HMGET", keys.job(id), "about", "state", "completed", "failed")
+        if raw[0] is None:
+            return None
+        about = msgspec.json.decode(raw[0], type=Job)
+        return msgspec.structs.replace(about, state=raw[1].decode(), completed=int(raw[2]), failed=int(raw[3]))
+
+    @reaching
+    async def waiting(self, most: int = 100) -> list[str]:
+        """Ids of open jobs; the one whose last turn is the longest ago comes first."""
+        return [id.decode() for id in await ask(self.redis, "ZRANGE", keys.JOBS, 0, most - 1)]
+
+    @reaching
+    async def lease(self, id: str, token: str) -> bool:
+        """Whether the job is this worker's now, for as long as it renews that."""
+        return bool(await ask(self.redis, "SET", keys.job_lease(id), token, "NX", "PX", self.lease_ms))
+
+    @reaching
+    async def renew(self, id: str, token: str) -> bool:
+        return bool(await _RENEW.run(self.redis, [keys.job_lease(id)], token, self.lease_ms))
+
+    @reaching
+    async def release(self, id: str, token: str) -> None:
+        """The turn is over: the job goes behind all others that are open. A token that has no lease does no harm."""
+        await ask(self.redis, "ZADD", keys.JOBS, "XX", self._now_ms(), id)
+        await _RELEASE.run(self.redis, [keys.job_lease(id)], token)
+
+    @reaching
+    async def close(self, id: str) -> None:
+        """Takes a job off the list of open ones, once it is done, or if it was never made."""
+        job = await self.get(id)
+        if job is None:
+            listed_ms = await ask(self.redis, "ZSCORE", keys.JOBS, id)
+            if listed_ms is None or self._now_ms() - float(listed_ms) < UNMADE_MS:
+                return
+        if job is None or job.state in ("done", "taken"):
+            await ask(self.redis, "ZREM", keys.JOBS, id)
+
+    @reaching
+    async def pending(self, job: Job, most: int) -> list[tuple[int, bytes]]:
+        """The first items, with their positions, that have no result yet."""
+        done = {int(at) for at in await ask(self.redis, "HKEYS", keys.job_results(job.id))}
+        open_ = [at for at in range(job.total) if at not in done][:most]
+        if not open_:
+            return []
+        raw = await ask(self.redis, "HMGET", keys.job_items(job.id), *open_)
+        return [(at, item) for at, item in zip(open_, raw, strict=True) if item is not None]
+
+    @reaching
+    async def record(self, job: Job, token: str, at: int, result: Result) -> bool:
+        """Keeps what became of an item. False when the lease was lost meanwhile: then the worker has to stop."""
+        kind = "completed" if result.ok else "failed"
+        found: int = await _RECORD.run(
+            self.redis,
+            [*_keys(job.id), keys.job_lease(job.id)],
+            token,
+            at,
+            kind,
+            _FLAG[result.ok] + result.raw,
+            KEPT_MS,
+        )
+        if found == 2:
+            await ask(self.redis, "ZREM", keys.JOBS, job.id)
+        return found > 0
+
+    @reaching
+    async def outcomes(self, job: Job, positions: Collection[int]) -> list[tuple[int, bytes, Result]]:
+        """Position, item and result of these items of a job that is done."""
+        if not positions:
+            return []
+        items = await ask(self.redis, "HMGET", keys.job_items(job.id), *positions)
+        results = await ask(self.redis, "HMGET", keys.job_results(job.id), *positions)
+        return [
+            (at, item, Result(result[:1] == _FLAG[True], result[1:]))
+            for at, item, result in zip(positions, items, results, strict=True)
+            if item is not None and result is not None
+        ]
+
+    @reaching
+    async def take(self, id: str, token: str) -> None:
+        """Somebody begins to fetch the results: whoever was fetching them before is not to finish."""
+        await _TAKE.run(self.redis, [keys.job(id)], token)
+
+    @reaching
+    async def is_taking(self, id: str, token: str) -> bool:
+        """Whether the results are there, and nobody else has begun to fetch them."""
+        state, taker = await ask(self.redis, "HMGET", keys.job(id), "state", "taker")
+        return bool(state == b"done" and taker == token.encode())
+
+    @reaching
+    async def taken(self, id: str) -> None:
+        """They were fetched: nothing is left of the job but that."""
+        await _TAKEN.run(self.redis, _keys(id), KEPT_MS)
+
+
+_FLAG = {True: b"+", False: b"-"}
+
+
+def _keys(id: str) -> list[str]:
+    return [keys.job(id), keys.job_items(id), keys.job_results(id)]
