@@ -37,15 +37,29 @@ class Breakdown(msgspec.Struct, frozen=True):
     total: int
 
 
+# How a value is shown, as SQL over (dimension, value, human); `named` gives what is bound in it.
+SHOWN = """multiIf(
+    NOT human AND has({marked:Array(String)}, dimension),
+    transform(dimension, {marked:Array(String)}, {marks:Array(String)}, ''),
+    value = '', transform(dimension, {names:Array(String)}, {empties:Array(String)}, ''),
+    value)"""
+
+
+def named(dimensions: Sequence[Dimension]) -> dict[str, list[str | None]]:
+    marked = [one for one in dimensions if one.not_human is not None]
+    return {
+        "names": [one.name for one in dimensions],
+        "empties": [one.empty for one in dimensions],
+        "marked": [one.name for one in marked],
+        "marks": [one.not_human for one in marked],
+    }
+
+
 _SQL = """
 SELECT dimension, sum(n) AS total,
        arraySort(p -> (-toInt64(p.2), p.1), groupArray((shown, n))) AS ranked
 FROM (
-    SELECT dimension, multiIf(
-            NOT human AND has({{marked:Array(String)}}, dimension),
-            transform(dimension, {{marked:Array(String)}}, {{marks:Array(String)}}, ''),
-            value = '', transform(dimension, {{names:Array(String)}}, {{empties:Array(String)}}, ''),
-            value) AS shown, sum(n) AS n
+    SELECT dimension, {shown} AS shown, sum(n) AS n
     FROM ({rows})
     WHERE NOT (value = '' AND dimension IN {{skipped:Array(String)}})
     GROUP BY dimension, shown
@@ -67,14 +81,11 @@ def breakdowns(
     clickhouse-connect raises."""
     source, bounds = _rows(window, zone)
     result = client.query(
-        _SQL.format(rows=source),
+        _SQL.format(rows=source, shown=SHOWN),
         parameters={
             "code": code,
             "kinds": list(kinds),
-            "names": [one.name for one in dimensions],
-            "empties": [one.empty for one in dimensions],
-            "marked": [one.name for one in dimensions if one.not_human is not None],
-            "marks": [one.not_human for one in dimensions if one.not_human is not None],
+            **named(dimensions),
             "skipped": [one.name for one in dimensions if one.skip_empty],
             **bounds,
         },

@@ -1,0 +1,99 @@
+"""One code from its first visit to now: how many, how many people, when last, and what they were like.
+
+Two reads. All that is a part of the total comes from the second, so the values of each dimension add up to it, and the
+days to no more, even while visits arrive. Visitors and the last visit are read first: there are never more visitors
+than visits.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from analytics.answers import Day, Ranked
+from analytics.breakdown import SHOWN, Dimension, named
+from analytics.series import HUMANS
+from analytics.window import Window
+from schemas.event import Kind
+
+# Each visit has exactly one value of every dimension, so any of them can count the visits. This
+# one has few different values, and so the fewest rows.
+_COUNTING = "device"
+
+
+class Lifetime(msgspec.Struct, frozen=True):
+    """Of all time, but for `daily`. `visitors` are the people of each UTC day, added up; `last` is None without
+    visits."""
+
+    total: int
+    visitors: int
+    last: datetime | None
+    # One entry for each day of the window, oldest first, zero-filled.
+    daily: list[Day]
+    # All values of each dimension: count down, then value up.
+    values: dict[str, list[Ranked]]
+
+
+_VALUES = f"""
+SELECT dimension,
+       arraySort(p -> (-toInt64(p.2), p.1), groupArray((shown, visits))) AS ranked,
+       sum(visits),
+       sumMap(by_day.1, by_day.2) AS daily
+FROM (
+    SELECT dimension, {SHOWN} AS shown, sum(n) AS visits,
+           sumMapIf([day], [n], dimension = {{counting:String}} AND day BETWEEN {{first:Date}} AND {{last:Date}})
+               AS by_day
+    FROM (
+        SELECT toString(dimension) AS dimension, value, kind = 'human' AS human, day, toUInt64(n) AS n
+        FROM scans_by_value
+        WHERE code = {{code:UInt64}} AND dimension IN {{read:Array(String)}} AND kind IN {{kinds:Array(String)}}
+    )
+    GROUP BY dimension, shown
+)
+GROUP BY dimension
+"""  # noqa: S608 (our SQL)
+
+_VISITS = """
+SELECT sum(visitors), toUnixTimestamp64Milli(max(last)), count() FROM (
+    SELECT uniqExactMergeIf(visitors, kind IN {people:Array(String)}) AS visitors, max(last) AS last FROM scans_by_time
+    WHERE code = {code:UInt64} AND kind IN {kinds:Array(String)} GROUP BY toDate(bucket, 'UTC')
+)
+"""
+
+
+def lifetime(
+    client: Client,
+    code: int,
+    dimensions: Sequence[Dimension],
+    *,
+    window: Window,
+    kinds: Collection[Kind],
+    people: Collection[Kind] = HUMANS,
+) -> Lifetime:
+    """Visits of these `kinds`, of which `people` are counted as visitors. `limit` and `skip_empty` of the dimensions
+    are not looked at. Blocks, longest for the visitors (see `series.daily_visitors`); raises what clickhouse-connect
+    raises."""
+    asked = {"code": code, "kinds": list(kinds)}
+    visitors, last_ms, days = client.query(_VISITS, parameters={**asked, "people": list(people)}).result_rows[0]
+    result = client.query(
+        _VALUES,
+        parameters={
+            **asked,
+            **named(dimensions),
+            "read": list({_COUNTING, *(one.name for one in dimensions)}),
+            "counting": _COUNTING,
+            "first": window.first,
+            "last": window.last,
+        },
+    )
+    found = {row[0]: row[1:] for row in result.result_rows}
+    _, total, (dates, counts) = found.get(_COUNTING, ([], 0, ([], [])))
+    by_day = dict(zip(dates, counts, strict=True))
+    return Lifetime(
+        total=total,
+        visitors=visitors,
+        last=datetime.fromtimestamp(last_ms // 1000, UTC).replace(microsecond=last_ms % 1000 * 1000) if days else None,
+        daily=[Day(day, by_day.get(day, 0)) for day in window],
+        values={one.name: [Ranked(*pair) for pair in found.get(one.name, ([],))[0]] for one in dimensions},
+    )
