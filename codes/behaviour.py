@@ -45,6 +45,8 @@ def check(given: dict[str, Any]) -> None:
     if given.get("password") is not None:
         passwords.check(given["password"])
     variants.check("variants", given.get("variants", ()))
+    if given.get("sole") is not None:
+        variants.check("variants", (given["sole"],))
     variants.check("rules", given.get("rules", ()))
     for name, value in given.get("utm", {}).items():
         short = name.removeprefix("utm_")
@@ -116,7 +118,7 @@ def settle(code: Code, changes: dict[str, Any], new_id: Callable[[], str]) -> Co
             raise Refused("variants", "not_a_link", f"a code of type {new.type} has a page and no variants")
         if {"type", "content"} & changes.keys():
             _check_content(new)
-        return msgspec.structs.replace(new, destination="")
+        return msgspec.structs.replace(new, destination="", sole=None)
     if not new.destination:
         raise Refused("destination", "missing_field", "destination is missing")
     if new.content is not None:

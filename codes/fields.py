@@ -46,6 +46,8 @@ class NewCode(msgspec.Struct, frozen=True, kw_only=True):
     locked: bool = False
     query: Query = "drop"
     variants: tuple[NewVariant, ...] = ()
+    # The destination as a list of one (`Code.sole`); needs empty `variants` beside it.
+    sole: NewVariant | None = None
     rules: tuple[NewRule, ...] = ()
     sticky: Sticky = "visitor"
     apps: Apps | None = None
@@ -75,6 +77,7 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     locked: bool | Unset = UNSET
     query: Query | Unset = UNSET
     variants: tuple[NewVariant, ...] | Unset = UNSET
+    sole: NewVariant | Unset = UNSET
     rules: tuple[NewRule, ...] | Unset = UNSET
     sticky: Sticky | Unset = UNSET
     apps: Apps | Unset | None = UNSET

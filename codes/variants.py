@@ -112,27 +112,45 @@ def _known(code: Code, replaced: Sequence[str]) -> list[_Known]:
     if "rules" in replaced:
         found += [_Known("rules", one.id, one.key, one.to, one.label, one.when, rule=True) for one in code.rules]
     found += [_Known("former", one.id, one.key, one.url, one.label, rule=one.rule) for one in code.former]
-    if "variants" in replaced and not code.variants and not code.letters:
-        found.append(_Known("destination", destination_id(code), "a", code.destination))
+    if "variants" in replaced and not code.variants:
+        if code.sole is not None:
+            found.append(_Known("variants", code.sole.id, code.sole.key, code.destination, code.sole.label))
+        else:
+            # It has no letter of its own while somebody else may have had the a.
+            found.append(_Known("destination", destination_id(code), "" if code.letters else "a", code.destination))
     return found
 
 
 def destination_id(code: Code) -> str:
-    """What the destination of a code without variants goes by where it is shown as an entry (its letter is a)."""
+    """What the destination of a code without variants goes by where it is shown as an entry."""
     return str(uuid.uuid5(uuid.UUID(code.id), "destination"))
+
+
+def sole(code: Code) -> Variant:
+    """The destination of a code without variants, as the one entry of a list of them."""
+    if code.sole is not None:
+        return msgspec.structs.replace(code.sole, url=code.destination)
+    is_taken = any(rule.key == "a" for rule in code.rules)
+    return Variant(id=destination_id(code), key=_letter(code.letters) if is_taken else "a", url=code.destination)
 
 
 def keep(code: Code, written: dict[str, Any], new_id: Callable[[], str]) -> dict[str, Any]:
     """The fields of a code that follow from writing `variants`, `rules` or both (checked NewVariants and
-    NewRules). Raises Refused when a variant and a rule claim to be the same entry."""
+    NewRules). Where the list of variants is emptied, `sole` may be the one entry that is left, and be the
+    destination. Raises Refused when a variant and a rule claim to be the same entry."""
     names = [name for name in ("variants", "rules") if name in written]
+    one_left = written.get("sole")
+    if "variants" in names and not written["variants"] and not code.variants and one_left is None:
+        names.remove("variants")
     if not names:
-        return {}
+        return {"sole": code.sole}
     sent: list[tuple[str, _Sent]] = [(name, entry) for name in names for entry in written[name]]
+    if one_left is not None:
+        sent.insert(0, ("variants", one_left))
     _check_apart(sent)
     known = _known(code, names)
     same = {at: known[place] for at, place in _same(sent, known).items()}
-    given = {at: _place(one.key) for at, one in same.items()}
+    given = {at: _place(one.key) for at, one in same.items() if one.key}
     for at, (_, entry) in enumerate(sent):
         # A letter that was given once is given to nobody else, also when its entry is forgotten.
         if at not in same and entry.key is not None and _chosen.fullmatch(entry.key):
@@ -150,13 +168,15 @@ def keep(code: Code, written: dict[str, Any], new_id: Callable[[], str]) -> dict
     for at, (name, entry) in enumerate(sent):
         id = same[at].id if at in same else new_id()
         made[name].append(_made(entry, id, _letter(given[at])))
+    alone = made["variants"].pop(0) if one_left is not None else code.sole if "variants" not in names else None
     back = {one.id for one in same.values()}
     former = tuple(
         Former(id=one.id, key=one.key, url=one.url, label=one.label, rule=one.rule)
         for one in known
         if one.id not in back and one.name != "destination"
     )[:MAX_FORMER]
-    return {**{name: tuple(entries) for name, entries in made.items()}, "former": former, "letters": letters}
+    lists = {name: tuple(entries) for name, entries in made.items()}
+    return {**lists, "sole": alone, "former": former, "letters": letters}
 
 
 def _made(entry: object, id: str, key: str) -> Variant | Rule:

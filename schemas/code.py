@@ -39,6 +39,9 @@ class Code(msgspec.Struct, frozen=True, omit_defaults=True):
     query: Query = "drop"
     variants: tuple[Variant, ...] = ()
     rules: tuple[Rule, ...] = ()
+    # What a code without variants was given for its destination where that was written as a list of one (Qravio):
+    # id, letter, weight and label. Where it leads is `destination`.
+    sole: Variant | None = None
     # Entries that are no longer among them, last removed first, so that one that comes back is the same and
     # its scans keep their name; and how many letters were ever given, so that none is given twice.
     former: tuple[Former, ...] = ()

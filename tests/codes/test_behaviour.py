@@ -58,7 +58,7 @@ EDITS: dict[str, Any] = {
     "utm": {"utm_source": "poster"},
     "locked": True,
 }
-ELSEWHERE = {"slug", "host"}
+ELSEWHERE = {"sole", "slug", "host"}
 # Of a page alone.
 PAGE = {"type", "content", "page_design"}
 

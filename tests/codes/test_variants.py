@@ -211,3 +211,34 @@ def test_over_any_sequence_of_replacements(writes: list[dict[str, list[tuple[str
 def test_letters_count(place: int) -> None:
     assert variants._place(variants._letter(place)) == place
     assert [variants._letter(n) for n in (0, 25, 26, 51, 52, 701, 702)] == ["a", "z", "aa", "az", "ba", "zz", "aaa"]
+
+
+def test_a_list_of_one_keeps_its_id_its_label_and_its_weight() -> None:
+    code = written(BLANK, variants=[v(U[0]), v(U[1], label="B")])
+    first, second = code.variants
+    code = msgspec.structs.replace(code, destination=U[1])
+    code = msgspec.structs.replace(code, **keep(code, {"variants": (), "sole": v(U[1], label="B", weight=7)}, NEW))
+    assert code.variants == () and code.sole is not None
+    assert variants.sole(code) == Variant(id=second.id, key="b", url=U[1], weight=7, label="B")
+    assert [one.id for one in code.former] == [first.id]
+    # Where it leads is the destination's to say.
+    moved = msgspec.structs.replace(code, destination=U[2])
+    assert variants.sole(moved) == Variant(id=second.id, key="b", url=U[2], weight=7, label="B")
+    # It stays when an empty list is written over an empty one, and comes back as a variant.
+    assert written(code, variants=[]).sole == code.sole
+    code = written(moved, variants=[v(U[0]), v(U[2])])
+    assert [(one.id, one.key) for one in code.variants] == [(first.id, "a"), (second.id, "b")]
+    assert code.sole is None
+
+
+def test_a_destination_is_known_as_the_one_entry_of_a_list() -> None:
+    alone = variants.sole(BLANK)
+    assert alone == Variant(id=destination_id(BLANK), key="a", url=BLANK.destination)
+    code = msgspec.structs.replace(BLANK, **keep(BLANK, {"variants": (), "sole": v(U[0], id=alone.id)}, NEW))
+    assert code.sole == Variant(id=alone.id, key="a", url=U[0])
+    # Its letter is not that of a rule beside it, nor ever another's.
+    ruled = written(BLANK, rules=[r(U[1])])
+    assert (variants.sole(ruled).key, ruled.rules[0].key) == ("b", "a")
+    back = {"variants": (), "sole": v(BLANK.destination, id=variants.sole(ruled).id), "rules": (r(U[1]),)}
+    again = msgspec.structs.replace(ruled, **keep(ruled, back, NEW))
+    assert (variants.sole(again).key, again.rules[0].key, variants.sole(again).id) == ("b", "a", destination_id(BLANK))
