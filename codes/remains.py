@@ -5,6 +5,7 @@ from redis.asyncio import Redis
 
 from codes.connection import Script, ask, reaching
 from schemas import keys
+from schemas.behaviour import Former
 from schemas.code import Code, Remains
 
 # A slug may be used again, so the latest code with it is the one that is kept; a sweep may come late with another.
@@ -18,6 +19,9 @@ _decoder = msgspec.json.Decoder(Remains)
 
 
 def remains_of(code: Code, keep_until_ms: int) -> Remains:
+    alone = code.sole
+    # Its scans of now have no letter, but it may have been one of several before.
+    was = (Former(id=alone.id, key=alone.key, url=code.destination, label=alone.label),) if alone else ()
     return Remains(
         number=code.number,
         workspace=code.workspace,
@@ -26,7 +30,7 @@ def remains_of(code: Code, keep_until_ms: int) -> Remains:
         label=code.label,
         variants=code.variants,
         rules=tuple(rule.key for rule in code.rules),
-        former=code.former,
+        former=(*was, *code.former),
     )
 
 

@@ -99,3 +99,12 @@ async def test_lists_by_position(codes: Codes) -> None:
     assert await codes.part(1, 4, 2) == newest[4:]
     assert await codes.part(1, 5, 2) == []
     assert (await codes.count(1), await codes.count(3)) == (5, 0)
+
+
+async def test_a_destination_that_was_one_of_several_has_a_name_too(codes: Codes) -> None:
+    two = (NewVariant(url=A, label="A"), NewVariant(url=B, label="B"))
+    code = await codes.create(1, NewCode(destination=HERE, variants=two))
+    code = await codes.edit(1, code.id, Edit(destination=B, variants=(), sole=NewVariant(url=B, label="B")))
+    left = remains.remains_of(code, 1)
+    assert left.variants == ()
+    assert {(one.key, one.url, one.label) for one in left.former} == {("a", A, "A"), ("b", B, "B")}
