@@ -18,11 +18,11 @@ _RANK = {"read": 0, "write": 1, "admin": 2}
 _LONGEST = 256
 
 
-def bearer(request: Request) -> str | None:
+def bearer(request: Request, longest: int = _LONGEST) -> str | None:
     """The secret in the Authorization header, or None when there is none to try."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     secret = secret.strip(" ")
-    if scheme.lower() != "bearer" or not secret or len(secret) > _LONGEST:
+    if scheme.lower() != "bearer" or not secret or len(secret) > longest:
         return None
     # Header bytes arrive as Latin-1; a key has only ASCII.
     return secret if secret.isascii() and secret.isprintable() and " " not in secret else None

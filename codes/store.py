@@ -100,6 +100,10 @@ class Codes:
     async def count(self, workspace: int) -> int:
         return await index.count(self.redis, workspace)
 
+    def draw_slug(self, length: int) -> str:
+        """For who must know a slug before there is a code. It may be taken; `create` tells."""
+        return slugs.draw(self._rng, length)
+
     @reaching
     async def create(self, workspace: int, new: NewCode) -> Code:
         """Raises Refused for what is wrong with `new` and Conflict when its slug is taken or reserved."""
