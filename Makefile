@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run test check bench screenshots clean
+.PHONY: help setup run test check bench drill screenshots clean
 
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
 	@echo "make test    run the whole test suite"
 	@echo "make check   style and types"
 	@echo "make bench   measure every budget of the design"
+	@echo "make drill   break everything on purpose, and count the scans"
 	@echo "make screenshots  take the pictures of docs/pages.md anew (needs Chromium and Node)"
 	@echo "make setup   only install what the others need, into .venv"
 
@@ -37,6 +38,9 @@ check: setup
 
 bench: setup
 	@$(BIN)/python -m bench
+
+drill: setup
+	@$(BIN)/waymark drill
 
 screenshots: setup
 	@$(BIN)/python -m tests.pages.screenshots

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import kafka as kafka_server
+from drill import kafka as kafka_server
 from tests.servers import require
 from tests.servers.redis import RedisServer, running
 

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "codes": {"schemas"},
     "api": {"analytics", "codes", "qr", "schemas"},
 }
-ROOMS = {*MAY_IMPORT, "waymark", "dashboard", "tests", "bench", "loadtest"}
+ROOMS = {*MAY_IMPORT, "waymark", "dashboard", "tests", "bench", "drill", "loadtest"}
 
 
 def imported(module: Path) -> set[str]:
@@ -46,15 +46,22 @@ def test_nothing_imports_the_front_door_or_the_tests() -> None:
         str(module.relative_to(ROOT))
         for room in MAY_IMPORT
         for module in (ROOT / room).rglob("*.py")
-        if imported(module) & {"waymark", "tests", "bench", "loadtest"}
+        if imported(module) & {"waymark", "tests", "bench", "drill", "loadtest"}
     }
     assert not wrong
+
+
+def test_the_drill_is_outside_and_only_its_command_knows_it() -> None:
+    drill = {other for module in (ROOT / "drill").rglob("*.py") for other in imported(module)}
+    assert drill <= {"aggregator", "drill", "schemas", "waymark"}
+    knows = {str(path.relative_to(ROOT)) for path in (ROOT / "waymark").rglob("*.py") if "drill" in imported(path)}
+    assert knows <= {"waymark/commands/drill.py"}
 
 
 def test_modules_are_not_too_long() -> None:
     long = {
         f"{module.relative_to(ROOT)}: {lines} lines"
-        for room in [*MAY_IMPORT, "waymark"]
+        for room in [*MAY_IMPORT, "waymark", "drill"]
         for module in (ROOT / room).rglob("*.py")
         if (lines := len(module.read_text().splitlines())) > 400
     }

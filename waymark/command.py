@@ -9,6 +9,7 @@ import click
 _WHERE = {
     "up": ("run", "up"),
     "demo": ("demo", "demo"),
+    "drill": ("drill", "drill"),
     "workspace": ("keys", "workspace"),
     "key": ("keys", "key"),
     "export": ("carry", "export_"),

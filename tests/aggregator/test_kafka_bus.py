@@ -11,6 +11,8 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator.kafka_bus import KafkaBus
 from aggregator.loop import Aggregator, uptime
+from drill.kafka import KafkaServer
+from drill.kafka import running as kafka_running
 from schemas.event import SourceClosed, SourceOpened, encode_line
 from schemas.migrate import migrate
 from schemas.warehouse import Warehouse
@@ -18,8 +20,6 @@ from tests.aggregator import sample
 from tests.aggregator.exact import problems
 from tests.aggregator.test_journal_bus import running, until
 from tests.servers import require
-from tests.servers.kafka import KafkaServer
-from tests.servers.kafka import running as kafka_running
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 

@@ -12,11 +12,11 @@ from clickhouse_connect.driver.client import Client
 from aggregator.bus import Range
 from aggregator.kafka_bus import KafkaBus, Mark
 from aggregator.loop import Aggregator, uptime
+from drill.kafka import KafkaServer
 from schemas.warehouse import Warehouse
 from tests.aggregator.exact import problems
 from tests.aggregator.test_journal_bus import running, until
 from tests.aggregator.test_kafka_bus import aggregator, kafka, lines, producer, topic, warehouse
-from tests.servers.kafka import KafkaServer
 
 __all__ = ["kafka", "producer", "topic", "warehouse"]
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(150)]

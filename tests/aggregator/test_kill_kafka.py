@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from drill.kafka import KafkaServer
 from tests.aggregator.test_kafka_bus import kafka, lines, producer, topic
 from tests.aggregator.test_kill import check, drive, killed_at_rename, prepared
 from tests.servers import require
-from tests.servers.kafka import KafkaServer
 
 __all__ = ["kafka", "producer", "topic"]
 pytestmark = [pytest.mark.kafka, pytest.mark.kill, pytest.mark.timeout(150)]

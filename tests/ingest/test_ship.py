@@ -13,13 +13,13 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from drill.kafka import KafkaServer
 from ingest.journal import Journal
 from ingest.layout import read_header
 from ingest.reader import sources
 from ingest.ship import ShipSettings, ShipStatus, ship
 from tests.ingest.bus import deduplicated, on_the_bus
 from tests.ingest.events import REST, event, open_journal, rest_of
-from tests.servers.kafka import KafkaServer
 
 pytestmark = pytest.mark.kafka
 

@@ -7,8 +7,9 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from drill.kafka import KafkaServer
+from drill.ports import free_ports
 from ingest.topic import ensure, look
-from tests.servers.kafka import KafkaServer, free_ports
 
 
 async def test_the_id_is_made_with_the_topic(kafka: KafkaServer) -> None:

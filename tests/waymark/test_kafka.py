@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.servers.kafka import KafkaServer
+from drill.kafka import KafkaServer
 from tests.servers.redis import RedisServer
 from tests.waymark.running import KEY, WAYMARK, Up, free_ports, up, wait_for
 

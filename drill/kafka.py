@@ -1,5 +1,5 @@
-"""A real Kafka for tests: one KRaft broker (its own controller) on loopback ports, from the jars that
-tests/kafka/pom.xml fetches."""
+"""A real Kafka for drills and tests: one KRaft broker (its own controller) on loopback ports, from the jars that
+pom.xml fetches, once for each user."""
 
 import asyncio
 import fcntl
@@ -18,12 +18,15 @@ from typing import TypeVar
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
+from drill.ports import free_ports
+
 T = TypeVar("T")
 
-POM = Path(__file__).parents[1] / "kafka" / "pom.xml"
-LIBS = POM.parent / "target" / "libs"
+POM = Path(__file__).with_name("pom.xml")
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "waymark" / "kafka"
+LIBS = CACHE / "libs"
 
-# Of a test broker: little memory, no waiting, one copy of everything.
+# Of such a broker: little memory, no waiting, one copy of everything.
 _SETTINGS = """\
 process.roles=broker,controller
 node.id=1
@@ -68,15 +71,15 @@ Configuration:
 
 def fetch() -> None:
     """The jars, once; later calls need no network and no Maven."""
-    fetched = LIBS.parent / "fetched"
+    fetched = CACHE / "fetched"
     if fetched.exists() and fetched.read_bytes() == POM.read_bytes():
         return
-    LIBS.parent.mkdir(parents=True, exist_ok=True)
-    with (LIBS.parent / "fetching").open("w") as lock:
-        # Two test runs at once do not write into one folder at once.
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "fetching").open("w") as lock:
+        # Two runs at once do not write into one folder at once.
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = subprocess.run(
-            ["mvn", "-B", "-q", "-f", str(POM), "package"],
+            ["mvn", "-B", "-q", "-f", str(POM), f"-Dlibs={LIBS}", "package"],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -85,17 +88,6 @@ def fetch() -> None:
         if done.returncode:
             raise RuntimeError("mvn could not fetch Kafka:\n" + done.stdout[-4000:])
         fetched.write_bytes(POM.read_bytes())
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
 
 
 def _run(work: Coroutine[None, None, T]) -> T:

@@ -1,0 +1,195 @@
+"""Runs, one after another: load, a fault in the middle of it, and when all is quiet again, the count.
+
+Several runs in a row share a stack, since starting one takes longer than a run. What each visit came to is read
+once, when the stack has been stopped; the audit is asked after every run.
+"""
+
+import asyncio
+import contextlib
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from aggregator.audit import Report, render
+from drill.faults import INJECT
+from drill.kafka import KafkaServer, running
+from drill.ledger import Ledger, by_label, compare
+from drill.plan import Bus, Plan, planned
+from drill.scanners import Scanners
+from drill.stack import NotReady, Stack, closing
+from waymark.asking import Failed, NobodyThere
+
+# Runs on one stack.
+GROUP = 9
+# After a fault is over, everything is as before within this, however slow the machine.
+BACK_WITHIN_S = 60.0
+SETTLED_WITHIN_S: dict[Bus, float] = {"journal": 90.0, "kafka": 150.0}
+# What the end of a stack takes, for whoever has a limit.
+ENDING_S = 8.0
+
+
+class Outcome(msgspec.Struct):
+    """One run. `problems` is what does not hold beside the figures, in words."""
+
+    seed: int
+    fault: str
+    promised: bool
+    given: int = 0
+    stored: int = 0
+    lost: int = 0
+    doubled: int = 0
+    outage_ms: int = 0
+    problems: list[str] = []
+    # What journals refused during the run: the loss that is counted.
+    refused: int = 0
+    # Seeds that were run before on the same stack.
+    before: list[int] = []
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.problems or self.doubled or (self.lost if self.promised else self.lost > self.refused))
+
+
+async def drill(bus: Bus, seeds: Sequence[int], *, seconds: float | None, say: Callable[[str], None]) -> list[Outcome]:
+    """As many of the runs as fit into the time, at least one. Raises NotReady, and RuntimeError of a broker that does
+    not start."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    plans = [planned(bus, seed) for seed in seeds]
+    outcomes: list[Outcome] = []
+    async with _broker(bus) as broker:
+        while len(outcomes) < len(plans) and (not outcomes or _left(deadline) > 2 * ENDING_S):
+            group = plans[len(outcomes) : len(outcomes) + GROUP]
+            outcomes += await _on_one_stack(group, broker, deadline, say)
+    return outcomes
+
+
+@contextlib.asynccontextmanager
+async def _broker(bus: Bus) -> AsyncIterator[KafkaServer | None]:
+    if bus == "journal":
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="wm-drill-kafka-", ignore_cleanup_errors=True) as folder:
+        starting = running(Path(folder) / "kafka")
+        broker = await asyncio.to_thread(starting.__enter__)
+        try:
+            yield broker
+        finally:
+            await asyncio.to_thread(starting.__exit__, None, None, None)
+
+
+def _left(deadline: float | None) -> float:
+    return float("inf") if deadline is None else deadline - time.monotonic()
+
+
+async def _on_one_stack(
+    plans: Sequence[Plan], broker: KafkaServer | None, deadline: float | None, say: Callable[[str], None]
+) -> list[Outcome]:
+    """Until all are run, or one has failed (what follows gets a stack without its traces), or time is up."""
+    folder = Path(tempfile.mkdtemp(prefix="wm-drill-"))
+    names = {plan.fault.name for plan in plans}
+    stack = Stack(folder, broker=broker, steps_clock="clock steps" in names, small_disk="disk full" in names)
+    outcomes: list[Outcome] = []
+    ledgers: list[Ledger] = []
+    with closing(stack):
+        stack.start()
+        await stack.ready()
+        await stack.make_codes()
+        refused = longest = 0.0
+        for plan in plans:
+            began = time.monotonic()
+            outcome = Outcome(plan.seed, plan.fault.name, plan.fault.promised, before=[one.seed for one in outcomes])
+            ledger = Ledger(str(plan.seed))
+            report = await _one(stack, plan, ledger, outcome)
+            if report is not None:
+                outcome.refused, refused = int(report.refused - refused), report.refused
+            outcomes.append(outcome)
+            ledgers.append(ledger)
+            took = time.monotonic() - began
+            longest = max(longest, took)
+            say(f"seed {plan.seed}: {plan.fault.name} ({took:.1f} s{_mishap(outcome)})")
+            if outcome.problems or _left(deadline) < longest + ENDING_S:
+                break
+        await _counted(stack, outcomes, ledgers)
+    if any(outcome.failed for outcome in outcomes):
+        kept = folder if stack.disk is None or not stack.disk.mounted else f"{folder}, but for its journal"
+        outcomes[-1].problems.append(f"what is left of its stack: {kept}")
+    else:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    return outcomes
+
+
+def _mishap(outcome: Outcome) -> str:
+    return f": {'; '.join(outcome.problems)}" if outcome.problems else ""
+
+
+async def _one(stack: Stack, plan: Plan, ledger: Ledger, outcome: Outcome) -> Report | None:
+    dice = random.Random(plan.dice)
+    scanners = Scanners(stack.redirect_port, stack.slugs, ledger, random.Random(plan.dice))
+    scanning = asyncio.create_task(scanners.run())
+    try:
+        if not await scanners.answered(BACK_WITHIN_S):
+            outcome.problems.append("scanners were not answered before anything happened")
+        await asyncio.sleep(plan.after_s)
+        try:
+            await INJECT[plan.fault.name](stack, plan, dice)
+        except (NotReady, NobodyThere, Failed) as error:
+            outcome.problems.append(str(error))
+        if not await scanners.answered(BACK_WITHIN_S):
+            outcome.problems.append(f"scanners were not answered {BACK_WITHIN_S:g} s after the fault was over")
+        # What was killed comes back under load.
+        await asyncio.sleep(plan.afterwards_s)
+    finally:
+        scanners.stop()
+        await scanning
+    stack.given += len(ledger.given)
+    outcome.outage_ms = round(ledger.longest_outage_s * 1000)
+    return await _settled(stack, plan.bus, outcome)
+
+
+async def _settled(stack: Stack, bus: Bus, outcome: Outcome) -> Report | None:
+    """The audit's report once it is clean and accounts for every redirect that was given."""
+    until = time.monotonic() + SETTLED_WITHIN_S[bus]
+    report, trouble = None, "no audit"
+    while time.monotonic() < until:
+        try:
+            report = await asyncio.to_thread(stack.audit)
+        except (NobodyThere, Failed) as error:
+            trouble = f"no audit: {error}"
+        else:
+            accounted = report.stored + report.refused
+            if report.clean and not report.waiting and accounted >= stack.given:
+                return report
+            trouble = f"{accounted} of {stack.given} redirects are accounted for; the audit says\n{render(report)}"
+        await asyncio.sleep(0.1)
+    outcome.problems.append(f"not settled after {SETTLED_WITHIN_S[bus]:g} s: {trouble}")
+    return report
+
+
+async def _counted(stack: Stack, outcomes: Iterable[Outcome], ledgers: Iterable[Ledger]) -> None:
+    """Fills in what the warehouse holds, after an orderly stop."""
+    last = list(outcomes)[-1]
+    if (status := await stack.stop()) != 0:
+        last.problems.append(f"waymark up ended with {status}; its log ends with\n{stack.last_words()}")
+    try:
+        stored = await asyncio.to_thread(stack.read)
+    except NotReady as error:
+        last.problems.append(str(error))
+        return
+    if not stored.report.clean:
+        last.problems.append(f"the audit of the stopped stack says\n{render(stored.report)}")
+    visits = by_label(stored.campaigns)
+    for outcome, ledger in zip(outcomes, ledgers, strict=True):
+        count = compare(ledger, visits.get(ledger.label, {}))
+        outcome.given, outcome.stored, outcome.lost, outcome.doubled = (
+            count.given,
+            count.stored,
+            count.lost,
+            count.doubled,
+        )
+        if count.strange:
+            outcome.problems.append(f"{count.strange} visits are stored that nobody sent")

@@ -1,0 +1,219 @@
+"""The faults: each is begun, goes on for its time, and is over when its function returns."""
+
+import asyncio
+import random
+import signal
+from collections.abc import Awaitable, Callable, Iterable
+
+from drill.group import guest, send_again
+from drill.plan import Plan
+from drill.processes import Process, send
+from drill.stack import Stack
+from waymark import redis_server
+from waymark.waiting import until
+
+Inject = Callable[[Stack, Plan, random.Random], Awaitable[None]]
+
+# An insert takes some hundredths of a second; whoever waits for one does not wait for ever.
+INSERT_S = 0.07
+INSERT_WITHIN_S = 10.0
+STUTTER_S = 0.08
+REFUSED_S = 1.0
+# Hours and days, back and forth: past midnight, past a month's end, and into the past.
+STEPS_S = (-86_400.0 * 40, -86_400.0, -3600.0, -5.0, 5.0, 3600.0, 86_400.0, 86_400.0 * 40)
+
+
+def _signalled(role: str, number: signal.Signals) -> Inject:
+    async def inject(stack: Stack, plan: Plan, dice: random.Random) -> None:
+        send(dice.choice(await stack.one(role)), number)
+
+    return inject
+
+
+def _stopped(role: str) -> Inject:
+    async def inject(stack: Stack, plan: Plan, dice: random.Random) -> None:
+        await _pause(dice.sample(await stack.one(role), 1), plan.lasts_s)
+
+    return inject
+
+
+async def _pause(processes: Iterable[Process], seconds: float) -> None:
+    stopped = [process for process in processes if send(process, signal.SIGSTOP)]
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        for process in stopped:
+            send(process, signal.SIGCONT)
+
+
+async def _at_an_insert(stack: Stack, dice: random.Random) -> None:
+    """Returns at some moment of an insert, as far as can be seen from outside."""
+    before = stack.inserts()
+
+    async def another() -> bool:
+        return bool(stack.inserts() - before)
+
+    await until(another, within_s=INSERT_WITHIN_S, unless=lambda: stack.ended, every_s=0.001)
+    await asyncio.sleep(dice.uniform(0, INSERT_S))
+
+
+def _killed_at_inserts(times: int) -> Inject:
+    async def inject(stack: Stack, plan: Plan, dice: random.Random) -> None:
+        for _ in range(times):
+            core = await stack.one("core")
+            await _at_an_insert(stack, dice)
+            for process in core:
+                send(process, signal.SIGKILL)
+
+    return inject
+
+
+async def _stopped_at_an_insert(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    core = await stack.one("core")
+    await _at_an_insert(stack, dice)
+    await _pause(core, plan.lasts_s)
+
+
+async def _stutters(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    core = await stack.one("core")
+    now = asyncio.get_running_loop().time
+    over = now() + plan.lasts_s
+    while now() < over:
+        await _pause(core, dice.uniform(0, STUTTER_S))
+        await asyncio.sleep(dice.uniform(0, STUTTER_S / 4))
+
+
+async def _redis_restarted(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    await asyncio.to_thread(redis_server.shut_down, stack.folder)
+
+
+async def _several_killed(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    there = stack.processes()
+    for process in dice.sample(there, min(len(there), dice.randint(2, 3))):
+        send(process, signal.SIGKILL)
+        await asyncio.sleep(dice.choice((0.0, 0.0, 0.1)))
+
+
+def _restarted(end: Callable[[Stack], Awaitable[None]]) -> Inject:
+    """Whatever keeps `up` itself running on this machine would start it again."""
+
+    async def inject(stack: Stack, plan: Plan, dice: random.Random) -> None:
+        await end(stack)
+        stack.start()
+        await stack.ready()
+
+    return inject
+
+
+async def _end_all(stack: Stack) -> None:
+    stack.kill_group()
+
+
+async def _end_supervisor(stack: Stack) -> None:
+    stack.kill_supervisor()
+
+
+async def _end_in_order(stack: Stack) -> None:
+    await stack.stop()
+
+
+async def _clock_steps(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    assert stack.clock is not None
+    steps = dice.sample(STEPS_S, 3)
+    try:
+        for step in steps:
+            stack.clock.step(step)
+            await asyncio.sleep(plan.lasts_s / len(steps))
+            if dice.random() < 0.3:
+                # A new process, which knows of no other time.
+                send(dice.choice(await stack.one("redirect")), signal.SIGKILL)
+    finally:
+        stack.clock.step(0.0)
+
+
+async def _disk_full(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    assert stack.disk is not None
+    redirectors = [process.pid for process in await stack.one("redirect")]
+    stack.disk.fill(redirectors)
+    try:
+        await asyncio.sleep(plan.lasts_s)
+    finally:
+        stack.disk.relieve(redirectors)
+    # Redirectors take events again when there has been room for a while.
+    before = -1
+    while (refused := await asyncio.to_thread(_refused, stack)) != before:
+        before = refused
+        await asyncio.sleep(REFUSED_S)
+
+
+def _refused(stack: Stack) -> int:
+    return stack.audit().refused
+
+
+async def _broker_killed(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    assert stack.broker is not None
+    stack.broker.kill()
+    try:
+        await asyncio.sleep(plan.lasts_s)
+    finally:
+        await asyncio.to_thread(stack.broker.start)
+
+
+async def _broker_stopped(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    assert stack.broker is not None
+    stack.broker.suspend()
+    try:
+        await asyncio.sleep(plan.lasts_s)
+    finally:
+        stack.broker.resume()
+
+
+async def _zombie(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    """While it is stopped, its partitions are another's, so that what it does when it wakes up comes too late."""
+    assert stack.broker is not None
+    core = await stack.one("core")
+    await _at_an_insert(stack, dice)
+    async with guest(stack.broker.bootstrap, stack.topic):
+        await _pause(core, plan.lasts_s)
+
+
+async def _guest(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    assert stack.broker is not None
+    async with guest(stack.broker.bootstrap, stack.topic):
+        await asyncio.sleep(plan.lasts_s)
+
+
+async def _sent_twice(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    assert stack.broker is not None
+    await send_again(stack.broker.bootstrap, stack.topic, dice)
+
+
+INJECT: dict[str, Inject] = {
+    "redirector killed": _signalled("redirect", signal.SIGKILL),
+    "redirector stopped, resumed": _stopped("redirect"),
+    "redirector ended": _signalled("redirect", signal.SIGTERM),
+    "core killed": _signalled("core", signal.SIGKILL),
+    "core killed in an insert": _killed_at_inserts(1),
+    "core killed in three inserts": _killed_at_inserts(3),
+    "core stopped, resumed": _stopped("core"),
+    "core stopped in an insert (slow warehouse)": _stopped_at_an_insert,
+    "core stutters (slow machine)": _stutters,
+    "core ended": _signalled("core", signal.SIGTERM),
+    "Redis killed": _signalled("redis", signal.SIGKILL),
+    "Redis restarted": _redis_restarted,
+    "Redis stopped, resumed": _stopped("redis"),
+    "several killed": _several_killed,
+    "all killed at once": _restarted(_end_all),
+    "supervisor killed": _restarted(_end_supervisor),
+    "up stopped and started": _restarted(_end_in_order),
+    "clock steps": _clock_steps,
+    "disk full": _disk_full,
+    "broker killed, restarted": _broker_killed,
+    "broker away": _broker_killed,
+    "broker stopped, resumed": _broker_stopped,
+    "ingest killed": _signalled("ingest", signal.SIGKILL),
+    "ingest stopped, resumed": _stopped("ingest"),
+    "core stopped past its session, resumed (zombie)": _zombie,
+    "consumer joins and leaves": _guest,
+    "record sent twice": _sent_twice,
+}

@@ -1,0 +1,83 @@
+"""Which fault a seed stands for, and when, how long and whom it hits: all of it follows from bus and seed."""
+
+import random
+from typing import Literal, get_args
+
+import msgspec
+
+Bus = Literal["journal", "kafka"]
+BUSES: tuple[Bus, ...] = get_args(Bus)
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """`promised`: the design promises that nothing is lost. `lasts_s` are bounds of how long it goes on."""
+
+    name: str
+    lasts_s: tuple[float, float] = (0.0, 0.0)
+    promised: bool = True
+    buses: tuple[Bus, ...] = BUSES
+
+
+FAULTS = (
+    Fault("redirector killed"),
+    Fault("redirector stopped, resumed", (0.5, 2.5)),
+    Fault("redirector ended"),
+    Fault("core killed"),
+    Fault("core killed in an insert"),
+    Fault("core killed in three inserts"),
+    Fault("core stopped, resumed", (0.5, 2.5)),
+    Fault("core stopped in an insert (slow warehouse)", (0.5, 2.5)),
+    Fault("core stutters (slow machine)", (1.0, 2.0)),
+    Fault("core ended"),
+    Fault("Redis killed"),
+    Fault("Redis restarted"),
+    Fault("Redis stopped, resumed", (0.5, 3.0)),
+    Fault("several killed"),
+    Fault("all killed at once"),
+    Fault("supervisor killed"),
+    Fault("up stopped and started"),
+    Fault("clock steps", (0.8, 1.5)),
+    Fault("disk full", (0.5, 1.5), promised=False),
+    Fault("broker killed, restarted", (0.0, 0.5), buses=("kafka",)),
+    Fault("broker away", (5.0, 10.0), buses=("kafka",)),
+    Fault("broker stopped, resumed", (1.0, 5.0), buses=("kafka",)),
+    Fault("ingest killed", buses=("kafka",)),
+    Fault("ingest stopped, resumed", (1.0, 4.0), buses=("kafka",)),
+    Fault("core stopped past its session, resumed (zombie)", (11.0, 13.0), buses=("kafka",)),
+    Fault("consumer joins and leaves", (1.0, 4.0), buses=("kafka",)),
+    Fault("record sent twice", buses=("kafka",)),
+)
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """One run. `dice` is the seed of all that is left to decide while it goes on."""
+
+    seed: int
+    bus: Bus
+    fault: Fault
+    after_s: float
+    lasts_s: float
+    afterwards_s: float
+    dice: str
+
+
+def faults_of(bus: Bus) -> list[Fault]:
+    return [fault for fault in FAULTS if bus in fault.buses]
+
+
+def planned(bus: Bus, seed: int) -> Plan:
+    """As many seeds in a row as there are faults meet each of them once (from a multiple of that number on)."""
+    faults = faults_of(bus)
+    cycle, place = divmod(seed, len(faults))
+    random.Random(f"{bus} {cycle}").shuffle(faults)
+    dice = random.Random(f"{bus} {seed}")
+    fault = faults[place]
+    return Plan(
+        seed=seed,
+        bus=bus,
+        fault=fault,
+        after_s=dice.uniform(0.3, 1.0),
+        lasts_s=dice.uniform(*fault.lasts_s),
+        afterwards_s=dice.uniform(0.4, 1.6),
+        dice=f"{bus} {seed} run",
+    )

@@ -1,0 +1,66 @@
+"""Finding the processes of a `waymark up`, by what Linux says of them."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+PROC = Path("/proc")
+
+
+class Process(msgspec.Struct, frozen=True):
+    pid: int
+    command: tuple[str, ...]
+
+    @property
+    def role(self) -> str:
+        """The service it runs; `redis`; or nothing that is known."""
+        if self.command and self.command[0].endswith(("redis-server", "valkey-server")):
+            return "redis"
+        if "waymark" in self.command[:-1]:
+            return self.command[self.command.index("waymark") + 1]
+        # Redis rewrites what it was called with.
+        return "redis" if self.command and "redis-server" in self.command[0] else ""
+
+
+def below(pid: int) -> list[Process]:
+    """The living children of a process, and theirs. Zombies have no command line, and are left out."""
+    parents = dict(_parents())
+    found = []
+    for one in parents:
+        at: int | None = one
+        while at is not None and at != pid:
+            at = parents.get(at)
+        if at == pid and one != pid and (command := _command(one)):
+            found.append(Process(one, command))
+    return sorted(found, key=lambda process: process.pid)
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    for name in os.listdir(PROC):
+        if name.isdecimal():
+            try:
+                stat = (PROC / name / "stat").read_text()
+            except OSError:
+                continue
+            # A program's name stands in brackets, and may hold anything.
+            yield int(name), int(stat.rpartition(")")[2].split()[1])
+
+
+def _command(pid: int) -> tuple[str, ...]:
+    try:
+        raw = (PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return ()
+    return tuple(word.decode("utf-8", "replace") for word in raw.split(b"\0") if word)
+
+
+def send(process: Process, number: signal.Signals) -> bool:
+    """False when it is gone already."""
+    try:
+        os.kill(process.pid, number)
+    except ProcessLookupError:
+        return False
+    return True

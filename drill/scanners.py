@@ -1,0 +1,95 @@
+"""Scanners on raw connections, paced, each visit under a number of its own."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Sequence
+
+from drill.ledger import Ledger
+
+SCANNERS = 8
+# Between two visits of one scanner, on average: all together come to 600 a second at most.
+PAUSE_S = 0.013
+# A scanner's own patience.
+PATIENCE_S = 5.0
+RETRY_S = 0.01
+HEADS = 0.05
+
+AGENTS = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 "
+    "Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile "
+    "Safari/537.36",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
+    "curl/8.5.0",
+)
+
+
+class Scanners:
+    """`run` scans until `stop`; then it returns within the scanners' patience."""
+
+    def __init__(self, port: int, slugs: Sequence[str], ledger: Ledger, dice: random.Random) -> None:
+        self._port = port
+        self._slugs = slugs
+        self._ledger = ledger
+        self._dice = dice
+        self._stop = asyncio.Event()
+        self._answered_at = [0.0] * SCANNERS
+        self._now = asyncio.get_running_loop().time
+
+    async def run(self) -> None:
+        await asyncio.gather(*(self._scan(number) for number in range(SCANNERS)))
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    async def answered(self, within_s: float) -> bool:
+        """Whether each scanner is given another redirect in time."""
+        since = self._now()
+        while self._now() < since + within_s:
+            if min(self._answered_at) > since:
+                return True
+            await asyncio.sleep(0.02)
+        return False
+
+    async def _scan(self, number: int) -> None:
+        """One scanner: it never sends the same visit twice, since the first try may have been stored."""
+        wanting: float | None = None
+        while not self._stop.is_set():
+            with contextlib.suppress(OSError, EOFError, TimeoutError):
+                wanting = wanting or self._now()
+                async with asyncio.timeout(PATIENCE_S):
+                    reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+                try:
+                    while not self._stop.is_set():
+                        wanting = wanting or self._now()
+                        if await self._visit(reader, writer):
+                            self._answered_at[number] = self._now()
+                            self._ledger.outage(self._now() - wanting)
+                            wanting = None
+                        await asyncio.sleep(self._dice.expovariate(1 / PAUSE_S) if wanting is None else RETRY_S)
+                finally:
+                    writer.close()
+            await asyncio.sleep(RETRY_S)
+        if wanting is not None:
+            self._ledger.outage(self._now() - wanting)
+
+    async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Whether it was given a redirect. Raises OSError, EOFError or TimeoutError when no answer came."""
+        ledger, dice = self._ledger, self._dice
+        visit = ledger.next()
+        method = "HEAD" if dice.random() < HEADS else "GET"
+        head = (
+            f"{method} /{dice.choice(self._slugs)}?utm_source=drill&utm_campaign={ledger.campaign(visit)} HTTP/1.1\r\n"
+            f"Host: localhost\r\nUser-Agent: {dice.choice(AGENTS)}\r\nAccept-Language: en\r\n\r\n"
+        )
+        async with asyncio.timeout(PATIENCE_S):
+            writer.write(head.encode())
+            answer = (await reader.readuntil(b"\r\n\r\n")).lower()
+            length = answer.partition(b"\r\ncontent-length: ")[2].split(b"\r\n", 1)[0]
+            if length and method == "GET":
+                await reader.readexactly(int(length))
+        if answer[9:12] != b"302":
+            return False
+        ledger.given.add(visit)
+        return True

@@ -1,0 +1,205 @@
+"""A whole `waymark up` in a folder of its own, as a drill needs it: to be killed, stopped, started and asked."""
+
+import asyncio
+import contextlib
+import http.client
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from aggregator.audit import Report
+from drill.clock import Clock
+from drill.disk import Disk, small
+from drill.kafka import KafkaServer
+from drill.ports import free_ports
+from drill.processes import Process, below, send
+from waymark import asking
+from waymark.folder import Folder
+from waymark.trouble import Trouble
+from waymark.waiting import answers_http, until
+
+KEY = "oqr_live_drill0123456789abcdef"
+WORKERS = 2
+CODES = 3
+READY_S = 90.0
+STOP_S = 90.0
+
+
+class NotReady(Trouble):
+    """`waymark up` does not come up; the message has the end of its log."""
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What a stopped stack's warehouse holds: rows of each campaign, and the audit's verdict."""
+
+    campaigns: list[tuple[str, int]]
+    report: Report
+
+
+class Stack:
+    """One data folder and whatever runs on it now. `slugs` can be scanned; `given` counts the redirects that all
+    ledgers of this stack were given."""
+
+    def __init__(
+        self, folder: Path, *, broker: KafkaServer | None = None, steps_clock: bool = False, small_disk: bool = False
+    ) -> None:
+        self.folder = Folder(folder / "data")
+        self.broker = broker
+        self.topic = f"drill-{secrets.token_hex(4)}"
+        self.clock = Clock(folder / "clock") if steps_clock else None
+        self.disk: Disk | None = small(folder / "disk") if small_disk else None
+        self.slugs: list[str] = []
+        self.given = 0
+        self.log = folder / "log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.api_port, self.redirect_port = free_ports(2)
+
+    def start(self) -> None:
+        flags = {
+            "--data": self.folder.path,
+            "--workers": WORKERS,
+            "--api-port": self.api_port,
+            "--redirect-port": self.redirect_port,
+        }
+        command = [sys.executable, "-P", "-m", "waymark", "up", *(str(word) for pair in flags.items() for word in pair)]
+        with self.log.open("ab") as log:
+            # A session of its own, so that its process group can be killed without ours.
+            self.process = subprocess.Popen(
+                command, env=self._environment(), stdout=log, stderr=log, start_new_session=True
+            )
+
+    def _environment(self) -> dict[str, str]:
+        variables = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
+        variables["WAYMARK_BOOTSTRAP_KEY"] = KEY
+        if self.clock is not None:
+            variables |= self.clock.environment(variables.get("PYTHONPATH"))
+        if self.disk is not None:
+            variables["WAYMARK_JOURNAL"] = str(self.disk.folder)
+        if self.broker is not None:
+            variables |= {
+                "WAYMARK_KAFKA_BOOTSTRAP": self.broker.bootstrap,
+                "WAYMARK_KAFKA_TOPIC": self.topic,
+                "WAYMARK_KAFKA_GROUP": self.topic,
+            }
+        return variables
+
+    async def ready(self) -> None:
+        """Raises NotReady."""
+        ports = [self.redirect_port, self.api_port]
+        if not await until(
+            lambda: answers_http("127.0.0.1", ports, "/healthz"), within_s=READY_S, unless=lambda: self.ended
+        ):
+            raise NotReady(f"waymark up is not ready. Its log ends with:\n{self.last_words()}")
+
+    async def make_codes(self) -> None:
+        self.slugs = [str((await asyncio.to_thread(self._create, number))["slug"]) for number in range(CODES)]
+
+    def _create(self, number: int) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", self.api_port, timeout=30)
+        try:
+            body = json.dumps({"destination": f"https://example.com/drill/{number}"})
+            headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+            connection.request("POST", "/v1/dynamic", body, headers)
+            answer = connection.getresponse()
+            said = answer.read()
+            if answer.status != 201:
+                raise NotReady(f"a code could not be made: {answer.status} {said[:300]!r}")
+            return json.loads(said)
+        finally:
+            connection.close()
+
+    @property
+    def ended(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    def last_words(self) -> str:
+        return self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
+
+    def processes(self, *roles: str) -> list[Process]:
+        """Of these services, or all that are known."""
+        if self.process is None:
+            return []
+        return [one for one in below(self.process.pid) if one.role in roles or (not roles and one.role)]
+
+    async def one(self, role: str) -> list[Process]:
+        """The processes of a service, as soon as there is one."""
+        await until(self._runs(role), within_s=30, unless=lambda: self.ended)
+        return self.processes(role)
+
+    def _runs(self, role: str) -> Any:
+        async def so() -> bool:
+            return bool(self.processes(role))
+
+        return so
+
+    def inserts(self) -> set[str]:
+        """A name for each insert that the core is at just now, and for those at which it was killed: what is brought
+        in lies in a temporary file."""
+        try:
+            return set(os.listdir(self.folder.temporary))
+        except OSError:
+            return set()
+
+    def audit(self) -> Report:
+        """Of the running stack. Blocks. Raises asking.NobodyThere and asking.Failed."""
+        return msgspec.convert(asking.ask(self.folder, "/audit", lambda *_: None), Report)
+
+    def kill_group(self) -> None:
+        """SIGKILL for the supervisor and all its children at once."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def kill_supervisor(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    async def stop(self) -> int:
+        """As a person does; the exit status. What does not end in its time is killed."""
+        assert self.process is not None
+        self.process.terminate()
+        try:
+            return await asyncio.to_thread(self.process.wait, STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill_group()
+            return -signal.SIGKILL
+
+    def read(self) -> Stored:
+        """What is stored, once nothing of the stack runs. Blocks for some seconds. Raises NotReady."""
+        journals = self.disk.folder if self.disk is not None else self.folder.path / "journal"
+        # In a process of its own: one process opens one chDB folder in its life.
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "drill.stored", str(self.folder.path), str(journals)],
+            capture_output=True,
+            timeout=120,
+        )
+        if done.returncode:
+            raise NotReady(f"the warehouse could not be read: {done.stderr[-2000:].decode(errors='replace')}")
+        return msgspec.json.decode(done.stdout, type=Stored)
+
+    def close(self) -> None:
+        """Nothing of the stack runs afterwards."""
+        if not self.ended:
+            for process in self.processes():
+                # A stopped process is killed all the same, but its supervisor would wait for it.
+                send(process, signal.SIGCONT)
+            self.kill_group()
+        if self.disk is not None:
+            self.disk.give_back()
+
+
+@contextlib.contextmanager
+def closing(stack: Stack) -> Iterator[Stack]:
+    try:
+        yield stack
+    finally:
+        stack.close()

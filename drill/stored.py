@@ -1,0 +1,30 @@
+"""What a stopped stack has stored: `python -m drill.stored DATA JOURNALS` prints it as JSON (`drill.stack.Stored`)."""
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from drill.ledger import MARK
+from schemas.warehouse import Warehouse
+from waymark.folder import Folder, hold
+from waymark.reports import audit_machine
+
+
+def main(data: Path, journals: Path) -> None:
+    folder = Folder(data)
+    with hold(folder):
+        client = Warehouse(folder=folder.warehouse).connect()
+        try:
+            rows = client.query(
+                "SELECT utm_campaign, count() FROM scans WHERE startsWith(utm_campaign, {mark:String}) GROUP BY ALL",
+                parameters={"mark": f"{MARK}-"},
+            ).result_rows
+            report = audit_machine(client, journals, lambda *_: None)
+        finally:
+            client.close()
+    sys.stdout.buffer.write(msgspec.json.encode({"campaigns": rows, "report": report}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

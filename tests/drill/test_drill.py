@@ -1,0 +1,58 @@
+"""The drill itself, for a short while: the table of zeros."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from drill.plan import BUSES, planned
+from tests.servers import require
+
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(280)]
+
+FIELDS = ["seed", "fault", "promised", "given", "stored", "lost", "doubled", "outage_ms"]
+
+
+def drill(*flags: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "waymark", "drill", *flags], capture_output=True, text=True, timeout=270
+    )
+
+
+def check(done: "subprocess.CompletedProcess[str]", *, most: int) -> list[dict[str, object]]:
+    assert done.returncode == 0, done.stdout + done.stderr
+    runs = json.loads(done.stdout.splitlines()[-1])["runs"]
+    assert 1 <= len(runs) <= most
+    for run in runs:
+        assert list(run) == FIELDS
+        assert run["doubled"] == 0
+        assert run["given"] > 20
+        assert run["lost"] == 0 or not run["promised"]
+        assert run["stored"] >= run["given"] - run["lost"]
+    return list(runs)
+
+
+def test_a_handful_of_faults() -> None:
+    runs = check(drill("--json", "--seed", "21", "--runs", "4", "--seconds", "50"), most=4)
+    assert [(run["seed"], run["fault"]) for run in runs] == [
+        (seed, planned("journal", seed).fault.name) for seed in range(21, 21 + len(runs))
+    ]
+    # A full disk is among them, and its loss is told.
+    full = runs[0]
+    assert (full["fault"], full["promised"]) == ("disk full", False)
+    assert full["lost"]
+
+
+@pytest.mark.kafka
+def test_one_with_a_broker() -> None:
+    require.programs("java", "mvn", why="a Kafka broker")
+    seed = next(seed for seed in range(100) if planned("kafka", seed).fault.name == "broker killed, restarted")
+    [run] = check(drill("--json", "--bus", "kafka", "--seed", str(seed), "--runs", "1"), most=1)
+    assert run["lost"] == 0
+
+
+def test_both_buses_are_offered() -> None:
+    said = drill("--help").stdout
+    assert all(bus in said for bus in BUSES)
+    assert drill("--bus", "pigeon").returncode == 2

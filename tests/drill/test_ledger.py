@@ -1,0 +1,47 @@
+"""drill.ledger: what was given against what is stored."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drill.conduct import Outcome
+from drill.ledger import Count, Ledger, by_label, compare
+
+
+def ledger(sent: int, given: set[int]) -> Ledger:
+    made = Ledger("7")
+    for _ in range(sent):
+        made.next()
+    made.given |= given
+    return made
+
+
+def test_a_loss_a_double_and_a_stranger_are_seen() -> None:
+    # 1 is right, 2 was lost, 3 is there three times, 4 was not answered and stored, 9 was never sent.
+    found = compare(ledger(4, {1, 2, 3}), {1: 1, 3: 3, 4: 1, 9: 1})
+    assert found == Count(given=3, stored=6, lost=1, doubled=2, strange=1)
+
+
+@given(st.lists(st.integers(1, 40)), st.sets(st.integers(1, 40)))
+def test_the_figures_add_up(rows: list[int], answered: set[int]) -> None:
+    found = compare(ledger(40, answered), Counter(rows))
+    assert found.stored == len(rows)
+    assert found.stored - found.doubled - len(set(rows) - answered) == found.given - found.lost
+
+
+def test_campaigns_are_told_apart() -> None:
+    made = ledger(2, set())
+    told = [(made.campaign(1), 1), (made.campaign(2), 2), ("drill-8-1", 1), ("spring sale", 4), ("", 9)]
+    assert by_label(told) == {"7": {1: 1, 2: 2}, "8": {1: 1}}
+
+
+def test_what_fails_a_run() -> None:
+    fine = Outcome(1, "one", promised=True, given=5, stored=6)
+    assert not fine.failed
+    assert Outcome(1, "one", promised=True, lost=1, refused=1).failed
+    assert Outcome(1, "one", promised=True, doubled=1).failed
+    assert Outcome(1, "one", promised=True, problems=["no audit"]).failed
+    assert not Outcome(1, "full", promised=False, lost=3, refused=3).failed
+    # A loss that nobody counted is one too many.
+    assert Outcome(1, "full", promised=False, lost=3, refused=2).failed

@@ -1,0 +1,45 @@
+"""`waymark drill`: what happens to scans when something breaks."""
+
+import asyncio
+import json
+import shutil
+import sys
+
+import click
+from rich.console import Console
+
+from waymark.commands.options import Unusable, explained, json_flag
+
+FIELDS = ("seed", "fault", "promised", "given", "stored", "lost", "doubled", "outage_ms")
+
+
+@click.command()
+@click.option("--runs", type=click.IntRange(min=1), default=20, show_default=True, help="How many faults.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The first; the next follow it.")
+@click.option("--bus", type=click.Choice(["journal", "kafka"]), default="journal", show_default=True)
+@click.option("--seconds", type=click.FloatRange(min=1), help="Begin no run that would not end by then.")
+@json_flag
+@explained
+def drill(runs: int, seed: int, bus: str, seconds: float | None, as_json: bool) -> None:
+    """Break a pipeline of its own in many ways, and count.
+
+    Starts everything in a temporary folder, scans, injects faults chosen by the seed, and compares what a client was
+    given with what is stored. Ends with 1 when anything that the design promises was lost or doubled, or the audit is
+    not clean.
+    """
+    from drill import conduct, plan, table
+
+    if not sys.platform.startswith("linux"):
+        raise Unusable("the drill finds processes by what Linux says of them")
+    which = next(one for one in plan.BUSES if one == bus)
+    missing = [name for name in ("java", "mvn") if bus == "kafka" and shutil.which(name) is None]
+    if missing:
+        raise Unusable(f"a Kafka broker needs Java and Maven; not on this machine: {', '.join(missing)}")
+    outcomes = asyncio.run(
+        conduct.drill(which, range(seed, seed + runs), seconds=seconds, say=lambda line: click.echo(line, err=True))
+    )
+    table.show(outcomes, which, Console(stderr=as_json, width=None if sys.stdout.isatty() else 120))
+    if as_json:
+        told = [{field: getattr(outcome, field) for field in FIELDS} for outcome in outcomes]
+        click.echo(json.dumps({"runs": told}))
+    raise SystemExit(any(outcome.failed for outcome in outcomes))
