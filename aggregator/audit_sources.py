@@ -34,7 +34,8 @@ class JournalHead(msgspec.Struct, frozen=True):
 
 
 class SourceState(msgspec.Struct, frozen=True):
-    """One source. `last` is the last seq it gave out: when closed for ever, when open so far."""
+    """One source. `last` is the last seq it gave out: when closed for ever, when open so far (as its journal says, or,
+    when that is on another machine, as the newest head note that was stored)."""
 
     source: int
     end: Literal["closed", "open", "none"]
@@ -106,17 +107,24 @@ def check_sources(
 
 
 def _claims(client: Client, stored: Mapping[int, int], heads: Mapping[int, JournalHead]) -> list[_Claim]:
-    notes = client.query("SELECT source, toString(state), last_seq, refused FROM sources FINAL").result_rows
-    closed = {source: (last, tuple(map(tuple, refused))) for source, state, last, refused in notes if state == "closed"}
+    # A process that was stopped for long may write an old head after a newer one.
+    notes = client.query(
+        "SELECT source, toString(state), max(last_seq), argMax(refused, last_seq) FROM sources GROUP BY source, state"
+    ).result_rows
+    said = {(source, state): (last, tuple(map(tuple, refused))) for source, state, last, refused in notes}
     claims = []
     for source in sorted({*stored, *heads, *(row[0] for row in notes)}):
         highest = stored.get(source, 0)
-        if source in closed:
-            last, refused = closed[source]
+        if (source, "closed") in said:
+            last, refused = said[source, "closed"]
             claims.append(_Claim(source, "closed", last, last, highest, refused))
         elif source in heads:
             head = heads[source]
             claims.append(_Claim(source, "open", head.head, min(highest, head.head), highest, head.refused))
+        elif (source, "head") in said:
+            # All up to it was stored before it. What is above came since, and the next head will speak for that.
+            last, refused = said[source, "head"]
+            claims.append(_Claim(source, "open", last, last, last, refused))
         else:
             claims.append(_Claim(source, "none", highest, highest, highest, ()))
     return claims

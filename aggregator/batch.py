@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from aggregator.bus import Place, Range, Record
-from schemas.event import ScanEvent, SourceNote, SourceOpened, decode_event, decode_note, is_note
+from schemas.event import ScanEvent, SourceHead, SourceNote, SourceOpened, decode_event, decode_note, is_note
 
 MAX_EVENTS = 100_000
 MAX_BYTES = 16_000_000
@@ -82,6 +82,8 @@ def _journal(stretch: list[bytes], out: Decoded, skip: Collection[int]) -> None:
         try:
             if is_note(line):
                 note = decode_note(line)
+                if isinstance(note, SourceHead):
+                    raise ValueError("a head note is no record of a journal")
                 offset = 0 if isinstance(note, SourceOpened) else note.last_seq + 1
                 out.notes.append((offset, note))
             else:

@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator.batch import MAX_EVENTS, Key
 from aggregator.bus import Place, Range
-from schemas.event import EVENT_COLUMNS, SourceClosed, SourceNote
+from schemas.event import EVENT_COLUMNS, SourceClosed, SourceHead, SourceNote, SourceOpened
 
 COLUMNS = [*EVENT_COLUMNS, "bus", "bus_partition", "bus_offset"]
 
@@ -129,23 +129,19 @@ def _from(place: Place, batch: Range) -> str:
 
 
 def put_notes(client: Client, place: Place, notes: Sequence[SourceNote]) -> None:
-    """Keeps what sources said of themselves; saying it again changes nothing."""
+    """Keeps what sources said of themselves; saying it again changes nothing. Call it when all events before
+    the notes are stored."""
+    # Of a source's heads the last one says it all.
+    latest = {(note.source, type(note)): note for note in notes}
     rows = []
-    for note in notes:
-        closed = isinstance(note, SourceClosed)
-        rows.append(
-            [
-                note.source,
-                place.bus,
-                place.partition,
-                "closed" if closed else "open",
-                note.at_ms,
-                note.last_seq if isinstance(note, SourceClosed) else 0,
-                note.refused if isinstance(note, SourceClosed) else [],
-            ]
-        )
+    for note in latest.values():
+        last_seq, refused = (0, []) if isinstance(note, SourceOpened) else (note.last_seq, note.refused)
+        rows.append([note.source, place.bus, place.partition, _STATES[type(note)], note.at_ms, last_seq, refused])
     names = ["source", "bus", "bus_partition", "state", "at", "last_seq", "refused"]
     client.insert("sources", rows, column_names=names)
+
+
+_STATES: dict[type, str] = {SourceOpened: "open", SourceClosed: "closed", SourceHead: "head"}
 
 
 def skipped(client: Client, place: Place) -> set[int]:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from schemas.event import SourceClosed, decode_note, is_note
+from schemas.event import SourceClosed, SourceHead, decode_note, is_note
 
 _TAIL = 64 << 10
 
@@ -14,10 +14,12 @@ def event_seq(line: bytes) -> int:
 
 
 def offset_of(line: bytes) -> int:
-    """A record's place in its source. Raises ValueError, IndexError or msgspec.DecodeError."""
+    """A record's place in its source; a head note has none. Raises ValueError, IndexError or msgspec.DecodeError."""
     if not is_note(line):
         return event_seq(line)
     note = decode_note(line)
+    if isinstance(note, SourceHead):
+        raise ValueError("a head note is no record of a journal")
     return note.last_seq + 1 if isinstance(note, SourceClosed) else 0
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 
 from ingest.cursor import read_cursor, write_cursor
-from ingest.layout import boot_id, write_header
+from ingest.layout import boot_id, wall_ms, write_header
 from ingest.lines import offset_of, pack
 from ingest.reader import Position, SourceReader
+from schemas.event import SourceHead, encode_line, is_note
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,8 @@ LINGER_S = 0.02
 # Between two looks at whether the owner of a quiet journal is still there.
 ALIVE_S = 0.25
 RETRY_S = 1.0
+# Between two notes of how far a source has been shipped.
+HEAD_S = 1.0
 
 # Returns when the record is acknowledged: key, value, partition. Raises KafkaError.
 Send = Callable[[bytes, bytes, int], Awaitable[None]]
@@ -74,6 +77,9 @@ class _Shipment:
         self._key = str(self.reader.source).encode()
         self._following = 0
         self._finished = False
+        # The last head note's seq, and when it was made.
+        self._noted = -1
+        self._noted_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         partition = await asyncio.to_thread(self._partition)
@@ -88,7 +94,7 @@ class _Shipment:
             if chunk is not None and chunk.lines:
                 # On disk before on the bus: a power loss must not take from here what is there.
                 await asyncio.to_thread(self.reader.sync)
-                await self._bus.send(self._key, pack(chunk.lines), partition)
+                await self._bus.send(self._key, pack(self._with_head(chunk.lines, clock())), partition)
                 await self._acknowledged(offset_of(chunk.lines[-1]) + 1, position, chunk.position)
                 position = chunk.position
                 if len(chunk.lines) == MAX_EVENTS:
@@ -99,7 +105,23 @@ class _Shipment:
             elif clock() - looked >= ALIVE_S:
                 looked = clock()
                 readable = await asyncio.to_thread(self._finish)
+            elif self._following - 1 > self._noted and clock() - self._noted_at >= HEAD_S:
+                await self._bus.send(self._key, pack([self._head(self._following - 1, clock())]), partition)
             await pause(stop, LINGER_S)
+
+    def _with_head(self, lines: list[bytes], now: float) -> list[bytes]:
+        """The lines, and after them, when it is time, how far the source is shipped with them."""
+        upto = offset_of(lines[-1])
+        if now - self._noted_at < HEAD_S or (is_note(lines[-1]) and upto > 0):
+            return lines
+        return [*lines, self._head(upto, now)]
+
+    def _head(self, upto: int, now: float) -> bytes:
+        """A note that goes out after everything up to `upto`. What was refused below is known by then: the owner
+        notes it down before it writes the event after it."""
+        self._noted, self._noted_at = upto, now
+        refused = [(first, min(last, upto)) for first, last in self.reader.refused() if first <= upto]
+        return encode_line(SourceHead(self.reader.source, wall_ms(), upto, refused)).removesuffix(b"\n")
 
     def _partition(self) -> int:
         """The journal's partition on this bus, chosen the first time. A source is a random number."""

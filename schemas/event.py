@@ -73,7 +73,17 @@ class SourceClosed(msgspec.Struct, frozen=True, tag_field="record", tag="close",
     refused: list[tuple[Count, Count]] = []
 
 
-SourceNote = SourceOpened | SourceClosed
+class SourceHead(msgspec.Struct, frozen=True, tag_field="record", tag="head", forbid_unknown_fields=True):
+    """Not in a journal, only on a bus that leads away from it: the highest sequence number shipped so far, after the
+    events up to it, and which of these were refused."""
+
+    source: Count
+    at_ms: Instant
+    last_seq: Count
+    refused: list[tuple[Count, Count]] = []
+
+
+SourceNote = SourceOpened | SourceClosed | SourceHead
 
 EVENT_COLUMNS: tuple[str, ...] = ScanEvent.__struct_fields__
 

@@ -44,6 +44,8 @@ def test_notes_read_back() -> None:
     line = event.encode_line(closed)
     assert event.is_note(line)
     assert event.decode_note(line) == closed
+    head = event.SourceHead(source=1, at_ms=2, last_seq=9, refused=[(3, 4)])
+    assert event.decode_note(event.encode_line(head)) == head
 
 
 def test_a_line_with_a_field_too_many_is_refused() -> None:
@@ -60,7 +62,7 @@ def test_a_route_leaves_out_what_is_usual() -> None:
 def test_every_event_column_is_in_the_table_and_migrating_again_changes_nothing(tmp_path: Path) -> None:
     client = Warehouse(folder=tmp_path / "warehouse").connect()
     try:
-        assert migrate.migrate(client) == ["0001_scans", "0002_books"]
+        assert migrate.migrate(client) == ["0001_scans", "0002_books", "0003_heads"]
         assert migrate.migrate(client) == []
         columns = [row[0] for row in client.query("DESCRIBE scans").result_rows]
         assert [name for name in event.EVENT_COLUMNS if name not in columns] == []
