@@ -1,4 +1,4 @@
-"""Reading a JSON object from a request, strictly: what two parsers could understand differently is refused.
+"""Reading JSON from a request, strictly: what two parsers could understand differently is refused.
 
 Python's own parser takes NaN, lets the last of two equal names win and keeps half surrogate pairs,
 which no later step can write down again. Here each becomes a 400 that names the field it stands in.
@@ -7,11 +7,14 @@ which no later step can write down again. Here each becomes a 400 that names the
 import asyncio
 import json
 import math
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
 
 from starlette.requests import Request
 
 from api.errors import Problem, invalid
+
+Parsed = TypeVar("Parsed")
 
 MAX_DEPTH = 32
 # A body above this is parsed beside the event loop, which others are waiting for.
@@ -93,10 +96,10 @@ def _refuse(why: str) -> NoReturn:
     raise invalid("body", f"body {why}", "invalid_json")
 
 
-def parse_object(raw: bytes) -> dict[str, Any]:
-    """The JSON object in `raw`. Raises Problem (400)."""
+def _parsed(raw: bytes, wanted: str) -> Any:
+    """The JSON value in `raw`, with marks where it holds what cannot be taken. Raises Problem (400)."""
     if not raw.strip(b" \t\r\n"):
-        _refuse("is empty; a JSON object is expected")
+        _refuse(f"is empty; {wanted} is expected")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -115,6 +118,12 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise invalid(found.name[:64], f"{found.name[:64]} stands twice", "invalid_json")
     if isinstance(found, _Wrong):
         _refuse(found.why)
+    return found
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object in `raw`. Raises Problem (400)."""
+    found = _parsed(raw, "a JSON object")
     if not isinstance(found, dict):
         _refuse("is not a JSON object")
     for name, value in found.items():
@@ -125,12 +134,32 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     return found
 
 
+def parse_array(raw: bytes) -> list[Any]:
+    """The JSON array in `raw`, of whatever its entries are. Raises Problem (400)."""
+    found = _parsed(raw, "a JSON array")
+    if not isinstance(found, list):
+        _refuse("is not a JSON array")
+    for at, value in enumerate(found):
+        if (why := _fault(value)) is not None:
+            raise invalid(f"[{at}]", f"entry {at} {why}", "invalid_json")
+    return found
+
+
 async def read_object(request: Request) -> dict[str, Any]:
     """The request's body as a JSON object, whatever its Content-Type says (the document's own clients
     differ). Raises Problem: 400, or what `api.limits` raises on a body too large or too slow."""
+    return await _read(request, parse_object)
+
+
+async def read_array(request: Request) -> list[Any]:
+    """The same for a body that is a JSON array."""
+    return await _read(request, parse_array)
+
+
+async def _read(request: Request, parse: Callable[[bytes], Parsed]) -> Parsed:
     raw = await request.body()
     try:
-        return await asyncio.to_thread(parse_object, raw) if len(raw) > LARGE else parse_object(raw)
+        return await asyncio.to_thread(parse, raw) if len(raw) > LARGE else parse(raw)
     except Problem as problem:
         if problem.status == 400 and request.headers.get("content-encoding", "identity") != "identity":
             raise invalid("body", "body is compressed; send it as it is", "invalid_json") from None

@@ -17,4 +17,5 @@ class Head:
                 message = {**message, "body": b""}
             await send(message)
 
-        await self.app({**scope, "method": "GET"}, receive, without_body)
+        # Where a GET does something, `head` tells the two apart.
+        await self.app({**scope, "method": "GET", "head": True}, receive, without_body)

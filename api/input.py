@@ -22,6 +22,8 @@ _KINDS = {
     "array": "an array",
     "object": "an object",
     "str | null": "text or null",
+    "str | object": "text or an object",
+    "object | str": "text or an object",
 }
 _MISMATCH = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<sent>[^`]+)`")
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")

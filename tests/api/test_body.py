@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.body import MAX_DEPTH, parse_object
+from api.body import MAX_DEPTH, parse_array, parse_object
 from api.errors import Problem
 
 BIG = "9" * 5000
@@ -88,3 +88,25 @@ def test_nothing_but_a_problem_comes_out(raw: bytes) -> None:
     else:
         # What was taken can be written down again.
         json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        (b"", "body"),
+        (b"{}", "body"),
+        (b"[1,]", "body"),
+        (b'[{"a": 1, "a": 2}]', "[0]"),
+        (b'[1, {"b": NaN}]', "[1]"),
+        (b'["\\ud800"]', "[0]"),
+        (b"[" * 50 + b"]" * 50, "[0]"),
+    ],
+)
+def test_an_array_is_read_as_strictly(raw: bytes, field: str) -> None:
+    with pytest.raises(Problem) as caught:
+        parse_array(raw)
+    assert (caught.value.status, caught.value.field) == (400, field)
+
+
+def test_entries_of_an_array_may_be_anything() -> None:
+    assert parse_array(b'[1, "a", null, {"b": [2.5]}]') == [1, "a", None, {"b": [2.5]}]

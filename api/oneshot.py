@@ -1,0 +1,72 @@
+"""An answer that may be fetched once, and counts as fetched only when all of it has arrived.
+
+Its last part is held back until the ones before it are on their way and the client has not hung up; without it the
+answer is visibly cut off. A client that goes away before that can ask again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+# How long to look out for a hang-up before the last part: that of a client which has stopped reading arrives at once,
+# but nothing says so while the network still holds what it was sent.
+LINGER_S = 0.25
+# A client that takes nothing for so long is gone.
+STUCK_S = 60.0
+
+
+class OneShot(Response):
+    """`may_end` is asked before the last part is sent, `ended` is called after it."""
+
+    def __init__(
+        self,
+        parts: AsyncIterator[bytes],
+        *,
+        media_type: str,
+        headers: dict[str, str],
+        may_end: Callable[[], Awaitable[bool]],
+        ended: Callable[[], Awaitable[None]],
+    ) -> None:
+        super().__init__(None, 200, headers, media_type)
+        # Its length is not known before it is made.
+        del self.headers["content-length"]
+        self._parts = parts
+        self._may_end = may_end
+        self._ended = ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gone = asyncio.create_task(_hang_up(receive))
+        try:
+            await self._send(send, gone)
+        finally:
+            gone.cancel()
+
+    async def _send(self, send: Send, gone: asyncio.Task[None]) -> None:
+        await _sent(send, {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        last = b""
+        async for part in self._parts:
+            if gone.done():
+                return
+            if last:
+                await _sent(send, {"type": "http.response.body", "body": last, "more_body": True})
+            last = part
+        await asyncio.wait({gone}, timeout=LINGER_S)
+        if gone.done():
+            return
+        if not await self._may_end():
+            # Somebody else is fetching it. The server closes a connection whose answer is not finished.
+            return
+        await _sent(send, {"type": "http.response.body", "body": last})
+        await self._ended()
+
+
+async def _sent(send: Send, message: Message) -> None:
+    async with asyncio.timeout(STUCK_S):
+        await send(message)
+
+
+async def _hang_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
