@@ -1,0 +1,63 @@
+"""A picture before it has a format: areas and images, from back to front. Every format is written from one of these,
+so that they all show the same."""
+
+import msgspec
+
+from qr.paths import Path
+
+Colour = tuple[int, int, int]
+
+
+class Stop(msgspec.Struct, frozen=True):
+    at: float
+    colour: Colour
+
+
+class Linear(msgspec.Struct, frozen=True):
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    stops: tuple[Stop, ...]
+
+
+class Radial(msgspec.Struct, frozen=True):
+    x: float
+    y: float
+    radius: float
+    stops: tuple[Stop, ...]
+
+
+Paint = Colour | Linear | Radial
+
+
+class Area(msgspec.Struct, frozen=True):
+    """A path, filled; outlines that run against each other make holes. `crisp`: all its edges are upright or level, and
+    better drawn on the nearest pixel than between two."""
+
+    path: Path
+    paint: Paint
+    crisp: bool = False
+
+
+class Image(msgspec.Struct, frozen=True):
+    """A PNG with its place; `behind` is the colour of what lies under it, for formats that know no transparency."""
+
+    png: bytes
+    x: float
+    y: float
+    width: float
+    height: float
+    behind: Colour
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """In modules: one dark square of the symbol is one by one."""
+
+    width: float
+    height: float
+    parts: tuple[Area | Image, ...]
+    title: str
+
+    def pixels_high(self, pixels_wide: int) -> int:
+        return max(1, round(pixels_wide * self.height / self.width))
