@@ -1,7 +1,7 @@
 """Moving everything in and out: one JSON object a line, the last line saying how many there are.
 
-Brought along are workspaces, keys (as digests), codes, given-up slugs, erasures, what is kept of deleted
-codes, and the counters; not the visitors' salts, which are meant to be thrown away. Both directions may run
+Brought along are workspaces, keys (as digests), codes, static ones too, given-up slugs, erasures, what is kept of
+deleted codes, and the counters; not the visitors' salts, which are meant to be thrown away. Both directions may run
 while the service does. An import that was cut short is run again: what is there already is left as it is.
 """
 
@@ -15,12 +15,12 @@ from pathlib import Path
 import msgspec
 from redis.asyncio import Redis
 
-from codes import apikeys, deleting, index, intents, numbers, places, remains, slugs, workspaces
+from codes import apikeys, deleting, index, intents, numbers, places, remains, slugs, statics, workspaces
 from codes.connection import ask, reaching
 from codes.errors import Conflict
 from codes.places import Kept, Put
 from schemas import keys
-from schemas.code import ApiKey, Code, Erasure, Remains, Workspace
+from schemas.code import ApiKey, Code, Erasure, Remains, StaticCode, Workspace
 from schemas.route import Route, decode_route
 
 FORMAT = 1
@@ -55,6 +55,10 @@ class CodeLine(_Line, frozen=True, tag="code"):
     used: int = 0
 
 
+class StaticLine(_Line, frozen=True, tag="static"):
+    code: StaticCode
+
+
 class TombstoneLine(_Line, frozen=True, tag="tombstone"):
     host: str
     slug: str
@@ -77,7 +81,7 @@ class End(_Line, frozen=True, tag="end"):
     workspaces: int
 
 
-Line = Waymark | WorkspaceLine | KeyLine | CodeLine | TombstoneLine | ErasureLine | RemainsLine | End
+Line = Waymark | WorkspaceLine | KeyLine | CodeLine | StaticLine | TombstoneLine | ErasureLine | RemainsLine | End
 _decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 _host = re.compile(r"[a-z0-9.:_-]{0,255}")
 
@@ -115,6 +119,8 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
                     used = await ask(redis, "GET", keys.scans_used(found.place.code.number))
                     yield CodeLine(found.place.code, found.place.route.version, int(used or 0))
             before = rows[-1][1]
+        async for _, raw in redis.hscan_iter(keys.workspace_statics(workspace.number), count=_CHUNK):
+            yield StaticLine(msgspec.json.decode(raw, type=StaticCode))
     async for at in redis.scan_iter(keys.route("*"), count=1000):
         raw = await ask(redis, "GET", at)
         route = decode_route(raw) if raw else None
@@ -139,6 +145,7 @@ async def _count(redis: Redis) -> int:
     total = 0
     for workspace in await workspaces.all_workspaces(redis):
         total += 1 + await ask(redis, "ZCARD", keys.workspace_codes(workspace.number))
+        total += await ask(redis, "HLEN", keys.workspace_statics(workspace.number))
     return total + int(await ask(redis, "HLEN", keys.ERASURES))
 
 
@@ -176,7 +183,9 @@ def check_whole(path: Path) -> tuple[End, set[int]]:
         match line:
             case Waymark(format=format) if format != FORMAT:
                 raise Unreadable(f"line 1: format {format} is not known here, only {FORMAT}")
-            case CodeLine(code=Code(number=given)) | TombstoneLine(route=Route(number=given)):
+            case CodeLine(code=Code(number=given)) | StaticLine(code=StaticCode(number=given)):
+                highest[0] = max(highest[0], given)
+            case TombstoneLine(route=Route(number=given)):
                 highest[0] = max(highest[0], given)
             case ErasureLine(erasure=Erasure(number=given)):
                 highest[0] = max(highest[0], given)
@@ -240,6 +249,8 @@ async def _bring_in(redis: Redis, number: int, line: Line, now_ms: Callable[[], 
                 return _named("key", await apikeys.put_key(redis, line.key))
             case CodeLine():
                 return _named("code", await _put_code(redis, line, now_ms()))
+            case StaticLine(code=code):
+                return _named("static", await statics.put(redis, b"", code, code))
             case TombstoneLine():
                 return _named("tombstone", await _put_tombstone(redis, line, now_ms()))
             case ErasureLine(erasure=erasure):

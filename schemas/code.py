@@ -49,6 +49,29 @@ class Code(msgspec.Struct, frozen=True, omit_defaults=True):
     sticky: Sticky = "visitor"
     apps: Apps | None = None
     utm: dict[str, str] = {}
+    # Qravio's way to say how the code looks, as it was sent; `style` is what is drawn.
+    design: dict[str, Any] | None = None
+    # The format in which ExaRoutes answers the code's picture; "" for its default.
+    image_format: Literal["png", "svg", ""] = ""
+
+
+class StaticCode(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A symbol that holds its content itself (Qravio): it has no slug, and nobody sees its scans. Its number is drawn
+    from those of codes, so all can be listed in one order."""
+
+    id: str
+    number: int
+    workspace: int
+    name: str
+    type: str
+    content: dict[str, Any]
+    created_at_ms: int
+    updated_at_ms: int
+    created_by: str = ""
+    status: Literal["active", "paused"] = "active"
+    folder_id: str | None = None
+    design: dict[str, Any] | None = None
+    page_design: dict[str, Any] | None = None
 
 
 class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -61,6 +84,15 @@ class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
     created_at_ms: int
     # What app links may begin with besides https.
     app_schemes: tuple[str, ...] = ()
+
+
+class Folder(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where codes are filed, by its id."""
+
+    id: str
+    workspace: int
+    name: str
+    created_at_ms: int
 
 
 class ApiKey(msgspec.Struct, frozen=True, omit_defaults=True):

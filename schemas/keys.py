@@ -102,6 +102,32 @@ def workspace_codes(number: int) -> str:
     return f"{PREFIX}{{ws:{number}}}:codes"
 
 
+def workspace_statics(number: int) -> str:
+    """Hash: id of a static code → schemas.code.StaticCode."""
+    return f"{PREFIX}{{ws:{number}}}:statics"
+
+
+def workspace_static_numbers(number: int) -> str:
+    """Sorted set: id of a static code, by its number."""
+    return f"{PREFIX}{{ws:{number}}}:static-numbers"
+
+
+def workspace_folders(number: int) -> str:
+    """Hash: id of a folder → schemas.code.Folder."""
+    return f"{PREFIX}{{ws:{number}}}:folders"
+
+
+def workspace_turn(number: int) -> str:
+    """Whose turn it is to add to what a plan counts (codes.permissions). Expires."""
+    return f"{PREFIX}{{ws:{number}}}:turn"
+
+
+def quota(number: int, name: str, period: str = "") -> str:
+    """How much of a quota of a workspace is taken (codes.quota): a sorted set of the last hour, or the number of a
+    month. Expires."""
+    return f"{PREFIX}{{ws:{number}}}:quota:{name}" + (f":{period}" if period else "")
+
+
 def workspace_keys(number: int) -> str:
     """Hash: id of an API key → digest of its secret."""
     return f"{PREFIX}{{ws:{number}}}:keys"

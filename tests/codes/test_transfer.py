@@ -11,6 +11,7 @@ from codes import apikeys, transfer, workspaces
 from codes.connection import connect
 from codes.errors import Conflict
 from codes.fields import Edit, NewCode
+from codes.statics import NewStatic, Statics
 from codes.store import Codes
 from schemas import keys
 from schemas.route import decode_route
@@ -41,6 +42,10 @@ async def contents(redis: Redis) -> dict[bytes, object]:
     return found
 
 
+async def no_folder(workspace: int, id: str) -> None:
+    """The static codes of this test are in none."""
+
+
 async def filled(redis: Redis) -> Codes:
     codes = Codes(redis, usable=anywhere)
     one = await workspaces.ensure_workspace(redis, "default")
@@ -55,6 +60,9 @@ async def filled(redis: Redis) -> Codes:
     await codes.edit(two.number, moved.id, Edit(slug="new"))
     deleted = await codes.create(two.number, NewCode(destination=HERE, slug="deleted", host="qr.example.net"))
     await codes.delete(two.number, deleted.id, keep_until_ms=2 * NOW)
+    await Statics(redis, check_folder=no_folder).create(
+        two.number, NewStatic(name="S", type="text", content={"text": "x"})
+    )
     return codes
 
 
@@ -82,7 +90,8 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
             counts = await transfer.import_file(
                 other, path, now_ms=lambda: NOW, progress=lambda done, of: steps.append((done, of))
             )
-            assert counts == {"workspace": 2, "key": 2, "code": 131, "tombstone": 2, "erasure": 1, "remains": 1}
+            new = {"workspace": 2, "key": 2, "code": 131, "static": 1, "tombstone": 2, "erasure": 1, "remains": 1}
+            assert counts == new
             assert steps[-1] == (count, count)
             assert await contents(other) == await contents(redis)
             # Again: nothing is new, and nothing changes.
@@ -91,7 +100,7 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
             assert await contents(other) == await contents(redis)
             # And it goes on from there.
             codes = Codes(other)
-            assert (await codes.create(1, NewCode(destination=HERE))).number == 133
+            assert (await codes.create(1, NewCode(destination=HERE))).number == 134
             with pytest.raises(Conflict):
                 await codes.create(1, NewCode(destination=HERE, slug="old"))
             assert await apikeys.authenticate(other, "oqr_live_yourkey")

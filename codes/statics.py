@@ -1,0 +1,182 @@
+"""Static codes: a workspace's records of symbols that hold their content themselves. They have no slug, no route and no
+scans, so each is one entry of a hash and one of a sorted set, both in the slot of its workspace.
+"""
+
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from codes import destinations, fields, texts
+from codes.connection import Script, ask, reaching
+from codes.errors import Missing, Refused, Unavailable
+from codes.fields import UNSET, Status, Unset
+from schemas import content, keys
+from schemas.code import StaticCode
+
+TYPES = ("url", "text", "vcard", "email", "sms", "whatsapp", "wifi", "bitcoin", "paypal")
+_TRIES = 10
+
+# Whether there is such a folder in the workspace; raises Refused where there is none.
+CheckFolder = Callable[[int, str], Awaitable[None]]
+
+# Replaces one record where it is still as it was seen; "" stands for none.
+_PUT = Script("""
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+if ARGV[3] == '' then
+  redis.call('HDEL', KEYS[1], ARGV[1])
+  redis.call('ZREM', KEYS[2], ARGV[1])
+else
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+  redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
+end
+return 1
+""")
+_decoder = msgspec.json.Decoder(StaticCode)
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class NewStatic(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    type: str
+    content: dict[str, Any]
+    created_by: str = ""
+    status: Status = "active"
+    folder_id: str | None = None
+    design: dict[str, Any] | None = None
+    page_design: dict[str, Any] | None = None
+
+
+class StaticEdit(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change; UNSET stays as it is."""
+
+    name: str | Unset = UNSET
+    content: dict[str, Any] | Unset = UNSET
+    status: Status | Unset = UNSET
+    folder_id: str | Unset | None = UNSET
+    design: dict[str, Any] | Unset | None = UNSET
+    page_design: dict[str, Any] | Unset | None = UNSET
+
+
+class Statics:
+    """All methods raise Unavailable when Redis is away."""
+
+    def __init__(self, redis: Redis, *, check_folder: CheckFolder, now_ms: Callable[[], int] = _wall_ms) -> None:
+        self.redis = redis
+        self._check_folder = check_folder
+        self._now_ms = now_ms
+
+    @reaching
+    async def create(self, workspace: int, new: NewStatic) -> StaticCode:
+        """Raises Refused for what is wrong with `new`."""
+        await self._check(workspace, msgspec.structs.asdict(new), new.type)
+        now_ms = self._now_ms()
+        code = StaticCode(
+            **msgspec.structs.asdict(new),
+            id=str(uuid.uuid4()),
+            number=await ask(self.redis, "INCR", keys.NUMBERS),
+            workspace=workspace,
+            created_at_ms=now_ms,
+            updated_at_ms=now_ms,
+        )
+        await put(self.redis, b"", code, code)
+        return code
+
+    @reaching
+    async def get(self, workspace: int, id: str) -> StaticCode | None:
+        raw = await ask(self.redis, "HGET", keys.workspace_statics(workspace), id)
+        return _decoder.decode(raw) if raw else None
+
+    @reaching
+    async def page(self, workspace: int, limit: int, before: int | None = None) -> list[StaticCode]:
+        """At most `limit` with numbers below `before`, newest first; fewer only at the end."""
+        page: list[StaticCode] = []
+        while len(page) < limit:
+            highest = "+inf" if before is None else f"({before}"
+            at = keys.workspace_static_numbers(workspace)
+            rows: Any = await self.redis.zrevrangebyscore(
+                at, highest, "-inf", start=0, num=limit - len(page), withscores=True
+            )
+            if not rows:
+                break
+            # One that was deleted in between has no record any more.
+            records = await ask(self.redis, "HMGET", keys.workspace_statics(workspace), *(id for id, _ in rows))
+            page += [_decoder.decode(raw) for raw in records if raw]
+            before = int(rows[-1][1])
+        return page
+
+    @reaching
+    async def edit(self, workspace: int, id: str, edit: StaticEdit) -> StaticCode:
+        """The code as it then is. Raises Missing and Refused."""
+        changes = {name: value for name, value in msgspec.structs.asdict(edit).items() if value is not UNSET}
+        for _ in range(_TRIES):
+            raw = await ask(self.redis, "HGET", keys.workspace_statics(workspace), id)
+            if raw is None:
+                raise Missing(id)
+            old = _decoder.decode(raw)
+            await self._check(workspace, changes, old.type)
+            new = msgspec.structs.replace(old, **changes)
+            if new == old:
+                return old
+            new = msgspec.structs.replace(new, updated_at_ms=self._now_ms())
+            if await put(self.redis, raw, old, new):
+                return new
+        raise Unavailable("the code is changed by too many at once")
+
+    @reaching
+    async def delete(self, workspace: int, id: str) -> bool:
+        """Whether there was such a code."""
+        for _ in range(_TRIES):
+            raw = await ask(self.redis, "HGET", keys.workspace_statics(workspace), id)
+            if raw is None:
+                return False
+            if await put(self.redis, raw, _decoder.decode(raw), None):
+                return True
+        raise Unavailable("the code is changed by too many at once")
+
+    async def _check(self, workspace: int, given: dict[str, Any], type: str) -> None:
+        if type not in TYPES:
+            raise Refused("type", "unknown_type", f"must be one of: {', '.join(TYPES)}")
+        texts.check_label(given.get("name"), "name")
+        fields.check_status(given.get("status", "active"))
+        for name in ("design", "page_design"):
+            fields.check_style(given.get(name), name)
+        if "content" in given:
+            _check_content(type, given["content"])
+        if given.get("folder_id") is not None:
+            await self._check_folder(workspace, given["folder_id"])
+
+
+def _check_content(type: str, written: object) -> None:
+    try:
+        checked = content.check(type, written)
+    except content.BadContent as error:
+        raise Refused(error.field, "invalid_content", f"{error.field} {error.message}") from None
+    if type == "url":
+        try:
+            # Any address will do, an internal one too: it is the scanner who goes there, and not through us.
+            destinations.parse(checked["url"])
+        except Refused as refused:
+            raise Refused("content.url", refused.code, refused.message) from None
+
+
+async def put(redis: Redis, seen: bytes, old: StaticCode, new: StaticCode | None) -> bool:
+    """Replaces `old`, which is there as `seen` (b"" for none), by `new` (None: by nothing); whether it was so."""
+    at = [keys.workspace_statics(old.workspace), keys.workspace_static_numbers(old.workspace)]
+    return bool(await _PUT.run(redis, at, old.id, seen, msgspec.json.encode(new) if new else b"", old.number))
+
+
+async def of_folder(redis: Redis, workspace: int, folder_id: str) -> list[tuple[bytes, StaticCode]]:
+    """Those in a folder, each with its record as it was seen."""
+    found = []
+    async for _, raw in redis.hscan_iter(keys.workspace_statics(workspace), count=500):
+        code = _decoder.decode(raw)
+        if code.folder_id == folder_id:
+            found.append((raw, code))
+    return found
