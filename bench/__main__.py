@@ -1,7 +1,10 @@
-"""python -m bench [--only NAME] [--tiny] [--json]: measures and shows. A missed budget is for people to read, since
-machines differ: the exit status is 0 all the same. It is 1 when something could not be measured."""
+"""python -m bench [--only NAME] [--growth] [--tiny] [--json] [--write]: measures and shows.
+
+A missed budget is for people to read, since machines differ: the exit status is 0 all the same. It is 1 when something
+could not be measured."""
 
 import subprocess
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -11,7 +14,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from rich.console import Console
 from rich.markup import escape
 
-from bench import BENCHES, report
+from bench import BENCHES, BUDGETS, GROWTH, performance, report
 from bench.figures import Figure
 from bench.machine import described
 
@@ -30,15 +33,19 @@ BROKEN = (
 
 @click.command()
 @click.option("--only", "names", multiple=True, type=click.Choice(list(BENCHES)), help="Measure this one; repeatable.")
+@click.option("--growth", is_flag=True, help="Measure how cost grows, instead of the budgets; half an hour.")
 @click.option("--tiny", is_flag=True, help="Small sizes: shows that the benches work, measures nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON on standard output instead of the table.")
-def main(names: tuple[str, ...], tiny: bool, as_json: bool) -> None:
+@click.option("--write", is_flag=True, help="Write docs/performance.md anew with what was measured.")
+def main(names: tuple[str, ...], growth: bool, tiny: bool, as_json: bool, write: bool) -> None:
     """Measures Waymark on this machine, each figure next to its budget."""
+    if tiny and write:
+        raise click.UsageError("small sizes measure nothing that is worth writing down")
     progress = Console(stderr=True)
     figures: list[Figure] = []
     broken: list[str] = []
     with progress.status("") as status:
-        for name in names or BENCHES:
+        for name in names or (GROWTH if growth else BUDGETS):
             bench: Any = BENCHES[name]()
             status.update(f"{name}: starting")
 
@@ -54,6 +61,8 @@ def main(names: tuple[str, ...], tiny: bool, as_json: bool) -> None:
             except BROKEN as error:
                 broken.append(name)
                 progress.print(f"[bold red]{name} could not be measured:[/] {escape(str(error))}", soft_wrap=True)
+    if write:
+        performance.write(figures, described(), datetime.now(UTC).date())
     if as_json:
         print(report.as_json(figures, described()))
     else:

@@ -34,40 +34,45 @@ TINY = Size(scans=2_000, patience_s=60)
 
 def measure(size: Size, say: Say) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="wm-bench-") as folder:
-        journals, warehouse = Path(folder) / "journal", Warehouse(folder=Path(folder) / "warehouse")
         say(f"writing a journal of {size.scans:,} scans")
-        scans.write(journals, size.scans, source=SOURCE, until_ms=time.time_ns() // 1_000_000)
-        keeper = warehouse.connect(max_threads=1)
-        try:
-            migrate(keeper)
-            moving = Aggregator(
-                JournalBus(journals, Path(folder) / "bus", uptime), lambda: warehouse.connect(max_threads=1)
-            )
-            stored = uvloop.run(_run(moving, size, say))
-            _check(keeper, size.scans)
-        finally:
-            keeper.close()
-    # The first batch pays for opening everything, and is left out where there are others.
-    stored = stored[1:] if len(stored) > 2 else stored
-    steps = list(pairwise(stored))
-    rates = [(many - few) / (later - sooner) for (sooner, few), (later, many) in steps]
-    (began, first), (ended, last) = stored[0], stored[-1]
-    overall = (last - first) / (ended - began)
+        scans.write(Path(folder) / "journal", size.scans, source=SOURCE, until_ms=time.time_ns() // 1_000_000)
+        overall, rates = moved(Path(folder), size.scans, size.patience_s, say)
     yield figure(NAME, "from a journal to rows and rollups", rates, "scans/s", pick=lambda _: overall, at_least=100_000)
 
 
-async def _run(moving: Aggregator, size: Size, say: Say) -> list[tuple[float, int]]:
+def moved(folder: Path, total: int, patience_s: float, say: Say) -> tuple[float, list[float]]:
+    """Moves the `total` scans in the journals of `folder` into a warehouse beside them. How many a second, over all
+    and batch by batch. Raises TimeoutError, and RuntimeError when not all are there."""
+    warehouse = Warehouse(folder=folder / "warehouse")
+    keeper = warehouse.connect(max_threads=1)
+    try:
+        migrate(keeper)
+        moving = Aggregator(
+            JournalBus(folder / "journal", folder / "bus", uptime), lambda: warehouse.connect(max_threads=1)
+        )
+        stored = uvloop.run(_run(moving, total, patience_s, say))
+        _check(keeper, total)
+    finally:
+        keeper.close()
+    # The first batch pays for opening everything, and is left out where there are others.
+    stored = stored[1:] if len(stored) > 2 else stored
+    rates = [(many - few) / (later - sooner) for (sooner, few), (later, many) in pairwise(stored)]
+    (began, first), (ended, last) = stored[0], stored[-1]
+    return (last - first) / (ended - began), rates
+
+
+async def _run(moving: Aggregator, total: int, patience_s: float, say: Say) -> list[tuple[float, int]]:
     """When how many scans were stored: none at the start, and then at each change. Raises TimeoutError."""
     stop = asyncio.Event()
     running = asyncio.create_task(moving.run(stop))
     stored = [(time.perf_counter(), 0)]
     try:
-        async with asyncio.timeout(size.patience_s):
-            while stored[-1][1] < size.scans:
+        async with asyncio.timeout(patience_s):
+            while stored[-1][1] < total:
                 inserted = int(str(moving.status()["inserted"]))
                 if inserted > stored[-1][1]:
                     stored.append((time.perf_counter(), inserted))
-                    say(f"{inserted:,} of {size.scans:,} scans stored")
+                    say(f"{inserted:,} of {total:,} scans stored")
                 if running.done():
                     running.result()
                     raise RuntimeError("the aggregator ended early")

@@ -44,8 +44,8 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
         try:
             migrate(client)
             _fill(client, size, now, say)
-            _settle(client, say, calm_s=size.calm_s)
-            times = _ask(client, size, now)
+            settle(client, say, calm_s=size.calm_s)
+            times = ask(client, [SMALL, BIG], size.questions, now)
         finally:
             client.close()
     # From pairs that were measured one after the other.
@@ -83,7 +83,7 @@ def _fill(client: Client, size: Size, now: datetime, say: Say) -> None:
             say(f"{written:,} of {total:,} scans written")
 
 
-def _settle(client: Client, say: Say, *, calm_s: float, patience_s: float = 120) -> None:
+def settle(client: Client, say: Say, *, calm_s: float, patience_s: float = 120) -> None:
     """Waits until the engine has merged what it means to merge: a warehouse at rest, as it is between
     bursts, and not one that was forced into its best shape."""
     deadline = time.monotonic() + patience_s
@@ -96,10 +96,10 @@ def _settle(client: Client, say: Say, *, calm_s: float, patience_s: float = 120)
         time.sleep(0.2)
 
 
-def _ask(client: Client, size: Size, now: datetime) -> dict[int, list[float]]:
+def ask(client: Client, codes: list[int], questions: int, now: datetime) -> dict[int, list[float]]:
     """Seconds of each answer by code, asked for in turns. The first few, which open files, are left out."""
-    times: dict[int, list[float]] = {SMALL: [], BIG: []}
-    for turn in range(size.questions + 3):
+    times: dict[int, list[float]] = {code: [] for code in codes}
+    for turn in range(questions + 3):
         for code, found in times.items():
             began = time.perf_counter()
             answer = summary(client, code, days=365, now=now, kinds=["human"], dimensions=DIMENSIONS)

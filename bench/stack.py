@@ -49,11 +49,13 @@ class Stack(msgspec.Struct, frozen=True):
         session.headers["Authorization"] = f"Bearer {self.key}"
         return session
 
+    def workers(self) -> list[int]:
+        """The process numbers of the redirect workers."""
+        return [child.pid for child in psutil.Process(self.process).children() if "redirect" in child.cmdline()]
+
     def worker(self) -> int:
-        """The process number of the only redirect worker. Raises LookupError when there is not exactly one."""
-        found: list[int] = [
-            child.pid for child in psutil.Process(self.process).children() if "redirect" in child.cmdline()
-        ]
+        """That of the only one. Raises LookupError when there is not exactly one."""
+        found = self.workers()
         if len(found) != 1:
             raise LookupError(f"redirect workers: {found}")
         return found[0]

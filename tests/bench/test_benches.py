@@ -25,6 +25,11 @@ BUDGETS = {
     "freshness": [("≤ 1 s", 1)],
     "aggregator": [("≥ 100,000 scans/s", 1)],
     "analytics": [("≤ 50 ms", 1), ("≤ 1.5 ×", 1)],
+    "codes": [],
+    "scans": [],
+    "sources": [],
+    "workers": [],
+    "soak": [("≤ 1.1 ×", 3)],
 }
 
 
@@ -37,7 +42,7 @@ def up() -> Iterator[stack.Stack]:
 @pytest.fixture(autouse=True)
 def one_for_all(up: stack.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The benches start a `waymark up` each; to see whether they work, one is enough for all."""
-    monkeypatch.setattr(stack, "running", lambda: nullcontext(up))
+    monkeypatch.setattr(stack, "running", lambda workers=1: nullcontext(up))
 
 
 def measured(name: str) -> list[Figure]:
@@ -92,7 +97,7 @@ def test_what_cannot_be_measured_is_said_and_the_rest_measured(
     benches = {"bad": SimpleNamespace(measure=ends_badly, TINY=0), "good": SimpleNamespace(measure=measures, TINY=0)}
     monkeypatch.setattr("bench.__main__.BENCHES", {name: lambda name=name: benches[name] for name in benches})
     with pytest.raises(SystemExit, match="not measured: bad"):
-        command.callback(names=(), tiny=True, as_json=False)  # type: ignore[misc]
+        command.callback(names=tuple(benches), growth=False, tiny=True, as_json=False, write=False)  # type: ignore[misc]
     said = capsys.readouterr()
     assert "no [room] on the disk" in said.err
     assert "1 of 2 budgets kept" in said.out

@@ -1,11 +1,13 @@
 """bench: what samples come to, and how it is told."""
 
 import json
+from datetime import date
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from bench import report
+from bench import performance, report
 from bench.figures import figure, percentile, plain
 
 
@@ -68,3 +70,27 @@ def test_json_says_what_was_held_and_where() -> None:
 )
 def test_numbers_are_short(value: float, shown: str) -> None:
     assert plain(value) == shown
+
+
+def test_the_page_keeps_other_benches_and_what_people_wrote(tmp_path: Path) -> None:
+    machine: dict[str, str | int] = {
+        "processor": "Abacus",
+        "cores": 2,
+        "memory_mb": 4096,
+        "system": "Linux",
+        "python": "3.11",
+    }
+    hot = figure("redirect", "hot", [0.7, 0.8, 0.9], "×", at_least=0.75)
+    performance.write([hot], machine, date(2026, 1, 1), tmp_path)
+    page = tmp_path / "performance.md"
+    page.write_text(page.read_text() + "\nWhy it is so.\n")
+    slow = figure("startup", "first redirect", [11.0], "s", at_most=10)
+    performance.write([slow], machine | {"processor": "Slide rule"}, date(2026, 2, 2), tmp_path)
+    text = page.read_text()
+    assert text.count(performance.BELOW) == 1
+    assert text.endswith("\nWhy it is so.\n")
+    assert "| hot | 0.8 × | ≥ 0.75 × | kept | 0.7 / 0.8 / 0.9 (3) |" in text
+    assert "| first redirect | 11 s | ≤ 10 s | **missed** |  |" in text
+    assert "2026-01-01, Abacus, 2 cores, 4 GiB" in text
+    assert "2026-02-02, Slide rule" in text
+    assert text.index("## startup") < text.index("## redirect")
