@@ -97,6 +97,18 @@ class Files:
         found = [_decoder.decode(raw) for raw in await ask(self.redis, "HVALS", keys.workspace_files(workspace))]
         return sorted(found, key=lambda file: (file.created_at_ms, file.id), reverse=True)
 
+    async def read(self, workspace: int, id: str, most: int) -> bytes:
+        """The bytes of a file, no more than `most`. Raises Missing."""
+        file = await self.get(workspace, id)
+        if file is None:
+            raise Missing
+        try:
+            return await asyncio.to_thread(self._store.read, file.key, most)
+        except FileNotFoundError:
+            raise Missing from None
+        except OSError as error:
+            raise Unavailable(f"the store of files: {error}") from error
+
     async def delete(self, workspace: int, id: str) -> None:
         """It is served no more when this returns. Raises Missing."""
         file = await self.get(workspace, id)

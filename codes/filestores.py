@@ -26,6 +26,9 @@ class Store(Protocol):
     def remove(self, key: str) -> None:
         """Forgets it, if it is there."""
 
+    def read(self, key: str, most: int) -> bytes:
+        """What is kept under it, no more than `most` bytes."""
+
 
 class Folder:
     """Redirectors on the same machine, or that mount the same folder, serve from it."""
@@ -50,6 +53,10 @@ class Folder:
         _sync_folder(goal.parent)
         _sync_folder(self._path)
 
+    def read(self, key: str, most: int) -> bytes:
+        with place(self._path, key).open("rb") as file:
+            return file.read(most)
+
     def remove(self, key: str) -> None:
         goal = place(self._path, key)
         goal.unlink(missing_ok=True)
@@ -71,7 +78,10 @@ class Bucket:
     def remove(self, key: str) -> None:
         self._ask("DELETE", key, {}, None)
 
-    def _ask(self, method: str, key: str, headers: dict[str, str], body: BinaryIO | None) -> None:
+    def read(self, key: str, most: int) -> bytes:
+        return self._ask("GET", key, {}, None, most)
+
+    def _ask(self, method: str, key: str, headers: dict[str, str], body: BinaryIO | None, most: int = _REASON) -> bytes:
         payload = s3.EMPTY if body is None else s3.UNSIGNED
         path = self._bucket.path(key)
         sent = s3.signed(self._bucket, method, path, headers, payload=payload, now=self._now())
@@ -79,9 +89,12 @@ class Bucket:
         try:
             connection.request(method, path, body=body, headers=sent)
             answer = connection.getresponse()
-            said = answer.read(_REASON)
+            said = answer.read(most)
+            if method == "GET" and answer.status == 404:
+                raise FileNotFoundError(key)
             if answer.status not in _OK and not (method == "DELETE" and answer.status == 404):
-                raise OSError(f"the bucket answered {answer.status}: {said.decode(errors='replace')}")
+                raise OSError(f"the bucket answered {answer.status}: {said[:_REASON].decode(errors='replace')}")
+            return said
         except http.client.HTTPException as error:
             raise OSError(f"the bucket did not answer: {error!r}") from error
         finally:

@@ -1,0 +1,42 @@
+"""Pictures that were drawn and read, by what they were made of."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+
+from qr import job
+
+MAX_BYTES = 64 * 1024 * 1024
+
+
+def name(asked: job.Job) -> bytes:
+    """The same for what gives the same picture."""
+    return hashlib.blake2b(job.encode(asked), digest_size=20).digest()
+
+
+class Cache:
+    """Holds so many bytes; what was not asked for the longest goes first. Any thread may use it."""
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[bytes, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, name: bytes) -> bytes | None:
+        with self._lock:
+            found = self._kept.get(name)
+            if found is not None:
+                self._kept.move_to_end(name)
+            return found
+
+    def put(self, name: bytes, picture: bytes) -> None:
+        with self._lock:
+            self._bytes += len(picture) - len(self._kept.pop(name, b""))
+            self._kept[name] = picture
+            while self._bytes > self._max_bytes:
+                self._bytes -= len(self._kept.popitem(last=False)[1])
+
+    @property
+    def size(self) -> int:
+        return self._bytes
