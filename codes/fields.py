@@ -53,6 +53,8 @@ class NewCode(msgspec.Struct, frozen=True, kw_only=True):
     apps: Apps | None = None
     # Of utm_source, utm_medium, utm_campaign, utm_term, utm_content.
     utm: dict[str, str] = {}
+    # Given by who may have to try again: where this workspace has a code with this id already, that is the answer.
+    id: str | None = None
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):

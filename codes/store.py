@@ -106,7 +106,11 @@ class Codes:
 
     @reaching
     async def create(self, workspace: int, new: NewCode) -> Code:
-        """Raises Refused for what is wrong with `new` and Conflict when its slug is taken or reserved."""
+        """Raises Refused for what is wrong with `new` and Conflict when its slug is taken or reserved. With an id of
+        the caller's it can be called again when nobody knows what became of the first time; Missing says that the
+        code was made then, and deleted since."""
+        if new.id and (made := await self._find(workspace, new.id)) is not None:
+            return self._code_at(made)
         given = {name: getattr(new, name) for name in Edit.__struct_fields__ if name != "slug"}
         checked = await self._checking.checked(workspace, given)
         if new.slug is not None:
@@ -114,7 +118,7 @@ class Codes:
         now_ms, nonce = self._now_ms(), self._nonce()
         before = await publish.redirectors(self.redis)
         blank = Code(
-            id=self._id(),
+            id=new.id or self._id(),
             number=0,
             workspace=workspace,
             slug=new.slug or "",
@@ -125,20 +129,34 @@ class Codes:
         )
         code = behaviour.settle(blank, checked, self._id)
         code = msgspec.structs.replace(code, number=await ask(self.redis, "INCR", keys.NUMBERS))
+        # Under one id the same slugs are drawn, in the same order.
+        rng = random.Random(new.id) if new.id else self._rng
         for _ in range(_DRAWS):
             if new.slug is None:
-                code = msgspec.structs.replace(code, slug=slugs.draw(self._rng, new.slug_length))
-            if await self._place(code, nonce, drawn=new.slug is None):
-                await self._told([nonce], before)
-                return code
+                code = msgspec.structs.replace(code, slug=slugs.draw(rng, new.slug_length))
+            drawn = new.slug is None
+            placed = await self._place(code, nonce, drawn=drawn, again=drawn and bool(new.id))
+            if placed is not None:
+                # What an earlier attempt has written it has also published.
+                if placed.number == code.number:
+                    await self._told([nonce], before)
+                return placed
         raise Unavailable("no free slug was found")
 
-    async def _place(self, code: Code, nonce: str, *, drawn: bool) -> bool:
-        """Puts a new code where it belongs, if the place is free. A drawn slug must be free for everybody."""
+    async def _place(self, code: Code, nonce: str, *, drawn: bool, again: bool) -> Code | None:
+        """Puts a new code where it belongs, and returns it as it is there; None when a drawn slug is not free, which
+        it must be for everybody."""
         place = await places.look(self.redis, code.host, code.slug)
+        if place.code is not None and place.code.id == code.id:
+            # An earlier attempt, or one at the same time, has written it.
+            await self._list(place.code, nonce)
+            return place.code
+        if again and place.kept is None and place.route and place.route.workspace == code.workspace:
+            # Nobody but an earlier attempt can have drawn this slug.
+            raise Missing(code.id)
         if not place.is_free_for(code.workspace) or (drawn and place.route):
             if drawn:
-                return False
+                return None
             raise Conflict("slug", "slug_taken", f"the slug {code.slug!r} is taken")
         intent = Intent(
             op="create", id=code.id, workspace=code.workspace, number=code.number, host=code.host, slug=code.slug
@@ -151,11 +169,14 @@ class Codes:
             raise Unavailable("the change took too long")
         if outcome is Put.DONE:
             await self._step("written")
-            at = index.pointer(code.host, code.slug, nonce)
-            await index.add(self.redis, code.id, code.number, code.workspace, at)
+            await self._list(code, nonce)
             await self._step("indexed")
         await intents.clear(self.redis, nonce)
-        return outcome is Put.DONE
+        return code if outcome is Put.DONE else await self._place(code, nonce, drawn=drawn, again=again)
+
+    async def _list(self, code: Code, nonce: str) -> None:
+        at = index.pointer(code.host, code.slug, nonce)
+        await index.add(self.redis, code.id, code.number, code.workspace, at)
 
     @reaching
     async def edit(self, workspace: int, id: str, edit: Edit) -> Code:

@@ -63,7 +63,8 @@ async def _create(redis: Redis, nonce: str, intent: Intent) -> None:
     place = await places.look(redis, intent.host, intent.slug)
     if place.code is not None and place.code.id == intent.id:
         at = index.pointer(intent.host, intent.slug, nonce)
-        await index.add(redis, intent.id, intent.number, intent.workspace, at)
+        # Its number is not the intent's when another attempt has made it.
+        await index.add(redis, intent.id, place.code.number, intent.workspace, at)
 
 
 async def _move(redis: Redis, nonce: str, intent: Intent, now_ms: int) -> None:
