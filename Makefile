@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run test check bench drill screenshots clean
+.PHONY: help setup run test check bench drill loadtest screenshots clean
 
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
 	@echo "make test    run the whole test suite"
 	@echo "make check   style and types"
 	@echo "make bench   measure every budget of the design"
+	@echo "make loadtest  scanners, dashboards and operators for a minute, and the audit after them"
 	@echo "make drill   break everything on purpose, and count the scans"
 	@echo "make screenshots  take the pictures of docs/pages.md anew (needs Chromium and Node)"
 	@echo "make setup   only install what the others need, into .venv"
@@ -41,6 +42,9 @@ bench: setup
 
 drill: setup
 	@$(BIN)/waymark drill
+
+loadtest: setup
+	@$(BIN)/python -m loadtest
 
 screenshots: setup
 	@$(BIN)/python -m tests.pages.screenshots

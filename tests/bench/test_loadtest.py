@@ -1,4 +1,4 @@
-"""loadtest: scanners, dashboards and operators get what they should from a whole Waymark, and it is found out when not."""
+"""loadtest: scanners, dashboards and operators get what they should, and it is found out when they do not."""
 
 import subprocess
 import sys

@@ -1,0 +1,92 @@
+"""Operators: they create, edit and import codes, and look at once whether an edit is followed."""
+
+import itertools
+
+import requests
+from locust import HttpUser, between, task
+from locust.exception import StopUser
+
+from loadtest import agents
+from loadtest.scanners import DICE
+from loadtest.shared import WORLD
+from loadtest.world import API_URL, AUTHORIZATION, SHORT_URL
+
+_NUMBERS = itertools.count(1)
+
+
+class Operator(HttpUser):
+    """Each has a code to itself."""
+
+    host = API_URL
+    wait_time = between(1, 4)
+    weight = 1
+
+    def on_start(self) -> None:
+        if not WORLD.free:
+            raise StopUser
+        self.code = WORLD.free.pop()
+        # A connection to the redirectors, apart from what Locust measures at the API.
+        self.phone = requests.Session()
+
+    def on_stop(self) -> None:
+        if hasattr(self, "phone"):
+            self.phone.close()
+
+    @task(12)
+    def edit(self) -> None:
+        """The next scan after an answered edit goes to the new destination."""
+        destination = f"https://example.com/edited/{next(_NUMBERS)}"
+        with self.client.patch(
+            f"/v1/dynamic/{self.code.id}",
+            json={"destination": destination},
+            headers=AUTHORIZATION,
+            name="operator: PATCH, and a scan at once",
+            catch_response=True,
+        ) as answer:
+            if answer.status_code != 200:
+                answer.failure(f"{answer.status_code} instead of 200")
+                return
+            scan = self.phone.get(
+                f"{SHORT_URL}/{self.code.slug}", headers=agents.person(DICE), allow_redirects=False, timeout=10
+            )
+            if scan.headers.get("location") == destination:
+                answer.success()
+            else:
+                answer.failure(f"the scan after the edit got {scan.status_code} {scan.headers.get('location')}")
+
+    @task(2)
+    def create(self) -> None:
+        """The hourly limit is part of the API: it is an answer, and not an error."""
+        if WORLD.no_more_creating:
+            return
+        with self.client.post(
+            "/v1/dynamic",
+            json={"destination": f"https://example.com/made/{next(_NUMBERS)}"},
+            headers=AUTHORIZATION,
+            name="operator: POST /v1/dynamic",
+            catch_response=True,
+        ) as answer:
+            if answer.status_code in (201, 429):
+                WORLD.no_more_creating = answer.status_code == 429
+                answer.success()
+            else:
+                answer.failure(f"{answer.status_code} instead of 201")
+
+    @task(2)
+    def many(self) -> None:
+        if not WORLD.has_bulk:
+            return
+        items = [{"destination": f"https://example.com/many/{next(_NUMBERS)}"} for _ in range(10)]
+        with self.client.post(
+            "/v1/dynamic/bulk",
+            json={"items": items},
+            headers=AUTHORIZATION,
+            name="operator: POST /v1/dynamic/bulk, 10 codes",
+            catch_response=True,
+        ) as answer:
+            if answer.status_code != 201:
+                answer.failure(f"{answer.status_code} instead of 201")
+            elif answer.json()["failed"]:
+                answer.failure(f"{answer.json()['failed']} of {len(items)} were not made")
+            else:
+                answer.success()

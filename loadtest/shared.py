@@ -1,0 +1,5 @@
+"""The one world of this process's users."""
+
+from loadtest.world import World
+
+WORLD = World()
