@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry
 
 from analytics.pool import Questions
 from api.limits import Limits
+from api.logos import Logos
+from codes.resolver import Resolver
 from codes.store import Codes
 
 # Answers what is missing, in a few words, or None when it can do its work.
@@ -23,6 +25,8 @@ class ApiSettings(msgspec.Struct, frozen=True):
     short_url: str = "http://localhost:8001"
     api_url: str = "http://localhost:8000"
     limits: Limits = Limits()
+    # A folder with fonts for captions in scripts that ours has not.
+    fonts: str = ""
 
 
 class ApiContext(msgspec.Struct, frozen=True):
@@ -32,6 +36,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     codes: Codes
     questions: Questions
     settings: ApiSettings = ApiSettings()
+    logos: Logos = msgspec.field(default_factory=lambda: Logos(own_hosts=(), resolver=Resolver()))
     now: Callable[[], datetime] = utc_now
     readiness: Mapping[str, Ready] = {}
     registry: CollectorRegistry = msgspec.field(default_factory=CollectorRegistry)
