@@ -47,7 +47,7 @@ def write(figures: list[Figure], machine: dict[str, str | int], day: date, docs:
 def _section(name: str, run: Run) -> str:
     machine = run.machine
     memory = f"{int(machine['memory_mb']) // 1024} GiB"
-    where = f"{machine['processor']}, {machine['cores']} cores, {memory}, {machine['system']}"
+    where = f"{machine['processor']}, {machine['cores']} cores, {memory}, {str(machine['system']).split()[0]}"
     rows = [
         f"| {one.what} | {plain(one.value)} {one.unit} | {one.budget} | {_said(one)} | {_spread(one)} |"
         for one in run.figures
