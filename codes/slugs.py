@@ -4,6 +4,7 @@ import random
 import re
 
 from codes.errors import Conflict, Refused
+from schemas.noise import is_noise
 
 # Digits and letters that nobody mistakes for each other in print.
 ALPHABET = "".join(sorted(set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") - set("0O1Il")))
@@ -26,7 +27,7 @@ def draw(rng: random.Random, length: int = DRAWN_LENGTH) -> str:
     """A random slug that is not reserved. It may be taken."""
     while True:
         slug = "".join(rng.choices(ALPHABET, k=length))
-        if slug not in RESERVED:
+        if slug not in RESERVED and not is_noise(slug):
             return slug
 
 
@@ -37,24 +38,27 @@ def may_be(slug: str) -> bool:
 
 def check_custom(slug: str) -> str:
     """A slug that somebody chose. Raises Refused for its form and Conflict where it is reserved."""
-    _free(slug)
+    if slug in RESERVED:
+        raise _reserved(slug)
     if not 3 <= len(slug) <= 48 or not _custom.fullmatch(slug):
         raise Refused(
             "slug",
             "invalid_slug",
             "a slug has 3 to 48 of the characters a-z, 0-9 and -, with no hyphen at an end and no two in a row",
         )
+    if is_noise(slug):
+        raise _reserved(slug)
     return slug
 
 
 def check_imported(slug: str) -> str:
     """A slug that is printed already and so keeps its form. Raises as `check_custom`."""
-    _free(slug)
-    if not _imported.fullmatch(slug) or slug in (".", ".."):
+    if not may_be(slug) or slug in (".", ".."):
         raise Refused("slug", "invalid_slug", "an imported slug has 1 to 128 of the characters A-Z, a-z, 0-9 and ._~-")
+    if slug in RESERVED or is_noise(slug):
+        raise _reserved(slug)
     return slug
 
 
-def _free(slug: str) -> None:
-    if slug in RESERVED:
-        raise Conflict("slug", "slug_reserved", f"the slug {slug!r} is reserved")
+def _reserved(slug: str) -> Conflict:
+    return Conflict("slug", "slug_reserved", f"the slug {slug!r} is reserved")

@@ -5,16 +5,20 @@ from collections.abc import Callable
 import pages
 from redirect.allowance import Allowance
 from redirect.asgi import App, Receive, Scope, Send
-from redirect.cache import Entry, Routes, Trust
+from redirect.cache import Routes, Trust
 from redirect.ending import Ending
+from redirect.hosts import NOBODYS, Hosts
 from redirect.line import NO_VARIANT
+from redirect.links import Links
 from redirect.metrics import Counts
 from redirect.record import Recorder
-from redirect.routes import Lookup, Unavailable
+from redirect.routes import Unavailable
 from redirect.slug import is_own, place_of_path
-from redirect.visit import AWAY, Visits
+from redirect.visit import AWAY, NOT_FOUND, Visits
 
 END = {"type": "http.response.body", "body": b""}
+# For programs, which do not look at it.
+NOTHING = Ending("unknown", 404, ((b"content-type", b"text/plain"), (b"content-length", b"10")), b"not found\n")
 _READING = ("GET", "HEAD")
 _METHODS = ("GET", "HEAD", "POST")
 
@@ -22,17 +26,17 @@ _METHODS = ("GET", "HEAD", "POST")
 def redirector(
     routes: Routes,
     trust: Trust,
-    lookup: Lookup,
+    hosts: Hosts,
+    links: Links,
     recorder: Recorder,
     visits: Visits,
-    unknown: Entry,
     rest: App,
     *,
     allowance: Allowance,
     elapsed: Callable[[], float],
     counts: Counts,
 ) -> App:
-    """`rest` answers what is no code, lifespan included. `unknown` stands for codes that are not there."""
+    """`rest` answers what is no code, lifespan included."""
     entries = routes.entries
     look, write = recorder
 
@@ -46,37 +50,51 @@ def redirector(
             entry is not None
             and elapsed() < trust.until
             and entry.epoch == trust.epoch
-            and entry.plain
             and scope["method"] in _READING
+            # Nearly always there are no custom domains, and the host need not be looked at.
+            and (hosts.idle == trust.epoch or hosts.is_default(scope))
         ):
-            write(entry, look(entry.code, scope), entry.outcome, NO_VARIANT)
-            await send({"type": "http.response.start", "status": 302, "headers": entry.headers})
-            await send(END)
-            return
+            if entry.plain:
+                write(entry, look(entry.code, scope), entry.outcome, NO_VARIANT)
+                await send({"type": "http.response.start", "status": 302, "headers": entry.headers})
+                await send(END)
+                return
+            plan = entry.plan
+            if plan is not None and not plan.waits:
+                ending = visits.end_at_once(entry, plan, scope)
+                await send({"type": "http.response.start", "status": ending.status, "headers": ending.headers})
+                await send({"type": "http.response.body", "body": ending.body})
+                return
         await visit(scope, receive, send)
 
     async def visit(scope: Scope, receive: Receive, send: Send) -> None:
-        """The same for what is not in the cache, or not trusted, or not there."""
-        place = place_of_path(scope["path"])
-        if place is None:
-            if is_own(scope["path"]):
+        """The same for what is not in the cache, or not trusted, or not there, or at a custom domain."""
+        path = scope["path"]
+        if path != "/" and place_of_path(path) is None:
+            if is_own(path):
                 await rest(scope, receive, send)
             else:
                 counts.not_found += 1
-                await answer(send, 404, pages.not_found())
+                await end(send, NOTHING)
             return
         if scope["method"] not in _METHODS:
             await answer(send, 405, pages.not_allowed(), ((b"allow", b"GET, HEAD, POST"),))
             return
+        host = await hosts.find(scope)
+        if host is NOBODYS:
+            counts.not_found += 1
+            await end(send, NOTHING)
+            return
         try:
-            entry = await lookup.find(place)
+            entry = await links.find(host, path)
         except Unavailable:
             counts.unavailable += 1
             await end(send, AWAY)
             return
-        if entry is not None and entry.outcome != "unknown":
+        if entry is not None:
             await end(send, await visits.end(entry, scope, receive))
             return
+        unknown = links.nothing(host)
         ending = await visits.end_of_nothing(unknown, scope, receive)
         if ending.recorded:
             if allowance.take():
@@ -84,6 +102,8 @@ def redirector(
             else:
                 counts.unknown_unrecorded += 1
             counts.not_found += 1
+        if ending is NOT_FOUND and host is not None:
+            ending = (host.root if path == "/" else host.not_found) or ending
         await end(send, ending)
 
     return app

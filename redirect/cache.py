@@ -90,6 +90,10 @@ class Routes:
         until, epoch = self._unknown.get(place, (0.0, 0))
         return now < until and now < self._trust.until and epoch == self._trust.epoch
 
+    def was_unknown(self, place: str) -> bool:
+        """Whether nothing was there when Redis was last asked."""
+        return place in self._unknown
+
     def change(self, place: str, entry: Entry) -> None:
         """Takes in a published change. What is not cached is not put in: many new codes must not
         drive out those that are scanned."""

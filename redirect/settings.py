@@ -1,6 +1,7 @@
 """What can be set about a redirector. `waymark` fills it in from the environment."""
 
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,6 +26,8 @@ class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
     edge: str = "cloudflare"
     # A MaxMind-format database of cities or countries; "" for none.
     geo_database: str = ""
+    # Hosts that are neither the short one nor a verified domain: taken for the short one, or 404.
+    unknown_hosts: Literal["default", "404"] = "default"
     # Visits of unknown slugs written to the journal, at most so many a second for each process.
     unknown_per_s: float = 50
     # Where uploaded files are: a folder, or a bucket (`schemas.s3`), which goes first.

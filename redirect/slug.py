@@ -4,6 +4,7 @@ import re
 
 from schemas import keys
 from schemas.files import parse_path
+from schemas.noise import is_noise
 
 # What a slug may be made of, imported ones included.
 _SLUG = re.compile(r"[A-Za-z0-9._~-]{1,128}")
@@ -12,18 +13,19 @@ _FORMS = ("/q/", "/r/")
 # First path parts that a redirector answers itself; `codes` gives none of them out as a slug.
 RESERVED = frozenset({"healthz", "readyz", "metrics", "robots.txt", "favicon.ico", "q", "r"})
 
-# No slug has a slash, so this one needs no reservation.
+# No slug has a slash, so these need no reservation.
 PAUSED_PATH = "/-/paused"
+TLS_ASK_PATH = "/-/tls-ask"
 
-OWN_PATHS = frozenset({PAUSED_PATH, *(f"/{part}" for part in RESERVED - {"q", "r"})})
+OWN_PATHS = frozenset({PAUSED_PATH, TLS_ASK_PATH, *(f"/{part}" for part in RESERVED - {"q", "r"})})
 
 
 def place_of_path(path: str, host: str = "") -> str | None:
     """`/{slug}`, `/q/{slug}` and `/r/{slug}`, each with or without a slash at its end; None for any
-    other path, and for one that no slug can have."""
+    other path, and for one that no code can have."""
     slug = path[3:] if path.startswith(_FORMS) and len(path) > 3 else path[1:]
     slug = slug.removesuffix("/")
-    if not _SLUG.fullmatch(slug) or slug in RESERVED:
+    if not _SLUG.fullmatch(slug) or slug in RESERVED or is_noise(slug):
         return None
     return keys.place(host, slug)
 

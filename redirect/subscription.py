@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from redirect.cache import Routes, Trust, place_of_key
+from redirect.hosts import Hosts
 from redirect.metrics import Counts
 from redirect.store import Store
 from redirect.wire import Away, Command, Refused, Wire, connect
@@ -47,6 +48,7 @@ class Subscription:
         url: str,
         primary: Store,
         routes: Routes,
+        hosts: Hosts,
         trust: Trust,
         *,
         name: str,
@@ -56,6 +58,7 @@ class Subscription:
         self._url = url
         self._primary = primary
         self._routes = routes
+        self._hosts = hosts
         self._trust = trust
         self._name = name
         self._elapsed = elapsed
@@ -167,6 +170,7 @@ class Subscription:
             self._trust.until = min(self._current_at + TRUST_S, self._registered_until)
             if self._trust.until:
                 self.trusted.set()
+                self._hosts.heard()
 
     def _take(self, reply: Any) -> None:
         """Everything the subscribed connection says, in order."""
@@ -200,6 +204,10 @@ class Subscription:
         self._counts.changes += 1
         try:
             change = decode_change(data)
+            if change.key == keys.DOMAINS:
+                self._hosts.doubt(change.route.version)
+                self._acknowledge(change.nonce)
+                return
             place = place_of_key(change.key)
             if place is None:
                 return
@@ -214,7 +222,10 @@ class Subscription:
             self._routes.distrust()
             return
         self._routes.change(place, entry)
-        if change.nonce:
-            answer = keys.ack(change.nonce)
+        self._acknowledge(change.nonce)
+
+    def _acknowledge(self, nonce: str) -> None:
+        if nonce:
+            answer = keys.ack(nonce)
             self._primary.tell("LPUSH", answer, self._name)
             self._primary.tell("EXPIRE", answer, ACK_KEPT_S)

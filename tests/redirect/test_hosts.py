@@ -1,0 +1,268 @@
+"""Custom domains at a redirector: which code a link at one means, and what else it answers there."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+import redis
+
+from schemas import keys
+from schemas.domain import Domain
+from schemas.route import Route
+from tests.redirect.proxy import Proxy
+from tests.redirect.scanner import Answer, Publisher, Redirector, until
+
+Start = Callable[..., Redirector]
+OURS, THEIRS = 3, 4
+
+
+def at(host: str) -> dict[str, str | bytes]:
+    return {"Host": host}
+
+
+GO = at("go.brand.example")
+
+
+class Registrar:
+    """Keeps domains in Redis and tells of them, as `codes` does."""
+
+    def __init__(self, redis_url: str) -> None:
+        self.redis = redis.Redis.from_url(redis_url)
+        self.publisher = Publisher(redis_url)
+        self.version = int(time.time() * 1000)
+
+    def close(self) -> None:
+        self.publisher.close()
+        self.redis.close()
+
+    def write(self, name: str, workspace: int = OURS, **more: Any) -> Domain:
+        """Without a word to anyone."""
+        fields = {"id": str(uuid.uuid4()), "number": 1, "token": "t", "created_at_ms": 1, "verified_at_ms": 2}
+        domain = Domain(**{**fields, "workspace": workspace, "name": name, **more})
+        self.redis.hset(keys.DOMAINS, domain.id, msgspec.json.encode(domain))
+        self._next()
+        return domain
+
+    def _next(self) -> None:
+        self.version += 1
+        self.redis.set(keys.DOMAINS_VERSION, self.version)
+
+    def tell(self) -> float:
+        """Returns when all redirectors have acknowledged; with the seconds that took."""
+        began, names, nonce = time.monotonic(), self.publisher.names(), uuid.uuid4().hex
+        route = {"version": self.version, "number": 0, "workspace": 0, "gone": True}
+        self.redis.publish(keys.ROUTES, json.dumps({"key": keys.DOMAINS, "route": route, "nonce": nonce}))
+        acks = keys.ack(nonce)
+        while names - set(self.redis.lrange(acks, 0, -1)) and time.monotonic() < began + 1:
+            time.sleep(0.001)
+        return time.monotonic() - began
+
+    def add(self, name: str, workspace: int = OURS, **more: Any) -> Domain:
+        domain = self.write(name, workspace, **more)
+        self.tell()
+        return domain
+
+    def drop(self, domain: Domain) -> None:
+        self.redis.hdel(keys.DOMAINS, domain.id)
+        self._next()
+        self.tell()
+
+    def code(self, host: str, slug: str, number: int, workspace: int = OURS, **more: Any) -> None:
+        """A code that leads to its own number."""
+        self.publisher.version += 1
+        fields = {"version": self.publisher.version, "number": number, "workspace": workspace}
+        route = Route(**{**fields, "destination": f"https://example.com/{number}", **more})
+        self.redis.set(keys.route(keys.place(host, slug)), msgspec.json.encode(route))
+
+
+@pytest.fixture
+def registrar(redis_url: str) -> Iterator[Registrar]:
+    made = Registrar(redis_url)
+    yield made
+    made.close()
+
+
+def led_to(answer: Answer) -> int | None:
+    return int(answer.location.rpartition("/")[2]) if answer.status == 302 else None
+
+
+def test_which_code_a_link_means(start: Start, registrar: Registrar) -> None:
+    registrar.code("", "both", 1)
+    registrar.code("go.brand.example", "both", 2)
+    registrar.code("", "short", 3)
+    registrar.code("go.brand.example", "own", 4)
+    registrar.code("", "theirs", 5, THEIRS)
+    registrar.code("go.brand.example", "moved", 0, gone=True)
+    registrar.code("", "moved", 6)
+    registrar.code("go.brand.example", "foreign", 7, THEIRS)
+    registrar.write("go.brand.example")
+    registrar.write("their.brand.example", THEIRS)
+    registrar.write("claim.brand.example", verified_at_ms=None)
+    server = start(short_url="https://s.example")
+    table = {
+        "both": (1, 2, None),
+        "short": (3, 3, None),
+        "own": (None, 4, None),
+        "theirs": (5, None, 5),
+        "moved": (6, 6, None),
+        "foreign": (None, None, None),
+        "never": (None, None, None),
+    }
+    # Twice: as it is read, and as it is remembered.
+    for _ in range(2):
+        for slug, expected in table.items():
+            hosts = ("s.example", "go.brand.example", "their.brand.example")
+            assert tuple(led_to(server.get(f"/{slug}", at(host))) for host in hosts) == expected, slug
+    # What is no verified domain is taken for the short host.
+    for host in ("claim.brand.example", "127.0.0.1", "s.example:8443", "xgo.brand.example", "brand.example", "[::1]"):
+        assert led_to(server.get("/both", at(host))) == 1, host
+    server.stop()
+    assert {(event.code, event.host) for event in server.events() if event.outcome == "redirect"} == {
+        *((1, "s.example"), (2, "go.brand.example"), (3, "s.example"), (3, "go.brand.example")),
+        *((4, "go.brand.example"), (5, "s.example"), (5, "their.brand.example"), (6, "s.example")),
+        (6, "go.brand.example"),
+    }
+
+
+@pytest.mark.parametrize("host", ["go.brand.example", "GO.Brand.Example", "go.brand.example:8443", "go.brand.example."])
+def test_a_host_is_known_however_it_is_written(start: Start, registrar: Registrar, host: str) -> None:
+    registrar.code("go.brand.example", "own", 4)
+    registrar.write("go.brand.example")
+    server = start()
+    for form in ("/own", "/own/", "/q/own/", "/r/own"):
+        assert led_to(server.get(form, at(host))) == 4
+    server.stop()
+    assert {event.host for event in server.events()} == {"go.brand.example"}
+
+
+def test_a_change_is_known_when_it_has_been_acknowledged(start: Start, registrar: Registrar) -> None:
+    registrar.code("", "both", 1)
+    registrar.code("go.brand.example", "both", 2)
+    server = start()
+    until(server.trusted, "trust")
+    for _ in range(20):
+        assert led_to(server.get("/both", GO)) == 1
+        domain = registrar.add("go.brand.example")
+        assert led_to(server.get("/both", GO)) == 2
+        registrar.drop(domain)
+    domain = registrar.write("go.brand.example")
+    assert registrar.tell() < 0.9
+    registrar.redis.hdel(keys.DOMAINS, domain.id)
+
+
+def test_domains_are_known_again_after_the_connection_was_lost(
+    start: Start, registrar: Registrar, redis_url: str
+) -> None:
+    registrar.code("", "both", 1)
+    registrar.code("go.brand.example", "both", 2)
+    with Proxy(urlsplit(redis_url).path) as proxy:
+        server = start(url=proxy.url)
+        until(server.trusted, "trust")
+        assert led_to(server.get("/both", GO)) == 1
+        proxy.messages.cut = proxy.commands.cut = True
+        until(lambda: not server.trusted(), "distrust")
+        registrar.write("go.brand.example")
+        proxy.messages.cut = proxy.commands.cut = False
+        # Nobody told it; it has to ask before it believes what it knew.
+        until(server.trusted, "trust")
+        assert led_to(server.get("/both", GO)) == 2
+
+
+def test_without_redis_domains_go_on(start: Start, registrar: Registrar, redis_url: str) -> None:
+    registrar.code("", "short", 3)
+    registrar.code("go.brand.example", "own", 4)
+    registrar.write("go.brand.example")
+    with Proxy(urlsplit(redis_url).path) as proxy:
+        server = start(url=proxy.url)
+        until(server.trusted, "trust")
+        assert [led_to(server.get(path, GO)) for path in ("/short", "/own")] == [3, 4]
+        proxy.messages.cut = proxy.commands.cut = True
+        until(lambda: not server.trusted(), "distrust")
+        assert [led_to(server.get(path, GO)) for path in ("/short", "/own")] == [3, 4]
+        assert server.get("/never", GO).status == 503
+    server.stop()
+    assert {event.host for event in server.events()} == {"go.brand.example"}
+
+
+def test_the_bare_domain_and_links_that_are_not_there(start: Start, registrar: Registrar) -> None:
+    registrar.write("plain.example")
+    registrar.write("led.example", root_url="https://brand.example/home", not_found_url="https://brand.example/404")
+    registrar.write("told.example", root_text="Hello <there>", not_found_text="Nö")
+    server = start(short_url="https://s.example")
+    seen = {}
+    for host in ("plain.example", "led.example", "told.example", "s.example"):
+        for path in ("/", "/never"):
+            answer = server.get(path, at(host))
+            seen[host, path] = (answer.status, answer.headers.get("location"))
+    assert seen == {
+        ("plain.example", "/"): (404, None),
+        ("plain.example", "/never"): (404, None),
+        ("led.example", "/"): (302, "https://brand.example/home"),
+        ("led.example", "/never"): (302, "https://brand.example/404"),
+        ("told.example", "/"): (200, None),
+        ("told.example", "/never"): (404, None),
+        ("s.example", "/"): (404, None),
+        ("s.example", "/never"): (404, None),
+    }
+    assert b"Hello &lt;there&gt;" in server.get("/", at("told.example")).body
+    assert "Nö".encode() in server.get("/never", at("told.example")).body
+    server.stop()
+    found = [(e.outcome, e.code, e.workspace, e.host) for e in server.events()]
+    assert found[:8] == [
+        *[("unknown", 0, OURS, "plain.example")] * 2,
+        *[("unknown", 0, OURS, "led.example")] * 2,
+        *[("unknown", 0, OURS, "told.example")] * 2,
+        *[("unknown", 0, 0, "s.example")] * 2,
+    ]
+
+
+def test_unknown_hosts_may_be_turned_away(start: Start, registrar: Registrar) -> None:
+    registrar.code("", "short", 3)
+    registrar.write("go.brand.example")
+    server = start(short_url="https://s.example", unknown_hosts="404")
+    ours = ("s.example", "S.Example", "s.example:8443", "go.brand.example")
+    for host in (*ours, "other.example", "127.0.0.1", ""):
+        status = 302 if host in ours else 404
+        assert server.get("/short", at(host)).status == status, host
+    assert server.get("/healthz", at("other.example")).status == 200
+    server.stop()
+    assert len(server.events()) == 4
+
+
+def test_what_caddy_asks_before_it_makes_a_certificate(start: Start, registrar: Registrar) -> None:
+    registrar.write("go.brand.example")
+    registrar.write("claim.brand.example", verified_at_ms=None)
+    server = start()
+    until(lambda: server.get("/-/tls-ask?domain=go.brand.example").status == 200, "the domains to be read")
+    for query in ("", "?domain=", "?domain=claim.brand.example", "?domain=other.example", "?domain=%ff%00"):
+        assert server.get(f"/-/tls-ask{query}").status == 404
+    domain = registrar.add("new.brand.example")
+    until(lambda: server.get("/-/tls-ask?domain=New.Brand.Example.").status == 200, "the new one to be read")
+    registrar.drop(domain)
+    until(lambda: server.get("/-/tls-ask?domain=new.brand.example").status == 404, "it to be dropped")
+    server.stop()
+    assert server.events() == []
+
+
+def test_a_domain_that_cannot_be_read_takes_no_other_along(start: Start, registrar: Registrar) -> None:
+    registrar.redis.hset(keys.DOMAINS, "x", b"{}")
+    registrar.redis.hset(keys.DOMAINS, "y", b"not json")
+    registrar.code("go.brand.example", "own", 4)
+    registrar.write("bad.example", root_url="https://ü.example/")
+    registrar.write("go.brand.example")
+    server = start()
+    assert led_to(server.get("/own", GO)) == 4
+    assert server.get("/healthz").status == 200
+
+
+def test_many_hosts_that_nobody_has(start: Start, registrar: Registrar) -> None:
+    registrar.code("", "short", 3)
+    registrar.write("go.brand.example")
+    server = start()
+    for n in range(200):
+        assert led_to(server.get("/short", at(f"h{n}.example"))) == 3
