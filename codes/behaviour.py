@@ -24,7 +24,7 @@ UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 
 _CHOICES = {"query": ("drop", "append", "override"), "sticky": ("visitor", "cookie", "none")}
 # Of all that an edit can change, what no scanner could notice.
-UNSEEN = frozenset({"label", "tags", "folder_id", "style", "locked"})
+UNSEEN = frozenset({"label", "tags", "folder_id", "style", "design", "image_format", "locked"})
 
 _scheme = re.compile(r"[a-z][a-z0-9+.-]{0,31}")
 _bad_percent = re.compile(r"%(?![0-9A-Fa-f]{2})")

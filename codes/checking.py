@@ -6,7 +6,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from codes import behaviour, destinations, fields, passwords, texts, workspaces
+from codes import behaviour, destinations, fields, folders, passwords, texts, workspaces
 from codes.errors import Refused
 from codes.resolver import Resolver
 
@@ -39,6 +39,9 @@ class Checking:
                 checked[name] = check(given[name])
         behaviour.check(given)
         await self._check_app_links(workspace, given)
+        folder = given.get("folder_id")
+        if folder is not None and not await folders.exists(self._redis, workspace, texts.storable("folder_id", folder)):
+            raise Refused("folder_id", "unknown_folder", "there is no such folder")
         if given.get("host") and not await self._usable(workspace, given["host"]):
             raise Refused("domain", "unknown_domain", "there is no such verified domain in this workspace")
         await self._check_urls(workspace, given)
@@ -79,6 +82,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "tags": fields.check_tags,
     "status": fields.check_status,
     "style": fields.check_style,
-    "folder_id": fields.check_folder,
     "page_design": fields.check_page_design,
+    "design": fields.check_design,
+    "image_format": fields.check_image_format,
 }

@@ -1,5 +1,7 @@
 """What can go wrong in the domain. A dialect turns each into its own answer."""
 
+from typing import Literal
+
 
 class Refused(Exception):
     """The input is wrong, and always will be (400). `field` is the domain's name of what is wrong, `code` a
@@ -20,6 +22,30 @@ class Conflict(Exception):
         self.field = field
         self.code = code
         self.message = message
+
+
+class NotInPlan(Exception):
+    """The plan of the workspace does not allow this: a figure is reached (`limit`, 402), the plan has no such thing
+    (`feature`, 403), or not so often (`rate`, 429, with when to try again). The message is the plan's own text."""
+
+    def __init__(
+        self,
+        kind: Literal["limit", "feature", "rate"],
+        code: str,
+        message: str,
+        field: str | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.code = code
+        self.message = message
+        self.field = field
+        self.retry_after_s = retry_after_s
+
+
+class Stale(Exception):
+    """The code is no longer as the caller has seen it (412)."""
 
 
 class Missing(Exception):

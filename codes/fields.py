@@ -14,6 +14,7 @@ MAX_TAG = 50
 MAX_STYLE_BYTES = 16 * 1024
 
 Status = Literal["active", "paused"]
+ImageFormat = Literal["png", "svg", ""]
 Unset = msgspec.UnsetType
 UNSET = msgspec.UNSET
 
@@ -53,8 +54,13 @@ class NewCode(msgspec.Struct, frozen=True, kw_only=True):
     apps: Apps | None = None
     # Of utm_source, utm_medium, utm_campaign, utm_term, utm_content.
     utm: dict[str, str] = {}
+    # As it was sent; nobody draws it.
+    design: dict[str, Any] | None = None
+    image_format: ImageFormat = ""
     # Given by who may have to try again: where this workspace has a code with this id already, that is the answer.
     id: str | None = None
+    # One of many that were sent together: it is not among the single creations that a plan may limit.
+    one_of_many: bool = False
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +90,8 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     sticky: Sticky | Unset = UNSET
     apps: Apps | Unset | None = UNSET
     utm: dict[str, str] | Unset = UNSET
+    design: dict[str, Any] | Unset | None = UNSET
+    image_format: ImageFormat | Unset = UNSET
 
     def changes(self) -> dict[str, Any]:
         """The fields that are set."""
@@ -126,8 +134,13 @@ def check_page_design(design: dict[str, Any] | None) -> dict[str, Any] | None:
     return check_style(design, "page_design")
 
 
-def check_folder(folder_id: str | None) -> str | None:
-    """There are no folders yet, so a code is in none."""
-    if folder_id is not None:
-        raise Refused("folder_id", "unknown_folder", "there is no such folder")
-    return None
+def check_design(design: dict[str, Any] | None) -> dict[str, Any] | None:
+    return check_style(design, "design")
+
+
+def check_image_format(name: str) -> ImageFormat:
+    match name:
+        case "png" | "svg" | "":
+            return name
+        case _:
+            raise Refused("image_format", "invalid_image_format", "an image's format is png or svg")

@@ -23,10 +23,10 @@ SWEEP_MS = 60_000
 
 class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     """`host` and `slug` are where the code is (create: will be); `to_slug` where it goes, on
-    `to_host` if that is another one. `digest` is a key's.
+    `to_host` if that is another one. `digest` is a key's; of `unfile`, `id` is a folder's.
     `at_ms` is known when it is read: when it was declared."""
 
-    op: Literal["create", "move", "delete", "key"]
+    op: Literal["create", "move", "delete", "key", "unfile"]
     id: str
     workspace: int
     number: int = 0

@@ -8,6 +8,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,20 +17,25 @@ from redis.asyncio import Redis
 from codes import (
     behaviour,
     deleting,
+    folders,
     index,
     intents,
     moving,
+    permissions,
     places,
     publish,
     remains,
     slugs,
+    tags,
 )
 from codes.checking import Checking, Usable, nowhere
 from codes.connection import ask, reaching
-from codes.errors import Conflict, Missing, Unavailable
+from codes.errors import Conflict, Missing, NotInPlan, Refused, Stale, Unavailable
 from codes.fields import Edit, NewCode
 from codes.intents import Intent
+from codes.permissions import Turn
 from codes.places import Kept, Put, route_of, tombstone_of
+from codes.plans import Plan, plan_of
 from codes.resolver import Resolver
 from schemas import keys
 from schemas.code import Code
@@ -106,17 +112,16 @@ class Codes:
 
     @reaching
     async def create(self, workspace: int, new: NewCode) -> Code:
-        """Raises Refused for what is wrong with `new` and Conflict when its slug is taken or reserved. With an id of
-        the caller's it can be called again when nobody knows what became of the first time; Missing says that the
-        code was made then, and deleted since."""
+        """Raises Refused for what is wrong with `new`, Conflict when its slug is taken or reserved, and NotInPlan. With
+        an id of the caller's it can be called again when nobody knows what became of the first time; Missing says
+        that the code was made then, and deleted since."""
         if new.id and (made := await self._find(workspace, new.id)) is not None:
             return self._code_at(made)
         given = {name: getattr(new, name) for name in Edit.__struct_fields__ if name != "slug"}
         checked = await self._checking.checked(workspace, given)
         if new.slug is not None:
             (slugs.check_imported if new.keep_slug else slugs.check_custom)(new.slug)
-        now_ms, nonce = self._now_ms(), self._nonce()
-        before = await publish.redirectors(self.redis)
+        now_ms = self._now_ms()
         blank = Code(
             id=new.id or self._id(),
             number=0,
@@ -128,6 +133,30 @@ class Codes:
             created_by=new.created_by,
         )
         code = behaviour.settle(blank, checked, self._id)
+        plan = await plan_of(self.redis, workspace)
+        permissions.allow(plan, None, code)
+        if new.one_of_many:
+            return await self._make(new, code, plan)
+        now = datetime.fromtimestamp(now_ms / 1000, UTC)
+        taken = await permissions.creation(self.redis, plan, workspace, now)
+        try:
+            return await self._make(new, code, plan)
+        except (Refused, Conflict, NotInPlan, Missing):
+            await permissions.forgotten(self.redis, workspace, taken)
+            raise
+
+    async def _make(self, new: NewCode, code: Code, plan: Plan) -> Code:
+        """Makes room for the code in its plan, and puts it somewhere."""
+        needed = permissions.counts(plan, another=True, active=code.status == "active")
+        async with permissions.turn(self.redis, plan, code.workspace, needed=needed) as turn:
+            if turn is not None:
+                await turn.allow(another=True, active=code.status == "active")
+            made = await self._somewhere(new, code, turn)
+        return await self._filed(made)
+
+    async def _somewhere(self, new: NewCode, code: Code, turn: Turn | None) -> Code:
+        nonce = self._nonce()
+        before = await publish.redirectors(self.redis)
         code = msgspec.structs.replace(code, number=await ask(self.redis, "INCR", keys.NUMBERS))
         # Under one id the same slugs are drawn, in the same order.
         rng = random.Random(new.id) if new.id else self._rng
@@ -135,7 +164,7 @@ class Codes:
             if new.slug is None:
                 code = msgspec.structs.replace(code, slug=slugs.draw(rng, new.slug_length))
             drawn = new.slug is None
-            placed = await self._place(code, nonce, drawn=drawn, again=drawn and bool(new.id))
+            placed = await self._place(code, nonce, turn, drawn=drawn, again=drawn and bool(new.id))
             if placed is not None:
                 # What an earlier attempt has written it has also published.
                 if placed.number == code.number:
@@ -143,7 +172,7 @@ class Codes:
                 return placed
         raise Unavailable("no free slug was found")
 
-    async def _place(self, code: Code, nonce: str, *, drawn: bool, again: bool) -> Code | None:
+    async def _place(self, code: Code, nonce: str, turn: Turn | None, *, drawn: bool, again: bool) -> Code | None:
         """Puts a new code where it belongs, and returns it as it is there; None when a drawn slug is not free, which
         it must be for everybody."""
         place = await places.look(self.redis, code.host, code.slug)
@@ -161,7 +190,7 @@ class Codes:
         intent = Intent(
             op="create", id=code.id, workspace=code.workspace, number=code.number, host=code.host, slug=code.slug
         )
-        deadline_ms = await intents.declare(self.redis, nonce, intent)
+        deadline_ms = _sooner(await intents.declare(self.redis, nonce, intent), turn)
         await self._step("intent")
         route = route_of(code, place.next_version(code.created_at_ms))
         outcome = await places.put(self.redis, place, Kept(code), route, nonce=nonce, deadline_ms=deadline_ms)
@@ -172,29 +201,52 @@ class Codes:
             await self._list(code, nonce)
             await self._step("indexed")
         await intents.clear(self.redis, nonce)
-        return code if outcome is Put.DONE else await self._place(code, nonce, drawn=drawn, again=again)
+        return code if outcome is Put.DONE else await self._place(code, nonce, turn, drawn=drawn, again=again)
 
     async def _list(self, code: Code, nonce: str) -> None:
         at = index.pointer(code.host, code.slug, nonce)
         await index.add(self.redis, code.id, code.number, code.workspace, at)
 
     @reaching
-    async def edit(self, workspace: int, id: str, edit: Edit) -> Code:
-        """Returns the code as it then is. Raises Missing, Refused, and Conflict for a slug that is taken or
-        reserved, a code that is locked, and a destination for one that shows a page. An edit that changes nothing
-        a scanner could notice does not wait for the redirectors."""
+    async def edit(self, workspace: int, id: str, edit: Edit, *, match: Collection[str] | None = None) -> Code:
+        """Returns the code as it then is. Raises Missing, Refused, NotInPlan, and Conflict for a slug that is taken or
+        reserved, a code that is locked, and a destination for one that shows a page. With `match` (see `codes.tags`)
+        also Stale, when it is none of these at the moment of the change. An edit that changes nothing a scanner could
+        notice does not wait for the redirectors."""
         found = await self._find(workspace, id)
         if found is None:
             raise Missing(id)
+        tags.check(self._code_at(found), match)
         changes = await self._checking.checked(workspace, edit.changes())
+        plan = await plan_of(self.redis, workspace)
+        needed = permissions.counts(plan, another=False, active=changes.get("status") == "active")
+        async with permissions.turn(self.redis, plan, workspace, needed=needed) as turn:
+            edited = await self._edit(found, changes, match, plan, turn)
+        return await self._filed(edited) if changes.get("folder_id") else edited
+
+    async def _edit(
+        self,
+        at_first: index.Found,
+        changes: dict[str, Any],
+        match: Collection[str] | None,
+        plan: Plan,
+        turn: Turn | None,
+    ) -> Code:
         before = await publish.redirectors(self.redis)
+        until_ms = turn.until_ms if turn else 0
+        workspace, id = self._code_at(at_first).workspace, self._code_at(at_first).id
+        found: index.Found | None = at_first
         while found is not None:
             old = self._code_at(found)
+            tags.check(old, match)
             new = self._changed(old, changes)
+            permissions.allow(plan, old, new)
+            if turn is not None and old.status != "active":
+                await turn.allow(another=False, active=True)
             if (new.host, new.slug) != (old.host, old.slug):
                 if new.slug != old.slug:
                     slugs.check_custom(new.slug)
-                done = await self._move(found, new, before)
+                done = await self._move(found, new, before, turn)
                 if done is not None:
                     return done
             elif changes.keys() <= behaviour.UNSEEN:
@@ -207,7 +259,10 @@ class Codes:
                     route = route_of(new, found.place.next_version(new.updated_at_ms))
                 # A repeated edit is told again: the first one may have been written and its answer lost
                 # before the redirectors had it.
-                if await places.put(self.redis, found.place, Kept(new), route, nonce=nonce) is Put.DONE:
+                outcome = await places.put(self.redis, found.place, Kept(new), route, nonce=nonce, deadline_ms=until_ms)
+                if outcome is Put.LATE:
+                    raise Unavailable("the change took too long")
+                if outcome is Put.DONE:
                     await self._told([nonce], before)
                     return new
             found = await self._find(workspace, id)
@@ -221,7 +276,7 @@ class Codes:
         moves = old.destination_changes + (new.destination != old.destination)
         return msgspec.structs.replace(new, destination_changes=moves, updated_at_ms=self._now_ms())
 
-    async def _move(self, found: index.Found, new: Code, before: set[bytes]) -> Code | None:
+    async def _move(self, found: index.Found, new: Code, before: set[bytes], turn: Turn | None) -> Code | None:
         """An edit that changes the slug or the host; None when the code was changed by others meanwhile."""
         old = self._code_at(found)
         move = self._nonce()
@@ -234,7 +289,7 @@ class Codes:
             to_slug=new.slug,
             to_host=None if new.host == old.host else new.host,
         )
-        deadline_ms = await intents.declare(self.redis, move, intent)
+        deadline_ms = _sooner(await intents.declare(self.redis, move, intent), turn)
         await self._step("intent")
         noted = None
         try:
@@ -258,12 +313,16 @@ class Codes:
         return new
 
     @reaching
-    async def delete(self, workspace: int, id: str, *, keep_until_ms: int | None = None) -> bool:
+    async def delete(
+        self, workspace: int, id: str, *, keep_until_ms: int | None = None, match: Collection[str] | None = None
+    ) -> bool:
         """Whether there was such a code. It is gone from the redirectors when this returns; its rows in the
-        warehouse are erased afterwards, or after `keep_until_ms`, until when `codes.remains` knows it by its slug."""
+        warehouse are erased afterwards, or after `keep_until_ms`, until when `codes.remains` knows it by its slug.
+        With `match` it raises Stale as `edit` does."""
         found = await self._find(workspace, id)
         if found is None:
             return False
+        tags.check(self._code_at(found), match)
         nonce = self._nonce()
         before = await publish.redirectors(self.redis)
         intent = Intent(
@@ -276,6 +335,11 @@ class Codes:
         await self._step("intent")
         while found is not None:
             now_ms = self._now_ms()
+            try:
+                tags.check(self._code_at(found), match)
+            except Stale:
+                await intents.clear(self.redis, nonce)
+                raise
             tombstone = tombstone_of(self._code_at(found), found.place.next_version(now_ms))
             outcome = await places.put(self.redis, found.place, None, tombstone, nonce=nonce, deadline_ms=deadline_ms)
             if outcome is Put.LATE:
@@ -292,6 +356,12 @@ class Codes:
             found = await self._find(workspace, id)
         # Somebody else was faster, and may yet be cut short: the intent stays, for the sweep.
         return False
+
+    async def _filed(self, code: Code) -> Code:
+        """A folder that was deleted while the code was put into it is none."""
+        if code.folder_id is None or await folders.exists(self.redis, code.workspace, code.folder_id):
+            return code
+        return await folders.unfile_code(self.redis, code.id, code.folder_id, now_ms=self._now_ms) or code
 
     async def _find(self, workspace: int, id: str) -> index.Found | None:
         """The code where it lives, with no move under way."""
@@ -317,3 +387,7 @@ class Codes:
 
     def _nonce(self) -> str:
         return f"{self._rng.getrandbits(128):032x}"
+
+
+def _sooner(deadline_ms: int, turn: Turn | None) -> int:
+    return deadline_ms if turn is None else min(deadline_ms, turn.until_ms)

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from redis.asyncio import Redis
 
-from codes import apikeys, deleting, index, intents, moving, places
+from codes import apikeys, deleting, folders, index, intents, moving, places
 from codes.connection import reaching
 from codes.errors import Unavailable
 from codes.intents import Intent
@@ -41,6 +41,8 @@ async def sweep(
                 await _delete(redis, intent)
             case "key":
                 await _key(redis, intent)
+            case "unfile":
+                await _unfile(redis, intent, now_ms)
         await intents.clear(redis, nonce)
         settled[intent.op] += 1
     return settled
@@ -89,3 +91,9 @@ async def _key(redis: Redis, intent: Intent) -> None:
     key = await apikeys.read(redis, intent.digest)
     if key is None or key.id != intent.id:
         await apikeys.drop_listing(redis, intent.workspace, intent.id)
+
+
+async def _unfile(redis: Redis, intent: Intent, now_ms: Callable[[], int]) -> None:
+    """A folder that is still there keeps its codes."""
+    if not await folders.exists(redis, intent.workspace, intent.id):
+        await folders.unfile(redis, intent.workspace, intent.id, now_ms=now_ms)

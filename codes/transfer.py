@@ -1,8 +1,8 @@
 """Moving everything in and out: one JSON object a line, the last line saying how many there are.
 
-Brought along are workspaces, keys (as digests), codes, static ones too, given-up slugs, erasures, what is kept of
-deleted codes, and the counters; not the visitors' salts, which are meant to be thrown away. Both directions may run
-while the service does. An import that was cut short is run again: what is there already is left as it is.
+Brought along are workspaces, keys (as digests), folders, codes, static ones too, given-up slugs, erasures, what is
+kept of deleted codes, and the counters; not the visitors' salts, which are meant to be thrown away. Both directions
+may run while the service does. An import that was cut short is run again: what is there already is left as it is.
 """
 
 import asyncio
@@ -15,12 +15,12 @@ from pathlib import Path
 import msgspec
 from redis.asyncio import Redis
 
-from codes import apikeys, deleting, index, intents, numbers, places, remains, slugs, statics, workspaces
+from codes import apikeys, deleting, folders, index, intents, numbers, places, remains, slugs, statics, workspaces
 from codes.connection import ask, reaching
 from codes.errors import Conflict
 from codes.places import Kept, Put
 from schemas import keys
-from schemas.code import ApiKey, Code, Erasure, Remains, StaticCode, Workspace
+from schemas.code import ApiKey, Code, Erasure, Folder, Remains, StaticCode, Workspace
 from schemas.route import Route, decode_route
 
 FORMAT = 1
@@ -46,6 +46,10 @@ class WorkspaceLine(_Line, frozen=True, tag="workspace"):
 
 class KeyLine(_Line, frozen=True, tag="key"):
     key: ApiKey
+
+
+class FolderLine(_Line, frozen=True, tag="folder"):
+    folder: Folder
 
 
 class CodeLine(_Line, frozen=True, tag="code"):
@@ -81,7 +85,18 @@ class End(_Line, frozen=True, tag="end"):
     workspaces: int
 
 
-Line = Waymark | WorkspaceLine | KeyLine | CodeLine | StaticLine | TombstoneLine | ErasureLine | RemainsLine | End
+Line = (
+    Waymark
+    | WorkspaceLine
+    | KeyLine
+    | FolderLine
+    | CodeLine
+    | StaticLine
+    | TombstoneLine
+    | ErasureLine
+    | RemainsLine
+    | End
+)
 _decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 _host = re.compile(r"[a-z0-9.:_-]{0,255}")
 
@@ -112,6 +127,8 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
         yield WorkspaceLine(workspace)
         for key in await apikeys.list_keys(redis, workspace.number):
             yield KeyLine(key)
+        for folder in await folders.all(redis, workspace.number):
+            yield FolderLine(folder)
         before = None
         while rows := await index.newest(redis, workspace.number, _CHUNK, before):
             for found in await asyncio.gather(*(index.find(redis, id) for id, _ in rows)):
@@ -247,6 +264,8 @@ async def _bring_in(redis: Redis, number: int, line: Line, now_ms: Callable[[], 
                 return _named("workspace", await workspaces.put_workspace(redis, line.workspace))
             case KeyLine():
                 return _named("key", await apikeys.put_key(redis, line.key))
+            case FolderLine():
+                return _named("folder", await folders.put(redis, line.folder))
             case CodeLine():
                 return _named("code", await _put_code(redis, line, now_ms()))
             case StaticLine(code=code):

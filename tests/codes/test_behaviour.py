@@ -56,6 +56,8 @@ EDITS: dict[str, Any] = {
     "sticky": "cookie",
     "apps": Apps(ios="https://example.com/ios"),
     "utm": {"utm_source": "poster"},
+    "design": {"dots": "round"},
+    "image_format": "svg",
     "locked": True,
 }
 ELSEWHERE = {"sole", "slug", "host"}

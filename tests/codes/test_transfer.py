@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from codes import apikeys, transfer, workspaces
+from codes import apikeys, folders, transfer, workspaces
 from codes.connection import connect
 from codes.errors import Conflict
 from codes.fields import Edit, NewCode
@@ -56,7 +56,9 @@ async def filled(redis: Redis) -> Codes:
     await asyncio.gather(
         *(codes.create(one.number, NewCode(destination=f"{HERE}/{n}", label=str(n), tags=("x",))) for n in range(130))
     )
-    moved = await codes.create(two.number, NewCode(destination=HERE, slug="old", style={"a": [1, {}]}))
+    folder = await folders.create(redis, two.number, "Spring")
+    style = {"a": [1, {}]}
+    moved = await codes.create(two.number, NewCode(destination=HERE, slug="old", style=style, folder_id=folder.id))
     await codes.edit(two.number, moved.id, Edit(slug="new"))
     deleted = await codes.create(two.number, NewCode(destination=HERE, slug="deleted", host="qr.example.net"))
     await codes.delete(two.number, deleted.id, keep_until_ms=2 * NOW)
@@ -90,7 +92,16 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
             counts = await transfer.import_file(
                 other, path, now_ms=lambda: NOW, progress=lambda done, of: steps.append((done, of))
             )
-            new = {"workspace": 2, "key": 2, "code": 131, "static": 1, "tombstone": 2, "erasure": 1, "remains": 1}
+            new = {
+                "workspace": 2,
+                "key": 2,
+                "folder": 1,
+                "code": 131,
+                "static": 1,
+                "tombstone": 2,
+                "erasure": 1,
+                "remains": 1,
+            }
             assert counts == new
             assert steps[-1] == (count, count)
             assert await contents(other) == await contents(redis)

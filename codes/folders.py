@@ -1,0 +1,139 @@
+"""Folders, in which a workspace files its codes. A code knows its folder; a folder knows nothing of codes.
+
+A deletion takes the folder off the list first: from then on nothing can be filed in it. Whoever was just filing a code
+there looks again once that is written (`Codes`), and takes it out again.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+
+import msgspec
+from redis.asyncio import Redis
+
+from codes import index, intents, moving, places
+from codes.connection import Script, ask, reaching
+from codes.errors import Missing, Refused
+from codes.intents import Intent
+from codes.places import Kept, Put
+from codes.texts import plain
+from schemas import keys
+from schemas.code import Code, Folder
+
+MAX_NAME = 100
+MAX_FOLDERS = 1_000
+_PAGE = 500
+
+_decoder = msgspec.json.Decoder(Folder)
+# ARGV: id, folder, the most there may be. 0: too many; 1: made, or there already.
+_CREATE = Script("""
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 1 end
+if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
+return redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+""")
+_RENAME = Script("""
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return 1
+""")
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@reaching
+async def create(
+    redis: Redis, workspace: int, name: str, *, id: str | None = None, now_ms: Callable[[], int] = _wall_ms
+) -> Folder:
+    """Raises Refused. Two may have the same name. Under an `id` of the caller's it is made once."""
+    folder = Folder(id or str(uuid.uuid4()), workspace, _name(name), now_ms())
+    at = keys.workspace_folders(workspace)
+    if not await _CREATE.run(redis, [at], folder.id, msgspec.json.encode(folder), MAX_FOLDERS):
+        raise Refused("name", "too_many_folders", f"a workspace has at most {MAX_FOLDERS:,} folders")
+    return await _get(redis, workspace, folder.id) or folder
+
+
+@reaching
+async def rename(redis: Redis, workspace: int, id: str, name: str) -> Folder:
+    """Raises Refused, and Missing where there is none."""
+    name = _name(name)
+    folder = await _get(redis, workspace, id)
+    if folder is None:
+        raise Missing(id)
+    folder = msgspec.structs.replace(folder, name=name)
+    if not await _RENAME.run(redis, [keys.workspace_folders(workspace)], id, msgspec.json.encode(folder)):
+        raise Missing(id)
+    return folder
+
+
+@reaching
+async def all(redis: Redis, workspace: int) -> list[Folder]:
+    """Oldest first."""
+    raw = await ask(redis, "HVALS", keys.workspace_folders(workspace))
+    return sorted((_decoder.decode(one) for one in raw), key=lambda folder: (folder.created_at_ms, folder.id))
+
+
+@reaching
+async def exists(redis: Redis, workspace: int, id: str) -> bool:
+    return bool(await ask(redis, "HEXISTS", keys.workspace_folders(workspace), id))
+
+
+@reaching
+async def delete(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> bool:
+    """Whether there was such a folder. Its codes are in none when this returns; if it is cut short, `codes.sweep`
+    sees to the rest."""
+    if not await exists(redis, workspace, id):
+        return False
+    nonce = uuid.uuid4().hex
+    await intents.declare(redis, nonce, Intent(op="unfile", id=id, workspace=workspace))
+    gone = bool(await ask(redis, "HDEL", keys.workspace_folders(workspace), id))
+    await unfile(redis, workspace, id, now_ms=now_ms)
+    await intents.clear(redis, nonce)
+    return gone
+
+
+async def put(redis: Redis, folder: Folder) -> bool:
+    """Brings in a folder from elsewhere; whether it was new."""
+    at = keys.workspace_folders(folder.workspace)
+    return bool(await ask(redis, "HSETNX", at, folder.id, msgspec.json.encode(folder)))
+
+
+async def unfile(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> None:
+    """Takes all codes out of a folder that is no longer there."""
+    before = None
+    while rows := await index.newest(redis, workspace, _PAGE, before):
+        codes = await index.read(redis, [code_id for code_id, _ in rows])
+        filed = [code.id for code in codes if code is not None and code.folder_id == id]
+        await asyncio.gather(*(unfile_code(redis, code_id, id, now_ms=now_ms) for code_id in filed))
+        before = rows[-1][1]
+
+
+async def unfile_code(redis: Redis, code_id: str, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> Code | None:
+    """Takes a code out of this folder, if it is in it; the code as it then is."""
+    while (found := await index.find(redis, code_id)) is not None:
+        kept, code = found.place.kept, found.place.code
+        if kept is None or code is None:
+            return None
+        if kept.successor is not None:
+            await moving.finish(redis, found.place, now_ms=now_ms())
+            continue
+        if code.folder_id != id:
+            return code
+        out = msgspec.structs.replace(code, folder_id=None, updated_at_ms=now_ms())
+        if await places.put(redis, found.place, Kept(out)) is Put.DONE:
+            return out
+    return None
+
+
+async def _get(redis: Redis, workspace: int, id: str) -> Folder | None:
+    raw = await ask(redis, "HGET", keys.workspace_folders(workspace), id)
+    return _decoder.decode(raw) if raw else None
+
+
+def _name(name: str) -> str:
+    plain("name", name, MAX_NAME)
+    if not name.strip() or name != name.strip():
+        raise Refused("name", "invalid_name", f"a folder's name has 1 to {MAX_NAME} characters, none of them outside")
+    return name

@@ -1,0 +1,151 @@
+"""May this workspace do that? The one place that knows how plans are applied; `codes.plans` is what they say.
+
+What depends on one code alone (`allow`) is asked where that code is compared and put, so no two edits can both be the
+last one that is allowed. What is counted over all codes of a workspace is counted in its turn: one at a time adds to
+them, and what is written after its turn has ended is refused by Redis.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import msgspec
+from redis.asyncio import Redis
+
+from codes import index, intents, places, quota
+from codes.behaviour import is_link
+from codes.connection import Script, ask
+from codes.errors import NotInPlan, Unavailable
+from codes.plans import Plan
+from codes.quota import Quota
+from schemas import keys
+from schemas.code import Code
+
+CREATIONS = "creations"
+# How long a turn lasts, and how long one waits for one.
+TURN_MS = 5_000
+WAIT_S = 8.0
+_PAGE = 500
+
+
+def allow(plan: Plan, old: Code | None, new: Code) -> None:
+    """What is new in `new` must be in the plan; what was there before it was moved to this plan stays. Raises
+    NotInPlan."""
+    if new.variants and not plan.variants and (old is None or new.variants != old.variants):
+        raise NotInPlan("feature", "variants", plan.says("variants"), "variants")
+    if new.host and (old is None or new.host != old.host):
+        custom_domains(plan)
+    if old is None or new.type != old.type:
+        dynamic_type(plan, new.type)
+    limit = plan.destination_edits
+    if limit is not None and old is not None and new.destination != old.destination:
+        used = old.destination_changes
+        if used >= limit:
+            text = plan.says("destination_edits", limit=limit, used=used)
+            raise NotInPlan("limit", "destination_edits", text)
+
+
+def custom_domains(plan: Plan) -> None:
+    if not plan.custom_domains:
+        raise NotInPlan("feature", "custom_domains", plan.says("custom_domains"))
+
+
+def dynamic_type(plan: Plan, type: str) -> None:
+    """`website` and `url` are the same."""
+    if plan.types is not None and type not in plan.types and not (is_link(type) and "website" in plan.types):
+        raise NotInPlan("feature", "types", plan.says("types", type=type))
+
+
+async def creation(redis: Redis, plan: Plan, workspace: int, now: datetime) -> Quota:
+    """Takes one of the hour's creations; given back (`forgotten`) when nothing came of it. Raises NotInPlan."""
+    taken = await quota.take(redis, workspace, CREATIONS, "hour", plan.creations_per_hour, now)
+    if not taken.allowed:
+        wait_s = max(1, taken.reset_at - int(now.timestamp()))
+        text = plan.says("creations_per_hour", limit=taken.limit)
+        raise NotInPlan("rate", "creations_per_hour", text, None, wait_s)
+    return taken
+
+
+async def forgotten(redis: Redis, workspace: int, taken: Quota) -> None:
+    await quota.give_back(redis, workspace, CREATIONS, taken)
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """Whoever has it may add codes, or make them active, until `until_ms` by Redis' clock."""
+
+    redis: Redis
+    workspace: int
+    plan: Plan
+    until_ms: int
+
+    async def allow(self, *, another: bool, active: bool) -> None:
+        """Whether there is room for another code, and for one more that is active. Raises NotInPlan."""
+        most = self.plan.codes
+        if another and most is not None:
+            statics = await ask(self.redis, "ZCARD", keys.workspace_static_numbers(self.workspace))
+            held = statics + await index.count(self.redis, self.workspace) + len(await self._unlisted())
+            if held >= most:
+                raise NotInPlan("limit", "codes", self.plan.says("codes", limit=most))
+        most = self.plan.active_codes
+        if active and most is not None and await self._active(most) >= most:
+            raise NotInPlan("limit", "active_codes", self.plan.says("active_codes", limit=most))
+
+    async def _active(self, enough: int) -> int:
+        """How many are active, at least up to `enough`."""
+        found = sum(code.status == "active" for code in await self._unlisted())
+        before = None
+        while found < enough and (rows := await index.newest(self.redis, self.workspace, _PAGE, before)):
+            codes = await index.read(self.redis, [id for id, _ in rows])
+            found += sum(code is not None and code.status == "active" for code in codes)
+            before = rows[-1][1]
+        return found
+
+    async def _unlisted(self) -> list[Code]:
+        """Codes that a crash has kept from the list so far (`codes.sweep` brings them there)."""
+        found = {}
+        async for _, intent in intents.abandoned(self.redis, older_than_ms=-intents.SWEEP_MS):
+            if intent.op == "create" and intent.workspace == self.workspace:
+                code = (await places.look(self.redis, intent.host, intent.slug)).code
+                listed = await ask(self.redis, "ZSCORE", keys.workspace_codes(self.workspace), intent.id)
+                if code is not None and code.id == intent.id and listed is None:
+                    found[code.id] = code
+        return list(found.values())
+
+
+# ARGV: a token, and how long. Returns when the turn ends, or 0 where it is another's.
+_TAKE = Script("""
+if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
+local time = redis.call('TIME')
+return time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
+""")
+_END = Script("""
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 0
+""")
+# What is written at the very end of a turn is written within it, whoever's clock is asked.
+_MARGIN_MS = 100
+
+
+@asynccontextmanager
+async def turn(redis: Redis, plan: Plan, workspace: int, *, needed: bool) -> AsyncIterator[Turn | None]:
+    """Waits for a turn and ends it; None where nothing is counted. Raises Unavailable when others take too long."""
+    if not needed:
+        yield None
+        return
+    at, token = keys.workspace_turn(workspace), secrets.token_hex(16)
+    give_up = asyncio.get_running_loop().time() + WAIT_S
+    while not (ends_ms := await _TAKE.run(redis, [at], token, TURN_MS)):
+        if asyncio.get_running_loop().time() > give_up:
+            raise Unavailable("too many are adding codes to this workspace at once")
+        await asyncio.sleep(0.005 + secrets.randbelow(15) / 1000)
+    try:
+        yield Turn(redis, workspace, plan, ends_ms - _MARGIN_MS)
+    finally:
+        await _END.run(redis, [at], token)
+
+
+def counts(plan: Plan, *, another: bool, active: bool) -> bool:
+    """Whether such an addition needs a turn under this plan."""
+    return (another and plan.codes is not None) or (active and plan.active_codes is not None)
