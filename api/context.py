@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry
 from analytics.pool import Questions
 from api.limits import Limits
 from api.logos import Logos
+from codes.domains import Domains
+from codes.files import Files
 from codes.resolver import Resolver
 from codes.store import Codes
 
@@ -34,6 +36,8 @@ class ApiContext(msgspec.Struct, frozen=True):
     shows, so that whoever shares the process can add to it."""
 
     codes: Codes
+    domains: Domains
+    files: Files
     questions: Questions
     settings: ApiSettings = ApiSettings()
     logos: Logos = msgspec.field(default_factory=lambda: Logos(own_hosts=(), resolver=Resolver()))

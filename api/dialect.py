@@ -39,7 +39,7 @@ class Parameter(msgspec.Struct, frozen=True):
 class Route(msgspec.Struct, frozen=True):
     """One operation. `problems` are the statuses it can answer besides those that every route can;
     `ignored` are fields of the body that cannot be written and may be sent all the same; `sent` and
-    `example` are what the documentation shows of its body and its answer."""
+    `example` are what the documentation shows of its body and its answer; an `upload` takes a form with a file."""
 
     method: Method
     path: str
@@ -51,6 +51,7 @@ class Route(msgspec.Struct, frozen=True):
     answer: type[msgspec.Struct]
     body: type[msgspec.Struct] | None = None
     sent: Any = None
+    upload: bool = False
     ignored: frozenset[str] = frozenset()
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()

@@ -23,9 +23,20 @@ class Limits(msgspec.Struct, frozen=True):
     body_s: float = 10.0
     # From the first byte of the request to the first byte of its answer.
     answer_s: float = 30.0
+    # Where files are sent to, and what one may be and take.
+    upload_path: str = "/v1/files"
+    upload_bytes: int = 201 * 1024 * 1024
+    upload_s: float = 600.0
     # How much of a body that is too large is read and thrown away: a client that is still sending when
     # its connection closes does not see why.
     discard_bytes: int = 4 * 1024 * 1024
+
+    def of(self, path: str) -> "Limits":
+        """Those that hold at this path."""
+        if path != self.upload_path:
+            return self
+        longest = self.answer_s + self.upload_s
+        return msgspec.structs.replace(self, body_bytes=self.upload_bytes, body_s=self.upload_s, answer_s=longest)
 
 
 def _declared(scope: Scope) -> int:
@@ -47,7 +58,7 @@ class Bounds:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limits = self.limits
+        limits = self.limits.of(scope["path"])
         started = False
 
         async def sender(message: Message) -> None:

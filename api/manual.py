@@ -82,7 +82,8 @@ def _operation(document: dict[str, Any], method: str, path: str, operation: dict
             yield f"<td>{_text(each['description'])}</tr>"
         yield "</table>"
     if body := operation.get("requestBody"):
-        yield f"<p>Body: {_type(body['content']['application/json']['schema'])}</p>"
+        shape = body["content"].get("application/json")
+        yield f"<p>Body: {_type(shape['schema']) if shape else 'a form with a part <code>file</code>'}</p>"
     yield "<table><tr><th>Answer<th>Shape<th>Meaning</tr>"
     for status, response in operation["responses"].items():
         yield f"<tr><td><code>{status}</code><td>{_type(response['content']['application/json']['schema'])}"
@@ -100,7 +101,10 @@ def _call(method: str, path: str) -> str:
 def _curl(document: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> str:
     verb = "" if method == "GET" else f"-X {method} "
     lines = [f"curl {verb}{document['servers'][0]['url']}{path}", '-H "Authorization: Bearer $WAYMARK_KEY"']
-    if body := operation.get("requestBody"):
+    body = operation.get("requestBody")
+    if body and "multipart/form-data" in body["content"]:
+        lines.append("-F file=@picture.png")
+    elif body:
         example = body["content"]["application/json"].get("example", {})
         lines += ['-H "Content-Type: application/json"', f"-d '{json.dumps(example, ensure_ascii=False)}'"]
     return " \\\n  ".join(lines)

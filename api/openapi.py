@@ -19,7 +19,7 @@ _SAYS = {
     405: "The path is served, but not with this method; `Allow` has those it takes.",
     408: "The body did not arrive in time.",
     409: "It is taken, or locked.",
-    413: "The body is larger than 1 MB.",
+    413: "The body is larger than 1 MB (an uploaded file: than a file may be).",
     431: "The headers are larger than 15 KB.",
     500: "A fault of Waymark's own.",
     503: "A part that Waymark needs is away; `Retry-After` says when to try again.",
@@ -63,6 +63,9 @@ def operation(route: Route) -> dict[str, Any]:
         ]
     if route.body is not None:
         found["requestBody"] = {"required": True, "content": _json(route.body)}
+    if route.upload:
+        form = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
+        found["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": form}}}
     return found
 
 

@@ -42,6 +42,14 @@ class Checks(msgspec.Struct, frozen=True):
         return self.txt.ok and self.cname.ok
 
 
+def name_servers(text: str | None) -> list[str]:
+    """Of a setting, with commas between. Raises ValueError for what is no address."""
+    found = [part.strip() for part in (text or "").split(",") if part.strip()]
+    for one in found:
+        _server(one)
+    return found
+
+
 class Dns:
     """`servers` are `address` or `address:port` (IPv6 in brackets); none: those that the system uses. Raises ValueError
     for what is neither."""

@@ -24,7 +24,9 @@ from redirect.cache import Entry, Routes, Trust
 from redirect.content import Contents
 from redirect.cookie import Secret
 from redirect.gate import Gate
+from redirect.hosts import Hosts
 from redirect.limit import Limits
+from redirect.links import Links
 from redirect.metrics import Counts, exposition
 from redirect.password import Passwords
 from redirect.place import database, edge
@@ -32,7 +34,7 @@ from redirect.record import recorder
 from redirect.routes import Lookup
 from redirect.salts import keep_shared
 from redirect.settings import RedirectSettings
-from redirect.slug import PAUSED_PATH
+from redirect.slug import PAUSED_PATH, TLS_ASK_PATH
 from redirect.stick import Stick
 from redirect.store import Store
 from redirect.subscription import Subscription
@@ -96,10 +98,19 @@ def build(
         random_below=random_below,
         secure=settings.short_url.startswith("https:"),
     )
+    hosts = Hosts(
+        primary,
+        trust,
+        settings.short_host,
+        strict=settings.unknown_hosts == "404",
+        elapsed=elapsed,
+        counts=counts,
+    )
     subscription = Subscription(
         near_url,
         primary,
         routes,
+        hosts,
         trust,
         name=f"{os.getpid()}-{random_bytes(8).hex()}",
         elapsed=elapsed,
@@ -112,12 +123,14 @@ def build(
         synced = asyncio.create_task(journal.keep_synced(stop))
         tasks = [
             asyncio.create_task(subscription.run()),
+            asyncio.create_task(hosts.keep()),
             asyncio.create_task(keep_shared(salts, primary, now_ms, random_bytes)),
         ]
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(FIRST_TRUST_S):
                     await subscription.trusted.wait()
+                    await hosts.known.wait()
             yield
         finally:
             for task in tasks:
@@ -147,6 +160,7 @@ def build(
         counts,
         {
             "cached_routes": ("Routes in the cache.", lambda: len(routes.entries)),
+            "domains": ("Verified custom domains.", lambda: len(hosts)),
             "trusted": ("1 while the cache may be believed without asking Redis.", lambda: elapsed() < trust.until),
             "epoch": ("Grows whenever route changes may have been missed.", lambda: trust.epoch),
         },
@@ -160,6 +174,11 @@ def build(
 
     async def favicon(_: Request) -> Response:
         return Response(status_code=204, headers={"cache-control": "public, max-age=86400"})
+
+    async def tls_ask(request: Request) -> Response:
+        """Whether a certificate may be had for a name: Caddy asks before it makes one on demand."""
+        known = hosts.is_verified(request.query_params.get("domain", ""))
+        return Response(b"yes\n" if known else b"no\n", 200 if known else 404, media_type="text/plain")
 
     async def paused(_: Request) -> Response:
         return _page(200, pages.paused())
@@ -180,6 +199,7 @@ def build(
             Path("/robots.txt", robots),
             Path("/favicon.ico", favicon),
             Path(PAUSED_PATH, paused),
+            Path(TLS_ASK_PATH, tls_ask),
             Path(f"{files.PREFIX}{{path:path}}", serve_file),
         ],
         lifespan=lifespan,
@@ -189,10 +209,10 @@ def build(
     return redirector(
         routes,
         trust,
-        lookup,
+        hosts,
+        Links(lookup, routes, _unknown(routes)),
         recording,
         visits,
-        _unknown(routes),
         rest,
         allowance=Allowance(settings.unknown_per_s, elapsed),
         elapsed=elapsed,

@@ -13,6 +13,7 @@ from analytics.errors import Unavailable as WarehouseAway
 from analytics.pool import Questions
 from api.app import create_app
 from api.context import ApiContext, ApiSettings, Ready
+from codes.domains import Domains
 from codes.errors import Unavailable
 from codes.fields import NewCode
 from codes.store import Codes
@@ -24,8 +25,8 @@ from waymark.settings import Settings
 class LiftedCodes(Codes):
     """Makes no code before it is certain that its number was never used."""
 
-    def __init__(self, redis: Redis, lifted: asyncio.Event, own_hosts: list[str]) -> None:
-        super().__init__(redis, own_hosts=own_hosts)
+    def __init__(self, redis: Redis, lifted: asyncio.Event, own_hosts: list[str], domains: Domains) -> None:
+        super().__init__(redis, own_hosts=own_hosts, usable=domains.usable)
         self._lifted = lifted
 
     async def create(self, workspace: int, new: NewCode) -> Code:
@@ -56,9 +57,12 @@ def api_app(
             return str(error)
         return None if lifted.is_set() else "being prepared"
 
+    domains = rooms.domains(settings, redis)
     return create_app(
         ApiContext(
-            codes=LiftedCodes(redis, lifted, rooms.own_hosts(settings)),
+            codes=LiftedCodes(redis, lifted, rooms.own_hosts(settings), domains),
+            domains=domains,
+            files=rooms.files(settings, redis),
             questions=questions,
             settings=ApiSettings(short_url=settings.short_base, api_url=settings.api_base),
             readiness={"redis": redis_ready, "warehouse": warehouse_ready, **more_readiness},

@@ -3,7 +3,15 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from redis.asyncio import Redis
+
+from codes.dns import Dns, name_servers
+from codes.domains import Domains
+from codes.files import Files
+from codes.filestores import Bucket
+from codes.filestores import Folder as FolderOfFiles
 from redirect.settings import RedirectSettings
+from schemas import s3
 from waymark.folder import Folder
 from waymark.settings import BadSetting, Settings
 
@@ -26,6 +34,16 @@ def own_hosts(settings: Settings) -> list[str]:
     return [urlsplit(settings.short_base).netloc]
 
 
+def domains(settings: Settings, redis: Redis) -> Domains:
+    target = settings.domain_target or urlsplit(settings.short_base).hostname or ""
+    return Domains(redis, target=target, own_hosts=own_hosts(settings), dns=Dns(name_servers(settings.dns_servers)))
+
+
+def files(settings: Settings, redis: Redis) -> Files:
+    bucket = settings.files_bucket
+    return Files(redis, Bucket(s3.bucket(bucket)) if bucket else FolderOfFiles(settings.files_folder))
+
+
 def redirect_settings(settings: Settings) -> RedirectSettings:
     return RedirectSettings(
         redis_url=redis_url(settings),
@@ -38,6 +56,7 @@ def redirect_settings(settings: Settings) -> RedirectSettings:
         trusted_proxies=tuple(part.strip() for part in settings.trusted_proxies.split(",") if part.strip()),
         edge=settings.edge,
         geo_database=str(settings.geo_database) if settings.geo_database else "",
+        unknown_hosts=settings.unknown_hosts,
         unknown_per_s=settings.unknown_per_second,
         files=settings.files_folder,
         files_bucket=settings.files_bucket or "",

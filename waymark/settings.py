@@ -149,6 +149,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=1,
         ),
     ] = 30 * 86400
+    unknown_hosts: Annotated[
+        Literal["default", "404"],
+        _is(
+            "WAYMARK_UNKNOWN_HOSTS",
+            "Hosts that are neither the short one nor a verified domain: taken for the short one (`default`), or "
+            "answered with `404`.",
+        ),
+    ] = "default"
+    domain_target: Annotated[
+        str | None,
+        _is(
+            "WAYMARK_DOMAIN_TARGET",
+            "The host that custom domains must point at with a CNAME. Default: that of `WAYMARK_SHORT_URL`.",
+        ),
+    ] = None
+    dns_servers: Annotated[
+        str | None,
+        _is(
+            "WAYMARK_DNS_SERVERS",
+            "Name servers to ask whether a custom domain is set up, `address:port` with commas between. Default: the "
+            "system's.",
+        ),
+    ] = None
     trusted_proxies: Annotated[
         str,
         _is(
@@ -248,6 +271,14 @@ def read(environ: Mapping[str, str], **flags: Any) -> Settings:
             s3.bucket(settings.files_bucket)
         except ValueError as error:
             raise BadSetting(f"WAYMARK_FILES_BUCKET cannot be used: {error}") from None
+    if settings.dns_servers is not None:
+        # Only here: most processes ask no name server.
+        from codes.dns import name_servers
+
+        try:
+            name_servers(settings.dns_servers)
+        except ValueError as error:
+            raise BadSetting(f"WAYMARK_DNS_SERVERS cannot be used: {error}") from None
     return msgspec.structs.replace(
         settings,
         data=settings.data.expanduser().absolute(),

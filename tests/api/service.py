@@ -3,6 +3,8 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -18,13 +20,19 @@ from api.dialects import DIALECTS
 from api.openapi import ALWAYS
 from codes.apikeys import Scope, create_key
 from codes.connection import connect
+from codes.dns import Dns
+from codes.domains import Domains
+from codes.files import Files
+from codes.filestores import Folder
 from codes.numbers import lift
 from codes.resolver import Resolver
 from codes.store import Codes
 from codes.workspaces import ensure_workspace
 from schemas.event import EVENT_COLUMNS, ScanEvent, encode_line
 from schemas.warehouse import Warehouse
+from tests.servers.dns import name_socket
 
+TARGET = "edge.example.net"
 SHORT = "https://s.example.net"
 NOW = datetime(2026, 5, 21, 15, 0, 0, 250_000, tzinfo=UTC)
 
@@ -64,14 +72,29 @@ class Service:
         self.redis: Redis = connect(redis_url)
         self.warehouse = warehouse
         self.questions = Questions(warehouse, 1)
+        self.uploads = TemporaryDirectory()
+        resolver = Resolver(names_of_the_public)
+        self.name_socket = name_socket()
+        host, port = self.name_socket.getsockname()
+        self.domains = Domains(
+            self.redis,
+            target=TARGET,
+            own_hosts=["s.example.net"],
+            dns=Dns([f"{host}:{port}"], patience_s=2.0),
+            resolver=resolver,
+            now_ms=self.clock.ms,
+        )
         self.codes = Codes(
             self.redis,
             own_hosts=["s.example.net"],
-            resolver=Resolver(names_of_the_public),
+            usable=self.domains.usable,
+            resolver=resolver,
             now_ms=self.clock.ms,
         )
         self.context = ApiContext(
             codes=self.codes,
+            domains=self.domains,
+            files=Files(self.redis, Folder(Path(self.uploads.name)), now_ms=self.clock.ms),
             questions=self.questions,
             settings=ApiSettings(short_url=SHORT, api_url="http://api.example.net"),
             now=self.clock,
@@ -104,6 +127,8 @@ class Service:
     async def close(self) -> None:
         await self.client.aclose()
         await self.anonymous.aclose()
+        self.name_socket.close()
+        self.uploads.cleanup()
         await self.questions.close()
         await self.redis.aclose()
 

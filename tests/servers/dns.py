@@ -1,6 +1,7 @@
 """A name server on loopback that says what a test tells it, over UDP, and can be silent."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -59,10 +60,18 @@ class NameServer(asyncio.DatagramProtocol):
             answer.set_rcode(dns.rcode.NXDOMAIN)
 
 
+def name_socket() -> socket.socket:
+    """For those who must know its address before it answers."""
+    found = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    found.bind(("127.0.0.1", 0))
+    found.setblocking(False)
+    return found
+
+
 @asynccontextmanager
-async def name_server() -> AsyncIterator[NameServer]:
+async def name_server(at: socket.socket | None = None) -> AsyncIterator[NameServer]:
     loop = asyncio.get_running_loop()
-    transport, server = await loop.create_datagram_endpoint(NameServer, local_addr=("127.0.0.1", 0))
+    transport, server = await loop.create_datagram_endpoint(NameServer, sock=at or name_socket())
     host, port = transport.get_extra_info("sockname")
     server.address = f"{host}:{port}"
     try:

@@ -1,12 +1,12 @@
 """OpenQR's API, which is also Waymark's own: `/v1`."""
 
 from api.dialect import Dialect
-from api.dialects.openqr import codes, errors, listing, scans
+from api.dialects.openqr import codes, errors, files, listing, scans
 
 DIALECT = Dialect(
     name="OpenQR",
     prefix="/v1",
-    routes=(*listing.ROUTES, *codes.ROUTES, *scans.ROUTES),
+    routes=(*listing.ROUTES, *codes.ROUTES, *scans.ROUTES, *files.ROUTES),
     shape=errors.shape,
     error=errors.Failure,
 )

@@ -1,0 +1,124 @@
+"""`/v1/files`: uploading what pages show, and looking after it."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from api.answers import Json
+from api.dialect import Call, Parameter, Route
+from api.dialects.openqr.shapes import Deleted
+from api.errors import invalid, not_found
+from codes.errors import Missing
+from schemas.files import StoredFile
+
+CHUNK = 256 * 1024
+# A form may have more than its file; what else is in it is not read.
+MAX_FIELDS = 8
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file, in the form in which `content` takes it (`fileContent`, `imagesContent`)."""
+
+    file_id: str
+    file_path: Annotated[str, Meta(description="Where it is served: this path, on every short host.")]
+    file_name: str
+    content_type: Annotated[str, Meta(description="What its first bytes say it is.")]
+    size_bytes: int
+
+
+class FileList(msgspec.Struct, frozen=True):
+    files: list[File]
+
+
+EXAMPLE = {
+    "file_id": "0d9a4a3e-6b0f-4c58-9a53-1f6f3f3c5e11",
+    "file_path": "/f/5f2b1c0e8d7a4b6f9e3d2c1b0a9f8e7d6c5b4a3f2e1d0c9b8a7f6e5d4c3b2a10.pdf/menu.pdf",
+    "file_name": "menu.pdf",
+    "content_type": "application/pdf",
+    "size_bytes": 184120,
+}
+ID = Parameter("id", "path", "The file's `file_id`.", {"type": "string", "format": "uuid"})
+
+
+def _file(file: StoredFile) -> File:
+    return File(file.id, file.path, file.name, file.content_type, file.size)
+
+
+async def upload_file(call: Call) -> Response:
+    if not call.request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise invalid("file", "the body must be a form (multipart/form-data) with a part named file", "missing_field")
+    async with call.request.form(max_files=1, max_fields=MAX_FIELDS) as form:
+        part = form.get("file")
+        if not isinstance(part, UploadFile):
+            raise invalid("file", "file is missing: a part of the form, with a file name", "missing_field")
+        kept = await call.context.files.put(
+            call.key.workspace,
+            part.filename or "",
+            part.content_type or "",
+            _chunks(part),
+            created_by=call.key.id,
+        )
+    return Json(_file(kept), 201)
+
+
+async def _chunks(part: UploadFile) -> AsyncIterator[bytes]:
+    while chunk := await part.read(CHUNK):
+        yield chunk
+
+
+async def list_files(call: Call) -> Response:
+    return Json(FileList([_file(file) for file in await call.context.files.all(call.key.workspace)]))
+
+
+async def delete_file(call: Call) -> Response:
+    try:
+        await call.context.files.delete(call.key.workspace, call.request.path_params["id"])
+    except Missing:
+        raise not_found("there is no file with this id") from None
+    return Json(Deleted())
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/files",
+        scope="write",
+        summary="Upload a file",
+        description="PDF, PNG, JPEG, GIF, WebP, AVIF, MP3, MP4 or WebM: what it is, its first bytes say. The "
+        "answer can be put into `content` as it is.",
+        handler=upload_file,
+        status=201,
+        answer=File,
+        upload=True,
+        problems=(400,),
+        example=EXAMPLE,
+    ),
+    Route(
+        method="GET",
+        path="/v1/files",
+        scope="read",
+        summary="List files",
+        description="All files of the workspace, newest first.",
+        handler=list_files,
+        status=200,
+        answer=FileList,
+        example={"files": [EXAMPLE]},
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/files/{id}",
+        scope="write",
+        summary="Delete a file",
+        description="It is served no more. Pages that show it have a gap in its place.",
+        handler=delete_file,
+        status=200,
+        answer=Deleted,
+        parameters=(ID,),
+        problems=(404,),
+        example={"deleted": True},
+    ),
+)
