@@ -109,6 +109,27 @@ async def _end_all(stack: Stack) -> None:
     stack.kill_group()
 
 
+async def _killed_while_starting(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    stack.kill_group()
+    stack.start()
+    await asyncio.sleep(plan.lasts_s)
+    stack.kill_group()
+    stack.start()
+    await stack.ready()
+
+
+async def _supervisor_stopped(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    """Nobody starts the child again until it wakes up."""
+    victim = dice.choice(stack.processes())
+    assert stack.process is not None
+    stack.process.send_signal(signal.SIGSTOP)
+    try:
+        send(victim, signal.SIGKILL)
+        await asyncio.sleep(plan.lasts_s)
+    finally:
+        stack.process.send_signal(signal.SIGCONT)
+
+
 async def _end_supervisor(stack: Stack) -> None:
     stack.kill_supervisor()
 
@@ -150,9 +171,10 @@ def _refused(stack: Stack) -> int:
     return stack.audit().refused
 
 
-async def _broker_killed(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _broker_down(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    """Killed, or ended in order."""
     assert stack.broker is not None
-    stack.broker.kill()
+    await asyncio.to_thread(dice.choice((stack.broker.kill, stack.broker.stop)))
     try:
         await asyncio.sleep(plan.lasts_s)
     finally:
@@ -204,12 +226,14 @@ INJECT: dict[str, Inject] = {
     "Redis stopped, resumed": _stopped("redis"),
     "several killed": _several_killed,
     "all killed at once": _restarted(_end_all),
+    "all killed, and again while starting": _killed_while_starting,
     "supervisor killed": _restarted(_end_supervisor),
+    "supervisor stopped, a child killed, resumed": _supervisor_stopped,
     "up stopped and started": _restarted(_end_in_order),
     "clock steps": _clock_steps,
     "disk full": _disk_full,
-    "broker killed, restarted": _broker_killed,
-    "broker away": _broker_killed,
+    "broker restarted": _broker_down,
+    "broker away": _broker_down,
     "broker stopped, resumed": _broker_stopped,
     "ingest killed": _signalled("ingest", signal.SIGKILL),
     "ingest stopped, resumed": _stopped("ingest"),
