@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar
 
@@ -13,6 +14,7 @@ from aggregator.batch import MAX_BYTES, Batch, Decoded, Unreadable, decode, reac
 from aggregator.bus import Gone, Held, Lost, Partition, Range
 from aggregator.desk import Away, Desk
 from aggregator.settle import Checkpoint, settle
+from aggregator.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +63,7 @@ class Lane:
         self.reason = ""
         self.bad: Unreadable | None = None
         self.position = 0
-        self.inserted = 0
-        self.dropped = 0
+        self.tally = Tally()
         self.lag: int | None = None
         # A batch is stored, or its rows are all known, and the bus has not been told yet.
         self.open = False
@@ -111,6 +112,7 @@ class Lane:
         resume = await self._patiently(self.partition.resume)
         stored = await self._patiently(lambda: self._desk.call(store.furthest, place))
         self._skip = await self._patiently(lambda: self._desk.call(store.skipped, place))
+        self.tally.dead_letters = len(self._skip)
         limit = resume.position if resume.intent is None else resume.intent.last + 1
         if stored >= limit:
             raise Alarm(f"offset {stored} is stored, but the bus says that nothing from {limit} on is")
@@ -240,8 +242,7 @@ class Lane:
         self.open = True
 
     def _count(self, batch: Batch) -> None:
-        self.inserted += len(batch.rows)
-        self.dropped += batch.dropped
+        self.tally.count(batch)
         self.position = batch.last + 1
         self.unsettled = False
 
@@ -269,7 +270,9 @@ class Lane:
         range again asks the bus."""
         if self._fresh_s is not None and self._clock() - acknowledged > self._fresh_s:
             raise Stale
+        began = time.perf_counter()
         store.insert(client, batch.rows, batch.token)
+        self.tally.insert_seconds.add(time.perf_counter() - began)
 
     async def _settle(self, batch: Batch) -> None:
         """With every other insert held, here and elsewhere; until the bus knows that the batch is done with."""
@@ -278,6 +281,7 @@ class Lane:
             await self._clear_all()
             await self._patiently(lambda: self.partition.hold(batch.first, batch.range))
             await self._patiently(lambda: self._desk.call(settle, batch, self._checkpoint))
+            self.tally.settled += 1
             await self._keep_notes(batch)
             await self._patiently(lambda: self.partition.done(batch.last + 1))
             self._count(batch)

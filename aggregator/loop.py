@@ -13,6 +13,7 @@ from aggregator.bus import Bus, Held, Lost, Partition
 from aggregator.desk import Away, Desk
 from aggregator.lane import Lane, Leaving
 from aggregator.settle import Checkpoint
+from aggregator.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +49,8 @@ class Aggregator:
         self._clock = clock
         self._checkpoint = checkpoint
         self._tasks: dict[Partition, asyncio.Task[None]] = {}
-        self._gone_inserted = 0
-        self._gone_dropped = 0
+        # Of partitions that are followed no more.
+        self._gone = Tally()
         self._trouble = ""
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -123,8 +124,7 @@ class Aggregator:
     def _forget(self, partition: Partition) -> None:
         lane = self.lanes.pop(partition)
         del self._tasks[partition]
-        self._gone_inserted += lane.inserted
-        self._gone_dropped += lane.dropped
+        self._gone.add(lane.tally)
 
     async def _let_go(self) -> None:
         for partition in self.lanes:
@@ -139,6 +139,8 @@ class Aggregator:
         """Follows a stopped partition again, from where the bus says that it stands."""
         for partition, lane in list(self.lanes.items()):
             if partition.place.partition == number and lane.state == "stopped":
+                # Those set aside are counted anew by whoever follows it now.
+                lane.tally.dead_letters = 0
                 self._forget(partition)
                 self._start(partition)
 
@@ -189,15 +191,23 @@ class Aggregator:
         """Runs `work` in the warehouse's thread between two inserts, whatever is declared: to read."""
         return await self.desk.call(work)
 
+    def tally(self) -> Tally:
+        """What has been counted since the start, over all partitions."""
+        found = Tally()
+        for one in (self._gone, *(lane.tally for lane in self.lanes.values())):
+            found.add(one)
+        return found
+
     def status(self) -> dict[str, object]:
         """How far it is. `state` of a partition: recovering, following, retrying (`reason` says what it waits
         for), stopped (an alarm: `reason`, and `bad_offset` when a record is unreadable), ended, left."""
         lanes = sorted(self.lanes.values(), key=lambda lane: lane.partition.place.partition)
+        tally = self.tally()
         return {
             "bus": lanes[0].partition.place.bus if lanes else None,
             "trouble": self._trouble,
-            "inserted": self._gone_inserted + sum(lane.inserted for lane in lanes),
-            "dropped": self._gone_dropped + sum(lane.dropped for lane in lanes),
+            "inserted": tally.inserted,
+            "dropped": tally.dropped,
             "lag": sum(lane.lag or 0 for lane in lanes),
             "alarms": sum(lane.state == "stopped" for lane in lanes),
             "partitions": [_described(lane) for lane in lanes],

@@ -6,7 +6,8 @@ argument is such a client; it may use it for as many queries as it likes.
 
 import asyncio
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -15,6 +16,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, Error, Interface
 from urllib3.exceptions import HTTPError
 
 from analytics.errors import Unavailable
+from schemas.exposition import Reading, Spread
 from schemas.warehouse import Warehouse
 
 P = ParamSpec("P")
@@ -53,10 +55,26 @@ class Questions:
         self._own = threading.local()
         self._clients: set[Client] = set()
         self._closed = False
+        # Counted in the event loop's thread.
+        self._seconds = Spread("waymark_query_seconds")
+        self._failures = 0
+
+    def metrics(self) -> Mapping[str, Reading]:
+        return {"waymark_query_seconds": self._seconds, "waymark_query_failures_total": self._failures}
 
     async def ask(self, question: Callable[Concatenate[Client, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The answer of `question(client, *args, **kwargs)`. Raises Unavailable when the warehouse is
         away, or does not answer in time, or too many are waiting already; otherwise what the question raises."""
+        began = time.perf_counter()
+        try:
+            return await self._ask(question, *args, **kwargs)
+        except Unavailable:
+            self._failures += 1
+            raise
+        finally:
+            self._seconds.add(time.perf_counter() - began)
+
+    async def _ask(self, question: Callable[Concatenate[Client, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         if self._closed:
             raise Unavailable("shutting down")
         if not self._room.acquire(blocking=False):

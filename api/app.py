@@ -48,12 +48,7 @@ def create_app(context: ApiContext) -> FastAPI:
         for route in dialect.routes:
             _add(app, context, dialect, route)
     pages = manual.pages(openapi.document(app, dialects.DIALECTS, context.settings.api_url))
-    for path, handler in {
-        **pages,
-        "/healthz": health.healthz,
-        "/readyz": health.readyz,
-        "/metrics": health.metrics,
-    }.items():
+    for path, handler in {**pages, **health.handlers(context.registry, context.readiness)}.items():
         app.add_route(path, handler)
     app.add_exception_handler(Exception, _failed)
     for kind in KNOWN:

@@ -1,14 +1,16 @@
 """/healthz: this process answers. /readyz: it can do its work, and if not, what it lacks. /metrics."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import Json
-from api.context import ApiContext, Ready
+from api.context import Ready
+from schemas.exposition import exposition
 
 # A part that takes longer than this to say that it is there is not there.
 PATIENCE_S = 2.0
@@ -32,22 +34,27 @@ async def _lack(ready: Ready) -> str | None:
         return f"no answer within {PATIENCE_S:g} seconds"
 
 
-async def readiness(context: ApiContext) -> Readiness:
+async def readiness(parts: Mapping[str, Ready]) -> Readiness:
     """Asks all parts at the same time."""
-    lacks = await asyncio.gather(*(_lack(ready) for ready in context.readiness.values()))
-    missing = {part: lack for part, lack in zip(context.readiness, lacks, strict=True) if lack is not None}
+    lacks = await asyncio.gather(*(_lack(ready) for ready in parts.values()))
+    missing = {part: lack for part, lack in zip(parts, lacks, strict=True) if lack is not None}
     return Readiness(not missing, missing)
 
 
-async def healthz(request: Request) -> Response:
-    return Json(Alive())
+Handler = Callable[[Request], Awaitable[Response]]
 
 
-async def readyz(request: Request) -> Response:
-    found = await readiness(request.app.state.context)
-    return Json(found, 200 if found.ready else 503, {} if found.ready else {"Retry-After": "1"})
+def handlers(registry: CollectorRegistry, parts: Mapping[str, Ready]) -> dict[str, Handler]:
+    """Path → what answers there, in every service that has an API or nothing else to serve."""
 
+    async def healthz(_: Request) -> Response:
+        return Json(Alive())
 
-async def metrics(request: Request) -> Response:
-    context: ApiContext = request.app.state.context
-    return Response(generate_latest(context.registry), media_type=CONTENT_TYPE_LATEST)
+    async def readyz(_: Request) -> Response:
+        found = await readiness(parts)
+        return Json(found, 200 if found.ready else 503, {} if found.ready else {"Retry-After": "1"})
+
+    async def metrics(_: Request) -> Response:
+        return Response(exposition(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}

@@ -1,9 +1,13 @@
 """What the API counts about itself: requests and their time, by route, never by address or id."""
 
 import time
+from collections import Counter
+from collections.abc import Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from schemas.exposition import Reading, Shown, Spread
 
 
 class Metered:
@@ -11,16 +15,12 @@ class Metered:
 
     def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
         self.app = app
-        self.requests = Counter(
-            "waymark_api_requests_total", "API requests answered.", ["method", "route", "status"], registry=registry
-        )
-        self.seconds = Histogram(
-            "waymark_api_request_seconds",
-            "Time from an API request's headers to the end of its answer.",
-            ["method", "route"],
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-            registry=registry,
-        )
+        self._requests: Counter[tuple[str, ...]] = Counter()
+        self._seconds: dict[tuple[str, ...], Spread] = {}
+        registry.register(Shown(self._read))
+
+    def _read(self) -> Mapping[str, Reading]:
+        return {"waymark_api_requests_total": self._requests, "waymark_api_request_seconds": self._seconds}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,8 +42,14 @@ class Metered:
             status = 500
             raise
         finally:
-            found = scope.get("route")
-            route = getattr(found, "path", "other")
-            method = scope["method"] if found is not None else "other"
-            self.requests.labels(method, route, str(status)).inc()
-            self.seconds.labels(method, route).observe(time.perf_counter() - began)
+            method, route = named(scope)
+            self._requests[method, route, str(status)] += 1
+            if (method, route) not in self._seconds:
+                self._seconds[method, route] = Spread("waymark_api_request_seconds")
+            self._seconds[method, route].add(time.perf_counter() - began)
+
+
+def named(scope: Scope) -> tuple[str, str]:
+    """Method and route of an answered request, both `other` where it was no route's."""
+    found = scope.get("route")
+    return ("other", "other") if found is None else (scope["method"], getattr(found, "path", "other"))

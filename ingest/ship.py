@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLarg
 from ingest.layout import disk_use, sources
 from ingest.shipment import Bus, pause, ship_journal
 from ingest.topic import ensure
+from schemas.exposition import Spread
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,8 @@ class ShipStatus(msgspec.Struct):
     connected: bool = False
     records: int = 0
     bytes: int = 0
+    record_events: Spread = msgspec.field(default_factory=lambda: Spread("waymark_ingest_record_events"))
+    lag_seconds: Spread = msgspec.field(default_factory=lambda: Spread("waymark_ingest_ship_lag_seconds"))
     journals: int = 0
     journal_bytes: int = 0
     outages: int = 0
@@ -110,6 +114,7 @@ async def _session(settings: ShipSettings, stop: asyncio.Event, status: ShipStat
             await _send(producer, settings, key, value, partition, stop, status)
             status.records += 1
             status.bytes += len(value)
+            _count(value, status)
 
         status.connected, status.error = True, ""
         await _ship_all(settings.journal, Bus(bus_id, partitions, send, status.troubles), stop, status)
@@ -144,6 +149,15 @@ async def _send(
         except OSError as error:
             # (TimeoutError is one.) The journal's own files raise OSError too, and are another matter.
             raise KafkaConnectionError(repr(error)) from error
+
+
+def _count(value: bytes, status: ShipStatus) -> None:
+    """An acknowledged record, whole lines of it."""
+    status.record_events.add(value.count(b"\n"))
+    begin = value.rfind(b"\n[") + 1
+    if value[begin : begin + 1] == b"[":
+        scanned_ms = int(value[begin:].split(b",", 3)[2])
+        status.lag_seconds.add(max(0.0, time.time() - scanned_ms / 1000))
 
 
 async def _ship_all(journals: Path, bus: Bus, stop: asyncio.Event, status: ShipStatus) -> None:

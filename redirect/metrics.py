@@ -1,13 +1,11 @@
-"""What a redirector counts: plain integers, read by Prometheus' collector only when it is asked."""
+"""What a redirector counts: plain integers, read only when somebody asks for /metrics."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
-
+from ingest.journal import Journal
 from redirect.line import piece
 from schemas.event import KINDS, OUTCOMES, Kind, Outcome
+from schemas.exposition import Reading, exposition, registry
 
 
 class Tally:
@@ -26,6 +24,8 @@ class Counts:
     def __init__(self) -> None:
         self.tallies = {(kind, outcome): Tally(kind, outcome) for kind in KINDS for outcome in OUTCOMES}
         self.lookups = 0
+        # Those of the lookups that found a code in Redis.
+        self.fetched = 0
         self.stale = 0
         self.unavailable = 0
         self.not_found = 0
@@ -37,38 +37,42 @@ class Counts:
         self.unreadable_routes = 0
 
 
-_COUNTERS = {
-    "lookups": "Visits for which Redis was asked.",
-    "stale": "Visits answered from the cache while Redis could not be asked.",
-    "unavailable": "Visits answered with 503: not cached, and Redis could not be asked.",
-    "not_found": "Visits answered with 404.",
-    "unknown_unrecorded": "Visits of unknown slugs above the rate that is recorded.",
-    "gate_busy": "Passwords that were not looked at: too many were waiting.",
-    "refused": "Events that a full journal refused.",
-    "journal_errors": "Events that could not be written.",
-    "changes": "Route changes heard from Redis.",
-    "unreadable_routes": "Routes and route changes that could not be read.",
-}
+# Fields of Counts that are metrics of the same name.
+_COUNTED = (
+    *("lookups", "stale", "unavailable", "not_found", "unknown_unrecorded", "gate_busy", "refused"),
+    *("journal_errors", "changes", "unreadable_routes"),
+)
 
 
-class _Collector(Collector):
-    def __init__(self, counts: Counts, gauges: dict[str, tuple[str, Callable[[], float]]]) -> None:
+class Metrics:
+    """`gauges` are read when they are asked for, by the metrics' names without what all of them begin with."""
+
+    def __init__(self, counts: Counts, journal: Journal, gauges: Mapping[str, Callable[[], float]]) -> None:
         self._counts = counts
+        self._journal = journal
         self._gauges = gauges
+        self._hits = 0
+        self._registry = registry(self._read)
 
-    def collect(self) -> Iterator[Metric]:
-        visits = CounterMetricFamily("waymark_visits", "Answered visits of codes.", labels=["kind", "outcome"])
-        for labels, tally in self._counts.tallies.items():
-            visits.add_metric(labels, tally.n)
-        yield visits
-        for name, text in _COUNTERS.items():
-            yield CounterMetricFamily(f"waymark_redirect_{name}", text, value=getattr(self._counts, name))
-        for name, (text, read) in self._gauges.items():
-            yield GaugeMetricFamily(f"waymark_redirect_{name}", text, value=read())
+    def __call__(self) -> bytes:
+        """The body of /metrics."""
+        return exposition(self._registry)
 
-
-def exposition(counts: Counts, gauges: dict[str, tuple[str, Callable[[], float]]]) -> Callable[[], bytes]:
-    """What /metrics answers with."""
-    registry = CollectorRegistry()
-    registry.register(_Collector(counts, gauges))
-    return lambda: generate_latest(registry)
+    def _read(self) -> Mapping[str, Reading]:
+        counts, journal = self._counts, self._journal
+        recorded = sum(tally.n for (_, outcome), tally in counts.tallies.items() if outcome != "unknown")
+        # A visit that waits for Redis now is fetched and not recorded yet; a counter never goes back.
+        self._hits = max(self._hits, recorded - counts.fetched)
+        named: dict[str, float] = {
+            "cache_hits_total": self._hits,
+            "journal_events_total": journal.seq,
+            "journal_sync_failures_total": journal.sync_failures,
+            "journal_unsynced_bytes": journal.unsynced,
+            "journal_refusing": journal.refusing,
+        }
+        named |= {f"{name}_total": getattr(counts, name) for name in _COUNTED}
+        named |= {name: read() for name, read in self._gauges.items()}
+        return {
+            "waymark_visits_total": {labels: tally.n for labels, tally in counts.tallies.items()},
+            **{f"waymark_redirect_{name}": value for name, value in named.items()},
+        }

@@ -63,7 +63,7 @@ class Lookup:
             return entry
         self._counts.lookups += 1
         try:
-            return await asyncio.shield(self._flight(place, trusted).task)
+            entry = await asyncio.shield(self._flight(place, trusted).task)
         except (Away, Refused):
             # A message may have brought it meanwhile.
             entry = self._routes.entries.get(place)
@@ -71,6 +71,8 @@ class Lookup:
                 raise Unavailable from None
             self._counts.stale += 1
             return entry
+        self._counts.fetched += entry is not None and entry.outcome != "unknown"
+        return entry
 
     def _flight(self, place: str, trusted: bool) -> Flight:
         """A read to wait for. While trust stands any will do: what was published since is known from

@@ -18,8 +18,7 @@ from ingest.journal import Journal
 from redirect import clock, files
 from redirect.agent import agents
 from redirect.allowance import Allowance
-from redirect.app import redirector
-from redirect.asgi import App
+from redirect.app import Redirector, redirector
 from redirect.cache import Entry, Routes, Trust
 from redirect.content import Contents
 from redirect.cookie import Secret
@@ -27,7 +26,7 @@ from redirect.gate import Gate
 from redirect.hosts import Hosts
 from redirect.limit import Limits
 from redirect.links import Links
-from redirect.metrics import Counts, exposition
+from redirect.metrics import Counts, Metrics
 from redirect.password import Passwords
 from redirect.place import database, edge
 from redirect.record import recorder
@@ -56,8 +55,8 @@ def build(
     now_ms: Callable[[], int] = clock.now_ms,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
     random_below: Callable[[int], int] = secrets.randbelow,
-) -> App:
-    """The application. Its lifespan owns every task and connection, keeps the journal synced and closes it.
+) -> Redirector:
+    """The application's lifespan owns every task and connection, keeps the journal synced and closes it.
 
     Raises ValueError when a setting says nothing that can be understood, OSError when the database of
     places cannot be opened.
@@ -156,18 +155,19 @@ def build(
         body = msgspec.json.encode({"ready": ready, "lacks": lacks})
         return Response(body, 200 if ready else 503, media_type="application/json")
 
-    expose = exposition(
+    shown = Metrics(
         counts,
+        journal,
         {
-            "cached_routes": ("Routes in the cache.", lambda: len(routes.entries)),
-            "domains": ("Verified custom domains.", lambda: len(hosts)),
-            "trusted": ("1 while the cache may be believed without asking Redis.", lambda: elapsed() < trust.until),
-            "epoch": ("Grows whenever route changes may have been missed.", lambda: trust.epoch),
+            "cached_routes": lambda: len(routes.entries),
+            "domains": lambda: len(hosts),
+            "trusted": lambda: elapsed() < trust.until,
+            "epoch": lambda: trust.epoch,
         },
     )
 
     async def metrics(_: Request) -> Response:
-        return Response(expose(), media_type="text/plain; version=0.0.4")
+        return Response(shown(), media_type="text/plain; version=0.0.4")
 
     async def robots(_: Request) -> Response:
         return Response(b"User-agent: *\nDisallow:\n", media_type="text/plain")

@@ -1,16 +1,16 @@
 """The aggregator on the bus and warehouse that the settings name, and what it shows of itself."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Mapping
 
 from clickhouse_connect.driver.client import Client
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from aggregator.bus import Bus
 from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
 from api.context import Ready
+from ingest.layout import disk_use, sources
+from schemas.exposition import Reading
 from schemas.warehouse import Warehouse
 from waymark import rooms
 from waymark.settings import Settings
@@ -37,32 +37,38 @@ def readiness_of(moving: Aggregator) -> Mapping[str, Ready]:
         status = moving.status()
         if status["alarms"]:
             return f"{status['alarms']} partitions are stopped; `waymark status` says why"
-        return str(status["trouble"]) or None
+        # (What it is, with addresses, is in the log.)
+        if status["trouble"]:
+            return "the bus does not answer"
+        waiting = sum(lane.state == "retrying" for lane in moving.lanes.values())
+        return f"{waiting} partitions wait for the bus or the warehouse" if waiting else None
 
     return {"aggregator": following}
 
 
-class AggregatorMetrics(Collector):
-    """For /metrics: read when it is asked for, so the loop counts nothing twice."""
+def journals(settings: Settings) -> Mapping[str, Reading]:
+    """For /metrics, where the journals are the bus. How much of them waits is the aggregator's lag."""
+    return {
+        "waymark_journals": len(sources(settings.journal_folder)),
+        "waymark_journal_bytes": disk_use(settings.journal_folder),
+        "waymark_journal_limit_bytes": settings.journal_max,
+    }
 
-    def __init__(self, moving: Aggregator) -> None:
-        self._moving = moving
 
-    def collect(self) -> Iterator[Metric]:
-        status: Mapping[str, Any] = self._moving.status()
-        yield CounterMetricFamily(
-            "waymark_aggregator_inserted_events", "Events stored since the start.", value=status["inserted"]
-        )
-        yield CounterMetricFamily(
-            "waymark_aggregator_dropped_events",
-            "Events that came again and were left out, since the start.",
-            value=status["dropped"],
-        )
-        yield GaugeMetricFamily(
-            "waymark_aggregator_lag_events", "Events on the bus, not read yet.", value=status["lag"]
-        )
-        yield GaugeMetricFamily(
-            "waymark_aggregator_stopped_partitions",
-            "Partitions that wait for a person. More than 0 is an alarm.",
-            value=status["alarms"],
-        )
+def readings(moving: Aggregator) -> Mapping[str, Reading]:
+    """For /metrics."""
+    tally = moving.tally()
+    states = Counter(lane.state for lane in moving.lanes.values())
+    return {
+        "waymark_aggregator_inserted_events_total": tally.inserted,
+        "waymark_aggregator_dropped_events_total": tally.dropped,
+        "waymark_aggregator_settled_batches_total": tally.settled,
+        "waymark_aggregator_batch_events": tally.batch_events,
+        "waymark_aggregator_insert_seconds": tally.insert_seconds,
+        "waymark_aggregator_scan_age_seconds": tally.scan_age_seconds,
+        "waymark_aggregator_dead_letters": tally.dead_letters,
+        "waymark_aggregator_lag_events": sum(lane.lag or 0 for lane in moving.lanes.values()),
+        "waymark_aggregator_partitions": states.total() - states["ended"] - states["left"],
+        "waymark_aggregator_waiting_partitions": states["recovering"] + states["retrying"],
+        "waymark_aggregator_stopped_partitions": states["stopped"],
+    }

@@ -9,7 +9,6 @@ import logging
 import socket
 import time
 
-from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
@@ -19,10 +18,11 @@ from analytics.pool import Questions
 from codes.connection import connect
 from codes.sweep import keep_swept
 from ingest.reader import sources
+from schemas.exposition import Shown, registry
 from schemas.warehouse import Warehouse
 from waymark import rooms
 from waymark.admin import Admin
-from waymark.aggregating import AggregatorMetrics, aggregator_of, readiness_of
+from waymark.aggregating import aggregator_of, journals, readiness_of, readings
 from waymark.folder import Folder
 from waymark.preparing import Prepared, prepare, warehouse_of
 from waymark.public_api import api_app
@@ -79,12 +79,14 @@ async def _run(
     *,
     aggregate: bool,
 ) -> None:
-    registry = CollectorRegistry()
+    shown = registry()
     prepared = Prepared()
     moving = aggregator_of(settings, warehouse) if aggregate else None
     readiness = readiness_of(moving) if moving is not None else {}
     if moving is not None:
-        registry.register(AggregatorMetrics(moving))
+        shown.register(Shown(lambda: readings(moving)))
+        if settings.kafka_bootstrap is None:
+            shown.register(Shown(lambda: journals(settings)))
     # What serves the public stops first; what carries scans on stops last.
     moved = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
@@ -94,7 +96,8 @@ async def _run(
         ]
         public, inner = [], []
         if api_sockets:
-            app = api_app(settings, redis, questions, prepared.numbers, registry, readiness)
+            shown.register(Shown(questions.metrics))
+            app = api_app(settings, redis, questions, prepared.numbers, shown, readiness)
             public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop)))
         if moving is not None:
             admin = Admin(settings, warehouse, moving, prepared)
@@ -104,7 +107,7 @@ async def _run(
             erasures = Erasures(redis, moving.between, lambda: time.time_ns() // 1_000_000)
             background.append(tasks.create_task(_erase(erasures, prepared, stop)))
         if status_sockets:
-            inner.append(tasks.create_task(serve(status_app(registry, readiness), status_sockets, moved)))
+            inner.append(tasks.create_task(serve(status_app(shown, readiness), status_sockets, moved)))
         await stop.wait()
         await asyncio.gather(*public)
         if moving is not None and settings.kafka_bootstrap is None and prepared.tables.is_set():

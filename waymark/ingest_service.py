@@ -2,13 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Mapping
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
-
+from ingest.depth import Depth, keep_measured
 from ingest.ship import ShipSettings, ShipStatus, ship
+from schemas.exposition import Reading, registry
 from waymark import rooms
 from waymark.serving import serve
 from waymark.settings import Settings
@@ -20,30 +18,42 @@ async def run(settings: Settings, status_sockets: list[socket.socket], stop: asy
     shipping = ShipSettings(
         journal=settings.journal_folder, bootstrap=rooms.kafka(settings), topic=settings.kafka_topic
     )
-    registry = CollectorRegistry()
-    registry.register(ShipMetrics(status))
+    depth = Depth()
 
     async def connected() -> str | None:
-        return None if status.connected else status.error or "not connected yet"
+        # (Why, with addresses, is in the log.)
+        return None if status.connected else "Kafka does not answer" if status.outages else "not connected yet"
 
+    async def shippable() -> str | None:
+        return f"{len(status.troubles)} journals cannot be shipped; the log says why" if status.troubles else None
+
+    shown = registry(lambda: readings(status), lambda: journal_readings(depth, settings.journal_max))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(ship(shipping, stop, status))
+        tasks.create_task(keep_measured(settings.journal_folder, depth, stop))
         if status_sockets:
-            tasks.create_task(serve(status_app(registry, {"kafka": connected}), status_sockets, stop))
+            app = status_app(shown, {"kafka": connected, "journals": shippable})
+            tasks.create_task(serve(app, status_sockets, stop))
     return 0
 
 
-class ShipMetrics(Collector):
-    def __init__(self, status: ShipStatus) -> None:
-        self._status = status
+def readings(status: ShipStatus) -> Mapping[str, Reading]:
+    return {
+        "waymark_ingest_records_total": status.records,
+        "waymark_ingest_shipped_bytes_total": status.bytes,
+        "waymark_ingest_outages_total": status.outages,
+        "waymark_ingest_record_events": status.record_events,
+        "waymark_ingest_ship_lag_seconds": status.lag_seconds,
+        "waymark_ingest_stuck_journals": len(status.troubles),
+        "waymark_ingest_connected": status.connected,
+    }
 
-    def collect(self) -> Iterator[Metric]:
-        status = self._status
-        yield CounterMetricFamily("waymark_ingest_records", "Records acknowledged by Kafka.", value=status.records)
-        yield CounterMetricFamily("waymark_ingest_bytes", "Bytes acknowledged by Kafka.", value=status.bytes)
-        yield CounterMetricFamily("waymark_ingest_outages", "Sessions with Kafka that failed.", value=status.outages)
-        yield GaugeMetricFamily("waymark_ingest_journals", "Journals not shipped whole.", value=status.journals)
-        yield GaugeMetricFamily(
-            "waymark_ingest_journal_bytes", "What the journals take on disk.", value=status.journal_bytes
-        )
-        yield GaugeMetricFamily("waymark_ingest_connected", "1 while Kafka answers.", value=int(status.connected))
+
+def journal_readings(depth: Depth, limit: int) -> Mapping[str, Reading]:
+    return {
+        "waymark_journals": depth.journals,
+        "waymark_journal_bytes": depth.bytes,
+        "waymark_journal_limit_bytes": limit,
+        "waymark_journal_waiting_events": depth.waiting,
+        "waymark_journal_oldest_age_seconds": depth.oldest_s,
+    }

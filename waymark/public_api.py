@@ -3,16 +3,14 @@
 import asyncio
 from collections.abc import Mapping
 
-from clickhouse_connect.driver.client import Client
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from starlette.types import ASGIApp
 
-from analytics.errors import Unavailable as WarehouseAway
 from analytics.pool import Questions
 from api.app import create_app
 from api.context import ApiContext, ApiSettings, Ready
+from api.readiness import parts
 from codes.domains import Domains
 from codes.errors import Unavailable
 from codes.fields import NewCode
@@ -43,33 +41,19 @@ def api_app(
     registry: CollectorRegistry,
     more_readiness: Mapping[str, Ready],
 ) -> ASGIApp:
-    async def redis_ready() -> str | None:
-        try:
-            await redis.ping()
-        except (RedisError, OSError) as error:
-            return str(error) or "away"
-        return None
-
-    async def warehouse_ready() -> str | None:
-        try:
-            await questions.ask(_answer_of_one)
-        except WarehouseAway as error:
-            return str(error)
-        return None if lifted.is_set() else "being prepared"
+    async def numbers_ready() -> str | None:
+        return None if lifted.is_set() else "the warehouse has not been asked yet which numbers are used"
 
     domains = rooms.domains(settings, redis)
+    codes = LiftedCodes(redis, lifted, rooms.own_hosts(settings), domains)
     return create_app(
         ApiContext(
-            codes=LiftedCodes(redis, lifted, rooms.own_hosts(settings), domains),
+            codes=codes,
             domains=domains,
             files=rooms.files(settings, redis),
             questions=questions,
             settings=ApiSettings(short_url=settings.short_base, api_url=settings.api_base),
-            readiness={"redis": redis_ready, "warehouse": warehouse_ready, **more_readiness},
+            readiness={**parts(codes, questions), "numbers": numbers_ready, **more_readiness},
             registry=registry,
         )
     )
-
-
-def _answer_of_one(client: Client) -> int:
-    return int(client.query("SELECT 1").result_rows[0][0])

@@ -50,7 +50,7 @@ async def test_a_part_that_says_nothing_is_missing(api: Service) -> None:
         return None
 
     began = asyncio.get_running_loop().time()
-    found = await health.readiness(msgspec.structs.replace(api.context, readiness={"a": silent, "b": silent}))
+    found = await health.readiness({"a": silent, "b": silent})
     assert set(found.missing) == {"a", "b"}
     assert asyncio.get_running_loop().time() - began < health.PATIENCE_S + 1
 
@@ -92,13 +92,13 @@ async def test_what_the_api_needs_is_asked_for_real(warehouse: Warehouse) -> Non
             ):
                 if not redis_is_up:
                     server.stop()
-                context = msgspec.structs.replace(api.context, readiness=parts(api.codes, questions))
-                found = await health.readiness(context)
+                asked = parts(api.codes, questions)
+                found = await health.readiness(asked)
                 assert (found.ready, set(found.missing)) == (not missing, missing)
                 assert folder not in str(found.missing)
             server.start()
             await api.redis.config_set("maxmemory-policy", "allkeys-lru")
-            found = await health.readiness(context)
+            found = await health.readiness(asked)
             assert "noeviction" in found.missing["redis"]
         finally:
             await away.close()

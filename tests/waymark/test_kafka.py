@@ -12,6 +12,7 @@ import pytest
 
 from drill.kafka import KafkaServer
 from tests.servers.redis import RedisServer
+from tests.waymark import promtool
 from tests.waymark.running import KEY, WAYMARK, Up, free_ports, up, wait_for
 
 pytestmark = pytest.mark.kafka
@@ -81,6 +82,15 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
         wait_for(lambda: one.scan(code["slug"])[0] == 302, within_s=40)
         for process in (redirect, ingest, aggregate, api):
             assert process.is_running()
+        where = {
+            one.redirect_port: ["redirect"],
+            one.api_port: ["api"],
+            status_port: ["ingest", "journal"],
+            other_status_port: ["aggregate"],
+        }
+        for port, services_there in where.items():
+            assert promtool.shown(promtool.asked(port)) == promtool.of(*services_there)
+            assert promtool.asked(port, "/readyz")
         # SIGTERM ends each of them, and the redirector's journal reaches the warehouse.
         redirect.send_signal(signal.SIGTERM)
         assert redirect.wait(20) == 0

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.waymark import promtool
 from tests.waymark.running import KEY, WAYMARK, Up, end, free_ports, shown_key, up, wait_for
 
 
@@ -49,6 +50,13 @@ def test_every_part_answers_about_itself(running: Up) -> None:
             with socket.create_connection(("localhost", port)) as connection:
                 connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
                 assert connection.recv(100).startswith(b"HTTP/1.1 200"), (port, path)
+
+
+def test_what_it_counts_is_in_the_catalogue(running: Up) -> None:
+    for port, services in ((running.api_port, ("aggregate", "api")), (running.redirect_port, ("redirect",))):
+        shown = promtool.shown(promtool.asked(port))
+        journals = {"waymark_journals", "waymark_journal_bytes", "waymark_journal_limit_bytes"}
+        assert shown == promtool.of(*services) | (journals if "api" in services else set())
 
 
 def test_both_addresses_of_localhost_answer(running: Up) -> None:

@@ -1,0 +1,99 @@
+"""What is counted, in the form that Prometheus reads. Counting is adding to a plain integer; the rest happens when
+/metrics is asked for."""
+
+import os
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import Metric as Family
+from prometheus_client.registry import Collector
+
+from schemas.metrics import METRICS, Metric
+
+_STARTED = time.time()
+
+
+class Spread:
+    """How often values fell between the bounds of a histogram. For one thread at a time."""
+
+    __slots__ = ("_bounds", "counts", "sum")
+
+    def __init__(self, metric: str) -> None:
+        self._bounds = METRICS[metric].bounds
+        self.counts = [0] * (len(self._bounds) + 1)
+        self.sum = 0.0
+
+    def add(self, value: float) -> None:
+        self.counts[bisect_left(self._bounds, value)] += 1
+        self.sum += value
+
+    def merge(self, other: "Spread") -> None:
+        """Adds what another of the same metric has counted."""
+        self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
+        self.sum += other.sum
+
+    def buckets(self) -> list[tuple[str, float]]:
+        names = [*map(str, self._bounds), "+Inf"]
+        return list(zip(names, accumulate(self.counts), strict=True))
+
+
+Value = float | Spread
+# A metric without labels has one value; with labels, one for each of their values.
+Reading = Value | Mapping[tuple[str, ...], Value]
+Read = Callable[[], Mapping[str, Reading]]
+
+
+class Shown(Collector):
+    """`read` gives readings by the metrics' names. Raises KeyError for a name that the catalogue does not have."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+
+    def collect(self) -> Iterator[Family]:
+        for name, reading in self._read().items():
+            metric = METRICS[name]
+            values: Mapping[tuple[str, ...], Value] = reading if isinstance(reading, Mapping) else {(): reading}
+            yield _family(metric, values)
+
+
+def _family(metric: Metric, values: Mapping[tuple[str, ...], Value]) -> Family:
+    if metric.kind == "histogram":
+        spreads = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
+        for labels, spread in values.items():
+            assert isinstance(spread, Spread)
+            spreads.add_metric(labels, spread.buckets(), spread.sum)
+        return spreads
+    kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+    family = kind(metric.name, metric.help, labels=metric.labels)
+    for labels, value in values.items():
+        assert not isinstance(value, Spread)
+        family.add_metric(labels, value)
+    return family
+
+
+def process() -> Mapping[str, Reading]:
+    """What every service shows of its process."""
+    with open("/proc/self/statm") as statm:
+        pages = int(statm.read().split()[1])
+    return {
+        "waymark_start_time_seconds": _STARTED,
+        "waymark_cpu_seconds_total": time.process_time(),
+        "waymark_memory_bytes": pages * os.sysconf("SC_PAGE_SIZE"),
+    }
+
+
+def registry(*reads: Read) -> CollectorRegistry:
+    """Of one process; more may be registered."""
+    made = CollectorRegistry()
+    for read in (process, *reads):
+        made.register(Shown(read))
+    return made
+
+
+def exposition(made: CollectorRegistry) -> bytes:
+    """The body of /metrics."""
+    return generate_latest(made)

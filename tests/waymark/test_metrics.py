@@ -1,0 +1,111 @@
+"""Every metric is in one catalogue, named as Prometheus wants it, documented, and the only kind that is shown."""
+
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from aggregator.journal_bus import JournalBus
+from aggregator.loop import Aggregator, uptime
+from analytics.pool import Questions
+from ingest.depth import Depth, measure
+from ingest.journal import Journal
+from ingest.layout import wall_ms
+from ingest.ship import ShipStatus
+from redirect.metrics import Counts, Metrics
+from schemas.exposition import Shown, Spread, exposition, registry
+from schemas.metrics import METRICS
+from schemas.warehouse import Warehouse
+from tests.ingest.events import REST
+from tests.waymark import promtool
+from waymark import aggregating, ingest_service
+from waymark.settings import read
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_catalogue_is_as_prometheus_wants_it() -> None:
+    assert [told for metric in METRICS.values() for told in promtool.complaints_about(metric)] == []
+
+
+def test_each_metric_is_documented_with_its_unit_and_labels() -> None:
+    page = (ROOT / "docs" / "metrics.md").read_text()
+    rows = re.findall(r"^\| (`waymark.*) \|$", page, re.MULTILINE)
+    cells = [[cell.strip() for cell in row.split("|")] for row in rows]
+    assert {row[0].strip("`"): tuple(row[1:]) for row in cells} == {
+        metric.name: (metric.kind, ", ".join(f"`{label}`" for label in metric.labels), metric.unit, metric.help)
+        for metric in METRICS.values()
+    }
+
+
+def test_what_the_catalogue_does_not_know_is_not_shown() -> None:
+    with pytest.raises(KeyError):
+        exposition(registry(lambda: {"waymark_made_up": 1.0}))
+
+
+def test_a_redirector_shows_its_own_and_nothing_else(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, source=5, now_ms=wall_ms, max_bytes=1 << 20)
+    counts = Counts()
+    gauges = dict.fromkeys(("cached_routes", "domains", "trusted", "epoch"), lambda: 1.0)
+    metrics = Metrics(counts, journal, gauges)
+    counts.tallies["human", "redirect"].n = 5
+    counts.fetched = 2
+    text = metrics().decode()
+    assert promtool.shown(text) == promtool.of("redirect")
+    assert "waymark_redirect_cache_hits_total 3.0" in text
+    counts.fetched = 4
+    assert "waymark_redirect_cache_hits_total 3.0" in metrics().decode(), "a counter never goes back"
+    journal.close()
+
+
+def test_ingest_shows_its_own_and_nothing_else() -> None:
+    status = ShipStatus(connected=True, records=3)
+    status.record_events.add(7)
+    status.lag_seconds.add(0.02)
+    made = registry(
+        lambda: ingest_service.readings(status), lambda: ingest_service.journal_readings(Depth(bytes=5), 1 << 30)
+    )
+    assert promtool.shown(exposition(made).decode()) == promtool.of("ingest", "journal")
+
+
+def test_an_aggregator_and_the_questions_show_their_own(tmp_path: Path) -> None:
+    warehouse = Warehouse(folder=tmp_path / "chdb")
+    moving = Aggregator(JournalBus(tmp_path / "journal", tmp_path / "intents", uptime), warehouse.connect)
+    made = registry(lambda: aggregating.readings(moving))
+    assert promtool.shown(exposition(made).decode()) == promtool.of("aggregate")
+    made.register(Shown(Questions(warehouse).metrics))
+    made.register(Shown(lambda: aggregating.journals(read({}, data=tmp_path))))
+    assert promtool.shown(exposition(made).decode()) >= {"waymark_query_seconds", "waymark_journal_bytes"}
+
+
+def test_a_spread_counts_as_prometheus_reads_it() -> None:
+    spread = Spread("waymark_aggregator_batch_events")
+    for value in (1, 2, 100, 100_001):
+        spread.add(value)
+    other = Spread("waymark_aggregator_batch_events")
+    other.add(100)
+    spread.merge(other)
+    text = exposition(registry(lambda: {"waymark_aggregator_batch_events": spread})).decode()
+    [family] = [f for f in text_string_to_metric_families(text) if f.name == "waymark_aggregator_batch_events"]
+    found = {sample.labels.get("le", sample.name): sample.value for sample in family.samples}
+    assert [found[bound] for bound in ("1.0", "10.0", "100.0", "100000.0", "+Inf")] == [1, 2, 4, 4, 5]
+    assert found["waymark_aggregator_batch_events_sum"] == 100_204
+
+
+def test_the_depth_of_journals_is_what_no_one_has_acknowledged(tmp_path: Path) -> None:
+    assert measure(tmp_path / "nothing") == Depth()
+    journal = Journal.open(tmp_path, source=5, now_ms=wall_ms, max_bytes=1 << 20)
+    for _ in range(10):
+        journal.append(REST)
+    scanned_s = int(REST.split(b",")[0]) / 1000
+    depth = measure(tmp_path, now=lambda: scanned_s + 5)
+    assert (depth.journals, depth.waiting, depth.oldest_s) == (1, 10, 5.0)
+    (tmp_path / "5" / "cursor.json").write_text('{"bus": "any", "following": 8}')
+    assert measure(tmp_path).waiting == 3
+    (tmp_path / "5" / "cursor.json").write_text('{"bus": "any", "following": 11}')
+    depth = measure(tmp_path)
+    assert (depth.waiting, depth.oldest_s) == (0, 0.0)
+    assert depth.bytes > 0
+    journal.close()
+    assert measure(tmp_path).waiting == 0
