@@ -12,7 +12,7 @@ from collections.abc import Callable
 import msgspec
 from redis.asyncio import Redis
 
-from codes import index, intents, moving, places
+from codes import index, intents, moving, places, statics
 from codes.connection import Script, ask, reaching
 from codes.errors import Missing, Refused
 from codes.intents import Intent
@@ -108,6 +108,7 @@ async def unfile(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], 
         filed = [code.id for code in codes if code is not None and code.folder_id == id]
         await asyncio.gather(*(unfile_code(redis, code_id, id, now_ms=now_ms) for code_id in filed))
         before = rows[-1][1]
+    await statics.unfile(redis, workspace, id, now_ms=now_ms)
 
 
 async def unfile_code(redis: Redis, code_id: str, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> Code | None:

@@ -4,16 +4,17 @@ scans, so each is one entry of a hash and one of a sorted set, both in the slot 
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
 
-from codes import destinations, fields, texts
+from codes import destinations, fields, permissions, tags, texts
 from codes.connection import Script, ask, reaching
 from codes.errors import Missing, Refused, Unavailable
 from codes.fields import UNSET, Status, Unset
+from codes.plans import plan_of
 from schemas import content, keys
 from schemas.code import StaticCode
 
@@ -43,6 +44,8 @@ def _wall_ms() -> int:
 
 
 class NewStatic(msgspec.Struct, frozen=True, kw_only=True):
+    """Given an `id` by who may have to try again, what the workspace has under it already is the answer."""
+
     name: str
     type: str
     content: dict[str, Any]
@@ -51,6 +54,7 @@ class NewStatic(msgspec.Struct, frozen=True, kw_only=True):
     folder_id: str | None = None
     design: dict[str, Any] | None = None
     page_design: dict[str, Any] | None = None
+    id: str | None = None
 
 
 class StaticEdit(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,19 +78,23 @@ class Statics:
 
     @reaching
     async def create(self, workspace: int, new: NewStatic) -> StaticCode:
-        """Raises Refused for what is wrong with `new`."""
-        await self._check(workspace, msgspec.structs.asdict(new), new.type)
+        """Raises Refused for what is wrong with `new`, and NotInPlan."""
+        if new.id is not None and (made := await self.get(workspace, new.id)) is not None:
+            return made
+        fields = {**msgspec.structs.asdict(new), "id": new.id or str(uuid.uuid4())}
+        await self._check(workspace, fields, new.type)
         now_ms = self._now_ms()
-        code = StaticCode(
-            **msgspec.structs.asdict(new),
-            id=str(uuid.uuid4()),
-            number=await ask(self.redis, "INCR", keys.NUMBERS),
-            workspace=workspace,
-            created_at_ms=now_ms,
-            updated_at_ms=now_ms,
-        )
-        await put(self.redis, b"", code, code)
-        return code
+        plan = await plan_of(self.redis, workspace)
+        needed = permissions.counts(plan, another=True, active=False)
+        async with permissions.turn(self.redis, plan, workspace, needed=needed) as turn:
+            if turn is not None:
+                await turn.allow(another=True, active=False)
+            number = await ask(self.redis, "INCR", keys.NUMBERS)
+            code = StaticCode(**fields, number=number, workspace=workspace, created_at_ms=now_ms, updated_at_ms=now_ms)
+            if not await put(self.redis, b"", code, code):
+                # Somebody else was asked for the same, and faster.
+                return await self.get(workspace, code.id) or code
+        return await self._filed(code)
 
     @reaching
     async def get(self, workspace: int, id: str) -> StaticCode | None:
@@ -112,33 +120,49 @@ class Statics:
         return page
 
     @reaching
-    async def edit(self, workspace: int, id: str, edit: StaticEdit) -> StaticCode:
-        """The code as it then is. Raises Missing and Refused."""
+    async def edit(
+        self, workspace: int, id: str, edit: StaticEdit, *, match: Collection[str] | None = None
+    ) -> StaticCode:
+        """The code as it then is. Raises Missing and Refused; with `match` (see `codes.tags`) also Stale."""
         changes = {name: value for name, value in msgspec.structs.asdict(edit).items() if value is not UNSET}
         for _ in range(_TRIES):
             raw = await ask(self.redis, "HGET", keys.workspace_statics(workspace), id)
             if raw is None:
                 raise Missing(id)
             old = _decoder.decode(raw)
+            tags.check(old, match)
             await self._check(workspace, changes, old.type)
             new = msgspec.structs.replace(old, **changes)
             if new == old:
                 return old
             new = msgspec.structs.replace(new, updated_at_ms=self._now_ms())
             if await put(self.redis, raw, old, new):
-                return new
+                return await self._filed(new) if changes.get("folder_id") else new
         raise Unavailable("the code is changed by too many at once")
 
     @reaching
-    async def delete(self, workspace: int, id: str) -> bool:
-        """Whether there was such a code."""
+    async def delete(self, workspace: int, id: str, *, match: Collection[str] | None = None) -> bool:
+        """Whether there was such a code. With `match` it raises Stale as `edit` does."""
         for _ in range(_TRIES):
             raw = await ask(self.redis, "HGET", keys.workspace_statics(workspace), id)
             if raw is None:
                 return False
-            if await put(self.redis, raw, _decoder.decode(raw), None):
+            old = _decoder.decode(raw)
+            tags.check(old, match)
+            if await put(self.redis, raw, old, None):
                 return True
         raise Unavailable("the code is changed by too many at once")
+
+    async def _filed(self, code: StaticCode) -> StaticCode:
+        """A folder that was deleted while the code was put into it is none."""
+        if code.folder_id is None:
+            return code
+        try:
+            await self._check_folder(code.workspace, code.folder_id)
+        except Refused:
+            await unfile(self.redis, code.workspace, code.folder_id, now_ms=self._now_ms)
+            return await self.get(code.workspace, code.id) or code
+        return code
 
     async def _check(self, workspace: int, given: dict[str, Any], type: str) -> None:
         if type not in TYPES:
@@ -172,11 +196,11 @@ async def put(redis: Redis, seen: bytes, old: StaticCode, new: StaticCode | None
     return bool(await _PUT.run(redis, at, old.id, seen, msgspec.json.encode(new) if new else b"", old.number))
 
 
-async def of_folder(redis: Redis, workspace: int, folder_id: str) -> list[tuple[bytes, StaticCode]]:
-    """Those in a folder, each with its record as it was seen."""
-    found = []
+async def unfile(redis: Redis, workspace: int, folder_id: str, *, now_ms: Callable[[], int]) -> None:
+    """Takes all static codes out of a folder that is no longer there."""
     async for _, raw in redis.hscan_iter(keys.workspace_statics(workspace), count=500):
-        code = _decoder.decode(raw)
-        if code.folder_id == folder_id:
-            found.append((raw, code))
-    return found
+        while raw and (code := _decoder.decode(raw)).folder_id == folder_id:
+            out = msgspec.structs.replace(code, folder_id=None, updated_at_ms=now_ms())
+            if await put(redis, raw, code, out):
+                break
+            raw = await ask(redis, "HGET", keys.workspace_statics(workspace), code.id)

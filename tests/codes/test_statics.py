@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from codes.errors import Missing, Refused
+from codes import folders, workspaces
+from codes.errors import Missing, Refused, Stale
 from codes.fields import NewCode
 from codes.statics import TYPES, NewStatic, StaticEdit, Statics
 from codes.store import Codes
+from codes.tags import tag_of
 from schemas import keys
 from schemas.code import StaticCode
 
@@ -134,6 +136,54 @@ async def test_every_static_type_can_be_made(statics: Statics) -> None:
     assert set(contents) == set(TYPES)
     for type, content in contents.items():
         assert (await statics.create(1, new(type=type, content=content))).content == content
+
+
+async def test_under_one_id_it_is_made_once(statics: Statics) -> None:
+    first = await statics.create(1, new(id=FOLDER))
+    assert first.id == FOLDER
+    assert await statics.create(1, new(id=FOLDER, name="again")) == first
+    both = await asyncio.gather(*(statics.create(1, new(id=FOLDER[:-1] + "1")) for _ in range(5)))
+    assert len({one.number for one in both}) == 1
+    assert len(await statics.page(1, 10)) == 2
+
+
+async def test_a_change_can_depend_on_what_was_seen(statics: Statics) -> None:
+    made = await statics.create(1, new())
+    seen = {tag_of(made)}
+    edited = await statics.edit(1, made.id, StaticEdit(name="M"), match=seen)
+    with pytest.raises(Stale):
+        await statics.edit(1, made.id, StaticEdit(name="L"), match=seen)
+    with pytest.raises(Stale):
+        await statics.delete(1, made.id, match=seen)
+    assert await statics.get(1, made.id) == edited
+    assert await statics.delete(1, made.id, match={tag_of(edited)})
+
+
+async def test_a_deleted_folder_holds_none_of_them(redis: Redis, codes: Codes) -> None:
+    there = True
+
+    async def check(workspace: int, id: str) -> None:
+        if not there:
+            raise Refused("folder_id", "unknown_folder", "there is no such folder")
+
+    workspace = (await workspaces.ensure_workspace(redis, "default")).number
+    folder = await folders.create(redis, workspace, "Posters")
+    statics = Statics(redis, check_folder=check)
+    filed = await statics.create(workspace, new(folder_id=folder.id))
+    other = await statics.create(workspace, new())
+    await folders.delete(redis, workspace, folder.id)
+    found = {one.id: one.folder_id for one in await statics.page(workspace, 10)}
+    assert found == {filed.id: None, other.id: None}
+
+    # One that is being filed while the folder goes.
+    async def check_once(workspace: int, id: str) -> None:
+        nonlocal there
+        await check(workspace, id)
+        there = False
+
+    late = await Statics(redis, check_folder=check_once).create(workspace, new(folder_id=folder.id))
+    assert late.folder_id is None
+    assert await statics.get(workspace, late.id) == late
 
 
 async def test_edits_at_once_all_hold(statics: Statics) -> None:
