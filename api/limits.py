@@ -21,18 +21,23 @@ class Limits(msgspec.Struct, frozen=True):
     headers_bytes: int = 15 * 1024
     body_bytes: int = 1024 * 1024
     body_s: float = 10.0
-    # From the first byte of the request to the first byte of its answer.
+    # From the first byte of the request to the first byte of its answer, and from each part of that to the next.
     answer_s: float = 30.0
     # Where files are sent to, and what one may be and take.
     upload_path: str = "/v1/files"
     upload_bytes: int = 201 * 1024 * 1024
     upload_s: float = 600.0
+    # Where many codes come at once: a thousand of the longest.
+    bulk_path: str = "/api/qr/codes/bulk"
+    bulk_bytes: int = 4 * 1024 * 1024
     # How much of a body that is too large is read and thrown away: a client that is still sending when
     # its connection closes does not see why.
     discard_bytes: int = 4 * 1024 * 1024
 
     def of(self, path: str) -> "Limits":
         """Those that hold at this path."""
+        if path == self.bulk_path:
+            return msgspec.structs.replace(self, body_bytes=self.bulk_bytes)
         if path != self.upload_path:
             return self
         longest = self.answer_s + self.upload_s
@@ -60,10 +65,13 @@ class Bounds:
             return
         limits = self.limits.of(scope["path"])
         started = False
+        patience = asyncio.timeout(limits.answer_s)
 
         async def sender(message: Message) -> None:
             nonlocal started
             started = True
+            if not patience.expired():
+                patience.reschedule(asyncio.get_running_loop().time() + limits.answer_s)
             await send(message)
 
         if sum(len(name) + len(value) for name, value in scope["headers"]) > limits.headers_bytes:
@@ -78,7 +86,7 @@ class Bounds:
             return
         body = _Body(receive, limits, _declared(scope))
         try:
-            async with asyncio.timeout(limits.answer_s):
+            async with patience:
                 await self.app(scope, body.receive, sender)
         except TimeoutError:
             if started:

@@ -8,13 +8,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 # How long to look out for a hang-up before the last part: that of a client which has stopped reading arrives at once,
 # but nothing says so while the network still holds what it was sent.
 LINGER_S = 0.25
-# A client that takes nothing for so long is gone.
-STUCK_S = 60.0
 
 
 class OneShot(Response):
@@ -44,13 +42,13 @@ class OneShot(Response):
             gone.cancel()
 
     async def _send(self, send: Send, gone: asyncio.Task[None]) -> None:
-        await _sent(send, {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         last = b""
         async for part in self._parts:
             if gone.done():
                 return
             if last:
-                await _sent(send, {"type": "http.response.body", "body": last, "more_body": True})
+                await send({"type": "http.response.body", "body": last, "more_body": True})
             last = part
         await asyncio.wait({gone}, timeout=LINGER_S)
         if gone.done():
@@ -58,13 +56,8 @@ class OneShot(Response):
         if not await self._may_end():
             # Somebody else is fetching it. The server closes a connection whose answer is not finished.
             return
-        await _sent(send, {"type": "http.response.body", "body": last})
+        await send({"type": "http.response.body", "body": last})
         await self._ended()
-
-
-async def _sent(send: Send, message: Message) -> None:
-    async with asyncio.timeout(STUCK_S):
-        await send(message)
 
 
 async def _hang_up(receive: Receive) -> None:

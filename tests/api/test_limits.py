@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from api.answers import Json
@@ -31,6 +31,17 @@ async def slow(request: Request) -> Response:
     return PlainTextResponse("late")
 
 
+async def slowly(request: Request) -> Response:
+    """Longer as a whole than an answer may take to begin."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        for pause_s in (0.3, 0.3, 0.3, float(request.query_params["last"])):
+            await asyncio.sleep(pause_s)
+            yield b"x"
+
+    return StreamingResponse(parts())
+
+
 async def failed(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return answer(request.url.path, error)
@@ -38,7 +49,7 @@ async def failed(request: Request, error: Exception) -> Response:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    routes = [Route("/size", size, methods=["GET", "POST"]), Route("/slow", slow)]
+    routes = [Route("/size", size, methods=["GET", "POST"]), Route("/slow", slow), Route("/slowly", slowly)]
     inner = Starlette(routes=routes, exception_handlers={Problem: failed})
     app = Bounds(inner, LIMITS, answer)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bounds") as client:
@@ -83,6 +94,16 @@ async def test_an_answer_that_takes_too_long_is_503(client: httpx.AsyncClient) -
     response = await client.get("/slow")
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
     assert response.json()["path"] == "/slow"
+
+
+async def test_a_long_answer_may_take_as_long_as_it_goes_on(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/slowly?last=0.3")).text == "xxxx"
+    with pytest.raises(TimeoutError):
+        await client.get("/slowly?last=5")
+
+
+async def test_a_bulk_may_be_larger_than_other_bodies() -> None:
+    assert Limits().of("/api/qr/codes/bulk").body_bytes > 1000 * 2048 > Limits().of("/api/qr/codes").body_bytes
 
 
 async def test_headers_too_large_are_431(client: httpx.AsyncClient) -> None:
