@@ -1,26 +1,34 @@
 """The ASGI application: a known code is answered before anything else is looked at."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import pages
 from redirect.allowance import Allowance
 from redirect.asgi import App, Receive, Scope, Send
 from redirect.cache import Routes, Trust
-from redirect.ending import Ending
+from redirect.ending import Ending, Headers
 from redirect.hosts import NOBODYS, Hosts
 from redirect.line import NO_VARIANT
 from redirect.links import Links
 from redirect.metrics import Counts
+from redirect.quick import Answer, AtOnce
 from redirect.record import Recorder
 from redirect.routes import Unavailable
 from redirect.slug import is_own, place_of_path
 from redirect.visit import AWAY, NOT_FOUND, Visits
 
-END = {"type": "http.response.body", "body": b""}
 # For programs, which do not look at it.
 NOTHING = Ending("unknown", 404, ((b"content-type", b"text/plain"), (b"content-length", b"10")), b"not found\n")
 _READING = ("GET", "HEAD")
 _METHODS = ("GET", "HEAD", "POST")
+
+
+class Redirector(NamedTuple):
+    """The application, and the part of it that waits for nobody, for a server that can ask it alone."""
+
+    app: App
+    at_once: AtOnce
 
 
 def redirector(
@@ -35,37 +43,40 @@ def redirector(
     allowance: Allowance,
     elapsed: Callable[[], float],
     counts: Counts,
-) -> App:
+) -> Redirector:
     """`rest` answers what is no code, lifespan included."""
     entries = routes.entries
     look, write = recorder
 
+    def at_once(scope: Scope) -> Answer | None:
+        path = scope["path"]
+        # That of a code of the default host is its place in the cache (`schemas.keys.place`), but for /q/ and /r/.
+        entry = entries.get(path) or entries.get(place_of_path(path) or "")
+        if (
+            entry is None
+            or elapsed() >= trust.until
+            or entry.epoch != trust.epoch
+            or scope["method"] not in _READING
+            # Nearly always there are no custom domains, and the host need not be looked at.
+            or (hosts.idle != trust.epoch and not hosts.is_default(scope))
+        ):
+            return None
+        if entry.plain:
+            write(entry, look(entry.code, scope), entry.outcome, NO_VARIANT)
+            return 302, entry.headers, b""
+        plan = entry.plan
+        if plan is None or plan.waits:
+            return None
+        ending = visits.end_at_once(entry, plan, scope)
+        return ending.status, ending.headers, ending.body
+
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await rest(scope, receive, send)
-            return
-        # The path of a code of the default host is its place in the cache (`schemas.keys.place`).
-        entry = entries.get(scope["path"])
-        if (
-            entry is not None
-            and elapsed() < trust.until
-            and entry.epoch == trust.epoch
-            and scope["method"] in _READING
-            # Nearly always there are no custom domains, and the host need not be looked at.
-            and (hosts.idle == trust.epoch or hosts.is_default(scope))
-        ):
-            if entry.plain:
-                write(entry, look(entry.code, scope), entry.outcome, NO_VARIANT)
-                await send({"type": "http.response.start", "status": 302, "headers": entry.headers})
-                await send(END)
-                return
-            plan = entry.plan
-            if plan is not None and not plan.waits:
-                ending = visits.end_at_once(entry, plan, scope)
-                await send({"type": "http.response.start", "status": ending.status, "headers": ending.headers})
-                await send({"type": "http.response.body", "body": ending.body})
-                return
-        await visit(scope, receive, send)
+        elif (found := at_once(scope)) is not None:
+            await respond(send, *found)
+        else:
+            await visit(scope, receive, send)
 
     async def visit(scope: Scope, receive: Receive, send: Send) -> None:
         """The same for what is not in the cache, or not trusted, or not there, or at a custom domain."""
@@ -78,7 +89,8 @@ def redirector(
                 await end(send, NOTHING)
             return
         if scope["method"] not in _METHODS:
-            await answer(send, 405, pages.not_allowed(), ((b"allow", b"GET, HEAD, POST"),))
+            page = pages.not_allowed()
+            await respond(send, 405, (*page.headers, (b"allow", b"GET, HEAD, POST")), page.body)
             return
         host = await hosts.find(scope)
         if host is NOBODYS:
@@ -106,14 +118,13 @@ def redirector(
             ending = (host.root if path == "/" else host.not_found) or ending
         await end(send, ending)
 
-    return app
+    return Redirector(app, at_once)
+
+
+async def respond(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def end(send: Send, ending: Ending) -> None:
-    await send({"type": "http.response.start", "status": ending.status, "headers": ending.headers})
-    await send({"type": "http.response.body", "body": ending.body})
-
-
-async def answer(send: Send, status: int, page: pages.Page, more: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": (*page.headers, *more)})
-    await send({"type": "http.response.body", "body": page.body})
+    await respond(send, ending.status, ending.headers, ending.body)

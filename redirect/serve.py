@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import uvicorn
 
 from ingest.journal import Journal
-from redirect import clock
+from redirect import clock, quick
 from redirect.service import build
 from redirect.settings import RedirectSettings
 
@@ -51,11 +51,12 @@ def run(
         max_bytes=settings.journal_max_bytes,
     )
     try:
+        redirector = build(settings, journal)
         server = uvicorn.Server(
             uvicorn.Config(
-                build(settings, journal),
+                redirector.app,
                 loop="uvloop",
-                http="httptools",
+                http=quick.protocol(redirector.at_once),
                 ws="none",
                 lifespan="on",
                 # Whoever is in front is known to `redirect.address` alone.

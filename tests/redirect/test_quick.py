@@ -1,0 +1,145 @@
+"""The answer that leaves the application out is the application's, byte for byte, and so is what is recorded."""
+
+import asyncio
+import re
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import uvicorn
+
+from redirect import quick
+from redirect.asgi import Receive, Scope, Send
+from redirect.quick import Answer
+from redirect.serve import listen
+from schemas.behaviour import Conditions, Rule
+from tests.redirect.scanner import IPHONE, Publisher, Redirector, until
+
+Start = Callable[..., Redirector]
+
+
+def raw(port: int, sent: bytes, *, pieces: int = 1) -> bytes:
+    """What comes back until the server closes, or says nothing more for a moment."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        size = -(-len(sent) // pieces)
+        for at in range(0, len(sent), size):
+            connection.sendall(sent[at : at + size])
+            if pieces > 1:
+                time.sleep(0.02)
+        came = b""
+        connection.settimeout(0.2)
+        try:
+            while got := connection.recv(65536):
+                came += got
+        except TimeoutError:
+            pass
+        return re.sub(rb"\r\ndate: [^\r]*", b"\r\ndate: now", came)
+
+
+def asked(line: str, *headers: str, end: str = "\r\n\r\n") -> bytes:
+    return "\r\n".join([line, "Host: x", f"User-Agent: {IPHONE}", *headers]).encode() + end.encode()
+
+
+def test_both_ways_answer_the_same(start: Start, publisher: Publisher) -> None:
+    """A path with an escape in it is left to the application, so each request can be sent both ways."""
+    to_phones = Rule(id="r", key="a", when=Conditions(os=("iOS",)), to="https://example.com/phones")
+    publisher.write("plain", "https://example.com/a?b=ü#c", number=1)
+    publisher.write("ruled", "https://example.com/", number=2, rules=(to_phones,))
+    publisher.write("later", "https://example.com/", number=3, starts_at_ms=2**52)
+    publisher.write("stopped", "https://example.com/", number=4, status="paused")
+    server = start()
+    until(server.trusted, "trust")
+    slugs = ("plain", "ruled", "later", "stopped")
+    for slug in slugs:
+        server.get(f"/{slug}")
+    before = len(server.events())
+    for slug in slugs:
+        for asking in ("GET /{}", "GET /{}?q=1&q=2", "GET /q/{}/", "GET /r/{}", "HEAD /{}"):
+            said, also = (
+                raw(server.port, asked(f"{asking.format(form)} HTTP/1.1"))
+                for form in (slug, f"%{ord(slug[0]):x}{slug[1:]}")
+            )
+            assert said == also, (asking, slug)
+            assert said.startswith(b"HTTP/1.1 404" if slug == "later" else b"HTTP/1.1 302"), (asking, slug)
+    server.stop()
+    events = server.events()[before:]
+    for one, other in zip(events[::2], events[1::2], strict=True):
+        shown = {name: getattr(one, name) for name in one.__struct_fields__ if name not in ("seq", "ts_ms")}
+        assert shown == {name: getattr(other, name) for name in shown}
+    assert [event.seq for event in events] == list(range(before + 1, before + 1 + len(events)))
+
+
+@pytest.mark.parametrize(
+    ("sent", "answers"),
+    [
+        (asked("GET /abc HTTP/1.1"), 1),
+        (asked("GET /abc HTTP/1.1") * 5, 5),
+        (asked("GET /abc HTTP/1.1") + asked("GET /%61bc HTTP/1.1") + asked("GET /abc HTTP/1.1"), 3),
+        (asked("GET /abc HTTP/1.1", "Content-Length: 5") + b"12345" + asked("GET /abc HTTP/1.1"), 2),
+        (asked("GET /abc HTTP/1.1", "Expect: 100-continue"), 1),
+        (asked("GET /abc HTTP/1.1", "Connection: close"), 1),
+        (asked("GET /abc HTTP/1.1", "Connection: Upgrade", "Upgrade: websocket"), 1),
+        (asked("GET /abc HTTP/1.0"), 1),
+        (asked("GET http://x/abc HTTP/1.1"), 1),
+    ],
+    ids=["one", "five", "both ways", "a body", "expecting", "closing", "upgrading", "old", "absolute"],
+)
+@pytest.mark.parametrize("pieces", [1, 7])
+def test_however_a_request_comes(start: Start, publisher: Publisher, sent: bytes, answers: int, pieces: int) -> None:
+    publisher.write("abc", "https://example.com/")
+    server = start()
+    until(server.trusted, "trust")
+    assert server.get("/abc").status == 302
+    came = raw(server.port, sent, pieces=pieces)
+    assert came.count(b"HTTP/1.1 302 Found") == answers, came
+    assert came.count(b"\r\nlocation: https://example.com/\r\n") == answers
+    server.stop()
+    assert len(server.events()) == answers + 1
+
+
+def test_an_edit_is_seen_by_the_next_scan_on_an_open_connection(start: Start, publisher: Publisher) -> None:
+    publisher.write("abc", "https://example.com/1")
+    server = start()
+    until(server.trusted, "trust")
+    for turn in range(2, 100):
+        assert server.get("/abc").location == f"https://example.com/{turn - 1}"
+        publisher.edit("abc", f"https://example.com/{turn}")
+
+
+async def served(at_once: quick.AtOnce, within_s: float) -> tuple[uvicorn.Server, "asyncio.Task[None]", int]:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"3")]})
+        await send({"type": "http.response.body", "body": b"app"})
+
+    protocol: Any = quick.protocol(at_once, headers_within_s=within_s)
+    server = uvicorn.Server(uvicorn.Config(app, http=protocol, lifespan="off", log_config=None, ws="none"))
+    listener = listen("127.0.0.1", 0)
+    port = int(listener.getsockname()[1])
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    return server, running, port
+
+
+async def test_who_does_not_say_what_it_wants_is_not_waited_for() -> None:
+    def at_once(scope: Scope) -> Answer | None:
+        return (302, ((b"location", b"/x"),), b"") if scope["path"] == "/abc" else None
+
+    server, running, port = await served(at_once, 0.3)
+    try:
+        silent, _ = await asyncio.open_connection("127.0.0.1", port)
+        slow_reader, slow = await asyncio.open_connection("127.0.0.1", port)
+        prompt_reader, prompt = await asyncio.open_connection("127.0.0.1", port)
+        slow.write(b"GET /abc HTTP/1.1\r\n")
+        for turn in range(12):
+            if not slow_reader.at_eof():
+                slow.write(b"X-%d: y\r\n" % turn)
+            for path, end in ((b"/abc", b"\r\n\r\n"), (b"/other", b"app")):
+                prompt.write(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path)
+                await prompt_reader.readuntil(end)
+            await asyncio.sleep(0.1)
+        assert await asyncio.wait_for(silent.read(), 2) == b""
+        assert await asyncio.wait_for(slow_reader.read(), 2) == b""
+    finally:
+        server.should_exit = True
+        await running
