@@ -64,6 +64,8 @@ def api(settings: Settings, sockets: str) -> int:
 def core(settings: Settings, sockets: str) -> int:
     from waymark.core import run
 
+    # One that was killed leaves what it was bringing into the warehouse, up to 16 MB each time.
+    Folder(settings.data).sweep()
     listeners = _sockets(settings, sockets, settings.api_port, flag="WAYMARK_API_PORT")
     return _until_stopped(lambda stop: run(settings, listeners, [], stop, aggregate=True))
 

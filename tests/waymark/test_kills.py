@@ -84,6 +84,19 @@ def test_each_child_comes_back(name: str) -> None:
         assert one.stop() == 0
 
 
+def test_a_core_sweeps_up_after_one_that_was_killed() -> None:
+    with up() as one:
+        left = one.data / "tmp" / "tmp_of_an_insert.raw"
+        left.write_bytes(b"[1]")
+        [core] = one.child("core")
+        os.kill(core.pid, signal.SIGKILL)
+        wait_for(lambda: not left.exists(), what="it is gone")
+        code = one.create()
+        assert one.scan(code["slug"])[0] == 302
+        wait_for(lambda: one.total(code) == 1, what="inserts find a place for theirs")
+        assert one.stop() == 0
+
+
 def running_of(one: Up, name: str) -> list[psutil.Process]:
     return list(wait_for(lambda: one.child(name), what=f"a {name} runs"))
 
