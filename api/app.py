@@ -1,7 +1,6 @@
 """The HTTP face: every dialect's routes, what they have in common, and how problems become answers."""
 
 import logging
-from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -11,10 +10,11 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.routing import Route as Served
 
-from api import auth, dialects, health, manual, openapi
+from api import dialects, health, manual, openapi
 from api.answers import Json
 from api.context import ApiContext
-from api.dialect import Call, Dialect, Route
+from api.dialect import Dialect, Route
+from api.endpoint import caller, endpoint
 from api.errors import Problem
 from api.failures import KNOWN, problem_of
 from api.head import Head
@@ -61,35 +61,29 @@ def create_app(context: ApiContext) -> FastAPI:
 
 
 def _add(app: FastAPI, context: ApiContext, dialect: Dialect, route: Route) -> None:
-    app.add_api_route(
-        route.path,
-        _endpoint(context, route),
-        methods=[route.method],
-        status_code=route.status,
-        response_class=Response,
-        operation_id=route.handler.__name__,
-        name=route.handler.__name__,
-        summary=route.summary,
-        description=route.description,
-        tags=[dialect.name],
-        responses=openapi.responses(route, dialect),
-        openapi_extra=openapi.operation(route),
-    )
-
-
-def _endpoint(context: ApiContext, route: Route) -> Callable[[Request], Awaitable[Response]]:
-    """What every request of every dialect passes: the one place for what a key, a scope or a plan allows."""
-
-    async def endpoint(request: Request) -> Response:
-        key = await auth.require(request, context, route.scope)
-        return await route.handler(Call(context, key, request))
-
-    return endpoint
+    serve = endpoint(context, dialect, route)
+    for path in dialect.paths(route):
+        app.add_api_route(
+            path,
+            serve,
+            methods=[route.method],
+            status_code=route.status,
+            response_class=Response,
+            include_in_schema=path == route.path,
+            operation_id=route.handler.__name__,
+            name=route.handler.__name__,
+            summary=route.summary,
+            description=route.description,
+            tags=[dialect.name],
+            responses=openapi.responses(route, dialect),
+            openapi_extra=openapi.operation(route),
+        )
 
 
 def answer(path: str, problem: Problem) -> Json:
     """A problem in the shape of the dialect whose path was asked."""
-    return Json(dialects.of(path).shape(problem), problem.status, dict(problem.headers))
+    dialect = dialects.of(path)
+    return Json(dialect.shape(problem), dialect.status(problem), dict(problem.headers))
 
 
 async def _failed(request: Request, error: Exception) -> Response:
@@ -98,7 +92,15 @@ async def _failed(request: Request, error: Exception) -> Response:
         problem = Problem(405, problem.code, problem.message, None, {"Allow": ", ".join(_methods(request))})
     if problem.status == 503:
         _log.warning("%s %r: %s", request.method, request.scope["path"], problem.message)
-    return answer(request.scope["path"], problem)
+    path = request.scope["path"]
+    response = answer(path, problem)
+    if (finish := dialects.of(path).finish) is not None:
+        try:
+            await finish(request.app.state.context, caller(request), request, response)
+        except KNOWN:
+            # What the headers would say cannot be known now; the answer stands without them.
+            _log.warning("%s %r: answered without the dialect's headers", request.method, path)
+    return response
 
 
 def _methods(request: Request) -> list[str]:

@@ -32,8 +32,8 @@ def unauthorized(message: str) -> Problem:
     return Problem(401, "unauthorized", message, None, {"WWW-Authenticate": 'Bearer realm="waymark"'})
 
 
-async def require(request: Request, context: ApiContext, scope: Scope) -> ApiKey:
-    """The key of a caller who may do this. Raises Problem: 401 without a live key, 403 without the scope."""
+async def known(request: Request, context: ApiContext) -> ApiKey:
+    """The live key that was sent. Raises Problem (401)."""
     secret = bearer(request)
     if secret is None:
         raise unauthorized("send your API key as `Authorization: Bearer <key>`")
@@ -42,6 +42,10 @@ async def require(request: Request, context: ApiContext, scope: Scope) -> ApiKey
     )
     if key is None:
         raise unauthorized("this API key is wrong, revoked or expired")
+    return key
+
+
+def check_scope(key: ApiKey, scope: Scope) -> None:
+    """Raises Problem (403) for a key that may not do this."""
     if _RANK[key.scope] < _RANK[scope]:
         raise Problem(403, "forbidden", f"this needs a key with the scope {scope}; this key's scope is {key.scope}")
-    return key

@@ -13,6 +13,8 @@ KNOWN: tuple[type[Exception], ...] = (
     Problem,
     codes.errors.Refused,
     codes.errors.Conflict,
+    codes.errors.NotInPlan,
+    codes.errors.Stale,
     codes.errors.Missing,
     codes.errors.Unavailable,
     analytics.errors.Unavailable,
@@ -20,6 +22,8 @@ KNOWN: tuple[type[Exception], ...] = (
     RequestValidationError,
     ClientDisconnect,
 )
+
+_NOT_IN_PLAN = {"limit": 402, "feature": 403, "rate": 429}
 
 
 def problem_of(error: Exception) -> Problem:
@@ -30,6 +34,11 @@ def problem_of(error: Exception) -> Problem:
             return invalid(error.field, error.message, error.code)
         case codes.errors.Conflict():
             return Problem(409, error.code, error.message, error.field)
+        case codes.errors.NotInPlan():
+            wait = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+            return Problem(_NOT_IN_PLAN[error.kind], error.code, error.message, error.field, wait)
+        case codes.errors.Stale():
+            return Problem(412, "changed_meanwhile", "the code has been changed since; read it again", "If-Match")
         case codes.errors.Missing():
             return not_found("there is no such code")
         case codes.errors.Unavailable():

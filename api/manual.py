@@ -73,7 +73,8 @@ def _page(document: dict[str, Any]) -> Iterator[str]:
 def _operation(document: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> Iterator[str]:
     yield f"<h2 id='{operation['operationId']}'>{_text(operation['summary'])}</h2>"
     yield f"<p><code>{_call(method, path)}</code></p><p>{_text(operation['description'])}</p>"
-    yield f"<p>Needs a key with the scope <code>{operation['x-scope']}</code>.</p>"
+    scope = operation.get("x-scope")
+    yield f"<p>Needs a key with the scope <code>{scope}</code>.</p>" if scope else "<p>Needs no key.</p>"
     yield f"<pre>{html.escape(_curl(document, method, path, operation))}</pre>"
     if parameters := operation.get("parameters"):
         yield "<table><tr><th>Parameter<th>Type<th>Meaning</tr>"
@@ -86,12 +87,18 @@ def _operation(document: dict[str, Any], method: str, path: str, operation: dict
         yield f"<p>Body: {_type(shape['schema']) if shape else 'a form with a part <code>file</code>'}</p>"
     yield "<table><tr><th>Answer<th>Shape<th>Meaning</tr>"
     for status, response in operation["responses"].items():
-        yield f"<tr><td><code>{status}</code><td>{_type(response['content']['application/json']['schema'])}"
-        yield f"<td>{_text(response['description'])}</tr>"
+        yield f"<tr><td><code>{status}</code><td>{_shape(response)}<td>{_text(response['description'])}</tr>"
     yield "</table>"
     for response in operation["responses"].values():
-        if example := response["content"]["application/json"].get("example"):
+        if example := response.get("content", {}).get("application/json", {}).get("example"):
             yield f"<pre>{html.escape(json.dumps(example, indent=2, ensure_ascii=False))}</pre>"
+
+
+def _shape(response: dict[str, Any]) -> str:
+    content = response.get("content", {})
+    if "application/json" in content:
+        return _type(content["application/json"]["schema"])
+    return ", ".join(f"<code>{media}</code>" for media in content) or "no body"
 
 
 def _call(method: str, path: str) -> str:
@@ -100,7 +107,9 @@ def _call(method: str, path: str) -> str:
 
 def _curl(document: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> str:
     verb = "" if method == "GET" else f"-X {method} "
-    lines = [f"curl {verb}{document['servers'][0]['url']}{path}", '-H "Authorization: Bearer $WAYMARK_KEY"']
+    lines = [f"curl {verb}{document['servers'][0]['url']}{path}"]
+    if "x-scope" in operation:
+        lines.append('-H "Authorization: Bearer $WAYMARK_KEY"')
     body = operation.get("requestBody")
     if body and "multipart/form-data" in body["content"]:
         lines.append("-F file=@picture.png")

@@ -1,48 +1,79 @@
 """The OpenAPI document, made from the dialects' tables of routes: what is documented is what is served."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.dialect import Dialect, Route
+from api.dialect import Dialect, Parameter, Route
 
 # What any route can answer, whatever it does.
 ALWAYS = (401, 403, 408, 413, 431, 500, 503)
 _SAYS = {
     400: "Something in the input cannot be taken; `field` says what.",
     401: "No API key, or one that is wrong, revoked or expired.",
-    403: "The key's scope does not allow this.",
+    402: "A figure of the workspace's plan is reached.",
+    403: "The key's scope, or the workspace's plan, does not allow this.",
     404: "There is no such code in this workspace.",
     405: "The path is served, but not with this method; `Allow` has those it takes.",
     408: "The body did not arrive in time.",
-    409: "It is taken, or locked.",
+    409: "It is taken, or locked, or still being done.",
+    410: "It was there, and is no longer.",
+    412: "The code is no longer as `If-Match` says.",
     413: "The body is larger than 1 MB (an uploaded file: than a file may be).",
+    422: "Something in the input cannot be taken; or this Idempotency-Key was sent with another request.",
+    429: "More often than the workspace's plan allows; `Retry-After` says when to try again.",
     431: "The headers are larger than 15 KB.",
     500: "A fault of Waymark's own.",
     503: "A part that Waymark needs is away; `Retry-After` says when to try again.",
 }
 BEARER = "bearer"
+_TEMPLATE = "#/components/schemas/{name}"
 
 
-def reference(shape: type[msgspec.Struct]) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{shape.__name__}"}
+def reference(shape: Any) -> dict[str, Any]:
+    """The schema of a struct, or of a list of them."""
+    (schema,), _ = msgspec.json.schema_components([shape], ref_template=_TEMPLATE)
+    return schema
 
 
-def _json(shape: type[msgspec.Struct]) -> dict[str, Any]:
+def _json(shape: Any) -> dict[str, Any]:
     return {"application/json": {"schema": reference(shape)}}
+
+
+def problems(route: Route, dialect: Dialect) -> set[int]:
+    """The statuses of all problems that a route can answer."""
+    found = {*route.problems, *ALWAYS, *dialect.problems}
+    if route.scope is not None and route.scope != "read":
+        found |= {402, 429}
+    if route.creates:
+        found |= {400, 409, 422}
+    if route.tagged and route.method != "GET":
+        found.add(412)
+    if dialect.invalid_status != 400 and 400 in found:
+        found = found - {400} | {dialect.invalid_status}
+    return found
 
 
 def responses(route: Route, dialect: Dialect) -> dict[int | str, dict[str, Any]]:
     """Every status that a route can answer, and in which shape."""
-    found: dict[int | str, dict[str, Any]] = {
-        route.status: {"description": "As asked.", "content": _json(route.answer)}
-    }
-    for status in sorted({*route.problems, *ALWAYS}):
+    found: dict[int | str, dict[str, Any]] = {route.status: {"description": "As asked."}}
+    if route.media:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        found[route.status]["content"] = dict.fromkeys(route.media, binary)
+    elif route.answer is not None:
+        found[route.status]["content"] = _json(route.answer)
+    if route.tagged and route.method != "DELETE":
+        found[route.status]["headers"] = {
+            "ETag": {"description": "What the code is now.", "schema": {"type": "string"}}
+        }
+    if route.tagged and route.method == "GET":
+        found[304] = {"description": "The code is still what `If-None-Match` says."}
+    for status in sorted(problems(route, dialect)):
         found[status] = {"description": _SAYS[status], "content": _json(dialect.error)}
-        if status == 503:
+        if status in (429, 503):
             found[status]["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
     return found
 
@@ -50,7 +81,9 @@ def responses(route: Route, dialect: Dialect) -> dict[int | str, dict[str, Any]]
 def operation(route: Route) -> dict[str, Any]:
     """The parts of an operation that FastAPI would read off a function's signature."""
     found: dict[str, Any] = {"security": [{BEARER: []}], "x-scope": route.scope}
-    if route.parameters:
+    if route.scope is None:
+        found = {"security": []}
+    if parameters := [*route.parameters, *_headers(route)]:
         found["parameters"] = [
             {
                 "name": each.name,
@@ -59,7 +92,7 @@ def operation(route: Route) -> dict[str, Any]:
                 "description": each.description,
                 "schema": dict(each.schema),
             }
-            for each in route.parameters
+            for each in parameters
         ]
     if route.body is not None:
         found["requestBody"] = {"required": True, "content": _json(route.body)}
@@ -69,9 +102,23 @@ def operation(route: Route) -> dict[str, Any]:
     return found
 
 
+def _headers(route: Route) -> Iterator[Parameter]:
+    text = {"type": "string"}
+    if route.creates:
+        says = (
+            "Sent again within a day with the same body, it is answered as the first time, and nothing is made twice."
+        )
+        yield Parameter("Idempotency-Key", "header", says, {**text, "maxLength": 255})
+    if route.tagged and route.method == "GET":
+        yield Parameter("If-None-Match", "header", "An `ETag` of this code: 304 if it still has it.", text)
+    elif route.tagged and not route.creates:
+        yield Parameter("If-Match", "header", "An `ETag` of this code: 412 if it has it no longer.", text)
+
+
 def _complete(operation: dict[str, Any], route: Route, schemas: dict[str, Any]) -> None:
     """What FastAPI would lose: nulls in examples, and fields that are let in and ignored."""
-    operation["responses"][str(route.status)]["content"]["application/json"]["example"] = route.example
+    if route.answer is not None and not route.media:
+        operation["responses"][str(route.status)]["content"]["application/json"]["example"] = route.example
     if route.body is None:
         return
     operation["requestBody"]["content"]["application/json"]["example"] = route.sent
@@ -95,9 +142,7 @@ def document(app: FastAPI, dialects: Sequence[Dialect], server: str) -> dict[str
         for shape in (route.answer, route.body, dialect.error)
         if shape is not None
     }
-    _, schemas = msgspec.json.schema_components(
-        sorted(shapes, key=lambda shape: shape.__name__), ref_template="#/components/schemas/{name}"
-    )
+    _, schemas = msgspec.json.schema_components(sorted(shapes, key=str), ref_template=_TEMPLATE)
     for dialect in dialects:
         for route in dialect.routes:
             _complete(found["paths"][route.path][route.method.lower()], route, schemas)

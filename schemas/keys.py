@@ -128,6 +128,11 @@ def quota(number: int, name: str, period: str = "") -> str:
     return f"{PREFIX}{{ws:{number}}}:quota:{name}" + (f":{period}" if period else "")
 
 
+def once(number: int, what: str) -> str:
+    """Hash: what was asked for under an Idempotency-Key, and what was answered (api.idempotency). Expires."""
+    return f"{PREFIX}{{ws:{number}}}:once:{what}"
+
+
 def workspace_keys(number: int) -> str:
     """Hash: id of an API key → digest of its secret."""
     return f"{PREFIX}{{ws:{number}}}:keys"

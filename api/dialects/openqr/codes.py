@@ -42,12 +42,13 @@ def _no_such_code() -> Problem:
 
 
 def _shown(call: Call, code: Code, status: int = 200) -> Response:
+    call.shows(code)
     return Json(dynamic_code(code, call.context.settings.short_url), status)
 
 
 async def create_code(call: Call) -> Response:
     sent = convert(await read_object(call.request), NewDynamicCode, READ_ONLY)
-    new = NewCode(**writing.given(sent), created_by=call.key.id)
+    new = NewCode(**writing.given(sent), created_by=call.key.id, id=call.id())
     return _shown(call, await call.context.codes.create(call.key.workspace, new), 201)
 
 
@@ -59,11 +60,11 @@ async def edit_code(call: Call) -> Response:
     at = identity(call)
     sent = convert(await read_object(call.request), DynamicCodeEdit, READ_ONLY)
     edit = Edit(**writing.given(sent))
-    return _shown(call, await call.context.codes.edit(call.key.workspace, at, edit))
+    return _shown(call, await call.context.codes.edit(call.key.workspace, at, edit, match=call.match))
 
 
 async def delete_code(call: Call) -> Response:
-    if not await call.context.codes.delete(call.key.workspace, identity(call)):
+    if not await call.context.codes.delete(call.key.workspace, identity(call), match=call.match):
         raise _no_such_code()
     return Json(Deleted())
 
@@ -83,6 +84,8 @@ ROUTES = (
         ignored=READ_ONLY,
         problems=(400, 409),
         example=examples.CODE,
+        creates=True,
+        tagged=True,
     ),
     Route(
         method="GET",
@@ -96,6 +99,7 @@ ROUTES = (
         parameters=(ID,),
         problems=(404,),
         example=examples.CODE,
+        tagged=True,
     ),
     Route(
         method="PATCH",
@@ -115,6 +119,7 @@ ROUTES = (
         parameters=(ID,),
         problems=(400, 404, 409),
         example={**examples.CODE, **examples.EDIT},
+        tagged=True,
     ),
     Route(
         method="DELETE",
@@ -128,5 +133,6 @@ ROUTES = (
         parameters=(ID,),
         problems=(404,),
         example=examples.DELETED,
+        tagged=True,
     ),
 )

@@ -1,0 +1,47 @@
+"""Conditional requests: an answer about one code carries its tag, a change can be made to depend on it.
+
+The tag says what the code is (`codes.tags`), not how a dialect shows it, so it can be taken from one API to another. A
+changed count of scans is no change of the code: where an answer has counts too, it is always given in full.
+"""
+
+import re
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from codes.tags import tag_of
+from schemas.code import Code, StaticCode
+
+_TAG = re.compile(r'(?P<weak>W/)?"(?P<tag>[\x21\x23-\x7e\x80-\xff]*)"')
+
+
+def match(request: Request) -> frozenset[str] | None:
+    """The tags in If-Match, of which the code must have one at the moment of its change; None where any will do."""
+    sent = request.headers.getlist("if-match")
+    if not sent or any(part.strip() == "*" for part in sent):
+        return None
+    # Weak tags say less than a change needs to know.
+    return frozenset(found["tag"] for found in _TAG.finditer(",".join(sent)) if not found["weak"])
+
+
+def shows(request: Request, code: Code | StaticCode, *, alone: bool = True) -> None:
+    """Said by a handler whose answer is about this code; `alone` when nothing else is in it that changes."""
+    request.state.tag = tag_of(code)
+    request.state.tagged_alone = alone
+
+
+def finished(request: Request, response: Response) -> Response:
+    """The answer with its tag; or 304, for a reader who has it already."""
+    tag: str | None = getattr(request.state, "tag", None)
+    if tag is None or response.status_code >= 300:
+        return response
+    response.headers["ETag"] = f'"{tag}"'
+    if request.method != "GET" or not request.state.tagged_alone:
+        return response
+    sent = request.headers.getlist("if-none-match")
+    has = any(part.strip() == "*" for part in sent) or any(
+        found["tag"] == tag for found in _TAG.finditer(",".join(sent))
+    )
+    if not has:
+        return response
+    return Response(status_code=304, headers={name: response.headers[name] for name in ("ETag", "Cache-Control")})

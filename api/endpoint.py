@@ -1,0 +1,52 @@
+"""What every request of every dialect passes, in this order: a key, the dialect's own conditions, the scope, then the
+handler; and what every answer is given.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import auth, conditional, idempotency
+from api.context import ApiContext
+from api.dialect import NOBODY, Call, Dialect, Route
+from api.idempotency import Attempt
+from schemas.code import ApiKey
+
+
+def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[Request], Awaitable[Response]]:
+    """The one place for what a key, a scope or a plan's way of counting calls allows."""
+
+    async def answer(request: Request) -> Response:
+        call = Call(context, NOBODY, request)
+        if route.scope is not None:
+            key = await (dialect.authenticate or auth.known)(request, context)
+            request.state.key = key
+            call = Call(context, key, request)
+            if dialect.before is not None:
+                await dialect.before(call)
+            auth.check_scope(key, route.scope)
+        response = await _handled(call, route)
+        if dialect.finish is not None:
+            await dialect.finish(context, caller(request), request, response)
+        return response
+
+    return answer
+
+
+async def _handled(call: Call, route: Route) -> Response:
+    async def work(attempt: Attempt | None) -> Response:
+        response = await route.handler(msgspec.structs.replace(call, attempt=attempt))
+        return conditional.finished(call.request, response)
+
+    key = idempotency.sent_key(call.request) if route.creates and call.key is not NOBODY else None
+    if key is None:
+        return await work(None)
+    return await idempotency.once(call.context.codes.redis, call.key.workspace, key, call.request, work)
+
+
+def caller(request: Request) -> ApiKey | None:
+    """Whose request this is, once that is known."""
+    found: ApiKey | None = getattr(request.state, "key", None)
+    return found

@@ -1,0 +1,169 @@
+"""Idempotency-Key: whoever does not know whether a creation has happened sends it again, and it has happened once.
+
+An attempt writes down under the key what was asked for and a random seed, from which the ids of all that it makes
+are drawn (`Call.id`). So an attempt that is repeated after it was cut short, wherever that was, makes the same things
+again, which is making them once. An answer of success is remembered for a day and given again; a refusal has made
+nothing, and is forgotten. Two attempts at a time: the second waits for the first, and goes on in its place if that has
+died.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from hashlib import blake2b
+
+import msgspec
+from redis.asyncio import Redis
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.errors import Problem, invalid
+from api.failures import problem_of
+from codes.connection import Script, reaching
+from codes.errors import Unavailable
+from schemas import keys
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+LONGEST = 255
+KEPT_MS = 24 * 3600 * 1000
+# An attempt that does not renew its lease is dead; who repeats it waits this long for an answer.
+LEASE_MS = 5_000
+RENEW_S = 1.5
+WAIT_S = 8.0
+_POLL_S = 0.05
+# A larger answer is made again.
+MOST_BYTES = 2 * 1024 * 1024
+
+_BEGIN = Script("""
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local found = redis.call('HMGET', KEYS[1], 'asked', 'seed', 'until', 'answer')
+if not found[1] then
+  redis.call('HSET', KEYS[1], 'asked', ARGV[1], 'seed', ARGV[2], 'token', ARGV[3], 'until', now + ARGV[4])
+  redis.call('PEXPIRE', KEYS[1], ARGV[5])
+  return {'begun', ARGV[2]}
+end
+if found[1] ~= ARGV[1] then return {'other', ''} end
+if found[4] then return {'answer', found[4]} end
+if tonumber(found[3]) > now then return {'busy', ''} end
+redis.call('HSET', KEYS[1], 'token', ARGV[3], 'until', now + ARGV[4])
+return {'begun', found[2]}
+""")
+# How an attempt ends or goes on, if it still is the one. ARGV: its token, what to do, and with what.
+_END = Script("""
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
+if ARGV[2] == 'forget' then
+  redis.call('DEL', KEYS[1])
+elseif ARGV[2] == 'answer' then
+  redis.call('HSET', KEYS[1], 'answer', ARGV[3])
+else
+  local time = redis.call('TIME')
+  redis.call('HSET', KEYS[1], 'until', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[3])
+end
+return 1
+""")
+
+
+class Answer(msgspec.Struct, frozen=True):
+    status: int
+    media_type: str
+    body: bytes
+    tag: str = ""
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One try at what was asked for under a key."""
+
+    redis: Redis
+    at: str
+    token: str
+    seed: bytes
+
+    def id(self, part: str) -> str:
+        """Always the same UUID for the same part of what is made."""
+        drawn = blake2b(part.encode(), key=self.seed, digest_size=16).hexdigest()
+        return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{'89ab'[int(drawn[16], 16) % 4]}{drawn[17:20]}-{drawn[20:]}"
+
+    @reaching
+    async def end(self, how: str, what: str | bytes | int = "") -> bool:
+        return bool(await _END.run(self.redis, [self.at], self.token, how, what))
+
+
+def sent_key(request: Request) -> str | None:
+    """Raises Problem (400)."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        return None
+    if not (key and len(key) <= LONGEST and key.isascii() and key.isprintable()):
+        raise invalid(HEADER, f"{HEADER} must be 1 to {LONGEST} printable ASCII characters")
+    return key
+
+
+async def once(
+    redis: Redis, workspace: int, key: str, request: Request, work: Callable[[Attempt], Awaitable[Response]]
+) -> Response:
+    """Does the work, or gives the answer that it had before. Raises Problem: 422 for another body under the same key,
+    409 when an earlier attempt does not end; and what the work raises."""
+    named = "\n".join((key, request.method, request.url.path))
+    at = keys.once(workspace, blake2b(named.encode(), digest_size=20).hexdigest())
+    asked = blake2b(request.url.query.encode() + b"\n" + await request.body(), digest_size=20).hexdigest()
+    found = await _begin(redis, at, asked)
+    if isinstance(found, Answer):
+        headers = {"Cache-Control": "no-store", REPLAYED: "true"} | ({"ETag": found.tag} if found.tag else {})
+        return Response(found.body, found.status, headers, found.media_type or None)
+    renewing = asyncio.create_task(_renew(found))
+    try:
+        response = await work(found)
+        await _remember(found, response)
+    except BaseException as error:
+        # A refusal has made nothing, and may be mended. After anything else the next attempt goes on with this one.
+        refused = isinstance(error, Exception) and problem_of(error).status < 500
+        with suppress(Unavailable):
+            await (found.end("forget") if refused else found.end("lease", 0))
+        raise
+    finally:
+        renewing.cancel()
+    return response
+
+
+async def _begin(redis: Redis, at: str, asked: str) -> Attempt | Answer:
+    attempt = Attempt(redis, at, secrets.token_hex(16), secrets.token_bytes(32))
+    give_up = asyncio.get_running_loop().time() + WAIT_S
+    while True:
+        what, value = await _ask(attempt, asked)
+        match what:
+            case b"begun":
+                return msgspec.structs.replace(attempt, seed=value)
+            case b"answer":
+                return msgspec.msgpack.decode(value, type=Answer)
+            case b"other":
+                raise Problem(422, "idempotency_key_reused", f"this {HEADER} was sent with another request", HEADER)
+        if asyncio.get_running_loop().time() > give_up:
+            raise Problem(409, "in_progress", f"a request with this {HEADER} is still being answered", HEADER)
+        await asyncio.sleep(_POLL_S)
+
+
+@reaching
+async def _ask(attempt: Attempt, asked: str) -> tuple[bytes, bytes]:
+    what, value = await _BEGIN.run(attempt.redis, [attempt.at], asked, attempt.seed, attempt.token, LEASE_MS, KEPT_MS)
+    return what, value
+
+
+async def _remember(attempt: Attempt, response: Response) -> None:
+    body = bytes(response.body)
+    if len(body) <= MOST_BYTES:
+        tag = response.headers.get("ETag", "")
+        answer = Answer(response.status_code, response.headers.get("Content-Type", ""), body, tag)
+        await attempt.end("answer", msgspec.msgpack.encode(answer))
+    else:
+        await attempt.end("lease", 0)
+
+
+async def _renew(attempt: Attempt) -> None:
+    """Until it is cancelled. A Redis that is away is asked again."""
+    while True:
+        await asyncio.sleep(RENEW_S)
+        with suppress(Unavailable):
+            await attempt.end("lease", LEASE_MS)
