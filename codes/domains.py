@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
-from codes import destinations, index, publish
+from codes import destinations, index, permissions, publish
 from codes.addresses import looks_like_ipv4
 from codes.connection import Script, ask, reaching
 from codes.dns import Checks, Dns
 from codes.errors import Conflict, Missing, Refused, Unavailable
+from codes.plans import plan_of
 from codes.resolver import Resolver
 from schemas import keys
 from schemas.domain import Domain, decode_domain
@@ -107,8 +108,9 @@ class Domains:
 
     @reaching
     async def add(self, workspace: int, name: str) -> Domain:
-        """A claim. Raises Refused for what is no public name, Conflict where it is the workspace's already, or
-        verified for another."""
+        """A claim. Raises Refused for what is no public name, NotInPlan, and Conflict where it is the workspace's
+        already, or verified for another."""
+        permissions.custom_domains(await plan_of(self.redis, workspace))
         name = normal(name)
         if name in self._own_hosts:
             raise Refused("domain", "own_domain", "the domain must not be a host of this service")

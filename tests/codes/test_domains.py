@@ -10,10 +10,11 @@ from redis.asyncio import Redis
 from codes.connection import connect
 from codes.dns import TXT_LABEL, Dns
 from codes.domains import MAX_DOMAINS, DomainEdit, Domains, normal
-from codes.errors import Conflict, Missing, Refused, Unavailable
+from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
 from codes.fields import NewCode
 from codes.resolver import Resolver
 from codes.store import Codes
+from codes.workspaces import ensure_workspace
 from schemas import keys
 from schemas.domain import Domain
 from tests.servers.dns import NameServer, name_server
@@ -314,3 +315,11 @@ async def test_redis_away() -> None:
         with pytest.raises(Unavailable):
             await call
     await away.aclose()
+
+
+async def test_a_plan_without_domains_takes_no_claim(domains: Domains, redis: Redis) -> None:
+    workspace = await ensure_workspace(redis, "on a plan", plan="qr-code-agency-pro")
+    with pytest.raises(NotInPlan) as refused:
+        await domains.add(workspace.number, "go.example.com")
+    assert (refused.value.kind, refused.value.code) == ("feature", "custom_domains")
+    assert await domains.list(workspace.number) == []
