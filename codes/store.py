@@ -44,10 +44,6 @@ from schemas.code import Code
 _DRAWS = 10
 
 
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class Codes:
     """`own_hosts` are the hosts of short links, to which no code may lead; `usable` knows the workspaces' own
     domains. All methods raise Unavailable when Redis is away; `step` is told of each step of a change (see
@@ -60,7 +56,7 @@ class Codes:
         own_hosts: Collection[str] = (),
         usable: Usable = nowhere,
         resolver: Resolver | None = None,
-        now_ms: Callable[[], int] = _wall_ms,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         rng: random.Random | None = None,
         longest_wait_s: float = publish.LONGEST_WAIT_S,
         step: moving.Step = moving.nothing,
@@ -117,33 +113,41 @@ class Codes:
         that the code was made then, and deleted since."""
         if new.id and (made := await self._find(workspace, new.id)) is not None:
             return self._code_at(made)
-        given = {name: getattr(new, name) for name in Edit.__struct_fields__ if name != "slug"}
-        checked = await self._checking.checked(workspace, given)
-        if new.slug is not None:
-            (slugs.check_imported if new.keep_slug else slugs.check_custom)(new.slug)
-        now_ms = self._now_ms()
-        blank = Code(
-            id=new.id or self._id(),
-            number=0,
-            workspace=workspace,
-            slug=new.slug or "",
-            destination="",
-            created_at_ms=now_ms,
-            updated_at_ms=now_ms,
-            created_by=new.created_by,
-        )
-        code = behaviour.settle(blank, checked, self._id)
-        plan = await plan_of(self.redis, workspace)
-        permissions.allow(plan, None, code)
+        code, plan = await self._allowed(workspace, new)
         if new.one_of_many:
             return await self._make(new, code, plan)
-        now = datetime.fromtimestamp(now_ms / 1000, UTC)
+        now = datetime.fromtimestamp(code.created_at_ms / 1000, UTC)
         taken = await permissions.creation(self.redis, plan, workspace, now)
         try:
             return await self._make(new, code, plan)
         except (Refused, Conflict, NotInPlan, Missing):
             await permissions.forgotten(self.redis, workspace, taken)
             raise
+
+    @reaching
+    async def check(self, workspace: int, new: NewCode) -> None:
+        """Raises what `create` would for what `new` says; slugs taken and how many codes there may be are not asked."""
+        await self._allowed(workspace, new)
+
+    async def _allowed(self, workspace: int, new: NewCode) -> tuple[Code, Plan]:
+        given = {name: getattr(new, name) for name in Edit.__struct_fields__ if name != "slug"}
+        checked = await self._checking.checked(workspace, given)
+        if new.slug is not None:
+            (slugs.check_imported if new.keep_slug else slugs.check_custom)(new.slug)
+        blank = Code(
+            id=new.id or self._id(),
+            number=0,
+            workspace=workspace,
+            slug=new.slug or "",
+            destination="",
+            created_at_ms=(now_ms := self._now_ms()),
+            updated_at_ms=now_ms,
+            created_by=new.created_by,
+        )
+        code = behaviour.settle(blank, checked, self._id)
+        plan = await plan_of(self.redis, workspace)
+        permissions.allow(plan, None, code)
+        return code, plan
 
     async def _make(self, new: NewCode, code: Code, plan: Plan) -> Code:
         """Makes room for the code in its plan, and puts it somewhere."""

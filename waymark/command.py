@@ -13,7 +13,7 @@ _WHERE = {
     "workspace": ("keys", "workspace"),
     "key": ("keys", "key"),
     "export": ("carry", "export_"),
-    "import": ("carry", "import_"),
+    "import": ("bring", "import_"),
     "audit": ("warehouse", "audit"),
     "rebuild": ("warehouse", "rebuild_"),
     "skip": ("warehouse", "skip"),

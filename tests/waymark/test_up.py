@@ -1,5 +1,6 @@
 """`waymark up` from its first start to its end."""
 
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,8 @@ import pytest
 
 from tests.waymark import promtool
 from tests.waymark.running import KEY, WAYMARK, Up, end, free_ports, shown_key, up, wait_for
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +116,24 @@ def test_export_and_import(running: Up, tmp_path: Path) -> None:
     again = tmp_path / "again.ndjson"
     assert other.command("export", str(again)).returncode == 0
     assert code["id"] in again.read_text()
+
+
+def test_links_of_other_services_are_brought_in_and_scanned(running: Up, tmp_path: Path) -> None:
+    export, report = ROOT / "tests" / "codes" / "exports" / "bitly.csv", tmp_path / "report.csv"
+    dry = running.command("import", str(export), "--dry-run")
+    assert (dry.returncode, dry.stdout.splitlines()[0]) == (
+        0,
+        "Bitly: the CSV of its links page, or the JSON of its API: 1 skipped, 2 would be made",
+    )
+    done = running.command("import", str(export), "--report", str(report), "--json")
+    assert json.loads(done.stdout) == {"format": "bitly", "made": 2, "skipped": 1}, done.stderr
+    assert running.scan("Spring-Menu") == (302, "https://cafe.example.com/menu?table=1")
+    assert report.read_text().splitlines()[3].startswith("4,skipped,")
+    again = running.command("import", str(export), "--from", "bitly", "--json")
+    assert json.loads(again.stdout) == {"format": "bitly", "there": 2, "skipped": 1}
+    # Without anything running beside it.
+    other = Up(tmp_path / "other", key=KEY)
+    assert json.loads(other.command("import", str(export), "--json").stdout)["made"] == 2
 
 
 def test_the_first_key_is_shown_once_and_kept_nowhere() -> None:

@@ -1,18 +1,15 @@
-"""`waymark export` and `waymark import`: everything in Redis, as lines of JSON."""
+"""`waymark export`: everything in Redis, as lines of JSON."""
 
 import os
 import sys
-import time
-from collections import Counter
 from pathlib import Path
 
 import click
-from redis.asyncio import Redis
 
 from codes import transfer
 from waymark.commands import shown
 from waymark.commands.keys import with_redis
-from waymark.commands.options import Unusable, data_flag, explained, json_flag
+from waymark.commands.options import Unusable, data_flag, explained
 
 
 @click.command("export")
@@ -46,33 +43,6 @@ def export_(file: Path, data: Path | None) -> None:
         finally:
             unfinished.unlink(missing_ok=True)
     click.echo(f"{lines:,} lines in {file}", err=True)
-
-
-@click.command("import")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@data_flag
-@json_flag
-@explained
-def import_(file: Path, data: Path | None, as_json: bool) -> None:
-    """Bring in what an export holds. What is there already stays; it can be run again."""
-
-    async def bring(redis: Redis) -> Counter[str]:
-        with shown.progress() as show:
-            return await transfer.import_file(
-                redis,
-                file,
-                now_ms=lambda: time.time_ns() // 1_000_000,
-                progress=lambda done, total: show("importing", done, total),
-            )
-
-    try:
-        counts = with_redis(data, bring)
-    except transfer.Unreadable as error:
-        raise click.ClickException(f"{file}: {error}") from None
-    if as_json:
-        shown.as_json(counts)
-    else:
-        click.echo(", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items())) or "nothing in it")
 
 
 def _to_standard_output(line: bytes) -> None:

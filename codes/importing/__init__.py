@@ -1,0 +1,1 @@
+"""Bringing in what other services export: a reader for each format, and one importer."""

@@ -1,0 +1,85 @@
+"""How the cells of exports are written: texts, yes and no, times, lists, and links."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from codes.importing.link import Row, Unusable
+
+_TRUE = {"true", "1", "yes", "on"}
+_EMPTY = {"", "null", "none", "undefined", "n/a"}
+_NUMERIC_ZONE = re.compile(r"([+-]\d\d)(\d\d)$")
+
+
+def text(row: Row, *names: str) -> str:
+    """The first of these columns that says something, without the spaces around it."""
+    for name in names:
+        value = row.get(name)
+        if value is not None and not isinstance(value, dict | list):
+            found = str(value).strip()
+            if found.lower() not in _EMPTY:
+                return found
+    return ""
+
+
+def is_true(row: Row, *names: str) -> bool:
+    return text(row, *names).lower() in _TRUE
+
+
+def number(row: Row, *names: str) -> int | None:
+    found = text(row, *names)
+    if not found:
+        return None
+    if not found.isdecimal():
+        raise Unusable(f"{names[0]}: {found!r} is not a number")
+    return int(found)
+
+
+def time_ms(row: Row, *names: str) -> int | None:
+    """Unix milliseconds of an ISO time; without a zone it is UTC."""
+    found = text(row, *names)
+    if not found:
+        return None
+    try:
+        at = datetime.fromisoformat(_NUMERIC_ZONE.sub(r"\1:\2", found.replace("Z", "+00:00")))
+    except ValueError:
+        raise Unusable(f"{names[0]}: {found!r} is not a time") from None
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def words(row: Row, *names: str) -> tuple[str, ...]:
+    """A list of JSON (of texts, or of objects with a name), or a cell with `|`, `;` or commas between."""
+    for name in names:
+        value: Any = row.get(name)
+        if isinstance(value, list):
+            found = [str(one.get("name", "")) if isinstance(one, dict) else str(one) for one in value]
+            return tuple(word.strip() for word in found if word.strip())
+        if isinstance(value, str) and value.strip().lower() not in _EMPTY:
+            between = next((mark for mark in "|;" if mark in value), ",")
+            return tuple(word.strip() for word in value.split(between) if word.strip())
+    return ()
+
+
+def place(link: str) -> tuple[str, str]:
+    """Host and slug of a short link, with or without its scheme. Raises Unusable."""
+    split = urlsplit(link if "//" in link else f"//{link}")
+    slug = unquote(split.path.strip("/"))
+    if not split.hostname or not slug:
+        raise Unusable(f"{link!r} is not a short link")
+    if "/" in slug:
+        raise Unusable(f"the slug {slug!r} has more than one part")
+    return split.hostname, slug
+
+
+def host(domain: str) -> str:
+    """A domain as a column says it: a name, or the base of links."""
+    split = urlsplit(domain if "//" in domain else f"//{domain}")
+    return split.hostname or ""
+
+
+def said(row: Row, **columns: str) -> tuple[str, ...]:
+    """Which of these, as `what it is="column"`, the entry says something of."""
+    return tuple(
+        what.replace("_", " ") for what, column in columns.items() if text(row, column) not in {"", "0", "false"}
+    )

@@ -1,0 +1,153 @@
+"""`waymark import`: what Waymark has exported, or what another service has."""
+
+import asyncio
+import time
+from collections import Counter
+from pathlib import Path
+
+import click
+import msgspec
+from redis.asyncio import Redis
+
+from codes import transfer
+from codes.importing import report as reports
+from codes.importing.formats import FORMATS, Export, Unreadable
+from codes.importing.importer import Outcome, Plan, bring
+from codes.store import Codes
+from waymark import asking, rooms
+from waymark.commands import shown
+from waymark.commands.keys import named, with_redis, workspace_flag
+from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
+from waymark.folder import Folder
+from waymark.preparing import Prepared, prepare, warehouse_of
+from waymark.settings import Settings
+
+PREPARED_WITHIN_S = 60.0
+# Reasons that are printed; the report has them all.
+SHOWN = 10
+OWN = b'{"is":"waymark"'
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--from", "format_", type=click.Choice(list(FORMATS)), help="Whose export it is, where it does not show.")
+@workspace_flag
+@click.option("--dry-run", is_flag=True, help="Say what would be made and what not, and make nothing.")
+@click.option("--only", default="", metavar="DOMAIN", help="Only links of this domain of the export.")
+@click.option("--onto", default="", metavar="DOMAIN", help="A custom domain of the workspace for them to go to.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Each entry's outcome: CSV, or JSON if it ends so.",
+)
+@data_flag
+@json_flag
+@explained
+def import_(
+    file: Path,
+    format_: str | None,
+    workspace: str,
+    dry_run: bool,
+    only: str,
+    onto: str,
+    report: Path | None,
+    data: Path | None,
+    as_json: bool,
+) -> None:
+    """Bring in codes: what `waymark export` wrote, or links of another service.
+
+    CSV or JSON from Bitly, Shlink, YOURLS, Kutt or Dub, or a CSV with the columns `slug` and `destination`. Slugs are
+    kept. What is there already stays; it can be run again, also after it was stopped halfway.
+    """
+    if format_ is None and file.open("rb").read(len(OWN)) == OWN:
+        if dry_run or only or onto or report:
+            raise Unusable("--dry-run, --only, --onto and --report are for exports of other services")
+        _own(file, data, as_json)
+        return
+    try:
+        export = Export(file, format_)
+    except Unreadable as error:
+        raise click.ClickException(f"{file}: {error}") from None
+    outcomes: list[Outcome] = []
+
+    async def work(redis: Redis) -> Counter[str]:
+        found = await _lifted(settings(data=data), redis)
+        number = (await named(redis, workspace)).number
+        codes = Codes(redis, own_hosts=rooms.own_hosts(found), usable=rooms.domains(found, redis).usable)
+        with shown.progress() as show:
+
+            def told(outcome: Outcome) -> None:
+                outcomes.append(outcome)
+                show("importing", len(outcomes), len(export))
+
+            return await bring(codes, export.entries(), Plan(number, onto, only, dry_run), told)
+
+    try:
+        counts = with_redis(data, work)
+    finally:
+        # Also of what was done before it was stopped.
+        if report is not None:
+            _write(report, outcomes)
+    if as_json:
+        shown.as_json({"format": export.format.NAME, **counts})
+    else:
+        _say(export, counts, outcomes, report)
+
+
+def _say(export: Export, counts: Counter[str], outcomes: list[Outcome], report: Path | None) -> None:
+    total = ", ".join(f"{count:,} {word}" for word, count in sorted(counts.items())) or "nothing in it"
+    click.echo(f"{export.format.TITLE}: {total}")
+    skipped = [one for one in outcomes if one.outcome == "skipped"]
+    for one in skipped[:SHOWN]:
+        click.echo(f"  entry {one.entry}{f' ({one.slug})' if one.slug else ''}: {one.reason}")
+    if len(skipped) > SHOWN:
+        click.echo(f"  and {len(skipped) - SHOWN:,} more{'' if report else ': --report FILE has all of them'}")
+    left_out = Counter(what for one in outcomes for what in one.left_out)
+    if left_out:
+        click.echo(f"Not brought along: {', '.join(f'{what} ({count:,})' for what, count in left_out.most_common())}")
+
+
+def _write(report: Path, outcomes: list[Outcome]) -> None:
+    try:
+        reports.write(report, outcomes)
+    except OSError as error:
+        raise Unusable(f"{report} cannot be written: {error.strerror}") from None
+
+
+async def _lifted(found: Settings, redis: Redis) -> Settings:
+    """No code is made before it is certain that its number was never used: a running core has seen to that; without
+    one it is seen to here, as far as there is a warehouse to ask. Returns the settings, as the core has them."""
+    try:
+        running = await asyncio.to_thread(asking.get, Folder(found.data), "/status")
+        if not running["prepared"]:
+            raise Unusable("the waymark that runs here is still starting: try again")
+        return msgspec.structs.replace(found, short_url=running["short_url"], api_url=running["api_url"])
+    except asking.NobodyThere:
+        if found.clickhouse_url is None and not Folder(found.data).warehouse.exists():
+            return found
+        try:
+            async with asyncio.timeout(PREPARED_WITHIN_S):
+                await prepare(warehouse_of(found), redis, Prepared())
+        except TimeoutError:
+            raise Unusable("the warehouse does not answer, and so nobody knows which numbers are used") from None
+        return found
+
+
+def _own(file: Path, data: Path | None, as_json: bool) -> None:
+    async def work(redis: Redis) -> Counter[str]:
+        with shown.progress() as show:
+            return await transfer.import_file(
+                redis,
+                file,
+                now_ms=lambda: time.time_ns() // 1_000_000,
+                progress=lambda done, total: show("importing", done, total),
+            )
+
+    try:
+        counts = with_redis(data, work)
+    except transfer.Unreadable as error:
+        raise click.ClickException(f"{file}: {error}") from None
+    if as_json:
+        shown.as_json(counts)
+    else:
+        click.echo(", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items())) or "nothing in it")
