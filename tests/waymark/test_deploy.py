@@ -20,11 +20,14 @@ GIVEN = {
 }
 
 
-def config(environment: dict[str, str], tmp_path: Path) -> "subprocess.CompletedProcess[str]":
+def config(environment: dict[str, str], tmp_path: Path, *more: str) -> "subprocess.CompletedProcess[str]":
     require.programs("docker-compose", why="checks docker-compose.yml")
     # (Away from a .env file that somebody may have here.)
     return subprocess.run(
-        ["docker-compose", "--project-directory", str(tmp_path), "-f", str(ROOT / "docker-compose.yml"), "config"],
+        [
+            *("docker-compose", "--project-directory", str(tmp_path), "-f", str(ROOT / "docker-compose.yml")),
+            *(*more, "config"),
+        ],
         env={"PATH": "/usr/bin:/bin:/usr/local/bin", "HOME": str(tmp_path), **environment},
         capture_output=True,
         text=True,

@@ -1,0 +1,89 @@
+"""The dashboard, the alert rules and the runbook speak of metrics that there are, and of each other."""
+
+import json
+import re
+from pathlib import Path
+
+import yaml
+
+from schemas.metrics import METRICS
+from tests.waymark.test_deploy import COMPOSE, GIVEN, ROOT, config
+
+DEPLOY = ROOT / "deploy"
+DASHBOARD = DEPLOY / "grafana" / "dashboards" / "waymark.json"
+ALERTS = DEPLOY / "prometheus" / "alerts.yml"
+RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
+
+
+def used(text: str) -> set[str]:
+    """The metrics in PromQL, with the series of a histogram under its own name."""
+    names = set(re.findall(r"\bwaymark_\w+", text))
+    return {re.sub(r"_(bucket|sum|count)$", "", name) if name not in METRICS else name for name in names}
+
+
+def expressions() -> list[str]:
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    shown = [target["expr"] for panel in panels for target in panel.get("targets", [])]
+    return [*shown, *(rule["expr"] for rule in rules())]
+
+
+def rules() -> list[dict[str, object]]:
+    found: list[dict[str, object]] = [
+        rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]
+    ]
+    return found
+
+
+def test_every_metric_that_is_used_exists() -> None:
+    text = "\n".join(map(str, expressions()))
+    assert len(used(text)) > 20
+    assert used(text) - METRICS.keys() == set()
+
+
+def test_rates_are_of_counters_and_quantiles_of_histograms() -> None:
+    for expression in map(str, expressions()):
+        for name in re.findall(r"(?:rate|increase)\((waymark_\w+)", expression):
+            kind = METRICS[re.sub(r"_bucket$", "", name)].kind
+            assert kind == ("histogram" if name.endswith("_bucket") else "counter"), expression
+        for group in re.findall(r"histogram_quantile\([^,]+, sum by \(([^)]*)\)", expression):
+            assert "le" in group.split(", "), expression
+        labels = {label for metric in used(expression) for label in METRICS[metric].labels} | {"le", "job", "instance"}
+        for group in re.findall(r"by \(([^)]*)\)", expression):
+            assert set(group.split(", ")) <= labels, expression
+        assert expression.count("(") == expression.count(")")
+
+
+def test_each_alert_says_how_bad_it_is_and_has_its_paragraph() -> None:
+    names = [str(rule["alert"]) for rule in rules()]
+    assert len(set(names)) == len(names) > 10
+    for rule in rules():
+        name, labels, annotations = str(rule["alert"]), rule["labels"], rule["annotations"]
+        assert isinstance(labels, dict) and isinstance(annotations, dict)
+        assert labels["severity"] in {"page", "warn"}
+        assert annotations["runbook"] == f"docs/operations.md#{name.lower()}"
+        assert re.search(rf"^### {name}\n\n\S", RUNBOOK, re.MULTILINE), name
+    assert re.findall(r"^### (Waymark\w+)$", RUNBOOK, re.MULTILINE) == names
+
+
+def test_prometheus_scrapes_what_compose_runs_under_the_names_that_alerts_use() -> None:
+    jobs = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    assert {job["job_name"] for job in jobs} == {
+        f"waymark-{name}" for name in ("redirect", "ingest", "aggregator", "api")
+    }
+    for job in jobs:
+        [found] = job["dns_sd_configs"]
+        [service] = found["names"]
+        assert job["job_name"] == f"waymark-{service}"
+        text = COMPOSE.split(f"\n  {service}:\n")[1].split("\n\n")[0]
+        assert f":{found['port']}" in text or service == "redirect"
+
+
+def test_the_profile_is_accepted_and_its_files_are_there(tmp_path: Path) -> None:
+    done = config(GIVEN, tmp_path, "--profile", "observability")
+    assert done.returncode == 0, done.stderr
+    services = yaml.safe_load(COMPOSE)["services"]
+    assert {name for name, one in services.items() if one.get("profiles")} == {"prometheus", "grafana"}
+    for name in ("prometheus", "grafana"):
+        mounts = [mount.split(":")[0] for mount in services[name]["volumes"] if mount.startswith("./")]
+        assert mounts and all((ROOT / mount).is_dir() for mount in mounts)
+        assert all(port.startswith("127.0.0.1:") for port in services[name]["ports"])
