@@ -1,11 +1,14 @@
 """/v1/files: uploads, by the form that browsers and curl send."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from api.dialects.openqr import files
 from codes.files import MAX_NAME
+from schemas import keys
 from schemas.files import KINDS, MAX_BYTES, Kind, parse_path, place
 from tests.api.service import Service
 from tests.codes.files import PNG, SMALLEST
@@ -171,3 +174,24 @@ async def test_a_store_that_is_full_is_said(api: Service) -> None:
         folder.unlink()
         folder.mkdir()
     assert (await api.client.get("/v1/files")).json() == {"files": []}
+
+
+async def test_what_a_crash_left_is_reclaimed(api: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = f"{'a' * 64}.png"
+    left = place(Path(api.uploads.name), key)
+    left.parent.mkdir(parents=True)
+    left.write_bytes(PNG)
+    await api.redis.hset(keys.FILES_UNDER_WAY, key, b'{"id":"gone","workspace":1,"at_ms":0}')
+    kept_file = (await api.client.post("/v1/files", files={"file": ("a.png", PNG)})).json()
+    monkeypatch.setattr(files, "RECLAIM_S", 0.01)
+    stop = asyncio.Event()
+    working = asyncio.create_task(files.keep_reclaimed(api.context, stop))
+    for _ in range(500):
+        if not await api.redis.hlen(keys.FILES_UNDER_WAY):
+            break
+        await asyncio.sleep(0.01)
+    stop.set()
+    await working
+    assert not left.exists()
+    assert (await api.client.get("/v1/files")).json() == {"files": [kept_file]}
+    assert len(kept(api)) == 1

@@ -2,8 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import dns.flags
 import dns.message
@@ -78,3 +79,26 @@ async def name_server(at: socket.socket | None = None) -> AsyncIterator[NameServ
         yield server
     finally:
         transport.close()
+
+
+@contextmanager
+def name_server_beside() -> Iterator[NameServer]:
+    """The same in a thread, for tests that block."""
+    loop = asyncio.new_event_loop()
+    stop, ready, made = asyncio.Event(), threading.Event(), []
+
+    async def serve() -> None:
+        async with name_server() as server:
+            made.append(server)
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
+    thread.start()
+    assert ready.wait(5)
+    try:
+        yield made[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()

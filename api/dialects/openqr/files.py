@@ -1,6 +1,9 @@
 """`/v1/files`: uploading what pages show, and looking after it."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated
 
 import msgspec
@@ -9,15 +12,19 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from api.answers import Json
+from api.context import ApiContext
 from api.dialect import Call, Parameter, Route
 from api.dialects.openqr.shapes import Deleted
 from api.errors import invalid, not_found
-from codes.errors import Missing
+from codes.errors import Missing, Unavailable
 from schemas.files import StoredFile
 
 CHUNK = 256 * 1024
 # A form may have more than its file; what else is in it is not read.
 MAX_FIELDS = 8
+RECLAIM_S = 15 * 60.0
+
+_log = logging.getLogger("waymark.api")
 
 
 class File(msgspec.Struct, frozen=True):
@@ -46,6 +53,19 @@ ID = Parameter("id", "path", "The file's `file_id`.", {"type": "string", "format
 
 def _file(file: StoredFile) -> File:
     return File(file.id, file.path, file.name, file.content_type, file.size)
+
+
+async def keep_reclaimed(context: ApiContext, stop: asyncio.Event) -> None:
+    """What crashes have left of uploads and deletions is deleted, now and then, until `stop`."""
+    while not stop.is_set():
+        try:
+            await context.files.reclaim()
+        except Unavailable as error:
+            # It stays noted, and there will be another time.
+            _log.warning("files were not reclaimed: %s", error)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RECLAIM_S):
+                await stop.wait()
 
 
 async def upload_file(call: Call) -> Response:
