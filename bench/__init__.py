@@ -21,6 +21,7 @@ GROWTH = {
     "scans": "many_scans",
     "sources": "many_sources",
     "workers": "workers",
+    "servers": "servers",
     "soak": "soak",
 }
 

@@ -29,6 +29,7 @@ BUDGETS = {
     "scans": [],
     "sources": [],
     "workers": [],
+    "servers": [],
     "soak": [("≤ 1.1 ×", 3)],
 }
 
