@@ -51,9 +51,9 @@ def asked(running: Up, path: str, **headers: str) -> tuple[int, str]:
 def test_from_claim_to_scan_and_back(running: Up, names: NameServer) -> None:
     host = {"Host": "go.example.com"}
 
-    def scans(slug: str, count: int = 6, **headers: str) -> set[tuple[int, str]]:
+    def scans(slug: str, **headers: str) -> set[tuple[int, str]]:
         # Each is a connection of its own, so that both redirectors are met.
-        return {running.scan(slug, **headers) for _ in range(count)}
+        return {running.scan(slug, **headers) for _ in range(6)}
 
     plain = running.create(A, slug="menu")
     assert scans("menu", **host) == {(302, A)}
