@@ -1,0 +1,17 @@
+"""QR Code Agency's API: `/api/v1`."""
+
+from api.dialect import Dialect
+from api.dialects.agency import access, codes, custom_domains, errors, generate, scans, tokens
+
+DIALECT = Dialect(
+    name="QR Code Agency",
+    prefix="/api/v1",
+    # `custom-domains` before what would take it for a short_id.
+    routes=(*access.ROUTES, *custom_domains.ROUTES, *codes.ROUTES, *scans.ROUTES, *generate.ROUTES),
+    shape=errors.shape,
+    error=errors.AgencyFailure,
+    authenticate=tokens.authenticate,
+    # A cap is 403 here; other figures that are reached are 402.
+    statuses={"active_codes": 403},
+    either_slash=True,
+)

@@ -1,0 +1,174 @@
+"""`/api/v1/dynamic/`: listing, making, reading, editing and deleting dynamic QRs."""
+
+from datetime import datetime
+
+from starlette.responses import Response
+
+import analytics.errors
+from analytics.totals import Total, totals
+from api.answers import Json
+from api.body import read_object
+from api.dialect import Call, Route
+from api.dialects.agency import examples, pages, writing
+from api.dialects.agency.finding import SHORT_ID, no_such_code, wanted
+from api.dialects.agency.shapes import AgencyCode, AgencyCodeEdit, AgencyCodePage, NewAgencyCode, agency_code
+from api.errors import unavailable
+from api.input import convert
+from codes.fields import Edit, NewCode
+from schemas.code import Code
+from schemas.event import KINDS
+
+# Sent back by clients that read, change and write; ignored, as are fields that nobody knows.
+READ_ONLY = frozenset(AgencyCode.__struct_fields__) - frozenset(NewAgencyCode.__struct_fields__)
+SLUG_LENGTH = 8
+KEPT_MONTHS = 13
+LIST = "/api/v1/dynamic/"
+ONE = "/api/v1/dynamic/{short_id}/"
+
+
+async def _scans(call: Call, codes: list[Code]) -> dict[int, Total]:
+    return await call.context.questions.ask(totals, [code.number for code in codes], kinds=KINDS)
+
+
+def _shown(call: Call, code: Code, scans: Total, status: int = 200) -> Response:
+    call.shows(code, alone=False)
+    return Json(agency_code(code, scans, call.context.settings.short_url), status)
+
+
+async def list_qrs(call: Call) -> Response:
+    place = pages.place(call, LIST, await call.context.codes.count(call.key.workspace))
+    found = await call.context.codes.part(call.key.workspace, place.start, place.size)
+    scans = await _scans(call, found)
+    base = call.context.settings.short_url
+    shown = [agency_code(code, scans[code.number], base) for code in found]
+    return Json(AgencyCodePage(place.count, place.next, place.previous, shown))
+
+
+async def create_qr(call: Call) -> Response:
+    sent = await read_object(call.request)
+    given = writing.given(convert(sent, NewAgencyCode, sent.keys()))
+    new = NewCode(**given, slug_length=SLUG_LENGTH, created_by=call.key.id, id=call.id())
+    return _shown(call, await call.context.codes.create(call.key.workspace, new), Total(), 201)
+
+
+async def read_qr(call: Call) -> Response:
+    code = await wanted(call)
+    return _shown(call, code, (await _scans(call, [code]))[code.number])
+
+
+async def edit_qr(call: Call) -> Response:
+    code = await wanted(call)
+    sent = await read_object(call.request)
+    edit = Edit(**writing.given(convert(sent, AgencyCodeEdit, sent.keys()), code.variants))
+    code = await call.context.codes.edit(call.key.workspace, code.id, edit, match=call.match)
+    try:
+        scans = await _scans(call, [code])
+    except analytics.errors.Unavailable:
+        # Pausing a code must not wait for the warehouse, and no count is made up.
+        raise unavailable("the edit is in force, but its scans cannot be counted now: the warehouse is away") from None
+    return _shown(call, code, scans[code.number])
+
+
+async def delete_qr(call: Call) -> Response:
+    code = await wanted(call)
+    until = months_after(call.context.now(), KEPT_MONTHS)
+    gone = await call.context.codes.delete(
+        call.key.workspace, code.id, keep_until_ms=round(until.timestamp() * 1000), match=call.match
+    )
+    if not gone:
+        raise no_such_code()
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
+def months_after(moment: datetime, months: int) -> datetime:
+    """The same day so many months later, or the last of that month."""
+    years, month = divmod(moment.month - 1 + months, 12)
+    first = moment.replace(year=moment.year + years, month=month + 1, day=1)
+    for day in range(moment.day, 28, -1):
+        try:
+            return first.replace(day=day)
+        except ValueError:
+            continue
+    return first.replace(day=min(moment.day, 28))
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path=LIST,
+        scope="read",
+        summary="List dynamic QRs",
+        description="The workspace's dynamic QRs, newest first, whoever made them, by page number.",
+        handler=list_qrs,
+        status=200,
+        answer=AgencyCodePage,
+        parameters=(pages.PAGE, pages.PAGE_SIZE),
+        problems=(400, 404),
+        example=examples.PAGE,
+    ),
+    Route(
+        method="POST",
+        path=LIST,
+        scope="write",
+        summary="Create a dynamic QR",
+        description="Makes the code only; `POST /api/v1/generate/` draws it too. 403 when the plan allows no more "
+        "active ones.",
+        handler=create_qr,
+        status=201,
+        answer=AgencyCode,
+        body=NewAgencyCode,
+        sent=examples.NEW,
+        ignored=READ_ONLY,
+        problems=(400, 409),
+        example=examples.MADE,
+        creates=True,
+        tagged=True,
+    ),
+    Route(
+        method="GET",
+        path=ONE,
+        scope="read",
+        summary="Retrieve a dynamic QR",
+        description="As in the list.",
+        handler=read_qr,
+        status=200,
+        answer=AgencyCode,
+        parameters=(SHORT_ID,),
+        problems=(404,),
+        example=examples.CODE,
+        tagged=True,
+    ),
+    Route(
+        method="PATCH",
+        path=ONE,
+        scope="write",
+        summary="Update a dynamic QR",
+        description="Send only what is to change. When it has answered, no scan is sent to the old destination. Fields "
+        "that cannot be written, and those that nobody knows, are ignored. 402 when the plan allows no more edits of "
+        "the destination.",
+        handler=edit_qr,
+        status=200,
+        answer=AgencyCode,
+        body=AgencyCodeEdit,
+        sent=examples.EDIT,
+        ignored=READ_ONLY,
+        parameters=(SHORT_ID,),
+        problems=(400, 404, 409),
+        example=examples.EDITED,
+        tagged=True,
+    ),
+    Route(
+        method="DELETE",
+        path=ONE,
+        scope="write",
+        summary="Delete a dynamic QR",
+        description="The short link shows that there is no such QR at once. Its scans are kept for 13 months, and its "
+        "analytics can still be read here.",
+        handler=delete_qr,
+        status=204,
+        answer=None,
+        parameters=(SHORT_ID,),
+        problems=(404,),
+        tagged=True,
+    ),
+)

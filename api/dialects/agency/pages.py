@@ -1,0 +1,55 @@
+"""Lists by page number, with the addresses of the pages before and after."""
+
+from urllib.parse import urlencode
+
+import msgspec
+
+from api.dialect import Call, Parameter
+from api.errors import not_found
+from api.input import whole
+
+PAGE = Parameter("page", "query", "Which page, from 1 on; 404 past the last.", {"type": "integer", "default": 1})
+PAGE_SIZE = Parameter(
+    "page_size",
+    "query",
+    "How many on a page. Brought into 1–100.",
+    {"type": "integer", "default": 25, "minimum": 1, "maximum": 100},
+)
+_FURTHEST = 10**12
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A page of a list: where it starts, and the addresses of its neighbours."""
+
+    start: int
+    size: int
+    count: int
+    next: str | None
+    previous: str | None
+
+
+def asked(call: Call) -> tuple[int, int]:
+    """Number and size of the page. Raises Problem (400)."""
+    return whole(call.request, "page", 1, 0, _FURTHEST), whole(call.request, "page_size", 25, 1, 100)
+
+
+def place(call: Call, path: str, count: int) -> Place:
+    """The page of a list of `count` entries that the caller asks for; a list without any has one. Raises Problem: 404
+    for one that is not there."""
+    page, size = asked(call)
+    last = max(1, -(-count // size))
+    if not 1 <= page <= last:
+        raise not_found("page: there is no such page")
+    return Place(
+        start=(page - 1) * size,
+        size=size,
+        count=count,
+        next=_address(call, path, page + 1) if page < last else None,
+        previous=_address(call, path, page - 1) if page > 1 else None,
+    )
+
+
+def _address(call: Call, path: str, page: int) -> str:
+    """The same question about another page."""
+    others = [(name, value) for name, value in call.request.query_params.multi_items() if name != "page"]
+    return f"{call.context.settings.api_url}{path}?{urlencode([('page', str(page)), *others])}"

@@ -1,0 +1,199 @@
+"""`GET /api/v1/dynamic/{short_id}/analytics/`: every scan of a code, also after it was deleted, while its rows are
+kept."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+from starlette.responses import Response
+
+from analytics.breakdown import Dimension
+from analytics.overview import Overview, overview
+from analytics.window import trailing
+from api.answers import Json
+from api.dialect import Call, Parameter, Route
+from api.dialects.agency import examples
+from api.dialects.agency.finding import SHORT_ID, find, no_such_code, short_id
+from api.input import whole
+from codes import remains
+from codes.remains import remains_of
+from schemas.code import Remains
+from schemas.event import KINDS
+
+TOP = 10
+PINS = 200
+UNKNOWN = "Unknown"
+DIMENSIONS = (
+    Dimension("referrer", empty="(direct)", limit=TOP),
+    Dimension("client", empty="other", not_human="Bot", limit=TOP),
+    Dimension("country", empty=UNKNOWN, limit=TOP),
+    Dimension("city", limit=TOP, skip_empty=True),
+    Dimension("model", empty=UNKNOWN, limit=TOP),
+    Dimension("os", empty=UNKNOWN, limit=TOP),
+    Dimension("browser", empty=UNKNOWN, limit=TOP),
+    Dimension("variant", limit=None, skip_empty=True),
+)
+DAYS = Parameter(
+    "days",
+    "query",
+    "How many UTC days the period has, today the last of them. Brought into 1–365.",
+    {"type": "integer", "default": 30, "minimum": 1, "maximum": 365},
+)
+
+
+class DayScans(msgspec.Struct, frozen=True):
+    day: Annotated[str, Meta(description="A UTC day.", extra_json_schema={"format": "date"})]
+    count: int
+
+
+class RefererScans(msgspec.Struct, frozen=True):
+    referer: Annotated[str, Meta(description="Origin and path, never a query; `(direct)` without one.")]
+    count: int
+
+
+class ClientScans(msgspec.Struct, frozen=True):
+    client: Annotated[str, Meta(description="`iOS`, `Android`, `macOS`, `Windows`, `Linux`, `Bot` or `other`.")]
+    count: int
+
+
+class CountryScans(msgspec.Struct, frozen=True):
+    country: str
+    count: int
+
+
+class CityScans(msgspec.Struct, frozen=True):
+    city: Annotated[str, Meta(description="With its country: `Montreal, CA`. Scans without a city are left out.")]
+    count: int
+
+
+class DeviceScans(msgspec.Struct, frozen=True):
+    device: str
+    count: int
+
+
+class OsScans(msgspec.Struct, frozen=True):
+    os: str
+    count: int
+
+
+class BrowserScans(msgspec.Struct, frozen=True):
+    browser: str
+    count: int
+
+
+class GeoPin(msgspec.Struct, frozen=True):
+    lat: Annotated[float, Meta(description="To a tenth of a degree, which is all that is kept.")]
+    lon: float
+    city: Annotated[str, Meta(description="The commonest at this point; empty if none is known.")]
+    country: str
+
+
+class VariantScans(msgspec.Struct, frozen=True):
+    """One of the code's variants, or one that it had and that was scanned in the period."""
+
+    variant: Annotated[str, Meta(description="Its letter, which never passes to another.")]
+    label: str | None
+    url: Annotated[str | None, Meta(description="Null for one removed too long ago.")]
+    count: int
+
+
+class AgencyScans(msgspec.Struct, frozen=True):
+    """All but `total_scans` is of the period. Lists are by count, then by value."""
+
+    short_id: str
+    name: str
+    total_scans: Annotated[int, Meta(description="Of all time.")]
+    scans_in_period: int
+    period_days: Annotated[int, Meta(description="The days asked for, brought into 1–365.")]
+    by_day: Annotated[list[DayScans], Meta(description="Oldest first; days without scans are left out.")]
+    top_referers: list[RefererScans]
+    top_clients: list[ClientScans]
+    top_countries: list[CountryScans]
+    top_cities: list[CityScans]
+    top_devices: list[DeviceScans]
+    top_os: list[OsScans]
+    top_browsers: list[BrowserScans]
+    scan_heatmap_by_hour: Annotated[
+        list[list[int]], Meta(description="Seven rows, Monday first, of 24 hours (UTC), midnight first.")
+    ]
+    geo_pins: Annotated[list[GeoPin], Meta(description="At most 200, those with the most scans first.")]
+    by_variant: list[VariantScans]
+
+
+async def read_analytics(call: Call) -> Response:
+    days = whole(call.request, "days", 30, 1, 365)
+    code = await _wanted(call)
+    found = await call.context.questions.ask(
+        overview,
+        code.number,
+        window=trailing(days, call.context.now()),
+        kinds=KINDS,
+        dimensions=DIMENSIONS,
+        points=PINS,
+    )
+    return Json(answer(code, days, found))
+
+
+async def _wanted(call: Call) -> Remains:
+    """What names the scans of the code that the path names, or of the one that it named last. Raises Problem (404)."""
+    slug, workspace = short_id(call), call.key.workspace
+    code = await find(call.context, workspace, slug)
+    if code is not None:
+        return remains_of(code, 0)
+    now_ms = round(call.context.now().timestamp() * 1000)
+    left = await remains.find(call.context.codes.redis, workspace, slug, now_ms)
+    if left is None:
+        raise no_such_code()
+    return left
+
+
+def answer(code: Remains, days: int, found: Overview) -> AgencyScans:
+    top = {name: [(each.value, each.n) for each in one.top] for name, one in found.by.items()}
+    return AgencyScans(
+        short_id=code.slug,
+        name=code.label or "",
+        total_scans=found.total,
+        scans_in_period=found.window_total,
+        period_days=days,
+        by_day=[DayScans(each.day.isoformat(), each.n) for each in found.daily if each.n],
+        top_referers=[RefererScans(*pair) for pair in top["referrer"]],
+        top_clients=[ClientScans(*pair) for pair in top["client"]],
+        top_countries=[CountryScans(*pair) for pair in top["country"]],
+        top_cities=[CityScans(*pair) for pair in top["city"]],
+        top_devices=[DeviceScans(*pair) for pair in top["model"]],
+        top_os=[OsScans(*pair) for pair in top["os"]],
+        top_browsers=[BrowserScans(*pair) for pair in top["browser"]],
+        scan_heatmap_by_hour=found.week,
+        geo_pins=[GeoPin(pin.lat, pin.lon, pin.city, pin.country or UNKNOWN) for pin in found.pins],
+        by_variant=by_variant(code, dict(top["variant"])),
+    )
+
+
+def by_variant(code: Remains, counts: dict[str, int]) -> list[VariantScans]:
+    """Those of now in their order, then those that were, by letter. Scans that a rule led are no variant's."""
+    here = [VariantScans(one.key, one.label, one.url, counts.get(one.key, 0)) for one in code.variants]
+    former = {one.key: one for one in code.former}
+    rules = {*code.rules, *(one.key for one in code.former if one.rule)}
+    gone = counts.keys() - rules - {one.key for one in code.variants}
+    for key in sorted(gone, key=lambda letters: (len(letters), letters)):
+        was = former.get(key)
+        here.append(VariantScans(key, was.label if was else None, was.url if was else None, counts[key]))
+    return here
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/v1/dynamic/{short_id}/analytics/",
+        scope="read",
+        summary="Read a dynamic QR's scans",
+        description="Every scan that ended at a destination or a page, those by programs too (`Bot` in `top_clients`): "
+        "exact over all of them, nothing is sampled. A deleted QR's can be read for 13 months more.",
+        handler=read_analytics,
+        status=200,
+        answer=AgencyScans,
+        parameters=(SHORT_ID, DAYS),
+        problems=(400, 404),
+        example=examples.SCANS,
+    ),
+)

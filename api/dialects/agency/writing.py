@@ -1,0 +1,48 @@
+"""From what `/api/v1` takes to what `codes` takes: the same for a new code and an edit."""
+
+from typing import Any
+
+from msgspec import UNSET
+
+from api.dialects.agency.shapes import MAX_NAME, MAX_URL, AgencyCodeEdit, NewAgencyCode, NewAgencyVariant
+from api.errors import invalid
+from codes.variants import NewVariant
+from schemas.behaviour import Variant
+
+
+def given(sent: NewAgencyCode | AgencyCodeEdit, there: tuple[Variant, ...] = ()) -> dict[str, Any]:
+    """The fields of `codes.fields` that are set; `there` are the variants that the code has. Raises Problem."""
+    found: dict[str, Any] = {}
+    if sent.name is not UNSET:
+        if len(sent.name) > MAX_NAME:
+            raise invalid("name", f"name must have at most {MAX_NAME} characters", "name_too_long")
+        # No name reads as an empty one, so writing that back changes nothing.
+        found["label"] = sent.name or None
+    if sent.destination_url is not UNSET:
+        found["destination"] = _url("destination_url", sent.destination_url)
+    if sent.is_active is not UNSET:
+        found["status"] = "active" if sent.is_active else "paused"
+    if sent.variants is not UNSET:
+        found["variants"] = _variants(sent.variants, there)
+    return found
+
+
+def _url(field: str, url: str) -> str:
+    if len(url) > MAX_URL:
+        raise invalid(field, f"{field} must have at most {MAX_URL:,} characters", "url_too_long")
+    return url
+
+
+def _variants(sent: list[NewAgencyVariant], there: tuple[Variant, ...]) -> tuple[NewVariant, ...]:
+    """An inactive variant reads as one of weight 0; written back so, it stays what it is."""
+    asleep = [one for one in there if not one.active]
+    found = []
+    for at, one in enumerate(sent):
+        _url(f"variants[{at}].url", one.url)
+        same = next((old for old in asleep if old.url == one.url and one.weight == 0), None)
+        if same is None:
+            found.append(NewVariant(url=one.url, weight=one.weight, label=one.label))
+        else:
+            asleep.remove(same)
+            found.append(NewVariant(url=one.url, weight=same.weight, label=one.label, active=False, id=same.id))
+    return tuple(found)
