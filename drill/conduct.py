@@ -56,8 +56,7 @@ class Outcome(msgspec.Struct):
 
 
 async def drill(bus: Bus, seeds: Sequence[int], *, seconds: float | None, say: Callable[[str], None]) -> list[Outcome]:
-    """As many of the runs as fit into the time, at least one. Raises NotReady, and RuntimeError of a broker that does
-    not start."""
+    """As many of the runs as fit into the time, at least one. Raises RuntimeError when a broker does not start."""
     deadline = None if seconds is None else time.monotonic() + seconds
     plans = [planned(bus, seed) for seed in seeds]
     outcomes: list[Outcome] = []
@@ -97,8 +96,13 @@ async def _on_one_stack(
     ledgers: list[Ledger] = []
     with closing(stack):
         stack.start()
-        await stack.ready()
-        await stack.make_codes()
+        try:
+            await stack.ready()
+            await stack.make_codes()
+        except NotReady as error:
+            first = plans[0]
+            problems = [f"{error}; what is left of its stack: {folder}"]
+            return [Outcome(first.seed, first.fault.name, first.fault.promised, problems=problems)]
         refused = longest = 0.0
         for plan in plans:
             began = time.monotonic()
