@@ -26,7 +26,12 @@ def match(request: Request) -> frozenset[str] | None:
 
 def shows(request: Request, code: Code | StaticCode, *, alone: bool = True) -> None:
     """Said by a handler whose answer is about this code; `alone` when nothing else is in it that changes."""
-    request.state.tag = tag_of(code)
+    is_now(request, tag_of(code), alone=alone)
+
+
+def is_now(request: Request, tag: str, *, alone: bool = True) -> None:
+    """The same for an answer that has a tag of its own: a picture's is that of its bytes."""
+    request.state.tag = tag
     request.state.tagged_alone = alone
 
 

@@ -7,7 +7,7 @@ from PIL import Image, ImageFilter
 # readers look at the shape of a dot instead of at where it is.
 PER_MODULE = 6.0
 # Blurred by this much of a module, and with this much of the contrast left.
-BLUR = 0.4
+BLUR = 0.33
 CONTRAST = 0.55
 
 

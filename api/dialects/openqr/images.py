@@ -1,0 +1,111 @@
+"""`/v1/qr` and `/v1/dynamic/{id}/qr`: pictures, of any text and of a code."""
+
+import hashlib
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import conditional
+from api.dialect import Call, Parameter, Route
+from api.dialects.openqr.codes import ID, wanted
+from api.dialects.openqr.shapes import short_url
+from api.drawing import MEDIA, drawn
+from api.errors import invalid
+from api.input import whole
+
+SMALLEST, LARGEST, DEFAULT = 64, 4096, 512
+DATA = Parameter(
+    "data", "query", "What the symbol says: an address, or any text of up to 2,953 bytes.", {"type": "string"}
+)
+FORMAT = Parameter(
+    "format",
+    "query",
+    "Of the picture. All four show the same.",
+    {"type": "string", "enum": list(MEDIA), "default": "png"},
+)
+SIZE = Parameter(
+    "size",
+    "query",
+    "The exact width: in pixels, in a PDF or EPS in points. Brought into 64–4096. A picture with a caption is higher "
+    "than it is wide.",
+    {"type": "integer", "default": DEFAULT, "minimum": SMALLEST, "maximum": LARGEST},
+)
+# The same question has the same answer until Waymark itself is changed.
+KEPT = "private, max-age=86400"
+# A style may change at any time: whoever has a picture asks whether it is still the one.
+ASKED_AGAIN = "private, no-cache"
+
+
+async def draw_qr(call: Call) -> Response:
+    query = call.request.query_params
+    data = query.get("data")
+    if not data:
+        raise invalid("data", "data is missing", "missing_field")
+    format = _format(call.request)
+    picture = await drawn(call.context, data, None, format, _size(call.request))
+    return _shown(call.request, picture, format, KEPT)
+
+
+async def draw_code(call: Call) -> Response:
+    format, size = _format(call.request), _size(call.request)
+    code = await wanted(call)
+    link = short_url(code, call.context.settings.short_url)
+    picture = await drawn(call.context, link, code.style, format, size, workspace=code.workspace)
+    return _shown(call.request, picture, format, ASKED_AGAIN)
+
+
+def _format(request: Request) -> str:
+    format = request.query_params.get("format", "png").lower()
+    if format not in MEDIA:
+        raise invalid("format", f"format must be one of: {', '.join(MEDIA)}")
+    return format
+
+
+def _size(request: Request) -> int:
+    return whole(request, "size", DEFAULT, SMALLEST, LARGEST)
+
+
+def _shown(request: Request, picture: bytes, format: str, cache: str) -> Response:
+    conditional.is_now(request, hashlib.blake2b(picture, digest_size=16).hexdigest())
+    # An SVG that is opened by itself is a page: one without scripts, and with nothing from elsewhere.
+    headers = {
+        "Cache-Control": cache,
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; img-src data:",
+    }
+    return Response(picture, media_type=MEDIA[format], headers=headers)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/qr",
+        scope="read",
+        summary="Draw a symbol",
+        description="Of any text, in black on white, with a quiet zone of four modules. For a code give its "
+        "`short_url` as `data`. Every picture is decoded before it is answered: one that could not be read (too few "
+        "pixels) is refused.",
+        handler=draw_qr,
+        status=200,
+        answer=None,
+        tagged=True,
+        media=tuple(MEDIA.values()),
+        parameters=(DATA, FORMAT, SIZE),
+        problems=(400,),
+    ),
+    Route(
+        method="GET",
+        path="/v1/dynamic/{id}/qr",
+        scope="read",
+        summary="Draw a code",
+        description="Its short link, in its `style`. Decoded before it is answered; a style that scanners would not "
+        "read is refused with the reason, and `field` says which part of it is at fault.",
+        handler=draw_code,
+        status=200,
+        answer=None,
+        tagged=True,
+        media=tuple(MEDIA.values()),
+        parameters=(ID, FORMAT, SIZE),
+        problems=(400, 404),
+    ),
+)
