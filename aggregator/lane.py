@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar
 
 from clickhouse_connect.driver.client import Client
+from opentelemetry.trace import Tracer
 
 from aggregator import store
 from aggregator.batch import MAX_BYTES, Batch, Decoded, Unreadable, decode, reaches, within
@@ -56,6 +57,7 @@ class Lane:
         session_timeout_s: float | None,
         checkpoint: Checkpoint,
         clear_all: Callable[[], Awaitable[None]],
+        tracer: Tracer,
     ) -> None:
         """`clear_all` clears every lane of this process; it is called with the turn held."""
         self.partition = partition
@@ -75,6 +77,7 @@ class Lane:
         self._fresh_s = None if session_timeout_s is None else session_timeout_s / 2
         self._checkpoint = checkpoint
         self._clear_all = clear_all
+        self._tracer = tracer
         self._marks: dict[int, int] = {}
         self._skip: set[int] = set()
         self._storing = False
@@ -231,6 +234,11 @@ class Lane:
             self._marks.update(found)
 
     async def _store(self, batch: Batch) -> None:
+        about = {"waymark.partition": self.partition.place.partition, "waymark.events": len(batch.rows)}
+        with self._tracer.start_as_current_span("batch", attributes=about, record_exception=False):
+            await self._store_batch(batch)
+
+    async def _store_batch(self, batch: Batch) -> None:
         if batch.rows:
             self._checkpoint("gathered")
             if not await self._in_turn(lambda: self._insert(batch)):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from clickhouse_connect.driver.client import Client
+from opentelemetry.trace import NoOpTracer, Tracer
 
 from aggregator.bus import Bus, Held, Lost, Partition
 from aggregator.desk import Away, Desk
@@ -42,12 +43,14 @@ class Aggregator:
         *,
         clock: Callable[[], float] = uptime,
         checkpoint: Checkpoint = no_checkpoint,
+        tracer: Tracer | None = None,
     ) -> None:
         self.desk = Desk(connect)
         self.lanes: dict[Partition, Lane] = {}
         self._bus = bus
         self._clock = clock
         self._checkpoint = checkpoint
+        self._tracer = tracer or NoOpTracer()
         self._tasks: dict[Partition, asyncio.Task[None]] = {}
         # Of partitions that are followed no more.
         self._gone = Tally()
@@ -117,7 +120,15 @@ class Aggregator:
             lane.lag = lag
 
     def _start(self, partition: Partition) -> None:
-        lane = Lane(partition, self.desk, self._clock, self._bus.session_timeout_s, self._checkpoint, self._clear_all)
+        lane = Lane(
+            partition,
+            self.desk,
+            self._clock,
+            self._bus.session_timeout_s,
+            self._checkpoint,
+            self._clear_all,
+            self._tracer,
+        )
         self.lanes[partition] = lane
         self._tasks[partition] = asyncio.create_task(lane.run())
 

@@ -20,6 +20,7 @@ from api.failures import KNOWN, problem_of
 from api.head import Head
 from api.limits import Bounds
 from api.metrics import Metered
+from api.traces import Traced
 
 _log = logging.getLogger("waymark.api")
 
@@ -27,7 +28,7 @@ _DESCRIPTION = """Dynamic QR codes and short links: what is printed never change
 counted exactly once. Keys are sent as `Authorization: Bearer <key>`. Times are UTC. Errors have one shape everywhere
 and name the field that is at fault."""
 
-# FastAPI can report requests and exceptions to OpenTelemetry; nothing of a request leaves Waymark.
+# FastAPI can report requests and exceptions to OpenTelemetry, with addresses and paths; `api.traces` says less.
 _SILENT = TelemetryConfig(tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False)
 
 
@@ -56,6 +57,8 @@ def create_app(context: ApiContext) -> FastAPI:
     # The one added last is the outermost.
     app.add_middleware(Bounds, limits=context.settings.limits, answer=answer)
     app.add_middleware(Metered, registry=context.registry)
+    if context.tracer is not None:
+        app.add_middleware(Traced, tracer=context.tracer)
     app.add_middleware(Head)
     return app
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
+from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
 
 from analytics.pool import Questions
@@ -44,3 +45,5 @@ class ApiContext(msgspec.Struct, frozen=True):
     now: Callable[[], datetime] = utc_now
     readiness: Mapping[str, Ready] = {}
     registry: CollectorRegistry = msgspec.field(default_factory=CollectorRegistry)
+    # None: requests are not traced.
+    tracer: Tracer | None = None

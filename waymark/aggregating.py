@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from clickhouse_connect.driver.client import Client
+from opentelemetry.trace import Tracer
 
 from aggregator.bus import Bus
 from aggregator.journal_bus import JournalBus
@@ -16,11 +17,11 @@ from waymark import rooms
 from waymark.settings import Settings
 
 
-def aggregator_of(settings: Settings, warehouse: Warehouse) -> Aggregator:
+def aggregator_of(settings: Settings, warehouse: Warehouse, tracer: Tracer | None = None) -> Aggregator:
     def connect() -> Client:
         return warehouse.connect(max_threads=1)
 
-    return Aggregator(_bus(settings), connect)
+    return Aggregator(_bus(settings), connect, tracer=tracer)
 
 
 def _bus(settings: Settings) -> Bus:

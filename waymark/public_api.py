@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
+from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
@@ -40,6 +41,7 @@ def api_app(
     lifted: asyncio.Event,
     registry: CollectorRegistry,
     more_readiness: Mapping[str, Ready],
+    tracer: Tracer | None = None,
 ) -> ASGIApp:
     async def numbers_ready() -> str | None:
         return None if lifted.is_set() else "the warehouse has not been asked yet which numbers are used"
@@ -55,5 +57,6 @@ def api_app(
             settings=ApiSettings(short_url=settings.short_base, api_url=settings.api_base),
             readiness={**parts(codes, questions), "numbers": numbers_ready, **more_readiness},
             registry=registry,
+            tracer=tracer,
         )
     )
