@@ -1,4 +1,4 @@
-"""What the documentation shows of `/api/v1`; a test compares the shapes with real answers."""
+"""What the documentation shows of `/api/v1`; a test holds them against the shapes."""
 
 VARIANTS = [
     {"url": "https://example.com/menu/a", "weight": 50, "label": "A"},
