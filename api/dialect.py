@@ -4,7 +4,8 @@ A route is data, with the scope it needs and all it can answer. So no route can 
 key, and the OpenAPI document says what the code does.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -108,6 +109,8 @@ class Dialect(msgspec.Struct, frozen=True):
     statuses: Mapping[str, int] = {}
     problems: tuple[int, ...] = ()
     either_slash: bool = False
+    # What it has promised to do afterwards, in every process that serves it, until the event is set.
+    work: Callable[[ApiContext, asyncio.Event], Coroutine[Any, Any, None]] | None = None
 
     def status(self, problem: Problem) -> int:
         """What it is called here."""

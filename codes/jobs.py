@@ -45,6 +45,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 _MAKE = Script("""
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], 'about', ARGV[1], 'state', 'queued', 'completed', 0, 'failed', 0)
 for at = 2, #ARGV do redis.call('HSET', KEYS[2], at - 2, ARGV[at]) end
 return 0
@@ -99,9 +100,10 @@ class Jobs:
         self._draw_id = draw_id
 
     @reaching
-    async def make(self, workspace: int, created_by: str, items: Sequence[bytes]) -> Job:
-        """A job of these items (there must be some). It is found by workers from now on."""
-        about = Job(self._draw_id(), workspace, created_by, len(items), self._now_ms())
+    async def make(self, workspace: int, created_by: str, items: Sequence[bytes], *, id: str | None = None) -> Job:
+        """A job of these items (there must be some). It is found by workers from now on. Under an id of the caller's
+        it is made once."""
+        about = Job(id or self._draw_id(), workspace, created_by, len(items), self._now_ms())
         # Listed first: what is not there is taken off the list again, and what is not listed would never be done.
         await ask(self.redis, "ZADD", keys.JOBS, about.created_at_ms, about.id)
         await _MAKE.run(self.redis, _keys(about.id)[:2], msgspec.json.encode(about), *items)

@@ -3,18 +3,19 @@
 import asyncio
 from collections.abc import Mapping
 
-from opentelemetry.trace import Tracer
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
-from starlette.types import ASGIApp
 
 from analytics.pool import Questions
 from api.app import create_app
 from api.context import ApiContext, ApiSettings, Ready
+from api.logos import Logos
 from api.readiness import parts
 from codes.domains import Domains
 from codes.errors import Unavailable
 from codes.fields import NewCode
+from codes.resolver import Resolver
 from codes.store import Codes
 from schemas.code import Code
 from waymark import rooms
@@ -41,22 +42,22 @@ def api_app(
     lifted: asyncio.Event,
     registry: CollectorRegistry,
     more_readiness: Mapping[str, Ready],
-    tracer: Tracer | None = None,
-) -> ASGIApp:
+) -> FastAPI:
     async def numbers_ready() -> str | None:
         return None if lifted.is_set() else "the warehouse has not been asked yet which numbers are used"
 
     domains = rooms.domains(settings, redis)
+    files = rooms.files(settings, redis)
     codes = LiftedCodes(redis, lifted, rooms.own_hosts(settings), domains)
     return create_app(
         ApiContext(
             codes=codes,
             domains=domains,
-            files=rooms.files(settings, redis),
+            files=files,
+            logos=Logos(own_hosts=rooms.own_hosts(settings), resolver=Resolver(), files=files),
             questions=questions,
             settings=ApiSettings(short_url=settings.short_base, api_url=settings.api_base),
             readiness={**parts(codes, questions), "numbers": numbers_ready, **more_readiness},
             registry=registry,
-            tracer=tracer,
         )
     )

@@ -66,6 +66,15 @@ async def test_an_item_is_counted_once(redis: Redis) -> None:
     assert now is not None and (now.completed, now.state) == (1, "processing")
 
 
+async def test_under_an_id_a_job_is_made_once(redis: Redis) -> None:
+    jobs = Jobs(redis)
+    job = await jobs.make(1, "", [b"a", b"b"], id="mine")
+    await jobs.lease(job.id, "one")
+    await jobs.record(job, "one", 0, Result(True, b"yes"))
+    assert (await jobs.make(1, "", [b"a", b"b"], id="mine")).id == "mine"
+    assert await jobs.pending(job, 10) == [(1, b"b")]
+
+
 async def test_turns_go_round(redis: Redis) -> None:
     clock = iter(range(1, 100))
     jobs = Jobs(redis, now_ms=lambda: next(clock))

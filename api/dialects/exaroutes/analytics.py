@@ -1,0 +1,64 @@
+"""`GET /api/qr/codes/{id}/analytics`: scans by people, day by day and by country (DIALECTS 21)."""
+
+from starlette.responses import Response
+
+from analytics.summary import summary
+from api.answers import Json
+from api.dialect import Call, Parameter, Route
+from api.dialects.exaroutes import examples
+from api.dialects.exaroutes.codes import ID, wanted
+from api.dialects.exaroutes.shapes import QrAnalytics, QrCountry, QrDay
+from api.input import whole
+from schemas.event import Kind
+
+KINDS: tuple[Kind, ...] = ("human",)
+# More than there are countries.
+ALL = 1_000
+DAYS = Parameter(
+    "days",
+    "query",
+    "How many UTC days the series and the countries span, today the last of them. Brought into 1–90.",
+    {"type": "integer", "default": 30, "minimum": 1, "maximum": 90},
+)
+
+
+async def read_qr_analytics(call: Call) -> Response:
+    days = whole(call.request, "days", 30, 1, 90)
+    code = await wanted(call)
+    found = await call.context.questions.ask(
+        summary,
+        code.number,
+        days=days,
+        now=call.context.now(),
+        kinds=KINDS,
+        dimensions={"country": "Unknown"},
+        top=ALL,
+    )
+    return Json(
+        QrAnalytics(
+            id=code.slug,
+            days=days,
+            totalScans=found.total,
+            windowScans=found.window_total,
+            series=[QrDay(each.day.isoformat(), each.n) for each in found.daily],
+            countries=[QrCountry(each.value, each.n) for each in found.top["country"]],
+        )
+    )
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/qr/codes/{id}/analytics",
+        scope="read",
+        summary="Read scan analytics",
+        description="A count for each day of the window and for each country in it. Counts visits by people that ended "
+        "at the destination or a page.",
+        handler=read_qr_analytics,
+        status=200,
+        answer=QrAnalytics,
+        parameters=(ID, DAYS),
+        problems=(400, 404),
+        example=examples.ANALYTICS,
+    ),
+)

@@ -1,0 +1,111 @@
+"""`/api/qr/codes/bulk`: many codes asked for at once, made afterwards, fetched as an archive once."""
+
+import secrets
+
+import msgspec
+from starlette.responses import Response
+
+from api.answers import Json
+from api.body import read_array
+from api.dialect import Call, Parameter, Route
+from api.dialects.exaroutes import archive, examples
+from api.dialects.exaroutes.shapes import NewQrCode, QrBulk, QrBulkStatus
+from api.errors import Problem, invalid, not_found
+from api.oneshot import OneShot
+from codes.jobs import Job, Jobs
+
+MOST = 1_000
+ID = Parameter("bulkId", "path", "What the creation answered.", {"type": "string", "format": "uuid"})
+
+
+async def create_qr_bulk(call: Call) -> Response:
+    items = await read_array(call.request)
+    if not 1 <= len(items) <= MOST:
+        raise invalid("body", f"body must have 1 to {MOST:,} items, not {len(items):,}", "wrong_number_of_items")
+    raw = [msgspec.json.encode(item) for item in items]
+    job = await Jobs(call.context.codes.redis).make(call.key.workspace, call.key.id, raw, id=call.id())
+    return Json(QrBulk(job.id), 202)
+
+
+async def _wanted(call: Call, jobs: Jobs) -> Job:
+    """Raises Problem: 404 for a bulk that is not the caller's, 410 for one that was fetched."""
+    job = await jobs.get(call.request.path_params["bulkId"])
+    if job is None or job.workspace != call.key.workspace:
+        raise not_found("there is no bulk with this id")
+    return job
+
+
+async def read_qr_bulk(call: Call) -> Response:
+    job = await _wanted(call, Jobs(call.context.codes.redis))
+    status = "done" if job.state == "taken" else job.state
+    return Json(QrBulkStatus(job.id, status, job.total, job.completed, job.failed))
+
+
+async def fetch_qr_bulk(call: Call) -> Response:
+    jobs = Jobs(call.context.codes.redis)
+    job = await _wanted(call, jobs)
+    if job.state == "taken":
+        raise Problem(410, "already_fetched", "the result was fetched before; it is removed after that")
+    if job.state != "done":
+        raise Problem(409, "not_done", f"the bulk is {job.state}; its result is there once its status is done")
+    headers = {"Content-Disposition": f'attachment; filename="{job.id}.zip"', "Cache-Control": "no-store"}
+    if call.request.scope.get("head"):
+        # Somebody asks whether it is there, and fetches nothing.
+        return Response(b"", 200, headers, "application/zip")
+    token = secrets.token_hex(8)
+    await jobs.take(job.id, token)
+    return OneShot(
+        archive.chunks(call.context, jobs, job),
+        media_type="application/zip",
+        headers=headers,
+        may_end=lambda: jobs.is_taking(job.id, token),
+        ended=lambda: jobs.taken(job.id),
+    )
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/api/qr/codes/bulk",
+        scope="write",
+        summary="Create many QR codes",
+        description="Takes 1–1,000 items, each what the creation of one code takes, and makes them afterwards. An item "
+        "that cannot be made does not hold up the others: the manifest says why.",
+        handler=create_qr_bulk,
+        status=202,
+        answer=QrBulk,
+        body=list[NewQrCode],
+        sent=examples.BULK,
+        problems=(400,),
+        example=examples.ACCEPTED,
+        creates=True,
+    ),
+    Route(
+        method="GET",
+        path="/api/qr/codes/bulk/{bulkId}",
+        scope="read",
+        summary="Ask how far a bulk is",
+        description="`done` when every item has been made, or found to be impossible.",
+        handler=read_qr_bulk,
+        status=200,
+        answer=QrBulkStatus,
+        parameters=(ID,),
+        problems=(404,),
+        example=examples.STATUS,
+    ),
+    Route(
+        method="GET",
+        path="/api/qr/codes/bulk/{bulkId}/result",
+        scope="write",
+        summary="Fetch a bulk's result, once",
+        description="A zip with the picture of each code (`{id}.png` or `{id}.svg`) and `manifest.csv`, with a line "
+        "for each item. 409 before the bulk is done. It is removed when it has been fetched as a whole (410 from then "
+        "on); a download that was cut off can be repeated.",
+        handler=fetch_qr_bulk,
+        status=200,
+        answer=None,
+        media=("application/zip",),
+        parameters=(ID,),
+        problems=(404, 409, 410),
+    ),
+)

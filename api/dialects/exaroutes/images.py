@@ -1,0 +1,93 @@
+"""Pictures: of a code, in the format it was made with, and of what is not kept at all."""
+
+import base64
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.answers import Json
+from api.body import read_object
+from api.dialect import Call, Parameter, Route
+from api.dialects.exaroutes import data, examples, styling, writing
+from api.dialects.exaroutes.codes import ID, wanted
+from api.dialects.exaroutes.shapes import NewStaticQr, StaticQr, redirect_url
+from api.drawing import MEDIA, drawn
+from api.errors import Problem
+from api.input import whole
+
+SMALLEST, LARGEST = 64, 4096
+FORMAT = "png"
+SIZE = Parameter(
+    "size",
+    "query",
+    "The width in pixels. Brought into 64–4096.",
+    {"type": "integer", "default": writing.SIZE, "minimum": SMALLEST, "maximum": LARGEST},
+)
+
+
+async def read_qr_image(call: Call) -> Response:
+    size = _size(call.request)
+    code = await wanted(call)
+    format = code.image_format or FORMAT
+    link = redirect_url(code, call.context.settings.short_url)
+    try:
+        image = await drawn(call.context, link, code.style, format, size, workspace=code.workspace)
+    except Problem as problem:
+        raise styling.renamed(problem) from None
+    return Response(image, media_type=MEDIA[format], headers={"Cache-Control": "no-store"})
+
+
+def _size(request: Request) -> int:
+    return whole(request, "size", writing.SIZE, SMALLEST, LARGEST)
+
+
+async def render_static_qr(call: Call) -> Response:
+    sent = await read_object(call.request)
+    body = writing.known(sent, NewStaticQr, styling.FIELDS)
+    payload = data.static_payload(body.dataType, body.data, "data")
+    style, format = styling.style_of(sent), body.returnType
+    size = min(max(body.size, SMALLEST), LARGEST)
+    try:
+        image = await drawn(call.context, payload, style, format, size, workspace=call.key.workspace)
+    except Problem as problem:
+        raise styling.renamed(problem) from None
+    return Json(StaticQr(dataType=body.dataType, format=format, image=inline(image, format)))
+
+
+def inline(image: bytes, format: str) -> str:
+    """As it can stand in a page: the `<svg>` element, or a data URI."""
+    if format == "svg":
+        text = image.decode()
+        return text[text.index("<svg") :].strip()
+    return f"data:{MEDIA[format]};base64,{base64.b64encode(image).decode()}"
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/qr/codes/{id}/image",
+        scope="read",
+        summary="Get the printable image",
+        description="A picture of `redirectUrl`, in the format that the code was created with and in its style.",
+        handler=read_qr_image,
+        status=200,
+        answer=None,
+        media=("image/png", "image/svg+xml"),
+        parameters=(ID, SIZE),
+        problems=(400, 404),
+    ),
+    Route(
+        method="POST",
+        path="/api/qr/static",
+        scope="read",
+        summary="Render a static QR code",
+        description="The symbol holds `data` itself. Nothing is stored, so there is nothing to track or to edit.",
+        handler=render_static_qr,
+        status=200,
+        answer=StaticQr,
+        body=NewStaticQr,
+        sent=examples.NEW_STATIC,
+        problems=(400,),
+        example=examples.STATIC,
+    ),
+)

@@ -1,0 +1,51 @@
+"""From a body of `/api/qr` to a new code: for one that is made at once, and for an item of a bulk."""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import msgspec
+
+from api.context import ApiContext
+from api.dialects.exaroutes import data, styling
+from api.dialects.exaroutes.shapes import NewQrCode
+from api.drawing import drawn
+from api.errors import Problem
+from api.input import convert
+from codes.fields import NewCode
+
+SLUG_LENGTH = 8
+SIZE = 512
+
+Shape = TypeVar("Shape", bound=msgspec.Struct)
+
+
+def known(sent: dict[str, Any], shape: type[Shape], also: Iterable[str] = ()) -> Shape:
+    """`sent` as a `shape`; what it does not know is ignored. Raises Problem (400)."""
+    names = {*shape.__struct_fields__, *also}
+    return convert({name: value for name, value in sent.items() if name in names}, shape, frozenset(also))
+
+
+async def new_code(context: ApiContext, sent: dict[str, Any], created_by: str, workspace: int) -> NewCode:
+    """Everything about it is checked but its destination, which `codes` does. Raises Problem (400)."""
+    body = known(sent, NewQrCode, styling.FIELDS)
+    given = data.fields_of(body.dataType, body.data, "data")
+    style = styling.style_of(sent)
+    if style is not None:
+        await _readable(context, style, body.returnType, workspace)
+    return NewCode(**given, slug_length=SLUG_LENGTH, style=style, image_format=body.returnType, created_by=created_by)
+
+
+async def _readable(context: ApiContext, style: dict[str, Any], format: str, workspace: int) -> None:
+    """A style is looked at with a link of the length that the code's will have."""
+    link = f"{context.settings.short_url}/r/{'x' * SLUG_LENGTH}"
+    try:
+        await drawn(context, link, style, format, SIZE, workspace=workspace)
+    except Problem as problem:
+        raise styling.renamed(problem) from None
+
+
+def at_data(problem: Problem, at: str = "data") -> Problem:
+    """The domain's `destination` is `data` to whoever sent it."""
+    if problem.field != "destination":
+        return problem
+    return Problem(problem.status, problem.code, problem.message, at, problem.headers)
