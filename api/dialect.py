@@ -85,6 +85,8 @@ class Route(msgspec.Struct, frozen=True):
     example: Any = None
     media: tuple[str, ...] = ()
     creates: bool = False
+    # False for an answer that must not be kept; it is made again.
+    remembered: bool = True
     tagged: bool = False
 
 

@@ -43,7 +43,8 @@ async def _handled(call: Call, route: Route) -> Response:
     key = idempotency.sent_key(call.request) if route.creates and call.key is not NOBODY else None
     if key is None:
         return await work(None)
-    return await idempotency.once(call.context.codes.redis, call.key.workspace, key, call.request, work)
+    redis, workspace = call.context.codes.redis, call.key.workspace
+    return await idempotency.once(redis, workspace, key, call.request, work, remembered=route.remembered)
 
 
 def caller(request: Request) -> ApiKey | None:

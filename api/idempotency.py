@@ -102,7 +102,13 @@ def sent_key(request: Request) -> str | None:
 
 
 async def once(
-    redis: Redis, workspace: int, key: str, request: Request, work: Callable[[Attempt], Awaitable[Response]]
+    redis: Redis,
+    workspace: int,
+    key: str,
+    request: Request,
+    work: Callable[[Attempt], Awaitable[Response]],
+    *,
+    remembered: bool = True,
 ) -> Response:
     """Does the work, or gives the answer that it had before. Raises Problem: 422 for another body under the same key,
     409 when an earlier attempt does not end; and what the work raises."""
@@ -116,7 +122,7 @@ async def once(
     renewing = asyncio.create_task(_renew(found))
     try:
         response = await work(found)
-        await _remember(found, response)
+        await _remember(found, response, remembered=remembered)
     except BaseException as error:
         # A refusal has made nothing, and may be mended. After anything else the next attempt goes on with this one.
         refused = isinstance(error, Exception) and problem_of(error).status < 500
@@ -151,9 +157,9 @@ async def _ask(attempt: Attempt, asked: str) -> tuple[bytes, bytes]:
     return what, value
 
 
-async def _remember(attempt: Attempt, response: Response) -> None:
+async def _remember(attempt: Attempt, response: Response, *, remembered: bool) -> None:
     body = bytes(response.body)
-    if len(body) <= MOST_BYTES:
+    if remembered and len(body) <= MOST_BYTES:
         tag = response.headers.get("ETag", "")
         answer = Answer(response.status_code, response.headers.get("Content-Type", ""), body, tag)
         await attempt.end("answer", msgspec.msgpack.encode(answer))

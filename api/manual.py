@@ -138,5 +138,5 @@ def _type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " or ".join(f"<code>{html.escape(json.dumps(value))}</code>" for value in schema["enum"])
     if schema.get("type") == "array":
-        return f"array of {_type(schema['items'])}"
+        return f"array of {_type(schema.get('items', {}))}"
     return html.escape(str(schema.get("type", "anything")))

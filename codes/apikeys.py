@@ -7,15 +7,15 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable
-from hashlib import sha256
-from typing import Literal
+from hashlib import blake2b, sha256
+from typing import Any, Literal
 
 import msgspec
 from redis.asyncio import Redis
 
 from codes import intents
-from codes.connection import ask, reaching
-from codes.errors import Conflict, Refused
+from codes.connection import REPLACE, ask, reaching
+from codes.errors import Conflict, Missing, Refused
 from schemas import keys
 from schemas.code import ApiKey
 
@@ -34,6 +34,17 @@ def _wall_ms() -> int:
 
 def draw_secret(prefix: str = PREFIX) -> str:
     return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+
+
+def derived_secret(seed: bytes, secret: str) -> str:
+    """A secret that follows from `seed`, which may be kept, and the caller's own, which is not: only who has both can
+    find it again."""
+    drawn = int.from_bytes(blake2b(secret.encode(), key=seed[:64], digest_size=64).digest())
+    letters = []
+    for _ in range(_LENGTH):
+        drawn, at = divmod(drawn, len(_ALPHABET))
+        letters.append(_ALPHABET[at])
+    return PREFIX + "".join(letters)
 
 
 def digest_of(secret: str) -> str:
@@ -55,8 +66,7 @@ async def create_key(
 ) -> tuple[ApiKey, str]:
     """The key and its secret. With a `secret` that is a key of this workspace already, that key as it is (also
     when it is revoked). Raises Refused, and Conflict where the secret is another workspace's key."""
-    if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise Refused("name", "invalid_name", f"a key's name has 1 to {MAX_NAME} printable characters")
+    _check_name(name)
     if secret is not None and not (8 <= len(secret) <= 200 and secret.isascii() and secret.isprintable()):
         raise Refused("secret", "invalid_secret", "a key has 8 to 200 printable ASCII characters")
     if secret is not None and " " in secret:
@@ -127,6 +137,28 @@ async def revoke(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], 
         revoked = msgspec.structs.replace(key, revoked_at_ms=now_ms())
         await ask(redis, "SET", keys.api_key(key.digest), msgspec.json.encode(revoked), "XX")
     return True
+
+
+@reaching
+async def change(redis: Redis, workspace: int, id: str, changes: dict[str, Any]) -> ApiKey:
+    """Changes `name`, `scope` or `expires_at_ms` of a key. Raises Refused, and Missing for one that is revoked or not
+    there."""
+    if "name" in changes:
+        _check_name(changes["name"])
+    while True:
+        digest = await ask(redis, "HGET", keys.workspace_keys(workspace), id)
+        raw: bytes = (await ask(redis, "GET", keys.api_key(digest.decode())) if digest else None) or b""
+        key = _decoder.decode(raw) if raw else None
+        if key is None or key.id != id or key.revoked_at_ms is not None:
+            raise Missing(id)
+        changed = msgspec.structs.replace(key, **changes)
+        if await REPLACE.run(redis, [keys.api_key(key.digest)], raw, msgspec.json.encode(changed)):
+            return changed
+
+
+def _check_name(name: str) -> None:
+    if not name or len(name) > MAX_NAME or not name.isprintable():
+        raise Refused("name", "invalid_name", f"a key's name has 1 to {MAX_NAME} printable characters")
 
 
 async def put_key(redis: Redis, key: ApiKey) -> bool:

@@ -118,3 +118,11 @@ class Script:
             return await ask(redis, "EVALSHA", self.sha, len(keys), *keys, *args)
         except exceptions.NoScriptError:
             return await ask(redis, "EVAL", self.text, len(keys), *keys, *args)
+
+
+# Replaces a value that is still as it was seen; whoever has lost against another change reads again.
+REPLACE = Script("""
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1
+""")

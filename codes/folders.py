@@ -52,14 +52,14 @@ async def create(
     at = keys.workspace_folders(workspace)
     if not await _CREATE.run(redis, [at], folder.id, msgspec.json.encode(folder), MAX_FOLDERS):
         raise Refused("name", "too_many_folders", f"a workspace has at most {MAX_FOLDERS:,} folders")
-    return await _get(redis, workspace, folder.id) or folder
+    return await get(redis, workspace, folder.id) or folder
 
 
 @reaching
 async def rename(redis: Redis, workspace: int, id: str, name: str) -> Folder:
     """Raises Refused, and Missing where there is none."""
     name = _name(name)
-    folder = await _get(redis, workspace, id)
+    folder = await get(redis, workspace, id)
     if folder is None:
         raise Missing(id)
     folder = msgspec.structs.replace(folder, name=name)
@@ -73,6 +73,12 @@ async def all(redis: Redis, workspace: int) -> list[Folder]:
     """Oldest first."""
     raw = await ask(redis, "HVALS", keys.workspace_folders(workspace))
     return sorted((_decoder.decode(one) for one in raw), key=lambda folder: (folder.created_at_ms, folder.id))
+
+
+@reaching
+async def get(redis: Redis, workspace: int, id: str) -> Folder | None:
+    raw = await ask(redis, "HGET", keys.workspace_folders(workspace), id)
+    return _decoder.decode(raw) if raw else None
 
 
 @reaching
@@ -126,11 +132,6 @@ async def unfile_code(redis: Redis, code_id: str, id: str, *, now_ms: Callable[[
         if await places.put(redis, found.place, Kept(out)) is Put.DONE:
             return out
     return None
-
-
-async def _get(redis: Redis, workspace: int, id: str) -> Folder | None:
-    raw = await ask(redis, "HGET", keys.workspace_folders(workspace), id)
-    return _decoder.decode(raw) if raw else None
 
 
 def _name(name: str) -> str:

@@ -11,18 +11,12 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
-from codes.connection import Script, ask
+from codes.connection import REPLACE, ask
 from codes.places import Place, decode, look
 from schemas import keys
 from schemas.code import Code
 
 _id = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-_REPOINT = Script("""
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2])
-return 1
-""")
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -68,7 +62,7 @@ async def add(redis: Redis, id: str, number: int, workspace: int, to: bytes) -> 
 
 
 async def repoint(redis: Redis, id: str, old: bytes, new: bytes) -> bool:
-    return bool(await _REPOINT.run(redis, [keys.code_id(id)], old, new))
+    return bool(await REPLACE.run(redis, [keys.code_id(id)], old, new))
 
 
 async def remove(redis: Redis, id: str, workspace: int) -> None:

@@ -3,12 +3,13 @@
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
 
 from codes.behaviour import check_scheme
-from codes.connection import Script, ask, reaching
+from codes.connection import REPLACE, ask, reaching
 from codes.errors import Conflict, Missing, Refused
 from schemas import keys
 from schemas.code import Workspace
@@ -70,21 +71,24 @@ async def allow_schemes(redis: Redis, number: int, schemes: Sequence[str]) -> Wo
         raise Refused("app_schemes", "too_many_schemes", f"a workspace allows at most {MAX_SCHEMES} schemes")
     for scheme in wanted:
         check_scheme(scheme, "app_schemes")
+    return await _change(redis, number, app_schemes=wanted)
+
+
+@reaching
+async def move(redis: Redis, number: int, plan: str) -> Workspace:
+    """Puts a workspace on another plan, from its next request on (the name is for the caller to check). What it has
+    already stays. Raises Missing."""
+    return await _change(redis, number, plan=plan)
+
+
+async def _change(redis: Redis, number: int, **fields: Any) -> Workspace:
     while True:
         raw = await ask(redis, "GET", keys.workspace(number))
         if raw is None:
             raise Missing(str(number))
-        changed = msgspec.structs.replace(_decoder.decode(raw), app_schemes=wanted)
-        if await _REPLACE.run(redis, [keys.workspace(number)], raw, msgspec.json.encode(changed)):
+        changed = msgspec.structs.replace(_decoder.decode(raw), **fields)
+        if await REPLACE.run(redis, [keys.workspace(number)], raw, msgspec.json.encode(changed)):
             return changed
-
-
-# Whoever lost against another change reads again.
-_REPLACE = Script("""
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2])
-return 1
-""")
 
 
 async def put_workspace(redis: Redis, workspace: Workspace) -> bool:

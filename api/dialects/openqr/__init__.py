@@ -1,12 +1,13 @@
 """OpenQR's API, which is also Waymark's own: `/v1`."""
 
 from api.dialect import Dialect
-from api.dialects.openqr import codes, domains, errors, files, images, listing, orphans, scans
+from api.dialects.openqr import apikeys, bulk, codes, domains, errors, files, folders, images, listing, orphans, scans
 
 DIALECT = Dialect(
     name="OpenQR",
     prefix="/v1",
     routes=(
+        *bulk.ROUTES,
         *listing.ROUTES,
         *codes.ROUTES,
         *scans.ROUTES,
@@ -14,6 +15,8 @@ DIALECT = Dialect(
         *domains.ROUTES,
         *files.ROUTES,
         *orphans.ROUTES,
+        *folders.ROUTES,
+        *apikeys.ROUTES,
     ),
     shape=errors.shape,
     error=errors.Failure,

@@ -42,6 +42,28 @@ NEW = {"destination": "https://example.com/spring-launch", "label": "Spring post
 EDIT = {"destination": "https://example.com/spring/live", "tags": ["poster", "spring"]}
 PAGE = {"codes": [CODE], "next_cursor": "41"}
 DELETED = {"deleted": True}
+BULK = {"items": [NEW, {"destination": "https://localhost/"}]}
+BULK_ANSWER = {
+    "created": 1,
+    "failed": 1,
+    "results": [
+        {"index": 0, "code": CODE},
+        {
+            "index": 1,
+            "error": {
+                "code": "private_destination",
+                "message": "the destination must be on the public internet",
+                "field": "destination",
+            },
+        },
+    ],
+}
+NEW_FOLDER = {"name": "Spring"}
+FOLDER = {"id": "4f2a5b1e-8c5d-4f0e-9a52-6f3f6a1f7f10", "name": "Spring", "created_at": "2026-05-21T15:00:00Z"}
+FOLDERS = {"folders": [FOLDER]}
+NEW_KEY = {"name": "Till", "scope": "write", "expires_at": None}
+KEY = {"id": "2c9e3b77-1f0e-4b57-9a52-6f3f6a1f7f10", **NEW_KEY, "last_four": "uK9V"}
+KEYS = {"keys": [KEY]}
 SCANS = {
     "id": CODE["id"],
     "slug": CODE["slug"],

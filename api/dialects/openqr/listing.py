@@ -26,6 +26,7 @@ TAG = Parameter(
     "or none, before the last: go on while `next_cursor` is not null.",
     {"type": "string"},
 )
+FOLDER = Parameter("folder_id", "query", "Only codes that are filed there; pages as with `tag`.", {"type": "string"})
 # How many codes one filtered page looks through, so that a rare tag does not hold up everyone else.
 LOOKS = 5_000
 READ_AT_ONCE = 500
@@ -37,7 +38,8 @@ async def list_codes(call: Call) -> Response:
     limit = whole(call.request, "limit", 200, 1, 500)
     before = _before(call.request.query_params.get("cursor"))
     tags = {tag.strip().lower() for tag in call.request.query_params.getlist("tag")}
-    codes, more = await _page(call, limit, before, tags)
+    folder = call.request.query_params.get("folder_id")
+    codes, more = await _page(call, limit, before, tags, folder)
     base = call.context.settings.short_url
     return Json(DynamicCodePage([dynamic_code(code, base) for code in codes], more))
 
@@ -51,16 +53,19 @@ def _before(cursor: str | None) -> int | None:
     return int(cursor)
 
 
-async def _page(call: Call, limit: int, before: int | None, tags: set[str]) -> tuple[list[Code], str | None]:
-    """At most `limit` codes that have all `tags`, and the cursor of what follows them, if anything does."""
+async def _page(
+    call: Call, limit: int, before: int | None, tags: set[str], folder: str | None
+) -> tuple[list[Code], str | None]:
+    """At most `limit` codes that have all `tags` and are in the `folder`, and the cursor of what follows them, if
+    anything does."""
     found: list[Code] = []
     looked = 0
     while True:
         # One more than is shown tells whether another page follows.
-        size = READ_AT_ONCE if tags else limit + 1
+        size = limit + 1 if not tags and folder is None else READ_AT_ONCE
         read = await call.context.codes.page(call.key.workspace, size, before)
         for code in read:
-            if tags <= set(code.tags):
+            if tags <= set(code.tags) and folder in (None, code.folder_id):
                 if len(found) == limit:
                     return found, str(found[-1].number)
                 found.append(code)
@@ -82,7 +87,7 @@ ROUTES = (
         handler=list_codes,
         status=200,
         answer=DynamicCodePage,
-        parameters=(LIMIT, CURSOR, TAG),
+        parameters=(LIMIT, CURSOR, TAG, FOLDER),
         problems=(400,),
         example=examples.PAGE,
     ),

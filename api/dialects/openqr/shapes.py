@@ -222,7 +222,7 @@ class Scans(msgspec.Struct, frozen=True):
     analytics: ScanAnalytics
 
 
-def _second(at_ms: int) -> str:
+def second(at_ms: int) -> str:
     """`2026-05-21T15:00:00Z`"""
     return moment(at_ms // 1000 * 1000)
 
@@ -245,8 +245,8 @@ def dynamic_code(code: Code, base: str) -> DynamicCode:
         destination=destination(code, base),
         label=code.label,
         status=code.status,
-        created_at=_second(code.created_at_ms),
-        updated_at=_second(code.updated_at_ms),
+        created_at=second(code.created_at_ms),
+        updated_at=second(code.updated_at_ms),
         tags=list(code.tags),
         folder_id=code.folder_id,
         style=code.style,

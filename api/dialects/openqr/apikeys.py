@@ -1,0 +1,179 @@
+"""`/v1/keys`: the workspace's API keys."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+from starlette.responses import Response
+
+from api.answers import Json
+from api.auth import bearer
+from api.body import read_object
+from api.dialect import Call, Parameter, Route
+from api.dialects.openqr import examples
+from api.dialects.openqr.shapes import Deleted
+from api.errors import Problem, not_found
+from api.input import convert
+from codes import apikeys, times
+from codes.errors import Missing
+from codes.times import shown as moment
+from schemas.code import ApiKey
+
+READ_ONLY = frozenset({"id", "last_four"})
+ID = Parameter("id", "path", "The key's id (not its secret).", {"type": "string", "format": "uuid"})
+_NAME = Meta(description="What it is for.", extra_json_schema={"maxLength": apikeys.MAX_NAME})
+_SCOPE = Meta(description="`read`; `write`, which may change codes too; `admin`, which may do everything.")
+_EXPIRES = Meta(
+    description="From this moment on it is refused. Null: never.", extra_json_schema={"format": "date-time"}
+)
+Scope = Annotated[Literal["read", "write", "admin"], _SCOPE]
+
+
+class KeyShown(msgspec.Struct, frozen=True):
+    id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+    name: Annotated[str, _NAME]
+    scope: Scope
+    expires_at: Annotated[str | None, _EXPIRES]
+    last_four: Annotated[str, Meta(description="Of its secret; empty for a short one.")]
+
+
+class KeysShown(msgspec.Struct, frozen=True):
+    keys: Annotated[list[KeyShown], Meta(description="Those that are not revoked, oldest first.")]
+
+
+class KeyMade(KeyShown, frozen=True):
+    """The only answer with the key itself."""
+
+    secret: Annotated[str, Meta(description="The key. Nobody can show it again.")]
+
+
+class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: Annotated[str, _NAME]
+    scope: Scope = "write"
+    expires_at: Annotated[str | None, _EXPIRES] = None
+
+
+class KeyEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: Annotated[str, _NAME] | UnsetType = UNSET
+    scope: Scope | UnsetType = UNSET
+    expires_at: Annotated[str | None, _EXPIRES] | UnsetType = UNSET
+
+
+def _fields(key: ApiKey) -> dict[str, Any]:
+    expires = None if key.expires_at_ms is None else moment(key.expires_at_ms)
+    return {"id": key.id, "name": key.name, "scope": key.scope, "expires_at": expires, "last_four": key.last_four}
+
+
+def _expires(text: str | None) -> int | None:
+    return None if text is None else times.read(text, "expires_at")
+
+
+def _no_such_key() -> Problem:
+    return not_found("there is no key with this id")
+
+
+async def list_keys(call: Call) -> Response:
+    found = await apikeys.list_keys(call.context.codes.redis, call.key.workspace)
+    return Json(KeysShown([KeyShown(**_fields(key)) for key in found if key.revoked_at_ms is None]))
+
+
+async def create_key(call: Call) -> Response:
+    sent = convert(await read_object(call.request), NewKey, READ_ONLY)
+    now_ms = round(call.context.now().timestamp() * 1000)
+    # Repeated, it is the same key: its secret follows from what only this caller knows.
+    secret = None if call.attempt is None else apikeys.derived_secret(call.attempt.seed, bearer(call.request) or "")
+    key, shown = await apikeys.create_key(
+        call.context.codes.redis,
+        call.key.workspace,
+        sent.name,
+        sent.scope,
+        _expires(sent.expires_at),
+        secret=secret,
+        now_ms=lambda: now_ms,
+    )
+    return Json(KeyMade(**_fields(key), secret=shown), 201)
+
+
+async def edit_key(call: Call) -> Response:
+    sent = convert(await read_object(call.request), KeyEdit, READ_ONLY)
+    changes: dict[str, Any] = {
+        name: getattr(sent, name) for name in ("name", "scope") if getattr(sent, name) is not UNSET
+    }
+    if sent.expires_at is not UNSET:
+        changes["expires_at_ms"] = _expires(sent.expires_at)
+    try:
+        key = await apikeys.change(
+            call.context.codes.redis, call.key.workspace, call.request.path_params["id"], changes
+        )
+    except Missing:
+        raise _no_such_key() from None
+    return Json(KeyShown(**_fields(key)))
+
+
+async def delete_key(call: Call) -> Response:
+    now_ms = round(call.context.now().timestamp() * 1000)
+    redis, workspace, id = call.context.codes.redis, call.key.workspace, call.request.path_params["id"]
+    if not await apikeys.revoke(redis, workspace, id, now_ms=lambda: now_ms):
+        raise _no_such_key()
+    return Json(Deleted())
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/keys",
+        scope="admin",
+        summary="List keys",
+        description="Without their secrets, which are not kept.",
+        handler=list_keys,
+        status=200,
+        answer=KeysShown,
+        example=examples.KEYS,
+    ),
+    Route(
+        method="POST",
+        path="/v1/keys",
+        scope="admin",
+        summary="Create a key",
+        description="The answer has its secret, this once. It works in every API of this deployment.",
+        handler=create_key,
+        status=201,
+        answer=KeyMade,
+        body=NewKey,
+        sent=examples.NEW_KEY,
+        ignored=READ_ONLY,
+        problems=(400,),
+        example={**examples.KEY, "secret": "oqr_live_3kD8vQxT7mWbYcHs2nLrEaZpJ4gFuK9V"},
+        creates=True,
+        remembered=False,
+    ),
+    Route(
+        method="PATCH",
+        path="/v1/keys/{id}",
+        scope="admin",
+        summary="Edit a key",
+        description="Its name, what it may do, or until when; from the next request on.",
+        handler=edit_key,
+        status=200,
+        answer=KeyShown,
+        body=KeyEdit,
+        sent={"name": "Till 2"},
+        ignored=READ_ONLY,
+        parameters=(ID,),
+        problems=(400, 404),
+        example={**examples.KEY, "name": "Till 2"},
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/keys/{id}",
+        scope="admin",
+        summary="Revoke a key",
+        description="It is refused from the next request on, also if it is the one that asks.",
+        handler=delete_key,
+        status=200,
+        answer=Deleted,
+        parameters=(ID,),
+        problems=(404,),
+        example=examples.DELETED,
+    ),
+)
