@@ -9,6 +9,7 @@ import logging
 import socket
 import time
 
+from opentelemetry.trace import Tracer
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
@@ -21,7 +22,7 @@ from codes.sweep import keep_swept
 from ingest.reader import sources
 from schemas.exposition import Shown, registry
 from schemas.warehouse import Warehouse
-from waymark import rooms
+from waymark import rooms, tracing
 from waymark.admin import Admin
 from waymark.aggregating import aggregator_of, journals, readiness_of, readings
 from waymark.folder import Folder
@@ -54,8 +55,11 @@ async def run(
     redis = connect(rooms.redis_url(settings))
     warehouse = warehouse_of(settings)
     questions = Questions(warehouse)
+    service = "core" if aggregate and api_sockets else "aggregate" if aggregate else "api"
+    given = (settings, redis, warehouse, questions)
     try:
-        await _run(settings, redis, warehouse, questions, api_sockets, status_sockets, stop, aggregate=aggregate)
+        with tracing.tracer(service) as tracer:
+            await _run(*given, tracer, api_sockets, status_sockets, stop, aggregate=aggregate)
     except ExceptionGroup as group:
         trouble = group.subgroup(Trouble)
         if trouble is not None:
@@ -74,6 +78,7 @@ async def _run(
     redis: Redis,
     warehouse: Warehouse,
     questions: Questions,
+    tracer: Tracer | None,
     api_sockets: list[socket.socket],
     status_sockets: list[socket.socket],
     stop: asyncio.Event,
@@ -82,7 +87,7 @@ async def _run(
 ) -> None:
     shown = registry()
     prepared = Prepared()
-    moving = aggregator_of(settings, warehouse) if aggregate else None
+    moving = aggregator_of(settings, warehouse, tracer) if aggregate else None
     readiness = readiness_of(moving) if moving is not None else {}
     if moving is not None:
         shown.register(Shown(lambda: readings(moving)))
@@ -98,7 +103,7 @@ async def _run(
         public, inner = [], []
         if api_sockets:
             shown.register(Shown(questions.metrics))
-            app = api_app(settings, redis, questions, prepared.numbers, shown, readiness)
+            app = api_app(settings, redis, questions, prepared.numbers, shown, readiness, tracer)
             public.append(tasks.create_task(keep_working(app.state.context, stop)))
             public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop)))
         if moving is not None:

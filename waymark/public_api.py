@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from fastapi import FastAPI
+from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
@@ -42,6 +43,7 @@ def api_app(
     lifted: asyncio.Event,
     registry: CollectorRegistry,
     more_readiness: Mapping[str, Ready],
+    tracer: Tracer | None = None,
 ) -> FastAPI:
     async def numbers_ready() -> str | None:
         return None if lifted.is_set() else "the warehouse has not been asked yet which numbers are used"
@@ -59,5 +61,6 @@ def api_app(
             settings=ApiSettings(short_url=settings.short_base, api_url=settings.api_base),
             readiness={**parts(codes, questions), "numbers": numbers_ready, **more_readiness},
             registry=registry,
+            tracer=tracer,
         )
     )
