@@ -10,12 +10,14 @@ import uvicorn
 
 from schemas.warehouse import Warehouse
 from tests.api.service import Service
+from tests.servers.dns import NameServer, name_server
 
 
 class Served:
-    """Where it is, and a key for it."""
+    """Where it is, a key for it, and the name server that it asks."""
 
-    def __init__(self, port: int, key: str) -> None:
+    def __init__(self, port: int, key: str, names: NameServer) -> None:
+        self.names = names
         self.port = port
         self.key = key
         self.url = f"http://127.0.0.1:{port}"
@@ -41,12 +43,14 @@ def serving(redis_url: str, warehouse: Warehouse) -> Iterator[Served]:
         service = Service(redis_url, warehouse)
         try:
             await service.open()
-            with socket.create_server(("127.0.0.1", 0)) as listening:
+            async with name_server(service.name_socket) as names:
+                listening = socket.create_server(("127.0.0.1", 0))
                 config = uvicorn.Config(service.app, http="httptools", lifespan="off", access_log=False)
                 stop.append(uvicorn.Server(config))
-                found.append(Served(listening.getsockname()[1], await service.key()))
+                found.append(Served(listening.getsockname()[1], await service.key(), names))
                 ready.set()
-                await stop[0].serve([listening])
+                with listening:
+                    await stop[0].serve([listening])
         finally:
             await service.close()
 

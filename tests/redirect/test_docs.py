@@ -10,7 +10,7 @@ from redirect.settings import RedirectSettings
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["redirect", "scan-decisions", "pages"])
+@pytest.mark.parametrize("page", ["redirect", "scan-decisions", "pages", "kinds"])
 def test_examples(page: str) -> None:
     outcome = doctest.testfile(str(DOCS / f"{page}.md"), module_relative=False)
     assert outcome.attempted > 0

@@ -4,6 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -85,6 +86,97 @@ def registrar(redis_url: str) -> Iterator[Registrar]:
     made = Registrar(redis_url)
     yield made
     made.close()
+
+
+# Path, host (the short one if none), whether unknown hosts are nobody's; status, what the answer is seen by (a code's
+# number, a Location, words of the page), and the code, workspace and host that are recorded, if any.
+Way = tuple[str, str, bool, int, int | str, tuple[int, int, str] | None]
+SHORT, LED, TOLD = "s.example", "led.example", "told.example"
+# A row of the table "Before a code" in docs/scan-decisions.md each, in its order.
+WAYS: list[tuple[str, str, list[Way]]] = [
+    ("a path of the service's own", "at any host", [("/robots.txt", LED, True, 200, "User-agent", None)]),
+    ("what only programs ask for", "at any host", [("/wp-login.php", LED, True, 404, "not found\n", None)]),
+    ("a path that no code can have", "at any host", [("/a/b", LED, False, 404, "not found\n", None)]),
+    (
+        "anything else",
+        "at a host that is nobody's, with `WAYMARK_UNKNOWN_HOSTS=404`",
+        [("/short", "x.example", True, 404, "not found\n", None), ("/", "x.example", True, 404, "not found\n", None)],
+    ),
+    (
+        "anything else",
+        "at a host that is nobody's",
+        [("/short", "x.example", False, 302, 3, (3, OURS, SHORT)), ("/", "x.example", False, 404, "<", (0, 0, SHORT))],
+    ),
+    ("a code of the domain", "at a verified domain", [("/both", LED, False, 302, 2, (2, OURS, LED))]),
+    (
+        "a code of the short host and of the domain's workspace",
+        "at a verified domain",
+        [("/short", LED, True, 302, 3, (3, OURS, LED))],
+    ),
+    (
+        "a code of another workspace",
+        "at a verified domain",
+        [("/theirs", LED, False, 302, "https://brand.example/404", (0, OURS, LED))],
+    ),
+    (
+        "the bare host",
+        "at a verified domain",
+        [
+            ("/", LED, False, 302, "https://brand.example/home", (0, OURS, LED)),
+            ("/", TOLD, False, 200, "Hello there", (0, OURS, TOLD)),
+            ("/", "plain.example", False, 404, "<", (0, OURS, "plain.example")),
+        ],
+    ),
+    (
+        "what is not there",
+        "at a verified domain",
+        [
+            ("/never", LED, False, 302, "https://brand.example/404", (0, OURS, LED)),
+            ("/never", TOLD, True, 404, "Nothing to see", (0, OURS, TOLD)),
+            ("/never", "plain.example", False, 404, "<", (0, OURS, "plain.example")),
+        ],
+    ),
+    ("the bare host", "at the short host", [("/", SHORT, True, 404, "<", (0, 0, SHORT))]),
+    ("a code of the short host", "at the short host", [("/both", SHORT, True, 302, 1, (1, OURS, SHORT))]),
+    ("what is not there", "at the short host", [("/never", SHORT, False, 404, "<", (0, 0, SHORT))]),
+]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_each_row_of_what_comes_before_a_code(start: Start, registrar: Registrar, strict: bool) -> None:
+    registrar.code("", "both", 1)
+    registrar.code(LED, "both", 2)
+    registrar.code("", "short", 3)
+    registrar.code("", "theirs", 5, THEIRS)
+    registrar.write("plain.example")
+    registrar.write(LED, root_url="https://brand.example/home", not_found_url="https://brand.example/404")
+    registrar.write(TOLD, root_text="Hello there", not_found_text="Nothing to see")
+    server = start(short_url=f"https://{SHORT}", unknown_hosts="404" if strict else "default")
+    recorded = []
+    for asked_for, where, ways in WAYS:
+        for path, host, strictly, status, seen, event in ways:
+            if strictly is not strict and host == "x.example":
+                continue
+            answer = server.get(path, at(host))
+            assert answer.status == status, (asked_for, where, path)
+            if isinstance(seen, int):
+                assert led_to(answer) == seen
+            else:
+                assert answer.location == seen if status == 302 else seen in answer.body.decode(), (asked_for, where)
+            if event is not None:
+                recorded.append(event)
+    server.stop()
+    assert [(event.code, event.workspace, event.host) for event in server.events()] == recorded
+    assert {event.outcome for event in server.events() if event.code == 0} == {"unknown"}
+
+
+def test_the_table_of_the_documentation_is_this_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scan-decisions.md").read_text()
+    section = page.split("\n## Before a code\n")[1].split("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")]
+    assert [(row[0], row[1]) for row in rows[1:]] == [(asked_for, where) for asked_for, where, _ in WAYS]
+    for row, (_, _, ways) in zip(rows[1:], WAYS, strict=True):
+        assert (row[3] == "nothing") == all(event is None for *_, event in ways), row
 
 
 def led_to(answer: Answer) -> int | None:
