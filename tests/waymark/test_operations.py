@@ -1,0 +1,89 @@
+"""The commands of docs/operations.md for backup and restore, run for real."""
+
+import json
+import logging
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.waymark.running import Up, up, wait_for
+from waymark.logs import Json
+
+PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+
+
+def commands(heading: str) -> list[str]:
+    """The shell lines below a heading of the page."""
+    section = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line]
+
+
+def run(line: str, folder: Path) -> None:
+    done = subprocess.run(shlex.split(line), cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, (line, done.stderr)
+
+
+def test_a_copy_of_the_folder_is_a_backup_with_everything(tmp_path: Path) -> None:
+    pack, export = commands("Backup")
+    make, unpack, *_ = commands("Restore")
+    (tmp_path / "first").mkdir()
+    with up() as one:
+        code = one.create()
+        for _ in range(5):
+            assert one.scan(code["slug"])[0] == 302
+        assert one.command(*shlex.split(export)[1:2], str(tmp_path / "codes.ndjson")).returncode == 0
+        wait_for(lambda: one.total(code) == 5, what="counted")
+        # Not stopped in order: what is on its way is in the folder too.
+        assert one.scan(code["slug"])[0] == 302
+        one.kill_group()
+        one.data.rename(tmp_path / "first" / "data")
+        run(pack, tmp_path / "first")
+        (tmp_path / "first" / "data").rename(one.data)
+        one.start()
+    second = tmp_path / "second"
+    second.mkdir()
+    (tmp_path / "first" / "waymark.tar").rename(second / "waymark.tar")
+    run(make, second)
+    run(unpack, second)
+    other = Up(second)
+    assert other.data == second / "data"
+    other.start()
+    try:
+        assert other.scan(code["slug"])[0] == 302
+        wait_for(lambda: other.total(code) == 7, what="the journal's last scan, and a new one")
+        assert other.audit()["clean"]
+    finally:
+        other.stop()
+
+
+def test_an_export_of_codes_goes_into_an_empty_folder(tmp_path: Path) -> None:
+    lines = [*commands("Backup"), *commands("Restore")]
+    assert "waymark export codes.ndjson" in lines and "waymark import codes.ndjson" in lines
+    with up() as one:
+        code = one.create()
+        assert one.command("export", str(tmp_path / "codes.ndjson")).returncode == 0
+    other = Up(tmp_path)
+    done = other.command("import", str(tmp_path / "codes.ndjson"))
+    assert done.returncode == 0, done.stderr
+    other.start()
+    try:
+        assert other.scan(code["slug"])[0] == 302
+    finally:
+        other.stop()
+
+
+def test_a_log_line_for_programs_is_one_object() -> None:
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        record = logging.getLogger("x").makeRecord("x", logging.ERROR, "f", 1, "said %s", ('"so"\n',), None)
+        record.exc_info = sys.exc_info()
+    text = Json("api").format(record)
+    assert "\n" not in text
+    line = json.loads(text)
+    assert {*line} == {"at", "service", "level", "logger", "message", "exception"}
+    assert (line["service"], line["level"], line["message"]) == ("api", "error", 'said "so"\n')
+    assert line["exception"].endswith("two\nlines")
