@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -41,27 +42,61 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.texts[about].format(plan=self.short_name, **figures)
 
 
-def read(text: str) -> Mapping[str, Plan]:
-    """The plans of a TOML file, by name. Raises ValueError for one that cannot be understood."""
-    found = tomllib.loads(text)
-    words: dict[str, dict[str, str]] = found["words"]
-    plans = {}
-    for name, given in found["plan"].items():
-        whose = given.get("words", WORDS)
-        said: dict[str, Any] = {**given, "name": name, "texts": {**words[WORDS], **words[whose]}}
-        plans[name] = msgspec.convert(said, Plan)
-    return MappingProxyType(plans)
+class Unreadable(ValueError):
+    """A file of plans that cannot be used; says why."""
+
+
+def plans() -> Mapping[str, Plan]:
+    """Those that a workspace may be on, by name."""
+    return _in_use[-1] if _in_use else known(None)
+
+
+# What `use` was told; the presets until then.
+_in_use: list[Mapping[str, Plan]] = []
+
+
+def use(own: Path | None) -> None:
+    """Said once, at the start of a process that is to know plans besides the presets. Raises Unreadable."""
+    _in_use[:] = [known(own)]
 
 
 @cache
-def plans() -> Mapping[str, Plan]:
-    """The presets, by name."""
-    return read(files("codes").joinpath("plans.toml").read_text())
+def known(own: Path | None) -> Mapping[str, Plan]:
+    """The presets by name, and the plans of a file of one's own, which may replace them. Raises Unreadable."""
+    found = _tables(files("codes").joinpath("plans.toml").read_text())
+    if own is not None:
+        try:
+            more = _tables(own.read_text())
+        except OSError as error:
+            raise Unreadable(error.strerror or str(error)) from None
+        except ValueError as error:
+            raise Unreadable(str(error)) from None
+        found = _Tables(plan=found.plan | more.plan, words=found.words | more.words)
+    return MappingProxyType({name: _plan(name, given, found.words) for name, given in found.plan.items()})
+
+
+class _Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    plan: dict[str, dict[str, Any]] = {}
+    words: dict[str, dict[str, str]] = {}
+
+
+def _tables(text: str) -> _Tables:
+    return msgspec.convert(tomllib.loads(text), _Tables)
+
+
+def _plan(name: str, given: dict[str, Any], words: Mapping[str, dict[str, str]]) -> Plan:
+    try:
+        plan = msgspec.convert({"short_name": name, **given, "name": name, "texts": words[WORDS]}, Plan)
+        plan = msgspec.structs.replace(plan, texts={**words[WORDS], **words[plan.words]})
+        for about in plan.texts:
+            plan.says(about, limit=1, used=1, type="website")
+    except (msgspec.ValidationError, KeyError, IndexError) as error:
+        raise Unreadable(f"plan {name!r}: {error}") from None
+    return plan
 
 
 async def plan_of(redis: Redis, workspace: int) -> Plan:
     """The plan of a workspace. One whose name nobody knows here (it came with an import, say) limits nothing. Raises
     Unavailable."""
     found = await workspaces.get(redis, workspace)
-    known = plans()
-    return known.get(found.plan if found else workspaces.DEFAULT_PLAN, known[workspaces.DEFAULT_PLAN])
+    return plans().get(found.plan if found else workspaces.DEFAULT_PLAN, plans()[workspaces.DEFAULT_PLAN])

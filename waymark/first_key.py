@@ -22,7 +22,7 @@ async def first_key(settings: Settings, redis_url: str, say: Callable[[str], Non
         while True:
             try:
                 await check_server(redis)
-                workspace = await workspaces.ensure_workspace(redis, workspaces.DEFAULT)
+                workspace = await workspaces.ensure_workspace(redis, workspaces.DEFAULT, plan=settings.default_plan)
                 if settings.bootstrap_key is not None:
                     await apikeys.create_key(
                         redis, workspace.number, "bootstrap", "admin", secret=settings.bootstrap_key

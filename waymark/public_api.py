@@ -13,6 +13,7 @@ from api.app import create_app
 from api.context import ApiContext, ApiSettings, Ready
 from api.logos import Logos
 from api.readiness import parts
+from codes import plans
 from codes.domains import Domains
 from codes.errors import Unavailable
 from codes.fields import NewCode
@@ -50,6 +51,7 @@ def api_app(
 
     domains = rooms.domains(settings, redis)
     files = rooms.files(settings, redis)
+    plans.use(settings.plans)
     codes = LiftedCodes(redis, lifted, rooms.own_hosts(settings), domains)
     return create_app(
         ApiContext(

@@ -71,6 +71,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "An API key to make, with all rights in the workspace `default`, when it does not exist.",
         ),
     ] = None
+    default_plan: Annotated[
+        str, _is("WAYMARK_DEFAULT_PLAN", "The plan of workspaces that are made: a preset, or one of `WAYMARK_PLANS`.")
+    ] = "unlimited"
+    plans: Annotated[
+        Path | None, _is("WAYMARK_PLANS", "A TOML file with plans of your own, beside the presets (docs/plans.md).")
+    ] = None
     redis_url: Annotated[
         str | None,
         _is(
@@ -266,6 +272,16 @@ def read(environ: Mapping[str, str], **flags: Any) -> Settings:
     settings = Settings(**values)
     if settings.bootstrap_key is not None and len(settings.bootstrap_key) < SHORTEST_KEY:
         raise BadSetting(f"WAYMARK_BOOTSTRAP_KEY is too short for a key: give it {SHORTEST_KEY} characters or more")
+    if settings.plans is not None or settings.default_plan != "unlimited":
+        # Only here: most processes know no plan.
+        from codes.plans import Unreadable, known
+
+        try:
+            plans = known(settings.plans)
+        except Unreadable as error:
+            raise BadSetting(f"WAYMARK_PLANS cannot be used: {error}") from None
+        if settings.default_plan not in plans:
+            raise BadSetting(f"WAYMARK_DEFAULT_PLAN is none of: {', '.join(plans)}")
     if settings.files_bucket is not None:
         try:
             s3.bucket(settings.files_bucket)
@@ -284,6 +300,7 @@ def read(environ: Mapping[str, str], **flags: Any) -> Settings:
         data=settings.data.expanduser().absolute(),
         journal=settings.journal and settings.journal.expanduser().absolute(),
         files=settings.files and settings.files.expanduser().absolute(),
+        plans=settings.plans and settings.plans.expanduser().absolute(),
     )
 
 

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from codes import apikeys, workspaces
 from codes.connection import connect
 from codes.errors import Conflict, Refused, Unavailable
+from codes.plans import known
 from schemas.code import ApiKey, Workspace
 from waymark.borrowing import redis_of
 from waymark.commands import shown
@@ -46,7 +47,7 @@ def with_redis(data: Path | None, work: Callable[[Redis], Awaitable[T]]) -> T:
 
 async def named(redis: Redis, name: str) -> Workspace:
     if name == workspaces.DEFAULT:
-        return await workspaces.ensure_workspace(redis, name)
+        return await workspaces.ensure_workspace(redis, name, plan=settings().default_plan)
     for workspace in await workspaces.all_workspaces(redis):
         if workspace.name == name:
             return workspace
@@ -65,7 +66,8 @@ def workspace() -> None:
 @explained
 def workspace_create(name: str, data: Path | None, as_json: bool) -> None:
     """Make a workspace; one of that name that is there already stays as it is."""
-    made = with_redis(data, lambda redis: workspaces.ensure_workspace(redis, name))
+    plan = settings(data=data).default_plan
+    made = with_redis(data, lambda redis: workspaces.ensure_workspace(redis, name, plan=plan))
     shown.as_json(made) if as_json else click.echo(f"workspace {made.name} ({made.id})")
 
 
@@ -80,6 +82,29 @@ def workspace_list(data: Path | None, as_json: bool) -> None:
         shown.as_json(found)
     else:
         shown.rows(["name", "plan", "made", "id"], [[w.name, w.plan, _day(w.created_at_ms), w.id] for w in found])
+
+
+@workspace.command("plan")
+@click.argument("name")
+@click.argument("plan", required=False)
+@data_flag
+@json_flag
+@explained
+def workspace_plan(name: str, plan: str | None, data: Path | None, as_json: bool) -> None:
+    """Show a workspace's plan, or move it to another one.
+
+    What the workspace has already stays; what the new plan allows holds from its next request on.
+    """
+    plans = known(settings(data=data).plans)
+    if plan is not None and plan not in plans:
+        raise click.UsageError(f"there is no plan {plan!r}, only: {', '.join(plans)}")
+
+    async def work(redis: Redis) -> Workspace:
+        found = await named(redis, name)
+        return found if plan is None else await workspaces.move(redis, found.number, plan)
+
+    found = with_redis(data, work)
+    shown.as_json(found) if as_json else click.echo(found.plan + ("" if found.plan in plans else " (not known here)"))
 
 
 @workspace.command("schemes")

@@ -1,0 +1,240 @@
+"""What plans allow, exactly, however many ask at once."""
+
+import asyncio
+import random
+from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from codes import plans, quota, workspaces
+from codes.errors import NotInPlan
+from codes.fields import Edit, NewCode
+from codes.plans import known
+from codes.resolver import Resolver
+from codes.store import Codes
+from codes.sweep import sweep
+from codes.variants import NewVariant
+from schemas.code import Code
+from tests.codes.conftest import OWN_HOSTS, anywhere, no_names
+
+HERE = "https://example.com/a"
+NOW = datetime(2026, 5, 21, 15, tzinfo=UTC)
+PRESETS = {
+    "unlimited", "openqr", "exaroutes", "qr-code-agency-free", "qr-code-agency-starter", "qr-code-agency-pro",
+    "qr-code-agency-agency", "qravio-free", "qravio-starter", "qravio-pro", "qravio-agency",
+}  # fmt: skip
+
+
+async def on(redis: Redis, plan: str) -> int:
+    workspace = await workspaces.ensure_workspace(redis, "ours")
+    return (await workspaces.move(redis, workspace.number, plan)).number
+
+
+async def make(codes: Codes, workspace: int, **fields: Any) -> Code:
+    return await codes.create(workspace, NewCode(**{"destination": HERE, **fields}))
+
+
+async def refused(work: Awaitable[object]) -> NotInPlan:
+    with pytest.raises(NotInPlan) as caught:
+        await work
+    return caught.value
+
+
+def outcome(error: object) -> str:
+    return error.code if isinstance(error, NotInPlan) else "made" if isinstance(error, Code) else repr(error)
+
+
+def test_the_presets() -> None:
+    assert set(known(None)) == PRESETS
+    unlimited = known(None)["unlimited"]
+    assert [getattr(unlimited, name) for name in unlimited.__struct_fields__ if name not in ("name", "short_name")] == [
+        "waymark", None, None, None, None, True, True, None, True, None, None, unlimited.texts,
+    ]  # fmt: skip
+
+
+def test_a_file_of_one_s_own(tmp_path: Path) -> None:
+    path = tmp_path / "plans.toml"
+    path.write_text(
+        '[plan.team]\nactive_codes = 5\nwords = "ours"\n[words.ours]\nactive_codes = "{limit} for {plan}"\n'
+    )
+    found = known(path)
+    assert found["team"].says("active_codes", limit=5) == "5 for team"
+    assert set(found) == PRESETS | {"team"}
+    # What it has no words for is said in ours.
+    assert "team" in found["team"].says("variants")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[plan.team", "[plan.team]\nactive = 1", '[plan.team]\nactive_codes = "5"', '[plan.team]\nwords = "none"',
+        '[plan.team]\nwords = "w"\n[words.w]\nvariants = "{nothing}"', "[others]\na = 1",
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_used(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "plans.toml"
+    path.write_text(text)
+    with pytest.raises(plans.Unreadable):
+        known(path)
+
+
+async def test_a_plan_that_nobody_knows_limits_nothing(redis: Redis, codes: Codes) -> None:
+    workspace = await on(redis, "long gone")
+    assert [(await make(codes, workspace)).number for _ in range(25)]
+
+
+async def test_ten_active_codes_and_no_eleventh(redis: Redis, codes: Codes) -> None:
+    workspace = await on(redis, "qr-code-agency-starter")
+    found = await asyncio.gather(*(make(codes, workspace) for _ in range(16)), return_exceptions=True)
+    assert sorted(map(outcome, found)) == ["active_codes"] * 6 + ["made"] * 10
+    error = next(one for one in found if isinstance(one, NotInPlan))
+    assert (error.kind, str(error)) == (
+        "limit",
+        "Plan 'starter' is capped at 10 active dynamic QRs. Disable one or upgrade.",
+    )
+    assert await codes.count(workspace) == 10
+    # Paused ones are not active, and may be made.
+    assert (await make(codes, workspace, status="paused")).status == "paused"
+
+
+async def test_the_cap_also_holds_when_one_is_resumed(redis: Redis, codes: Codes) -> None:
+    workspace = await on(redis, "qr-code-agency-starter")
+    made = [await make(codes, workspace) for _ in range(7)]
+    paused = [await make(codes, workspace, status="paused") for _ in range(8)]
+    others = Codes(redis, own_hosts=OWN_HOSTS, usable=anywhere, resolver=Resolver(no_names), rng=random.Random(2))
+    resume = Edit(status="active")
+    found = await asyncio.gather(
+        *((codes, others)[n % 2].edit(workspace, code.id, resume) for n, code in enumerate(paused)),
+        return_exceptions=True,
+    )
+    assert sorted(map(outcome, found)) == ["active_codes"] * 5 + ["made"] * 3
+    # One that is active already can be told so, and edited; a new address along with it is no way around.
+    assert (await codes.edit(workspace, made[0].id, resume)).status == "active"
+    still = next(code for code, one in zip(paused, found, strict=True) if isinstance(one, NotInPlan))
+    assert (await refused(codes.edit(workspace, still.id, Edit(status="active", slug="round")))).code == "active_codes"
+    # Pausing or deleting makes room.
+    await codes.edit(workspace, made[1].id, Edit(status="paused"))
+    await codes.edit(workspace, still.id, resume)
+    await codes.delete(workspace, made[2].id)
+    await make(codes, workspace)
+    assert (await refused(make(codes, workspace))).code == "active_codes"
+
+
+async def test_what_was_there_before_the_plan_stays(redis: Redis, codes: Codes) -> None:
+    workspace = await on(redis, "unlimited")
+    variants = (NewVariant(url=HERE), NewVariant(url=HERE + "b"))
+    made = [await make(codes, workspace, variants=variants) for _ in range(12)]
+    await on(redis, "qr-code-agency-starter")
+    assert (await codes.edit(workspace, made[0].id, Edit(label="x", status="active", variants=variants))).label == "x"
+    assert (await refused(codes.edit(workspace, made[0].id, Edit(variants=variants[:1])))).code == "variants"
+    assert (await codes.edit(workspace, made[0].id, Edit(variants=()))).variants == ()
+    assert (await refused(make(codes, workspace))).code == "active_codes"
+
+
+async def test_a_code_that_a_crash_left_unlisted_counts(redis: Redis) -> None:
+    class Cut(Exception):
+        pass
+
+    async def cut(step: str) -> None:
+        if step == "written":
+            raise Cut
+
+    workspace = await on(redis, "qr-code-agency-starter")
+    codes = Codes(redis, resolver=Resolver(no_names))
+    for _ in range(9):
+        await make(codes, workspace)
+    with pytest.raises(Cut):
+        await make(Codes(redis, resolver=Resolver(no_names), step=cut), workspace)
+    assert await codes.count(workspace) == 9
+    assert (await refused(make(codes, workspace))).code == "active_codes"
+    await sweep(redis, older_than_ms=-1)
+    assert await codes.count(workspace) == 10
+    assert (await refused(make(codes, workspace))).code == "active_codes"
+
+
+async def test_one_edit_of_the_destination(redis: Redis, codes: Codes) -> None:
+    workspace = await on(redis, "qr-code-agency-free")
+    code = await make(codes, workspace)
+    edits = (codes.edit(workspace, code.id, Edit(destination=f"{HERE}/{n}")) for n in range(8))
+    found = await asyncio.gather(*edits, return_exceptions=True)
+    assert sorted(map(outcome, found)) == ["destination_edits"] * 7 + ["made"]
+    error = next(one for one in found if isinstance(one, NotInPlan))
+    assert error.kind == "limit" and str(error) == (
+        "Plan 'free' allows 1 destination edit per dynamic QR. This QR has been edited 1 time(s) already. Upgrade to "
+        "Starter ($7/mo) or higher for unlimited edits, or buy a credit pack."
+    )
+    now = await codes.get(workspace, code.id)
+    assert now is not None and now.destination_changes == 1
+    # The same destination again is no edit of it, and everything else may change.
+    assert (await codes.edit(workspace, code.id, Edit(destination=now.destination, label="x"))).label == "x"
+
+
+@pytest.mark.parametrize(
+    ("plan", "fields", "code"),
+    [
+        ("qr-code-agency-free", {"variants": (NewVariant(url=HERE),)}, "variants"),
+        ("qr-code-agency-starter", {"variants": (NewVariant(url=HERE),)}, "variants"),
+        ("qr-code-agency-pro", {"variants": (NewVariant(url=HERE),)}, None),
+        ("qr-code-agency-pro", {"host": "qr.example.net"}, "custom_domains"),
+        ("qr-code-agency-agency", {"host": "qr.example.net"}, None),
+        ("qravio-free", {"type": "text", "content": {"text": "x"}, "destination": ""}, "types"),
+        ("qravio-pro", {"type": "text", "content": {"text": "x"}, "destination": ""}, "types"),
+        ("qravio-free", {"type": "url"}, None),
+        ("qravio-starter", {"type": "website"}, None),
+        ("exaroutes", {"type": "text", "content": {"text": "x"}, "destination": ""}, None),
+    ],
+)
+async def test_what_a_plan_has(redis: Redis, codes: Codes, plan: str, fields: dict[str, Any], code: str | None) -> None:
+    workspace = await on(redis, plan)
+    if code is None:
+        await make(codes, workspace, **fields)
+        return
+    error = await refused(make(codes, workspace, **fields))
+    assert (error.kind, error.code) == ("feature", code)
+    fields.pop("destination", None)
+    plain = await make(codes, workspace)
+    assert (await refused(codes.edit(workspace, plain.id, Edit(**fields)))).code == code
+    assert await codes.get(workspace, plain.id) == plain
+
+
+async def test_so_many_codes_at_all(redis: Redis, codes: Codes, tmp_path: Path) -> None:
+    path = tmp_path / "plans.toml"
+    path.write_text("[plan.small]\ncodes = 3")
+    plans.use(path)
+    try:
+        workspace = await on(redis, "small")
+        found = await asyncio.gather(
+            *(make(codes, workspace, status="paused") for _ in range(9)), return_exceptions=True
+        )
+        assert sorted(map(outcome, found)) == ["codes"] * 6 + ["made"] * 3
+    finally:
+        plans.use(None)
+
+
+async def test_a_month_is_counted_exactly(redis: Redis) -> None:
+    async def take(at: datetime = NOW) -> quota.Quota:
+        return await quota.take(redis, 1, "calls", "month", 10, at)
+
+    found = await asyncio.gather(*(take() for _ in range(25)))
+    assert sorted(one.remaining for one in found if one.allowed) == list(range(10))
+    assert {one.remaining for one in found if not one.allowed} == {0}
+    assert {one.reset_at for one in found} == {round(datetime(2026, 6, 1, tzinfo=UTC).timestamp())}
+    assert quota.month_end(datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)) == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+async def test_an_hour_slides(redis: Redis) -> None:
+    async def take(minutes: float) -> quota.Quota:
+        return await quota.take(redis, 1, "makes", "hour", 3, NOW + timedelta(minutes=minutes))
+
+    assert [(await take(at)).allowed for at in (0, 20, 40, 59)] == [True, True, True, False]
+    full = await take(59.5)
+    assert full.reset_at == round((NOW + timedelta(hours=1)).timestamp())
+    assert (await take(60)).allowed
+    assert [(await take(at)).allowed for at in (60.5, 79.9, 80, 80.1)] == [False, False, True, False]
+    given_back = await take(100)
+    await quota.give_back(redis, 1, "makes", given_back)
+    assert (await take(100)).allowed
