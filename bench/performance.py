@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import BENCHES
+from bench import BENCHES, scaling
 from bench.figures import Figure, plain
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -37,6 +37,7 @@ def write(figures: list[Figure], machine: dict[str, str | int], day: date, docs:
     for name in dict.fromkeys(one.bench for one in figures):
         runs[name] = Run(day, machine, tuple(one for one in figures if one.bench == name))
     kept.write_bytes(msgspec.json.format(msgspec.json.encode(runs), indent=1) + b"\n")
+    scaling.write(docs)
     page = docs / "performance.md"
     below = page.read_text().partition(BELOW)[2] if page.exists() else "\n"
     page.write_text(
