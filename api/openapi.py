@@ -1,6 +1,7 @@
 """The OpenAPI document, made from the dialects' tables of routes: what is documented is what is served."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -33,8 +34,9 @@ BEARER = "bearer"
 _TEMPLATE = "#/components/schemas/{name}"
 
 
+@cache
 def reference(shape: Any) -> dict[str, Any]:
-    """The schema of a struct, or of a list of them."""
+    """The schema of a struct, or of a list of them. Asked for each status of each route, and slow to make."""
     (schema,), _ = msgspec.json.schema_components([shape], ref_template=_TEMPLATE)
     return schema
 
