@@ -47,12 +47,12 @@ end
 local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 return {allowed, taken, oldest[2] or ARGV[1]}
 """)
-# ARGV: the limit, and when to forget it all. Returns whether, and how many there are.
+# ARGV: the limit, and how long the count is kept. Returns whether, and how many there are.
 _MONTH = Script("""
 local taken = tonumber(redis.call('GET', KEYS[1]) or 0)
 if taken >= tonumber(ARGV[1]) then return {0, taken} end
 taken = redis.call('INCR', KEYS[1])
-redis.call('PEXPIREAT', KEYS[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return {1, taken}
 """)
 
@@ -76,7 +76,7 @@ async def take(redis: Redis, workspace: int, name: str, per: Per, limit: int | N
         ends = month_end(now)
         reset_at = round(ends.timestamp())
         taking = keys.quota(workspace, name, f"{now.astimezone(UTC):%Y-%m}")
-        allowed, taken = await _MONTH.run(redis, [taking], most, reset_at * 1000 + _DAY_MS)
+        allowed, taken = await _MONTH.run(redis, [taking], most, reset_at * 1000 + _DAY_MS - now_ms)
     remaining = NO_LIMIT if limit is None else max(0, most - taken)
     return Quota(most, remaining, reset_at, bool(allowed), taking if allowed else "")
 

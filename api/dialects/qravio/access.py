@@ -1,0 +1,71 @@
+"""Who calls Qravio's API, and how often: keys in either of two headers, and the month's quota, which every answer to a
+known caller tells.
+"""
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import auth
+from api.context import ApiContext
+from api.dialect import Call
+from api.errors import Problem
+from codes import apikeys, quota
+from codes.errors import NotInPlan
+from codes.plans import Plan, plan_of
+from codes.quota import Quota
+from schemas.code import ApiKey
+
+# Under which calls are counted; it has nothing to do with calls of the other APIs.
+CALLS = "qravio-calls"
+HEADER = "x-api-key"
+
+
+async def authenticate(request: Request, context: ApiContext) -> ApiKey:
+    """A bearer key, or else one in X-API-Key: where both are sent the other is not looked at. Raises Problem (401)."""
+    if "authorization" in request.headers or HEADER not in request.headers:
+        return await auth.known(request, context)
+    secret = request.headers[HEADER].strip(" ")
+    key = await apikeys.authenticate(
+        context.codes.redis, secret, now_ms=lambda: round(context.now().timestamp() * 1000)
+    )
+    if key is None:
+        raise auth.unauthorized("this API key is wrong, revoked or expired")
+    return key
+
+
+async def before(call: Call) -> None:
+    """Each call of a known caller counts, whatever becomes of it, unless it is refused for having been one too many.
+    Raises NotInPlan and Unavailable."""
+    plan, taken = await _counted(call.context, call.key, call.request)
+    if not plan.api_access:
+        raise NotInPlan("feature", "api_access", plan.says("api_access"))
+    if not taken.allowed:
+        wait_s = max(1, taken.reset_at - int(call.context.now().timestamp()))
+        raise NotInPlan("rate", "calls_per_month", plan.says("calls_per_month", limit=taken.limit), None, wait_s)
+
+
+async def _counted(context: ApiContext, key: ApiKey, request: Request) -> tuple[Plan, Quota]:
+    """The plan; its figure and what is left of it, this call included. A plan without this API counts nothing."""
+    now = context.now()
+    plan = await plan_of(context.codes.redis, key.workspace)
+    if plan.api_access:
+        taken = await quota.take(context.codes.redis, key.workspace, CALLS, "month", plan.calls_per_month, now)
+    else:
+        taken = Quota(0, 0, round(quota.month_end(now).timestamp()), allowed=False)
+    request.state.quota = taken
+    return plan, taken
+
+
+async def finish(context: ApiContext, key: ApiKey | None, request: Request, response: Response) -> None:
+    """The three headers, for every caller with a key that works, also at paths and with methods that there are not."""
+    taken: Quota | None = getattr(request.state, "quota", None)
+    if taken is None:
+        try:
+            _, taken = await _counted(context, key or await authenticate(request, context), request)
+        except Problem:
+            return
+    headers: MutableHeaders = response.headers
+    headers["X-RateLimit-Limit"] = str(taken.limit)
+    headers["X-RateLimit-Remaining"] = str(taken.remaining)
+    headers["X-RateLimit-Reset"] = str(taken.reset_at)

@@ -1,0 +1,160 @@
+"""`/qrcodes`: making, reading, editing and deleting one QR code."""
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import UNSET
+from starlette.responses import Response
+
+from api.answers import Json
+from api.body import read_object
+from api.dialect import Call, Route
+from api.dialects.qravio import examples, reading, writing
+from api.dialects.qravio.finding import ID, identity, no_such_code, scan_totals, shown, statics, wanted
+from api.dialects.qravio.shapes import NewQravioCode, QravioCode, QravioCodeEdit
+from api.errors import invalid
+from codes import tags
+from codes.errors import Stale, Unavailable
+from schemas.code import Code, StaticCode
+
+PATH = "/api/public/v1/qrcodes"
+TRIES = 10
+
+
+async def _answered(call: Call, code: Code | StaticCode, counts: Mapping[int, int], status: int = 200) -> Response:
+    # Its scans are shown with it, and are no change of it.
+    call.shows(code, alone=isinstance(code, StaticCode))
+    return Json((await shown(call, [code], counts))[0], status)
+
+
+async def _host(call: Call, id: str | None) -> str:
+    """The host of a custom domain; "" is the default one. Raises Problem."""
+    if id is None:
+        return ""
+    domain = await call.context.domains.get(call.key.workspace, id)
+    if domain is None or domain.verified_at_ms is None:
+        raise invalid("custom_domain_id", "there is no such verified domain in this workspace", "unknown_domain")
+    return domain.name
+
+
+async def create_qr_code(call: Call) -> Response:
+    sent = writing.read(await read_object(call.request), NewQravioCode)
+    if sent.category == "static":
+        new_static = writing.new_static(sent, created_by=call.key.id, id=call.id())
+        return await _answered(call, await statics(call).create(call.key.workspace, new_static), {}, 201)
+    host = await _host(call, sent.custom_domain_id)
+    new, lists = writing.new_code(sent, host, created_by=call.key.id, id=call.id())
+    with writing.renamed(lists):
+        return await _answered(call, await call.context.codes.create(call.key.workspace, new), {}, 201)
+
+
+async def read_qr_code(call: Call) -> Response:
+    code = await wanted(call)
+    return await _answered(call, code, await scan_totals(call, [code]))
+
+
+async def edit_qr_code(call: Call) -> Response:
+    sent = writing.read(await read_object(call.request), QravioCodeEdit)
+    for _ in range(TRIES):
+        code = await wanted(call)
+        tags.check(code, call.match)
+        try:
+            if isinstance(code, StaticCode):
+                return await _answered(call, await _edit_static(call, sent, code), {})
+            # Before the edit: where the warehouse is away nothing has changed.
+            counts = await scan_totals(call, [code])
+            return await _answered(call, await _edit_code(call, sent, code), counts)
+        except Stale:
+            # What the edit means depends on what the code was, and that has changed meanwhile.
+            continue
+    raise Unavailable("the code is changed by too many at once")
+
+
+async def _edit_code(call: Call, sent: QravioCodeEdit, code: Code) -> Code:
+    host: str | msgspec.UnsetType = UNSET
+    if sent.custom_domain_id is not UNSET:
+        host = await _host(call, sent.custom_domain_id)
+    now = reading.destinations(code, call.context.settings.short_url)
+    edit, lists = writing.edit_of_code(sent, code, now, host)
+    with writing.renamed(lists):
+        return await call.context.codes.edit(call.key.workspace, code.id, edit, match={tags.tag_of(code)})
+
+
+async def _edit_static(call: Call, sent: QravioCodeEdit, code: StaticCode) -> StaticCode:
+    edit = writing.edit_of_static(sent)
+    return await statics(call).edit(call.key.workspace, code.id, edit, match={tags.tag_of(code)})
+
+
+async def delete_qr_code(call: Call) -> Response:
+    workspace, id = call.key.workspace, identity(call)
+    if not (
+        await call.context.codes.delete(workspace, id, match=call.match)
+        or await statics(call).delete(workspace, id, match=call.match)
+    ):
+        raise no_such_code()
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path=PATH,
+        scope="write",
+        summary="Create a QR code",
+        description="Answers once every redirector knows it. A dynamic `website` needs `destinations`; other "
+        "dynamic types show a page made of `content`. Fields that are not known are ignored.",
+        handler=create_qr_code,
+        status=201,
+        answer=QravioCode,
+        body=NewQravioCode,
+        sent=examples.NEW,
+        problems=(402, 409, 422),
+        example=examples.CODE,
+        creates=True,
+        tagged=True,
+    ),
+    Route(
+        method="GET",
+        path=PATH + "/{id}",
+        scope="read",
+        summary="Retrieve a QR code",
+        description="The QR code as it is now.",
+        handler=read_qr_code,
+        status=200,
+        answer=QravioCode,
+        parameters=(ID,),
+        tagged=True,
+        problems=(404,),
+        example=examples.CODE,
+    ),
+    Route(
+        method="PATCH",
+        path=PATH + "/{id}",
+        scope="write",
+        summary="Update a QR code",
+        description="Send only what is to change. `destinations` replaces all; an entry with the id, the letter or "
+        "else the address of one that is there is that one. When it has answered, no scan is sent to the old place.",
+        handler=edit_qr_code,
+        status=200,
+        answer=QravioCode,
+        body=QravioCodeEdit,
+        sent=examples.EDIT,
+        parameters=(ID,),
+        tagged=True,
+        problems=(402, 404, 409, 422),
+        example={**examples.CODE, **examples.EDIT},
+    ),
+    Route(
+        method="DELETE",
+        path=PATH + "/{id}",
+        scope="write",
+        summary="Delete a QR code",
+        description="The short link stops resolving at once, and the code's scans are erased.",
+        handler=delete_qr_code,
+        status=204,
+        answer=None,
+        parameters=(ID,),
+        tagged=True,
+        problems=(404,),
+    ),
+)

@@ -1,0 +1,91 @@
+"""`GET /qrcodes/{id}/analytics`: all scans of a code, those of programs too, and its visitors."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from msgspec import UNSET
+from starlette.responses import Response
+
+from analytics.answers import Day
+from analytics.breakdown import Dimension
+from analytics.lifetime import Lifetime, lifetime
+from analytics.window import trailing
+from api.answers import Json
+from api.dialect import Call, Route
+from api.dialects.qravio import examples
+from api.dialects.qravio.finding import ID, wanted
+from api.dialects.qravio.reading import second
+from api.dialects.qravio.shapes import QravioAnalytics, QravioDay, QravioDevices
+from codes.plans import plan_of
+from schemas.code import StaticCode
+from schemas.event import KINDS
+
+# What a plan without a figure shows (DIALECTS.md 22).
+RETENTION_DAYS = 365
+WEEKS = 14
+DEVICES = Dimension("device", empty="unknown", not_human="bot")
+COUNTRIES = Dimension("country", empty="Unknown")
+
+
+async def read_analytics(call: Call) -> Response:
+    code = await wanted(call)
+    plan = await plan_of(call.context.codes.redis, call.key.workspace)
+    days = plan.retention_days or RETENTION_DAYS
+    now = call.context.now()
+    window = trailing(max(days, WEEKS), now)
+    if isinstance(code, StaticCode):
+        found = Lifetime(0, 0, None, [Day(day, 0) for day in window], {DEVICES.name: [], COUNTRIES.name: []})
+    else:
+        found = await call.context.questions.ask(
+            lifetime, code.number, [DEVICES, COUNTRIES], window=window, kinds=KINDS
+        )
+    created = datetime.fromtimestamp(code.created_at_ms / 1000, now.tzinfo)
+    first = max(trailing(days, now).first, min(trailing(1, created).first, window.last))
+    return Json(answer(found, first))
+
+
+def answer(found: Lifetime, first: date) -> QravioAnalytics:
+    """`first` is the first day of the series that is shown."""
+    devices = {each.value: each.n for each in found.values[DEVICES.name]}
+    return QravioAnalytics(
+        total_scans=found.total,
+        unique_scans=found.visitors,
+        scans_today=found.daily[-1].n,
+        wow_change=change(found.daily),
+        daily_scans=[QravioDay(each.day.isoformat(), each.n) for each in found.daily if each.day >= first],
+        scans_by_device=QravioDevices(
+            mobile=devices.pop("mobile", 0),
+            tablet=devices.pop("tablet", 0),
+            desktop=devices.pop("desktop", 0),
+            bot=devices.pop("bot", 0),
+            unknown=sum(devices.values()) or UNSET,
+        ),
+        scans_by_country={each.value: each.n for each in found.values[COUNTRIES.name]},
+        last_scanned_at=second(round(found.last.timestamp() * 1000)) if found.last else None,
+    )
+
+
+def change(daily: Sequence[Day]) -> float:
+    """The last seven days against the seven before, in percent."""
+    before, last = (sum(each.n for each in days) for days in (daily[-14:-7], daily[-7:]))
+    if before == 0:
+        return 100.0 if last else 0.0
+    return round(100 * (last - before) / before, 1)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/public/v1/qrcodes/{id}/analytics",
+        scope="read",
+        summary="Get QR analytics",
+        description="Every scan counts, whoever made it; what was no person is `bot` in `scans_by_device`. "
+        "`unique_scans` counts people, each once a UTC day. The daily series has a zero for a day without scans.",
+        handler=read_analytics,
+        status=200,
+        answer=QravioAnalytics,
+        parameters=(ID,),
+        problems=(404,),
+        example=examples.ANALYTICS,
+    ),
+)
