@@ -46,12 +46,15 @@ class _Answer:
         self.location = ""
         self.body = bytearray()
         self.complete = False
+        # Whether the answer says where it ends; else it does when the connection does.
+        self.bounded = False
         self._head = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head += len(name) + len(value)
         if self._head > MAX_HEAD:
             raise _unfit("answers with headers that are too large")
+        self.bounded = self.bounded or name.lower() in (b"content-length", b"transfer-encoding")
         if name.lower() == b"location":
             self.location = value.decode("latin-1").strip()
         elif name.lower() == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
@@ -172,8 +175,8 @@ class Logos:
         finally:
             writer.transport.abort()
         status = parser.get_status_code()
-        if status == 200 and not answer.complete and not answer.body:
-            raise _unfit("could not be fetched: its host sent nothing")
+        if status == 0 or (status == 200 and not answer.complete and (answer.bounded or not answer.body)):
+            raise _unfit("could not be fetched: its host did not send all of it")
         return status, answer
 
 
