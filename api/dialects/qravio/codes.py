@@ -37,7 +37,7 @@ async def _host(call: Call, id: str | None) -> str:
     return domain.name
 
 
-async def create_qr_code(call: Call) -> Response:
+async def create_qravio_code(call: Call) -> Response:
     sent = writing.read(await read_object(call.request), NewQravioCode)
     if sent.category == "static":
         new_static = writing.new_static(sent, created_by=call.key.id, id=call.id())
@@ -48,12 +48,12 @@ async def create_qr_code(call: Call) -> Response:
         return await _answered(call, await call.context.codes.create(call.key.workspace, new), {}, 201)
 
 
-async def read_qr_code(call: Call) -> Response:
+async def read_qravio_code(call: Call) -> Response:
     code = await wanted(call)
     return await _answered(call, code, await scan_totals(call, [code]))
 
 
-async def edit_qr_code(call: Call) -> Response:
+async def edit_qravio_code(call: Call) -> Response:
     sent = writing.read(await read_object(call.request), QravioCodeEdit)
     for _ in range(TRIES):
         code = await wanted(call)
@@ -85,7 +85,7 @@ async def _edit_static(call: Call, sent: QravioCodeEdit, code: StaticCode) -> St
     return await statics(call).edit(call.key.workspace, code.id, edit, match={tags.tag_of(code)})
 
 
-async def delete_qr_code(call: Call) -> Response:
+async def delete_qravio_code(call: Call) -> Response:
     workspace, id = call.key.workspace, identity(call)
     if not (
         await call.context.codes.delete(workspace, id, match=call.match)
@@ -103,7 +103,7 @@ ROUTES = (
         summary="Create a QR code",
         description="Answers once every redirector knows it. A dynamic `website` needs `destinations`; other "
         "dynamic types show a page made of `content`. Fields that are not known are ignored.",
-        handler=create_qr_code,
+        handler=create_qravio_code,
         status=201,
         answer=QravioCode,
         body=NewQravioCode,
@@ -119,7 +119,7 @@ ROUTES = (
         scope="read",
         summary="Retrieve a QR code",
         description="The QR code as it is now.",
-        handler=read_qr_code,
+        handler=read_qravio_code,
         status=200,
         answer=QravioCode,
         parameters=(ID,),
@@ -134,7 +134,7 @@ ROUTES = (
         summary="Update a QR code",
         description="Send only what is to change. `destinations` replaces all; an entry with the id, the letter or "
         "else the address of one that is there is that one. When it has answered, no scan is sent to the old place.",
-        handler=edit_qr_code,
+        handler=edit_qravio_code,
         status=200,
         answer=QravioCode,
         body=QravioCodeEdit,
@@ -150,7 +150,7 @@ ROUTES = (
         scope="write",
         summary="Delete a QR code",
         description="The short link stops resolving at once, and the code's scans are erased.",
-        handler=delete_qr_code,
+        handler=delete_qravio_code,
         status=204,
         answer=None,
         parameters=(ID,),

@@ -19,7 +19,7 @@ from schemas.code import Code, StaticCode
 PAGE = 1_000
 
 
-async def list_qr_codes(call: Call) -> Response:
+async def list_qravio_codes(call: Call) -> Response:
     owner = await workspace_id(call)
     pages = _pages(call)
     first = await _read(call, await anext(pages, []), owner)
@@ -70,7 +70,7 @@ ROUTES = (
         summary="List QR codes",
         description="Every QR code in the API key's workspace, newest first, whoever made it. Lists of more than "
         "1,000 are sent as they are read; if that fails on the way, the connection ends before the array does.",
-        handler=list_qr_codes,
+        handler=list_qravio_codes,
         status=200,
         answer=list[QravioCode],
         example=[examples.CODE],

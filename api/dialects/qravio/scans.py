@@ -27,7 +27,7 @@ DEVICES = Dimension("device", empty="unknown", not_human="bot")
 COUNTRIES = Dimension("country", empty="Unknown")
 
 
-async def read_analytics(call: Call) -> Response:
+async def read_qravio_analytics(call: Call) -> Response:
     code = await wanted(call)
     plan = await plan_of(call.context.codes.redis, call.key.workspace)
     days = plan.retention_days or RETENTION_DAYS
@@ -81,7 +81,7 @@ ROUTES = (
         summary="Get QR analytics",
         description="Every scan counts, whoever made it; what was no person is `bot` in `scans_by_device`. "
         "`unique_scans` counts people, each once a UTC day. The daily series has a zero for a day without scans.",
-        handler=read_analytics,
+        handler=read_qravio_analytics,
         status=200,
         answer=QravioAnalytics,
         parameters=(ID,),
