@@ -60,7 +60,11 @@ def api_app(
             files=files,
             logos=Logos(own_hosts=rooms.own_hosts(settings), resolver=Resolver(), files=files),
             questions=questions,
-            settings=ApiSettings(short_url=settings.short_base, api_url=settings.api_base),
+            settings=ApiSettings(
+                short_url=settings.short_base,
+                api_url=settings.api_base,
+                fonts=str(settings.fonts.resolve()) if settings.fonts else "",
+            ),
             readiness={**parts(codes, questions), "numbers": numbers_ready, **more_readiness},
             registry=registry,
             tracer=tracer,

@@ -212,6 +212,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "`https://ACCESS:SECRET@host/bucket?region=eu-central-1`.",
         ),
     ] = None
+    fonts: Annotated[
+        Path | None,
+        _is(
+            "WAYMARK_FONTS",
+            "A folder of further fonts (`.ttf`, `.otf`) for captions of symbols, in scripts that the one which comes "
+            "with Waymark has not.",
+        ),
+    ] = None
     log_format: Annotated[
         Literal["text", "json"], _is("WAYMARK_LOG_FORMAT", "How log lines are written to standard error.")
     ] = "text"
@@ -287,6 +295,8 @@ def read(environ: Mapping[str, str], **flags: Any) -> Settings:
             s3.bucket(settings.files_bucket)
         except ValueError as error:
             raise BadSetting(f"WAYMARK_FILES_BUCKET cannot be used: {error}") from None
+    if settings.fonts is not None and not settings.fonts.is_dir():
+        raise BadSetting(f"WAYMARK_FONTS is no folder: {settings.fonts}")
     if settings.dns_servers is not None:
         # Only here: most processes ask no name server.
         from codes.dns import name_servers

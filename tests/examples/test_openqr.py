@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zxingcpp
+from PIL import Image
 
 from bench import stack
 from bench.agents import HEADERS
@@ -72,6 +74,13 @@ def test_create_answers_what_the_document_shows(code: dict[str, Any], up: stack.
     assert len(code["slug"]) == 7
     assert code["short_url"] == f"http://localhost:{up.redirect_port}/{code['slug']}"
     assert code["label"] == "Spring poster — bus stops"
+
+
+def test_a_picture_of_the_short_url(code: dict[str, Any], up: stack.Stack, tmp_path: Path) -> None:
+    script = example("qr.sh", up).replace("https://oqr.to/k7Pm2qR", code["short_url"])
+    assert run(["sh", "-ec", script], tmp_path).strip() == "200"
+    (found,) = zxingcpp.read_barcodes(Image.open(tmp_path / "spring-poster.png"))
+    assert found.text == code["short_url"]
 
 
 def test_scans(code: dict[str, Any], up: stack.Stack, tmp_path: Path, today: str) -> None:
