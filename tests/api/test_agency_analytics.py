@@ -345,7 +345,7 @@ def plainly(scans: list[Body], code: Body, days: int) -> Body:
     }
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(scans=_scans, days=st.sampled_from([1, 2, 7, 30, 365]))
 @example(scans=[], days=30)
 async def test_every_block_is_exact_over_all_scans(api: Service, scans: list[Body], days: int) -> None:

@@ -2,11 +2,9 @@
 
 import asyncio
 
-import msgspec
 import pytest
 
 from codes import workspaces
-from schemas import keys
 from tests.api.agency import LIST, NEW, A, B, made, patched, read
 from tests.api.service import Service
 
@@ -16,8 +14,7 @@ URL = "https://example.com/"
 async def on(api: Service, plan: str, workspace: str = "ours") -> None:
     """Moves the workspace to a plan."""
     found = await workspaces.ensure_workspace(api.redis, workspace)
-    moved = msgspec.structs.replace(found, plan=plan)
-    await api.redis.set(keys.workspace(found.number), msgspec.json.encode(moved))
+    await workspaces.move(api.redis, found.number, plan)
 
 
 async def test_the_cap_on_active_codes(api: Service) -> None:

@@ -10,6 +10,8 @@ import httpx
 import jwt
 import pytest
 
+from api.dialects import DIALECTS
+from api.dialects.agency import DIALECT
 from codes import apikeys
 from codes.apikeys import Scope
 from codes.workspaces import ensure_workspace
@@ -98,8 +100,17 @@ async def test_each_token_has_one_use(api: Service) -> None:
 async def test_a_token_works_in_this_api_only(api: Service) -> None:
     """All routes require a JWT bearer token."""
     tokens = await exchanged(api, await api.key())
-    for token in tokens.values():
-        assert await status(api, token, "/v1/dynamic") == 401
+    others = [
+        route.path
+        for dialect in DIALECTS
+        if dialect is not DIALECT
+        for route in dialect.routes
+        if route.method == "GET" and "{" not in route.path and route.scope is not None
+    ]
+    assert {"/v1/dynamic", "/api/qr/codes"} <= set(others)
+    for path in others:
+        for token in tokens.values():
+            assert await status(api, token, path) == 401
 
 
 @pytest.mark.parametrize("how", ["revoked", "expired"])
