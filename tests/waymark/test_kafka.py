@@ -1,11 +1,13 @@
 """`waymark up` with Kafka as the way to the warehouse, and each service by itself."""
 
+import json
 import secrets
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -65,10 +67,13 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
         "WAYMARK_API_PORT": str(one.api_port),
         "WAYMARK_REDIRECT_PORT": str(one.redirect_port),
     }
+    # The journals are on another machine, as far as the aggregator can see.
+    elsewhere = {"WAYMARK_STATUS_PORT": str(other_status_port), "WAYMARK_JOURNAL": str(tmp_path / "no-journal-here")}
+    inside = {**environment, **elsewhere}
     with (
         services(tmp_path, environment, "redirect", "api") as [redirect, api],
         services(tmp_path, {**environment, "WAYMARK_STATUS_PORT": str(status_port)}, "ingest") as [ingest],
-        services(tmp_path, {**environment, "WAYMARK_STATUS_PORT": str(other_status_port)}, "aggregate") as [aggregate],
+        services(tmp_path, inside, "aggregate") as [aggregate],
     ):
         key = subprocess.run(
             [*WAYMARK, "workspace", "create", "default"], env=environment, capture_output=True, text=True, timeout=60
@@ -91,18 +96,24 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
         for port, services_there in where.items():
             assert promtool.shown(promtool.asked(port)) == promtool.of(*services_there)
             assert promtool.asked(port, "/readyz")
+        audit = [*WAYMARK, "audit", "--data", str(tmp_path / "aggregate"), "--json"]
+
+        def audited() -> Any:
+            done = subprocess.run(audit, env=inside, capture_output=True, text=True, timeout=60)
+            return json.loads(done.stdout) if done.stdout else None
+
+        def proven(state: str) -> bool:
+            """The one scan, and the audit clean, with its source open or closed."""
+            report = audited()
+            looked = {check["name"]: check["looked_at"] for check in report["checks"]} if report else {}
+            return bool(report) and report["clean"] and report["stored"] == 1 and looked[f"{state} sources"] == 1
+
+        wait_for(lambda: proven("open"), within_s=40, what="a source that is open elsewhere is proven")
         # SIGTERM ends each of them, and the redirector's journal reaches the warehouse.
         redirect.send_signal(signal.SIGTERM)
         assert redirect.wait(20) == 0
         wait_for(lambda: not [p for p in (tmp_path / "journal").iterdir() if p.name.isdigit()], within_s=40)
-        aggregate_folder = tmp_path / "aggregate"
-        audit = [*WAYMARK, "audit", "--data", str(aggregate_folder)]
-
-        def stored() -> bool:
-            done = subprocess.run(audit, env=environment, capture_output=True, text=True, timeout=60)
-            return done.returncode == 0 and "1 scans" in done.stdout
-
-        wait_for(stored, within_s=40, what="the scan is stored, and the audit clean")
+        wait_for(lambda: proven("closed"), within_s=40, what="the scan is stored, and the audit clean")
         for process in (ingest, aggregate, api):
             process.send_signal(signal.SIGTERM)
         assert [process.wait(30) for process in (ingest, aggregate, api)] == [0, 0, 0]
