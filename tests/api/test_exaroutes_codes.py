@@ -7,7 +7,8 @@ import pytest
 
 from api.dialects.exaroutes import shapes, styling
 from codes.fields import Edit
-from tests.api.service import Service
+from tests.api.service import TARGET, Service
+from tests.servers.dns import name_server
 
 CODES = "/api/qr/codes"
 URL = "https://example.com/spring"
@@ -479,3 +480,25 @@ async def test_conditional_updates(api: Service) -> None:
     assert changed.status_code == 200
     assert error(await api.client.put(at, json={"destination": URL}, headers={"If-Match": tag})) == (412, "If-Match")
     assert (await api.client.get(at)).json() == changed.json()
+
+
+async def test_codes_on_a_domain_of_ones_own(api: Service) -> None:
+    """The id used throughout is the QR code's shortId, wherever the code lives."""
+    await api.client.get(CODES)
+    workspace = (await api.codes.by_slug("", (await make(api))["id"])).workspace  # type: ignore[union-attr]
+    async with name_server(api.name_socket) as names:
+        domain = await api.domains.add(workspace, "go.example.com")
+        names.say(f"_waymark.{domain.name}", "TXT", f'"{domain.token}"')
+        names.say(domain.name, "CNAME", f"{TARGET}.")
+        names.say(TARGET, "A", "203.0.113.10")
+        _, checks = await api.domains.verify(workspace, domain.id)
+    assert checks.ok
+    native = await api.make(slug="spring", domain="go.example.com")
+    shown = (await api.client.get(f"{CODES}/spring")).json()
+    assert (shown["id"], shown["redirectUrl"]) == ("spring", "https://go.example.com/r/spring")
+    assert (await api.client.get(CODES)).json()["data"][0] == shown
+    assert (await api.client.put(f"{CODES}/spring", json={"destination": f"{URL}/2"})).status_code == 200
+    assert (await api.client.get(f"/v1/dynamic/{native['id']}")).json()["destination"] == f"{URL}/2"
+    # Of two with one slug the one on the default host is meant.
+    await api.make(slug="spring", destination=f"{URL}/3")
+    assert (await api.client.get(f"{CODES}/spring")).json()["destination"] == f"{URL}/3"
