@@ -107,14 +107,16 @@ class Domains:
         return domain is not None and domain.workspace == workspace and domain.name == name
 
     @reaching
-    async def add(self, workspace: int, name: str) -> Domain:
+    async def add(self, workspace: int, name: str, *, id: str | None = None) -> Domain:
         """A claim. Raises Refused for what is no public name, NotInPlan, and Conflict where it is the workspace's
-        already, or verified for another."""
+        already, or verified for another. With an id of the caller's it can be called again."""
         permissions.custom_domains(await plan_of(self.redis, workspace))
         name = normal(name)
         if name in self._own_hosts:
             raise Refused("domain", "own_domain", "the domain must not be a host of this service")
         mine = await self.list(workspace)
+        if made := next((domain for domain in mine if domain.id == id and domain.name == name), None):
+            return made
         if any(domain.name == name for domain in mine):
             raise Conflict("domain", "domain_taken", f"the domain {name!r} is in this workspace already")
         if len(mine) >= MAX_DOMAINS:
@@ -122,7 +124,7 @@ class Domains:
         if await ask(self.redis, "HEXISTS", keys.DOMAIN_NAMES, name):
             raise Conflict("domain", "domain_taken", f"the domain {name!r} is verified for another workspace")
         domain = Domain(
-            id=str(uuid.uuid4()),
+            id=id or str(uuid.uuid4()),
             number=await ask(self.redis, "INCR", keys.DOMAIN_NUMBERS),
             workspace=workspace,
             name=name,

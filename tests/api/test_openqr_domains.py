@@ -92,6 +92,14 @@ async def test_from_claim_to_end(api: Service, names: NameServer) -> None:
     assert (await api.client.get("/v1/domains")).json() == {"domains": []}
 
 
+async def test_a_claim_that_is_sent_again_is_the_same(api: Service) -> None:
+    head = {"Idempotency-Key": "once"}
+    answers = [(await api.client.post("/v1/domains", json={"domain": "go.example.com"}, headers=head)) for _ in "ab"]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    assert len((await api.client.get("/v1/domains")).json()["domains"]) == 1
+
+
 @pytest.mark.parametrize(
     "said", ["", "localhost", "https://go.example.com", "a b.example", "10.0.0.1", "s.example.net"]
 )

@@ -97,6 +97,15 @@ def test_what_is_no_domain(said: str) -> None:
     assert refused.value.field == "domain"
 
 
+async def test_a_claim_under_the_caller_s_id_can_be_made_again(domains: Domains) -> None:
+    id = "6c1c2f0a-0f4e-4a43-8a8f-2b8d6a7e9c10"
+    first = await domains.add(OURS, "go.example.com", id=id)
+    assert (first.id, await domains.add(OURS, "go.example.com", id=id)) == (id, first)
+    assert await domains.list(OURS) == [first]
+    with pytest.raises(Conflict):
+        await domains.add(OURS, "go.example.com")
+
+
 async def test_from_claim_to_proof(domains: Domains, names: NameServer) -> None:
     domain = await domains.add(OURS, "Go.Example.com")
     assert (domain.name, domain.number, domain.verified_at_ms) == ("go.example.com", 1, None)

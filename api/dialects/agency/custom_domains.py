@@ -105,7 +105,8 @@ async def list_custom_domains(call: Call) -> Response:
 async def create_custom_domain(call: Call) -> Response:
     body = await read_object(call.request)
     sent = convert(body, NewCustomDomain, body.keys())
-    return Json(_shown(call, await call.context.domains.add(call.key.workspace, sent.domain)), 201)
+    domain = await call.context.domains.add(call.key.workspace, sent.domain, id=call.id())
+    return Json(_shown(call, domain), 201)
 
 
 async def read_custom_domain(call: Call) -> Response:

@@ -20,4 +20,5 @@ DIALECT = Dialect(
     ),
     shape=errors.shape,
     error=errors.Failure,
+    work=files.keep_reclaimed,
 )

@@ -143,7 +143,8 @@ def _check(check: dns.Check) -> RecordCheck:
 
 async def add_domain(call: Call) -> Response:
     sent = convert(await read_object(call.request), NewDomain)
-    return Json(_shown(call, await call.context.domains.add(call.key.workspace, sent.domain)), 201)
+    domain = await call.context.domains.add(call.key.workspace, sent.domain, id=call.id())
+    return Json(_shown(call, domain), 201)
 
 
 async def list_domains(call: Call) -> Response:
@@ -192,6 +193,7 @@ ROUTES = (
         method="POST",
         path="/v1/domains",
         scope="write",
+        creates=True,
         summary="Add a domain",
         description="A claim, which anyone may make: the answer has the two DNS records that prove it. Then verify it.",
         handler=add_domain,
