@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.routing import Route as Served
 
-from api import dialects, health, manual, openapi
+from api import dialects, health, manual, mcp_http, openapi
 from api.answers import Json
 from api.context import ApiContext
 from api.dialect import Dialect, Route
@@ -19,6 +19,7 @@ from api.errors import Problem
 from api.failures import KNOWN, problem_of
 from api.head import Head
 from api.limits import Bounds
+from api.mcp_http import McpHttp
 from api.metrics import Metered
 from api.traces import Traced
 
@@ -51,6 +52,7 @@ def create_app(context: ApiContext) -> FastAPI:
     pages = manual.pages(openapi.document(app, dialects.DIALECTS, context.settings.api_url))
     for path, handler in {**pages, **health.handlers(context.registry, context.readiness)}.items():
         app.add_route(path, handler)
+    app.router.routes.append(Served(mcp_http.PATH, McpHttp(context)))
     app.add_exception_handler(Exception, _failed)
     for kind in KNOWN:
         app.add_exception_handler(kind, _failed)
@@ -91,7 +93,7 @@ def answer(path: str, problem: Problem) -> Json:
 
 async def _failed(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
-    if problem.status == 405:
+    if problem.status == 405 and "Allow" not in problem.headers:
         problem = Problem(405, problem.code, problem.message, None, {"Allow": ", ".join(_methods(request))})
     if problem.status == 503:
         _log.warning("%s %r: %s", request.method, request.scope["path"], problem.message)

@@ -12,6 +12,7 @@ _WHERE = {
     "drill": ("drill", "drill"),
     "workspace": ("keys", "workspace"),
     "key": ("keys", "key"),
+    "mcp": ("mcp", "mcp"),
     "export": ("carry", "export_"),
     "import": ("bring", "import_"),
     "audit": ("warehouse", "audit"),

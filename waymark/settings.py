@@ -71,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "An API key to make, with all rights in the workspace `default`, when it does not exist.",
         ),
     ] = None
+    key: Annotated[str | None, _is("WAYMARK_KEY", "The API key that `waymark mcp` uses.")] = None
     default_plan: Annotated[
         str, _is("WAYMARK_DEFAULT_PLAN", "The plan of workspaces that are made: a preset, or one of `WAYMARK_PLANS`.")
     ] = "unlimited"

@@ -154,13 +154,17 @@ class Service:
         self.stored(number, scans)
 
     def stored(self, number: int, scans: tuple[Body, ...]) -> None:
-        lines = b"".join(encode_line(_event(number, seq, scan)) for seq, scan in enumerate(scans, 1))
-        columns = ["ts_ms" if name == "ts" else name for name in EVENT_COLUMNS]
-        client = self.warehouse.connect(max_threads=1)
-        try:
-            client.raw_insert("scans", columns, lines, fmt="JSONCompactEachRow")
-        finally:
-            client.close()
+        store(self.warehouse, number, scans)
+
+
+def store(warehouse: Warehouse, number: int, scans: tuple[Body, ...]) -> None:
+    lines = b"".join(encode_line(_event(number, seq, scan)) for seq, scan in enumerate(scans, 1))
+    columns = ["ts_ms" if name == "ts" else name for name in EVENT_COLUMNS]
+    client = warehouse.connect(max_threads=1)
+    try:
+        client.raw_insert("scans", columns, lines, fmt="JSONCompactEachRow")
+    finally:
+        client.close()
 
 
 _sources = iter(range(1, 1 << 30))

@@ -1,0 +1,66 @@
+"""`/mcp`: the tools of `api.tools` over streamable HTTP, for callers with an API key.
+
+No session is kept: each POST stands alone, so any process of the API can answer it, and nothing is left of it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from api import auth
+from api.context import ApiContext
+from api.errors import Problem
+
+PATH = "/mcp"
+
+
+class McpHttp:
+    """An ASGI app, within the API that it calls. Raises Problem, which the API answers in its own shape."""
+
+    def __init__(self, context: ApiContext) -> None:
+        self._context = context
+        self._managers: Callable[[], Any] | None = None
+        self._loading = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        if request.method != "POST":
+            # There are no sessions to end, and nothing is told without being asked.
+            raise Problem(405, "method_not_allowed", "this path takes POST", None, {"Allow": "POST"})
+        await auth.known(request, self._context)
+        manager = (await self._loaded(scope["app"]))()
+        async with manager.run():
+            await manager.handle_request(scope, receive, send)
+
+    async def _loaded(self, app: Any) -> Callable[[], Any]:
+        async with self._loading:
+            if self._managers is None:
+                self._managers = await asyncio.to_thread(_load, app, self._context.settings.api_url)
+        return self._managers
+
+
+def _load(app: Any, base: str) -> Callable[[], Any]:
+    """What makes a manager for one request. Loaded when it is first asked for: that takes a second, and most never
+    ask."""
+    import httpx2
+    from mcp.server.transport_security import TransportSecuritySettings
+
+    from api import tools
+
+    def reach(context: Any) -> httpx2.AsyncClient:
+        sent = context.request_context.request.headers["authorization"]
+        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+        return httpx2.AsyncClient(transport=transport, base_url=base, headers={"Authorization": sent})
+
+    server = tools.server(reach)
+    # No page of another site can send a key that it does not have.
+    anywhere = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+
+    def manager() -> Any:
+        server.streamable_http_app(stateless_http=True, json_response=True, transport_security=anywhere)
+        return server.session_manager
+
+    return manager

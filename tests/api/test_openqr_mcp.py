@@ -1,0 +1,163 @@
+"""The tools for assistants, by real client sessions over HTTP and over standard input and output. The quoted lines are
+OpenQR's guides' own."""
+
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CallToolResult
+
+from schemas.warehouse import Warehouse
+from tests.api.served import Served, serving
+from tests.api.service import store
+from tests.servers.redis import RedisServer
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def served(redis_server: RedisServer, warehouse: Warehouse) -> Iterator[Served]:
+    redis_server.flush()
+    with serving(redis_server.url, warehouse) as found:
+        yield found
+
+
+@asynccontextmanager
+async def over_http(served: Served, key: str | None = None, mode: Any = "auto") -> AsyncIterator[Client]:
+    headers = {"Authorization": f"Bearer {key or served.key}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=30) as http,
+        Client(streamable_http_client(f"{served.url}/mcp", http_client=http), mode=mode) as client,
+    ):
+        yield client
+
+
+@asynccontextmanager
+async def over_stdio(served: Served, key: str | None = None) -> AsyncIterator[Client]:
+    env = {**os.environ, "WAYMARK_API_URL": served.url, "WAYMARK_KEY": key or served.key}
+    command = StdioServerParameters(command=sys.executable, args=["-m", "waymark", "mcp"], env=env)
+    async with Client(stdio_client(command)) as client:
+        yield client
+
+
+def said(result: CallToolResult) -> dict[str, Any]:
+    assert not result.is_error, result.content
+    found: dict[str, Any] = result.structured_content or {}
+    # For clients that read only text.
+    assert json.loads(result.content[0].text) == found  # type: ignore[union-attr]
+    return found
+
+
+def refused(result: CallToolResult) -> str:
+    assert result.is_error
+    text: str = result.content[0].text  # type: ignore[union-attr]
+    return text
+
+
+async def day_of_a_code(client: Client) -> None:
+    """ "create a code for the new menu and tell me last week's scans" — the same operations are exposed as tools"""
+    made = said(await client.call_tool("create_code", {"destination": "https://example.com/menu", "label": "Menu"}))
+    assert made["destination"] == "https://example.com/menu" and made["short_url"].endswith(made["slug"])
+    listed = said(await client.call_tool("list_codes", {"limit": 1}))
+    assert [code["id"] for code in listed["codes"]] == [made["id"]]
+    edit = {"id": made["id"], "destination": "https://example.com/new", "tags": ["Menu"], "clear": ["label"]}
+    edited = said(await client.call_tool("edit_code", edit))
+    assert (edited["destination"], edited["tags"], edited["label"]) == ("https://example.com/new", ["menu"], None)
+    scans = said(await client.call_tool("get_scans", {"id": made["id"]}))
+    assert scans["id"] == made["id"] and scans["scans"]["total"] == 0
+    assert said(await client.call_tool("delete_code", {"id": made["id"]})) == {"deleted": True}
+    assert "404" in refused(await client.call_tool("get_scans", {"id": made["id"]}))
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_session_over_http(served: Served, mode: str) -> None:
+    """the same data is a tool on the OpenQR MCP server"""
+    async with over_http(served, mode=mode) as client:
+        await day_of_a_code(client)
+
+
+async def test_a_session_over_standard_input_and_output(served: Served) -> None:
+    """To drive all of this from an AI assistant"""
+    async with over_stdio(served) as client:
+        await day_of_a_code(client)
+
+
+async def test_the_tools(served: Served) -> None:
+    async with over_http(served) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    assert set(tools) == {"create_code", "list_codes", "edit_code", "delete_code", "get_scans"}
+    assert all(tool.description and tool.title for tool in tools.values())
+    assert tools["delete_code"].annotations and tools["delete_code"].annotations.destructive_hint
+    assert tools["get_scans"].annotations and tools["get_scans"].annotations.read_only_hint
+    assert tools["create_code"].input_schema["required"] == ["destination"]
+    assert "context" not in tools["create_code"].input_schema["properties"]
+
+
+async def test_thirty_days_whatever_is_asked(served: Served) -> None:
+    """over MCP, get_scans always reports a fixed 30-day window"""
+    async with over_http(served) as client:
+        made = said(await client.call_tool("create_code", {"destination": "https://example.com/"}))
+        scans = said(await client.call_tool("get_scans", {"id": made["id"], "days": 7}))
+        assert scans["analytics"]["days_window"] == 30 and len(scans["analytics"]["daily"]) == 30
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    assert set(tools["get_scans"].input_schema["properties"]) == {"id"}
+
+
+async def test_its_scans_are_read(served: Served, warehouse: Warehouse) -> None:
+    """let an AI assistant answer "how many scans did the spring code get?" in plain English"""
+    async with over_http(served) as client:
+        made = said(await client.call_tool("create_code", {"destination": "https://example.com/", "label": "Spring"}))
+        headers = {"Authorization": f"Bearer {served.key}"}
+        async with httpx.AsyncClient(base_url=served.url, headers=headers) as http:
+            # The one API that shows numbers.
+            number = (await http.get(f"/api/v1/dynamic/{made['slug']}/")).json()["id"]
+        store(warehouse, number, ({"country": "GB"}, {"country": "GB"}, {"days_ago": 1}, {"days_ago": 40}))
+        scans = said(await client.call_tool("get_scans", {"id": made["id"]}))
+    assert (scans["scans"]["total"], scans["scans"]["topCountry"]) == (4, "GB")
+    assert scans["analytics"]["window_total"] == 3
+    assert [day["n"] for day in scans["analytics"]["daily"]][-2:] == [1, 2]
+
+
+async def test_what_the_api_refuses_is_told_in_its_words(served: Served) -> None:
+    async with over_http(served) as client:
+        text = refused(await client.call_tool("create_code", {"destination": "http://localhost/"}))
+        assert "destination: the destination must be on a public host (400, " in text
+        assert "404, not_found" in refused(await client.call_tool("delete_code", {"id": NOBODY}))
+        for id in ("", "../folders", "a/b", "x?y=1", "é"):
+            assert "list_codes" in refused(await client.call_tool("get_scans", {"id": id}))
+
+
+async def test_a_key_may_no_more_than_over_http(served: Served) -> None:
+    """every call here needs a free key"""
+    async with httpx.AsyncClient(base_url=served.url, headers={"Authorization": f"Bearer {served.key}"}) as http:
+        key = (await http.post("/v1/keys", json={"name": "reader", "scope": "read"})).json()
+    async with over_http(served, key["secret"]) as client:
+        assert said(await client.call_tool("list_codes", {}))["codes"] is not None
+        assert "403, forbidden" in refused(await client.call_tool("create_code", {"destination": "https://a.example"}))
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer oqr_live_wrong"}, {"Authorization": "Basic eA=="}])
+def test_nobody_without_a_key(served: Served, headers: dict[str, str]) -> None:
+    response = httpx.post(f"{served.url}/mcp", headers=headers, json={})
+    assert (response.status_code, response.json()["error"]["code"]) == (401, "unauthorized")
+    assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
+def test_only_posts(served: Served, method: str) -> None:
+    response = httpx.request(method, f"{served.url}/mcp", headers={"Authorization": f"Bearer {served.key}"})
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+
+
+async def test_a_key_that_does_not_work_is_told_over_standard_input_and_output(served: Served) -> None:
+    async with over_stdio(served, "oqr_live_wrong") as client:
+        assert "401, unauthorized" in refused(await client.call_tool("list_codes", {}))
