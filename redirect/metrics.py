@@ -45,14 +45,17 @@ _COUNTED = (
 
 
 class Metrics:
-    """`gauges` are read when they are asked for, by the metrics' names without what all of them begin with."""
+    """`gauges` are read when they are asked for, by the metrics' names without what all of them begin with. `worker`
+    tells redirectors apart that share an address."""
 
-    def __init__(self, counts: Counts, journal: Journal, gauges: Mapping[str, Callable[[], float]]) -> None:
+    def __init__(
+        self, counts: Counts, journal: Journal, gauges: Mapping[str, Callable[[], float]], worker: str = ""
+    ) -> None:
         self._counts = counts
         self._journal = journal
         self._gauges = gauges
         self._hits = 0
-        self._registry = registry(self._read)
+        self._registry = registry(self._read, worker=worker)
 
     def __call__(self) -> bytes:
         """The body of /metrics."""

@@ -164,6 +164,7 @@ def build(
             "trusted": lambda: elapsed() < trust.until,
             "epoch": lambda: trust.epoch,
         },
+        settings.worker,
     )
 
     async def metrics(_: Request) -> Response:

@@ -37,6 +37,8 @@ class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
     gate_pass_s: int = 3600
     # For how long a cookie keeps a visitor with a variant, where a code asks for that.
     sticky_s: int = 30 * 86_400
+    # A label on all metrics, for one of several processes that answer at one port.
+    worker: str = ""
 
     @property
     def short_host(self) -> str:

@@ -16,6 +16,8 @@ from schemas.metrics import METRICS, Metric
 
 _STARTED = time.time()
 
+WORKER = "worker"
+
 
 class Spread:
     """How often values fell between the bounds of a histogram. For one thread at a time."""
@@ -48,30 +50,33 @@ Read = Callable[[], Mapping[str, Reading]]
 
 
 class Shown(Collector):
-    """`read` gives readings by the metrics' names. Raises KeyError for a name that the catalogue does not have."""
+    """`read` gives readings by the metrics' names. Raises KeyError for a name that the catalogue does not have. With
+    `worker`, all have that label: several processes answer at one address, and one series must not be made of two."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Read, worker: str = "") -> None:
         self._read = read
+        self._worker = worker
 
     def collect(self) -> Iterator[Family]:
         for name, reading in self._read().items():
             metric = METRICS[name]
             values: Mapping[tuple[str, ...], Value] = reading if isinstance(reading, Mapping) else {(): reading}
-            yield _family(metric, values)
+            yield _family(metric, values, {WORKER: self._worker} if self._worker else {})
 
 
-def _family(metric: Metric, values: Mapping[tuple[str, ...], Value]) -> Family:
+def _family(metric: Metric, values: Mapping[tuple[str, ...], Value], more: Mapping[str, str]) -> Family:
+    names = (*metric.labels, *more)
     if metric.kind == "histogram":
-        spreads = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
+        spreads = HistogramMetricFamily(metric.name, metric.help, labels=names)
         for labels, spread in values.items():
             assert isinstance(spread, Spread)
-            spreads.add_metric(labels, spread.buckets(), spread.sum)
+            spreads.add_metric((*labels, *more.values()), spread.buckets(), spread.sum)
         return spreads
     kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
-    family = kind(metric.name, metric.help, labels=metric.labels)
+    family = kind(metric.name, metric.help, labels=names)
     for labels, value in values.items():
         assert not isinstance(value, Spread)
-        family.add_metric(labels, value)
+        family.add_metric((*labels, *more.values()), value)
     return family
 
 
@@ -86,11 +91,11 @@ def process() -> Mapping[str, Reading]:
     }
 
 
-def registry(*reads: Read) -> CollectorRegistry:
+def registry(*reads: Read, worker: str = "") -> CollectorRegistry:
     """Of one process; more may be registered."""
     made = CollectorRegistry()
     for read in (process, *reads):
-        made.register(Shown(read))
+        made.register(Shown(read, worker))
     return made
 
 

@@ -1,5 +1,6 @@
 """What each room is given, made from the settings. The rooms know nothing of the environment."""
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -62,6 +63,7 @@ def redirect_settings(settings: Settings) -> RedirectSettings:
         files_bucket=settings.files_bucket or "",
         gate_pass_s=settings.gate_pass,
         sticky_s=settings.sticky,
+        worker=str(os.getpid()) if settings.workers > 1 else "",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from schemas.exposition import WORKER
 from schemas.metrics import METRICS, Metric
 
 # Units that are not base units, and words that a name must not hold.
@@ -36,7 +37,7 @@ def complaints_about(metric: Metric) -> Iterator[str]:
         yield f"{name}: its unit is {metric.unit!r}, and the name ends otherwise"
     if (metric.kind == "histogram") != bool(metric.bounds) or list(metric.bounds) != sorted(set(metric.bounds)):
         yield f"{name}: bounds"
-    if set(metric.labels) & {"le", "quantile", "job", "instance"}:
+    if set(metric.labels) & {"le", "quantile", "job", "instance", WORKER}:
         yield f"{name}: labels"
 
 
@@ -56,7 +57,7 @@ def shown(text: str) -> set[str]:
         assert (family.type, family.documentation) == (metric.kind, metric.help), name
         series = {tuple(sorted(sample.labels.items())) for sample in family.samples if "le" not in sample.labels}
         for sample in family.samples:
-            assert set(sample.labels) - {"le"} == set(metric.labels), sample
+            assert set(sample.labels) - {"le", WORKER} == set(metric.labels), sample
             assert sample.value >= 0, sample
             assert sample.name in {name, f"{name}_bucket", f"{name}_sum", f"{name}_count"}
         if metric.kind == "histogram":

@@ -59,6 +59,15 @@ def test_a_redirector_shows_its_own_and_nothing_else(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_processes_at_one_address_are_told_apart(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, source=5, now_ms=wall_ms, max_bytes=1 << 20)
+    gauges = dict.fromkeys(("cached_routes", "domains", "trusted", "epoch"), lambda: 1.0)
+    text = Metrics(Counts(), journal, gauges, worker="77")().decode()
+    assert promtool.shown(text) == promtool.of("redirect")
+    assert {'worker="77"' in line for line in text.splitlines() if not line.startswith("#")} == {True}
+    journal.close()
+
+
 def test_ingest_shows_its_own_and_nothing_else() -> None:
     status = ShipStatus(connected=True, records=3)
     status.record_events.add(7)
