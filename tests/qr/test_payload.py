@@ -14,6 +14,8 @@ from tests.qr.contents import CONTENTS
 
 Given = dict[str, Any]
 
+some = settings(max_examples=40)
+
 
 def parts(line: str, marks: str = ";", newline: bool = False) -> list[str]:
     """At each of `marks` that is not escaped, without the escapes."""
@@ -65,6 +67,7 @@ def test_every_type_that_a_phone_understands_has_a_text() -> None:
     assert CONTENTS.keys() == TYPES
 
 
+@some
 @given(CONTENTS["wifi"])
 def test_wifi(content: Given) -> None:
     asked = content["wifiContent"]
@@ -92,6 +95,7 @@ def test_a_network_that_no_phone_could_join_is_refused(encryption: str, password
     assert refused.value.field == f"content.wifiContent.{field}"
 
 
+@some
 @given(CONTENTS["vcard"])
 @pytest.mark.parametrize("version", ["3.0", "4.0"])
 def test_vcard(version: str, content: Given) -> None:
@@ -112,6 +116,7 @@ def test_vcard(version: str, content: Given) -> None:
         assert parts(found["ADR"], newline=True) == ["", "", *address]
 
 
+@some
 @given(CONTENTS["mecard"])
 def test_mecard(content: Given) -> None:
     asked = content["vCardContent"]
@@ -139,6 +144,7 @@ def _escaped_parts(line: str) -> list[str]:
     return [*found, part]
 
 
+@some
 @given(CONTENTS["event"])
 def test_event(content: Given) -> None:
     asked = content["eventContent"]
@@ -180,6 +186,7 @@ def test_an_event_that_no_calendar_could_place_is_refused(fields: Given, field: 
     assert refused.value.field == f"content.eventContent.{field}"
 
 
+@some
 @given(CONTENTS["email"])
 def test_email(content: Given) -> None:
     given = content["emailContent"]
@@ -192,12 +199,14 @@ def test_email(content: Given) -> None:
     assert "+" not in payload.partition("?")[2]
 
 
+@some
 @given(CONTENTS["sms"])
 def test_sms(content: Given) -> None:
     given = content["smsContent"]
     assert text("sms", content).split(":", 2) == ["SMSTO", given["number"], given["message"]]
 
 
+@some
 @given(CONTENTS["whatsapp"])
 def test_whatsapp(content: Given) -> None:
     given = content["whatsAppContent"]
@@ -206,6 +215,7 @@ def test_whatsapp(content: Given) -> None:
     assert asked(payload) == ({"text": given["message"]} if "message" in given else {})
 
 
+@some
 @given(CONTENTS["bitcoin"])
 def test_bitcoin(content: Given) -> None:
     given = content["bitcoinContent"]
@@ -225,6 +235,7 @@ def test_amounts_are_written_out(amount: object, written: str | None) -> None:
     assert asked(text("bitcoin", coins)).get("amount") == written
 
 
+@some
 @given(CONTENTS["paypal"])
 def test_paypal(content: Given) -> None:
     given = content["paypalContent"]
@@ -232,6 +243,7 @@ def test_paypal(content: Given) -> None:
     assert who == given["username"] and float(amount or 0) == given["amount"]
 
 
+@some
 @given(CONTENTS["geo"])
 def test_geo(content: Given) -> None:
     given = content["geoContent"]
@@ -243,11 +255,13 @@ def test_geo(content: Given) -> None:
         assert asked(payload)["q"] == f"{latitude},{longitude}({given['label']})"
 
 
+@some
 @given(CONTENTS["text"])
 def test_text(content: Given) -> None:
     assert text("text", content) == content["text"]
 
 
+@some
 @given(CONTENTS["url"])
 def test_addresses_are_kept_as_they_are(content: Given) -> None:
     assert text("url", content) == text("website", content) == content["url"]
@@ -280,7 +294,7 @@ def test_nothing_is_refused_with_the_field_that_is_missing(type: str, content: o
     assert refused.value.field.startswith("content")
 
 
-@settings(max_examples=50)
+@some
 @given(CONTENTS["text"])
 def test_control_characters_are_refused(content: Given) -> None:
     with pytest.raises(Refused):

@@ -37,29 +37,29 @@ def test_every_type_is_read_as_it_was_written(type: str) -> None:
     @given(CONTENTS[type])
     def reads(content: Said) -> None:
         payload = text(type, content)
-        assert rasters.read(rasters.opened(qr.draw(payload, PLAIN, "png", 700))) == payload
+        assert rasters.read(rasters.opened(qr.draw(payload, PLAIN, "png", 500))) == payload
 
     reads()
 
 
-@examples(50)
+@examples(30)
 @given(st.text(min_size=1, max_size=80))
 def test_any_text_at_all(payload: str) -> None:
-    assert rasters.read(rasters.opened(qr.draw(payload, PLAIN, "png", 700))) == payload
+    assert rasters.read(rasters.opened(qr.draw(payload, PLAIN, "png", 500))) == payload
 
 
-@examples(30)
+@examples(15)
 @given(payloads.filter(lambda payload: len(payload.encode()) <= 400), STYLES)
 def test_png(payload: str, style: Said) -> None:
-    assert rasters.read(rasters.opened(qr.draw(payload, parse(style), "png", 700))) == payload
+    assert rasters.read(rasters.opened(qr.draw(payload, parse(style), "png", 500))) == payload
 
 
-@examples(30)
+@examples(15)
 @given(short, WITH_LOGO)
 def test_png_with_a_logo(payload: str, style: Said) -> None:
     """A logo that is too large for a small symbol is said to be so; any other scans."""
     try:
-        picture = qr.draw(payload, parse(style), "png", 700)
+        picture = qr.draw(payload, parse(style), "png", 500)
     except Unreadable as unreadable:
         assume(unreadable.field != "style.logo" or "too large" not in unreadable.message)
         raise

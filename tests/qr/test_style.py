@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qr
@@ -62,6 +62,7 @@ json = st.recursive(
 )
 
 
+@settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from(["shape", "finder", "color", "gradient", "margin", "logo", "frame"]), json))
 def test_anything_is_a_style_or_refused(style: dict[str, Any]) -> None:
     try:
