@@ -1,11 +1,15 @@
 """Qravio: what its analytics count. The quoted lines are the document's own."""
 
+import asyncio
+from collections.abc import MutableMapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from analytics.answers import Day
-from api.dialects.qravio import listing, scans
+from analytics.errors import Unavailable
+from api.dialects.qravio import finding, listing, scans
 from api.dialects.qravio.scans import change
 from schemas.event import COUNTED, OUTCOMES
 from tests.api.qravio import PATH, made, page, read, refused, static
@@ -198,3 +202,55 @@ async def test_a_warehouse_that_is_away(api: Service) -> None:
         response = await api.client.get(PATH + path)
         refused(response, 503)
         assert int(response.headers["retry-after"]) >= 1
+
+
+async def test_a_list_that_fails_on_the_way_does_not_look_whole(api: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An array of QR Code objects."""
+    for _ in range(5):
+        await made(api)
+    whole = (await api.client.get(PATH)).content
+    monkeypatch.setattr(listing, "PAGE", 2)
+    asked = 0
+    count = finding.scan_totals
+
+    async def failing(*args: Any) -> dict[int, int]:
+        nonlocal asked
+        asked += 1
+        if asked > 2:
+            raise Unavailable("the warehouse has gone away")
+        return await count(*args)
+
+    monkeypatch.setattr(listing, "scan_totals", failing)
+    received: list[dict[str, Any]] = []
+    request = api.client.build_request("GET", PATH)
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": PATH,
+        "raw_path": PATH.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 1),
+    }
+
+    async def receive() -> dict[str, Any]:
+        if asked == 0:
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        received.append(dict(message))
+
+    # What a server sees is an error, and so it closes the connection within the body.
+    with pytest.raises(BaseException) as seen:  # noqa: PT011
+        await api.app(scope, receive, send)
+    assert not isinstance(seen.value, asyncio.CancelledError)
+    assert received[0]["status"] == 200
+    body = b"".join(message.get("body", b"") for message in received[1:])
+    assert body and whole.startswith(body) and len(body) < len(whole)
+    assert all(message["more_body"] for message in received[1:])
