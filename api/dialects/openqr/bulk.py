@@ -50,9 +50,17 @@ async def create_codes(call: Call) -> Response:
     if not 1 <= len(items) <= MOST:
         raise invalid("items", f"items must have 1 to {MOST} entries, not {len(items)}", "wrong_length")
     turns = asyncio.Semaphore(AT_ONCE)
-    results = await asyncio.gather(*(_result(call, turns, index, item) for index, item in enumerate(items)))
+    outcomes = await asyncio.gather(
+        *(_result(call, turns, index, item) for index, item in enumerate(items)), return_exceptions=True
+    )
+    results: list[BulkResult] = []
+    for outcome in outcomes:
+        # Raised only now: nothing is still being made when this is answered.
+        if isinstance(outcome, BaseException):
+            raise outcome
+        results.append(outcome)
     created = sum(result.code is not UNSET for result in results)
-    return Json(BulkAnswer(created, len(items) - created, list(results)), 201)
+    return Json(BulkAnswer(created, len(items) - created, results), 201)
 
 
 async def _result(call: Call, turns: asyncio.Semaphore, index: int, item: Any) -> BulkResult:
