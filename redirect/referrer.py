@@ -11,6 +11,7 @@ _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?|\[[0-9a-f:.]{2,45
 _SCHEMES = {"http", "https", "android-app", "ios-app"}
 _ORDINARY_PORTS = {"http": 80, "https": 443}
 LONGEST_PAGE = 256
+LONGEST_HOST = 253
 
 
 class Referrer(msgspec.Struct, frozen=True):
@@ -28,6 +29,9 @@ def referrer(raw: bytes) -> Referrer:
     try:
         parts = urlsplit(clean(raw, 2048))
         host, port = (parts.hostname or "").rstrip("."), parts.port
+        if len(host) > LONGEST_HOST:
+            # Nobody's name; and putting it into ASCII costs more than its length.
+            return NONE
         if ":" in host:
             host = f"[{host}]"
         elif not host.isascii():

@@ -1,0 +1,114 @@
+"""Every route of every API, with every kind of key: nobody gets further than the scope that the route names.
+
+The routes are walked as they are, so a new one is under test without a word here.
+"""
+
+import httpx
+import pytest
+from starlette.routing import BaseRoute, Mount, Route
+
+from api.dialect import Route as Operation
+from api.dialects import DIALECTS
+from codes.apikeys import Scope
+from tests.api.service import Service
+
+SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
+ROUTES = [route for dialect in DIALECTS for route in dialect.routes]
+NOBODY = "00000000-0000-4000-8000-000000000000"
+# Without a key: what a key is traded for, which is looked at by itself.
+OPEN = {("POST", "/api/v1/token/"), ("POST", "/api/v1/token/refresh/")}
+# They are sent, and change nothing that is kept.
+HARMLESS = {("POST", "/api/qr/static")}
+# What the API serves beside its operations. All but `/mcp`, which needs a key, say nothing of anybody's codes.
+BESIDE = {"/openapi.json", "/docs", "/healthz", "/readyz", "/metrics", "/mcp"}
+
+
+async def ask(client: httpx.AsyncClient, route: Operation, id: str = NOBODY, **headers: str) -> httpx.Response:
+    path = route.path
+    for parameter in route.parameters:
+        path = path.replace("{" + parameter.name + "}", id)
+    body = None if route.body is None else b"{}"
+    sent = {**headers, "Content-Type": "application/json"} if body else headers
+    return await client.request(route.method, path, content=body, headers=sent)
+
+
+async def test_without_a_key_nobody_gets_in(api: Service) -> None:
+    assert {(route.method, route.path) for route in ROUTES if route.scope is None} == OPEN
+    for route in ROUTES:
+        if route.scope is None:
+            continue
+        for headers in (
+            {},
+            {"Authorization": "Bearer wrong"},
+            {"Authorization": "Basic YTpi"},
+            {"Authorization": "Bearer "},
+            {"X-API-Key": "wrong"},
+        ):
+            response = await ask(api.anonymous, route, **headers)
+            assert response.status_code == 401, (route.method, route.path, headers, response.text)
+            assert set(response.json()) <= {"error", "detail"}
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+async def test_a_key_gets_as_far_as_its_scope(api: Service, scope: Scope) -> None:
+    caller = await api.caller(scope=scope)
+    for route in ROUTES:
+        if route.scope is None:
+            continue
+        response = await ask(caller, route)
+        if SCOPES.index(scope) < SCOPES.index(route.scope):
+            assert response.status_code == 403, (route.method, route.path, response.text)
+            assert "scope" in response.text
+        else:
+            assert response.status_code not in (401, 403, 500), (route.method, route.path, response.text)
+    await caller.aclose()
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_what_changes_something_needs_more_than_read(route: Operation) -> None:
+    if route.method != "GET" and route.scope is not None and (route.method, route.path) not in HARMLESS:
+        assert route.scope in ("write", "admin")
+
+
+async def test_what_is_another_workspace_s_is_not_there(api: Service) -> None:
+    """Of a code, a folder, a domain or a key of ours, another workspace learns and changes nothing by its id."""
+    code = await api.make()
+    folder = (await api.client.post("/v1/folders", json={"name": "x"})).json()["id"]
+    domain = (await api.client.post("/v1/domains", json={"domain": "go.example.com"})).json()
+    keys = (await api.client.get("/v1/keys")).json()
+    key = next(iter(keys.values()))[0]["id"]
+    ours = [code["id"], code["slug"], str(await api.number(code["id"])), folder, domain["id"], key]
+    theirs = await api.caller("theirs")
+    for route in ROUTES:
+        if "{" not in route.path or route.scope is None:
+            continue
+        for id in ours:
+            response = await ask(theirs, route, id)
+            assert response.status_code in (404, 400, 422), (route.method, route.path, id, response.text)
+            assert code["destination"] not in response.text
+    assert (await api.client.get(f"/v1/dynamic/{code['id']}")).json() == code
+    assert (await api.client.get(f"/v1/domains/{domain['id']}")).json() == domain
+    assert (await api.client.get("/v1/keys")).json() == keys
+    assert [one["id"] for one in (await api.client.get("/v1/folders")).json()["folders"]] == [folder]
+    await theirs.aclose()
+
+
+def paths(routes: list[BaseRoute]) -> set[str]:
+    return {route.path for route in routes if isinstance(route, Route | Mount)}
+
+
+async def test_there_is_no_other_way_in(api: Service) -> None:
+    known = {path for dialect in DIALECTS for route in dialect.routes for path in dialect.paths(route)}
+    beside = paths(api.app.routes) - known
+    assert {path for path in beside if not path.startswith("/docs")} <= BESIDE
+    for path in beside & {"/mcp"}:
+        assert (await api.anonymous.post(path, json={})).status_code == 401
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+async def test_only_an_admin_makes_keys(api: Service, scope: Scope) -> None:
+    maker = await api.caller(scope=scope)
+    for wanted in SCOPES:
+        response = await maker.post("/v1/keys", json={"name": "x", "scope": wanted})
+        assert response.status_code == (201 if scope == "admin" else 403), response.text
+    await maker.aclose()
