@@ -48,7 +48,7 @@ def run(call: str, **variables: str) -> tuple[int, dict[str, Any]]:
 
 
 def test_the_calls_of_the_page(served: Served) -> None:
-    create, edit, read, list_, scans, delete = CALLS
+    create, edit, read, list_, scans, delete, *_ = CALLS
     known = {"WAYMARK_KEY": served.key, "WAYMARK": served.url}
     status, code = run(create, **known)
     assert (status, set(code)) == (201, set(examples.CODE))
@@ -61,6 +61,19 @@ def test_the_calls_of_the_page(served: Served) -> None:
     assert (status, found["analytics"]["days_window"]) == (200, 30)
     assert run(delete, **known) == (200, {"deleted": True})
     assert run(read, **known)[0] == 404
+
+
+def test_the_calls_beside_single_codes(served: Served) -> None:
+    bulk, folder, folders, key, keys = CALLS[6:]
+    known = {"WAYMARK_KEY": served.key, "WAYMARK": served.url}
+    status, found = run(bulk, **known)
+    assert (status, found["created"], found["failed"]) == (201, 1, 1)
+    assert run(bulk, **known) == (201, found)
+    status, made = run(folder, **known)
+    assert status == 201 and run(folders, **known) == (200, {"folders": [made]})
+    status, made = run(key, **known)
+    assert (status, made["last_four"]) == (201, made.pop("secret")[-4:])
+    assert made in run(keys, **known)[1]["keys"]
 
 
 def test_the_shapes_of_the_page() -> None:
