@@ -6,13 +6,15 @@ anybody, and hands everything else to uvicorn just as it came. It stands on uvic
 holds the version and `tests/redirect/test_quick.py` holds both ways to the same answers, byte for byte; without it
 the application gives them alone.
 
-uvicorn waits for ever for a request that does not come, or not whole. A connection is closed here when it does.
+uvicorn waits for ever for a request that does not come, or not whole, and takes headers of any size. A connection is
+closed here when its headers do not come in time or are too large, and when it trickles a body that nobody reads.
 """
 
 import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from redirect.asgi import Scope
@@ -26,6 +28,10 @@ AtOnce = Callable[[Scope], Answer | None]
 
 # From the opening of a connection, or a request's first byte, to the end of its headers.
 HEADERS_WITHIN_S = 10.0
+# Of headers, after what came first with them: uvloop reads up to 256 KB at a time.
+HEADERS_BYTES = 64 * 1024
+# After so many looks without a new request, what still comes is none. An idle connection is gone by then.
+IDLE_LOOKS = 5
 
 _METHODS = {b"GET": "GET", b"HEAD": "HEAD"}
 
@@ -46,14 +52,20 @@ def protocol(at_once: AtOnce, *, headers_within_s: float = HEADERS_WITHIN_S) -> 
     head = b""
 
     class Quick(HttpToolsProtocol):
-        # When what is being read began; None between a request's headers and the next request.
-        began: float | None
+        # Whether a request's line and headers are being read, or waited for, and since when.
+        reading: bool
+        began: float
+        # What came of them, and what was seen at the last looks.
+        taken: int
+        idle_looks: int
+        seen: float
         watch: asyncio.TimerHandle
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
             self.cycle = answered
-            self.began = self.loop.time()
+            self.reading, self.began, self.taken = True, self.loop.time(), 0
+            self.idle_looks, self.seen = 0, 0.0
             self.watch = self.loop.call_later(headers_within_s, self.look)
 
         def connection_lost(self, exc: Exception | None) -> None:
@@ -62,20 +74,39 @@ def protocol(at_once: AtOnce, *, headers_within_s: float = HEADERS_WITHIN_S) -> 
 
         def look(self) -> None:
             """Once in a while, which costs a connection less than a timer for each request would."""
-            if self.began is not None and self.loop.time() - self.began >= headers_within_s:
+            idle = not self.reading and self.cycle.response_complete and self.began == self.seen
+            self.idle_looks = self.idle_looks + 1 if idle else 0
+            self.seen = self.began
+            late = self.reading and self.loop.time() - self.began >= headers_within_s
+            if late or self.idle_looks >= IDLE_LOOKS:
                 self.transport.close()
                 return
             self.watch = self.loop.call_later(headers_within_s, self.look)
 
+        def data_received(self, data: bytes) -> None:
+            """As uvicorn's, with a bound; written out, since a call more for each request would show."""
+            if self.reading:
+                self.taken += len(data)
+                if self.taken > HEADERS_BYTES and self.taken > len(data):
+                    self.transport.close()
+                    return
+            self._unset_keepalive_if_required()
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserError:
+                self.send_400_response("Invalid HTTP request received.")
+            except httptools.HttpParserUpgrade:
+                self._unsupported_upgrade_warning()
+
         def on_message_begin(self) -> None:
-            self.began = self.loop.time()
+            self.reading, self.began, self.taken = True, self.loop.time(), 0
             self.url = b""
             self.expect_100_continue = False
             self.headers = []
 
         def on_headers_complete(self) -> None:
             nonlocal head_of, head
-            self.began = None
+            self.reading = False
             if (found := self.found()) is None:
                 self.hand_on()
                 return

@@ -9,8 +9,15 @@ from typing import Any
 
 import uvicorn
 
+from redirect import quick
+from redirect.asgi import Scope
+
 # How long answers that are under way may take once the server is to stop.
 DRAIN_S = 5
+
+
+def _nothing_at_once(_: Scope) -> None:
+    """Every request goes to the app."""
 
 
 class Server(uvicorn.Server):
@@ -26,7 +33,9 @@ def server(app: Any) -> Server:
         uvicorn.Config(
             app,
             loop="uvloop",
-            http="httptools",
+            # Not for its speed: uvicorn waits for ever for headers that do not come, and takes any number of them.
+            http=quick.protocol(_nothing_at_once),
+            ws="none",
             log_config=None,
             access_log=False,
             server_header=False,

@@ -5,6 +5,7 @@ import re
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -140,6 +141,50 @@ async def test_who_does_not_say_what_it_wants_is_not_waited_for() -> None:
             await asyncio.sleep(0.1)
         assert await asyncio.wait_for(silent.read(), 2) == b""
         assert await asyncio.wait_for(slow_reader.read(), 2) == b""
+    finally:
+        server.should_exit = True
+        await running
+
+
+async def test_a_body_that_trickles_after_the_answer_holds_nothing_open() -> None:
+    def at_once(scope: Scope) -> Answer | None:
+        return (302, ((b"location", b"/x"),), b"") if scope["path"] == "/abc" else None
+
+    server, running, port = await served(at_once, 0.1)
+    try:
+        for path, end in ((b"/abc", b"\r\n\r\n"), (b"/other", b"app")):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET %b HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" % path)
+            await reader.readuntil(end)
+            async with asyncio.timeout(5):
+                while not reader.at_eof():
+                    writer.write(b"x")
+                    await asyncio.sleep(0.02)
+    finally:
+        server.should_exit = True
+        await running
+
+
+async def test_headers_without_end_are_not_collected() -> None:
+    server, running, port = await served(lambda scope: None, 10.0)
+    try:
+        for piece in (b"x" * 60_000, b"X-Y: z\r\n" * 6_000):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /abc HTTP/1.1\r\nX: ")
+            sent = 0
+            async with asyncio.timeout(5):
+                with suppress(ConnectionError):
+                    while not reader.at_eof():
+                        writer.write(piece)
+                        await writer.drain()
+                        sent += len(piece)
+                        await asyncio.sleep(0.005)
+            assert 64_000 < sent < 4_000_000
+        # Many requests that come together are no headers without end.
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /abc HTTP/1.1\r\nHost: x\r\n\r\n" * 5_000)
+        for _ in range(5_000):
+            await asyncio.wait_for(reader.readuntil(b"app"), 5)
     finally:
         server.should_exit = True
         await running
