@@ -37,8 +37,9 @@ Folder = Annotated[str | None, Field(description="The id of the folder that it i
 
 
 def server(reach: Reach) -> MCPServer[Any]:
-    # Its log would have a line for each call that is refused, with what was sent.
-    logging.getLogger("mcp").setLevel(logging.WARNING)
+    # They would have a line for each call, with what was sent.
+    for name in ("mcp", "httpx2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     tools: MCPServer[Any] = MCPServer(
         "waymark", title="Waymark", instructions=INSTRUCTIONS, version=version("waymark"), subscriptions=False
     )

@@ -117,6 +117,13 @@ async def unfile(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], 
     await statics.unfile(redis, workspace, id, now_ms=now_ms)
 
 
+async def settled(redis: Redis, code: Code, *, now_ms: Callable[[], int] = _wall_ms) -> Code:
+    """What becomes of a code that was just filed: a folder that was deleted meanwhile is none."""
+    if code.folder_id is None or await exists(redis, code.workspace, code.folder_id):
+        return code
+    return await unfile_code(redis, code.id, code.folder_id, now_ms=now_ms) or code
+
+
 async def unfile_code(redis: Redis, code_id: str, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> Code | None:
     """Takes a code out of this folder, if it is in it; the code as it then is."""
     while (found := await index.find(redis, code_id)) is not None:

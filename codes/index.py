@@ -56,9 +56,12 @@ async def find(redis: Redis, id: str) -> Found | None:
 
 
 async def add(redis: Redis, id: str, number: int, workspace: int, to: bytes) -> None:
-    """Once the code is there. Changes nothing if the id is known."""
-    await ask(redis, "SET", keys.code_id(id), to, "NX")
+    """Once the code is there. Changes nothing if the id is known.
+
+    Listed first: a code that can be found by its id is in the list, so whoever finds it has nothing to mend. One that
+    is only in the list is shown to nobody yet."""
     await ask(redis, "ZADD", keys.workspace_codes(workspace), number, id)
+    await ask(redis, "SET", keys.code_id(id), to, "NX")
 
 
 async def repoint(redis: Redis, id: str, old: bytes, new: bytes) -> bool:

@@ -85,7 +85,10 @@ class Turn(msgspec.Struct, frozen=True):
         most = self.plan.codes
         if another and most is not None:
             statics = await ask(self.redis, "ZCARD", keys.workspace_static_numbers(self.workspace))
-            held = statics + await index.count(self.redis, self.workspace) + len(await self._unlisted())
+            held = statics + await index.count(self.redis, self.workspace)
+            for code in await self._under_way():
+                listed = await ask(self.redis, "ZSCORE", keys.workspace_codes(self.workspace), code.id)
+                held += listed is None
             if held >= most:
                 raise NotInPlan("limit", "codes", self.plan.says("codes", limit=most))
         most = self.plan.active_codes
@@ -94,24 +97,23 @@ class Turn(msgspec.Struct, frozen=True):
 
     async def _active(self, enough: int) -> int:
         """How many are active, at least up to `enough`."""
-        found = sum(code.status == "active" for code in await self._unlisted())
+        found = {code.id for code in await self._under_way() if code.status == "active"}
         before = None
-        while found < enough and (rows := await index.newest(self.redis, self.workspace, _PAGE, before)):
+        while len(found) < enough and (rows := await index.newest(self.redis, self.workspace, _PAGE, before)):
             codes = await index.read(self.redis, [id for id, _ in rows])
-            found += sum(code is not None and code.status == "active" for code in codes)
+            found |= {code.id for code in codes if code is not None and code.status == "active"}
             before = rows[-1][1]
-        return found
+        return len(found)
 
-    async def _unlisted(self) -> list[Code]:
-        """Codes that a crash has kept from the list so far (`codes.sweep` brings them there)."""
-        found = {}
+    async def _under_way(self) -> list[Code]:
+        """Codes that are written, and that a crash may have kept from the index (`codes.sweep` brings them there)."""
+        found = []
         async for _, intent in intents.abandoned(self.redis, older_than_ms=-intents.SWEEP_MS):
             if intent.op == "create" and intent.workspace == self.workspace:
                 code = (await places.look(self.redis, intent.host, intent.slug)).code
-                listed = await ask(self.redis, "ZSCORE", keys.workspace_codes(self.workspace), intent.id)
-                if code is not None and code.id == intent.id and listed is None:
-                    found[code.id] = code
-        return list(found.values())
+                if code is not None and code.id == intent.id:
+                    found.append(code)
+        return found
 
 
 # ARGV: a token, and how long. Returns when the turn ends, or 0 where it is another's.
@@ -149,3 +151,8 @@ async def turn(redis: Redis, plan: Plan, workspace: int, *, needed: bool) -> Asy
 def counts(plan: Plan, *, another: bool, active: bool) -> bool:
     """Whether such an addition needs a turn under this plan."""
     return (another and plan.codes is not None) or (active and plan.active_codes is not None)
+
+
+def sooner(deadline_ms: int, turn: Turn | None) -> int:
+    """When a write has to be done by."""
+    return deadline_ms if turn is None else min(deadline_ms, turn.until_ms)

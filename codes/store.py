@@ -6,9 +6,7 @@ every redirector, or trusted by none, when a call returns.
 
 import random
 import time
-import uuid
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -29,19 +27,16 @@ from codes import (
     tags,
 )
 from codes.checking import Checking, Usable, nowhere
-from codes.connection import ask, reaching
-from codes.errors import Conflict, Missing, NotInPlan, Refused, Stale, Unavailable
+from codes.connection import reaching
+from codes.errors import Conflict, Missing, Stale, Unavailable
 from codes.fields import Edit, NewCode
 from codes.intents import Intent
+from codes.making import Making, random_id, random_nonce
 from codes.permissions import Turn
 from codes.places import Kept, Put, route_of, tombstone_of
 from codes.plans import Plan, plan_of
 from codes.resolver import Resolver
-from schemas import keys
 from schemas.code import Code
-
-# A drawn slug is one of 56^7, so a second draw is rare and a tenth means that something is wrong.
-_DRAWS = 10
 
 
 class Codes:
@@ -67,6 +62,9 @@ class Codes:
         self._rng = rng or random.SystemRandom()
         self._longest_wait_s = longest_wait_s
         self._step = step
+        self._making = Making(
+            redis, self._checking, now_ms=now_ms, rng=self._rng, longest_wait_s=longest_wait_s, step=step
+        )
 
     @reaching
     async def get(self, workspace: int, id: str) -> Code | None:
@@ -113,103 +111,12 @@ class Codes:
         that the code was made then, and deleted since."""
         if new.id and (made := await self._find(workspace, new.id)) is not None:
             return self._code_at(made)
-        code, plan = await self._allowed(workspace, new)
-        if new.one_of_many:
-            return await self._make(new, code, plan)
-        now = datetime.fromtimestamp(code.created_at_ms / 1000, UTC)
-        taken = await permissions.creation(self.redis, plan, workspace, now)
-        try:
-            return await self._make(new, code, plan)
-        except (Refused, Conflict, NotInPlan, Missing):
-            await permissions.forgotten(self.redis, workspace, taken)
-            raise
+        return await self._making.make(workspace, new)
 
     @reaching
     async def check(self, workspace: int, new: NewCode) -> None:
         """Raises what `create` would for what `new` says; slugs taken and how many codes there may be are not asked."""
-        await self._allowed(workspace, new)
-
-    async def _allowed(self, workspace: int, new: NewCode) -> tuple[Code, Plan]:
-        given = {name: getattr(new, name) for name in Edit.__struct_fields__ if name != "slug"}
-        checked = await self._checking.checked(workspace, given)
-        if new.slug is not None:
-            (slugs.check_imported if new.keep_slug else slugs.check_custom)(new.slug)
-        blank = Code(
-            id=new.id or self._id(),
-            number=0,
-            workspace=workspace,
-            slug=new.slug or "",
-            destination="",
-            created_at_ms=(now_ms := self._now_ms()),
-            updated_at_ms=now_ms,
-            created_by=new.created_by,
-        )
-        code = behaviour.settle(blank, checked, self._id)
-        plan = await plan_of(self.redis, workspace)
-        permissions.allow(plan, None, code)
-        return code, plan
-
-    async def _make(self, new: NewCode, code: Code, plan: Plan) -> Code:
-        """Makes room for the code in its plan, and puts it somewhere."""
-        needed = permissions.counts(plan, another=True, active=code.status == "active")
-        async with permissions.turn(self.redis, plan, code.workspace, needed=needed) as turn:
-            if turn is not None:
-                await turn.allow(another=True, active=code.status == "active")
-            made = await self._somewhere(new, code, turn)
-        return await self._filed(made)
-
-    async def _somewhere(self, new: NewCode, code: Code, turn: Turn | None) -> Code:
-        nonce = self._nonce()
-        before = await publish.redirectors(self.redis)
-        code = msgspec.structs.replace(code, number=await ask(self.redis, "INCR", keys.NUMBERS))
-        # Under one id the same slugs are drawn, in the same order.
-        rng = random.Random(new.id) if new.id else self._rng
-        for _ in range(_DRAWS):
-            if new.slug is None:
-                code = msgspec.structs.replace(code, slug=slugs.draw(rng, new.slug_length))
-            drawn = new.slug is None
-            placed = await self._place(code, nonce, turn, drawn=drawn, again=drawn and bool(new.id))
-            if placed is not None:
-                # What an earlier attempt has written it has also published.
-                if placed.number == code.number:
-                    await self._told([nonce], before)
-                return placed
-        raise Unavailable("no free slug was found")
-
-    async def _place(self, code: Code, nonce: str, turn: Turn | None, *, drawn: bool, again: bool) -> Code | None:
-        """Puts a new code where it belongs, and returns it as it is there; None when a drawn slug is not free, which
-        it must be for everybody."""
-        place = await places.look(self.redis, code.host, code.slug)
-        if place.code is not None and place.code.id == code.id:
-            # An earlier attempt, or one at the same time, has written it.
-            await self._list(place.code, nonce)
-            return place.code
-        if again and place.kept is None and place.route and place.route.workspace == code.workspace:
-            # Nobody but an earlier attempt can have drawn this slug.
-            raise Missing(code.id)
-        if not place.is_free_for(code.workspace) or (drawn and place.route):
-            if drawn:
-                return None
-            raise Conflict("slug", "slug_taken", f"the slug {code.slug!r} is taken")
-        intent = Intent(
-            op="create", id=code.id, workspace=code.workspace, number=code.number, host=code.host, slug=code.slug
-        )
-        deadline_ms = _sooner(await intents.declare(self.redis, nonce, intent), turn)
-        await self._step("intent")
-        route = route_of(code, place.next_version(code.created_at_ms))
-        outcome = await places.put(self.redis, place, Kept(code), route, nonce=nonce, deadline_ms=deadline_ms)
-        if outcome is Put.LATE:
-            raise Unavailable("the change took too long")
-        if outcome is Put.DONE:
-            await self._step("written")
-            await self._list(code, nonce)
-            await self._step("indexed")
-        await intents.clear(self.redis, nonce)
-        return code if outcome is Put.DONE else await self._place(code, nonce, turn, drawn=drawn, again=again)
-
-    async def _list(self, code: Code, nonce: str) -> None:
-        at = index.pointer(code.host, code.slug, nonce)
-        await index.add(self.redis, code.id, code.number, code.workspace, at)
+        await self._making.allowed(workspace, new)
 
     @reaching
     async def edit(self, workspace: int, id: str, edit: Edit, *, match: Collection[str] | None = None) -> Code:
@@ -224,9 +131,13 @@ class Codes:
         changes = await self._checking.checked(workspace, edit.changes())
         plan = await plan_of(self.redis, workspace)
         needed = permissions.counts(plan, another=False, active=changes.get("status") == "active")
+        before = await publish.redirectors(self.redis)
         async with permissions.turn(self.redis, plan, workspace, needed=needed) as turn:
-            edited = await self._edit(found, changes, match, plan, turn)
-        return await self._filed(edited) if changes.get("folder_id") else edited
+            edited, nonces = await self._edit(found, changes, match, plan, turn)
+        if nonces:
+            # Others' turns need not wait for this.
+            await self._told(nonces, before)
+        return await folders.settled(self.redis, edited, now_ms=self._now_ms) if changes.get("folder_id") else edited
 
     async def _edit(
         self,
@@ -235,8 +146,8 @@ class Codes:
         match: Collection[str] | None,
         plan: Plan,
         turn: Turn | None,
-    ) -> Code:
-        before = await publish.redirectors(self.redis)
+    ) -> tuple[Code, list[str]]:
+        """The code as it then is, and the names under which redirectors acknowledge that."""
         until_ms = turn.until_ms if turn else 0
         workspace, id = self._code_at(at_first).workspace, self._code_at(at_first).id
         found: index.Found | None = at_first
@@ -250,12 +161,12 @@ class Codes:
             if (new.host, new.slug) != (old.host, old.slug):
                 if new.slug != old.slug:
                     slugs.check_custom(new.slug)
-                done = await self._move(found, new, before, turn)
+                done = await self._move(found, new, turn)
                 if done is not None:
-                    return done
+                    return new, done
             elif changes.keys() <= behaviour.UNSEEN:
                 if new == old or await places.put(self.redis, found.place, Kept(new)) is Put.DONE:
-                    return new
+                    return new, []
             else:
                 nonce = self._nonce()
                 route = found.place.route
@@ -267,8 +178,7 @@ class Codes:
                 if outcome is Put.LATE:
                     raise Unavailable("the change took too long")
                 if outcome is Put.DONE:
-                    await self._told([nonce], before)
-                    return new
+                    return new, [nonce]
             found = await self._find(workspace, id)
         raise Missing(id)
 
@@ -280,8 +190,9 @@ class Codes:
         moves = old.destination_changes + (new.destination != old.destination)
         return msgspec.structs.replace(new, destination_changes=moves, updated_at_ms=self._now_ms())
 
-    async def _move(self, found: index.Found, new: Code, before: set[bytes], turn: Turn | None) -> Code | None:
-        """An edit that changes the slug or the host; None when the code was changed by others meanwhile."""
+    async def _move(self, found: index.Found, new: Code, turn: Turn | None) -> list[str] | None:
+        """An edit that changes the slug or the host; None when the code was changed by others meanwhile, else what
+        redirectors acknowledge."""
         old = self._code_at(found)
         move = self._nonce()
         intent = Intent(
@@ -293,7 +204,7 @@ class Codes:
             to_slug=new.slug,
             to_host=None if new.host == old.host else new.host,
         )
-        deadline_ms = _sooner(await intents.declare(self.redis, move, intent), turn)
+        deadline_ms = permissions.sooner(await intents.declare(self.redis, move, intent), turn)
         await self._step("intent")
         noted = None
         try:
@@ -313,8 +224,7 @@ class Codes:
         nonces = [self._nonce(), self._nonce()]
         for code, nonce in zip((new, old), nonces, strict=True):
             await places.tell(self.redis, code.host, code.slug, nonce)
-        await self._told(nonces, before)
-        return new
+        return nonces
 
     @reaching
     async def delete(
@@ -361,12 +271,6 @@ class Codes:
         # Somebody else was faster, and may yet be cut short: the intent stays, for the sweep.
         return False
 
-    async def _filed(self, code: Code) -> Code:
-        """A folder that was deleted while the code was put into it is none."""
-        if code.folder_id is None or await folders.exists(self.redis, code.workspace, code.folder_id):
-            return code
-        return await folders.unfile_code(self.redis, code.id, code.folder_id, now_ms=self._now_ms) or code
-
     async def _find(self, workspace: int, id: str) -> index.Found | None:
         """The code where it lives, with no move under way."""
         while (found := await index.find(self.redis, id)) is not None:
@@ -387,11 +291,7 @@ class Codes:
         await publish.acknowledged(self.redis, nonces, before, longest_s=self._longest_wait_s)
 
     def _id(self) -> str:
-        return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+        return random_id(self._rng)
 
     def _nonce(self) -> str:
-        return f"{self._rng.getrandbits(128):032x}"
-
-
-def _sooner(deadline_ms: int, turn: Turn | None) -> int:
-    return deadline_ms if turn is None else min(deadline_ms, turn.until_ms)
+        return random_nonce(self._rng)

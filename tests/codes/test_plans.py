@@ -156,6 +156,27 @@ async def test_a_code_that_a_crash_left_unlisted_counts(redis: Redis) -> None:
     assert (await refused(make(codes, workspace))).code == "active_codes"
 
 
+@pytest.mark.parametrize("step", ["intent", "written", "indexed"])
+async def test_a_creation_that_was_cut_short_and_repeated_counts_once(redis: Redis, step: str) -> None:
+    class Cut(Exception):
+        pass
+
+    async def cut(done: str) -> None:
+        if done == step:
+            raise Cut
+
+    workspace = await on(redis, "openqr")
+    codes = Codes(redis, resolver=Resolver(no_names))
+    id = "5f0f3a0e-4d2f-4b3d-9a3b-6c1d6f1c2f11"
+    with pytest.raises(Cut):
+        await make(Codes(redis, resolver=Resolver(no_names), step=cut), workspace, id=id)
+    await make(codes, workspace, id=id)
+    made = [await make(codes, workspace) for _ in range(18)]
+    # What was begun and never written counts for its hour all the same.
+    found = [outcome(one) for one in await asyncio.gather(make(codes, workspace), return_exceptions=True)]
+    assert len(made) == 18 and found == (["creations_per_hour"] if step == "intent" else ["made"])
+
+
 async def test_one_edit_of_the_destination(redis: Redis, codes: Codes) -> None:
     workspace = await on(redis, "qr-code-agency-free")
     code = await make(codes, workspace)
