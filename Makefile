@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run test check bench drill loadtest screenshots clean
+.PHONY: help setup run test check bench drill fuzz loadtest screenshots clean
 
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
@@ -11,6 +11,7 @@ help:
 	@echo "make bench   measure every budget of the design"
 	@echo "make loadtest  scanners, dashboards and operators for a minute, and the audit after them"
 	@echo "make drill   break everything on purpose, and count the scans"
+	@echo "make fuzz    ask every operation of every API 5,000 questions, right and wrong ones"
 	@echo "make screenshots  take the pictures of docs/pages.md anew (needs Chromium and Node)"
 	@echo "make setup   only install what the others need, into .venv"
 
@@ -42,6 +43,9 @@ bench: setup
 
 drill: setup
 	@$(BIN)/waymark drill
+
+fuzz: setup
+	@$(BIN)/python -m tests.security.fuzz
 
 loadtest: setup
 	@$(BIN)/python -m loadtest

@@ -1,0 +1,223 @@
+"""Every operation of every API, asked with whatever its OpenAPI document allows, and with what it does not.
+
+    python -m tests.security.fuzz --examples 5000 --seed 7
+
+A real server, Redis and chDB; nothing is stood in for but the name server and where logos come from. Found is an answer
+of 500 or above, one that the document does not name, and one of another shape than the document says.
+"""
+
+import itertools
+import math
+import random
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import hypothesis
+import msgspec
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi import checks
+
+from schemas.migrate import migrate
+from schemas.warehouse import Warehouse
+from tests.api.served import Served, serving
+from tests.codes.files import PNG
+from tests.servers.redis import running
+
+Case = schemathesis.Case[Any]
+CHECKS = [checks.status_code_conformance, checks.content_type_conformance, checks.response_schema_conformance]
+PATIENCE_S = 60
+# What a text of that name may also be, so that much of what is asked gets past the first look.
+LIKELY: dict[str, list[Any]] = {
+    "destination": ["https://example.com/a", "http://example.com/?a=b#c"],
+    "destination_url": ["https://example.com/b"],
+    "expired_destination": ["https://example.com/over", None],
+    "url": ["https://example.com/c"],
+    "to": ["https://example.com/d"],
+    "data": ["https://example.com/e", {"ssid": "x", "password": "y"}],
+    "slug": ["fuzzed", "fuzzed-2"],
+    "domain": [None, "go.example.com"],
+    "style": [None, {"shape": "dot", "color": "#123456"}],
+    "folder_id": [None],
+    "custom_domain_id": [None],
+    "expires_at": [None, "2030-01-01T00:00:00Z"],
+    "type": ["website", "vcard_plus", "text"],
+}
+
+
+class Found(msgspec.Struct, frozen=True):
+    operation: str
+    status: int
+    why: str
+    call: str
+
+
+class Run(msgspec.Struct):
+    """`asked` counts the answers of each operation by their status."""
+
+    asked: dict[str, Counter[int]] = {}
+    found: list[Found] = []
+
+    @property
+    def examples(self) -> int:
+        return sum(counts.total() for counts in self.asked.values())
+
+
+def likelier(value: Any, draw: random.Random) -> Any:
+    """The same, with some of its fields as somebody would send them."""
+    if isinstance(value, dict):
+        return {
+            name: draw.choice(LIKELY[name]) if name in LIKELY and draw.random() < 0.5 else likelier(inner, draw)
+            for name, inner in value.items()
+        }
+    return [likelier(one, draw) for one in value] if isinstance(value, list) else value
+
+
+def steered(case: Case, draw: random.Random, ids: list[str]) -> None:
+    """Most calls are about something that is there."""
+    if case.path_parameters and ids and draw.random() < 0.7:
+        case.path_parameters = dict.fromkeys(case.path_parameters, draw.choice(ids))
+    if isinstance(case.body, dict | list) and draw.random() < 0.7:
+        case.body = likelier(case.body, draw)
+
+
+def fuzz(served: Served, examples: int, seed: int, tell: Callable[[str], None] = lambda _: None) -> Run:
+    """At least so many calls, spread evenly over the operations."""
+    run = Run()
+    schema = schemathesis.openapi.from_dict(requests.get(f"{served.url}/openapi.json", timeout=PATIENCE_S).json())
+    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+    each = math.ceil(examples / len(operations) / 2)
+    for operation in operations:
+        ids = _made(served, operation.path)
+        counts = run.asked.setdefault(operation.label, Counter())
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            strategy = operation.as_strategy(generation_mode=mode)
+            try:
+                _some(strategy, each, seed, partial(_ask, served, run, ids))
+            except Unsatisfiable:
+                # There is nothing wrong to be said to an operation that takes nothing.
+                continue
+        tell(f"{counts.total():6} {operation.label:60} {dict(sorted(counts.items()))}")
+    return run
+
+
+def _some(strategy: st.SearchStrategy[Case], count: int, seed: int, ask: Callable[[Case, random.Random], None]) -> None:
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @hypothesis.given(strategy, st.randoms(use_true_random=False))
+    def test(case: Case, draw: random.Random) -> None:
+        ask(case, draw)
+
+    test()
+
+
+def _ask(served: Served, run: Run, ids: list[str], case: Case, draw: random.Random) -> None:
+    steered(case, draw, ids)
+    response = case.call(base_url=served.url, headers=_known(served), timeout=PATIENCE_S)
+    run.asked[case.operation.label][response.status_code] += 1
+    if why := _wrong(case, response):
+        call = case.as_curl_command().replace(served.key, "$KEY")
+        run.found.append(Found(case.operation.label, response.status_code, why, call))
+
+
+def _known(served: Served) -> dict[str, str]:
+    return {"Authorization": f"Bearer {served.key}"}
+
+
+def _wrong(case: Case, response: Any) -> str:
+    if response.status_code >= 500:
+        return str(response.text[:500])
+    try:
+        case.validate_response(response, checks=CHECKS)
+    except (AssertionError, schemathesis.errors.SchemathesisError, ExceptionGroup) as error:
+        return str(error)[:1_000]
+    return ""
+
+
+# By the longest path that an operation's begins with: how something is made that it can be about, what of the answer
+# names it there, and how many of it are made.
+_CODE = ("/v1/dynamic", {"json": {"destination": "https://example.com/"}})
+_MAKES: dict[str, tuple[tuple[str, dict[str, Any]], str, int]] = {
+    "/v1/dynamic": (_CODE, "id", 9),
+    "/v1/folders": (("/v1/folders", {"json": {"name": "x"}}), "id", 9),
+    "/v1/keys": (("/v1/keys", {"json": {"name": "x", "scope": "read"}}), "id", 9),
+    "/v1/domains": (("/v1/domains", {"json": {"domain": "fuzz{n}.example.com"}}), "id", 3),
+    "/v1/files": (("/v1/files", {"files": {"file": ("a.png", PNG)}}), "file_id", 3),
+    "/api/v1/dynamic/custom-domains": (
+        ("/api/v1/dynamic/custom-domains/", {"json": {"domain": "fuzz-{n}.example.com"}}),
+        "id",
+        3,
+    ),
+    "/api/v1/dynamic": (_CODE, "slug", 9),
+    "/api/qr/codes/bulk": (("/api/qr/codes/bulk", {"json": [{"data": "https://example.com"}]}), "bulkId", 2),
+    "/api/qr/codes": (_CODE, "slug", 9),
+    "/api/public": (_CODE, "id", 9),
+}
+
+
+def _made(served: Served, path: str) -> list[str]:
+    """The names of some new things that an operation at this path can be about."""
+    prefix = max((known for known in _MAKES if path.startswith(known)), key=len, default="")
+    if not prefix or "{" not in path:
+        return []
+    (at, sent), name, count = _MAKES[prefix]
+    ids = []
+    for _ in range(count):
+        body = msgspec.json.decode(msgspec.json.encode(sent.get("json")).replace(b"{n}", b"%d" % next(_numbers)))
+        more = {"files": sent["files"]} if "files" in sent else {"json": body}
+        response = requests.post(served.url + at, headers=_known(served), timeout=PATIENCE_S, **more)
+        if not response.ok:
+            raise click.ClickException(f"{at}: {response.text}")
+        ids.append(str(response.json()[name]))
+    return ids
+
+
+_numbers = itertools.count(1)
+
+
+@contextmanager
+def service() -> Iterator[Served]:
+    with tempfile.TemporaryDirectory(prefix="wm-fuzz-") as folder, running(Path(folder)) as redis:
+        warehouse = Warehouse(folder=Path(folder) / "chdb")
+        client = warehouse.connect(max_threads=1)
+        try:
+            migrate(client)
+            with serving(redis.url, warehouse) as served:
+                yield served
+        finally:
+            client.close()
+
+
+@click.command()
+@click.option("--examples", default=5_000, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+def main(examples: int, seed: int) -> None:
+    """Ends with 1 when anything was found."""
+    with service() as served:
+        run = fuzz(served, examples, seed, click.echo)
+    for one in run.found:
+        click.echo(f"\n{one.operation}: {one.status}\n{one.why}\n{one.call}", err=True)
+    click.echo(f"{run.examples} calls of {len(run.asked)} operations, seed {seed}: {len(run.found)} found")
+    sys.exit(bool(run.found))
+
+
+if __name__ == "__main__":
+    main()

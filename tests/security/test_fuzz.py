@@ -1,0 +1,35 @@
+"""The search of `make fuzz` in short, and that it would find something."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from api.dialects import DIALECTS
+from codes import folders
+from tests.api.served import Served
+from tests.security.fuzz import fuzz, service
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with service() as found:
+        yield found
+
+
+def test_no_operation_fails_or_says_what_is_not_written(served: Served) -> None:
+    run = fuzz(served, 600, seed=1)
+    assert run.found == []
+    assert run.examples >= 600
+    assert set(run.asked) == {f"{route.method} {route.path}" for dialect in DIALECTS for route in dialect.routes}
+    # Most operations were asked something that they could do.
+    assert sum(any(status < 300 for status in counts) for counts in run.asked.values()) > 0.8 * len(run.asked)
+
+
+def test_it_finds_what_is_wrong(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(folders, "all", broken)
+    run = fuzz(served, 60, seed=2)
+    assert {one.operation for one in run.found} == {"GET /v1/folders"}
+    assert {one.status for one in run.found} == {500}
