@@ -215,6 +215,33 @@ async def test_twenty_single_creations_an_hour(api: Service) -> None:
     assert (await api.client.post("/v1/dynamic", json={"destination": HERE})).status_code == 201
 
 
+async def test_the_account_is_one_in_every_api(api: Service) -> None:
+    """capped at 20 dynamic codes per hour per account"""
+    await on_plan(api, "openqr")
+    calls: list[tuple[str, Body]] = [
+        ("/v1/dynamic", {"destination": HERE}),
+        ("/api/v1/dynamic/", {"name": "a", "destination_url": HERE}),
+        ("/api/qr/codes", {"data": HERE}),
+        (
+            "/api/public/v1/qrcodes",
+            {
+                "name": "a",
+                "type": "website",
+                "category": "dynamic",
+                "content": {"url": HERE},
+                "destinations": [{"target_url": HERE}],
+            },
+        ),
+    ]
+    for _ in range(5):
+        for path, body in calls:
+            assert (await api.client.post(path, json=body)).status_code == 201
+    for path, body in calls:
+        refused = await api.client.post(path, json=body)
+        assert refused.status_code == 429 and int(refused.headers["retry-after"]) > 3500
+        assert ("error" in refused.json()) == (path in ("/v1/dynamic", "/api/qr/codes"))
+
+
 async def test_bulk_is_not_capped(api: Service) -> None:
     """If you need hundreds at once … use POST /v1/dynamic/bulk"""
     await on_plan(api, "openqr")
