@@ -7,7 +7,7 @@ BIN := .venv/bin
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
 	@echo "make test    run the whole test suite"
-	@echo "make check   style and types"
+	@echo "make check   style, types and dependencies"
 	@echo "make bench   measure every budget of the design"
 	@echo "make loadtest  scanners, dashboards and operators for a minute, and the audit after them"
 	@echo "make drill   break everything on purpose, and count the scans"
@@ -37,6 +37,7 @@ check: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m tests.security.dependencies
 
 bench: setup
 	@$(BIN)/python -m bench

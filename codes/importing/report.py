@@ -6,11 +6,10 @@ from pathlib import Path
 
 import msgspec
 
+from codes.cells import harmless
 from codes.importing.importer import Outcome
 
 COLUMNS = ("entry", "outcome", "slug", "destination", "id", "reason", "left out")
-# A spreadsheet takes a cell that begins so for a formula, and these texts were made by anybody.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
 def write(path: Path, outcomes: Iterable[Outcome]) -> None:
@@ -24,8 +23,3 @@ def write(path: Path, outcomes: Iterable[Outcome]) -> None:
         for one in outcomes:
             cells = (one.outcome, one.slug, one.destination, one.id, one.reason, ", ".join(one.left_out))
             table.writerow([one.entry, *map(harmless, cells)])
-
-
-def harmless(cell: str) -> str:
-    """The text, with a quote before it where a spreadsheet would calculate it."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

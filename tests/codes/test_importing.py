@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from codes import cells
 from codes.fields import NewCode
 from codes.importing import report
 from codes.importing.formats import FORMATS, Export, Unreadable
@@ -248,7 +249,7 @@ def test_a_report_cannot_calculate(tmp_path: Path) -> None:
     with (tmp_path / "report.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0] == list(report.COLUMNS)
-    assert not [cell for row in rows for cell in row if cell.startswith(report._FORMULA)]
+    assert not [cell for row in rows for cell in row if cell.startswith(cells.FORMULAS)]
     assert rows[1][2:4] == ["'=1+2", "https://example.com/"]
     report.write(tmp_path / "report.json", outcomes)
     assert json.loads((tmp_path / "report.json").read_text())[1]["slug"] == "@x"

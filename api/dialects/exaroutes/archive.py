@@ -15,6 +15,7 @@ from api.dialects.exaroutes.working import Fault, Made
 from api.dialects.exaroutes.writing import SIZE
 from api.drawing import drawn
 from api.errors import Problem
+from codes.cells import harmless
 from codes.jobs import Job, Jobs, Result
 
 # Pictures that are drawn ahead of the one that is being sent.
@@ -48,17 +49,8 @@ def manifest(rows: Iterable[list[str]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
-
-
-def _harmless(cell: str) -> str:
-    """A cell that begins like a formula is shown as text by every spreadsheet when an apostrophe stands before it."""
-    return (
-        f"'{cell}"
-        if cell.lstrip(" \u00a0\u3000").startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
-        else cell
-    )
 
 
 async def _pictures(context: ApiContext, jobs: Jobs, job: Job) -> AsyncIterator[tuple[Outcome, bytes | Problem | None]]:

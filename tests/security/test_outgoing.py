@@ -1,0 +1,60 @@
+"""Who opens connections, and where to: what a stranger writes is fetched in one place only, and guarded there."""
+
+import ast
+from pathlib import Path
+
+from api import logos
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("schemas", "redirect", "ingest", "pages", "codes", "api", "analytics", "aggregator", "qr", "waymark")
+# By which modules and calls a program reaches out.
+MODULES = {
+    *("http.client", "urllib.request", "ftplib", "smtplib", "telnetlib", "imaplib", "poplib", "xmlrpc.client"),
+    *("requests", "httpx", "httpx2", "aiohttp", "urllib3", "websockets", "dns.asyncresolver", "dns.resolver"),
+}
+CALLS = {"open_connection", "create_connection", "open_unix_connection", "create_unix_connection", "getaddrinfo"}
+MAY = {
+    "api/logos.py": "logos, at the very address that was checked",
+    "api/mcp_http.py": "the API itself, in the same process",
+    "api/tools.py": "the API itself",
+    "waymark/commands/mcp.py": "the API that the person named",
+    "codes/dns.py": "name servers, about a domain that somebody claims",
+    "codes/resolver.py": "the system's resolver, about a destination's host",
+    "codes/filestores.py": "the bucket that the operator named",
+    "redirect/files.py": "the same",
+    "schemas/s3.py": "the same",
+    "redirect/wire.py": "Redis",
+    "waymark/asking.py": "the core's socket",
+    "waymark/listening.py": "our own ports, before they are taken",
+    "waymark/waiting.py": "our own ports, until they answer",
+}
+
+
+def reaches_out(path: Path) -> bool:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import) and any(name.name in MODULES for name in node.names):
+            return True
+        if isinstance(node, ast.ImportFrom) and node.module in MODULES:
+            return True
+        if isinstance(node, ast.Attribute) and node.attr in CALLS:
+            return True
+    return False
+
+
+def test_connections_are_opened_in_known_places() -> None:
+    found = {str(path.relative_to(ROOT)) for room in ROOMS for path in (ROOT / room).rglob("*.py") if reaches_out(path)}
+    assert found - set(MAY) == set()
+    assert {name for name in MAY if not (ROOT / name).exists()} == set()
+
+
+def test_a_redirector_never_asks_where_it_sends_people() -> None:
+    """So a destination is no way into the network that Waymark stands in."""
+    inside = {str(path.relative_to(ROOT)) for path in (ROOT / "redirect").rglob("*.py") if reaches_out(path)}
+    assert inside == {"redirect/wire.py", "redirect/files.py"}
+
+
+def test_the_guard_is_the_one_that_was_looked_at() -> None:
+    """`tests/api/test_logos.py` has its tests: redirects, names that change, private addresses in every spelling."""
+    assert logos.MAX_REDIRECTS <= 3
+    assert logos.PATIENCE_S <= 5
+    assert logos.MAX_HEAD <= 64 * 1024

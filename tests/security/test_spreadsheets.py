@@ -1,0 +1,70 @@
+"""Tables that we write are shown by a spreadsheet, and calculate nothing there."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.dialects.exaroutes import archive
+from codes.importing import report
+from codes.importing.importer import Outcome
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("api", "codes", "analytics", "aggregator", "waymark", "redirect", "ingest", "pages", "qr")
+# Those below are looked at here; a new table belongs to them.
+TABLES = {"api/dialects/exaroutes/archive.py", "codes/importing/report.py"}
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    '=HYPERLINK("http://evil.example","x")',
+    "=cmd|' /C calc'!A0",
+    " =1",
+    "＝1",
+]
+_texts = st.one_of(st.sampled_from(FORMULAS), st.text(st.characters(exclude_categories=["Cs"]), max_size=12))
+
+
+def starts_a_formula(cell: str) -> bool:
+    return cell.lstrip(" \u00a0\u3000").startswith(tuple("=+-@|%\t\r\n＝＋－＠"))
+
+
+def test_no_other_tables_are_written() -> None:
+    writers = {
+        str(path.relative_to(ROOT))
+        for room in ROOMS
+        for path in (ROOT / room).rglob("*.py")
+        if "csv.writer(" in path.read_text() or "csv.DictWriter(" in path.read_text()
+    }
+    assert writers == TABLES
+
+
+@given(st.lists(_texts, min_size=1, max_size=4))
+def test_the_manifest_of_a_bulk(cells: list[str]) -> None:
+    rows = list(csv.reader(io.StringIO(archive.manifest([cells]).decode(), newline="")))
+    (read,) = rows[1:]
+    for sent, cell in zip(cells, read, strict=True):
+        assert not starts_a_formula(cell)
+        assert cell in (sent, f"'{sent}")
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_the_report_of_an_import(tmp_path: Path, text: str) -> None:
+    one = Outcome(entry=1, outcome="made", slug=text, destination=text, id=text, reason=text, left_out=(text,))
+    path = tmp_path / "report.csv"
+    report.write(path, [one])
+    with path.open(newline="", encoding="utf-8") as file:
+        _, row = csv.reader(file)
+    assert not any(starts_a_formula(cell) for cell in row)
+    # Programs get it as it is.
+    report.write(tmp_path / "report.json", [one])
+    (said,) = json.loads((tmp_path / "report.json").read_bytes())
+    assert said["reason"] == text
