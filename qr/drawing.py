@@ -1,5 +1,6 @@
 """From data and a style to the bytes of a picture that is known to scan."""
 
+from collections.abc import Iterator
 from typing import Literal, get_args
 
 from PIL.Image import Image
@@ -32,17 +33,19 @@ def draw(data: str, style: Style, format: str, size: int, *, more_fonts: str = "
     if not MIN_SIZE <= size <= MAX_SIZE:
         raise Refused("size", f"must be a whole number, {MIN_SIZE} to {MAX_SIZE}")
     layout.check_colours(style)
-    scene = _readable(data, style, more_fonts)
+    scenes = _readable(data, style, more_fonts)
     if format == "png":
-        return raster.png(_pixels(scene, data, size))
+        return raster.png(_pixels(scenes, data, size))
+    scene = next(scenes)
     if format == "svg":
         return svg(scene, size).encode()
     return pdf(scene, size) if format == "pdf" else eps(scene, size)
 
 
-def _readable(data: str, style: Style, more_fonts: str) -> Scene:
-    """The first scene whose twin in pixels is read, also out of focus. What one of the masks makes hard to read in
-    this style, another may not."""
+def _readable(data: str, style: Style, more_fonts: str) -> Iterator[Scene]:
+    """Scenes whose twins in pixels are read, also out of focus, at least one: what one of the masks makes hard to read
+    in this style, another may not."""
+    none = True
     for mask, said in ((None, False), *_OTHERS):
         if said and data.isascii():
             continue
@@ -53,14 +56,16 @@ def _readable(data: str, style: Style, more_fonts: str) -> Scene:
         elif not reading.reads_poorly(looked_at, TWIN, data):
             trouble = "makes a symbol that is read in the best of light only; it was tried out of focus"
         else:
-            return scene
-    raise Unreadable("style", trouble)
+            none = False
+            yield scene
+    if none:
+        raise Unreadable("style", trouble)
 
 
-def _pixels(scene: Scene, data: str, size: int) -> Image:
-    """These very pixels are read too: few of them may be too few."""
-    picture = raster.rendered(scene, size)
-    per_module = size / scene.width
-    if not reading.reads(reading.grey(picture, per_module), data):
-        raise Unreadable("size", f"is too small: this picture needs about {round(scene.width * 3)} pixels to be read")
-    return picture
+def _pixels(scenes: Iterator[Scene], data: str, size: int) -> Image:
+    """These very pixels are read too, just as they are: few of them may be too few."""
+    for scene in scenes:
+        picture = raster.rendered(scene, size)
+        if reading.reads(reading.on_white(picture), data):
+            return picture
+    raise Unreadable("size", f"is too small: this picture needs about {round(scene.width * 3)} pixels to be read")

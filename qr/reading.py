@@ -23,12 +23,17 @@ def read(picture: Image.Image) -> list[str]:
     ]
 
 
-def grey(picture: Image.Image, per_module: float) -> Image.Image:
-    """What is looked at: on white where it is transparent, and no larger than need be."""
+def on_white(picture: Image.Image) -> Image.Image:
+    """In shades of grey, and on white where it is transparent."""
     if picture.mode == "RGBA":
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture)
-    found = picture.convert("L")
+    return picture.convert("L")
+
+
+def grey(picture: Image.Image, per_module: float) -> Image.Image:
+    """The same, no larger than need be."""
+    found = on_white(picture)
     if per_module > PER_MODULE * 1.5:
         share = PER_MODULE / per_module
         size = (max(1, round(found.width * share)), max(1, round(found.height * share)))

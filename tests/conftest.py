@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from drill import kafka as kafka_server
 from tests.servers import require
@@ -36,10 +38,38 @@ def kafka() -> Iterator[kafka_server.KafkaServer]:
         yield server
 
 
-@pytest.hookimpl(tryfirst=True)
+# Where tests wait longest: begun with first, so that nothing long is left at the end.
+_FIRST = (
+    "pages/test_browser",
+    "waymark",
+    "aggregator",
+    "drill",
+    "ingest",
+    "examples",
+    "qr",
+    "redirect",
+    "api",
+    "bench",
+)
+
+
+def _turn(item: pytest.Item) -> int:
+    place = item.path.relative_to(Path(__file__).parent).as_posix()
+    return next((turn for turn, start in enumerate(_FIRST) if place.startswith(start)), len(_FIRST))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file share its servers, so they stay together; those that kill processes share little, take long,
+    items.sort(key=_turn)
+
+
+class _Together(LoadScopeScheduling):  # type: ignore[misc]
+    """Tests of one file share its servers, so they stay together; those that kill aggregators share little, take long,
     and are spread."""
-    for item in items:
-        if item.get_closest_marker("kill") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return nodeid if "aggregator/test_kill" in file else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return _Together(config, log)

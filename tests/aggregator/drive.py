@@ -24,6 +24,9 @@ from aggregator.loop import Aggregator, uptime
 from ingest.reader import sources
 from schemas.warehouse import Warehouse
 
+# What the topics of these tests have, all of them for this one process.
+PARTITIONS = 3
+
 
 class Checkpoints:
     def __init__(self, die_at: str, hold_at: str) -> None:
@@ -59,7 +62,8 @@ def unfinished(folder: Path, loop: Aggregator, kafka: str) -> bool:
     if not kafka:
         return bool(sources(folder / "journal"))
     lanes = loop.lanes.values()
-    return not lanes or any(lane.state != "following" or lane.open or lane.lag != 0 for lane in lanes)
+    # Partitions are begun with one by one: what is stored of the first is not all.
+    return len(lanes) < PARTITIONS or any(lane.state != "following" or lane.open or lane.lag != 0 for lane in lanes)
 
 
 async def run(folder: Path, checkpoints: Checkpoints, kafka: str) -> None:
