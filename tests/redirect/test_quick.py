@@ -157,7 +157,7 @@ async def test_a_body_that_trickles_after_the_answer_holds_nothing_open() -> Non
             writer.write(b"GET %b HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" % path)
             await reader.readuntil(end)
             async with asyncio.timeout(30):
-                while not reader.at_eof():
+                while not reader.at_eof() and not writer.is_closing():
                     writer.write(b"x")
                     await asyncio.sleep(0.02)
     finally:
@@ -174,7 +174,7 @@ async def test_headers_without_end_are_not_collected() -> None:
             sent = 0
             async with asyncio.timeout(30):
                 with suppress(ConnectionError):
-                    while not reader.at_eof():
+                    while not reader.at_eof() and not writer.is_closing():
                         writer.write(piece)
                         await writer.drain()
                         sent += len(piece)

@@ -37,7 +37,7 @@ async def test_slow_headers_end_the_connection(monkeypatch: pytest.MonkeyPatch) 
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"POST /v1/dynamic HTTP/1.1\r\n")
         with suppress(ConnectionError):
-            while not reader.at_eof():
+            while not reader.at_eof() and not writer.is_closing():
                 writer.write(b"X: y\r\n")
                 await asyncio.sleep(0.02)
         # Who asks properly is answered, again and again.
