@@ -18,7 +18,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from redirect.asgi import Scope
-from redirect.ending import Headers
+from redirect.ending import EMPTY, NO_STORE, Headers
 
 # Status, headers, body.
 Answer = tuple[int, Headers, bytes]
@@ -30,8 +30,8 @@ AtOnce = Callable[[Scope], Answer | None]
 HEADERS_WITHIN_S = 10.0
 # Of headers, after what came first with them: uvloop reads up to 256 KB at a time.
 HEADERS_BYTES = 64 * 1024
-# After so many looks without a new request, what still comes is none. An idle connection is gone by then.
-IDLE_LOOKS = 5
+# After so many looks without a new request a connection is idle, whatever still comes of a body that nobody reads.
+IDLE_LOOKS = 3
 
 _METHODS = {b"GET": "GET", b"HEAD": "HEAD"}
 
@@ -90,7 +90,8 @@ def protocol(at_once: AtOnce, *, headers_within_s: float = HEADERS_WITHIN_S) -> 
                 if self.taken > HEADERS_BYTES and self.taken > len(data):
                     self.transport.close()
                     return
-            self._unset_keepalive_if_required()
+            if self.timeout_keep_alive_task is not None:
+                self._unset_keepalive_if_required()
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserError:
@@ -115,11 +116,17 @@ def protocol(at_once: AtOnce, *, headers_within_s: float = HEADERS_WITHIN_S) -> 
                 head_of = common
                 head = b"".join(b"%b: %b\r\n" % pair for pair in common)
             status, headers, body = found
-            fields = b"".join([b"%b: %b\r\n" % pair for pair in headers])
-            if self.parser.get_method() == b"HEAD":
-                body = b""
-            self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], head, fields, body))
-            self.on_response_complete()
+            if len(headers) == 3 and headers[1] is NO_STORE and headers[2] is EMPTY:
+                # As nearly every answer is.
+                said = b"%b%blocation: %b\r\ncache-control: no-store\r\ncontent-length: 0\r\n\r\n"
+                self.transport.write(said % (STATUS_LINE[status], head, headers[0][1]))
+            else:
+                if self.parser.get_method() == b"HEAD":
+                    body = b""
+                fields = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+                self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], head, fields, body))
+            # What uvicorn does after an answer, but for a timer for each: `look` ends idle connections.
+            self.server_state.total_requests += 1
 
         def found(self) -> Answer | None:
             """The answer, when this is an ordinary request, nothing before it is unanswered, and it is known."""
