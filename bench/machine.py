@@ -10,7 +10,7 @@ def described() -> dict[str, str | int]:
         "processor": _processor(),
         "cores": os.cpu_count() or 0,
         "memory_mb": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20,
-        "system": f"{platform.system()} {platform.release()}",
+        "system": platform.system(),
         "python": platform.python_version(),
     }
 
