@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import auth, conditional, idempotency
+from api import auth, conditional, idempotency, upload
 from api.context import ApiContext
 from api.dialect import NOBODY, Call, Dialect, Route
 from api.idempotency import Attempt
@@ -41,10 +41,15 @@ async def _handled(call: Call, route: Route) -> Response:
         return conditional.finished(call.request, response)
 
     key = idempotency.sent_key(call.request) if route.creates and call.key is not NOBODY else None
-    if key is None:
-        return await work(None)
-    redis, workspace = call.context.codes.redis, call.key.workspace
-    return await idempotency.once(redis, workspace, key, call.request, work, remembered=route.remembered)
+    try:
+        if key is None:
+            return await work(None)
+        redis, workspace = call.context.codes.redis, call.key.workspace
+        asked_for = await (upload.digest(call.request) if route.upload else call.request.body())
+        return await idempotency.once(redis, workspace, key, call.request, asked_for, work, remembered=route.remembered)
+    finally:
+        # An uploaded file is on the disk until then.
+        await call.request.close()
 
 
 def caller(request: Request) -> ApiKey | None:

@@ -106,15 +106,17 @@ async def once(
     workspace: int,
     key: str,
     request: Request,
+    asked_for: bytes,
     work: Callable[[Attempt], Awaitable[Response]],
     *,
     remembered: bool = True,
 ) -> Response:
-    """Does the work, or gives the answer that it had before. Raises Problem: 422 for another body under the same key,
-    409 when an earlier attempt does not end; and what the work raises."""
+    """Does the work, or gives the answer that it had before. `asked_for` is the body, or what stands for it. Raises
+    Problem: 422 for another body under the same key, 409 when an earlier attempt does not end; and what the work
+    raises."""
     named = "\n".join((key, request.method, request.url.path))
     at = keys.once(workspace, blake2b(named.encode(), digest_size=20).hexdigest())
-    asked = blake2b(request.url.query.encode() + b"\n" + await request.body(), digest_size=20).hexdigest()
+    asked = blake2b(request.url.query.encode() + b"\n" + asked_for, digest_size=20).hexdigest()
     found = await _begin(redis, at, asked)
     if isinstance(found, Answer):
         headers = {"Cache-Control": "no-store", REPLAYED: "true"} | ({"ETag": found.tag} if found.tag else {})

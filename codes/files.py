@@ -63,11 +63,19 @@ class Files:
         self._draw_id = draw_id
 
     async def put(
-        self, workspace: int, name: str, declared: str, chunks: AsyncIterator[bytes], *, created_by: str = ""
+        self,
+        workspace: int,
+        name: str,
+        declared: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        id: str | None = None,
+        created_by: str = "",
     ) -> StoredFile:
-        """Takes a file in. It is what its first bytes say, which must be what was `declared` (a content type; "" says
-        nothing). Raises Refused for what may not be a file, as soon as that is seen; nothing of it is kept then."""
-        id = self._draw_id()
+        """Takes a file in; the same content under the same `id` is the same file. It is what its first bytes say, which
+        must be what was `declared` (a content type; "" says nothing). Raises Refused for what may not be a file, as
+        soon as that is seen; nothing of it is kept then."""
+        id = id or self._draw_id()
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
             kind, size, key = await _receive(spool, id, declared, chunks)
             file = StoredFile(

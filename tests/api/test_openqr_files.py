@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from httpx import Response
 
 from api.dialects.openqr import files
 from codes.files import MAX_NAME
@@ -50,6 +51,21 @@ async def test_from_upload_to_page_to_deletion(api: Service) -> None:
     assert (await api.client.get("/v1/files")).json() == {"files": [second]}
     assert len(kept(api)) == 1
     assert (await api.client.delete(f"/v1/files/{first['file_id']}")).status_code == 404
+
+
+async def test_an_upload_that_is_sent_again_is_one_file(api: Service) -> None:
+    once = {"Idempotency-Key": "menu"}
+
+    async def sent(name: str, body: bytes) -> Response:
+        return await api.client.post("/v1/files", files={"file": (name, body)}, headers=once)
+
+    first = await sent("a.png", PNG)
+    again = await asyncio.gather(*(sent("a.png", PNG) for _ in range(5)))
+    assert [(answer.status_code, answer.content) for answer in again] == [(201, first.content)] * 5
+    assert (await api.client.get("/v1/files")).json() == {"files": [first.json()]}
+    assert len(kept(api)) == 1
+    for other in (await sent("b.png", PNG), await sent("a.png", PDF)):
+        assert (other.status_code, other.json()["error"]["code"]) == (422, "idempotency_key_reused")
 
 
 async def test_other_workspaces_files_are_not_there(api: Service) -> None:

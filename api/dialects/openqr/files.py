@@ -2,26 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
-from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from api import upload
 from api.answers import Json
 from api.context import ApiContext
 from api.dialect import Call, Parameter, Route
 from api.dialects.openqr.shapes import Deleted
-from api.errors import invalid, not_found
+from api.errors import not_found
 from codes.errors import Missing, Unavailable
 from schemas.files import StoredFile
 
-CHUNK = 256 * 1024
-# A form may have more than its file; what else is in it is not read.
-MAX_FIELDS = 8
 RECLAIM_S = 15 * 60.0
 
 _log = logging.getLogger("waymark.api")
@@ -69,25 +65,16 @@ async def keep_reclaimed(context: ApiContext, stop: asyncio.Event) -> None:
 
 
 async def upload_file(call: Call) -> Response:
-    if not call.request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise invalid("file", "the body must be a form (multipart/form-data) with a part named file", "missing_field")
-    async with call.request.form(max_files=1, max_fields=MAX_FIELDS) as form:
-        part = form.get("file")
-        if not isinstance(part, UploadFile):
-            raise invalid("file", "file is missing: a part of the form, with a file name", "missing_field")
-        kept = await call.context.files.put(
-            call.key.workspace,
-            part.filename or "",
-            part.content_type or "",
-            _chunks(part),
-            created_by=call.key.id,
-        )
+    part = await upload.sent_file(call.request)
+    kept = await call.context.files.put(
+        call.key.workspace,
+        part.filename or "",
+        part.content_type or "",
+        upload.chunks(part),
+        id=call.id(),
+        created_by=call.key.id,
+    )
     return Json(_file(kept), 201)
-
-
-async def _chunks(part: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await part.read(CHUNK):
-        yield chunk
 
 
 async def list_files(call: Call) -> Response:
@@ -114,6 +101,7 @@ ROUTES = (
         status=201,
         answer=File,
         upload=True,
+        creates=True,
         problems=(400,),
         example=EXAMPLE,
     ),

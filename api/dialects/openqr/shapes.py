@@ -145,32 +145,8 @@ class NewDynamicCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     utm: Annotated[dict[str, str], _UTM] | UnsetType = UNSET
 
 
-class DynamicCodeEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DynamicCodeEdit(NewDynamicCode, frozen=True, forbid_unknown_fields=True):
     """What is left out stays as it is."""
-
-    destination: Annotated[str, _DESTINATION] | UnsetType = UNSET
-    label: Annotated[str | None, _LABEL] | UnsetType = UNSET
-    slug: Slug | UnsetType = UNSET
-    tags: Annotated[list[str], _TAGS] | UnsetType = UNSET
-    status: Status | UnsetType = UNSET
-    style: Annotated[dict[str, Any], _STYLE] | UnsetType = UNSET
-    folder_id: Annotated[str | None, _FOLDER] | UnsetType = UNSET
-    domain: Annotated[str | None, _DOMAIN] | UnsetType = UNSET
-    type: Annotated[str, _TYPE] | UnsetType = UNSET
-    content: Annotated[dict[str, Any] | None, _CONTENT] | UnsetType = UNSET
-    page_design: Annotated[dict[str, Any] | None, _DESIGN] | UnsetType = UNSET
-    starts_at: Annotated[str | None, _STARTS] | UnsetType = UNSET
-    expires_at: Annotated[str | None, _EXPIRES] | UnsetType = UNSET
-    expired_destination: Annotated[str | None, _EXPIRED] | UnsetType = UNSET
-    scan_limit: Annotated[int | None, _LIMIT] | UnsetType = UNSET
-    password: Annotated[str | None, _PASSWORD] | UnsetType = UNSET
-    locked: Annotated[bool, _LOCKED] | UnsetType = UNSET
-    query: Query | UnsetType = UNSET
-    variants: Annotated[list[NewVariant], _VARIANTS] | UnsetType = UNSET
-    rules: Annotated[list[NewRule], _RULES] | UnsetType = UNSET
-    sticky: Sticky | UnsetType = UNSET
-    apps: Annotated[AppLinks | None, _APPS] | UnsetType = UNSET
-    utm: Annotated[dict[str, str], _UTM] | UnsetType = UNSET
 
 
 class DynamicCodePage(msgspec.Struct, frozen=True):
