@@ -20,6 +20,7 @@ GROWTH = {
     "codes": "many_codes",
     "scans": "many_scans",
     "sources": "many_sources",
+    "partitions": "many_partitions",
     "workers": "workers",
     "servers": "servers",
     "soak": "soak",

@@ -11,6 +11,7 @@ import msgspec
 import uvloop
 from clickhouse_connect.driver.client import Client
 
+from aggregator.bus import Bus
 from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
 from bench import scans
@@ -36,20 +37,22 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="wm-bench-") as folder:
         say(f"writing a journal of {size.scans:,} scans")
         scans.write(Path(folder) / "journal", size.scans, source=SOURCE, until_ms=time.time_ns() // 1_000_000)
-        overall, rates = moved(Path(folder), size.scans, size.patience_s, say)
+        overall, rates = moved(journals(Path(folder)), Path(folder), size.scans, size.patience_s, say)
     yield figure(NAME, "from a journal to rows and rollups", rates, "scans/s", pick=lambda _: overall, at_least=100_000)
 
 
-def moved(folder: Path, total: int, patience_s: float, say: Say) -> tuple[float, list[float]]:
-    """Moves the `total` scans in the journals of `folder` into a warehouse beside them. How many a second, over all
-    and batch by batch. Raises TimeoutError, and RuntimeError when not all are there."""
+def journals(folder: Path) -> Bus:
+    return JournalBus(folder / "journal", folder / "bus", uptime)
+
+
+def moved(bus: Bus, folder: Path, total: int, patience_s: float, say: Say) -> tuple[float, list[float]]:
+    """Moves the `total` scans on the bus into a warehouse in `folder`. How many a second, over all and batch by batch.
+    Raises TimeoutError, and RuntimeError when not all are there."""
     warehouse = Warehouse(folder=folder / "warehouse")
     keeper = warehouse.connect(max_threads=1)
     try:
         migrate(keeper)
-        moving = Aggregator(
-            JournalBus(folder / "journal", folder / "bus", uptime), lambda: warehouse.connect(max_threads=1)
-        )
+        moving = Aggregator(bus, lambda: warehouse.connect(max_threads=1))
         stored = uvloop.run(_run(moving, total, patience_s, say))
         _check(keeper, total)
     finally:

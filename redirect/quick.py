@@ -5,19 +5,16 @@ than all of Waymark's own work on a visit. This subclass leaves it out where an 
 anybody, and hands everything else to uvicorn just as it came. It stands on uvicorn's internals, so the lock file
 holds the version and `tests/redirect/test_quick.py` holds both ways to the same answers, byte for byte; without it
 the application gives them alone.
-
-uvicorn waits for ever for a request that does not come, or not whole, and takes headers of any size. A connection is
-closed here when its headers do not come in time or are too large, and when it trickles a body that nobody reads.
 """
 
 import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from redirect.asgi import Scope
+from redirect.connection import Connection
 from redirect.ending import EMPTY, NO_STORE, Headers
 
 # Status, headers, body.
@@ -25,13 +22,6 @@ Answer = tuple[int, Headers, bytes]
 # Records the visit and says how it ends, or None when that is not to be said at once. It is given of a scope what a
 # redirect looks at: method, path, query_string, headers, client.
 AtOnce = Callable[[Scope], Answer | None]
-
-# From the opening of a connection, or a request's first byte, to the end of its headers.
-HEADERS_WITHIN_S = 10.0
-# Of headers, after what came first with them: uvloop reads up to 256 KB at a time.
-HEADERS_BYTES = 64 * 1024
-# After so many looks without a new request a connection is idle, whatever still comes of a body that nobody reads.
-IDLE_LOOKS = 3
 
 _METHODS = {b"GET": "GET", b"HEAD": "HEAD"}
 
@@ -44,60 +34,17 @@ class _Answered:
     message_event = asyncio.Event()
 
 
-def protocol(at_once: AtOnce, *, headers_within_s: float = HEADERS_WITHIN_S) -> type[asyncio.Protocol]:
+def protocol(at_once: AtOnce) -> type[Connection]:
     """A class for uvicorn's `http` setting."""
     answered: Any = _Answered()
     # uvicorn makes the list of the headers that all answers have anew each second.
     head_of: object = None
     head = b""
 
-    class Quick(HttpToolsProtocol):
-        # Whether a request's line and headers are being read, or waited for, and since when.
-        reading: bool
-        began: float
-        # What came of them, and what was seen at the last looks.
-        taken: int
-        idle_looks: int
-        seen: float
-        watch: asyncio.TimerHandle
-
+    class Quick(Connection):
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
             self.cycle = answered
-            self.reading, self.began, self.taken = True, self.loop.time(), 0
-            self.idle_looks, self.seen = 0, 0.0
-            self.watch = self.loop.call_later(headers_within_s, self.look)
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self.watch.cancel()
-            super().connection_lost(exc)
-
-        def look(self) -> None:
-            """Once in a while, which costs a connection less than a timer for each request would."""
-            idle = not self.reading and self.cycle.response_complete and self.began == self.seen
-            self.idle_looks = self.idle_looks + 1 if idle else 0
-            self.seen = self.began
-            late = self.reading and self.loop.time() - self.began >= headers_within_s
-            if late or self.idle_looks >= IDLE_LOOKS:
-                self.transport.close()
-                return
-            self.watch = self.loop.call_later(headers_within_s, self.look)
-
-        def data_received(self, data: bytes) -> None:
-            """As uvicorn's, with a bound; written out, since a call more for each request would show."""
-            if self.reading:
-                self.taken += len(data)
-                if self.taken > HEADERS_BYTES and self.taken > len(data):
-                    self.transport.close()
-                    return
-            if self.timeout_keep_alive_task is not None:
-                self._unset_keepalive_if_required()
-            try:
-                self.parser.feed_data(data)
-            except httptools.HttpParserError:
-                self.send_400_response("Invalid HTTP request received.")
-            except httptools.HttpParserUpgrade:
-                self._unsupported_upgrade_warning()
 
         def on_message_begin(self) -> None:
             self.reading, self.began, self.taken = True, self.loop.time(), 0

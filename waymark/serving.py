@@ -9,15 +9,10 @@ from typing import Any
 
 import uvicorn
 
-from redirect import quick
-from redirect.asgi import Scope
+from redirect.connection import Connection
 
 # How long answers that are under way may take once the server is to stop.
 DRAIN_S = 5
-
-
-def _nothing_at_once(_: Scope) -> None:
-    """Every request goes to the app."""
 
 
 class Server(uvicorn.Server):
@@ -33,8 +28,7 @@ def server(app: Any) -> Server:
         uvicorn.Config(
             app,
             loop="uvloop",
-            # Not for its speed: uvicorn waits for ever for headers that do not come, and takes any number of them.
-            http=quick.protocol(_nothing_at_once),
+            http=Connection,
             ws="none",
             log_config=None,
             access_log=False,

@@ -13,6 +13,7 @@ import pytest
 from bench import BENCHES, stack
 from bench.__main__ import main as command
 from bench.figures import Figure, Say, figure
+from tests.servers import require
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,6 +29,7 @@ BUDGETS = {
     "codes": [],
     "scans": [],
     "sources": [],
+    "partitions": [],
     "workers": [],
     "servers": [],
     "soak": [("≤ 1.1 ×", 3)],
@@ -60,6 +62,8 @@ def test_every_bench_is_here() -> None:
 
 @pytest.mark.parametrize("name", BENCHES)
 def test_a_bench_measures_its_budgets(name: str) -> None:
+    if name == "partitions":
+        require.programs("java", "mvn", why="a Kafka broker")
     figures = measured(name)
     budgets = [one.budget for one in figures if one.budget]
     assert sorted(budgets) == sorted(budget for budget, times in BUDGETS[name] for _ in range(times))

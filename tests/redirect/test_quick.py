@@ -1,20 +1,12 @@
 """The answer that leaves the application out is the application's, byte for byte, and so is what is recorded."""
 
-import asyncio
 import re
 import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any
 
 import pytest
-import uvicorn
 
-from redirect import quick
-from redirect.asgi import Receive, Scope, Send
-from redirect.quick import Answer
-from redirect.serve import listen
 from schemas.behaviour import Conditions, Rule
 from tests.redirect.scanner import IPHONE, Publisher, Redirector, until
 
@@ -107,84 +99,3 @@ def test_an_edit_is_seen_by_the_next_scan_on_an_open_connection(start: Start, pu
     for turn in range(2, 100):
         assert server.get("/abc").location == f"https://example.com/{turn - 1}"
         publisher.edit("abc", f"https://example.com/{turn}")
-
-
-async def served(at_once: quick.AtOnce, within_s: float) -> tuple[uvicorn.Server, "asyncio.Task[None]", int]:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"3")]})
-        await send({"type": "http.response.body", "body": b"app"})
-
-    protocol: Any = quick.protocol(at_once, headers_within_s=within_s)
-    server = uvicorn.Server(uvicorn.Config(app, http=protocol, lifespan="off", log_config=None, ws="none"))
-    listener = listen("127.0.0.1", 0)
-    port = int(listener.getsockname()[1])
-    running = asyncio.create_task(server.serve(sockets=[listener]))
-    return server, running, port
-
-
-async def test_who_does_not_say_what_it_wants_is_not_waited_for() -> None:
-    def at_once(scope: Scope) -> Answer | None:
-        return (302, ((b"location", b"/x"),), b"") if scope["path"] == "/abc" else None
-
-    server, running, port = await served(at_once, 0.3)
-    try:
-        silent, _ = await asyncio.open_connection("127.0.0.1", port)
-        slow_reader, slow = await asyncio.open_connection("127.0.0.1", port)
-        prompt_reader, prompt = await asyncio.open_connection("127.0.0.1", port)
-        slow.write(b"GET /abc HTTP/1.1\r\n")
-        for turn in range(12):
-            if not slow_reader.at_eof():
-                slow.write(b"X-%d: y\r\n" % turn)
-            for path, end in ((b"/abc", b"\r\n\r\n"), (b"/other", b"app")):
-                prompt.write(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path)
-                await prompt_reader.readuntil(end)
-            await asyncio.sleep(0.1)
-        assert await asyncio.wait_for(silent.read(), 30) == b""
-        assert await asyncio.wait_for(slow_reader.read(), 30) == b""
-    finally:
-        server.should_exit = True
-        await running
-
-
-async def test_a_body_that_trickles_after_the_answer_holds_nothing_open() -> None:
-    def at_once(scope: Scope) -> Answer | None:
-        return (302, ((b"location", b"/x"),), b"") if scope["path"] == "/abc" else None
-
-    server, running, port = await served(at_once, 0.1)
-    try:
-        for path, end in ((b"/abc", b"\r\n\r\n"), (b"/other", b"app")):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(b"GET %b HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" % path)
-            await reader.readuntil(end)
-            async with asyncio.timeout(30):
-                while not reader.at_eof() and not writer.is_closing():
-                    writer.write(b"x")
-                    await asyncio.sleep(0.02)
-    finally:
-        server.should_exit = True
-        await running
-
-
-async def test_headers_without_end_are_not_collected() -> None:
-    server, running, port = await served(lambda scope: None, 10.0)
-    try:
-        for piece in (b"x" * 60_000, b"X-Y: z\r\n" * 6_000):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(b"GET /abc HTTP/1.1\r\nX: ")
-            sent = 0
-            async with asyncio.timeout(30):
-                with suppress(ConnectionError):
-                    while not reader.at_eof() and not writer.is_closing():
-                        writer.write(piece)
-                        await writer.drain()
-                        sent += len(piece)
-                        await asyncio.sleep(0.005)
-            assert 64_000 < sent < 4_000_000
-        # Many requests that come together are no headers without end.
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"GET /abc HTTP/1.1\r\nHost: x\r\n\r\n" * 5_000)
-        for _ in range(5_000):
-            await asyncio.wait_for(reader.readuntil(b"app"), 30)
-    finally:
-        server.should_exit = True
-        await running

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from redirect import quick
+from redirect.connection import Connection
 from waymark.serving import serve
 
 
@@ -31,8 +31,7 @@ async def serving() -> AsyncIterator[int]:
 
 
 async def test_slow_headers_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    patient = quick.protocol
-    monkeypatch.setattr(quick, "protocol", lambda at_once: patient(at_once, headers_within_s=0.3))
+    monkeypatch.setattr(Connection, "headers_within_s", 0.3)
     async with serving() as port, asyncio.timeout(10):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"POST /v1/dynamic HTTP/1.1\r\n")
