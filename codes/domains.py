@@ -31,17 +31,20 @@ _TRIES = 10
 _READ_AT_ONCE = 500
 _UNSEEN = frozenset(map(chr, [*range(9), *range(11, 32), 127]))
 
-# Replaces one domain where it is still as it was seen; 1 if it is not, 2 if the name is verified for another. The
-# message is a `schemas.route.RouteChange` of the key that holds all domains: whoever hears it reads them again.
+# Replaces one domain where it is still as it was seen; 1 if it is not, 2 if the name is verified for another, 3 if the
+# workspace has claimed it already. The message is a `schemas.route.RouteChange` of the key that holds all domains:
+# whoever hears it reads them again.
 _PUT = Script("""
 if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 1 end
 local owner = redis.call('HGET', KEYS[2], ARGV[4])
+if ARGV[2] == '' and redis.call('HSETNX', KEYS[4], ARGV[9], ARGV[1]) == 0 then return 3 end
 if ARGV[5] == '1' then
   if owner and owner ~= ARGV[1] then return 2 end
   redis.call('HSET', KEYS[2], ARGV[4], ARGV[1])
 end
 if ARGV[3] == '' then
   redis.call('HDEL', KEYS[1], ARGV[1])
+  redis.call('HDEL', KEYS[4], ARGV[9])
   if owner == ARGV[1] then redis.call('HDEL', KEYS[2], ARGV[4]) end
 else
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
@@ -54,7 +57,7 @@ redis.call('PUBLISH', ARGV[8], string.format(
   '{"key":"%s","route":{"version":%s,"number":0,"workspace":0,"gone":true},"nonce":"%s"}', KEYS[1], text, ARGV[6]))
 return 0
 """)
-_KEYS = [keys.DOMAINS, keys.DOMAIN_NAMES, keys.DOMAINS_VERSION]
+_KEYS = [keys.DOMAINS, keys.DOMAIN_NAMES, keys.DOMAINS_VERSION, keys.DOMAIN_CLAIMS]
 
 
 def _wall_ms() -> int:
@@ -118,7 +121,7 @@ class Domains:
         if made := next((domain for domain in mine if domain.id == id and domain.name == name), None):
             return made
         if any(domain.name == name for domain in mine):
-            raise Conflict("domain", "domain_taken", f"the domain {name!r} is in this workspace already")
+            raise _claimed(name)
         if len(mine) >= MAX_DOMAINS:
             raise Conflict("domain", "too_many_domains", f"a workspace has at most {MAX_DOMAINS} domains")
         if await ask(self.redis, "HEXISTS", keys.DOMAIN_NAMES, name):
@@ -231,8 +234,10 @@ class Domains:
             self.redis,
             _KEYS,
             *(old.id, raw, msgspec.json.encode(new) if new else b"", old.name),
-            *("1" if verified else "0", nonce, self._now_ms(), keys.ROUTES),
+            *("1" if verified else "0", nonce, self._now_ms(), keys.ROUTES, f"{old.workspace} {old.name}"),
         )
+        if outcome == 3:
+            raise _claimed(old.name)
         if outcome == 2:
             raise Conflict("domain", "domain_taken", f"the domain {old.name!r} is verified for another workspace")
         if outcome == 0 and nonce:
@@ -252,6 +257,10 @@ def normal(name: str) -> str:
     if "." not in host or looks_like_ipv4(host):
         raise Refused("domain", "invalid_domain", "a domain must be a public name, with a dot in it")
     return host
+
+
+def _claimed(name: str) -> Conflict:
+    return Conflict("domain", "domain_taken", f"the domain {name!r} is in this workspace already")
 
 
 def _bare(host: str) -> str:

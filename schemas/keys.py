@@ -22,9 +22,11 @@ TOKEN_SECRETS = PREFIX + "token-secrets"
 INTENTS = PREFIX + "intents"
 
 # Custom domains, all in one slot. Hash: id → schemas.domain.Domain; hash: name → id of the one that is verified;
-# a version that grows with every change of a verified one; the highest number given out.
+# "workspace name" → id of its claim, so that there is one; a version that grows with every change of a verified one;
+# the highest number given out.
 DOMAINS = PREFIX + "{domains}:domains"
 DOMAIN_NAMES = PREFIX + "{domains}:names"
+DOMAIN_CLAIMS = PREFIX + "{domains}:claims"
 DOMAINS_VERSION = PREFIX + "{domains}:version"
 DOMAIN_NUMBERS = PREFIX + "{domains}:numbers"
 

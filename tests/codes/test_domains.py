@@ -235,6 +235,15 @@ async def test_two_proofs_at_once_make_one_owner(domains: Domains, names: NameSe
     assert [await domains.usable(number, "go.example.com") for number in (1, 2, 3)].count(True) == 1
 
 
+async def test_a_name_that_is_added_twice_at_once_is_one_claim(domains: Domains) -> None:
+    adding = (domains.add(OURS, "go.example.com") for _ in range(10))
+    done = await asyncio.gather(*adding, domains.add(THEIRS, "go.example.com"), return_exceptions=True)
+    assert sum(isinstance(one, Conflict) for one in done) == 9
+    (ours,) = await domains.list(OURS)
+    await domains.delete(OURS, ours.id)
+    await domains.add(OURS, "go.example.com")
+
+
 async def test_own_hosts_are_nobodys_domain(domains: Domains) -> None:
     for name in ("s.example.net", TARGET):
         with pytest.raises(Refused, match="of this service"):
