@@ -50,16 +50,16 @@ def redirector(
 
     def at_once(scope: Scope) -> Answer | None:
         path = scope["path"]
-        # That of a code of the default host is its place in the cache (`schemas.keys.place`), but for /q/ and /r/.
-        entry = entries.get(path) or entries.get(place_of_path(path) or "")
-        if (
-            entry is None
-            or elapsed() >= trust.until
-            or entry.epoch != trust.epoch
-            or scope["method"] not in _READING
-            # Nearly always there are no custom domains, and the host need not be looked at.
-            or (hosts.idle != trust.epoch and not hosts.is_default(scope))
-        ):
+        now = elapsed()
+        # Nearly always there are no custom domains, and the host need not be looked at.
+        if hosts.idle == trust.epoch or (host := hosts.at_once(scope)) is None:
+            # That of a code of the default host is its place in the cache (`schemas.keys.place`), but for /q/ and /r/.
+            entry = entries.get(path) or entries.get(place_of_path(path) or "")
+        elif host is NOBODYS:
+            return None
+        else:
+            entry = links.at_once(host, path, now)
+        if entry is None or now >= trust.until or entry.epoch != trust.epoch or scope["method"] not in _READING:
             return None
         if entry.plain:
             write(entry, look(entry.code, scope), entry.outcome, NO_VARIANT)
@@ -79,7 +79,7 @@ def redirector(
             await visit(scope, receive, send)
 
     async def visit(scope: Scope, receive: Receive, send: Send) -> None:
-        """The same for what is not in the cache, or not trusted, or not there, or at a custom domain."""
+        """The same for what is not in the cache, or not trusted, or not there."""
         path = scope["path"]
         if path != "/" and place_of_path(path) is None:
             if is_own(path):

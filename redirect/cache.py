@@ -86,6 +86,11 @@ class Routes:
             plan=decision.plan,
         )
 
+    def trusted(self, place: str) -> Entry | None:
+        """What has been confirmed since messages arrive without a gap; that they do so now is not looked at."""
+        entry = self.entries.get(place)
+        return entry if entry is not None and entry.epoch == self._trust.epoch else None
+
     def is_unknown(self, place: str, now: float) -> bool:
         until, epoch = self._unknown.get(place, (0.0, 0))
         return now < until and now < self._trust.until and epoch == self._trust.epoch

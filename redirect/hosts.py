@@ -82,10 +82,12 @@ class Hosts:
     def is_verified(self, name: str) -> bool:
         return name.lower().rstrip(".").encode(errors="replace") in self._known
 
-    def is_default(self, scope: Mapping[str, Any]) -> bool:
-        """Whether this is surely asked for at the short host, or at one that is taken for it."""
+    def at_once(self, scope: Mapping[str, Any]) -> Host | None:
+        """As `find`, for who cannot wait and has looked whether trust stands: NOBODYS where it is not known either."""
         raw = _host_of(scope)
-        return raw in self._short or (self._is_read() and self._seen[raw] is None)
+        if raw in self._short:
+            return None
+        return self._seen[raw] if self._is_read() else NOBODYS
 
     async def find(self, scope: Mapping[str, Any]) -> Host | None:
         """None for the short host. Waits for Redis where what is known cannot be trusted; never raises."""

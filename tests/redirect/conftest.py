@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.redirect.registrar import Registrar
 from tests.redirect.scanner import Publisher, Redirector, redirector
 from tests.servers.redis import RedisServer, running
 
@@ -39,3 +40,10 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]
 
     with tempfile.TemporaryDirectory(prefix="wm-") as folder, running(Path(folder)) as server:
         yield server
+
+
+@pytest.fixture
+def registrar(redis_url: str) -> Iterator[Registrar]:
+    made = Registrar(redis_url)
+    yield made
+    made.close()

@@ -1,25 +1,18 @@
 """Custom domains at a redirector: which code a link at one means, and what else it answers there."""
 
-import json
-import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
 import pytest
-import redis
 
 from schemas import keys
-from schemas.domain import Domain
-from schemas.route import Route
 from tests.redirect.proxy import Proxy
-from tests.redirect.scanner import Answer, Publisher, Redirector, until
+from tests.redirect.registrar import OURS, Registrar
+from tests.redirect.scanner import Answer, Redirector, until
 
 Start = Callable[..., Redirector]
-OURS, THEIRS = 3, 4
+THEIRS = 4
 
 
 def at(host: str) -> dict[str, str | bytes]:
@@ -27,65 +20,6 @@ def at(host: str) -> dict[str, str | bytes]:
 
 
 GO = at("go.brand.example")
-
-
-class Registrar:
-    """Keeps domains in Redis and tells of them, as `codes` does."""
-
-    def __init__(self, redis_url: str) -> None:
-        self.redis = redis.Redis.from_url(redis_url)
-        self.publisher = Publisher(redis_url)
-        self.version = int(time.time() * 1000)
-
-    def close(self) -> None:
-        self.publisher.close()
-        self.redis.close()
-
-    def write(self, name: str, workspace: int = OURS, **more: Any) -> Domain:
-        """Without a word to anyone."""
-        fields = {"id": str(uuid.uuid4()), "number": 1, "token": "t", "created_at_ms": 1, "verified_at_ms": 2}
-        domain = Domain(**{**fields, "workspace": workspace, "name": name, **more})
-        self.redis.hset(keys.DOMAINS, domain.id, msgspec.json.encode(domain))
-        self._next()
-        return domain
-
-    def _next(self) -> None:
-        self.version += 1
-        self.redis.set(keys.DOMAINS_VERSION, self.version)
-
-    def tell(self) -> float:
-        """Returns when all redirectors have acknowledged; with the seconds that took."""
-        began, names, nonce = time.monotonic(), self.publisher.names(), uuid.uuid4().hex
-        route = {"version": self.version, "number": 0, "workspace": 0, "gone": True}
-        self.redis.publish(keys.ROUTES, json.dumps({"key": keys.DOMAINS, "route": route, "nonce": nonce}))
-        acks = keys.ack(nonce)
-        while names - set(self.redis.lrange(acks, 0, -1)) and time.monotonic() < began + 1:
-            time.sleep(0.001)
-        return time.monotonic() - began
-
-    def add(self, name: str, workspace: int = OURS, **more: Any) -> Domain:
-        domain = self.write(name, workspace, **more)
-        self.tell()
-        return domain
-
-    def drop(self, domain: Domain) -> None:
-        self.redis.hdel(keys.DOMAINS, domain.id)
-        self._next()
-        self.tell()
-
-    def code(self, host: str, slug: str, number: int, workspace: int = OURS, **more: Any) -> None:
-        """A code that leads to its own number."""
-        self.publisher.version += 1
-        fields = {"version": self.publisher.version, "number": number, "workspace": workspace}
-        route = Route(**{**fields, "destination": f"https://example.com/{number}", **more})
-        self.redis.set(keys.route(keys.place(host, slug)), msgspec.json.encode(route))
-
-
-@pytest.fixture
-def registrar(redis_url: str) -> Iterator[Registrar]:
-    made = Registrar(redis_url)
-    yield made
-    made.close()
 
 
 # Path, host (the short one if none), whether unknown hosts are nobody's; status, what the answer is seen by (a code's

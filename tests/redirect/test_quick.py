@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from schemas.behaviour import Conditions, Rule
+from tests.redirect.registrar import OURS, Registrar
 from tests.redirect.scanner import IPHONE, Publisher, Redirector, until
 
 Start = Callable[..., Redirector]
@@ -62,6 +63,30 @@ def test_both_ways_answer_the_same(start: Start, publisher: Publisher) -> None:
         shown = {name: getattr(one, name) for name in one.__struct_fields__ if name not in ("seq", "ts_ms")}
         assert shown == {name: getattr(other, name) for name in shown}
     assert [event.seq for event in events] == list(range(before + 1, before + 1 + len(events)))
+
+
+def test_at_a_custom_domain_too(start: Start, registrar: Registrar) -> None:
+    domain = "go.brand.example"
+    registrar.write(domain)
+    registrar.code(domain, "own", 1)
+    registrar.code("", "ours", 2)
+    registrar.code("", "theirs", 3, workspace=OURS + 1)
+    registrar.code(domain, "moved", 0, gone=True)
+    registrar.code("", "moved", 4)
+    server = start(short_url="https://s.example")
+    until(server.trusted, "trust")
+    for slug, status in (("own", 302), ("ours", 302), ("theirs", 404), ("moved", 302)):
+        server.get(f"/{slug}", {"Host": domain})
+        said, also = (
+            raw(server.port, asked(f"GET /{form} HTTP/1.1").replace(b"Host: x", b"Host: " + domain.encode()) * 5)
+            for form in (slug, f"%{ord(slug[0]):x}{slug[1:]}")
+        )
+        assert said == also, slug
+        assert said.count(b"HTTP/1.1 %d " % status) == 5, said
+    server.stop()
+    found = [(event.code, event.host, event.outcome) for event in server.events()]
+    each = [(1, "redirect"), (2, "redirect"), (0, "unknown"), (4, "redirect")]
+    assert found == [(code, domain, outcome) for code, outcome in each for _ in range(11)]
 
 
 @pytest.mark.parametrize(
