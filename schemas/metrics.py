@@ -78,7 +78,7 @@ _METRICS = (
     _gauge("journal", "journals", "Journals of this machine that are not stored or shipped whole."),
     _gauge("journal", "journal_bytes", "Journal depth: what the journals take on disk.", "bytes"),
     _gauge("journal", "journal_limit_bytes", "What they may take; beyond, events are refused.", "bytes"),
-    _gauge("journal", "journal_waiting_events", "Events in journals that have not been shipped."),
+    _gauge("journal", "journal_waiting_events", "Events in journals that have not been shipped or stored."),
     _gauge("journal", "journal_oldest_age_seconds", "Journal age: for how long an event has waited.", "seconds"),
     _counter("aggregate", "aggregator_inserted_events", "Events stored."),
     _counter("aggregate", "aggregator_dropped_events", "Events that came again and were left out."),

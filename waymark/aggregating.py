@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 from opentelemetry.trace import Tracer
@@ -10,7 +11,7 @@ from aggregator.bus import Bus
 from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
 from api.context import Ready
-from ingest.layout import disk_use, sources
+from ingest.depth import Following
 from schemas.exposition import Reading
 from schemas.warehouse import Warehouse
 from waymark import rooms
@@ -47,13 +48,14 @@ def readiness_of(moving: Aggregator) -> Mapping[str, Ready]:
     return {"aggregator": following}
 
 
-def journals(settings: Settings) -> Mapping[str, Reading]:
-    """For /metrics, where the journals are the bus. How much of them waits is the aggregator's lag."""
-    return {
-        "waymark_journals": len(sources(settings.journal_folder)),
-        "waymark_journal_bytes": disk_use(settings.journal_folder),
-        "waymark_journal_limit_bytes": settings.journal_max,
-    }
+def stored_up_to(moving: Aggregator) -> Following:
+    """On one machine an offset is a journal's, and what is stored is taken over. Asked from another thread."""
+
+    def following(folder: Path) -> int:
+        lanes = [lane for lane in list(moving.lanes.values()) if lane.partition.place.partition == int(folder.name)]
+        return max((lane.position for lane in lanes), default=0)
+
+    return following
 
 
 def readings(moving: Aggregator) -> Mapping[str, Reading]:

@@ -19,12 +19,13 @@ from analytics.pool import Questions
 from api.background import keep_working
 from codes.connection import connect
 from codes.sweep import keep_swept
+from ingest import depth
 from ingest.reader import sources
 from schemas.exposition import Shown, registry
 from schemas.warehouse import Warehouse
 from waymark import rooms, tracing
 from waymark.admin import Admin
-from waymark.aggregating import aggregator_of, journals, readiness_of, readings
+from waymark.aggregating import aggregator_of, readiness_of, readings, stored_up_to
 from waymark.folder import Folder
 from waymark.preparing import Prepared, prepare, warehouse_of
 from waymark.public_api import api_app
@@ -89,10 +90,11 @@ async def _run(
     prepared = Prepared()
     moving = aggregator_of(settings, warehouse, tracer) if aggregate else None
     readiness = readiness_of(moving) if moving is not None else {}
+    waiting = depth.Depth()
     if moving is not None:
         shown.register(Shown(lambda: readings(moving)))
         if settings.kafka_bootstrap is None:
-            shown.register(Shown(lambda: journals(settings)))
+            shown.register(Shown(lambda: depth.readings(waiting, settings.journal_max)))
     # What serves the public stops first; what carries scans on stops last.
     moved = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
@@ -113,6 +115,9 @@ async def _run(
             inner.append(tasks.create_task(_move(moving, prepared, moved)))
             erasures = Erasures(redis, moving.between, lambda: time.time_ns() // 1_000_000)
             background.append(tasks.create_task(_erase(erasures, prepared, stop)))
+            if settings.kafka_bootstrap is None:
+                measuring = depth.keep_measured(settings.journal_folder, waiting, stop, stored_up_to(moving))
+                background.append(tasks.create_task(measuring))
         if status_sockets:
             inner.append(tasks.create_task(serve(status_app(shown, readiness), status_sockets, moved)))
         await stop.wait()

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import Mapping
 
-from ingest.depth import Depth, keep_measured
+from ingest import depth
 from ingest.ship import ShipSettings, ShipStatus, ship
 from schemas.exposition import Reading, registry
 from waymark import rooms
@@ -18,7 +18,7 @@ async def run(settings: Settings, status_sockets: list[socket.socket], stop: asy
     shipping = ShipSettings(
         journal=settings.journal_folder, bootstrap=rooms.kafka(settings), topic=settings.kafka_topic
     )
-    depth = Depth()
+    waiting = depth.Depth()
 
     async def connected() -> str | None:
         # (Why, with addresses, is in the log.)
@@ -27,10 +27,10 @@ async def run(settings: Settings, status_sockets: list[socket.socket], stop: asy
     async def shippable() -> str | None:
         return f"{len(status.troubles)} journals cannot be shipped; the log says why" if status.troubles else None
 
-    shown = registry(lambda: readings(status), lambda: journal_readings(depth, settings.journal_max))
+    shown = registry(lambda: readings(status), lambda: depth.readings(waiting, settings.journal_max))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(ship(shipping, stop, status))
-        tasks.create_task(keep_measured(settings.journal_folder, depth, stop))
+        tasks.create_task(depth.keep_measured(settings.journal_folder, waiting, stop))
         if status_sockets:
             app = status_app(shown, {"kafka": connected, "journals": shippable})
             tasks.create_task(serve(app, status_sockets, stop))
@@ -46,14 +46,4 @@ def readings(status: ShipStatus) -> Mapping[str, Reading]:
         "waymark_ingest_ship_lag_seconds": status.lag_seconds,
         "waymark_ingest_stuck_journals": len(status.troubles),
         "waymark_ingest_connected": status.connected,
-    }
-
-
-def journal_readings(depth: Depth, limit: int) -> Mapping[str, Reading]:
-    return {
-        "waymark_journals": depth.journals,
-        "waymark_journal_bytes": depth.bytes,
-        "waymark_journal_limit_bytes": limit,
-        "waymark_journal_waiting_events": depth.waiting,
-        "waymark_journal_oldest_age_seconds": depth.oldest_s,
     }

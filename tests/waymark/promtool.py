@@ -1,6 +1,7 @@
-"""What `promtool check metrics` looks at, and what Waymark asks of itself beyond that."""
+"""What `promtool check metrics` says, and what Waymark asks of itself beyond that."""
 
 import re
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 
@@ -39,6 +40,12 @@ def complaints_about(metric: Metric) -> Iterator[str]:
         yield f"{name}: bounds"
     if set(metric.labels) & {"le", "quantile", "job", "instance", WORKER}:
         yield f"{name}: labels"
+
+
+def complaints(text: str) -> str:
+    """What the real one says about the body of a /metrics."""
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60)
+    return done.stdout + done.stderr
 
 
 def asked(port: int, path: str = "/metrics") -> str:

@@ -1,0 +1,196 @@
+"""Each alert fires on what it is for, with a sentence a person can read, and is silent while all is well: asked of
+Prometheus's own `promtool`."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+from ingest.ship import ShipStatus
+from schemas.exposition import exposition, registry
+from tests.servers import require
+from tests.waymark.promtool import asked, complaints
+from tests.waymark.running import up
+from tests.waymark.test_deploy_files import ALERTS, DEPLOY, rules
+from waymark import ingest_service
+
+AT = 'job="waymark-x", instance="edge-1"'
+# Series in promtool's notation (a value each 15 s), for half an hour.
+CALM = {
+    "up{%s}": "1x120",
+    "waymark_aggregator_stopped_partitions{%s}": "0x120",
+    "waymark_aggregator_partitions{%s}": "3x120",
+    "waymark_redirect_refused_total{%s}": "4x120",
+    "waymark_redirect_journal_refusing{%s}": "0x120",
+    "waymark_redirect_journal_errors_total{%s}": "0x120",
+    "waymark_redirect_journal_sync_failures_total{%s}": "0x120",
+    "waymark_journal_bytes{%s}": "40x120",
+    "waymark_journal_limit_bytes{%s}": "100x120",
+    "waymark_journal_oldest_age_seconds{%s}": "3x120",
+    "waymark_ingest_stuck_journals{%s}": "0x120",
+    "waymark_ingest_connected{%s}": "1x120",
+    "waymark_aggregator_dead_letters{%s}": "0x120",
+    "waymark_aggregator_waiting_partitions{%s}": "0x120",
+    'waymark_aggregator_scan_age_seconds_bucket{le="10", %s}': "0+15x120",
+    'waymark_aggregator_scan_age_seconds_bucket{le="30", %s}': "0+15x120",
+    'waymark_aggregator_scan_age_seconds_bucket{le="+Inf", %s}': "0+15x120",
+    "waymark_aggregator_lag_events{%s}": "50x120",
+    "waymark_redirect_trusted{%s}": "1x120",
+    "waymark_redirect_unavailable_total{%s}": "7x120",
+    "waymark_redirect_unreadable_routes_total{%s}": "0x120",
+    'waymark_api_requests_total{status="200", %s}': "0+99x120",
+    'waymark_api_requests_total{status="503", %s}': "0+1x120",
+    "waymark_query_failures_total{%s}": "0x120",
+    'waymark_query_seconds_bucket{le="1", %s}': "0+15x120",
+    'waymark_query_seconds_bucket{le="5", %s}': "0+15x120",
+    'waymark_query_seconds_bucket{le="+Inf", %s}': "0+15x120",
+}
+EACH = {"job": "waymark-x", "instance": "edge-1"}
+
+
+class Trouble(NamedTuple):
+    """What else is measured in this trouble, when nobody is told yet, when somebody is, and what of which series."""
+
+    series: dict[str, str]
+    before: str
+    after: str
+    said: str
+    of: dict[str, str]
+
+
+TROUBLES = {
+    "WaymarkDown": Trouble({"up{%s}": "1x4 0x116"}, "1m45s", "3m", "waymark-x at edge-1 does not answer.", EACH),
+    "WaymarkPartitionStopped": Trouble(
+        {"waymark_aggregator_stopped_partitions{%s}": "0x4 2x116"},
+        *("45s", "2m", "2 partitions wait for a person.", EACH),
+    ),
+    "WaymarkNobodyAggregates": Trouble(
+        {"waymark_aggregator_partitions{%s}": "3 stale"}, "4m", "6m", "No aggregator follows a partition.", {}
+    ),
+    "WaymarkEventsRefused": Trouble(
+        {"waymark_redirect_refused_total{%s}": "4x8 5x112"},
+        *("1m45s", "2m30s", "Scans are refused: they are answered and not counted.", EACH),
+    ),
+    "WaymarkJournalErrors": Trouble(
+        {"waymark_redirect_journal_sync_failures_total{%s}": "0x8 1x112"},
+        *("1m45s", "2m30s", "The journal's disk refuses to be written or synced.", EACH),
+    ),
+    "WaymarkJournalFills": Trouble(
+        {"waymark_journal_bytes{%s}": "60x120"}, "4m", "6m", "The journals take 60% of what they may.", EACH
+    ),
+    "WaymarkJournalOld": Trouble(
+        {"waymark_journal_oldest_age_seconds{%s}": "300x120"},
+        *("4m", "6m", "A scan has waited 5m 0s to be shipped.", EACH),
+    ),
+    "WaymarkJournalStuck": Trouble(
+        {"waymark_ingest_stuck_journals{%s}": "1x120"},
+        *("4m", "6m", "1 journals cannot be shipped, and others can.", EACH),
+    ),
+    "WaymarkKafkaAway": Trouble(
+        {"waymark_ingest_connected{%s}": "0x120"}, "1m", "3m", "ingest at edge-1 has no Kafka.", EACH
+    ),
+    "WaymarkDeadLetters": Trouble(
+        {"waymark_aggregator_dead_letters{%s}": "0x4 3x116"},
+        *("45s", "2m", "3 records are set aside and not counted.", EACH),
+    ),
+    "WaymarkAggregatorWaits": Trouble(
+        {"waymark_aggregator_waiting_partitions{%s}": "2x120"},
+        *("4m", "6m", "2 partitions wait for the bus or the warehouse.", EACH),
+    ),
+    "WaymarkScansLate": Trouble(
+        {'waymark_aggregator_scan_age_seconds_bucket{le="10", %s}': "0x120"},
+        *("9m", "12m", "Scans are 29.8s old when they are stored.", {}),
+    ),
+    "WaymarkLagGrows": Trouble(
+        {"waymark_aggregator_lag_events{%s}": "20000+1000x120"},
+        *("9m", "15m", "80000 records wait, and they grow more.", {}),
+    ),
+    "WaymarkCacheUntrusted": Trouble(
+        {"waymark_redirect_trusted{%s}": "0x120"},
+        *("45s", "2m", "The redirector at edge-1 does not hear Redis.", EACH),
+    ),
+    "WaymarkVisitsUnavailable": Trouble(
+        {"waymark_redirect_unavailable_total{%s}": "0+30x120"},
+        *("1m", "6m", "2 visits a second are answered with 503.", {}),
+    ),
+    "WaymarkRoutesUnreadable": Trouble(
+        {"waymark_redirect_unreadable_routes_total{%s}": "0x8 1x112"},
+        *("1m45s", "2m30s", "A redirector reads routes that it does not understand.", EACH),
+    ),
+    "WaymarkApiErrors": Trouble(
+        {'waymark_api_requests_total{status="503", %s}': "0+11x120"},
+        *("4m", "6m", "10% of the API's answers are errors of its own.", {}),
+    ),
+    "WaymarkQueriesFail": Trouble(
+        {"waymark_query_failures_total{%s}": "0+15x120"}, "4m", "6m", "1 questions a second are not answered.", {}
+    ),
+    "WaymarkQueriesSlow": Trouble(
+        {'waymark_query_seconds_bucket{le="1", %s}': "0x120"},
+        *("9m", "12m", "95 of 100 questions take up to 4.8s.", {}),
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def promtool() -> None:
+    require.programs("promtool", why="Prometheus's own checks")
+
+
+def test_prometheus_takes_the_files() -> None:
+    for kind, file in (("config", "prometheus.yml"), ("rules", "alerts.yml")):
+        done = subprocess.run(
+            ["promtool", "check", kind, str(DEPLOY / "prometheus" / file)], capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_nobody_is_told_while_all_is_well(tmp_path: Path) -> None:
+    names = [str(rule["alert"]) for rule in rules()]
+    assert names == list(TROUBLES)
+    silence: list[Mapping[str, object]] = [
+        {"eval_time": when, "alertname": name, "exp_alerts": []} for name in names for when in ("10m", "25m")
+    ]
+    held(tmp_path, {}, silence)
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_somebody_is_told_in_words(name: str, tmp_path: Path) -> None:
+    trouble = TROUBLES[name]
+    [severity] = [rule["labels"]["severity"] for rule in rules() if rule["alert"] == name]  # type: ignore[index]
+    told = {
+        "exp_labels": {"severity": severity, **trouble.of},
+        "exp_annotations": {"summary": trouble.said, "runbook": f"docs/operations.md#{name.lower()}"},
+    }
+    expected: list[Mapping[str, object]] = [
+        {"eval_time": trouble.before, "alertname": name, "exp_alerts": []},
+        {"eval_time": trouble.after, "alertname": name, "exp_alerts": [told]},
+    ]
+    held(tmp_path, trouble.series, expected)
+
+
+def held(folder: Path, trouble: dict[str, str], expected: Sequence[Mapping[str, object]]) -> None:
+    series = [{"series": name % AT, "values": values} for name, values in (CALM | trouble).items()]
+    questions = {
+        "rule_files": [str(ALERTS)],
+        "evaluation_interval": "15s",
+        "tests": [{"interval": "15s", "input_series": series, "alert_rule_test": expected}],
+    }
+    file = folder / "alerts_test.yml"
+    file.write_text(yaml.safe_dump(questions))
+    done = subprocess.run(["promtool", "test", "rules", str(file)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_has_nothing_to_say_of_what_is_shown() -> None:
+    with up() as one:
+        one.scan(one.create()["slug"])
+        for port in (one.api_port, one.redirect_port):
+            assert complaints(asked(port)) == ""
+    ingest = ShipStatus()
+    ingest.lag_seconds.add(0.02)
+    assert complaints(exposition(registry(lambda: ingest_service.readings(ingest))).decode()) == ""
+    # It does say something where there is something to say.
+    assert "help" in complaints("waymark_things 1\n")
