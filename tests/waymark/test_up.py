@@ -56,13 +56,13 @@ def test_every_part_answers_about_itself(running: Up) -> None:
 
 
 def test_what_it_counts_is_in_the_catalogue(running: Up) -> None:
-    for port, services in ((running.api_port, ("aggregate", "api")), (running.redirect_port, ("redirect",))):
+    core = ("aggregate", "api", "journal")
+    for port, services in ((running.api_port, core), (running.redirect_port, ("redirect",))):
         text = promtool.asked(port)
         shown = promtool.shown(text)
         # Two redirectors answer at one port: their counters must not be taken for one that jumps.
         assert ('worker="' in text) == ("redirect" in services)
-        journals = {"waymark_journals", "waymark_journal_bytes", "waymark_journal_limit_bytes"}
-        assert shown == promtool.of(*services) | (journals if "api" in services else set())
+        assert shown == promtool.of(*services)
 
 
 def test_both_addresses_of_localhost_answer(running: Up) -> None:
