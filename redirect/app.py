@@ -1,18 +1,18 @@
 """The ASGI application: a known code is answered before anything else is looked at."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import NamedTuple, NoReturn
 
 import pages
 from redirect.allowance import Allowance
 from redirect.asgi import App, Receive, Scope, Send
 from redirect.cache import Routes, Trust
-from redirect.ending import Ending, Headers
+from redirect.ending import Ending
 from redirect.hosts import NOBODYS, Hosts
 from redirect.line import NO_VARIANT
 from redirect.links import Links
 from redirect.metrics import Counts
-from redirect.quick import Answer, AtOnce
+from redirect.quick import Answer, AtOnce, Soon
 from redirect.record import Recorder
 from redirect.routes import Unavailable
 from redirect.slug import is_own, place_of_path
@@ -25,10 +25,12 @@ _METHODS = ("GET", "HEAD", "POST")
 
 
 class Redirector(NamedTuple):
-    """The application, and the part of it that waits for nobody, for a server that can ask it alone."""
+    """The application, and two parts of it for a server that can ask them alone: what waits for nobody, and what
+    asks for a code."""
 
     app: App
     at_once: AtOnce
+    soon: Soon
 
 
 def redirector(
@@ -67,45 +69,50 @@ def redirector(
         plan = entry.plan
         if plan is None or plan.waits:
             return None
-        ending = visits.end_at_once(entry, plan, scope)
-        return ending.status, ending.headers, ending.body
+        return answered(visits.end_at_once(entry, plan, scope))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await rest(scope, receive, send)
-        elif (found := at_once(scope)) is not None:
-            await respond(send, *found)
-        else:
-            await visit(scope, receive, send)
+            return
+        found = at_once(scope)
+        if found is None:
+            path = scope["path"]
+            if path != "/" and place_of_path(path) is None:
+                if is_own(path):
+                    await rest(scope, receive, send)
+                    return
+                counts.not_found += 1
+                found = answered(NOTHING)
+            elif scope["method"] not in _METHODS:
+                page = pages.not_allowed()
+                found = 405, (*page.headers, (b"allow", b"GET, HEAD, POST")), page.body
+            else:
+                found = await visit(scope, receive)
+        status, headers, body = found
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
-    async def visit(scope: Scope, receive: Receive, send: Send) -> None:
+    def soon(scope: Scope) -> Coroutine[None, None, Answer] | None:
+        path = scope["path"]
+        if scope["method"] not in _READING or (path != "/" and place_of_path(path) is None):
+            return None
+        return visit(scope, nothing_to_receive)
+
+    async def visit(scope: Scope, receive: Receive) -> Answer:
         """The same for what is not in the cache, or not trusted, or not there."""
         path = scope["path"]
-        if path != "/" and place_of_path(path) is None:
-            if is_own(path):
-                await rest(scope, receive, send)
-            else:
-                counts.not_found += 1
-                await end(send, NOTHING)
-            return
-        if scope["method"] not in _METHODS:
-            page = pages.not_allowed()
-            await respond(send, 405, (*page.headers, (b"allow", b"GET, HEAD, POST")), page.body)
-            return
         host = await hosts.find(scope)
         if host is NOBODYS:
             counts.not_found += 1
-            await end(send, NOTHING)
-            return
+            return answered(NOTHING)
         try:
             entry = await links.find(host, path)
         except Unavailable:
             counts.unavailable += 1
-            await end(send, AWAY)
-            return
+            return answered(AWAY)
         if entry is not None:
-            await end(send, await visits.end(entry, scope, receive))
-            return
+            return answered(await visits.end(entry, scope, receive))
         unknown = links.nothing(host)
         ending = await visits.end_of_nothing(unknown, scope, receive)
         if ending.recorded:
@@ -116,15 +123,14 @@ def redirector(
             counts.not_found += 1
         if ending is NOT_FOUND and host is not None:
             ending = (host.root if path == "/" else host.not_found) or ending
-        await end(send, ending)
+        return answered(ending)
 
-    return Redirector(app, at_once)
-
-
-async def respond(send: Send, status: int, headers: Headers, body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return Redirector(app, at_once, soon)
 
 
-async def end(send: Send, ending: Ending) -> None:
-    await respond(send, ending.status, ending.headers, ending.body)
+def answered(ending: Ending) -> Answer:
+    return ending.status, ending.headers, ending.body
+
+
+async def nothing_to_receive() -> NoReturn:
+    raise RuntimeError("only a form has a body that is read")

@@ -1,14 +1,15 @@
-"""Answers a visit as soon as its request has been read, within uvicorn's own protocol.
+"""Answers visits within uvicorn's own protocol.
 
 What an application is called through (a scope, a task, two messages and a state machine for each answer) costs more
 than all of Waymark's own work on a visit. This subclass leaves it out where an answer is known without waiting for
-anybody, and hands everything else to uvicorn just as it came. It stands on uvicorn's internals, so the lock file
-holds the version and `tests/redirect/test_quick.py` holds both ways to the same answers, byte for byte; without it
-the application gives them alone.
+anybody, waits itself where a code has to be asked for, and hands everything else to uvicorn just as it came. It stands
+on uvicorn's internals, so the lock file holds the version and `tests/redirect/test_quick.py` holds both ways to the
+same answers, byte for byte; without it the application gives them alone.
 """
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -22,7 +23,12 @@ Answer = tuple[int, Headers, bytes]
 # Records the visit and says how it ends, or None when that is not to be said at once. It is given of a scope what a
 # redirect looks at: method, path, query_string, headers, client.
 AtOnce = Callable[[Scope], Answer | None]
+# The same for what has to wait: None where only the application knows. Whoever is given a coroutine awaits it.
+Soon = Callable[[Scope], Coroutine[None, None, Answer] | None]
 
+log = logging.getLogger(__name__)
+
+_FAILED: Answer = (500, ((b"content-length", b"0"), (b"connection", b"close")), b"")
 _METHODS = {b"GET": "GET", b"HEAD": "HEAD"}
 
 
@@ -34,7 +40,20 @@ class _Answered:
     message_event = asyncio.Event()
 
 
-def protocol(at_once: AtOnce) -> type[Connection]:
+class _Pending:
+    """Stands there while an answer is waited for. The same names as uvicorn's, which sets them."""
+
+    message_event = _Answered.message_event
+
+    def __init__(self) -> None:
+        self.response_complete = False
+        self.disconnected = False
+        self.keep_alive = True
+        self.more_body = True
+        self.body = b""
+
+
+def protocol(at_once: AtOnce, soon: Soon) -> type[Connection]:
     """A class for uvicorn's `http` setting."""
     answered: Any = _Answered()
     # uvicorn makes the list of the headers that all answers have anew each second.
@@ -53,30 +72,20 @@ def protocol(at_once: AtOnce) -> type[Connection]:
             self.headers = []
 
         def on_headers_complete(self) -> None:
-            nonlocal head_of, head
             self.reading = False
-            if (found := self.found()) is None:
+            if (asked := self.asked()) is None:
                 self.hand_on()
-                return
-            common = self.server_state.default_headers
-            if common is not head_of:
-                head_of = common
-                head = b"".join(b"%b: %b\r\n" % pair for pair in common)
-            status, headers, body = found
-            if len(headers) == 3 and headers[1] is NO_STORE and headers[2] is EMPTY:
-                # As nearly every answer is.
-                said = b"%b%blocation: %b\r\ncache-control: no-store\r\ncontent-length: 0\r\n\r\n"
-                self.transport.write(said % (STATUS_LINE[status], head, headers[0][1]))
+            elif (found := at_once(asked)) is not None:
+                self.say(asked, found)
+                # What uvicorn does after an answer, but for a timer for each: `look` ends idle connections.
+                self.server_state.total_requests += 1
+            elif (coming := soon(asked)) is not None:
+                self.wait(asked, coming)
             else:
-                if self.parser.get_method() == b"HEAD":
-                    body = b""
-                fields = b"".join([b"%b: %b\r\n" % pair for pair in headers])
-                self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], head, fields, body))
-            # What uvicorn does after an answer, but for a timer for each: `look` ends idle connections.
-            self.server_state.total_requests += 1
+                self.hand_on()
 
-        def found(self) -> Answer | None:
-            """The answer, when this is an ordinary request, nothing before it is unanswered, and it is known."""
+        def asked(self) -> Scope | None:
+            """What is asked for, when this is an ordinary request and nothing before it is unanswered."""
             url = self.url
             parser = self.parser
             if (
@@ -92,16 +101,57 @@ def protocol(at_once: AtOnce) -> type[Connection]:
                 and (method := _METHODS.get(parser.get_method())) is not None
             ):
                 path, _, query = url.partition(b"?")
-                return at_once(
-                    {
-                        "method": method,
-                        "path": path.decode("ascii"),
-                        "query_string": query,
-                        "headers": self.headers,
-                        "client": self.client,
-                    }
-                )
+                return {
+                    "method": method,
+                    "path": path.decode("ascii"),
+                    "query_string": query,
+                    "headers": self.headers,
+                    "client": self.client,
+                    "scheme": self.scheme,
+                }
             return None
+
+        def say(self, asked: Scope, found: Answer) -> None:
+            nonlocal head_of, head
+            common = self.server_state.default_headers
+            if common is not head_of:
+                head_of = common
+                head = b"".join(b"%b: %b\r\n" % pair for pair in common)
+            status, headers, body = found
+            if len(headers) == 3 and headers[1] is NO_STORE and headers[2] is EMPTY:
+                # As nearly every answer is.
+                said = b"%b%blocation: %b\r\ncache-control: no-store\r\ncontent-length: 0\r\n\r\n"
+                self.transport.write(said % (STATUS_LINE[status], head, headers[0][1]))
+            else:
+                if asked["method"] == "HEAD":
+                    body = b""
+                fields = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+                self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], head, fields, body))
+
+        def wait(self, asked: Scope, coming: Coroutine[None, None, Answer]) -> None:
+            """uvicorn queues what comes behind it, and waits for the task when it stops."""
+            pending: Any = _Pending()
+            self.cycle = pending
+            task = self.loop.create_task(self.finish(asked, coming, pending))
+            task.add_done_callback(self.tasks.discard)
+            self.tasks.add(task)
+
+        async def finish(self, asked: Scope, coming: Coroutine[None, None, Answer], pending: _Pending) -> None:
+            try:
+                found = await coming
+            except Exception:
+                log.exception("a visit could not be answered")
+                found, pending.keep_alive = _FAILED, False
+            except asyncio.CancelledError:
+                self.transport.close()
+                raise
+            finally:
+                pending.response_complete = True
+            if not self.transport.is_closing():
+                self.say(asked, found)
+                if not pending.keep_alive:
+                    self.transport.close()
+            self.on_response_complete()
 
         def hand_on(self) -> None:
             """To the application, as if nobody had looked."""

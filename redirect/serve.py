@@ -56,7 +56,7 @@ def run(
             uvicorn.Config(
                 redirector.app,
                 loop="uvloop",
-                http=quick.protocol(redirector.at_once),
+                http=quick.protocol(redirector.at_once, redirector.soon),
                 ws="none",
                 lifespan="on",
                 # Whoever is in front is known to `redirect.address` alone.

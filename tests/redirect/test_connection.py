@@ -1,45 +1,13 @@
 """Nobody who does not say what it wants is waited for, and nothing without end is collected."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from contextlib import suppress
 
-import uvicorn
-
-from redirect import quick
-from redirect.asgi import Receive, Scope, Send
-from redirect.quick import Answer
-from redirect.serve import listen
-
-
-async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"3")]})
-    await send({"type": "http.response.body", "body": b"app"})
-
-
-def at_once(scope: Scope) -> Answer | None:
-    return (302, ((b"location", b"/x"),), b"") if scope["path"] == "/abc" else None
-
-
-@asynccontextmanager
-async def serving(within_s: float) -> AsyncIterator[int]:
-    """The protocol that answers /abc by itself; /other comes to the one below it, as everything does in the API."""
-    protocol: Any = quick.protocol(at_once)
-    protocol.headers_within_s = within_s
-    server = uvicorn.Server(uvicorn.Config(app, http=protocol, lifespan="off", log_config=None, ws="none"))
-    listener = listen("127.0.0.1", 0)
-    port = int(listener.getsockname()[1])
-    running = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield port
-    finally:
-        server.should_exit = True
-        await running
+from tests.redirect.protocols import serving
 
 
 async def test_who_does_not_say_what_it_wants_is_not_waited_for() -> None:
-    async with serving(0.3) as port:
+    async with serving(within_s=0.3) as (port, _):
         silent, _ = await asyncio.open_connection("127.0.0.1", port)
         slow_reader, slow = await asyncio.open_connection("127.0.0.1", port)
         prompt_reader, prompt = await asyncio.open_connection("127.0.0.1", port)
@@ -56,7 +24,7 @@ async def test_who_does_not_say_what_it_wants_is_not_waited_for() -> None:
 
 
 async def test_a_body_that_trickles_after_the_answer_holds_nothing_open() -> None:
-    async with serving(0.1) as port:
+    async with serving(within_s=0.1) as (port, _):
         for path, end in ((b"/abc", b"\r\n\r\n"), (b"/other", b"app")):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"GET %b HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" % path)
@@ -68,7 +36,7 @@ async def test_a_body_that_trickles_after_the_answer_holds_nothing_open() -> Non
 
 
 async def test_headers_without_end_are_not_collected() -> None:
-    async with serving(10.0) as port:
+    async with serving() as (port, _):
         for piece in (b"x" * 60_000, b"X-Y: z\r\n" * 6_000):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"GET /other HTTP/1.1\r\nX: ")

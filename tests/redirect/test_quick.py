@@ -65,6 +65,34 @@ def test_both_ways_answer_the_same(start: Start, publisher: Publisher) -> None:
     assert [event.seq for event in events] == list(range(before + 1, before + 1 + len(events)))
 
 
+def test_both_ways_wait_the_same(start: Start, publisher: Publisher) -> None:
+    """For what is not in memory yet, what is nowhere, and what asks Redis each time."""
+    for number, slug in enumerate(("cold", "dloc"), 1):
+        publisher.write(slug, "https://example.com/", number=number)
+    publisher.write("many", "https://example.com/", number=4)
+    publisher.write("limited", "https://example.com/", number=3, scan_limit=100)
+    server = start()
+    until(server.trusted, "trust")
+
+    def both(slug: str, other: str) -> tuple[bytes, bytes]:
+        return raw(server.port, asked(f"GET /{slug} HTTP/1.1")), raw(server.port, asked(f"GET /{other} HTTP/1.1"))
+
+    for slug, other, status in (
+        ("cold", "%64loc", 302),
+        ("limited", "%6cimited", 302),
+        ("never", "%6eever", 404),
+    ):
+        said, also = both(slug, other)
+        assert said.startswith(b"HTTP/1.1 %d " % status), said
+        assert said == also, slug
+    assert raw(server.port, asked("GET /many HTTP/1.1") * 5, pieces=2).count(b"HTTP/1.1 302 ") == 5
+    server.stop()
+    assert [(event.code, event.outcome) for event in server.events()] == [
+        *((1, "redirect"), (2, "redirect"), (3, "redirect"), (3, "redirect"), (0, "unknown"), (0, "unknown")),
+        *[(4, "redirect")] * 5,
+    ]
+
+
 def test_at_a_custom_domain_too(start: Start, registrar: Registrar) -> None:
     domain = "go.brand.example"
     registrar.write(domain)

@@ -1,0 +1,43 @@
+"""The redirector's protocol on a uvicorn in this process, over parts that a test makes up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+
+from redirect import quick
+from redirect.asgi import Receive, Scope, Send
+from redirect.quick import Answer
+from redirect.serve import listen
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"3")]})
+    await send({"type": "http.response.body", "body": b"app"})
+
+
+def at_once(scope: Scope) -> Answer | None:
+    return (302, ((b"location", b"/x"),), b"") if scope["path"] == "/abc" else None
+
+
+def never(scope: Scope) -> None:
+    """Nothing is waited for."""
+
+
+@asynccontextmanager
+async def serving(*, soon: quick.Soon = never, within_s: float = 10.0) -> AsyncIterator[tuple[int, uvicorn.Server]]:
+    """/abc is answered at once, what `soon` takes is waited for, and all else comes to the application, as everything
+    does in the API."""
+    protocol: Any = quick.protocol(at_once, soon)
+    protocol.headers_within_s = within_s
+    server = uvicorn.Server(uvicorn.Config(app, http=protocol, lifespan="off", log_config=None, ws="none"))
+    listener = listen("127.0.0.1", 0)
+    port = int(listener.getsockname()[1])
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield port, server
+    finally:
+        server.should_exit = True
+        await running
