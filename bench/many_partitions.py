@@ -33,7 +33,7 @@ class Size(msgspec.Struct, frozen=True):
 
 
 FULL = Size(steps=(1, 3, 12, 48), journals=48, scans=480_000, patience_s=300)
-TINY = Size(steps=(1, 3), journals=3, scans=3_000, patience_s=60)
+TINY = Size(steps=(2,), journals=3, scans=3_000, patience_s=60)
 
 
 def measure(size: Size, say: Say) -> Iterator[Figure]:
