@@ -43,16 +43,15 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
             for partitions in size.steps:
                 folder = Path(top) / str(partitions)
                 say(f"writing {size.journals} journals of {size.scans // size.journals:,} scans")
-                for source in range(1, size.journals + 1):
-                    until_ms = time.time_ns() // 1_000_000
-                    scans.write(folder / "journal", size.scans // size.journals, source=source, until_ms=until_ms)
+                until_ms = time.time_ns() // 1_000_000
+                total = scans.spread(folder / "journal", size.scans, sources=size.journals, until_ms=until_ms)
                 topic = f"scans-{partitions}"
                 say(f"shipping them to {_named(partitions)}")
                 settings = ShipSettings(folder / "journal", broker.bootstrap, topic, partitions)
                 took_s = uvloop.run(_shipped(settings, size.patience_s))
-                yield figure(NAME, f"from journals to {_named(partitions)}", [size.scans / took_s], "scans/s")
+                yield figure(NAME, f"from journals to {_named(partitions)}", [total / took_s], "scans/s")
                 bus = KafkaBus(broker.bootstrap, topic, "bench", uptime)
-                overall, _ = moved(bus, folder, size.scans, size.patience_s, say)
+                overall, _ = moved(bus, folder, total, size.patience_s, say)
                 yield figure(NAME, f"from {_named(partitions)} to rows and rollups", [overall], "scans/s")
 
 

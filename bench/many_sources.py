@@ -39,9 +39,7 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
 
 def _rate(count: int, size: Size, say: Say) -> float:
     with tempfile.TemporaryDirectory(prefix="wm-bench-") as folder:
-        for source in range(1, count + 1):
-            until_ms = time.time_ns() // 1_000_000
-            scans.write(Path(folder) / "journal", size.scans // count, source=source, until_ms=until_ms)
-        total = size.scans // count * count
+        until_ms = time.time_ns() // 1_000_000
+        total = scans.spread(Path(folder) / "journal", size.scans, sources=count, until_ms=until_ms)
         overall, _ = moved(journals(Path(folder)), Path(folder), total, size.patience_s, say)
     return overall

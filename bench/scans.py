@@ -48,6 +48,14 @@ def write(folder: Path, count: int, *, source: int, until_ms: int) -> None:
         journal.close()
 
 
+def spread(folder: Path, count: int, *, sources: int, until_ms: int) -> int:
+    """The same in so many journals, with as many scans in each; how many that makes."""
+    each = count // sources
+    for source in range(1, sources + 1):
+        write(folder, each, source=source, until_ms=until_ms)
+    return each * sources
+
+
 def rests(count: int, *, until_ms: int, dice: random.Random) -> Iterator[bytes]:
     """The lines of so many scans, without what a journal puts before them."""
     visitors = [_visitor(dice) for _ in range(VISITORS)]

@@ -60,7 +60,7 @@ def redirector(
         elif host is NOBODYS:
             return None
         else:
-            entry = links.at_once(host, path, now)
+            entry = links.at_once(host, place_of_path(path), now)
         if entry is None or now >= trust.until or entry.epoch != trust.epoch or scope["method"] not in _READING:
             return None
         if entry.plain:
@@ -78,7 +78,8 @@ def redirector(
         found = at_once(scope)
         if found is None:
             path = scope["path"]
-            if path != "/" and place_of_path(path) is None:
+            place = place_of_path(path)
+            if place is None and path != "/":
                 if is_own(path):
                     await rest(scope, receive, send)
                     return
@@ -88,26 +89,26 @@ def redirector(
                 page = pages.not_allowed()
                 found = 405, (*page.headers, (b"allow", b"GET, HEAD, POST")), page.body
             else:
-                found = await visit(scope, receive)
+                found = await visit(scope, place, receive)
         status, headers, body = found
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     def soon(scope: Scope) -> Coroutine[None, None, Answer] | None:
         path = scope["path"]
-        if scope["method"] not in _READING or (path != "/" and place_of_path(path) is None):
+        place = place_of_path(path)
+        if scope["method"] not in _READING or (place is None and path != "/"):
             return None
-        return visit(scope, nothing_to_receive)
+        return visit(scope, place, nothing_to_receive)
 
-    async def visit(scope: Scope, receive: Receive) -> Answer:
-        """The same for what is not in the cache, or not trusted, or not there."""
-        path = scope["path"]
+    async def visit(scope: Scope, place: str | None, receive: Receive) -> Answer:
+        """The same for what is not in the cache, or not trusted, or not there; without a place it is the bare host."""
         host = await hosts.find(scope)
         if host is NOBODYS:
             counts.not_found += 1
             return answered(NOTHING)
         try:
-            entry = await links.find(host, path)
+            entry = await links.find(host, place)
         except Unavailable:
             counts.unavailable += 1
             return answered(AWAY)
@@ -122,7 +123,7 @@ def redirector(
                 counts.unknown_unrecorded += 1
             counts.not_found += 1
         if ending is NOT_FOUND and host is not None:
-            ending = (host.root if path == "/" else host.not_found) or ending
+            ending = (host.root if place is None else host.not_found) or ending
         return answered(ending)
 
     return Redirector(app, at_once, soon)

@@ -11,7 +11,6 @@ from redirect.cache import Entry, Routes
 from redirect.hosts import Host
 from redirect.line import piece
 from redirect.routes import Lookup, Unavailable
-from redirect.slug import place_of_path
 
 REMEMBERED = 20_000
 
@@ -32,10 +31,9 @@ class Links:
             return self._unknown
         return msgspec.structs.replace(self._unknown, event=piece(0, host.workspace, host.name))
 
-    def at_once(self, host: Host, path: str, now: float) -> Entry | None:
+    def at_once(self, host: Host, default: str | None, now: float) -> Entry | None:
         """As `find` at a custom domain, for who cannot wait and has looked whether trust stands: None where it is not
         known either."""
-        default = place_of_path(path)
         if default is None:
             return None
         own = host.name + default
@@ -44,9 +42,9 @@ class Links:
             return None
         return self._at(host, own, entry) or self._at(host, default, self._routes.trusted(default))
 
-    async def find(self, host: Host | None, path: str) -> Entry | None:
-        """None when nothing is there, or nothing that this host leads to. Raises Unavailable when nobody can say."""
-        default = place_of_path(path)
+    async def find(self, host: Host | None, default: str | None) -> Entry | None:
+        """What is at `default`, the place that a path means at the short host, if it means one. None when nothing is
+        there, or nothing that this host leads to. Raises Unavailable when nobody can say."""
         if default is None:
             return None
         if host is None:

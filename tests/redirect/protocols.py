@@ -8,12 +8,14 @@ from typing import Any
 import uvicorn
 
 from redirect import quick
+from redirect.app import Redirector
 from redirect.asgi import Receive, Scope, Send
 from redirect.quick import Answer
 from redirect.serve import listen
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    assert scope["type"] == "http", "no lifespan"
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"3")]})
     await send({"type": "http.response.body", "body": b"app"})
 
@@ -26,13 +28,18 @@ def never(scope: Scope) -> None:
     """Nothing is waited for."""
 
 
+MADE_UP = Redirector(app, at_once, never)
+
+
 @asynccontextmanager
-async def serving(*, soon: quick.Soon = never, within_s: float = 10.0) -> AsyncIterator[tuple[int, uvicorn.Server]]:
-    """/abc is answered at once, what `soon` takes is waited for, and all else comes to the application, as everything
-    does in the API."""
-    protocol: Any = quick.protocol(at_once, soon)
+async def serving(
+    redirector: Redirector = MADE_UP, *, within_s: float = 10.0
+) -> AsyncIterator[tuple[int, uvicorn.Server]]:
+    """As it is made up, /abc is answered at once, and all else comes to the application, as everything does in the
+    API."""
+    protocol: Any = quick.protocol(redirector.at_once, redirector.soon)
     protocol.headers_within_s = within_s
-    server = uvicorn.Server(uvicorn.Config(app, http=protocol, lifespan="off", log_config=None, ws="none"))
+    server = uvicorn.Server(uvicorn.Config(redirector.app, http=protocol, log_config=None, ws="none"))
     listener = listen("127.0.0.1", 0)
     port = int(listener.getsockname()[1])
     running = asyncio.create_task(server.serve(sockets=[listener]))

@@ -1,13 +1,22 @@
 """The answer that leaves the application out is the application's, byte for byte, and so is what is recorded."""
 
+import asyncio
 import re
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from pathlib import Path
 
 import pytest
 
+from ingest.journal import Journal
+from redirect.asgi import Receive, Scope, Send
+from redirect.clock import now_ms
+from redirect.quick import Answer
+from redirect.service import build
+from redirect.settings import RedirectSettings
 from schemas.behaviour import Conditions, Rule
+from tests.redirect.protocols import serving
 from tests.redirect.registrar import OURS, Registrar
 from tests.redirect.scanner import IPHONE, Publisher, Redirector, until
 
@@ -115,6 +124,62 @@ def test_at_a_custom_domain_too(start: Start, registrar: Registrar) -> None:
     found = [(event.code, event.host, event.outcome) for event in server.events()]
     each = [(1, "redirect"), (2, "redirect"), (0, "unknown"), (4, "redirect")]
     assert found == [(code, domain, outcome) for code, outcome in each for _ in range(11)]
+
+
+async def test_who_answers(tmp_path: Path, redis_url: str, publisher: Publisher, registrar: Registrar) -> None:
+    """What is known at once, what has to be asked for within the protocol, and only the rest the application."""
+    domain = "go.brand.example"
+    registrar.write(domain)
+    registrar.code(domain, "own", 1)
+    registrar.code("", "ours", 2)
+    publisher.write("limited", "https://example.com/", number=3, scan_limit=9)
+    journal = Journal.open(tmp_path, source=5, now_ms=now_ms, max_bytes=1 << 20)
+    made = build(RedirectSettings(redis_url=redis_url, journal=tmp_path, short_url="https://s.example"), journal)
+    ways: list[str] = []
+
+    def at_once(scope: Scope) -> Answer | None:
+        found = made.at_once(scope)
+        if found is not None:
+            ways.append("at once")
+        return found
+
+    def soon(scope: Scope) -> Coroutine[None, None, Answer] | None:
+        found = made.soon(scope)
+        if found is not None:
+            ways.append("soon")
+        return found
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            ways.append("application")
+        await made.app(scope, receive, send)
+
+    async with serving(made._replace(app=app, at_once=at_once, soon=soon)) as (port, _), asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+        async def way(path: str, host: str) -> str:
+            ways.clear()
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {IPHONE}\r\n\r\n".encode())
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(re.findall(rb"content-length: (\d+)", head)[0]))
+            assert ways[0] == ways[-1]
+            return ways[0]
+
+        for _ in range(1_000):
+            if await way("/ours", "s.example") == "at once":
+                break
+            await asyncio.sleep(0.01)
+        for path, host in (("/ours", "s.example"), ("/q/ours/", "s.example"), ("/own", domain), ("/r/own", domain)):
+            await way(path, host)
+            assert await way(path, host) == "at once", (path, host)
+        # (That the domain has no such code of its own is believed for a second.)
+        assert await way("/ours", domain) == "soon"
+        assert await way("/ours", domain) == "at once"
+        for path in ("/limited", "/never", "/") * 2:
+            assert await way(path, "s.example") == "soon", path
+        for path in ("/robots.txt", "/a/b", "/%6furs", "/wp-login.php"):
+            assert await way(path, "s.example") == "application", path
+        writer.close()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from redirect.asgi import Scope
 from redirect.quick import Answer
-from tests.redirect.protocols import serving
+from tests.redirect.protocols import MADE_UP, serving
 
 LATER: Answer = (302, ((b"location", b"/later"), (b"content-length", b"0")), b"")
 
@@ -45,7 +45,7 @@ async def until(so: Callable[[], bool]) -> None:
 
 async def test_what_comes_behind_it_is_answered_in_its_turn() -> None:
     door = Door()
-    async with serving(soon=door.soon) as (port, _), asyncio.timeout(20):
+    async with serving(MADE_UP._replace(soon=door.soon)) as (port, _), asyncio.timeout(20):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(get("/later", "Content-Length: 5", body=b"12345") + get("/abc") + get("/other") + get("/later"))
         await until(lambda: door.came == 1)
@@ -62,7 +62,7 @@ async def test_what_comes_behind_it_is_answered_in_its_turn() -> None:
 
 async def test_who_leaves_meanwhile_harms_nobody() -> None:
     door = Door()
-    async with serving(soon=door.soon) as (port, server), asyncio.timeout(20):
+    async with serving(MADE_UP._replace(soon=door.soon)) as (port, server), asyncio.timeout(20):
         for _ in range(5):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(get("/later"))
@@ -80,7 +80,7 @@ async def test_who_leaves_meanwhile_harms_nobody() -> None:
 async def test_a_defect_is_logged_and_said(caplog: pytest.LogCaptureFixture) -> None:
     door = Door()
     door.open.set()
-    async with serving(soon=door.soon) as (port, _), asyncio.timeout(20):
+    async with serving(MADE_UP._replace(soon=door.soon)) as (port, _), asyncio.timeout(20):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         with caplog.at_level(logging.ERROR, "redirect.quick"):
             writer.write(get("/later/never"))
@@ -94,7 +94,7 @@ async def test_a_defect_is_logged_and_said(caplog: pytest.LogCaptureFixture) -> 
 
 async def test_a_server_that_stops_answers_first() -> None:
     door = Door()
-    async with serving(soon=door.soon) as (port, server), asyncio.timeout(20):
+    async with serving(MADE_UP._replace(soon=door.soon)) as (port, server), asyncio.timeout(20):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(get("/later"))
         await until(lambda: door.came == 1)
@@ -109,7 +109,7 @@ async def test_who_asks_with_head_gets_no_body() -> None:
     async def page(scope: Scope) -> Answer:
         return 404, ((b"content-length", b"4"),), b"page"
 
-    async with serving(soon=page) as (port, _), asyncio.timeout(20):
+    async with serving(MADE_UP._replace(soon=page)) as (port, _), asyncio.timeout(20):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(get("/later").replace(b"GET", b"HEAD"))
         assert b"HTTP/1.1 404" in await reader.readuntil(b"\r\n\r\n")

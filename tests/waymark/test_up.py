@@ -65,6 +65,19 @@ def test_what_it_counts_is_in_the_catalogue(running: Up) -> None:
         assert shown == promtool.of(*services)
 
 
+def test_what_is_stored_waits_no_more(running: Up) -> None:
+    code = running.create()
+    running.scan(code["slug"])
+    wait_for(lambda: running.total(code) == 1)
+
+    def waiting() -> set[str]:
+        lines = promtool.asked(running.api_port).splitlines()
+        return {line for line in lines if line.startswith(("waymark_journal_waiting", "waymark_journal_oldest"))}
+
+    none = {"waymark_journal_waiting_events 0.0", "waymark_journal_oldest_age_seconds 0.0"}
+    wait_for(lambda: waiting() == none, what="the journals' owner says that nothing waits")
+
+
 def test_both_addresses_of_localhost_answer(running: Up) -> None:
     families = {entry[0] for entry in socket.getaddrinfo("localhost", running.api_port, type=socket.SOCK_STREAM)}
     for family in families:
