@@ -15,6 +15,7 @@ from aggregator.audit_rollups import days_to_compare
 from aggregator.progress import Progress, silent
 from aggregator.slices import SPILL, slices, visits_by_day
 from schemas.rollups import ROLLUPS, rollup_select
+from schemas.warehouse import put
 
 _NOTES = """
 CREATE TABLE IF NOT EXISTS rebuilt (rollup String, year UInt16)
@@ -66,7 +67,7 @@ def rebuild_step(client: Client, step: Step, progress: Progress = silent) -> Non
         client.command(f"ALTER TABLE {step.rollup} DROP PARTITION {step.year}")
     progress(f"{what} in place", len(work), len(work))
     client.command(f"DROP TABLE {staging} SYNC")
-    client.insert("rebuilt", [[step.rollup, step.year]], column_names=["rollup", "year"])
+    put(client, "rebuilt", ["rollup", "year"], [[step.rollup, step.year]])
 
 
 def finish(client: Client) -> None:

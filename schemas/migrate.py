@@ -8,6 +8,8 @@ from importlib import resources
 
 from clickhouse_connect.driver.client import Client
 
+from schemas.warehouse import put
+
 _NOTES = """
 CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String, at DateTime DEFAULT now())
 ENGINE = ReplacingMergeTree ORDER BY number
@@ -40,6 +42,6 @@ def migrate(client: Client) -> list[str]:
             continue
         for statement in statements(text):
             client.command(statement)
-        client.insert("migrations", [[number, name]], column_names=["number", "name"])
+        put(client, "migrations", ["number", "name"], [[number, name]])
         applied.append(f"{number:04d}_{name}")
     return applied
