@@ -15,14 +15,20 @@ for await (const chunk of process.stdin) chunks.push(chunk);
 const job = JSON.parse(Buffer.concat(chunks).toString());
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-async function open(context, view, wanted) {
-  const page = await context.newPage();
+// One tab for all pages: a new one each would be a new process each.
+function watch(page) {
+  const seen = {};
+  page.on("console", (message) => seen.found.console.push(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => seen.found.console.push(`error: ${error.message}`));
+  page.on("dialog", (dialog) => { seen.found.dialogs.push(dialog.message()); dialog.dismiss(); });
+  page.on("request", (request) => seen.found.requests.push(request.url()));
+  page.on("download", (download) => seen.found.downloads.push(download));
+  return seen;
+}
+
+async function open(page, seen, view, wanted) {
   const found = { name: wanted.name, view: view.name, console: [], dialogs: [], requests: [], downloads: [] };
-  page.on("console", (message) => found.console.push(`${message.type()}: ${message.text()}`));
-  page.on("pageerror", (error) => found.console.push(`error: ${error.message}`));
-  page.on("dialog", (dialog) => { found.dialogs.push(dialog.message()); dialog.dismiss(); });
-  page.on("request", (request) => found.requests.push(request.url()));
-  page.on("download", (download) => found.downloads.push(download));
+  seen.found = found;
   const answer = await page.goto(wanted.url, { waitUntil: "load" });
   found.status = answer.status();
   if (wanted.type) {
@@ -66,7 +72,6 @@ async function open(context, view, wanted) {
     await one.saveAs(path);
     return path;
   }));
-  await page.close();
   console.log(JSON.stringify(found));
 }
 
@@ -81,7 +86,9 @@ async function look(view) {
     locale: "en-GB",
   });
   try {
-    for (const wanted of job.pages) await open(context, view, wanted);
+    const page = context.pages()[0];
+    const seen = watch(page);
+    for (const wanted of job.pages) await open(page, seen, view, wanted);
   } finally {
     await context.close();
     await rm(folder, { recursive: true, force: true });
