@@ -115,15 +115,18 @@ def _known(code: Code, replaced: Sequence[str]) -> list[_Known]:
     if "variants" in replaced and not code.variants:
         if code.sole is not None:
             found.append(_Known("variants", code.sole.id, code.sole.key, code.destination, code.sole.label))
-        else:
+        elif (id := destination_id(code)) not in {one.id for one in found}:
             # It has no letter of its own while somebody else may have had the a.
-            found.append(_Known("destination", destination_id(code), "" if code.letters else "a", code.destination))
+            found.append(_Known("destination", id, "" if code.letters else "a", code.destination))
     return found
 
 
 def destination_id(code: Code) -> str:
-    """What the destination of a code without variants goes by where it is shown as an entry."""
-    return str(uuid.uuid5(uuid.UUID(code.id), "destination"))
+    """What the destination of a code without variants goes by where it is shown as an entry. A rule may have been made
+    of that entry since, and has its id then."""
+    rules = {rule.id for rule in code.rules}
+    ids = (str(uuid.uuid5(uuid.UUID(code.id), f"destination{at or ''}")) for at in range(len(rules) + 1))
+    return next(id for id in ids if id not in rules)
 
 
 def sole(code: Code) -> Variant:

@@ -149,13 +149,27 @@ def test_an_entry_cannot_be_a_variant_and_a_rule() -> None:
     assert refused.value.field == "rules[1].key"
 
 
+def test_a_rule_made_of_the_destination_keeps_its_id() -> None:
+    """Found by the test below: what the destination goes by from then on is another."""
+    first = destination_id(BLANK)
+    code = written(BLANK, variants=[v(U[0], id=first)])
+    code = written(code, variants=[], rules=[r(U[0])])
+    assert [(one.id, one.key) for one in code.rules] == [(first, "a")]
+    second = destination_id(code)
+    assert variants.sole(code).id == second != first
+    code = written(code, variants=[v(U[0], id=first), v(U[1], id=second)])
+    assert first not in [one.id for one in code.variants]
+    assert code.variants[1].id == second
+    assert [one.key for one in code.variants] == ["b", "c"]
+
+
 def test_none_active_leaves_the_destination() -> None:
     assert [one.active for one in written(BLANK, variants=[v(U[0], active=False)]).variants] == [False]
 
 
 _keys = st.none() | st.sampled_from(["a", "b", "c", "d", "aa"])
 # `of` picks an id that was given at some time, so that ids of all ages are sent.
-_entry = st.tuples(st.sampled_from(U[:5]), _keys, st.none() | st.integers(0, 30))
+_entry = st.tuples(st.sampled_from([*U[:4], BLANK.destination]), _keys, st.none() | st.integers(0, 30))
 _writes = st.lists(
     st.fixed_dictionaries(
         {}, optional={"variants": st.lists(_entry, max_size=5), "rules": st.lists(_entry, max_size=4)}
