@@ -1,6 +1,8 @@
 # Everything a person needs: `make run` and `make test`. Both set up what is missing.
 PYTHON ?= python3
 BIN := .venv/bin
+# Where it is set, each of the processes that are started compiles all of Waymark anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run test check bench drill fuzz loadtest screenshots clean
 
@@ -31,7 +33,7 @@ run: setup
 
 # Most tests wait for processes, so more run at once than there are cores to run them.
 test: setup
-	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 5 --dist loadscope --no-loadscope-reorder
 
 check: setup
 	@$(BIN)/ruff check .

@@ -17,9 +17,10 @@ from codes.errors import Unavailable
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# How long one command may take before Redis counts as away, and how long it may wait for a connection that is busy
-# with others. Commands are short, so a few connections carry a burst of many callers.
-ANSWER_S = 2.0
+# How long one command may take before Redis counts as away: it writes to its disk before it answers, and a busy disk
+# may take seconds. And how long it may wait for a connection that is busy with others. Commands are short, so a few
+# connections carry a burst of many callers.
+ANSWER_S = 5.0
 BUSY_S = 5.0
 CONNECTIONS = 32
 

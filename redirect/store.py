@@ -32,7 +32,7 @@ class Store:
         self.connections = 0
 
     async def ask(self, *command: bytes | str | int | float) -> Any:
-        """The reply. Raises Away within a second, or Refused when Redis answers with an error."""
+        """The reply. Raises Away within two seconds, or Refused when Redis answers with an error."""
         for _ in range(2):
             wire = self._wire
             if wire is None or wire.lost.is_set():

@@ -15,9 +15,9 @@ from redis.asyncio.connection import SSLConnection, parse_url
 
 # While replies are owed, it is looked this often whether any came.
 LOOK_S = 0.1
-# No reply at so many looks in a row means that Redis hangs. They are counted, not timed: when it was this process that
-# stood still, replies that have come are read before the next look.
-PATIENT_LOOKS = 5
+# No reply at so many looks in a row means that Redis hangs. It writes to its disk before it answers, and a busy disk
+# takes its time: a visitor would rather wait for a second than be told to come again.
+PATIENT_LOOKS = 10
 # A hanging connection is given up after so many.
 GIVEN_UP_LOOKS = 30
 

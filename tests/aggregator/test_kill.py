@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -25,10 +27,18 @@ PARTS = 8
 CALLS = "rename,renameat,renameat2"
 
 
-def prepared(folder: Path, sources: dict[int, int]) -> Path:
-    client = Warehouse(folder=folder / "warehouse").connect()
+@cache
+def tables() -> TemporaryDirectory[str]:
+    """An empty warehouse, made once for the run."""
+    made = TemporaryDirectory(prefix="wm-tables-")
+    client = Warehouse(folder=Path(made.name)).connect()
     migrate(client)
     client.close()
+    return made
+
+
+def prepared(folder: Path, sources: dict[int, int]) -> Path:
+    shutil.copytree(tables().name, folder / "warehouse", symlinks=True)
     for source, count in sources.items():
         one = journal(folder, source)
         append(one, count)

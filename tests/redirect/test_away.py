@@ -68,7 +68,7 @@ def test_a_redis_that_hangs_keeps_nobody_waiting(
             assert server.get("/cached").location == "https://example.com/1"
             assert server.get("/other").status == 503
             took = time.monotonic() - began
-            assert took < 1.2
+            assert took < 2.5
             slow += took > 0.05
             time.sleep(0.02)
         # Only those that found out, about once for each connection that was tried.
