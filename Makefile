@@ -33,7 +33,7 @@ run: setup
 
 # Most tests wait for processes, so more run at once than there are cores to run them.
 test: setup
-	@$(BIN)/python -m pytest -n 5 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
 
 check: setup
 	@$(BIN)/ruff check .

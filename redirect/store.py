@@ -12,8 +12,10 @@ from typing import Any
 
 from redirect.wire import Away, Command, Wire, connect
 
-# How long a question may wait for an attempt to connect, from the attempt's start.
-CONNECT_PATIENCE_S = 0.25
+# How long a question may wait for an attempt to connect, from the attempt's start; and after one that was not
+# answered in time, as where the network swallows what is sent.
+CONNECT_PATIENCE_S = 1.0
+SHORT_PATIENCE_S = 0.1
 # How long the attempt itself may take.
 CONNECT_S = 3.0
 
@@ -28,6 +30,7 @@ class Store:
         self._wire: Wire | None = None
         self._attempt: asyncio.Task[Wire] | None = None
         self._attempt_at = 0.0
+        self._patience_s = CONNECT_PATIENCE_S
         # How often a connection has been made.
         self.connections = 0
 
@@ -86,7 +89,7 @@ class Store:
             attempt = self._attempt = asyncio.create_task(self._connect())
             self._attempt_at = self._elapsed()
             attempt.add_done_callback(_seen)
-        patience = self._attempt_at + CONNECT_PATIENCE_S - self._elapsed()
+        patience = self._attempt_at + self._patience_s - self._elapsed()
         if patience > 0:
             await asyncio.wait({attempt}, timeout=patience)
         if not attempt.done():
@@ -98,7 +101,9 @@ class Store:
             async with asyncio.timeout(CONNECT_S):
                 self._wire = await connect(self._url)
         except TimeoutError as error:
+            self._patience_s = SHORT_PATIENCE_S
             raise Away("no connection in time") from error
+        self._patience_s = CONNECT_PATIENCE_S
         self.connections += 1
         return self._wire
 

@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from drill import kafka as kafka_server
 from tests.servers import require
 from tests.servers.redis import RedisServer, running
+
+# How long an example takes is the machine's business, and it is busy.
+settings.register_profile("waymark", deadline=None)
+settings.load_profile("waymark")
 
 
 @pytest.fixture(scope="session")

@@ -28,16 +28,16 @@ async def test_two_slow_questions_are_answered_at_once_and_the_loop_goes_on(ware
     try:
         await asyncio.gather(questions.ask(one), questions.ask(one))
         began = time.monotonic()
-        both = asyncio.gather(questions.ask(slow, 0.5), questions.ask(slow, seconds=0.5))
+        both = asyncio.gather(questions.ask(slow, 2), questions.ask(slow, seconds=2))
         gaps, last = [], time.monotonic()
         while not both.done():
             await asyncio.sleep(0.005)
             gaps.append(time.monotonic() - last)
             last = time.monotonic()
-        assert time.monotonic() - began < 0.95, "one after the other"
+        assert time.monotonic() - began < 3.8, "one after the other"
         assert len(set(await both)) == 2
         # Half of one question's time would show a loop that stood still; other processes may take some.
-        assert max(gaps) < 0.25
+        assert max(gaps) < 1
     finally:
         await questions.close()
 
@@ -122,7 +122,7 @@ async def test_a_server_that_says_nothing_is_unavailable_in_time() -> None:
         began = time.monotonic()
         with pytest.raises(Unavailable):
             await questions.ask(one)
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 10
     finally:
         server.close()
         await questions.close()

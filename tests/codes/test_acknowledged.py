@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from codes.connection import connect
 from codes.errors import Unavailable
 from codes.fields import Edit, NewCode
+from codes.resolver import Resolver
 from codes.store import Codes
 from schemas import keys
 from schemas.route import Route, decode_change
@@ -65,11 +66,18 @@ async def redirector(
         await redis.zrem(keys.REDIRECTORS, name)
 
 
-async def test_all_redirectors_have_a_change_when_the_call_returns(codes: Codes, redis: Redis) -> None:
+@pytest.fixture
+def patient(redis: Redis) -> Codes:
+    """If it waits for nothing in vain, that shows."""
+    return Codes(redis, resolver=Resolver(lambda host: ()), longest_wait_s=30)
+
+
+async def test_all_redirectors_have_a_change_when_the_call_returns(patient: Codes, redis: Redis) -> None:
+    codes = patient
     async with redirector(redis, "quick") as quick, redirector(redis, "slow", 0.2) as slow:
         began = time.monotonic()
         code = await codes.create(1, NewCode(destination=HERE, slug="poster"))
-        assert 0.2 <= time.monotonic() - began < 0.99
+        assert 0.2 <= time.monotonic() - began < 15
         for n in range(3):
             await codes.edit(1, code.id, Edit(destination=f"{THERE}/{n}"))
             assert quick.leads_to("poster") == slow.leads_to("poster") == f"{THERE}/{n}"
@@ -84,26 +92,26 @@ async def test_all_redirectors_have_a_change_when_the_call_returns(codes: Codes,
 
 
 async def test_a_redirector_that_does_not_answer_is_waited_for_a_second_and_no_longer(
-    codes: Codes, redis: Redis
+    codes: Codes, patient: Codes, redis: Redis
 ) -> None:
     code = await codes.create(1, NewCode(destination=HERE))
     await redis.zadd(keys.REDIRECTORS, {"silent": time.time() + 60})
     async with redirector(redis, "quick") as quick:
         began = time.monotonic()
         await codes.edit(1, code.id, Edit(destination=THERE))
-        assert 0.95 <= time.monotonic() - began < 4
+        assert 0.95 <= time.monotonic() - began < 8
         assert quick.leads_to(code.slug) == THERE
         # What no scanner would notice waits for nobody.
         began = time.monotonic()
-        await codes.edit(1, code.id, Edit(label="new"))
-        assert time.monotonic() - began < 0.9
+        await patient.edit(1, code.id, Edit(label="new"))
+        assert time.monotonic() - began < 15
 
 
-async def test_a_redirector_whose_registration_has_lapsed_is_not_waited_for(codes: Codes, redis: Redis) -> None:
+async def test_a_redirector_whose_registration_has_lapsed_is_not_waited_for(patient: Codes, redis: Redis) -> None:
     await redis.zadd(keys.REDIRECTORS, {"dead": time.time() - 2})
     began = time.monotonic()
-    await codes.create(1, NewCode(destination=HERE))
-    assert time.monotonic() - began < 0.9
+    await patient.create(1, NewCode(destination=HERE))
+    assert time.monotonic() - began < 15
 
 
 async def test_a_repeated_edit_is_told_again(codes: Codes, redis: Redis) -> None:
@@ -134,7 +142,7 @@ async def test_redis_away_is_unavailable_soon_and_it_comes_back_by_itself(short_
             began = time.monotonic()
             with pytest.raises(Unavailable):
                 await call
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 8
         server.start()
         assert await codes.get(1, code.id) == code
         assert (await codes.edit(1, code.id, Edit(destination=THERE))).destination == THERE
@@ -154,7 +162,7 @@ async def test_a_redis_that_hangs_is_unavailable_in_time(short_folder: Path) -> 
         began = time.monotonic()
         with pytest.raises(Unavailable):
             await codes.edit(1, code.id, Edit(destination=THERE))
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 20
         server.signal(signal.SIGCONT)
         assert (await codes.edit(1, code.id, Edit(destination=THERE))).destination == THERE
     finally:
