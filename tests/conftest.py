@@ -1,5 +1,6 @@
 """Real servers for every room's tests. Each is started once for the whole run and emptied for each test."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,9 @@ from drill import kafka as kafka_server
 from tests.servers import require
 from tests.servers.redis import RedisServer, running
 
-# How long an example takes is the machine's business, and it is busy.
-settings.register_profile("waymark", deadline=None)
+# How long an example takes is the machine's business, and it is busy. Before a change lands the examples are the same
+# each time, so that it is the change that passes or fails; whoever runs the tests by hand looks for new ones.
+settings.register_profile("waymark", deadline=None, derandomize=bool(os.environ.get("WAYMARK_TEST_ALL")))
 settings.load_profile("waymark")
 
 
@@ -34,7 +36,7 @@ def redis_url(redis_server: RedisServer) -> str:
 
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[kafka_server.KafkaServer]:
-    """A running broker, shared by the run: make topics of your own, and leave it running."""
+    """A running broker, shared by what one worker runs: make topics of your own, and leave it running."""
     require.programs("java", "mvn", why="a Kafka broker")
     with (
         tempfile.TemporaryDirectory(prefix="wm-kafka-") as folder,

@@ -17,9 +17,7 @@ from schemas.warehouse import Warehouse
 from tests.aggregator.exact import problems
 from tests.aggregator.feeds import Feed, JournalFeed, kafka_feed
 from tests.aggregator.test_journal_bus import running, until
-from tests.aggregator.test_kafka_bus import kafka
 
-__all__ = ["kafka"]
 pytestmark = pytest.mark.timeout(120)
 
 SERVER = os.environ.get("WAYMARK_TEST_CLICKHOUSE_URL")

@@ -12,23 +12,14 @@ from clickhouse_connect.driver.client import Client
 from aggregator.kafka_bus import KafkaBus
 from aggregator.loop import Aggregator, uptime
 from drill.kafka import KafkaServer
-from drill.kafka import running as kafka_running
 from schemas.event import SourceClosed, SourceOpened, encode_line
 from schemas.migrate import migrate
 from schemas.warehouse import Warehouse
 from tests.aggregator import sample
 from tests.aggregator.exact import problems
 from tests.aggregator.test_journal_bus import running, until
-from tests.servers import require
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
-
-
-@pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
-    require.programs("java", "mvn", why="runs a real Kafka broker")
-    with kafka_running(tmp_path_factory.mktemp("kafka")) as server:
-        yield server
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from drill.kafka import KafkaServer
 from schemas.warehouse import Warehouse
 from tests.aggregator.exact import problems
 from tests.aggregator.test_journal_bus import running, until
-from tests.aggregator.test_kafka_bus import aggregator, kafka, lines, producer, topic, warehouse
+from tests.aggregator.test_kafka_bus import aggregator, lines, producer, topic, warehouse
 
-__all__ = ["kafka", "producer", "topic", "warehouse"]
+__all__ = ["producer", "topic", "warehouse"]
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(150)]
 
 

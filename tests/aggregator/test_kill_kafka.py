@@ -8,11 +8,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from drill.kafka import KafkaServer
-from tests.aggregator.test_kafka_bus import kafka, lines, producer, topic
+from tests.aggregator.test_kafka_bus import lines, producer, topic
 from tests.aggregator.test_kill import check, drive, killed_at_rename, prepared
 from tests.servers import require
 
-__all__ = ["kafka", "producer", "topic"]
+__all__ = ["producer", "topic"]
 pytestmark = [pytest.mark.kafka, pytest.mark.kill, pytest.mark.timeout(150)]
 
 EXPECTED = {1: 1000, 2: 1000, 3: 500}

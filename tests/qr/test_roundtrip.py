@@ -31,6 +31,15 @@ def examples(number: int) -> settings:
     return settings(max_examples=number, deadline=None, suppress_health_check=list(HealthCheck), phases=phases)
 
 
+def drawn(payload: str, style: Said, format: str, width: int) -> bytes:
+    """Of some payloads a style makes a symbol that is read with luck only: it is refused. Any other scans."""
+    try:
+        return qr.draw(payload, parse(style), format, width)
+    except Unreadable as unreadable:
+        assume("in the best of light only" not in unreadable.message)
+        raise
+
+
 @pytest.mark.parametrize("type", sorted(CONTENTS))
 def test_every_type_is_read_as_it_was_written(type: str) -> None:
     @examples(6)
@@ -51,7 +60,7 @@ def test_any_text_at_all(payload: str) -> None:
 @examples(15)
 @given(payloads.filter(lambda payload: len(payload.encode()) <= 400), STYLES)
 def test_png(payload: str, style: Said) -> None:
-    assert rasters.read(rasters.opened(qr.draw(payload, parse(style), "png", 500))) == payload
+    assert rasters.read(rasters.opened(drawn(payload, style, "png", 500))) == payload
 
 
 @examples(15)
@@ -59,7 +68,7 @@ def test_png(payload: str, style: Said) -> None:
 def test_png_with_a_logo(payload: str, style: Said) -> None:
     """A logo that is too large for a small symbol is said to be so; any other scans."""
     try:
-        picture = qr.draw(payload, parse(style), "png", 500)
+        picture = drawn(payload, style, "png", 500)
     except Unreadable as unreadable:
         assume(unreadable.field != "style.logo" or "too large" not in unreadable.message)
         raise
@@ -69,7 +78,7 @@ def test_png_with_a_logo(payload: str, style: Said) -> None:
 @examples(1)
 @given(st.lists(st.tuples(short, STYLES), min_size=18, max_size=18))
 def test_svg_in_a_browser(cases: list[tuple[str, Said]]) -> None:
-    svgs = [qr.draw(payload, parse(style), "svg", 330) for payload, style in cases]
+    svgs = [drawn(payload, style, "svg", 330) for payload, style in cases]
     with tempfile.TemporaryDirectory() as folder:
         shown = rasters.of_svgs(svgs, 400, Path(folder))
     assert [rasters.read(picture) for picture in shown] == [payload for payload, _ in cases]
@@ -79,7 +88,7 @@ def test_svg_in_a_browser(cases: list[tuple[str, Said]]) -> None:
 @given(short, STYLES)
 def test_pdf(payload: str, style: Said) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        picture = rasters.of_pdf(qr.draw(payload, parse(style), "pdf", 500), Path(folder))
+        picture = rasters.of_pdf(drawn(payload, style, "pdf", 500), Path(folder))
     assert rasters.read(picture) == payload
 
 
@@ -87,7 +96,7 @@ def test_pdf(payload: str, style: Said) -> None:
 @given(short, STYLES)
 def test_eps(payload: str, style: Said) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        picture = rasters.of_eps(qr.draw(payload, parse(style), "eps", 500), Path(folder))
+        picture = rasters.of_eps(drawn(payload, style, "eps", 500), Path(folder))
     assert rasters.read(picture) == payload
 
 
