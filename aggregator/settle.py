@@ -130,7 +130,8 @@ def recompute(client: Client, rollup: str, slices: Collection[Slice], checkpoint
 
 
 def _those(slices: Collection[Slice]) -> str:
-    """What `IN` takes. As two texts of numbers the engine reads them ten times as fast as a list of pairs."""
+    """What `IN` takes. As two texts of numbers the engine reads them four times as fast as a list of pairs.
+    A deletion takes the list: not every engine lets one ask anything."""
     codes = ",".join(str(code) for code, _ in slices)
     days = ",".join(str(day) for _, day in slices)
     return f"(SELECT arrayJoin(arrayZip(CAST('[{codes}]', 'Array(UInt64)'), CAST('[{days}]', 'Array(UInt16)'))))"

@@ -4,7 +4,7 @@ client raises."""
 # ruff: noqa: S608 (what is put into a query is numbers, and names of our own making)
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from clickhouse_connect.driver.client import Client
 
@@ -138,13 +138,11 @@ def put_notes(client: Client, place: Place, notes: Sequence[SourceNote]) -> None
     rows = []
     for note in latest.values():
         last_seq, refused = (0, []) if isinstance(note, SourceOpened) else (note.last_seq, note.refused)
-        at = (_EPOCH + timedelta(milliseconds=note.at_ms)).isoformat(sep=" ", timespec="milliseconds")
+        at = f"{datetime.fromtimestamp(note.at_ms // 1000, UTC):%Y-%m-%d %H:%M:%S}.{note.at_ms % 1000:03d}"
         rows.append([note.source, place.bus, place.partition, _STATES[type(note)], at, last_seq, refused])
     put(client, "sources", ["source", "bus", "bus_partition", "state", "at", "last_seq", "refused"], rows)
 
 
-# What the tables take for a moment has no offset written; it is UTC.
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _STATES: dict[type, str] = {SourceOpened: "open", SourceClosed: "closed", SourceHead: "head"}
 
 

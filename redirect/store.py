@@ -12,8 +12,8 @@ from typing import Any
 
 from redirect.wire import Away, Command, Wire, connect
 
-# How long a question may wait for an attempt to connect, from the attempt's start; and after one that was not
-# answered in time, as where the network swallows what is sent.
+# How long a question may wait for an attempt to connect, from the attempt's start; and so long after one that failed
+# slower than that: where nobody answers, waiting is in vain.
 CONNECT_PATIENCE_S = 1.0
 SHORT_PATIENCE_S = 0.1
 # How long the attempt itself may take.
@@ -100,9 +100,10 @@ class Store:
         try:
             async with asyncio.timeout(CONNECT_S):
                 self._wire = await connect(self._url)
-        except TimeoutError as error:
-            self._patience_s = SHORT_PATIENCE_S
-            raise Away("no connection in time") from error
+        except (Away, TimeoutError) as error:
+            if self._elapsed() - self._attempt_at >= SHORT_PATIENCE_S:
+                self._patience_s = SHORT_PATIENCE_S
+            raise Away(str(error) or "no connection in time") from error
         self._patience_s = CONNECT_PATIENCE_S
         self.connections += 1
         return self._wire
