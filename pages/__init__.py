@@ -1,7 +1,7 @@
 """What a scanner may see: small pages, whole and ready to be sent.
 
 For visits that end at no destination, made once (`Page` is a body and its headers; the status is the sender's):
-`not_found()` (404, also before a code starts), `paused()` (200), `expired()` and `limited()` (410),
+`not_found()` (404, also before a code starts), `paused()` and `people_only()` (200), `expired()` and `limited()` (410),
 `unavailable()` (503), `not_allowed()` (405), and `gate(state)` (200; "wrong" 200 or 403, "wait" 429), a form that is
 posted to its own address as `password=...` (application/x-www-form-urlencoded).
 
@@ -11,7 +11,7 @@ is `Content.data`: the object `content` of the code, or the one field of it that
 """
 
 from pages.content import DOWNLOAD, download, render
-from pages.notices import expired, gate, limited, not_allowed, not_found, notice, paused, unavailable
+from pages.notices import expired, gate, limited, not_allowed, not_found, notice, paused, people_only, unavailable
 from pages.page import Page
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "not_found",
     "notice",
     "paused",
+    "people_only",
     "render",
     "unavailable",
 ]

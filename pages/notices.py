@@ -33,6 +33,16 @@ def limited() -> Page:
 
 
 @cache
+def people_only() -> Page:
+    """Instead of where a code with a limit leads, for programs, whose visits use nothing up."""
+    text = (
+        "It opens a limited number of times, so it opens for people and not for programs. "
+        "If you are reading this in a browser, please load it again."
+    )
+    return notice("This code is for people", text)
+
+
+@cache
 def not_found() -> Page:
     """Also for a code whose time has not come: it is not to be told from one that is not there."""
     return notice("Nothing here", "This link leads nowhere. It may have been removed, or mistyped.")

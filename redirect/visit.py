@@ -29,6 +29,8 @@ from schemas.event import Outcome
 RETRY_AFTER = (b"retry-after", b"2")
 AWAY = msgspec.structs.replace(showing(pages.unavailable(), "unknown", 503, RETRY_AFTER), recorded=False)
 NOT_FOUND = showing(pages.not_found(), "unknown", 404)
+# Of a code with a limit a program learns nothing, since it uses nothing up.
+PEOPLE_ONLY = showing(pages.people_only(), "limited", 200)
 EARLY = msgspec.structs.replace(NOT_FOUND, outcome="early")
 _DOWNLOAD = pages.DOWNLOAD.encode()
 
@@ -155,6 +157,7 @@ class Visits:
         limit = plan.scan_limit
         found = _file(plan, request.scope["query_string"], request.at_ms)
         uses_up = limit is not None and request.is_human and found is None
+        shuts_out = limit is not None and not request.is_human
         # Where nothing comes in between, using up is looking at, too.
         looks = limit is not None and not (uses_up and not plan.password and not request.posted)
         if limit is not None and looks and await self._limits.is_used_up(plan.number, limit):
@@ -169,7 +172,9 @@ class Visits:
             return ASK
         if limit is not None and uses_up and not await self._limits.use(plan.number, limit):
             return plan.limited
-        if found is None:
+        if shuts_out:
+            found = PEOPLE_ONLY
+        elif found is None:
             found = await self._led_by_cookie(plan, request) if plan.by_cookie else self._led_by(plan, request)
         return with_headers(found, *more) if more else found
 

@@ -116,7 +116,7 @@ _WHAT_FAILS_VALIDATION: list[tuple[Body, str]] = [
     ({"design": "red"}, "design"),
     ({"design": {"a": "x" * 17_000}}, "design"),
     ({"page_design": {"a": "x" * 17_000}}, "page_design"),
-    ({"password": "abc"}, "password"),
+    ({"password": "abcde"}, "password"),
 ]
 
 

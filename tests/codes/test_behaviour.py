@@ -399,7 +399,7 @@ async def test_a_code_of_another_type_has_a_page_and_no_destination(codes: Codes
     [
         ({"scan_limit": 0}, "scan_limit"),
         ({"scan_limit": 2**53}, "scan_limit"),
-        ({"password": "abc"}, "password"),
+        ({"password": "abcde"}, "password"),
         ({"password": "a" * 129}, "password"),
         ({"password": "abc\ud800"}, "password"),
         ({"query": "keep"}, "query"),

@@ -17,6 +17,7 @@ NOTICES: dict[str, tuple[Callable[[], Page], int]] = {
     "paused": (pages.paused, 200),
     "expired": (pages.expired, 410),
     "limited": (pages.limited, 410),
+    "people_only": (pages.people_only, 200),
     "not_found": (pages.not_found, 404),
     "unavailable": (pages.unavailable, 503),
     "not_allowed": (pages.not_allowed, 405),

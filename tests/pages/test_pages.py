@@ -9,7 +9,10 @@ import pages
 from pages.notices import notice as page
 from pages.page import Page
 
-ALL = [pages.paused, pages.expired, pages.limited, pages.not_found, pages.unavailable, pages.not_allowed]
+ALL = [
+    *(pages.paused, pages.expired, pages.limited, pages.people_only),
+    *(pages.not_found, pages.unavailable, pages.not_allowed),
+]
 
 
 class Tags(HTMLParser):

@@ -54,6 +54,7 @@ ROWS = [
     Row("page", {"content": Content("text", {"text": "Words of a page"})}, 200, "page", "Words of a page"),
     Row("destination", {}, 302, "redirect", WEB),
 ]
+PEOPLE_ONLY = Row("people only", {}, 200, "limited", "for people")
 BY_NAME = {row.name: row for row in ROWS}
 # Whoever has no page has a destination, and the other way round; every other two can be of one code.
 PAIRS = [(first, second) for first, second in combinations(ROWS[:-1], 2)]
@@ -124,11 +125,13 @@ def test_head(world: Codes, name: str) -> None:
 
 
 def test_meeting_of_limit_and_bot(world: Codes) -> None:
-    """A bot never uses a limit up, and is refused like anybody once it is."""
+    """A bot uses nothing up and gets no destination (200, a page says so); then it is refused like anybody."""
     code = coded(world, BY_NAME["limit reached"], scan_limit=1)
     code.use(0)
     for _ in range(3):
-        ended(code, code.get(agent=CRAWLER), BY_NAME["destination"])
+        answer = code.get(agent=CRAWLER)
+        ended(code, answer, PEOPLE_ONLY)
+        assert "location" not in answer.headers
     assert code.used == 0
     ended(code, code.get(), BY_NAME["destination"])
     assert code.used == 1
@@ -137,11 +140,11 @@ def test_meeting_of_limit_and_bot(world: Codes) -> None:
 
 
 def test_meeting_of_limit_and_head_or_prefetch(world: Codes) -> None:
-    """Neither uses a limit up, so whoever follows still gets through."""
+    """Neither uses a limit up nor learns of a destination, and whoever follows still gets through."""
     code = coded(world, BY_NAME["limit reached"], scan_limit=1)
     code.use(0)
-    assert code.get(method="HEAD").location == WEB
-    assert code.get(Sec_Purpose="prefetch").location == WEB
+    for answer in (code.get(method="HEAD"), code.get(Sec_Purpose="prefetch")):
+        assert (answer.status, "location" in answer.headers, code.last().outcome) == (200, False, "limited")
     assert code.get().location == WEB
     assert code.get(Sec_Purpose="prefetch").status == 410
     assert code.used == 1
@@ -184,6 +187,8 @@ def test_meeting_of_limit_and_a_file_of_its_page(world: Codes) -> None:
     assert code.used == 0
     assert code.get().status == 200
     assert code.get("download=1").status == 410
+    # To a program that is the page itself.
+    assert b"Ada" not in world.code(content=content, scan_limit=1).get("download=1", agent=CRAWLER).body
     # Where a page has no file, asking for it is a visit like any other.
     code = world.code(content=Content("text", {"text": "Words"}), scan_limit=1)
     assert [code.get("download=1").status for _ in range(2)] == [200, 410]
@@ -205,10 +210,12 @@ def test_meeting_of_password_and_rule_app_variant_or_page(world: Codes) -> None:
 
 def test_meeting_of_password_and_bot(world: Codes) -> None:
     """A program is asked like anybody; with the right password it passes, and stays a bot."""
-    code = world.code(password=HASH, scan_limit=1)
+    code = world.code(password=HASH)
     assert code.get(agent=CRAWLER).status == 200
     assert code.post(agent="curl/8.5.0").status == 303
     assert [(event.kind, event.outcome) for event in code.events()] == [("bot", "gate"), ("bot", "redirect")]
+    code.edit(password=HASH, scan_limit=1)
+    ended(code, code.post(agent="curl/8.5.0"), PEOPLE_ONLY)
     assert code.used == 0
 
 
