@@ -9,16 +9,16 @@ import analytics.errors
 import codes.errors
 from analytics.pool import Questions
 from api.context import Ready
-from codes.server import check_server
+from codes.server import Fsync, check_server
 from codes.store import Codes
 
 
-def parts(store: Codes, questions: Questions) -> Mapping[str, Ready]:
+def parts(store: Codes, questions: Questions, fsync: Fsync = "always") -> Mapping[str, Ready]:
     """For `ApiContext.readiness`. What is said is seen by anyone who asks, so it holds no addresses."""
 
     async def redis() -> str | None:
         try:
-            await check_server(store.redis)
+            await check_server(store.redis, fsync)
         except codes.errors.Unavailable:
             return "Redis does not answer"
         except codes.errors.Unfit as unfit:

@@ -1,6 +1,7 @@
 """Reaching Redis: bounded in time, and one exception when it cannot be reached."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from hashlib import sha1
@@ -26,6 +27,8 @@ CONNECTIONS = 32
 
 # Replies of a server that is there but cannot serve now: loading, failing over, disk or memory full.
 _NOT_NOW = ("LOADING", "MISCONF", "OOM", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "NOREPLICAS", "BUSY")
+# Redis 6.2 wraps such a reply to a script's own command in the script's error.
+_IN_SCRIPT = re.compile(rf"^Error running script .*@user_script: ?\d+: -?({'|'.join(_NOT_NOW)})\b", re.DOTALL)
 
 
 class Pool(ConnectionPool):
@@ -85,7 +88,7 @@ def reaching(call: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any,
             raise Unavailable(str(error)) from error
         except exceptions.ResponseError as error:
             # The client cuts the word off the replies it has a class for, so look at both.
-            if isinstance(error, _CLASSES) or str(error).startswith(_NOT_NOW):
+            if isinstance(error, _CLASSES) or str(error).startswith(_NOT_NOW) or _IN_SCRIPT.search(str(error)):
                 raise Unavailable(str(error)) from error
             raise
 

@@ -1,5 +1,8 @@
 """Whether a Redis may be the system of record."""
 
+from typing import Literal
+
+from redis import exceptions
 from redis.asyncio import Redis
 
 from codes.connection import reaching
@@ -7,11 +10,15 @@ from codes.errors import Unfit
 
 OLDEST = (6, 2)
 
+# What a write that Redis has answered must survive: a power cut (`always`), or the death of Redis alone (`everysec`).
+Fsync = Literal["always", "everysec"]
+
 
 @reaching
-async def check_server(redis: Redis) -> None:
+async def check_server(redis: Redis, fsync: Fsync = "always") -> None:
     """Raises Unfit for a server that is too old, may throw keys away when memory runs out, or does not keep an
-    append-only file. Reads INFO, which hosted servers answer where they refuse CONFIG."""
+    append-only file that is synced as often as `fsync` says. Reads INFO, which hosted servers answer where they
+    refuse CONFIG; one that does not tell how often it syncs is not taken for one that always does."""
     info = await redis.info("everything")
     version = str(info["redis_version"])
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
@@ -25,3 +32,19 @@ async def check_server(redis: Redis) -> None:
         raise Unfit("Redis keeps no append-only file: it must have appendonly yes, or codes are lost when it ends")
     if info["role"] != "master":
         raise Unfit("this Redis is a replica: codes are written to the primary")
+    synced = await _synced(redis)
+    if synced not in ("always", fsync) and not (synced is None and fsync == "everysec"):
+        raise Unfit(
+            f"Redis {'does not tell its appendfsync' if synced is None else f'has appendfsync {synced}'}: it must be "
+            "always, or a power cut takes codes that were answered for. To give up those of the last second or two, "
+            "set WAYMARK_REDIS_FSYNC=everysec"
+        )
+
+
+async def _synced(redis: Redis) -> str | None:
+    """What `appendfsync` is; None where the server does not say."""
+    try:
+        found = await redis.config_get("appendfsync")
+    except exceptions.ResponseError:
+        return None
+    return found.get("appendfsync")

@@ -99,7 +99,7 @@ async def _run(
     moved = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         background = [
-            tasks.create_task(prepare(warehouse, redis, prepared)),
+            tasks.create_task(prepare(warehouse, redis, prepared, settings.redis_fsync)),
             tasks.create_task(keep_swept(redis, stop)),
         ]
         public, inner = [], []

@@ -21,7 +21,7 @@ async def first_key(settings: Settings, redis_url: str, say: Callable[[str], Non
     try:
         while True:
             try:
-                await check_server(redis)
+                await check_server(redis, settings.redis_fsync)
                 workspace = await workspaces.ensure_workspace(redis, workspaces.DEFAULT, plan=settings.default_plan)
                 if settings.bootstrap_key is not None:
                     await apikeys.create_key(

@@ -10,7 +10,7 @@ from urllib3.exceptions import HTTPError
 
 from codes import numbers
 from codes.errors import Unavailable, Unfit
-from codes.server import check_server
+from codes.server import Fsync, check_server
 from schemas.migrate import migrate
 from schemas.warehouse import Warehouse
 from waymark.folder import Folder
@@ -37,7 +37,7 @@ class Prepared:
         self.applied: list[str] = []
 
 
-async def prepare(warehouse: Warehouse, redis: Redis, prepared: Prepared) -> None:
+async def prepare(warehouse: Warehouse, redis: Redis, prepared: Prepared, fsync: Fsync = "always") -> None:
     """Tries until both steps are done; the warehouse or Redis may be away for as long as they like. Raises Trouble
     for a Redis that must not be used."""
     pause = 0.1
@@ -46,7 +46,7 @@ async def prepare(warehouse: Warehouse, redis: Redis, prepared: Prepared) -> Non
             if not prepared.tables.is_set():
                 prepared.applied, code, workspace = await asyncio.to_thread(_look, warehouse)
                 prepared.tables.set()
-            await check_server(redis)
+            await check_server(redis, fsync)
             await numbers.lift(redis, code)
             await numbers.lift_workspaces(redis, workspace)
         except (ClickHouseError, HTTPError, OSError, Unavailable) as error:

@@ -65,7 +65,7 @@ def api_app(
                 api_url=settings.api_base,
                 fonts=str(settings.fonts.resolve()) if settings.fonts else "",
             ),
-            readiness={**parts(codes, questions), "numbers": numbers_ready, **more_readiness},
+            readiness={**parts(codes, questions, settings.redis_fsync), "numbers": numbers_ready, **more_readiness},
             registry=registry,
             tracer=tracer,
         )

@@ -89,6 +89,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str | None,
         _is("WAYMARK_REDIS_REPLICA_URL", "A replica of that Redis, for redirectors to read from and subscribe to."),
     ] = None
+    redis_fsync: Annotated[
+        Literal["always", "everysec"],
+        _is(
+            "WAYMARK_REDIS_FSYNC",
+            "The `appendfsync` that a Redis of yours must have. With `everysec` a power cut may take the codes and "
+            "edits of the last second or two, though they were answered.",
+        ),
+    ] = "always"
     kafka_bootstrap: Annotated[
         str | None,
         _is(

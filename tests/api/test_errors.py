@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from codes.connection import ask
 from schemas.warehouse import Warehouse
 from tests.api.service import Service
 from tests.servers.redis import running
@@ -122,6 +123,23 @@ async def test_redis_away_is_503_until_it_is_back(warehouse: Warehouse) -> None:
             assert (response.status_code, response.json()["destination"]) == (200, "https://example.com/a")
         finally:
             await api.close()
+
+
+@pytest.mark.parametrize("state", ["memory full", "a replica"])
+async def test_a_redis_that_cannot_write_is_503(api: Service, state: str) -> None:
+    """Also where a script meets it, whose own error Redis 6.2 makes of that."""
+    id = (await api.make())["id"]
+    if state == "a replica":
+        await ask(api.redis, "REPLICAOF", "127.0.0.1", 1)
+    else:
+        await api.redis.config_set("maxmemory", 1)
+    try:
+        for method, path in (("POST", ""), ("PATCH", f"/{id}"), ("DELETE", f"/{id}")):
+            response = await api.client.request(method, f"/v1/dynamic{path}", json={"destination": "https://e.com/b"})
+            assert (response.status_code, fault(response)["code"]) == (503, "unavailable")
+    finally:
+        await api.redis.config_set("maxmemory", 0)
+        await ask(api.redis, "REPLICAOF", "NO", "ONE")
 
 
 async def test_the_warehouse_away_is_503_for_scans_only(redis_url: str) -> None:

@@ -5,9 +5,10 @@ import random
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from codes import connection
-from codes.connection import Pool, ask, connect, reaching
+from codes.connection import Pool, Script, ask, connect, reaching
 from codes.errors import Unavailable
 
 
@@ -36,3 +37,27 @@ async def test_a_redis_that_is_not_there_is_unavailable_as_often_as_it_is_asked(
         with pytest.raises(Unavailable):
             await asking(redis, "PING")
     await redis.aclose()
+
+
+@pytest.mark.parametrize(
+    ("setting", "bad", "good"), [("maxmemory", "1", "0"), ("min-replicas-to-write", "1", "0"), ("replicaof", "", "")]
+)
+async def test_a_script_that_redis_cannot_carry_out_now_is_no_defect(
+    redis: Redis, setting: str, bad: str, good: str
+) -> None:
+    """6.2 wraps its reply in the script's error, which became a 500."""
+    script = reaching(Script("return redis.call('SET', KEYS[1], ARGV[1])").run)
+    if setting == "replicaof":
+        await ask(redis, "REPLICAOF", "127.0.0.1", 1)
+    else:
+        await redis.config_set(setting, bad)
+    try:
+        with pytest.raises(Unavailable):
+            await script(redis, ["wm:numbers"], "1")
+    finally:
+        if setting == "replicaof":
+            await ask(redis, "REPLICAOF", "NO", "ONE")
+        else:
+            await redis.config_set(setting, good)
+    with pytest.raises(ResponseError, match="as it should"):
+        await reaching(Script("return redis.error_reply('ERR as it should')").run)(redis, [])

@@ -3,6 +3,7 @@
 import pytest
 from redis.asyncio import Redis
 
+from codes.connection import connect
 from codes.errors import Unfit
 from codes.server import check_server
 
@@ -17,6 +18,8 @@ async def test_an_append_only_redis_that_evicts_nothing_is_fit(redis: Redis) -> 
         ("maxmemory-policy", "allkeys-lru", "noeviction", "noeviction"),
         ("maxmemory-policy", "volatile-ttl", "noeviction", "noeviction"),
         ("appendonly", "no", "yes", "append-only"),
+        ("appendfsync", "everysec", "always", "WAYMARK_REDIS_FSYNC"),
+        ("appendfsync", "no", "always", "appendfsync no"),
     ],
 )
 async def test_another_is_refused_with_the_reason(redis: Redis, setting: str, bad: str, good: str, reason: str) -> None:
@@ -27,3 +30,26 @@ async def test_another_is_refused_with_the_reason(redis: Redis, setting: str, ba
     finally:
         await redis.config_set(setting, good)
     await check_server(redis)
+
+
+async def test_a_weaker_sync_is_taken_where_that_was_said(redis: Redis) -> None:
+    await redis.config_set("appendfsync", "everysec")
+    try:
+        await check_server(redis, "everysec")
+        await redis.config_set("appendfsync", "no")
+        with pytest.raises(Unfit, match="appendfsync no"):
+            await check_server(redis, "everysec")
+    finally:
+        await redis.config_set("appendfsync", "always")
+
+
+async def test_a_server_that_does_not_tell_is_not_believed_to_sync(redis: Redis) -> None:
+    await redis.acl_setuser("hosted", enabled=True, passwords=["+secret"], keys=["*"], commands=["+info", "-config"])
+    hosted = connect(f"unix://hosted:secret@{redis.connection_pool.connection_kwargs['path']}")
+    try:
+        with pytest.raises(Unfit, match="does not tell"):
+            await check_server(hosted)
+        await check_server(hosted, "everysec")
+    finally:
+        await hosted.aclose()
+        await redis.acl_deluser("hosted")

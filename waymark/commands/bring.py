@@ -127,7 +127,7 @@ async def _lifted(found: Settings, redis: Redis) -> Settings:
             return found
         try:
             async with asyncio.timeout(PREPARED_WITHIN_S):
-                await prepare(warehouse_of(found), redis, Prepared())
+                await prepare(warehouse_of(found), redis, Prepared(), found.redis_fsync)
         except TimeoutError:
             raise Unusable("the warehouse does not answer, and so nobody knows which numbers are used") from None
         return found
