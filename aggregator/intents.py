@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from aggregator.bus import Range, Resume
-from ingest.layout import replace_file, sync_folder
+from ingest.layout import make_folder, replace_file
 
 
 class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,8 +22,7 @@ class Intents:
     def __init__(self, folder: Path, bus: str) -> None:
         self._folder = folder
         self._bus = bus
-        folder.mkdir(parents=True, exist_ok=True)
-        sync_folder(folder.parent)
+        make_folder(folder)
 
     def read(self, source: int) -> Resume | None:
         """None: nothing was kept for the source on this bus. Raises msgspec.DecodeError when the file is damaged."""

@@ -13,7 +13,7 @@ import msgspec
 
 from aggregator.bus import Gone, Partition, Place, Range, Record, Resume
 from aggregator.intents import Intents
-from ingest.layout import replace_file, segment_path, segments
+from ingest.layout import make_folder, replace_file, segment_path, segments
 from ingest.reader import Position, SourceReader, offset_of, sources
 from schemas.event import SourceClosed, decode_note, is_note
 
@@ -31,7 +31,7 @@ ALIVE_S = 1.0
 def bus_id(folder: Path) -> str:
     """The journal folder's id: random, made with the folder, for ever."""
     path = folder / "bus-id"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     if not path.exists():
         replace_file(path, secrets.token_hex(8).encode() + b"\n", durable=True)
     return path.read_text().strip()

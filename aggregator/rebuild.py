@@ -14,12 +14,13 @@ from clickhouse_connect.driver.client import Client
 from aggregator.audit_rollups import days_to_compare
 from aggregator.progress import Progress, silent
 from aggregator.slices import SPILL, slices, visits_by_day
+from schemas.durability import clause
 from schemas.rollups import ROLLUPS, rollup_select
 from schemas.warehouse import put
 
-_NOTES = """
+_NOTES = f"""
 CREATE TABLE IF NOT EXISTS rebuilt (rollup String, year UInt16)
-ENGINE = MergeTree ORDER BY (rollup, year) SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+ENGINE = MergeTree ORDER BY (rollup, year) SETTINGS {clause()}
 """
 
 _INSERT: dict[str, object] = {

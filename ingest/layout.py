@@ -98,6 +98,15 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+def make_folder(folder: Path) -> None:
+    """Makes the folder and what is missing above it; their names survive a power loss. Raises FileExistsError when
+    something else has the name."""
+    missing = [one for one in (folder, *folder.parents) if not one.is_dir()]
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True)
+        sync_folder(one.parent)
+
+
 def replace_file(path: Path, content: bytes, *, durable: bool) -> None:
     """The file holds the old content or the new, never a part; when durable, the new from now on."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.layout import LOCK, REFUSED, Header, boot_id, segment_path, sweep, sync_folder, write_header
+from ingest.layout import LOCK, REFUSED, Header, boot_id, make_folder, segment_path, sweep, sync_folder, write_header
 from ingest.refused import RefusedTable
 from schemas.event import SourceOpened, encode_line
 
@@ -29,7 +29,7 @@ def make_journal(journals: Path, source: int, at_ms: int) -> Made:
     """On disk when this returns. It appears under its name only when whole and locked, so that nobody
     takes it for a dead one. Raises FileExistsError when the source has a journal, OSError when the disk
     refuses; then nothing is left."""
-    journals.mkdir(parents=True, exist_ok=True)
+    make_folder(journals)
     sweep(journals, at_ms)
     home = journals / str(source)
     if home.exists():

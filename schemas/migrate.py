@@ -1,6 +1,7 @@
 """Brings the warehouse's tables to the newest numbered file in `migrations/`.
 
-A statement may run twice (a crash before its file is noted down), so each says IF NOT EXISTS.
+A statement may run twice (a crash before its file is noted down), so each says IF NOT EXISTS. What every table needs to
+survive a power cut is in `schemas.durability`, and is given to old tables as well.
 """
 
 import re
@@ -8,6 +9,7 @@ from importlib import resources
 
 from clickhouse_connect.driver.client import Client
 
+from schemas.durability import harden
 from schemas.warehouse import put
 
 _NOTES = """
@@ -35,6 +37,7 @@ def statements(text: str) -> list[str]:
 def migrate(client: Client) -> list[str]:
     """Applies what is missing and returns the names of what was applied."""
     client.command(_NOTES)
+    harden(client)
     done = {row[0] for row in client.query("SELECT number FROM migrations").result_rows}
     applied = []
     for number, name, text in migrations():
@@ -44,4 +47,5 @@ def migrate(client: Client) -> list[str]:
             client.command(statement)
         put(client, "migrations", ["number", "name"], [[number, name]])
         applied.append(f"{number:04d}_{name}")
+    harden(client)
     return applied

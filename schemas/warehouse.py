@@ -4,6 +4,7 @@ Both are clickhouse-connect clients and take the same SQL. A client is used by o
 for each. One process owns a chDB folder.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,19 @@ class Warehouse(msgspec.Struct, frozen=True):
                 send_receive_timeout=timeout_s,
             )
         assert self.folder is not None
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if not self.folder.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _sync(self.folder.parent)
         return clickhouse_connect.get_client(interface="chdb", path=str(self.folder), settings=settings)
+
+
+def _sync(folder: Path) -> None:
+    """Makes the names in it survive a power cut."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def put(client: Client, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from ingest.layout import make_folder
 from waymark.socket_path import short
 from waymark.trouble import Trouble
 
@@ -60,11 +61,12 @@ class Folder(msgspec.Struct, frozen=True):
         return short(self.path / "core.sock")
 
     def make(self) -> None:
-        """Makes what is missing. Only its owner may look in: it holds the keys' digests and all scans."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        """Makes what is missing, on disk when this returns: what is synced inside is of no use without its folder's
+        name. Only its owner may look in: it holds the keys' digests and all scans."""
+        make_folder(self.path)
         self.path.chmod(0o700)
         for part in (self.redis, self.bus, self.temporary):
-            part.mkdir(exist_ok=True)
+            make_folder(part)
 
     def sweep(self) -> None:
         """Empties the temporary folder of what a crash left. Only for whoever holds the lock."""

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 
+from ingest.layout import sync_folder
 from waymark import listening, redis_server, tied
 from waymark.child import Child, Program
 from waymark.first_key import first_key
@@ -115,6 +116,8 @@ class Supervisor:
         )
         if not ready and not self._stop.is_set():
             raise redis_server.NoRedis(f"{program} does not start. It says:\n{redis_server.last_words(self._folder)}")
+        # Redis syncs what it writes, and not the names of the files that it makes for it.
+        await asyncio.to_thread(sync_folder, self._folder.redis)
 
     def _service(self, service: str, watched: int, sockets: str, name: str = "", *, nice: bool = False) -> Program:
         descriptors = (watched, self._locks.children, *(int(number) for number in sockets.split(",") if number))

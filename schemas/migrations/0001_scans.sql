@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS scans (
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(ts)
 ORDER BY (code, ts)
-SETTINGS non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 100000;
 
 -- The two rollups are read by year-long windows, and what a read costs is mostly the number of parts
 -- it touches (about half a millisecond each), so they are partitioned by year, and a partition that
@@ -58,7 +58,7 @@ CREATE TABLE IF NOT EXISTS scans_by_time (
 ENGINE = AggregatingMergeTree
 PARTITION BY toYear(bucket)
 ORDER BY (code, bucket, kind)
-SETTINGS non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1,
+SETTINGS non_replicated_deduplication_window = 100000,
          min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS scans_by_time_mv TO scans_by_time AS
@@ -87,7 +87,7 @@ ENGINE = AggregatingMergeTree
 PARTITION BY toYear(day)
 PRIMARY KEY (code, dimension, day)
 ORDER BY (code, dimension, day, value, kind)
-SETTINGS non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1,
+SETTINGS non_replicated_deduplication_window = 100000,
          min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS scans_by_value_mv TO scans_by_value AS

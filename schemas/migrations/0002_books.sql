@@ -10,8 +10,7 @@ CREATE TABLE IF NOT EXISTS sources (
     refused Array(Tuple(UInt64, UInt64))
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (source, state)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY (source, state);
 
 -- Rows that left `scans` on purpose. A row is deleted only once it stands here.
 CREATE TABLE IF NOT EXISTS ledger (
@@ -21,8 +20,7 @@ CREATE TABLE IF NOT EXISTS ledger (
     at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
 )
 ENGINE = ReplacingMergeTree(at)
-ORDER BY (source, seq)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY (source, seq);
 
 -- Records that nobody could read, moved out of the way by `waymark skip`, with where they came from.
 CREATE TABLE IF NOT EXISTS dead_letters (
@@ -34,5 +32,4 @@ CREATE TABLE IF NOT EXISTS dead_letters (
     at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
 )
 ENGINE = ReplacingMergeTree(at)
-ORDER BY (bus, bus_partition, bus_offset)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY (bus, bus_partition, bus_offset);
