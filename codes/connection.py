@@ -9,11 +9,12 @@ from typing import Any, ParamSpec, TypeVar
 
 from redis import exceptions
 from redis.asyncio import ConnectionPool, Redis
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from codes.errors import Unavailable
+from schemas import engine_urls
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,13 +64,25 @@ class Pool(ConnectionPool):
 
 
 def connect(url: str) -> Redis:
-    """A client for `url` (redis://, rediss://, unix://). Opens nothing yet.
+    """A client for `url` (schemas.engine_urls). Opens nothing yet. Raises ValueError for what is no address.
 
     It repeats nothing by itself: a command without an answer may have been carried out, and only the caller
     knows whether it may be sent again.
     """
-    pool = Pool.from_url(
-        url,
+    at = engine_urls.redis(url)
+    where: dict[str, Any]
+    if at.path:
+        where = {"connection_class": UnixDomainSocketConnection, "path": at.path}
+    else:
+        where = {"host": at.host, "port": at.port}
+    if at.secure:
+        where |= {"connection_class": SSLConnection, "ssl_cert_reqs": "required", "ssl_check_hostname": True}
+        where |= {"ssl_ca_certs": at.ca} if at.ca else {}
+    pool = Pool(
+        **where,
+        username=at.user,
+        password=at.password,
+        db=at.db,
         socket_timeout=ANSWER_S,
         socket_connect_timeout=ANSWER_S,
         retry=Retry(NoBackoff(), 0),

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import hiredis
-from redis.asyncio.connection import SSLConnection, parse_url
+
+from schemas import engine_urls
 
 # While replies are owed, it is looked this often whether any came.
 LOOK_S = 0.1
@@ -142,25 +143,21 @@ class Wire(asyncio.Protocol):
 async def connect(url: str, push: Callable[[Any], None] | None = None) -> Wire:
     """Raises Away when there is no Redis, it does not let us in, or is still loading; may take as long
     as the network's own timeouts: bound it."""
-    options: dict[str, Any] = dict(parse_url(url))
+    at = engine_urls.redis(url)
     loop = asyncio.get_running_loop()
     try:
-        if options.get("path"):
-            _, wire = await loop.create_unix_connection(lambda: Wire(push), options["path"])
+        if at.path:
+            _, wire = await loop.create_unix_connection(lambda: Wire(push), at.path)
         else:
-            secure = None
-            if options.get("connection_class") is SSLConnection:
-                secure = ssl.create_default_context(cafile=options.get("ssl_ca_certs"))
-            host, port = options.get("host", "localhost"), int(options.get("port", 6379))
-            _, wire = await loop.create_connection(lambda: Wire(push), host, port, ssl=secure)
+            secure = ssl.create_default_context(cafile=at.ca) if at.secure else None
+            _, wire = await loop.create_connection(lambda: Wire(push), at.host, at.port, ssl=secure)
     except OSError as error:
         raise Away(str(error)) from error
     try:
-        if options.get("password"):
-            names = [options["username"]] if options.get("username") else []
-            await wire.call("AUTH", *names, options["password"])
-        if options.get("db"):
-            await wire.call("SELECT", options["db"])
+        if at.password:
+            await wire.call("AUTH", *([at.user] if at.user else []), at.password)
+        if at.db:
+            await wire.call("SELECT", at.db)
         await wire.call("PING")
     except (Away, Refused) as error:
         wire.close()

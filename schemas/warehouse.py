@@ -13,6 +13,8 @@ import clickhouse_connect
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from schemas import engine_urls
+
 
 class Warehouse(msgspec.Struct, frozen=True):
     """Where the warehouse is: exactly one of the two is set."""
@@ -24,8 +26,14 @@ class Warehouse(msgspec.Struct, frozen=True):
         """A new client; `timeout_s` is how long a server may be silent. Raises clickhouse_connect's
         ClickHouseError (or OSError) when there is no warehouse."""
         if self.url is not None:
+            at = engine_urls.clickhouse(self.url)
             return clickhouse_connect.get_client(
-                dsn=self.url,
+                interface="https" if at.secure else "http",
+                host=at.host,
+                port=at.port,
+                username=at.user,
+                password=at.password,
+                database=at.database,
                 settings=settings,
                 autogenerate_session_id=False,
                 connect_timeout=min(timeout_s, 10),

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import redis
 
@@ -64,7 +65,7 @@ def arguments(program: Path, folder: Folder) -> list[str]:
 
 
 def url(folder: Folder) -> str:
-    return f"unix://{folder.redis_socket}"
+    return f"unix://{quote(str(folder.redis_socket))}"
 
 
 def answers(folder: Folder) -> bool:
