@@ -1,21 +1,23 @@
 """`waymark audit`: are all scans in the warehouse, once, and do the rollups agree?
 
-Two proofs, from the data alone. Every source's numbers are complete (`audit_sources`), and every
-entry of both rollups follows from the raw rows (`audit_rollups`).
+Three proofs. Every source's numbers are complete (`audit_sources`), every entry of the ledger belongs to a
+deletion (`audit_ledger`), and every entry of both rollups follows from the raw rows (`audit_rollups`).
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from aggregator.audit_evidence import Evidence, JournalHead, StoppedPartition, Unreachable
+from aggregator.audit_ledger import Stray, check_ledger
 from aggregator.audit_rollups import DAYS, DayDifference, check_rollups
-from aggregator.audit_sources import JournalHead, SourceState, check_sources
+from aggregator.audit_sources import SourceState, check_sources
 from aggregator.looks import Look, after, on
 from aggregator.progress import Progress, silent
 
-__all__ = ["Check", "JournalHead", "Report", "audit", "render"]
+__all__ = ["Check", "Evidence", "JournalHead", "Report", "audit", "render"]
 
 # How long to wait before something that does not hold is looked at again.
 PAUSES_S = (0.2, 1.0, 3.0)
@@ -34,7 +36,8 @@ class Check(msgspec.Struct, frozen=True):
 
 class Report(msgspec.Struct, frozen=True):
     """`clean` is the verdict. `sources` has those that do not hold, then all that are open; `days`, where
-    a rollup is wrong."""
+    a rollup is wrong; `strays`, codes of the ledger that were not deleted; `stopped`, partitions that wait for a
+    person; `unreached`, what could not be asked, and is not compared."""
 
     clean: bool
     checks: list[Check]
@@ -45,34 +48,47 @@ class Report(msgspec.Struct, frozen=True):
     dead_letters: int
     sources: list[SourceState]
     days: list[DayDifference]
+    strays: list[Stray] = []
+    stopped: list[StoppedPartition] = []
+    unreached: list[str] = []
 
 
 def audit(
     client: Client,
-    journals: Iterable[JournalHead],
+    evidence: Evidence,
     progress: Progress = silent,
     sleep: Callable[[float], None] = time.sleep,
     alone: Look | None = None,
 ) -> Report:
     """Reads everything and changes nothing. Raises what the client raises.
 
-    `journals` are those that are not closed; it is iterated once, at the right moment, so let it be a
-    generator that reads each head when asked for it. May run while scans arrive: what does not hold is looked
-    at again after a pause, by way of `alone` when it is given, which must run the look while nothing is being
-    inserted (`Aggregator.between`). Memory is bounded; time grows with the tables (a million scans take
-    a second or three)."""
+    May run while scans arrive: what does not hold is looked at again after a pause, by way of `alone` when it is
+    given, which must run the look while nothing is being inserted (`Aggregator.between`). Memory is bounded; time grows
+    with the tables (a million scans take a second or three)."""
     looks = [after(sleep, seconds, alone or on(client)) for seconds in PAUSES_S]
-    states = check_sources(client, journals, progress, looks)
+    unreached: list[str] = []
+    states = check_sources(client, evidence.journals(), progress, looks)
+    checks = [_sources_check(name, [state for state in states if state.end == end]) for name, end in _ENDS.items()]
+    strays: list[Stray] = []
+    if evidence.deleted is not None:
+        try:
+            codes, strays = check_ledger(client, evidence.deleted, progress)
+            entries = sum(stray.entries for stray in strays)
+            checks.append(Check("ledger = deletions", codes, len(strays), f"{entries:,} entries of no deletion"))
+        except Unreachable as error:
+            unreached.append(str(error))
     compared, different = check_rollups(client, progress, looks)
+    for rollup in DAYS:
+        wrong = [one for one in different if one.rollup == rollup]
+        entries = sum(one.entries for one in wrong)
+        checks.append(Check(f"{rollup} = scans", compared, len(wrong), f"{entries:,} wrong entries"))
+    stopped: list[StoppedPartition] = []
+    if evidence.stopped is not None:
+        partitions, stopped = evidence.stopped()
+        checks.append(Check("partitions", partitions, len(stopped), f"{len(stopped):,} stopped"))
+    if unreached:
+        checks.append(Check("evidence", 0, len(unreached), "not all of it could be asked"))
     dead_letters = client.query("SELECT count() FROM dead_letters FINAL").result_rows[0][0]
-    checks = [
-        *(_sources_check(name, [state for state in states if state.end == end]) for name, end in _ENDS.items()),
-        *(
-            Check(f"{rollup} = scans", compared, len(wrong), f"{sum(one.entries for one in wrong)} wrong entries")
-            for rollup in DAYS
-            for wrong in [[one for one in different if one.rollup == rollup]]
-        ),
-    ]
     return Report(
         clean=not any(check.wrong for check in checks),
         checks=checks,
@@ -83,6 +99,9 @@ def audit(
         dead_letters=dead_letters,
         sources=sorted((state for state in states if state.end == "open" or not state.ok), key=lambda state: state.ok),
         days=different,
+        strays=strays,
+        stopped=stopped,
+        unreached=unreached,
     )
 
 
@@ -117,7 +136,13 @@ def render(report: Report) -> str:
         f"{report.stored:,} scans stored, {report.erased:,} erased, {report.waiting:,} on their way,"
         f" {report.refused:,} refused, {report.dead_letters:,} records set aside"
     )
-    detail = [_source_line(state) for state in report.sources if not state.ok] + [_day_line(one) for one in report.days]
+    detail = [
+        *(f"not compared: {reason}" for reason in report.unreached),
+        *(f"partition {one.partition} is stopped: {one.reason}" for one in report.stopped),
+        *(_source_line(state) for state in report.sources if not state.ok),
+        *(_stray_line(stray) for stray in report.strays),
+        *(_day_line(one) for one in report.days),
+    ]
     lines += detail[:SHOWN]
     if len(detail) > SHOWN:
         lines.append(f"... and {len(detail) - SHOWN:,} more (--json shows all)")
@@ -140,6 +165,11 @@ def _source_line(state: SourceState) -> str:
         figures.append("neither closed nor has a journal")
     gaps = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in state.gaps)
     return f"source {state.source} (1-{state.last}): {', '.join(figures)}{f'; first missing: {gaps}' if gaps else ''}"
+
+
+def _stray_line(stray: Stray) -> str:
+    entries = f"{stray.entries:,} entries" if stray.entries else "entries"
+    return f"ledger: {entries} of code {stray.code}, whose deletion is not on record"
 
 
 def _day_line(one: DayDifference) -> str:

@@ -12,10 +12,9 @@ from typing import Literal
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from aggregator.audit_evidence import JournalHead, Ranges
 from aggregator.looks import Look
 from aggregator.progress import Progress, silent
-
-Ranges = tuple[tuple[int, int], ...]
 
 # How many events, and how many sources, are looked at in one query.
 EVENTS = 50_000_000
@@ -23,14 +22,6 @@ SOURCES = 500
 # Of so many sources that lack events the first gaps are named, and so many of each.
 NAMED_SOURCES = 20
 NAMED_GAPS = 5
-
-
-class JournalHead(msgspec.Struct, frozen=True):
-    """A journal that is not closed: the last seq given out so far, and inclusive ranges of refused ones."""
-
-    source: int
-    head: int
-    refused: Ranges = ()
 
 
 class SourceState(msgspec.Struct, frozen=True):

@@ -92,8 +92,8 @@ def _erase_rows(client: Client, codes: list[int], month: int, share: str, reason
     among = f"source IN ({', '.join(str(row[0]) for row in sources)}) AND " if 0 < len(sources) <= _NAMED else ""
     entered = f"(SELECT source, seq FROM ledger WHERE {among}{share})"  # noqa: S608
     client.command(
-        f"INSERT INTO ledger (source, seq, reason) SELECT DISTINCT source, seq, {{reason:String}} FROM scans"  # noqa: S608
-        f" WHERE {these} AND toYYYYMM(ts) = {month} AND (source, seq) NOT IN {entered}",
+        "INSERT INTO ledger (source, seq, code, reason) SELECT DISTINCT source, seq, code, {reason:String}"  # noqa: S608
+        f" FROM scans WHERE {these} AND toYYYYMM(ts) = {month} AND (source, seq) NOT IN {entered}",
         parameters={"codes": codes, "reason": reason},
         settings={"deduplicate_insert": "disable", "deduplicate_insert_select": "disable", "async_insert": 0},
     )

@@ -7,20 +7,21 @@ import msgspec
 
 from drill.ledger import MARK
 from schemas.warehouse import Warehouse
+from waymark.borrowing import started
 from waymark.folder import Folder, hold
-from waymark.reports import audit_machine
+from waymark.reports import audit_machine, evidence_of
 
 
 def main(data: Path, journals: Path) -> None:
     folder = Folder(data)
-    with hold(folder):
+    with hold(folder), started(folder) as url:
         client = Warehouse(folder=folder.warehouse).connect()
         try:
             rows = client.query(
                 "SELECT utm_campaign, count() FROM scans WHERE startsWith(utm_campaign, {mark:String}) GROUP BY ALL",
                 parameters={"mark": f"{MARK}-"},
             ).result_rows
-            report = audit_machine(client, journals, lambda *_: None)
+            report = audit_machine(client, evidence_of(journals, url), lambda *_: None)
         finally:
             client.close()
     sys.stdout.buffer.write(msgspec.json.encode({"campaigns": rows, "report": report}))

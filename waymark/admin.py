@@ -8,7 +8,8 @@ as there is something to say, then `{"result": ...}` or `{"error": "..."}`.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 import msgspec
 from clickhouse_connect.driver.client import Client
@@ -21,17 +22,19 @@ from urllib3.exceptions import HTTPError
 
 from aggregator.audit import Report
 from aggregator.dead import NothingToSkip, replay, skip
+from aggregator.looks import held
 from aggregator.loop import Aggregator, Away
 from aggregator.progress import Progress
 from aggregator.rebuild import finish, plan, rebuild_step
 from schemas.warehouse import Warehouse
+from waymark import rooms
+from waymark.aggregating import stopped_partitions
 from waymark.preparing import Prepared
-from waymark.reports import audit_machine
+from waymark.reports import audit_machine, evidence_of
 from waymark.settings import Settings
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 Work = Callable[[Progress], Awaitable[Any]]
 
 
@@ -69,16 +72,16 @@ class Admin:
 
     async def _audit(self, progress: Progress) -> Report:
         loop = asyncio.get_running_loop()
-
-        def alone(look: Callable[[Client], T]) -> T:
-            return asyncio.run_coroutine_threadsafe(self._moving.between(look), loop).result()
+        evidence = evidence_of(
+            self._settings.journal_folder, rooms.redis_url(self._settings), partial(stopped_partitions, self._moving)
+        )
 
         def work() -> Report:
             # A client of its own: scans go on being stored while it reads. Only a second look at what seems
             # wrong, because a batch was half in, is taken while none is.
             client: Client = self._warehouse.connect(max_threads=1)
             try:
-                return audit_machine(client, self._settings.journal_folder, progress, alone)
+                return audit_machine(client, evidence, progress, held(self._moving.between, loop, client))
             finally:
                 client.close()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 from opentelemetry.trace import Tracer
 
+from aggregator.audit_evidence import StoppedPartition
 from aggregator.bus import Bus
 from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
@@ -46,6 +47,15 @@ def readiness_of(moving: Aggregator) -> Mapping[str, Ready]:
         return f"{waiting} partitions wait for the bus or the warehouse" if waiting else None
 
     return {"aggregator": following}
+
+
+def stopped_partitions(moving: Aggregator) -> tuple[int, list[StoppedPartition]]:
+    """How many partitions there are here, and those that wait for a person. May be asked from another thread."""
+    lanes = list(moving.lanes.values())
+    stopped = [
+        StoppedPartition(lane.partition.place.partition, lane.reason) for lane in lanes if lane.state == "stopped"
+    ]
+    return len(lanes), sorted(stopped, key=lambda one: one.partition)
 
 
 def stored_up_to(moving: Aggregator) -> Following:

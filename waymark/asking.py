@@ -22,12 +22,14 @@ class Failed(RuntimeError):
 
 
 class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience_s: float | None = None) -> None:
         super().__init__("localhost")
         self._path = path
+        self._patience_s = patience_s
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self._patience_s)
         try:
             self.sock.connect(str(self._path))
         except OSError as error:
@@ -47,9 +49,10 @@ def get(folder: Folder, path: str) -> Any:
         connection.close()
 
 
-def ask(folder: Folder, path: str, progress: Progress, body: Any = None) -> Any:
-    """Long work; blocks until it is done, and tells how far it is. Raises NobodyThere and Failed."""
-    connection = _Connection(folder.core_socket)
+def ask(folder: Folder, path: str, progress: Progress, body: Any = None, patience_s: float | None = None) -> Any:
+    """Long work; blocks until it is done, and tells how far it is. Raises NobodyThere and Failed, also when nothing has
+    been heard for `patience_s`."""
+    connection = _Connection(folder.core_socket, patience_s)
     try:
         connection.request("POST", path, body=msgspec.json.encode(body))
         answer = connection.getresponse()
@@ -63,6 +66,8 @@ def ask(folder: Folder, path: str, progress: Progress, body: Any = None) -> Any:
                 raise Failed(told["error"])
             else:
                 return told["result"]
+    except TimeoutError as error:
+        raise Failed(f"nothing was heard of it for {patience_s:g} s") from error
     except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
         raise Failed(f"the answer broke off: {error}") from error
     finally:

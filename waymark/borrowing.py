@@ -29,12 +29,13 @@ def redis_of(settings: Settings) -> Iterator[str]:
             )
         yield redis_server.url(folder)
     else:
-        with hold(folder), _started(folder):
-            yield redis_server.url(folder)
+        with hold(folder), started(folder) as url:
+            yield url
 
 
 @contextmanager
-def _started(folder: Folder) -> Iterator[None]:
+def started(folder: Folder) -> Iterator[str]:
+    """Only for whoever holds the folder; its address. Raises NoRedis."""
     redis_server.clear_leftover(folder)
     program = redis_server.find()
     blocked = {signal.SIGINT, signal.SIGHUP, signal.SIGTERM}
@@ -49,7 +50,7 @@ def _started(folder: Folder) -> Iterator[None]:
             if process.poll() is not None or time.monotonic() > until:
                 raise redis_server.NoRedis(f"{program} does not start. It says:\n{redis_server.last_words(folder)}")
             time.sleep(0.02)
-        yield
+        yield redis_server.url(folder)
     finally:
         redis_server.shut_down(folder)
         try:

@@ -12,10 +12,11 @@ CREATE TABLE IF NOT EXISTS sources (
 ENGINE = ReplacingMergeTree
 ORDER BY (source, state);
 
--- Rows that left `scans` on purpose. A row is deleted only once it stands here.
+-- Rows that left `scans` on purpose. A row is deleted only once it stands here. `code` is whose deletion took it.
 CREATE TABLE IF NOT EXISTS ledger (
     source UInt64,
     seq UInt64,
+    code UInt64,
     reason LowCardinality(String),
     at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
 )

@@ -7,7 +7,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from aggregator import erase as module
-from aggregator.audit import audit
+from aggregator.audit import Evidence, audit
 from aggregator.erase import due, erase, purge
 from schemas.code import Erasure
 from tests.aggregator import stock
@@ -30,7 +30,7 @@ def client(engine: Client) -> Client:
 
 
 def clean(client: Client) -> bool:
-    return audit(client, [], sleep=lambda _: None).clean
+    return audit(client, Evidence(), sleep=lambda _: None).clean
 
 
 def count(client: Client, query: str) -> int:
@@ -57,7 +57,7 @@ def test_a_code_is_erased_and_the_audit_stays_clean(client: Client) -> None:
     assert everything(client, "code IN (2, 4)") == [[], [], []], "no view has brought them back"
     assert everything(client, "1") == others
     assert count(client, "ledger") == 160
-    report = audit(client, [], sleep=lambda _: None)
+    report = audit(client, Evidence(), sleep=lambda _: None)
     assert report.clean and report.erased == 160 and report.stored == 240
 
 

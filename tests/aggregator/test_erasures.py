@@ -9,7 +9,7 @@ import pytest
 import redis.asyncio
 from clickhouse_connect.driver.client import Client
 
-from aggregator.audit import audit
+from aggregator.audit import Evidence, audit
 from aggregator.desk import Away
 from aggregator.erasures import BATCH, Erasures
 from schemas import keys
@@ -82,7 +82,7 @@ async def test_a_deleted_code_is_erased_and_late_events_too(redis_url: str, desk
         desk.now += 500 * HOUR
         assert await erasures.sweep() == 2
         assert desk.visits_of(2) == 0 and erasures.erased == 24
-        assert audit(desk.client, [], sleep=lambda _: None).clean
+        assert audit(desk.client, Evidence(), sleep=lambda _: None).clean
 
 
 async def test_rows_that_are_to_be_kept_stay_until_then(redis_url: str, desk: Desk) -> None:

@@ -10,7 +10,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from aggregator import store
-from aggregator.audit import JournalHead, Report, audit, render
+from aggregator.audit import Evidence, JournalHead, Report, audit, render
 from aggregator.batch import decode
 from aggregator.bus import Place, Record
 from aggregator.kafka_bus import KafkaBus
@@ -52,7 +52,7 @@ def head(last: int, *refused: tuple[int, int]) -> SourceHead:
 
 
 def at_once(client: Client) -> Report:
-    return audit(client, [], sleep=lambda _: None)
+    return audit(client, Evidence(), sleep=lambda _: None)
 
 
 def test_complete_up_to_the_head_is_clean_and_what_is_above_it_is_young(client: Client) -> None:
@@ -104,7 +104,7 @@ def test_an_older_head_that_comes_late_takes_nothing_back(client: Client) -> Non
 def test_a_journal_at_hand_goes_before_the_note(client: Client) -> None:
     stock.store(client, FAR, range(1, 51))
     note(client, head(50))
-    report = audit(client, [JournalHead(FAR, 70)], sleep=lambda _: None)
+    report = audit(client, Evidence(lambda: [JournalHead(FAR, 70)]), sleep=lambda _: None)
     assert (report.clean, report.waiting) == (True, 20)
 
 

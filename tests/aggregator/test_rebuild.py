@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregator.audit import audit
+from aggregator.audit import Evidence, audit
 from aggregator.rebuild import Step, plan, rebuild
 from tests.aggregator import stock
 
@@ -45,7 +45,7 @@ def spoil(client: Client) -> None:
 
 
 def problems(client: Client) -> int:
-    return len(audit(client, [], sleep=lambda _: None).days)
+    return len(audit(client, Evidence(), sleep=lambda _: None).days)
 
 
 def test_it_mends_what_is_wrong(client: Client) -> None:
@@ -53,7 +53,7 @@ def test_it_mends_what_is_wrong(client: Client) -> None:
     assert problems(client) > 4
     said: list[str] = []
     assert rebuild(client, lambda what, done, total: said.append(f"{what} {done}/{total}")) == 6
-    assert problems(client) == 0 and audit(client, []).clean
+    assert problems(client) == 0 and audit(client, Evidence()).clean
     assert said[:3] == ["scans_by_time 2027 0/1", "scans_by_time 2027 1/1", "scans_by_time 2027 in place 1/1"]
     tables = {row[0] for row in client.query("SHOW TABLES").result_rows}
     assert not {name for name in tables if "rebuilt" in name}
@@ -81,7 +81,7 @@ def test_it_goes_on_where_it_stopped(client: Client) -> None:
         except Killed:
             continue
     assert [len(left) for left in rounds] == [6, 5, 4, 3, 2, 0], "an emptied year is known no more"
-    assert audit(client, []).clean
+    assert audit(client, Evidence()).clean
     assert plan(client) == ALL, "what is finished is forgotten"
     assert plan(client, anew=True) == ALL
 
@@ -98,7 +98,7 @@ def test_events_stored_after_an_interruption_are_not_lost(client: Client) -> Non
     stock.store(client, 8, range(1, 50))
     stock.close(client, 8, 49)
     assert rebuild(client) == 5
-    assert audit(client, []).clean
+    assert audit(client, Evidence()).clean
 
 
 def test_an_empty_warehouse_has_nothing_to_rebuild(engine: Client) -> None:
@@ -156,9 +156,9 @@ if not (Path(sys.argv[1]) / "chdb").exists():
 CHECK = """
 import sys
 from pathlib import Path
-from aggregator.audit import audit
+from aggregator.audit import Evidence, audit
 from tests.aggregator import stock
 
 with stock.warehouse(Path(sys.argv[1])) as client:
-    sys.exit(not audit(client, []).clean)
+    sys.exit(not audit(client, Evidence()).clean)
 """

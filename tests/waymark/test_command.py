@@ -65,6 +65,9 @@ def test_an_unreadable_record_stops_its_journal_until_it_is_skipped(running: Up)
     ready, answer = running.call("GET", "/readyz")
     assert ready == 503, answer
     assert "aggregator" in answer["missing"]
+    audit = running.command("audit")
+    assert audit.returncode == 1
+    assert f"partition {source} is stopped: unreadable record at offset 1" in audit.stdout
     done = running.command("skip", str(source))
     assert done.returncode == 0, done.stderr
     assert str(source) in done.stdout

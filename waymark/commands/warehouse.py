@@ -2,8 +2,9 @@
 open it themselves."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 import msgspec
@@ -16,25 +17,31 @@ from aggregator.progress import Progress
 from aggregator.rebuild import rebuild
 from schemas.migrate import migrate
 from waymark import asking
+from waymark.borrowing import redis_of, started
 from waymark.commands import shown
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
 from waymark.folder import Folder, held, hold
 from waymark.preparing import warehouse_of
-from waymark.reports import audit_machine
+from waymark.reports import audit_machine, evidence_of, evidence_without_redis
 from waymark.settings import Settings
+from waymark.trouble import Trouble
 
 T = TypeVar("T")
 
 
 def _asked_or_done(
-    found: Settings, path: str, kind: type[T], alone: Callable[[Client, Progress], T], body: Any = None
+    found: Settings,
+    path: str,
+    kind: type[T],
+    alone: Callable[[Client, Progress], T],
+    patience_s: float | None = None,
 ) -> T:
     """The answer, from the owner of the warehouse or by ourselves. Ends the command when there is none."""
     folder = Folder(found.data)
     with shown.progress() as show:
         try:
             if held(folder):
-                return msgspec.convert(asking.ask(folder, path, show, body), kind)
+                return msgspec.convert(asking.ask(folder, path, show, patience_s=patience_s), kind)
             if found.clickhouse_url is None:
                 if not folder.warehouse.exists():
                     raise Unusable(f"there are no scans in {folder.path}; say where they are with --data")
@@ -59,18 +66,39 @@ def _by_ourselves(found: Settings, alone: Callable[[Client, Progress], T], show:
 @click.command()
 @data_flag
 @json_flag
+@click.option(
+    "--patience",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600.0,
+    show_default=True,
+    help="Give up when nothing is heard of a running audit for so many seconds.",
+)
 @explained
-def audit(data: Path | None, as_json: bool) -> None:
+def audit(data: Path | None, as_json: bool, patience: float) -> None:
     """Prove that every scan is stored exactly once.
 
     Ends with 0 when it is so, 1 when it is not, and 2 when that could not be looked at.
     """
     found = settings(data=data)
-    report = _asked_or_done(
-        found, "/audit", Report, lambda client, show: audit_machine(client, found.journal_folder, show)
-    )
+
+    def alone(client: Client, show: Progress) -> Report:
+        with ExitStack() as stack:
+            try:
+                url = stack.enter_context(_redis(found))
+            except Trouble as error:
+                return audit_machine(client, evidence_without_redis(found.journal_folder, str(error)), show)
+            return audit_machine(client, evidence_of(found.journal_folder, url), show)
+
+    report = _asked_or_done(found, "/audit", Report, alone, patience)
     shown.as_json(report) if as_json else click.echo(render(report))
     raise SystemExit(0 if report.clean else 1)
+
+
+def _redis(found: Settings) -> AbstractContextManager[str]:
+    """The Redis of an audit that nobody runs beside. On one machine the folder is held already."""
+    if found.redis_url is None and found.clickhouse_url is None:
+        return started(Folder(found.data))
+    return redis_of(found)
 
 
 @click.command("rebuild")

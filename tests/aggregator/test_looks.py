@@ -1,0 +1,37 @@
+"""An audit waits for its turn between two batches, and not for ever."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from clickhouse_connect.driver.client import Client
+
+from aggregator.looks import held
+
+T = TypeVar("T")
+
+MINE, THEIRS = cast(Client, "mine"), cast(Client, "theirs")
+
+
+async def test_a_look_is_taken_in_its_turn() -> None:
+    async def between(work: Callable[[Client], T]) -> T:
+        return work(THEIRS)
+
+    look = held(between, asyncio.get_running_loop(), MINE)
+    assert await asyncio.to_thread(look, lambda client: client) is THEIRS
+
+
+async def test_a_turn_that_never_comes_is_waited_for_once() -> None:
+    """As where a partition recovers for ever."""
+    waited = 0
+
+    async def between(work: Callable[[Client], T]) -> T:
+        nonlocal waited
+        waited += 1
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    look = held(between, asyncio.get_running_loop(), MINE, 0.05)
+    for _ in range(3):
+        assert await asyncio.to_thread(look, lambda client: client) is MINE
+    assert waited == 1
