@@ -1,7 +1,9 @@
 """Where logos come from: uploaded files of the workspace, and addresses that a user typed.
 
-Such an address is asked like a stranger: only public hosts, at the very IP address that was checked (a name may mean
-something else a moment later), a redirect is a new address to check, and everything has a bound.
+Such an address is asked like a stranger: only public hosts that are not this machine, on the two ports of the web, at
+the very IP address that was checked (a name may mean something else a moment later), a redirect is a new address to
+check, and everything has a bound. Whatever goes wrong there is told in one sentence, so that nobody can learn from it
+what answers where.
 """
 
 import asyncio
@@ -14,7 +16,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import httptools
 
 from codes import destinations
-from codes.addresses import is_public_text
+from codes.addresses import is_ours, is_public_text
 from codes.errors import Missing
 from codes.errors import Refused as RefusedByCodes
 from codes.files import Files
@@ -27,6 +29,7 @@ MAX_REDIRECTS = 3
 MAX_HEAD = 16 * 1024
 PATIENCE_S = 5.0
 AT_ONCE = 8
+PORTS = (80, 443)
 # How many fetched logos are remembered.
 KEEP = 64
 
@@ -37,6 +40,10 @@ Connect = Callable[[str, int, str | None], Awaitable[tuple[asyncio.StreamReader,
 async def connect(address: str, port: int, tls_name: str | None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     context = ssl.create_default_context() if tls_name else None
     return await asyncio.open_connection(address, port, ssl=context, server_hostname=tls_name, limit=MAX_HEAD)
+
+
+class Unfetched(Exception):
+    """Nothing that can be used is at the address, for whatever reason."""
 
 
 class _Answer:
@@ -53,17 +60,17 @@ class _Answer:
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head += len(name) + len(value)
         if self._head > MAX_HEAD:
-            raise _unfit("answers with headers that are too large")
+            raise Unfetched
         self.bounded = self.bounded or name.lower() in (b"content-length", b"transfer-encoding")
         if name.lower() == b"location":
             self.location = value.decode("latin-1").strip()
         elif name.lower() == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
-            raise _unfit("is sent compressed, though it was asked for as it is")
+            raise Unfetched
 
     def on_body(self, chunk: bytes) -> None:
         self.body += chunk
         if len(self.body) > MAX_BYTES:
-            raise _unfit(f"must have at most {MAX_BYTES // 1024:,} KB")
+            raise Unfetched
 
     def on_message_complete(self) -> None:
         self.complete = True
@@ -73,9 +80,16 @@ def _unfit(why: str) -> Refused:
     return Refused(FIELD, why)
 
 
+def _unfetched() -> Refused:
+    return _unfit(
+        f"cannot be fetched: it must be a file of at most {MAX_BYTES // 1024:,} KB at a public address, on port 80 or "
+        f"443, that answers within {PATIENCE_S:g} seconds and at most {MAX_REDIRECTS} redirects"
+    )
+
+
 class Logos:
-    """`own_hosts` are those that short links live on. Fetched logos are kept for a while: a code is drawn more often
-    than its logo changes."""
+    """`own_hosts` are those that short links and the API live on. Fetched logos are kept for a while: a code is drawn
+    more often than its logo changes."""
 
     def __init__(
         self,
@@ -115,10 +129,9 @@ class Logos:
         try:
             async with asyncio.timeout(self._patience_s), self._turn:
                 found = await self._follow(url)
-        except TimeoutError:
-            raise _unfit(f"could not be fetched within {self._patience_s:g} seconds") from None
-        except (OSError, ssl.SSLError, httptools.HttpParserError, asyncio.IncompleteReadError):
-            raise _unfit("could not be fetched: its host does not answer as it should") from None
+        except (Unfetched, OSError, httptools.HttpParserError, asyncio.IncompleteReadError):
+            # (A TimeoutError and an SSLError are OSErrors.)
+            raise _unfetched() from None
         self._kept[url] = (now + self._keep_s, found)
         self._kept.move_to_end(url)
         while len(self._kept) > KEEP:
@@ -132,26 +145,32 @@ class Logos:
             if status == 200:
                 return bytes(answer.body)
             if status not in (301, 302, 303, 307, 308) or not answer.location:
-                raise _unfit(f"could not be fetched: its host answered {status}")
+                raise Unfetched
             url = urljoin(url, answer.location)
-        raise _unfit(f"is redirected more than {MAX_REDIRECTS} times")
+        raise Unfetched
 
     async def _checked(self, url: str) -> tuple[str, int, str]:
-        """Host, port, and an IP address of it that is public: that one is asked."""
+        """Host, port, and an IP address of it that is public and not ours: that one is asked. Raises Unfetched."""
         try:
             await destinations.check(url, own_hosts=self._own_hosts, resolver=self._resolver)
             host, port = destinations.parse(url)
-        except RefusedByCodes as refused:
-            raise _unfit(f"cannot be fetched: {refused.message.replace('the destination', 'it')}") from None
-        bare = host.strip("[]")
-        try:
-            found: tuple[str, ...] = (str(ip_address(bare)),)
-        except ValueError:
-            found = await self._resolver.resolve(host)
+        except RefusedByCodes:
+            raise Unfetched from None
+        found = await self._addresses(host)
         # A destination may not resolve yet; what is fetched now must. And every address it has is looked at again.
-        if not found or not all(map(is_public_text, found)):
-            raise _unfit("cannot be fetched: its host is not known, or not public")
+        if port not in PORTS or not found or not all(map(is_public_text, found)) or any(map(is_ours, found)):
+            raise Unfetched
+        for own in self._own_hosts:
+            # Behind a network that translates addresses, only the names of our own hosts tell which are ours.
+            if set(await self._addresses(destinations.bare(own))) & set(found):
+                raise Unfetched
         return host, port, found[0]
+
+    async def _addresses(self, host: str) -> tuple[str, ...]:
+        try:
+            return (str(ip_address(host.strip("[]"))),)
+        except ValueError:
+            return await self._resolver.resolve(host)
 
     async def _ask(self, url: str, host: str, port: int, address: str) -> tuple[int, _Answer]:
         parts = urlsplit(url)
@@ -176,7 +195,7 @@ class Logos:
             writer.transport.abort()
         status = parser.get_status_code()
         if status == 0 or (status == 200 and not answer.complete and (answer.bounded or not answer.body)):
-            raise _unfit("could not be fetched: its host did not send all of it")
+            raise Unfetched
         return status, answer
 
 
@@ -185,6 +204,6 @@ def _feed(parser: httptools.HttpResponseParser, chunk: bytes) -> None:
         parser.feed_data(chunk)
     except httptools.HttpParserCallbackError as error:
         # What one of ours raised, on its way through the parser.
-        if isinstance(error.__context__, Refused):
+        if isinstance(error.__context__, Unfetched):
             raise error.__context__ from None
         raise

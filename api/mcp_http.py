@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from api import auth
 from api.context import ApiContext
@@ -31,15 +31,27 @@ class McpHttp:
             # There are no sessions to end, and nothing is told without being asked.
             raise Problem(405, "method_not_allowed", "this path takes POST", None, {"Allow": "POST"})
         await auth.known(request, self._context)
+        # Read here: what `api.limits` raises on a body too large or too slow would be lost in the manager's tasks.
+        body = await request.body()
         manager = (await self._loaded(scope["app"]))()
         async with manager.run():
-            await manager.handle_request(scope, receive, send)
+            await manager.handle_request(scope, _again(body, receive), send)
 
     async def _loaded(self, app: Any) -> Callable[[], Any]:
         async with self._loading:
             if self._managers is None:
                 self._managers = await asyncio.to_thread(_load, app, self._context.settings.api_url)
         return self._managers
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A body that was read, and then whatever comes after it."""
+    whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def next_message() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return next_message
 
 
 def _load(app: Any, base: str) -> Callable[[], Any]:

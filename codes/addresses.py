@@ -1,6 +1,7 @@
 """Which addresses are on the public internet, however they are spelled."""
 
 import re
+import socket
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 # Everything that IANA's special-purpose registries do not leave to the public internet.
@@ -10,6 +11,8 @@ _V4_SPECIAL = [
         *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
         *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15"),
         *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        # A public number that means Azure's own platform to each machine there.
+        "168.63.129.16/32",
     ]
 ]
 # Of IPv6 only this block is handed out for use on the internet, less these parts of it.
@@ -40,6 +43,17 @@ def is_public_text(text: str) -> bool:
         return is_public(ip_address(text))
     except ValueError:
         return False
+
+
+def is_ours(text: str) -> bool:
+    """Whether this machine has the address: then a socket can be bound to it, and to no other."""
+    family = socket.AF_INET6 if ":" in text else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((text, 0))
+        except OSError:
+            return False
+    return True
 
 
 def looks_like_ipv4(host: str) -> bool:

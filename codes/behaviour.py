@@ -135,6 +135,18 @@ def _check_content(code: Code) -> None:
         raise Refused(error.field, "invalid_content", f"{error.field} {error.message}") from None
 
 
+def leads(code: Code) -> tuple[object, ...]:
+    """What decides to which address a scan is sent, besides the destination: an edit of any of it is another way to
+    repoint a code. When it ends matters where another address follows."""
+    ends = (code.expired_destination, code.starts_at_ms, code.expires_at_ms, code.scan_limit)
+    return (
+        tuple((rule.when, rule.to) for rule in code.rules if rule.active),
+        tuple((one.url, one.weight) for one in code.variants if one.active),
+        ends if code.expired_destination else None,
+        code.apps,
+    )
+
+
 def check_open(old: Code, new: Code) -> None:
     """A locked code stays as it is; only `locked` itself can be changed. Raises Conflict."""
     if old.locked and msgspec.structs.replace(new, locked=True) != old:

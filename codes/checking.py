@@ -13,8 +13,9 @@ from codes.resolver import Resolver
 # Names of one write that are looked up at once: below what the resolver takes on, so that none goes unlooked.
 LOOKUPS = 8
 
-# Whether the workspace may put codes on that host.
+# Whether the workspace may put codes on that host, and whether anybody's short links are on it.
 Usable = Callable[[int, str], Awaitable[bool]]
+IsShort = Callable[[str], Awaitable[bool]]
 
 
 async def nowhere(workspace: int, host: str) -> bool:
@@ -22,13 +23,21 @@ async def nowhere(workspace: int, host: str) -> bool:
     return False
 
 
+async def never(host: str) -> bool:
+    """The same."""
+    return False
+
+
 class Checking:
     """Belongs to one event loop."""
 
-    def __init__(self, redis: Redis, *, own_hosts: Collection[str], usable: Usable, resolver: Resolver) -> None:
+    def __init__(
+        self, redis: Redis, *, own_hosts: Collection[str], usable: Usable, is_short: IsShort, resolver: Resolver
+    ) -> None:
         self._redis = redis
         self._own_hosts = own_hosts
         self._usable = usable
+        self._is_short = is_short
         self._resolver = resolver
 
     async def checked(self, workspace: int, given: dict[str, Any]) -> dict[str, Any]:
@@ -44,30 +53,31 @@ class Checking:
             raise Refused("folder_id", "unknown_folder", "there is no such folder")
         if given.get("host") and not await self._usable(workspace, given["host"]):
             raise Refused("domain", "unknown_domain", "there is no such verified domain in this workspace")
-        await self._check_urls(workspace, given)
+        await self._check_urls(given)
         if given.get("password") is not None:
             checked["password"] = await passwords.hashed(given["password"])
         return checked
 
-    async def _check_urls(self, workspace: int, given: dict[str, Any]) -> None:
+    async def _check_urls(self, given: dict[str, Any]) -> None:
         """The first that is wrong is the one that is named, whichever is known first."""
         turns = asyncio.Semaphore(LOOKUPS)
         outcomes = await asyncio.gather(
-            *(self._check_url(turns, workspace, *one) for one in behaviour.urls(given)), return_exceptions=True
+            *(self._check_url(turns, *one) for one in behaviour.urls(given)), return_exceptions=True
         )
         for outcome in outcomes:
             if outcome is not None:
                 raise outcome
 
-    async def _check_url(self, turns: asyncio.Semaphore, workspace: int, field: str, url: str) -> None:
+    async def _check_url(self, turns: asyncio.Semaphore, field: str, url: str) -> None:
         async with turns:
             try:
                 await destinations.check(url, own_hosts=self._own_hosts, resolver=self._resolver)
             except Refused as refused:
                 raise Refused(field, refused.code, refused.message) from None
         host, _ = destinations.parse(url)
-        if await self._usable(workspace, host):
-            raise Refused(field, "destination_loop", "the destination must not be on a short domain of the workspace")
+        # Whoever's it is: what it leads to may change at any time, and lead back here.
+        if await self._is_short(host):
+            raise Refused(field, "destination_loop", "the destination must not be on a short domain of this service")
 
     async def _check_app_links(self, workspace: int, given: dict[str, Any]) -> None:
         """Schemes other than https are for the workspace to allow."""

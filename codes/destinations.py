@@ -142,6 +142,11 @@ def _ipv6(text: str) -> str:
     return f"[{address}]"
 
 
+def bare(host: str) -> str:
+    """One of our hosts, as the network knows it, without its port."""
+    return _own(host)[0]
+
+
 def _own(host: str) -> tuple[str, int]:
     """One of our hosts as `check` compares it: both default ports are the same place."""
     split = _authority.fullmatch(host.lower())

@@ -110,6 +110,11 @@ class Domains:
         return domain is not None and domain.workspace == workspace and domain.name == name
 
     @reaching
+    async def is_short(self, name: str) -> bool:
+        """Whether short links of any workspace are on that host."""
+        return bool(await ask(self.redis, "HEXISTS", keys.DOMAIN_NAMES, name))
+
+    @reaching
     async def add(self, workspace: int, name: str, *, id: str | None = None) -> Domain:
         """A claim. Raises Refused for what is no public name, NotInPlan, and Conflict where it is the workspace's
         already, or verified for another. With an id of the caller's it can be called again."""
@@ -200,9 +205,12 @@ class Domains:
     async def _checked_url(self, field: str, url: str, domain: Domain) -> str:
         own = [*self._short_hosts, domain.name]
         try:
-            return destinations.location(await destinations.check(url, own_hosts=own, resolver=self._resolver))
+            found = destinations.location(await destinations.check(url, own_hosts=own, resolver=self._resolver))
         except Refused as refused:
             raise Refused(field, refused.code, refused.message.replace("the destination", field)) from None
+        if await self.is_short(destinations.parse(url)[0]):
+            raise Refused(field, "destination_loop", f"{field} must not be on a short domain of this service")
+        return found
 
     async def _find(self, id: str) -> Domain | None:
         raw = await ask(self.redis, "HGET", keys.DOMAINS, id) if index.is_id(id) else None

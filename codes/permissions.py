@@ -15,7 +15,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from codes import index, intents, places, quota
-from codes.behaviour import is_link
+from codes.behaviour import is_link, leads
 from codes.connection import Script, ask
 from codes.errors import NotInPlan, Unavailable
 from codes.plans import Plan
@@ -40,8 +40,8 @@ def allow(plan: Plan, old: Code | None, new: Code) -> None:
     if old is None or new.type != old.type:
         dynamic_type(plan, new.type)
     limit = plan.destination_edits
-    if limit is not None and old is not None and new.destination != old.destination:
-        used = old.destination_changes
+    if limit is not None and old is not None and (new.destination, leads(new)) != (old.destination, leads(old)):
+        used = old.destination_changes + old.other_changes
         if used >= limit:
             text = plan.says("destination_edits", limit=limit, used=used)
             raise NotInPlan("limit", "destination_edits", text)

@@ -26,7 +26,7 @@ from codes import (
     slugs,
     tags,
 )
-from codes.checking import Checking, Usable, nowhere
+from codes.checking import Checking, IsShort, Usable, never, nowhere
 from codes.connection import reaching
 from codes.errors import Conflict, Missing, Stale, Unavailable
 from codes.fields import Edit, NewCode
@@ -40,8 +40,8 @@ from schemas.code import Code
 
 
 class Codes:
-    """`own_hosts` are the hosts of short links, to which no code may lead; `usable` knows the workspaces' own
-    domains. All methods raise Unavailable when Redis is away; `step` is told of each step of a change (see
+    """`own_hosts` are the hosts of short links, to which no code may lead; `usable` and `is_short` know the workspaces'
+    own domains. All methods raise Unavailable when Redis is away; `step` is told of each step of a change (see
     `codes.moving.Step`)."""
 
     def __init__(
@@ -50,6 +50,7 @@ class Codes:
         *,
         own_hosts: Collection[str] = (),
         usable: Usable = nowhere,
+        is_short: IsShort = never,
         resolver: Resolver | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         rng: random.Random | None = None,
@@ -57,7 +58,9 @@ class Codes:
         step: moving.Step = moving.nothing,
     ) -> None:
         self.redis = redis
-        self._checking = Checking(redis, own_hosts=own_hosts, usable=usable, resolver=resolver or Resolver())
+        self._checking = Checking(
+            redis, own_hosts=own_hosts, usable=usable, is_short=is_short, resolver=resolver or Resolver()
+        )
         self._now_ms = now_ms
         self._rng = rng or random.SystemRandom()
         self._longest_wait_s = longest_wait_s
@@ -187,8 +190,14 @@ class Codes:
         behaviour.check_open(old, new)
         if new == old:
             return old
-        moves = old.destination_changes + (new.destination != old.destination)
-        return msgspec.structs.replace(new, destination_changes=moves, updated_at_ms=self._now_ms())
+        moved = new.destination != old.destination
+        rerouted = not moved and behaviour.leads(new) != behaviour.leads(old)
+        return msgspec.structs.replace(
+            new,
+            destination_changes=old.destination_changes + moved,
+            other_changes=old.other_changes + rerouted,
+            updated_at_ms=self._now_ms(),
+        )
 
     async def _move(self, found: index.Found, new: Code, turn: Turn | None) -> list[str] | None:
         """An edit that changes the slug or the host; None when the code was changed by others meanwhile, else what

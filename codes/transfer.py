@@ -174,6 +174,8 @@ def read_lines(path: Path) -> Iterator[tuple[int, Line]]:
                 line = _decoder.decode(raw)
             except msgspec.DecodeError as error:
                 raise Unreadable(f"line {number}: {error}") from error
+            except RecursionError:
+                raise Unreadable(f"line {number}: it is nested too deep") from None
             if isinstance(line, CodeLine):
                 _check_place(number, line.code.host, line.code.slug)
                 if not index.is_id(line.code.id):

@@ -25,6 +25,8 @@ class Code(msgspec.Struct, frozen=True, omit_defaults=True):
     folder_id: str | None = None
     style: dict[str, Any] | None = None
     destination_changes: int = 0
+    # Other changes of where a scan may lead: rules, variants, what follows when it has ended, links of apps.
+    other_changes: int = 0
     # `website` codes redirect; any other type shows a page made of `content`.
     type: str = "website"
     content: dict[str, Any] | None = None

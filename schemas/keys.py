@@ -59,6 +59,11 @@ def ack(nonce: str) -> str:
     return f"{PREFIX}ack:{nonce}"
 
 
+def token_family(id: str) -> str:
+    """Which refresh token of a family is good (QR Code Agency). Expires with the last of them."""
+    return f"{PREFIX}token-family:{id}"
+
+
 def salt(day: str) -> str:
     """Sixteen random bytes for the visitors of one UTC day, YYYY-MM-DD; expires."""
     return f"{PREFIX}salt:{day}"

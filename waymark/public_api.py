@@ -28,7 +28,7 @@ class LiftedCodes(Codes):
     """Makes no code before it is certain that its number was never used."""
 
     def __init__(self, redis: Redis, lifted: asyncio.Event, own_hosts: list[str], domains: Domains) -> None:
-        super().__init__(redis, own_hosts=own_hosts, usable=domains.usable)
+        super().__init__(redis, own_hosts=own_hosts, usable=domains.usable, is_short=domains.is_short)
         self._lifted = lifted
 
     async def create(self, workspace: int, new: NewCode) -> Code:
@@ -58,7 +58,7 @@ def api_app(
             codes=codes,
             domains=domains,
             files=files,
-            logos=Logos(own_hosts=rooms.own_hosts(settings), resolver=Resolver(), files=files),
+            logos=Logos(own_hosts=rooms.every_host(settings), resolver=Resolver(), files=files),
             questions=questions,
             settings=ApiSettings(
                 short_url=settings.short_base,

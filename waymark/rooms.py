@@ -35,6 +35,11 @@ def own_hosts(settings: Settings) -> list[str]:
     return [urlsplit(settings.short_base).netloc]
 
 
+def every_host(settings: Settings) -> list[str]:
+    """Those, and what else is at addresses of ours."""
+    return [*own_hosts(settings), urlsplit(settings.api_base).netloc, *filter(None, [settings.domain_target])]
+
+
 def domains(settings: Settings, redis: Redis) -> Domains:
     target = settings.domain_target or urlsplit(settings.short_base).hostname or ""
     return Domains(redis, target=target, own_hosts=own_hosts(settings), dns=Dns(name_servers(settings.dns_servers)))

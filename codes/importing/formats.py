@@ -64,6 +64,8 @@ class Export:
                 yield number, _whole(self.format.link(row))
             except Unusable as error:
                 yield number, error
+            except RecursionError:
+                yield number, Unusable("it is nested too deep")
 
 
 def _whole(link: Link) -> Link:
@@ -105,6 +107,8 @@ def _json(content: str) -> Iterator[tuple[int, Row]]:
         found: Any = msgspec.json.decode(content)
     except msgspec.DecodeError as error:
         raise Unreadable(f"it begins as JSON and is none: {error}") from None
+    except RecursionError:
+        raise Unreadable("its JSON is nested too deep") from None
     names = {name for one in FORMATS.values() for name in one.ENTRIES}
     while isinstance(found, dict):
         inside = [found[name] for name in found if name in names]

@@ -59,7 +59,7 @@ class Clock:
 
 def names_of_the_public(host: str) -> tuple[str, ...]:
     """Stands in for the network's name server, which tests do not depend on."""
-    return ("10.0.0.7",) if host == "internal.example.com" else ("8.8.8.8",)
+    return {"internal.example.com": ("10.0.0.7",), "s.example.net": ("8.8.4.4",)}.get(host, ("8.8.8.8",))
 
 
 def highest(client: Client) -> int:
@@ -90,6 +90,7 @@ class Service:
             self.redis,
             own_hosts=["s.example.net"],
             usable=self.domains.usable,
+            is_short=self.domains.is_short,
             resolver=resolver,
             now_ms=self.clock.ms,
         )

@@ -88,6 +88,30 @@ async def test_a_refresh_token_gives_access_for_a_day(api: Service) -> None:
     assert (await api.anonymous.post(REFRESH, json={"refresh": tokens["refresh"]})).status_code == 401
 
 
+async def test_a_holder_who_asks_for_rotation_has_each_refresh_token_once(api: Service) -> None:
+    """Authorization: Bearer <jwt>"""
+    first = (await exchanged(api, await api.key()))["refresh"]
+
+    async def refreshed(token: str, **more: bool) -> httpx.Response:
+        return await api.anonymous.post(REFRESH, json={"refresh": token, **more})
+
+    # Until somebody asks, nothing is used up.
+    assert [(await refreshed(first)).json().keys() for _ in range(2)] == [{"access"}, {"access"}]
+    answer = (await refreshed(first, rotate=True)).json()
+    assert list(answer) == ["access", "refresh"] and await status(api, answer["access"]) == 200
+    second = answer["refresh"]
+    api.clock.pass_by(hours=23)
+    assert (await refreshed(second)).status_code == 200
+    both = await asyncio.gather(*(refreshed(second, rotate=True) for _ in range(2)))
+    assert sorted(one.status_code for one in both) == [200, 401]
+    # One came back: whoever has its descendants may have stolen it.
+    third = next(one.json()["refresh"] for one in both if one.status_code == 200)
+    assert (await refreshed(third)).status_code == 401
+    other = (await exchanged(api, await api.key()))["refresh"]
+    assert (await refreshed(other, rotate=True)).status_code == 200
+    assert (await refreshed(other)).status_code == 401
+
+
 async def test_each_token_has_one_use(api: Service) -> None:
     """Authorization: Bearer <jwt>"""
     tokens = await exchanged(api, await api.key())

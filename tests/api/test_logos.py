@@ -13,6 +13,9 @@ from qr.errors import Refused
 from qr.logo import MAX_BYTES
 
 PUBLIC = "8.8.8.8"
+OURS = "8.8.4.4"
+# Whatever the remote end says or is.
+SAID = "cannot be fetched: it must be a file of at most 1,024 KB at a public address, on port 80 or 443, that answers"
 Answer = Callable[[str], list[bytes]]
 
 
@@ -57,6 +60,9 @@ def names(host: str) -> tuple[str, ...]:
         "internal.example.com": ("10.0.0.7",),
         "both.example.com": (PUBLIC, "127.0.0.1"),
         "none.example.com": (),
+        "s.example.net": (OURS,),
+        "beside.example.com": (OURS,),
+        "azure.example.com": ("168.63.129.16",),
     }.get(host, (PUBLIC,))
 
 
@@ -80,19 +86,20 @@ def moved(to: str) -> list[bytes]:
     return [f"HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n".encode()]
 
 
-async def refused(elsewhere: Elsewhere, url: str, says: str, patience_s: float = 5.0) -> None:
-    with pytest.raises(Refused, match=says) as refused:
+async def refused(elsewhere: Elsewhere, url: str, patience_s: float = 5.0) -> None:
+    with pytest.raises(Refused) as refused:
         await logos(elsewhere, patience_s=patience_s).fetched(url)
     assert refused.value.field == "style.logo"
+    assert refused.value.message == f"{SAID} within 5 seconds and at most 3 redirects"
 
 
 async def test_what_is_at_a_public_address_is_fetched_from_where_it_was_checked() -> None:
     async with serving(lambda path: ok(b"picture of " + path.encode())) as (elsewhere, heads):
-        assert await logos(elsewhere).fetched("https://img.example.com:8443/a%20b/ü.png?x=1&y=é") == (
+        assert await logos(elsewhere).fetched("https://img.example.com/a%20b/ü.png?x=1&y=é") == (
             b"picture of /a%20b/%C3%BC.png?x=1&y=%C3%A9"
         )
-    assert elsewhere.asked == [(PUBLIC, 8443, "img.example.com")]
-    assert "Host: img.example.com:8443\r\n" in heads[0]
+    assert elsewhere.asked == [(PUBLIC, 443, "img.example.com")]
+    assert "Host: img.example.com\r\n" in heads[0]
 
 
 @pytest.mark.parametrize(
@@ -101,12 +108,14 @@ async def test_what_is_at_a_public_address_is_fetched_from_where_it_was_checked(
         *("http://127.0.0.1/a.png", "http://10.1.2.3/", "http://169.254.169.254/latest/meta-data/", "http://[::1]/"),
         *("http://localhost/", "http://2130706433/", "http://0x7f.1/", "http://[::ffff:10.0.0.1]/", "http://0/"),
         *("http://internal.example.com/", "http://both.example.com/", "http://none.example.com/"),
+        *("http://168.63.129.16/metadata/v1/", "http://azure.example.com/", "http://beside.example.com/a.png"),
+        *("http://img.example.com:22/", "https://img.example.com:8443/a.png", "http://img.example.com:6379/"),
         *("https://s.example.net/k7Pm2qR", "http://user@example.com/", "http://example.com\\@127.0.0.1/"),
     ],
 )
 async def test_what_is_not_public_is_not_asked(url: str) -> None:
     async with serving(lambda path: ok(b"secret")) as (elsewhere, _):
-        await refused(elsewhere, url, "cannot be fetched")
+        await refused(elsewhere, url)
     assert elsewhere.asked == []
 
 
@@ -115,7 +124,7 @@ async def test_what_is_not_public_is_not_asked(url: str) -> None:
 )
 async def test_a_redirect_is_an_address_to_check(to: str) -> None:
     async with serving(lambda path: moved(to)) as (elsewhere, _):
-        await refused(elsewhere, "http://img.example.com/", "cannot be fetched")
+        await refused(elsewhere, "http://img.example.com/")
     assert len(elsewhere.asked) == 1
 
 
@@ -126,7 +135,7 @@ async def test_redirects_are_followed_three_times() -> None:
 
     async with serving(answer) as (elsewhere, _):
         assert await logos(elsewhere).fetched("http://img.example.com/0") == b"there"
-        await refused(elsewhere, "http://img.example.com/-1", "redirected more than 3 times")
+        await refused(elsewhere, "http://img.example.com/-1")
 
 
 async def test_a_name_that_changes_its_meaning_is_asked_where_it_was_checked() -> None:
@@ -139,19 +148,16 @@ async def test_a_name_that_changes_its_meaning_is_asked_where_it_was_checked() -
 
 
 @pytest.mark.parametrize(
-    ("pieces", "says"),
+    "pieces",
     [
-        (ok(bytes(MAX_BYTES + 1)), "1,024 KB"),
-        (
-            [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"10000\r\n" + bytes(65536) + b"\r\n"] * 17],
-            "KB",
-        ),
-        ([b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"], "answered 404"),
-        ([b"SSH-2.0-OpenSSH_9.6\r\n"], "does not answer as it should"),
-        ([b"HTTP/1.1 200 OK\r\n", *[b"X-Long: " + b"a" * 4000 + b"\r\n"] * 6], "too large"),
-        (ok(gzip.compress(bytes(1000)), "Content-Encoding: gzip"), "compressed"),
-        ([], "did not send all"),
-        (ok(b"picture", "X: y")[:1], "did not send all"),
+        ok(bytes(MAX_BYTES + 1)),
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"10000\r\n" + bytes(65536) + b"\r\n"] * 17],
+        [b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"],
+        [b"SSH-2.0-OpenSSH_9.6\r\n"],
+        [b"HTTP/1.1 200 OK\r\n", *[b"X-Long: " + b"a" * 4000 + b"\r\n"] * 6],
+        ok(gzip.compress(bytes(1000)), "Content-Encoding: gzip"),
+        [],
+        ok(b"picture", "X: y")[:1],
     ],
     ids=[
         "too long",
@@ -164,14 +170,14 @@ async def test_a_name_that_changes_its_meaning_is_asked_where_it_was_checked() -
         "half",
     ],
 )
-async def test_answers_have_bounds(pieces: list[bytes], says: str) -> None:
+async def test_answers_have_bounds(pieces: list[bytes]) -> None:
     async with serving(lambda path: pieces) as (elsewhere, _):
-        await refused(elsewhere, "http://img.example.com/", says)
+        await refused(elsewhere, "http://img.example.com/")
 
 
 async def test_a_host_that_takes_its_time_is_not_waited_for() -> None:
     async with serving(lambda path: [b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n"] * 1000], pause_s=0.05) as (elsewhere, _):
-        await refused(elsewhere, "http://img.example.com/", "within 0.3 seconds", patience_s=0.3)
+        await refused(elsewhere, "http://img.example.com/", patience_s=0.3)
 
 
 async def test_what_was_fetched_is_remembered_for_a_while() -> None:

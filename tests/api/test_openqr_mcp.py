@@ -158,6 +158,13 @@ def test_only_posts(served: Served, method: str) -> None:
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
 
 
+def test_a_body_has_a_bound(served: Served) -> None:
+    headers = {"Authorization": f"Bearer {served.key}", "Accept": "application/json, text/event-stream"}
+    large = b'{"jsonrpc":"2.0","id":1,"method":"' + b"x" * (1024 * 1024) + b'"}'
+    response = httpx.post(f"{served.url}/mcp", headers=headers, content=large)
+    assert (response.status_code, response.json()["error"]["code"]) == (413, "body_too_large")
+
+
 async def test_a_key_that_does_not_work_is_told_over_standard_input_and_output(served: Served) -> None:
     async with over_stdio(served, "oqr_live_wrong") as client:
         assert "401, unauthorized" in refused(await client.call_tool("list_codes", {}))

@@ -94,7 +94,7 @@ async def test_a_code_made_with_everything_is_that_edited_to_it(codes: Codes) ->
             other = await codes.edit(1, other.id, Edit(**{name: value}))
     assert await codes.get(1, one.id) == one
     new = {"id", "number", "slug", "password", "variants", "rules", "created_at_ms", "updated_at_ms"}
-    new |= {"destination_changes", "letters"}
+    new |= {"destination_changes", "other_changes", "letters"}
     for name in set(Code.__struct_fields__) - new:
         assert getattr(one, name) == getattr(other, name), name
     assert [(v.url, v.label, v.active) for v in other.variants] == [(HERE, None, True), (THERE, "B", False)]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codes import destinations
-from codes.addresses import is_public, parse_ipv4
+from codes.addresses import is_ours, is_public, parse_ipv4
 from codes.destinations import location
 from codes.errors import Refused
 from codes.resolver import Resolver
@@ -339,3 +339,8 @@ async def test_a_lookup_that_fails_in_an_unknown_way_is_over_all_the_same() -> N
     resolver = Resolver(look_up, at_once=1)
     assert await resolver.resolve("a.example") == ()
     assert await resolver.resolve("b.example") == ()
+
+
+def test_which_addresses_are_this_machine_s() -> None:
+    assert is_ours("127.0.0.1")
+    assert not is_ours("8.8.8.8") and not is_ours("2606:4700::1111") and not is_ours("no address")

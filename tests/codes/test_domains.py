@@ -321,6 +321,23 @@ async def test_a_domain_with_codes_on_it_stays(domains: Domains, names: NameServ
     assert await domains.delete(OURS, domain.id)
 
 
+async def test_nobody_s_short_domain_is_a_destination(domains: Domains, names: NameServer, redis: Redis) -> None:
+    """What it leads to may change at any time, and lead back."""
+    theirs = await domains.add(THEIRS, "go.example.com")
+    codes = Codes(redis, resolver=Resolver(lambda host: ("8.8.8.8",)), usable=domains.usable, is_short=domains.is_short)
+    # A claim is nothing.
+    await codes.create(OURS, NewCode(destination="https://go.example.com/x"))
+    prove(names, theirs)
+    await domains.verify(THEIRS, theirs.id)
+    for workspace in (OURS, THEIRS):
+        with pytest.raises(Refused, match="short domain") as refused:
+            await codes.create(workspace, NewCode(destination="https://GO.example.com:443/x"))
+        assert refused.value.code == "destination_loop"
+    ours = await domains.add(OURS, "our.example.com")
+    with pytest.raises(Refused, match="root_url must not be on a short domain"):
+        await domains.edit(OURS, ours.id, DomainEdit(root_url="https://go.example.com/"))
+
+
 async def test_redis_away() -> None:
     away = connect("redis://127.0.0.1:1")
     domains = Domains(away, target=TARGET)

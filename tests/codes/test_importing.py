@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from codes import cells
+from codes import cells, transfer
 from codes.fields import NewCode
 from codes.importing import report
 from codes.importing.formats import FORMATS, Export, Unreadable
@@ -127,6 +128,21 @@ def test_what_is_no_export_is_refused_with_the_reason(content: bytes, says: str,
     file.write_bytes(content)
     with pytest.raises(Unreadable, match=says):
         Export(file)
+
+
+@pytest.mark.parametrize("depth", [100_000, 900])
+def test_deeply_nested_json_is_refused_in_words(tmp_path: Path, depth: int) -> None:
+    nested = "[" * depth + "]" * depth
+    file = tmp_path / "deep.json"
+    for text in (nested, f'[{{"slug": "a", "destination": "https://example.com/", "tags": {nested}}}]'):
+        file.write_text(text)
+        with suppress(Unreadable):
+            for _, found in Export(file, "csv").entries():
+                assert isinstance(found, Link | Unusable)
+    own = tmp_path / "own.ndjson"
+    own.write_text(f'{{"is":"waymark","format":1}}\n{{"is":"static","code":{{"content":{{"a":{nested}}}}}}}\n')
+    with pytest.raises(transfer.Unreadable, match="line 2"):
+        list(transfer.read_lines(own))
 
 
 @given(st.text(alphabet='slug,destination\n"|;{}[]:https/.ü\x00 ', max_size=80), st.sampled_from(sorted(FORMATS)))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -17,7 +18,8 @@ from codes.plans import known
 from codes.resolver import Resolver
 from codes.store import Codes
 from codes.sweep import sweep
-from codes.variants import NewVariant
+from codes.variants import NewRule, NewVariant
+from schemas.behaviour import Apps, Conditions
 from schemas.code import Code
 from tests.codes.conftest import OWN_HOSTS, anywhere, no_names
 
@@ -192,6 +194,39 @@ async def test_one_edit_of_the_destination(redis: Redis, codes: Codes) -> None:
     assert now is not None and now.destination_changes == 1
     # The same destination again is no edit of it, and everything else may change.
     assert (await codes.edit(workspace, code.id, Edit(destination=now.destination, label="x"))).label == "x"
+
+
+WAYS: list[dict[str, Any]] = [
+    {"rules": (NewRule(when=Conditions(country=("GB",)), to=HERE + "b"),)},
+    {"rules": (NewRule(when=Conditions(query={"x": ()}, match="any"), to=HERE + "c"),)},
+    {"expired_destination": HERE + "b", "expires_at_ms": 1},
+    {"apps": Apps(ios="https://apps.example.com/x")},
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_no_other_way_around_the_one_edit(redis: Redis, codes: Codes, way: dict[str, Any]) -> None:
+    workspace = await on(redis, "qr-code-agency-free")
+    code = await make(codes, workspace)
+    await codes.edit(workspace, code.id, Edit(destination=HERE + "2"))
+    assert (await refused(codes.edit(workspace, code.id, Edit(**way)))).code == "destination_edits"
+    # It is one edit, too; and the count of destinations that APIs show stays what it is.
+    other = await make(codes, workspace)
+    edited = await codes.edit(workspace, other.id, Edit(**way))
+    assert (edited.destination_changes, edited.other_changes) == (0, 1)
+    assert (await codes.edit(workspace, other.id, Edit(label="x"))).other_changes == 1
+    assert (await refused(codes.edit(workspace, other.id, Edit(destination=HERE + "2")))).code == "destination_edits"
+    for later in WAYS:
+        if later is not way:
+            assert (await refused(codes.edit(workspace, other.id, Edit(**later)))).code == "destination_edits"
+
+
+async def test_what_was_prepared_is_no_way_around_either(redis: Redis, codes: Codes) -> None:
+    workspace = await on(redis, "qr-code-agency-free")
+    rule = NewRule(when=Conditions(country=("GB",)), to=HERE + "b", active=False)
+    code = await make(codes, workspace, rules=(rule,), expired_destination=HERE + "c")
+    await codes.edit(workspace, code.id, Edit(rules=(msgspec.structs.replace(rule, active=True),)))
+    assert (await refused(codes.edit(workspace, code.id, Edit(expires_at_ms=1)))).code == "destination_edits"
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,9 @@ def import_(
     async def work(redis: Redis) -> Counter[str]:
         found = await _lifted(settings(data=data), redis)
         number = (await named(redis, workspace)).number
-        codes = Codes(redis, own_hosts=rooms.own_hosts(found), usable=rooms.domains(found, redis).usable)
+        domains = rooms.domains(found, redis)
+        hosts = rooms.own_hosts(found)
+        codes = Codes(redis, own_hosts=hosts, usable=domains.usable, is_short=domains.is_short)
         with shown.progress() as show:
 
             def told(outcome: Outcome) -> None:

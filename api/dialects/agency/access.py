@@ -7,7 +7,7 @@ from api.auth import unauthorized
 from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.agency import examples, tokens
-from api.dialects.agency.tokens import AccessToken, RefreshRequest, TokenPair, TokenRequest
+from api.dialects.agency.tokens import RefreshRequest, RotatedTokens, TokenPair, TokenRequest
 from api.input import convert
 from codes import apikeys
 
@@ -22,17 +22,16 @@ async def create_token(call: Call) -> Response:
         key = await apikeys.authenticate(context.codes.redis, sent.api_key, now_ms=lambda: now_ms)
     if key is None:
         raise unauthorized("api_key is wrong, expired or revoked")
-    secret = await tokens.current_secret(context)
-    return Json(TokenPair(*(tokens.sign(context, secret, key, use) for use in ("access", "refresh"))))
+    return Json(await tokens.pair(context, key))
 
 
 async def refresh_token(call: Call) -> Response:
     body = await read_object(call.request)
     sent = convert(body, RefreshRequest, body.keys())
-    key = await tokens.holder(call.context, sent.refresh, "refresh")
-    if key is None:
-        raise unauthorized("refresh is wrong or expired, or its key is revoked")
-    return Json(AccessToken(tokens.sign(call.context, await tokens.current_secret(call.context), key, "access")))
+    found = await tokens.refreshed(call.context, sent.refresh, rotate=sent.rotate)
+    if found is None:
+        raise unauthorized("refresh is wrong, used or expired, or its key is revoked")
+    return Json(found)
 
 
 ROUTES = (
@@ -55,10 +54,11 @@ ROUTES = (
         path="/api/v1/token/refresh/",
         scope=None,
         summary="Refresh an access token",
-        description="A new access token, for as long as the key lives.",
+        description="A new access token, for as long as the key lives. With `rotate` there is a new refresh token too, "
+        "and the one that was sent is good no longer; when it is sent again, all that descend from it are refused.",
         handler=refresh_token,
         status=200,
-        answer=AccessToken,
+        answer=RotatedTokens,
         body=RefreshRequest,
         sent=examples.REFRESH,
         problems=(400,),

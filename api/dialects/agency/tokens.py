@@ -2,8 +2,12 @@
 
 A token names its key and is looked up with it at each request, so it dies when the key is revoked or expires. It is no
 key: only the routes below `/api/v1` know it.
+
+A refresh token is good until it expires, as the document says, unless its holder asks for rotation: then each is good
+once, its answer brings the next one, and one that comes back ends all of its family (docs/decisions/1206).
 """
 
+import secrets
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -15,14 +19,16 @@ from starlette.requests import Request
 from api import auth
 from api.context import ApiContext
 from codes import apikeys, signing
+from codes.connection import Script, reaching
 from codes.signing import Secret
+from schemas import keys
 from schemas.code import ApiKey
 
 ACCESS = timedelta(minutes=15)
 REFRESH = timedelta(hours=24)
 # What is signed lives no longer than this, so a secret is kept for as long after its last use.
 LIVES_MS = round(REFRESH.total_seconds() * 1000)
-# Ours have fewer than 300 characters.
+# Ours have fewer than 400 characters.
 LONGEST = 512
 
 Use = Literal["access", "refresh"]
@@ -38,11 +44,19 @@ class TokenPair(msgspec.Struct, frozen=True):
 
 
 class RefreshRequest(msgspec.Struct, frozen=True):
-    refresh: Annotated[str, Meta(description="The `refresh` of `POST /api/v1/token/`.")]
+    refresh: Annotated[str, Meta(description="The `refresh` of `POST /api/v1/token/`, or of a rotation.")]
+    rotate: Annotated[
+        bool,
+        Meta(description="The answer has a new `refresh`, too; this one is refused from then on."),
+    ] = False
 
 
 class AccessToken(msgspec.Struct, frozen=True):
     access: Annotated[str, Meta(description="As that of `POST /api/v1/token/`.")]
+
+
+class RotatedTokens(AccessToken, frozen=True, omit_defaults=True):
+    refresh: Annotated[str, Meta(description="Only with `rotate`: takes the place of the one that was sent.")] = ""
 
 
 class _Claims(msgspec.Struct, frozen=True):
@@ -52,6 +66,23 @@ class _Claims(msgspec.Struct, frozen=True):
     workspace: int
     use: Use
     exp: int
+    # Of a refresh token: whose descendant it is, and which.
+    family: str = ""
+    turn: int = 0
+
+
+# Of a family that has been rotated: the turn that is good, or -1 when one came back that was not. ARGV: the turn that
+# was sent, whether to rotate, how long the family lives from now. Returns whether it was good.
+_USE = Script("""
+local now = tonumber(redis.call('GET', KEYS[1]) or '0')
+local sent = tonumber(ARGV[1])
+if now ~= sent then
+  redis.call('SET', KEYS[1], '-1', 'PX', ARGV[3])
+  return 0
+end
+if ARGV[2] == '1' then redis.call('SET', KEYS[1], sent + 1, 'PX', ARGV[3]) end
+return 1
+""")
 
 
 def _ms(context: ApiContext) -> int:
@@ -62,18 +93,54 @@ async def current_secret(context: ApiContext) -> Secret:
     return await signing.newest(context.codes.redis, lives_ms=LIVES_MS, now_ms=lambda: _ms(context))
 
 
-def sign(context: ApiContext, secret: Secret, key: ApiKey, use: Use) -> str:
+def sign(context: ApiContext, secret: Secret, key: ApiKey, use: Use, family: str = "", turn: int = 0) -> str:
     now = round(context.now().timestamp())
     lives = ACCESS if use == "access" else REFRESH
-    claims = _Claims(sub=key.id, workspace=key.workspace, use=use, exp=now + round(lives.total_seconds()))
+    exp = now + round(lives.total_seconds())
+    claims = _Claims(sub=key.id, workspace=key.workspace, use=use, exp=exp, family=family, turn=turn)
     return jwt.encode(msgspec.to_builtins(claims) | {"iat": now}, secret.value, "HS256", headers={"kid": secret.id})
 
 
-async def holder(context: ApiContext, token: str, use: Use) -> ApiKey | None:
-    """The key behind a token of that use, if both live."""
+async def pair(context: ApiContext, key: ApiKey) -> TokenPair:
+    secret = await current_secret(context)
+    refresh = sign(context, secret, key, "refresh", secrets.token_hex(16))
+    return TokenPair(sign(context, secret, key, "access"), refresh)
+
+
+async def refreshed(context: ApiContext, token: str, *, rotate: bool) -> RotatedTokens | None:
+    """A new access token for a refresh token that is good; with `rotate` the next refresh token, too."""
+    claims = await _living(context, token, "refresh")
+    key = await _key(context, claims) if claims is not None else None
+    if claims is None or key is None:
+        return None
+    if not await _used(context, claims, rotate=rotate):
+        return None
+    secret = await current_secret(context)
+    refresh = sign(context, secret, key, "refresh", claims.family, claims.turn + 1) if rotate else ""
+    return RotatedTokens(sign(context, secret, key, "access"), refresh)
+
+
+@reaching
+async def _used(context: ApiContext, claims: _Claims, *, rotate: bool) -> bool:
+    at = keys.token_family(claims.family)
+    # (The newest of a family can live for a whole term from now.)
+    return bool(await _USE.run(context.codes.redis, [at], claims.turn, int(rotate), LIVES_MS + 60_000))
+
+
+async def holder(context: ApiContext, token: str) -> ApiKey | None:
+    """The key behind an access token, if both live."""
+    claims = await _living(context, token, "access")
+    return await _key(context, claims) if claims is not None else None
+
+
+async def _living(context: ApiContext, token: str, use: Use) -> _Claims | None:
     claims = await _claims(context, token) if len(token) <= LONGEST else None
     if claims is None or claims.use != use or claims.exp <= context.now().timestamp():
         return None
+    return claims
+
+
+async def _key(context: ApiContext, claims: _Claims) -> ApiKey | None:
     return await apikeys.living(context.codes.redis, claims.workspace, claims.sub, now_ms=lambda: _ms(context))
 
 
@@ -98,7 +165,7 @@ async def authenticate(request: Request, context: ApiContext) -> ApiKey:
     sent = auth.bearer(request, LONGEST)
     if sent is None:
         raise auth.unauthorized("send an access token or an API key as `Authorization: Bearer <token>`")
-    key = await holder(context, sent, "access") if sent.count(".") == 2 else None
+    key = await holder(context, sent) if sent.count(".") == 2 else None
     if key is None:
         key = await apikeys.authenticate(context.codes.redis, sent, now_ms=lambda: _ms(context))
     if key is None:
