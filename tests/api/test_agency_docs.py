@@ -44,6 +44,7 @@ def test_the_calls_of_the_page(redis_server: RedisServer, warehouse: Warehouse, 
         tokens = run(200)
         known |= {"ACCESS": tokens["access"], "REFRESH": tokens["refresh"]}
         known["ACCESS"] = run(200)["access"]
+        assert list(run(200)) == ["access", "refresh"]
         code = run(201)
         known["SHORT_ID"] = code["short_id"]
         assert run(200)["results"] == [code]
