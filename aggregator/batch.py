@@ -5,13 +5,12 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from aggregator.bus import Place, Range, Record
-from schemas.event import ScanEvent, SourceHead, SourceNote, SourceOpened, decode_event, decode_note, is_note
+from schemas.event import ScanEvent, SourceHead, SourceNote, SourceOpened, body_of, decode_body, decode_note, is_note
 
 MAX_EVENTS = 100_000
 MAX_BYTES = 16_000_000
 
 _U64 = 1 << 64
-_events = msgspec.json.Decoder(ScanEvent)
 
 Key = tuple[int, int]
 
@@ -30,7 +29,7 @@ class Decoded(msgspec.Struct):
     """Readable lines in order; `bad` is what followed them, when that could not be read."""
 
     events: list[ScanEvent]
-    # Those of the events, each without its closing bracket.
+    # Those of the events, each up to its check.
     lines: list[bytes]
     offsets: list[int]
     notes: list[tuple[int, SourceNote]]
@@ -65,8 +64,9 @@ def _record(offset: int, record: list[bytes], out: Decoded) -> None:
             if is_note(line):
                 notes.append((offset, decode_note(line)))
             else:
-                events.append(_readable(line))
-                lines.append(line[:-1])
+                body = body_of(line)
+                events.append(_readable(body))
+                lines.append(body)
         except (msgspec.MsgspecError, ValueError) as error:
             out.bad = Unreadable(offset, b"\n".join(record), str(error))
             return
@@ -87,10 +87,11 @@ def _journal(stretch: list[bytes], out: Decoded, skip: Collection[int]) -> None:
                 offset = 0 if isinstance(note, SourceOpened) else note.last_seq + 1
                 out.notes.append((offset, note))
             else:
-                event = _readable(line)
+                body = body_of(line)
+                event = _readable(body)
                 offset = event.seq
                 out.events.append(event)
-                out.lines.append(line[:-1])
+                out.lines.append(body)
                 out.offsets.append(offset)
         except (msgspec.MsgspecError, ValueError) as error:
             # Its own seq cannot be trusted; what is known is that it came next.
@@ -101,11 +102,9 @@ def _journal(stretch: list[bytes], out: Decoded, skip: Collection[int]) -> None:
         out.last = offset
 
 
-def _readable(line: bytes) -> ScanEvent:
+def _readable(body: bytes) -> ScanEvent:
     """Raises for whatever the table could not take, too: an insert must never fail for what is in it."""
-    event = decode_event(line)
-    if not line.endswith(b"]"):
-        raise ValueError("the line does not end as an event's does")
+    event = decode_body(body)
     if event.visitor >= _U64:
         raise ValueError("the visitor has more than 64 bits")
     return event
@@ -163,7 +162,7 @@ class Batch:
 
     def events(self) -> list[ScanEvent]:
         """Its rows once more as events; asked for only when something went wrong."""
-        return [_events.decode(row[: row.rindex(self._tail)] + b"]") for row in self.rows]
+        return [decode_body(row[: row.rindex(self._tail)]) for row in self.rows]
 
 
 def within(decoded: Decoded, last: int) -> Decoded:

@@ -137,10 +137,12 @@ def put_notes(client: Client, place: Place, notes: Sequence[SourceNote]) -> None
     latest = {(note.source, type(note)): note for note in notes}
     rows = []
     for note in latest.values():
-        last_seq, refused = (0, []) if isinstance(note, SourceOpened) else (note.last_seq, note.refused)
+        last_seq, refused, digest = (
+            (0, [], None) if isinstance(note, SourceOpened) else (note.last_seq, note.refused, note.digest)
+        )
         at = f"{datetime.fromtimestamp(note.at_ms // 1000, UTC):%Y-%m-%d %H:%M:%S}.{note.at_ms % 1000:03d}"
-        rows.append([note.source, place.bus, place.partition, _STATES[type(note)], at, last_seq, refused])
-    put(client, "sources", ["source", "bus", "bus_partition", "state", "at", "last_seq", "refused"], rows)
+        rows.append([note.source, place.bus, place.partition, _STATES[type(note)], at, last_seq, refused, digest])
+    put(client, "sources", ["source", "bus", "bus_partition", "state", "at", "last_seq", "refused", "digest"], rows)
 
 
 _STATES: dict[type, str] = {SourceOpened: "open", SourceClosed: "closed", SourceHead: "head"}

@@ -66,7 +66,7 @@ def rests(count: int, *, until_ms: int, dice: random.Random) -> Iterator[bytes]:
         codes = dice.choices(range(1, CODES + 1), popularity, k=batch)
         for place, (code, visitor) in enumerate(zip(codes, dice.choices(visitors, k=batch), strict=True)):
             ts_ms = until_ms - HOUR_MS + (begin + place) * HOUR_MS // count
-            yield b"%d,%d,%s,%d]\n" % (ts_ms, code, visitor, dice.getrandbits(64))
+            yield b"%d,%d,%s,%d" % (ts_ms, code, visitor, dice.getrandbits(64))
 
 
 def _visitor(dice: random.Random) -> bytes:

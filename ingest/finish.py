@@ -5,9 +5,9 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.layout import REFUSED, boot_id, read_header, segment_path, segments, sync_folder
+from ingest.layout import REFUSED, boot_id, digest_before, read_header, segment_path, segments, sync_folder
 from ingest.refused import read_ranges
-from schemas.event import SourceClosed, SourceOpened, decode_note, encode_line, is_note
+from schemas.event import SourceClosed, SourceOpened, check_of, decode_note, digest_of, encode_line, is_note
 
 Range = tuple[int, int]
 
@@ -35,8 +35,11 @@ def finish_locked(folder: Path, source: int, at_ms: int, at_least: int) -> None:
             for later in checked[number + 1 :]:
                 segment_path(folder, later).unlink()
             break
-    note = _closing(source, at_ms, max(last, 0), refused, at_least)
     newest = segment_path(folder, segments(folder)[-1])
+    checks = digest_before(newest) + sum(
+        check_of(line) for line in newest.read_bytes().split(b"\n")[:-1] if not is_note(line)
+    )
+    note = _closing(source, at_ms, max(last, 0), refused, at_least, digest_of(checks))
     fd = os.open(newest, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
     try:
         line = encode_line(note)
@@ -85,7 +88,7 @@ def _joined(last: int, offset: int, refused: list[Range]) -> bool:
     return last < offset <= expected
 
 
-def _closing(source: int, at_ms: int, last: int, refused: list[Range], at_least: int) -> SourceClosed:
+def _closing(source: int, at_ms: int, last: int, refused: list[Range], at_least: int, digest: int) -> SourceClosed:
     """Every seq up to the last is either written, or stored elsewhere (`at_least`), or counted as refused:
     also those that a power loss took from before a refused range."""
     last_seq = max([last, at_least, *(end for _, end in refused)])
@@ -93,7 +96,13 @@ def _closing(source: int, at_ms: int, last: int, refused: list[Range], at_least:
     ranges = [(first, end) for first, end in refused if first <= there]
     if last_seq > there:
         ranges.append((there + 1, last_seq))
-    return SourceClosed(source=source, at_ms=at_ms, last_seq=last_seq, refused=_merged(ranges))
+    return SourceClosed(
+        source=source,
+        at_ms=at_ms,
+        last_seq=last_seq,
+        refused=_merged(ranges),
+        digest=digest if last >= at_least else None,
+    )
 
 
 def _merged(ranges: list[Range]) -> list[Range]:

@@ -11,9 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from ingest.layout import disk_use, segment_path, sync_folder
+from xxhash import xxh3_64_intdigest
+
+from ingest.layout import disk_use, segment_name, sync_folder
 from ingest.making import APPEND, Made, make_journal
-from schemas.event import SourceClosed, encode_line
+from schemas.event import SourceClosed, digest_of, encode_line
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,8 @@ class Journal:
         self._fd = made.fd
         self._prefix = b"[%d," % source
         self._seq = 0
+        # The sum of the checks of all events.
+        self._checks = 0
         # Bytes appended over all segments, and what that was when the newest segment began.
         self._written = made.written
         self._segment_start = 0
@@ -120,12 +124,14 @@ class Journal:
         return self._written - self._synced
 
     def append(self, rest: bytes) -> int:
-        """Appends the event `[source,seq,` + `rest`; `rest` ends with `]` and a newline.
+        """Appends the event `[source,seq,` + `rest`; its check comes after it (`schemas.event`).
 
         Returns its seq, or 0 when it was refused. Raises RuntimeError after `close`.
         """
         seq = self._seq + 1
-        line = b"%b%d,%b" % (self._prefix, seq, rest)
+        body = b"%b%d,%b" % (self._prefix, seq, rest)
+        check = xxh3_64_intdigest(body)
+        line = b"%b,%d]\n" % (body, check)
         end = self._written + len(line)
         if end > self._stop_at and not self._make_room(seq, len(line)):
             return self._refuse(seq)
@@ -137,6 +143,7 @@ class Journal:
             return self._turn_back(seq, done)
         self._written = end
         self._seq = seq
+        self._checks += check
         return seq
 
     def _make_room(self, seq: int, size: int) -> bool:
@@ -211,7 +218,7 @@ class Journal:
         if self._written == self._segment_start:
             return True
         try:
-            fd = os.open(segment_path(self.folder, first), APPEND, 0o640)
+            fd = os.open(self.folder / segment_name(first, digest_of(self._checks)), APPEND, 0o640)
         except OSError:
             return False
         self._retired.append(self._fd)
@@ -287,7 +294,11 @@ class Journal:
         self._closed = True
         self._stop_at = -1
         note = SourceClosed(
-            source=self.source, at_ms=self._now_ms(), last_seq=self._seq, refused=list(self._table.ranges)
+            source=self.source,
+            at_ms=self._now_ms(),
+            last_seq=self._seq,
+            refused=list(self._table.ranges),
+            digest=digest_of(self._checks),
         )
         line = encode_line(note)
         with self._one_sync:

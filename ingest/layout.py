@@ -4,13 +4,15 @@
                         lock           held with flock for as long as the owner lives
                         refused        the refused ranges, in space taken beforehand
                         cursor.json    how far the shipper got
-                        00000000000000000000.log, ...   the segments
+                        00000000000000000000-0000000000000000.log, ...   the segments
 
-A segment is named by a lower bound of the offsets in it. Folders whose names start with a dot are
-being made or being removed, and are nobody's journal.
+A segment is named by a lower bound of the offsets in it, and by the digest (`schemas.event`) of all events before
+it: so the digest can be made from any segment on, and one that is missing is noticed. Folders whose names start
+with a dot are being made or being removed, and are nobody's journal.
 """
 
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -22,6 +24,7 @@ LOCK = "lock"
 REFUSED = "refused"
 CURSOR = "cursor.json"
 SEGMENT_SUFFIX = ".log"
+_SEGMENT = re.compile(r"(\d{20})-([0-9a-f]{16})\.log")
 
 
 class Header(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -58,15 +61,26 @@ def write_header(folder: Path, header: Header) -> None:
     replace_file(folder / HEADER, msgspec.json.encode(header) + b"\n", durable=True)
 
 
+def segment_name(first: int, digest: int) -> str:
+    return f"{first:020d}-{digest:016x}{SEGMENT_SUFFIX}"
+
+
 def segment_path(folder: Path, first: int) -> Path:
-    return folder / f"{first:020d}{SEGMENT_SUFFIX}"
+    """Raises FileNotFoundError."""
+    for name in os.listdir(folder):
+        if name.startswith(f"{first:020d}-") and _SEGMENT.fullmatch(name):
+            return folder / name
+    raise FileNotFoundError(f"{folder} has no segment {first}")
+
+
+def digest_before(segment: Path) -> int:
+    """The digest of all events of the source before this segment, as its name says."""
+    return int(segment.name[21:37], 16)
 
 
 def segments(folder: Path) -> list[int]:
-    """Names of the segments, oldest first."""
-    return sorted(
-        int(name[:20]) for name in os.listdir(folder) if name.endswith(SEGMENT_SUFFIX) and name[:20].isdecimal()
-    )
+    """Where the segments begin, oldest first."""
+    return sorted(int(found[1]) for name in os.listdir(folder) if (found := _SEGMENT.fullmatch(name)))
 
 
 def sources(journals: Path) -> list[int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.layout import LOCK, REFUSED, Header, boot_id, make_folder, segment_path, sweep, sync_folder, write_header
+from ingest.layout import LOCK, REFUSED, Header, boot_id, make_folder, segment_name, sweep, sync_folder, write_header
 from ingest.refused import RefusedTable
 from schemas.event import SourceOpened, encode_line
 
@@ -44,7 +44,7 @@ def make_journal(journals: Path, source: int, at_ms: int) -> Made:
         table = RefusedTable(fresh / REFUSED)
         undo.callback(table.close)
         write_header(fresh, Header(source=source, opened_at_ms=at_ms, boot=boot_id()))
-        fd = os.open(segment_path(fresh, 0), APPEND, 0o640)
+        fd = os.open(fresh / segment_name(0, 0), APPEND, 0o640)
         undo.callback(os.close, fd)
         line = encode_line(SourceOpened(source=source, at_ms=at_ms))
         if os.write(fd, line) != len(line):

@@ -4,6 +4,7 @@ An offset is a record's place in its source: 0 for the open record, its seq for 
 for the close record. A SourceReader is for one thread.
 """
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from ingest.layout import (
     LOCK,
     REFUSED,
     Header,
+    digest_before,
     read_header,
     remove_journal,
     segment_path,
@@ -27,7 +29,7 @@ from ingest.layout import (
 )
 from ingest.lines import event_seq, last_line, offset_of
 from ingest.refused import read_ranges
-from schemas.event import SourceClosed, decode_note, is_note
+from schemas.event import SourceClosed, check_of, decode_note, digest_of, is_note
 
 __all__ = ["Chunk", "Position", "SourceReader", "offset_of", "sources"]
 
@@ -160,6 +162,23 @@ class SourceReader:
                 byte += len(line) + 1
             return Position(segment, byte)
 
+    def digest(self, below: int) -> int:
+        """Of all events before this offset, which is in a segment that is still here. Reads that segment."""
+        names = segments(self.folder)
+        segment = max((name for name in names if name <= below), default=names[0])
+        checks = digest_before(segment_path(self.folder, segment))
+        position = Position(segment, 0)
+        while True:
+            chunk = self._read_segment(position, 1 << 62, _BLOCK)
+            if chunk is None or not chunk.lines:
+                return digest_of(checks)
+            for line in chunk.lines:
+                if not is_note(line):
+                    if event_seq(line) >= below:
+                        return digest_of(checks)
+                    checks += check_of(line)
+            position = chunk.position
+
     def alive(self) -> bool:
         """Whether the owner still holds the journal."""
         lock = os.open(self.folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
@@ -231,7 +250,8 @@ class SourceReader:
         for first in going:
             if first == self._segment:
                 self.close()
-            segment_path(self.folder, first).unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                segment_path(self.folder, first).unlink()
         if going:
             sync_folder(self.folder)
         return len(going)

@@ -11,7 +11,7 @@ from ingest.cursor import read_cursor, write_cursor
 from ingest.layout import boot_id, wall_ms, write_header
 from ingest.lines import offset_of, pack
 from ingest.reader import Position, SourceReader
-from schemas.event import SourceHead, encode_line, is_note
+from schemas.event import SourceHead, check_of, digest_of, encode_line, is_note
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +77,8 @@ class _Shipment:
         self._key = str(self.reader.source).encode()
         self._following = 0
         self._finished = False
+        # Of all events below `_following`.
+        self._checks = 0
         # The last head note's seq, and when it was made.
         self._noted = -1
         self._noted_at = 0.0
@@ -89,12 +91,15 @@ class _Shipment:
         # A dead owner's journal is put in order before it is read.
         readable = await asyncio.to_thread(self._finish)
         position = await asyncio.to_thread(self.reader.locate, self._following)
+        self._checks = await asyncio.to_thread(self.reader.digest, self._following)
         while not stop.is_set():
             chunk = self.reader.read(position, MAX_EVENTS, MAX_BYTES) if readable else None
             if chunk is not None and chunk.lines:
                 # On disk before on the bus: a power loss must not take from here what is there.
                 await asyncio.to_thread(self.reader.sync)
-                await self._bus.send(self._key, pack(self._with_head(chunk.lines, clock())), partition)
+                checks = self._checks + sum(check_of(line) for line in chunk.lines if not is_note(line))
+                await self._bus.send(self._key, pack(self._with_head(chunk.lines, checks, clock())), partition)
+                self._checks = checks
                 await self._acknowledged(offset_of(chunk.lines[-1]) + 1, position, chunk.position)
                 position = chunk.position
                 if len(chunk.lines) == MAX_EVENTS:
@@ -106,22 +111,24 @@ class _Shipment:
                 looked = clock()
                 readable = await asyncio.to_thread(self._finish)
             elif self._following - 1 > self._noted and clock() - self._noted_at >= HEAD_S:
-                await self._bus.send(self._key, pack([self._head(self._following - 1, clock())]), partition)
+                head = self._head(self._following - 1, self._checks, clock())
+                await self._bus.send(self._key, pack([head]), partition)
             await pause(stop, LINGER_S)
 
-    def _with_head(self, lines: list[bytes], now: float) -> list[bytes]:
+    def _with_head(self, lines: list[bytes], checks: int, now: float) -> list[bytes]:
         """The lines, and after them, when it is time, how far the source is shipped with them."""
         upto = offset_of(lines[-1])
         if now - self._noted_at < HEAD_S or (is_note(lines[-1]) and upto > 0):
             return lines
-        return [*lines, self._head(upto, now)]
+        return [*lines, self._head(upto, checks, now)]
 
-    def _head(self, upto: int, now: float) -> bytes:
+    def _head(self, upto: int, checks: int, now: float) -> bytes:
         """A note that goes out after everything up to `upto`. What was refused below is known by then: the owner
         notes it down before it writes the event after it."""
         self._noted, self._noted_at = upto, now
         refused = [(first, min(last, upto)) for first, last in self.reader.refused() if first <= upto]
-        return encode_line(SourceHead(self.reader.source, wall_ms(), upto, refused)).removesuffix(b"\n")
+        head = SourceHead(self.reader.source, wall_ms(), upto, refused, digest_of(checks))
+        return encode_line(head).removesuffix(b"\n")
 
     def _partition(self) -> int:
         """The journal's partition on this bus, chosen the first time. A source is a random number."""

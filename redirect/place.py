@@ -17,7 +17,8 @@ _NO_COUNTRY = {"XX", "ZZ", "AP"}
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Unknown parts are empty; coordinates are rounded to a tenth of a degree, or both None."""
+    """Unknown parts are empty; coordinates are rounded to a tenth of a degree (whole ones are integers, as
+    `schemas.line_check` asks), or both None."""
 
     country: str = ""
     region: str = ""
@@ -93,7 +94,9 @@ def edge(setting: str) -> Edge:
 
 def _degrees(raw: bytes | None, most: float) -> float | None:
     try:
-        value = round(float(raw), 1) + 0.0 if raw else None
+        value = round(float(raw), 1) if raw else None
+        if value is not None and value.is_integer():
+            value = int(value)
     except ValueError:
         return None
     return value if value is not None and abs(value) <= most else None
@@ -104,7 +107,7 @@ def _place(country: str, region: str, city: str, lat: float | None, lon: float |
     if not _COUNTRY.fullmatch(country) or country in _NO_COUNTRY:
         country = ""
     if lat is None or lon is None:
-        lat = lon = None
+        return Place(country, region, city)
     return Place(country, region, city, lat, lon)
 
 

@@ -155,7 +155,7 @@ def recorder(
         ts_ms, kind, _, where, said, visitor, _ = seen
         tally = tallies[kind, outcome]
         tally.n += 1
-        line = b"%d%b%b%b%b,%b,%d]\n" % (ts_ms, entry.event, tally.piece, where, said, variant, visitor)
+        line = b"%d%b%b%b%b,%b,%d" % (ts_ms, entry.event, tally.piece, where, said, variant, visitor)
         try:
             if not append(line):
                 counts.refused += 1

@@ -1,12 +1,15 @@
 """The records of a journal: scan events, and what a source says of its own beginning and end.
 
 A journal is lines of JSON. A scan is an array (it starts with `[`), in the order of the columns
-of the table `scans`; `open` and `close` are objects (they start with `{`).
+of the table `scans`; `open` and `close` are objects (they start with `{`). The last element of either is the
+line's check: XXH3-64 of its bytes before the last comma. A source's digest is the sum of the checks of its
+events, modulo 2**64: whoever has the lines, or the rows (`schemas.line_check`), can make it again.
 """
 
 from typing import Annotated, Literal, get_args
 
 import msgspec
+from xxhash import xxh3_64_intdigest
 
 Kind = Literal["human", "bot", "preview", "prefetch"]
 Outcome = Literal["redirect", "page", "paused", "expired", "early", "limited", "gate", "unknown"]
@@ -23,6 +26,7 @@ COUNTED: tuple[Outcome, ...] = ("redirect", "page")
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Instant = Annotated[int, msgspec.Meta(ge=0, lt=2**32 * 1000)]
 Degrees = Annotated[float, msgspec.Meta(ge=-180, le=180)]
+Digest = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class ScanEvent(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -64,23 +68,26 @@ class SourceOpened(msgspec.Struct, frozen=True, tag_field="record", tag="open", 
 
 
 class SourceClosed(msgspec.Struct, frozen=True, tag_field="record", tag="close", forbid_unknown_fields=True):
-    """The last record of a journal: the highest sequence number given out, and the inclusive
-    ranges of those whose events were refused (a full journal) and are on no bus."""
+    """The last record of a journal: the highest sequence number given out, the inclusive ranges of those whose
+    events were refused (a full journal) and are on no bus, and the digest of all others; None when whoever closed
+    the journal of a dead owner no longer had all lines."""
 
     source: Count
     at_ms: Instant
     last_seq: Count
     refused: list[tuple[Count, Count]] = []
+    digest: Digest | None = None
 
 
 class SourceHead(msgspec.Struct, frozen=True, tag_field="record", tag="head", forbid_unknown_fields=True):
     """Not in a journal, only on a bus that leads away from it: the highest sequence number shipped so far, after the
-    events up to it, and which of these were refused."""
+    events up to it, which of these were refused, and the digest of the others."""
 
     source: Count
     at_ms: Instant
     last_seq: Count
     refused: list[tuple[Count, Count]] = []
+    digest: Digest | None = None
 
 
 SourceNote = SourceOpened | SourceClosed | SourceHead
@@ -92,18 +99,65 @@ _note_decoder = msgspec.json.Decoder(SourceNote)
 _encoder = msgspec.json.Encoder()
 
 
+class Damaged(msgspec.DecodeError):
+    """The line is not what was written: its check says otherwise."""
+
+
+def digest_of(checks: int) -> int:
+    """Of a sum of checks."""
+    return checks & (1 << 64) - 1
+
+
 def encode_line(record: ScanEvent | SourceNote) -> bytes:
-    """One journal line, with its newline."""
-    return _encoder.encode(record) + b"\n"
+    """One journal line, with its newline. An event's whole degrees have no decimals, as in the table's own JSON."""
+    if not isinstance(record, ScanEvent):
+        body = _encoder.encode(record)[:-1]
+        return b'%b,"check":%d}\n' % (body, xxh3_64_intdigest(body))
+    record = msgspec.structs.replace(record, lat=_shortest(record.lat), lon=_shortest(record.lon))
+    return seal(_encoder.encode(record)[:-1])
+
+
+def _shortest(degrees: float | None) -> float | None:
+    return int(degrees) if degrees is not None and degrees.is_integer() else degrees
+
+
+def seal(body: bytes) -> bytes:
+    """The event line whose bytes before its last comma are these. (`ingest.journal` writes the same.)"""
+    return b"%b,%d]\n" % (body, xxh3_64_intdigest(body))
+
+
+def body_of(line: bytes) -> bytes:
+    """The bytes of an event line (without newline) before its last comma. Raises Damaged."""
+    end = line.rfind(b",")
+    body = line[:end]
+    if line[end:] != b",%d]" % xxh3_64_intdigest(body):
+        raise Damaged("the line does not fit its check")
+    return body
+
+
+def check_of(line: bytes) -> int:
+    """What an event line says its check is. Raises ValueError when it says none."""
+    return int(line[line.rfind(b",") + 1 :].rstrip(b"]\n"))
 
 
 def decode_event(line: bytes) -> ScanEvent:
-    """Raises msgspec.DecodeError (or its ValidationError) when the line is not an event."""
-    return _event_decoder.decode(line)
+    """Raises msgspec.DecodeError (or its ValidationError, or Damaged) when the line is not an event."""
+    return decode_body(body_of(line.removesuffix(b"\n")))
+
+
+def decode_body(body: bytes) -> ScanEvent:
+    """The event of a line whose check has been looked at. Raises as `decode_event`."""
+    return _event_decoder.decode(body + b"]")
 
 
 def decode_note(line: bytes) -> SourceNote:
-    note: SourceNote = _note_decoder.decode(line)
+    """Raises as `decode_event`."""
+    line = line.removesuffix(b"\n")
+    end = line.rfind(b",")
+    body = line[:end]
+    if line[end:] != b',"check":%d}' % xxh3_64_intdigest(body):
+        raise Damaged("the note does not fit its check")
+    note: SourceNote = _note_decoder.decode(body + b"}")
     return note
 
 

@@ -14,6 +14,8 @@ WORKSPACE_NUMBERS = PREFIX + "workspace-numbers"
 WORKSPACES = PREFIX + "workspaces"
 # Hash: code number → schemas.code.Erasure.
 ERASURES = PREFIX + "erasures"
+# Hash: source → schemas.register.SourceEntry, as its redirector said last.
+SOURCES = PREFIX + "sources"
 # Thirty-two random bytes with which redirectors sign cookies.
 COOKIE_SECRET = PREFIX + "cookie-secret"
 # The secrets that tokens are signed with, newest first (codes.signing).

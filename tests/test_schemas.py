@@ -4,13 +4,14 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas import event, migrate, rollups, route
+from schemas import event, line_check, migrate, rollups, route
 from schemas.warehouse import Warehouse
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -50,9 +51,55 @@ def test_notes_read_back() -> None:
     assert event.decode_note(event.encode_line(head)) == head
 
 
+@given(events, st.data())
+def test_a_flipped_bit_is_seen(scan: event.ScanEvent, data: st.DataObject) -> None:
+    line = bytearray(event.encode_line(scan)[:-1])
+    bit = data.draw(st.integers(0, 8 * len(line) - 1))
+    line[bit // 8] ^= 1 << bit % 8
+    with pytest.raises(msgspec.DecodeError):
+        event.decode_event(bytes(line))
+    note = bytearray(event.encode_line(event.SourceClosed(1, 2, 9, [(3, 4)], 2**64 - 1))[:-1])
+    note[bit // 8 % len(note)] ^= 1 << bit % 8
+    with pytest.raises(msgspec.DecodeError):
+        event.decode_note(bytes(note))
+
+
+# What a redirector records: characters that JSON has one way to write (`redirect.text`).
+recorded = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029"), max_size=20)
+
+
+def test_the_warehouse_makes_the_check_of_a_line_from_its_row(tmp_path: Path) -> None:
+    texts = [name for name, value in event.ScanEvent.__annotations__.items() if value is str]
+    rows: list[bytes] = []
+    stored: dict[int, int] = {}
+
+    @settings(max_examples=20)
+    @given(st.lists(st.tuples(events, st.lists(recorded, min_size=len(texts), max_size=len(texts))), max_size=20))
+    def draw(drawn: list[tuple[event.ScanEvent, list[str]]]) -> None:
+        for scan, values in drawn:
+            seq = len(stored) + 1
+            changes: dict[str, Any] = dict(zip(texts, values, strict=True)) | {"source": 7, "seq": seq}
+            line = event.encode_line(msgspec.structs.replace(scan, **changes))
+            stored[seq] = event.check_of(line)
+            rows.append(event.body_of(line[:-1]) + b"]")
+
+    draw()
+    client = Warehouse(folder=tmp_path / "warehouse").connect()
+    try:
+        migrate.migrate(client)
+        many_months = {"max_partitions_per_insert_block": 0}
+        client.raw_insert("scans", list(event.EVENT_COLUMNS), b"\n".join(rows), many_months, fmt="JSONCompactEachRow")
+        checks = client.query(f"SELECT seq, {line_check.LINE_CHECK} FROM scans", settings=line_check.SETTINGS)
+        assert dict(checks.result_rows) == stored  # type: ignore[arg-type]
+        digest = client.query(f"SELECT {line_check.DIGEST} FROM scans", settings=line_check.SETTINGS).result_rows
+        assert digest == [(event.digest_of(sum(stored.values())),)]
+    finally:
+        client.close()
+
+
 def test_a_line_with_a_field_too_many_is_refused() -> None:
     with pytest.raises(msgspec.ValidationError):
-        event.decode_event(b"[1,2,3]")
+        event.decode_event(event.seal(b"[1,2,3")[:-1])
 
 
 def test_a_route_leaves_out_what_is_usual() -> None:
@@ -116,6 +163,7 @@ def test_small_inserts_do_without_pandas(tmp_path: Path) -> None:
     program = """
 import sys
 from pathlib import Path
+from typing import Any
 from aggregator.bus import Place
 from aggregator.store import put_notes
 from schemas.event import SourceClosed
@@ -123,12 +171,14 @@ from schemas.migrate import migrate
 from schemas.warehouse import Warehouse
 client = Warehouse(folder=Path(sys.argv[1])).connect()
 migrate(client)
-note = SourceClosed(source=7, at_ms=1_763_000_000_007, last_seq=9, refused=[(2, 4)])
+note = SourceClosed(source=7, at_ms=1_763_000_000_007, last_seq=9, refused=[(2, 4)], digest=2**64 - 1)
 put_notes(client, Place("b", "scans", 3), [note])
-print(client.query("SELECT source, bus_partition, state, toString(at), last_seq, refused FROM sources").result_rows)
+query = "SELECT source, bus_partition, state, toString(at), last_seq, refused, digest FROM sources"
+print(client.query(query).result_rows)
 print("pandas" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=60)
-    assert done.stdout.splitlines() == ["[(7, 3, 'closed', '2025-11-13 02:13:20.007', 9, [(2, 4)])]", "False"], (
-        done.stderr
-    )
+    assert done.stdout.splitlines() == [
+        "[(7, 3, 'closed', '2025-11-13 02:13:20.007', 9, [(2, 4)], 18446744073709551615)]",
+        "False",
+    ], done.stderr

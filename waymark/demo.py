@@ -72,7 +72,7 @@ class Year:
             drawn = [event for story, counts in self._stories for event in self._day(story, day, counts[day])]
             drawn.sort(key=lambda event: event.ts_ms)
             # The journal puts source and seq before what follows them.
-            yield [encode_line(event).removeprefix(b"[0,0,") for event in drawn]
+            yield [encode_line(event).removeprefix(b"[0,0,").rpartition(b",")[0] for event in drawn]
 
     def _day(self, story: Story, day: int, scans: int) -> Iterator[ScanEvent]:
         rng = self._rng

@@ -7,7 +7,8 @@ CREATE TABLE IF NOT EXISTS sources (
     state Enum8('open' = 1, 'closed' = 2),
     at DateTime64(3, 'UTC'),
     last_seq UInt64,
-    refused Array(Tuple(UInt64, UInt64))
+    refused Array(Tuple(UInt64, UInt64)),
+    digest Nullable(UInt64)
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (source, state);

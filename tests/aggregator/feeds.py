@@ -12,7 +12,7 @@ from aggregator.journal_bus import JournalBus
 from aggregator.kafka_bus import KafkaBus
 from aggregator.loop import uptime
 from ingest.journal import Journal
-from schemas.event import SourceClosed, SourceOpened, encode_line
+from schemas.event import SourceClosed, SourceOpened, encode_line, seal
 from tests.aggregator import sample
 
 
@@ -34,7 +34,7 @@ class Feed(Protocol):
 
 
 def line(source: int, seq: int) -> bytes:
-    return b"[%d,%d,%b" % (source, seq, sample.rest(source, seq))
+    return seal(b"[%d,%d,%b" % (source, seq, sample.rest(source, seq)))
 
 
 class JournalFeed:
@@ -61,7 +61,7 @@ class JournalFeed:
         self._journal(source).close()
 
     async def spoiled(self, source: int) -> None:
-        self._journal(source).append(b"what is this?]\n")
+        self._journal(source).append(b"what is this?")
 
     async def again(self, source: int, first: int, last: int) -> None:
         newest = max((self._folder / "journal" / str(source)).glob("*.log"))

@@ -2,9 +2,7 @@
 
 import random
 
-import msgspec
-
-from schemas.event import ScanEvent
+from schemas.event import ScanEvent, body_of, encode_line
 
 # Mid-November: a hundred days from here touch four months and two years, so one insert makes eight parts.
 START_MS = 1_763_000_000_000
@@ -43,6 +41,5 @@ def event(source: int, seq: int) -> ScanEvent:
 
 
 def rest(source: int, seq: int) -> bytes:
-    """The line without what a journal puts before it."""
-    line = msgspec.json.encode(event(source, seq))
-    return line[len(b"[%d,%d," % (source, seq)) :] + b"\n"
+    """The line without what a journal puts before and after it."""
+    return body_of(encode_line(event(source, seq))[:-1])[len(b"[%d,%d," % (source, seq)) :]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from aggregator.dead import NothingToSkip, replay, skip
+from ingest.layout import segment_name
 from schemas.migrate import migrate
 from schemas.warehouse import Warehouse
 from tests.aggregator.exact import problems
@@ -13,7 +14,7 @@ from tests.aggregator.test_journal_bus import aggregator, append, journal, runni
 
 def spoil(folder: Path, source: int, seq: int) -> None:
     """Makes the record unreadable, as a failing disk would."""
-    segment = folder / "journal" / str(source) / f"{0:020d}.log"
+    segment = folder / "journal" / str(source) / segment_name(0, 0)
     lines = segment.read_bytes().split(b"\n")
     lines[seq] = b"#" * len(lines[seq])
     segment.write_bytes(b"\n".join(lines))
@@ -58,7 +59,7 @@ async def test_events_of_a_dead_letter_come_in_once(tmp_path: Path) -> None:
         migrate(client)
         one = journal(tmp_path, 7)
         append(one, 100)
-        segment = tmp_path / "journal" / "7" / f"{0:020d}.log"
+        segment = tmp_path / "journal" / "7" / segment_name(0, 0)
         whole = segment.read_bytes().split(b"\n")[41]
         spoil(tmp_path, 7, 41)
         loop = aggregator(tmp_path)

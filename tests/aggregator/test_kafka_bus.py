@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 from aggregator.kafka_bus import KafkaBus
 from aggregator.loop import Aggregator, uptime
 from drill.kafka import KafkaServer
-from schemas.event import SourceClosed, SourceOpened, encode_line
+from schemas.event import SourceClosed, SourceOpened, encode_line, seal
 from schemas.migrate import migrate
 from schemas.warehouse import Warehouse
 from tests.aggregator import sample
@@ -46,7 +46,7 @@ async def producer(kafka: KafkaServer) -> AsyncIterator[AIOKafkaProducer]:
 
 
 def lines(source: int, first: int, last: int) -> bytes:
-    return b"".join(b"[%d,%d,%b" % (source, seq, sample.rest(source, seq)) for seq in range(first, last + 1))
+    return b"".join(seal(b"[%d,%d,%b" % (source, seq, sample.rest(source, seq))) for seq in range(first, last + 1))
 
 
 def aggregator(kafka: KafkaServer, topic: str, folder: Path) -> Aggregator:

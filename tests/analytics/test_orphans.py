@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from analytics.answers import Day
 from analytics.orphans import ENDS, Orphans, orphans
 from analytics.window import trailing
-from schemas.event import EVENT_COLUMNS, ScanEvent, encode_line
+from schemas.event import EVENT_COLUMNS, ScanEvent
 from tests.analytics import visits as vs
 
 _HOSTS = st.sampled_from(["s.example", "go.brand.example", "xn--bcher-kva.example", 'it\'s "one"'])
@@ -35,8 +35,9 @@ def test_they_agree_with_a_plain_count(
     ]
     if events:
         columns = ["ts_ms" if name == "ts" else name for name in EVENT_COLUMNS]
-        lines = b"".join(
-            encode_line(msgspec.structs.replace(event, source=run, seq=seq)) for seq, event in enumerate(events, 1)
+        lines = b"\n".join(
+            msgspec.json.encode(msgspec.structs.replace(event, source=run, seq=seq))
+            for seq, event in enumerate(events, 1)
         )
         client.raw_insert("scans", columns, lines, fmt="JSONCompactEachRow")
     window = trailing(days, vs.NOW)

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from clickhouse_connect.driver.client import Client
 from hypothesis import strategies as st
 
-from schemas.event import COUNTED, EVENT_COLUMNS, KINDS, OUTCOMES, ScanEvent, encode_line
+from schemas.event import COUNTED, EVENT_COLUMNS, KINDS, OUTCOMES, ScanEvent
 
 # A leap day on the way, a change of year behind it, and a Monday.
 NOW = datetime(2028, 3, 6, 10, 0, tzinfo=UTC)
@@ -81,9 +82,9 @@ def store(client: Client, batches: Iterable[list[ScanEvent]]) -> int:
         for visit in batch:
             seq += 1
             fields = {name: getattr(visit, name) for name in EVENT_COLUMNS}
-            lines.append(encode_line(ScanEvent(**fields | {"source": number, "seq": seq, "code": number})))
+            lines.append(msgspec.json.encode(ScanEvent(**fields | {"source": number, "seq": seq, "code": number})))
         if lines:
-            client.raw_insert("scans", columns, b"".join(lines), fmt="JSONCompactEachRow")
+            client.raw_insert("scans", columns, b"\n".join(lines), fmt="JSONCompactEachRow")
     return number
 
 

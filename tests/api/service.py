@@ -30,7 +30,7 @@ from codes.numbers import lift
 from codes.resolver import Resolver
 from codes.store import Codes
 from codes.workspaces import ensure_workspace
-from schemas.event import EVENT_COLUMNS, ScanEvent, encode_line
+from schemas.event import EVENT_COLUMNS, ScanEvent
 from schemas.warehouse import Warehouse
 from tests.servers.dns import name_socket
 
@@ -159,7 +159,7 @@ class Service:
 
 
 def store(warehouse: Warehouse, number: int, scans: tuple[Body, ...]) -> None:
-    lines = b"".join(encode_line(_event(number, seq, scan)) for seq, scan in enumerate(scans, 1))
+    lines = b"\n".join(msgspec.json.encode(_event(number, seq, scan)) for seq, scan in enumerate(scans, 1))
     columns = ["ts_ms" if name == "ts" else name for name in EVENT_COLUMNS]
     client = warehouse.connect(max_threads=1)
     try:

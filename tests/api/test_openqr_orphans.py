@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from codes.workspaces import ensure_workspace
-from schemas.event import EVENT_COLUMNS, ScanEvent, encode_line
+from schemas.event import EVENT_COLUMNS, ScanEvent
 from tests.api.service import Service
 
 _EMPTY: dict[str, Any] = {**dict.fromkeys(EVENT_COLUMNS, ""), "lat": None, "lon": None, "visitor": 1}
@@ -35,7 +36,7 @@ async def met(api: Service, *visits: dict[str, Any]) -> None:
     columns = ["ts_ms" if name == "ts" else name for name in EVENT_COLUMNS]
     client = api.warehouse.connect(max_threads=1)
     try:
-        client.raw_insert("scans", columns, b"".join(map(encode_line, events)), fmt="JSONCompactEachRow")
+        client.raw_insert("scans", columns, b"\n".join(map(msgspec.json.encode, events)), fmt="JSONCompactEachRow")
     finally:
         client.close()
 

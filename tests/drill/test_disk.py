@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from drill.disk import ROOM, Disk, small
+from ingest.layout import segment_name
 
 # Writes a kilobyte for each line it reads, and says how much of it was taken.
 WRITER = """
@@ -25,7 +26,7 @@ for _ in sys.stdin:
 def writer(disk: Disk) -> Iterator["subprocess.Popen[str]"]:
     journal = disk.folder / "7"
     journal.mkdir()
-    command = [sys.executable, "-c", WRITER, str(journal / f"{0:020d}.log")]
+    command = [sys.executable, "-c", WRITER, str(journal / segment_name(0, 0))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process

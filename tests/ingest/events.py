@@ -6,7 +6,7 @@ import msgspec
 
 from ingest.journal import Journal
 from ingest.reader import SourceReader, offset_of
-from schemas.event import ScanEvent, encode_line
+from schemas.event import ScanEvent, body_of, encode_line
 
 NOW = 1_790_000_000_000
 
@@ -20,8 +20,8 @@ def event(source: int, seq: int, **changes: object) -> ScanEvent:
 
 
 def rest_of(record: ScanEvent) -> bytes:
-    """What a redirector hands to `append`: the line after its second comma."""
-    return encode_line(record).split(b",", 2)[2]
+    """What a redirector hands to `append`: the line after its second comma, up to its check."""
+    return body_of(encode_line(record)[:-1]).split(b",", 2)[2]
 
 
 REST = rest_of(event(1, 1))

@@ -15,7 +15,7 @@ from ingest.refused import SLOTS, RefusedTable, read_ranges
 from tests.ingest.events import NOW, REST, everything, offsets, open_journal
 
 # Shorter than a close record, so that no room for one means none for the other.
-SHORT = b"1]\n"
+SHORT = b"1"
 
 
 @contextmanager

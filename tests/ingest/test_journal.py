@@ -8,7 +8,7 @@ import pytest
 from ingest.journal import Journal
 from ingest.layout import disk_use
 from ingest.reader import SourceReader, sources
-from schemas.event import SourceClosed, SourceOpened, decode_event, decode_note
+from schemas.event import SourceClosed, SourceOpened, check_of, decode_event, decode_note, digest_of
 from tests.ingest.events import NOW, REST, event, everything, offsets, open_journal, rest_of
 
 
@@ -20,7 +20,8 @@ def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
     lines = everything(SourceReader(tmp_path / "7"))
     assert decode_note(lines[0]) == SourceOpened(source=7, at_ms=NOW)
     assert [decode_event(line) for line in lines[1:-1]] == events
-    assert decode_note(lines[-1]) == SourceClosed(source=7, at_ms=NOW, last_seq=19)
+    digest = digest_of(sum(map(check_of, lines[1:-1])))
+    assert decode_note(lines[-1]) == SourceClosed(source=7, at_ms=NOW, last_seq=19, digest=digest)
 
 
 def test_a_source_has_one_journal(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from ingest.journal import Journal
 from ingest.layout import read_header, segment_path, segments, write_header
 from ingest.lines import pack, unpack
 from ingest.reader import SourceReader, offset_of, sources
-from schemas.event import ScanEvent, SourceClosed, decode_event, decode_note
+from schemas.event import ScanEvent, SourceClosed, check_of, decode_event, decode_note, digest_of, seal
 from tests.ingest.events import NOW, REST, event, everything, offsets, open_journal, rest_of
 
 ROOT = Path(__file__).parents[2]
@@ -134,7 +134,7 @@ def test_a_reader_beside_a_writer_misses_nothing_where_segments_meet(tmp_path: P
 
 
 def test_a_torn_tail_is_cut_at_whatever_byte(tmp_path: Path) -> None:
-    line = b"[7,3," + rest_of(event(7, 3, city="Zürich 😀"))
+    line = seal(b"[7,3," + rest_of(event(7, 3, city="Zürich 😀")))
     for length in range(len(line) + 1):
         journal = open_journal(fresh(tmp_path))
         journal.append(REST)
@@ -149,7 +149,8 @@ def test_a_torn_tail_is_cut_at_whatever_byte(tmp_path: Path) -> None:
         assert reader.finish()
         lines = everything(reader)
         assert offsets(lines) == list(range(whole + 2))
-        assert decode_note(lines[-1]) == SourceClosed(source=7, at_ms=NOW, last_seq=whole)
+        digest = digest_of(sum(map(check_of, lines[1:-1])))
+        assert decode_note(lines[-1]) == SourceClosed(source=7, at_ms=NOW, last_seq=whole, digest=digest)
         assert reader.finish()
         assert everything(reader) == lines
         reader.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from redirect.agent import agents
-from schemas.event import decode_event
+from schemas.event import decode_event, seal
 from tests.redirect.scanner import IPHONE
 from tests.redirect.test_record import ROUTE, entry, made, simple
 
@@ -67,7 +67,7 @@ def recorded(method: str, headers: dict[str, str]) -> bytes:
 
     said = [(name.encode(), value.encode()) for name, value in headers.items()]
     made(append)(entry(ROUTE, "s.example"), simple(method=method, headers=said))
-    return b"[1,1," + lines[0]
+    return seal(b"[1,1," + lines[0])
 
 
 def test_the_fixtures_are_many_and_each_stands_once() -> None:

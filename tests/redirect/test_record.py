@@ -20,7 +20,7 @@ from redirect.referrer import referrer
 from redirect.settings import LOOPBACK
 from redirect.utm import utm
 from redirect.visitor import MS_OF_DAY, Salts, keyed, visitor
-from schemas.event import Kind, ScanEvent, decode_event, encode_line
+from schemas.event import Kind, ScanEvent, decode_event, encode_line, seal
 from schemas.route import Route
 
 READ_AGENT = agents()
@@ -123,7 +123,7 @@ COUNTS = Counts()
 
 
 def keep(rest: bytes) -> int:
-    LINES.append(b"[%d,%d," % (SOURCE, SEQ) + rest)
+    LINES.append(seal(b"[%d,%d," % (SOURCE, SEQ) + rest))
     return SEQ
 
 

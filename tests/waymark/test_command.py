@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from ingest.journal import Journal
-from ingest.layout import segments
+from ingest.layout import segment_path, segments
 from tests.waymark.running import Up, free_ports, up, wait_for
 from waymark import redis_server
 from waymark.command import main
@@ -49,7 +49,7 @@ def test_an_unreadable_record_stops_its_journal_until_it_is_skipped(running: Up)
     source = secrets.randbelow(2**62) + 1
     folder = running.data / "journal"
     journal = Journal.open(folder, source=source, now_ms=lambda: time.time_ns() // 1_000_000, max_bytes=1 << 30)
-    last = folder / str(source) / f"{segments(folder / str(source))[-1]:020d}.log"
+    last = segment_path(folder / str(source), segments(folder / str(source))[-1])
     with last.open("ab") as file:
         file.write(f"[{source},1,what is this]\n".encode())
     journal.close()

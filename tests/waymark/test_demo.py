@@ -18,7 +18,7 @@ def drawn(scans: int, seed: int = 7) -> list[ScanEvent]:
     year = Year(NUMBERS, workspace=1, host="go.example", scans=scans, now=NOW, rng=random.Random(seed))
     lines = [line for day in year.days() for line in day]
     assert len(lines) == year.total
-    return [msgspec.json.decode(b"[5,6," + line, type=ScanEvent) for line in lines]
+    return [msgspec.json.decode(b"[5,6," + line + b"]", type=ScanEvent) for line in lines]
 
 
 def test_a_year_is_as_long_as_it_was_asked_for_and_ends_now() -> None:
