@@ -136,7 +136,7 @@ def source_without_an_end(client: Client) -> None:
 
 
 def only_an_open_note(client: Client) -> None:
-    client.command("INSERT INTO sources VALUES (99, 'kafka', 0, 'open', now(), 0, [])")
+    client.command("INSERT INTO sources VALUES (99, 'kafka', 0, 'open', now(), 0, [], NULL)")
 
 
 SOURCE_DAMAGE = [
