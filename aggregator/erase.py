@@ -27,8 +27,8 @@ _WAIT: dict[str, object] = {"lightweight_deletes_sync": 2, "mutations_sync": 2}
 
 
 def due(erasures: Iterable[Erasure], now_ms: int) -> list[int]:
-    """The numbers of the codes whose rows need not be kept any longer."""
-    return [one.number for one in erasures if one.keep_until_ms is None or one.keep_until_ms <= now_ms]
+    """The births of the codes whose rows need not be kept any longer."""
+    return [one.birth for one in erasures if one.keep_until_ms is None or one.keep_until_ms <= now_ms]
 
 
 def erase(client: Client, numbers: Collection[int], reason: str = "erased", progress: Progress = silent) -> int:

@@ -88,10 +88,10 @@ class Erasures:
         return self.erased - before
 
     def _is_soon(self, one: Erasure, now: int) -> bool:
-        return _wait_ms(one, now) < LATE_S * 1000 and self._again.get(one.number, 0) <= now
+        return _wait_ms(one, now) < LATE_S * 1000 and self._again.get(one.birth, 0) <= now
 
     async def _erase(self, batch: list[Erasure], now: int) -> None:
-        numbers = [one.number for one in batch]
+        numbers = [one.birth for one in batch]
         rows = await self._between(lambda client: erase(client, numbers))
         if rows:
             log.info("erased %d scans of deleted codes", rows)
@@ -99,9 +99,9 @@ class Erasures:
         for one in batch:
             wait = _wait_ms(one, now)
             if wait < LATE_S * 1000:
-                self._again[one.number] = now + wait
+                self._again[one.birth] = now + wait
             else:
-                self._again.pop(one.number, None)
+                self._again.pop(one.birth, None)
 
     async def _notes(self) -> AsyncIterator[Erasure]:
         async for _, raw in self._redis.hscan_iter(keys.ERASURES, count=500):

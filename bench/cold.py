@@ -30,7 +30,7 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
         for number in range(size.rounds):
             say(f"round {number + 1} of {size.rounds}: {size.slugs:,} routes")
             slugs = [f"cold{number}-{place}" for place in range(size.slugs)]
-            up.write_routes(slugs, first_number=1_000_000 * (number + 1))
+            up.write_routes(slugs, first_birth=1_000_000 * (number + 1))
             paths = [f"/{slug}" for slug in slugs]
             cold.append(bout(worker, partial(load.each, up.redirect_port, paths)))
             hot.append(bout(worker, partial(load.each, up.redirect_port, paths)))

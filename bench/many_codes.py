@@ -32,7 +32,7 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
         written = 0
         for codes in size.steps:
             say(f"writing {codes:,} codes")
-            up.write_routes([_slug(at) for at in range(written, codes)], first_number=1_000_000 + written)
+            up.write_routes([_slug(at) for at in range(written, codes)], first_birth=1_000_000 + written)
             written = codes
             bouts: list[Bout] = []
             # The first round fills the cache, and is left out.

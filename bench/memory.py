@@ -26,7 +26,7 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
         before = resident_mb(worker)
         slugs = [f"mem-{place}" for place in range(size.routes)]
         say(f"{size.routes:,} routes")
-        up.write_routes(slugs, first_number=1_000_000)
+        up.write_routes(slugs, first_birth=1_000_000)
         for at in range(0, len(slugs), 10_000):
             load.each(up.redirect_port, [f"/{slug}" for slug in slugs[at : at + 10_000]])
             say(f"{at:,} of {size.routes:,} cached")

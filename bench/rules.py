@@ -29,7 +29,7 @@ def busy_route() -> Route:
     """Its number is far above those that a bench's codes have."""
     return Route(
         version=1,
-        number=1_000_000_007,
+        birth=1_000_000_007,
         workspace=1,
         destination="https://www.example.com/landing",
         rules=tuple(

@@ -38,7 +38,7 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
     bouts: dict[str, list[Bout]] = {server: [] for server in SERVERS}
     with ExitStack() as entered:
         up = entered.enter_context(stack.running())
-        up.write(SLUG, Route(version=1, number=1_000_000_009, workspace=1, destination="https://www.example.com/"))
+        up.write(SLUG, Route(version=1, birth=1_000_000_009, workspace=1, destination="https://www.example.com/"))
         folder = Path(entered.enter_context(tempfile.TemporaryDirectory(prefix="wm-bench-")))
         redis_url = redis_server.url(Folder(up.data))
         running = {server: entered.enter_context(_served(server, redis_url, folder)) for server in SERVERS}

@@ -73,7 +73,7 @@ class Stack(msgspec.Struct, frozen=True):
         with redis.Redis.from_url(redis_server.url(Folder(self.data))) as client:
             client.set(keys.route(keys.place("", slug)), msgspec.json.encode(route))
 
-    def write_routes(self, slugs: list[str], *, first_number: int) -> None:
+    def write_routes(self, slugs: list[str], *, first_birth: int) -> None:
         """Routes for so many slugs, straight into Redis: through the API they would take an hour."""
         encode = msgspec.json.Encoder().encode
         with redis.Redis.from_url(redis_server.url(Folder(self.data))) as client:
@@ -82,7 +82,7 @@ class Stack(msgspec.Struct, frozen=True):
                     {
                         keys.route(keys.place("", slug)): encode(
                             Route(
-                                version=1, number=first_number + at + place, workspace=1, destination=_destination(slug)
+                                version=1, birth=first_birth + at + place, workspace=1, destination=_destination(slug)
                             )
                         )
                         for place, slug in enumerate(slugs[at : at + ROUTES_AT_ONCE])

@@ -19,11 +19,11 @@ async def order_erasure(redis: Redis, intent: Intent, deleted_at_ms: int) -> Non
     """For a code that is gone. Changes nothing if it is ordered already."""
     erasure = erasure_of(intent, deleted_at_ms)
     raw = msgspec.json.encode(erasure)
-    new = await ask(redis, "HSETNX", keys.ERASURES, erasure.number, raw)
+    new = await ask(redis, "HSETNX", keys.ERASURES, erasure.birth, raw)
     # Another deletion of the same code may have come first, and have kept nothing.
-    if intent.remains is not None and (new or _keeps(await ask(redis, "HGET", keys.ERASURES, erasure.number))):
+    if intent.remains is not None and (new or _keeps(await ask(redis, "HGET", keys.ERASURES, erasure.birth))):
         await remains.put(redis, intent.remains)
-    await ask(redis, "UNLINK", keys.scans_used(erasure.number))
+    await ask(redis, "UNLINK", keys.scans_used(erasure.birth))
 
 
 def _keeps(raw: bytes) -> bool:
@@ -32,7 +32,8 @@ def _keeps(raw: bytes) -> bool:
 
 def erasure_of(intent: Intent, deleted_at_ms: int) -> Erasure:
     return Erasure(
-        number=intent.number,
+        birth=intent.birth,
+        id=intent.id,
         workspace=intent.workspace,
         deleted_at_ms=deleted_at_ms,
         keep_until_ms=intent.keep_until_ms,

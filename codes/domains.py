@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
-from codes import destinations, index, permissions, publish
+from codes import destinations, index, numbers, permissions, publish
 from codes.addresses import looks_like_ipv4
 from codes.connection import Script, ask, reaching
 from codes.dns import Checks, Dns
@@ -133,7 +133,7 @@ class Domains:
             raise Conflict("domain", "domain_taken", f"the domain {name!r} is verified for another workspace")
         domain = Domain(
             id=id or str(uuid.uuid4()),
-            number=await ask(self.redis, "INCR", keys.DOMAIN_NUMBERS),
+            number=await numbers.allocate(self.redis, keys.DOMAIN_NUMBERS, self._now_ms()),
             workspace=workspace,
             name=name,
             token=_TOKEN + secrets.token_hex(16),

@@ -87,6 +87,12 @@ async def ranked(redis: Redis, workspace: int, start: int, size: int) -> list[st
     return [id.decode() for id in rows]
 
 
+async def with_number(redis: Redis, workspace: int, number: int) -> list[str]:
+    """Ids of the workspace's codes and static codes that have this number: none or one."""
+    lists = (keys.workspace_codes(workspace), keys.workspace_static_numbers(workspace))
+    return [id.decode() for at in lists for id in await ask(redis, "ZRANGEBYSCORE", at, number, number)]
+
+
 async def count(redis: Redis, workspace: int) -> int:
     return int(await ask(redis, "ZCARD", keys.workspace_codes(workspace)))
 

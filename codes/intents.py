@@ -29,7 +29,7 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     op: Literal["create", "move", "delete", "key", "unfile"]
     id: str
     workspace: int
-    number: int = 0
+    birth: int = 0
     host: str = ""
     slug: str = ""
     to_slug: str = ""

@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 import msgspec
 from redis.asyncio import Redis
 
-from codes import behaviour, folders, index, intents, permissions, places, publish, slugs
+from codes import behaviour, folders, index, intents, numbers, permissions, places, publish, slugs
 from codes.checking import Checking
-from codes.connection import ask
 from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
 from codes.fields import Edit, NewCode
 from codes.intents import Intent
@@ -31,6 +30,11 @@ _DRAWS = 10
 
 def random_id(rng: random.Random) -> str:
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))
+
+
+def random_birth(rng: random.Random) -> int:
+    """Never 0, which is no code's."""
+    return rng.randrange(1, 1 << 62)
 
 
 def random_nonce(rng: random.Random) -> str:
@@ -74,6 +78,7 @@ class Making:
         blank = Code(
             id=new.id or random_id(self._rng),
             number=0,
+            birth=random_birth(self._rng),
             workspace=workspace,
             slug=new.slug or "",
             destination="",
@@ -117,7 +122,7 @@ class Making:
         return _Made(await folders.settled(self._redis, made.code, now_ms=self._now_ms), made.new)
 
     async def _somewhere(self, new: NewCode, code: Code, nonce: str, turn: Turn | None) -> _Made:
-        code = msgspec.structs.replace(code, number=await ask(self._redis, "INCR", keys.NUMBERS))
+        code = msgspec.structs.replace(code, number=await numbers.allocate(self._redis, keys.NUMBERS, self._now_ms()))
         # Under one id the same slugs are drawn, in the same order.
         rng = random.Random(new.id) if new.id else self._rng
         drawn = new.slug is None
@@ -126,7 +131,7 @@ class Making:
                 code = msgspec.structs.replace(code, slug=slugs.draw(rng, new.slug_length))
             placed = await self._place(code, nonce, turn, drawn=drawn, again=drawn and bool(new.id))
             if placed is not None:
-                return _Made(placed, placed.number == code.number)
+                return _Made(placed, placed.birth == code.birth)
         raise Unavailable("no free slug was found")
 
     async def _place(self, code: Code, nonce: str, turn: Turn | None, *, drawn: bool, again: bool) -> Code | None:
@@ -145,7 +150,7 @@ class Making:
                 return None
             raise Conflict("slug", "slug_taken", f"the slug {code.slug!r} is taken")
         intent = Intent(
-            op="create", id=code.id, workspace=code.workspace, number=code.number, host=code.host, slug=code.slug
+            op="create", id=code.id, workspace=code.workspace, birth=code.birth, host=code.host, slug=code.slug
         )
         deadline_ms = permissions.sooner(await intents.declare(self._redis, nonce, intent), turn)
         await self._step("intent")

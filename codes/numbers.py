@@ -1,10 +1,19 @@
-"""The numbers of codes: counted up in Redis, none given out twice."""
+"""The numbers of codes, workspaces and domains: each greater than the last, none given out twice.
+
+Like a route's version (decision 0102) a number is never behind the clock. A Redis that has lost its last writes (a
+replica that was promoted, a backup that was restored) has forgotten how far it counted; the clock has not.
+"""
 
 from redis.asyncio import Redis
 
 from codes.connection import Script, reaching
-from schemas import keys
 
+# The JSON of JavaScript is exact below 2^53, which microseconds reach in the year 2255.
+_ALLOCATE = Script("""
+local number = math.max(tonumber(redis.call('GET', KEYS[1]) or '0') + 1, tonumber(ARGV[1]))
+redis.call('SET', KEYS[1], string.format('%.0f', number))
+return number
+""")
 _LIFT = Script("""
 local number = tonumber(redis.call('GET', KEYS[1]) or '0')
 if number < tonumber(ARGV[1]) then
@@ -16,13 +25,13 @@ return number
 
 
 @reaching
-async def lift(redis: Redis, at_least: int) -> int:
-    """Makes the next code's number greater than `at_least`, and returns the highest number that counts as given
-    out. Called at start with the highest number in the warehouse, which outlives a restored Redis."""
-    return int(await _LIFT.run(redis, [keys.NUMBERS], at_least))
+async def allocate(redis: Redis, counter: str, now_ms: int) -> int:
+    """The next number of `counter`, one of the counters in `schemas.keys`."""
+    return int(await _ALLOCATE.run(redis, [counter], now_ms * 1000))
 
 
 @reaching
-async def lift_workspaces(redis: Redis, at_least: int) -> int:
-    """The same for the numbers of workspaces."""
-    return int(await _LIFT.run(redis, [keys.WORKSPACE_NUMBERS], at_least))
+async def lift(redis: Redis, counter: str, at_least: int) -> int:
+    """Makes the next number greater than `at_least`, and returns the highest that counts as given out. For an import:
+    its numbers may be of a machine whose clock is ahead."""
+    return int(await _LIFT.run(redis, [counter], at_least))

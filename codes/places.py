@@ -80,7 +80,7 @@ def route_of(code: Code, version: int) -> Route:
     page = None if is_link(code.type) else Content(code.type, code.content, code.page_design)
     return Route(
         version=version,
-        number=code.number,
+        birth=code.birth,
         workspace=code.workspace,
         destination=location(code.destination),
         status=code.status,
@@ -102,7 +102,7 @@ def route_of(code: Code, version: int) -> Route:
 
 
 def tombstone_of(code: Code, version: int) -> Route:
-    return Route(version=version, number=code.number, workspace=code.workspace, gone=True)
+    return Route(version=version, birth=code.birth, workspace=code.workspace, gone=True)
 
 
 _decoder = msgspec.json.Decoder(Kept)

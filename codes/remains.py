@@ -24,6 +24,7 @@ def remains_of(code: Code, keep_until_ms: int) -> Remains:
     was = (Former(id=alone.id, key=alone.key, url=code.destination, label=alone.label),) if alone else ()
     return Remains(
         number=code.number,
+        birth=code.birth,
         workspace=code.workspace,
         slug=code.slug,
         keep_until_ms=keep_until_ms,

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
-from codes import destinations, fields, permissions, tags, texts
+from codes import destinations, fields, numbers, permissions, tags, texts
 from codes.connection import Script, ask, reaching
 from codes.errors import Missing, Refused, Unavailable
 from codes.fields import UNSET, Status, Unset
@@ -89,7 +89,7 @@ class Statics:
         async with permissions.turn(self.redis, plan, workspace, needed=needed) as turn:
             if turn is not None:
                 await turn.allow(another=True, active=False)
-            number = await ask(self.redis, "INCR", keys.NUMBERS)
+            number = await numbers.allocate(self.redis, keys.NUMBERS, now_ms)
             code = StaticCode(**fields, number=number, workspace=workspace, created_at_ms=now_ms, updated_at_ms=now_ms)
             if not await put(self.redis, b"", code, code):
                 # Somebody else was asked for the same, and faster.

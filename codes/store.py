@@ -249,7 +249,7 @@ class Codes:
         nonce = self._nonce()
         before = await publish.redirectors(self.redis)
         intent = Intent(
-            op="delete", id=id, workspace=workspace, number=self._code_at(found).number, keep_until_ms=keep_until_ms
+            op="delete", id=id, workspace=workspace, birth=self._code_at(found).birth, keep_until_ms=keep_until_ms
         )
         if keep_until_ms is not None:
             left = remains.remains_of(self._code_at(found), keep_until_ms)

@@ -23,7 +23,7 @@ from schemas import keys
 from schemas.code import ApiKey, Code, Erasure, Folder, Remains, StaticCode, Workspace
 from schemas.route import Route, decode_route
 
-FORMAT = 1
+FORMAT = 2
 _CHUNK = 100
 
 # Called with how many lines are done and how many there will be (about, while exporting).
@@ -133,7 +133,7 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
         while rows := await index.newest(redis, workspace.number, _CHUNK, before):
             for found in await asyncio.gather(*(index.find(redis, id) for id, _ in rows)):
                 if found and found.place.code and found.place.route:
-                    used = await ask(redis, "GET", keys.scans_used(found.place.code.number))
+                    used = await ask(redis, "GET", keys.scans_used(found.place.code.birth))
                     yield CodeLine(found.place.code, found.place.route.version, int(used or 0))
             before = rows[-1][1]
         async for _, raw in redis.hscan_iter(keys.workspace_statics(workspace.number), count=_CHUNK):
@@ -191,7 +191,7 @@ def _check_place(number: int, host: str, slug: str) -> None:
 
 
 def check_whole(path: Path) -> tuple[End, set[int]]:
-    """Reads the file through. Returns its counters, lifted to the highest numbers in it, and the numbers of codes
+    """Reads the file through. Returns its counters, lifted to the highest numbers in it, and the births of codes
     that were deleted, be it while the export ran."""
     end, last, highest = None, 0, [0, 0]
     erased: set[int] = set()
@@ -204,10 +204,7 @@ def check_whole(path: Path) -> tuple[End, set[int]]:
                 raise Unreadable(f"line 1: format {format} is not known here, only {FORMAT}")
             case CodeLine(code=Code(number=given)) | StaticLine(code=StaticCode(number=given)):
                 highest[0] = max(highest[0], given)
-            case TombstoneLine(route=Route(number=given)):
-                highest[0] = max(highest[0], given)
-            case ErasureLine(erasure=Erasure(number=given)):
-                highest[0] = max(highest[0], given)
+            case ErasureLine(erasure=Erasure(birth=given)):
                 erased.add(given)
             case WorkspaceLine(workspace=Workspace(number=given)):
                 highest[1] = max(highest[1], given)
@@ -226,8 +223,8 @@ async def import_file(
     there already (`code there`, …). Raises Unreadable (before anything is written, if the file is not whole)."""
     end, erased = check_whole(path)
     # First of all: no number of the file can be given to a new code.
-    await numbers.lift(redis, end.numbers)
-    await numbers.lift_workspaces(redis, end.workspaces)
+    await numbers.lift(redis, keys.NUMBERS, end.numbers)
+    await numbers.lift(redis, keys.WORKSPACE_NUMBERS, end.workspaces)
     counts: Counter[str] = Counter()
     done = 0
     for chunk in _chunks(read_lines(path)):
@@ -254,7 +251,7 @@ def _chunks(lines: Iterable[tuple[int, Line]]) -> Iterator[list[tuple[int, Line]
 
 def _without(erased: set[int], line: Line) -> Line:
     """The line, or what a code has left that was deleted while the export ran."""
-    if isinstance(line, CodeLine) and line.code.number in erased:
+    if isinstance(line, CodeLine) and line.code.birth in erased:
         return TombstoneLine(line.code.host, line.code.slug, places.tombstone_of(line.code, line.version))
     return line
 
@@ -271,12 +268,12 @@ async def _bring_in(redis: Redis, number: int, line: Line, now_ms: Callable[[], 
             case CodeLine():
                 return _named("code", await _put_code(redis, line, now_ms()))
             case StaticLine(code=code):
+                await _check_number(redis, code)
                 return _named("static", await statics.put(redis, b"", code, code))
             case TombstoneLine():
                 return _named("tombstone", await _put_tombstone(redis, line, now_ms()))
             case ErasureLine(erasure=erasure):
-                new = await ask(redis, "HSETNX", keys.ERASURES, erasure.number, msgspec.json.encode(erasure))
-                return _named("erasure", bool(new))
+                return _named("erasure", await _put_erasure(redis, erasure))
             case RemainsLine():
                 return _named("remains", await remains.put(redis, line.remains))
             case _:
@@ -292,8 +289,9 @@ def _named(kind: str, new: bool) -> str:
 async def _put_code(redis: Redis, line: CodeLine, now_ms: int) -> bool:
     """Whether it was new. One that has been deleted here stays so; one that is here stays as it is here."""
     code = line.code
-    if await ask(redis, "HEXISTS", keys.ERASURES, code.number) or await index.find(redis, code.id):
+    if await ask(redis, "HEXISTS", keys.ERASURES, code.birth) or await index.find(redis, code.id):
         return False
+    await _check_number(redis, code)
     at = index.pointer(code.host, code.slug, secrets.token_hex(16))
     while True:
         place = await places.look(redis, code.host, code.slug)
@@ -303,12 +301,27 @@ async def _put_code(redis: Redis, line: CodeLine, now_ms: int) -> bool:
         if not written:
             if line.used:
                 # Before the code: no scan of it is let through that was used up elsewhere.
-                await ask(redis, "SET", keys.scans_used(code.number), line.used, "NX")
+                await ask(redis, "SET", keys.scans_used(code.birth), line.used, "NX")
             route = places.route_of(code, max(place.next_version(now_ms), line.version + 1))
             written = await places.put(redis, place, Kept(code), route, nonce="") is Put.DONE
         if written:
             await index.add(redis, code.id, code.number, code.workspace, at)
             return True
+
+
+async def _put_erasure(redis: Redis, erasure: Erasure) -> bool:
+    """Whether it was new. A code that lives here must not lose its scans to a deletion elsewhere."""
+    living = await index.find(redis, erasure.id)
+    if living is not None and living.place.code is not None and living.place.code.birth == erasure.birth:
+        raise Conflict("erasure", "code_lives", f"the code {erasure.id} was deleted there and lives here: delete one")
+    return bool(await ask(redis, "HSETNX", keys.ERASURES, erasure.birth, msgspec.json.encode(erasure)))
+
+
+async def _check_number(redis: Redis, code: Code | StaticCode) -> None:
+    """Lists and Agency's ids tell codes of a workspace apart by number."""
+    holders = await index.with_number(redis, code.workspace, code.number)
+    if any(id != code.id for id in holders):
+        raise Conflict("number", "number_taken", f"the number {code.number} is another code's here, of id {holders[0]}")
 
 
 async def _put_tombstone(redis: Redis, line: TombstoneLine, now_ms: int) -> bool:

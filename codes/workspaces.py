@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
+from codes import numbers
 from codes.behaviour import check_scheme
 from codes.connection import REPLACE, ask, reaching
 from codes.errors import Conflict, Missing, Refused
@@ -39,7 +40,9 @@ async def ensure_workspace(
         raise Refused("name", "invalid_name", f"a workspace's name has 1 to {MAX_NAME} printable characters")
     raw = await ask(redis, "HGET", keys.WORKSPACES, name)
     if raw is None:
-        number = await ask(redis, "INCR", keys.WORKSPACE_NUMBERS)
+        # The first is 1 everywhere, so that a fresh start gives way to an import; the others follow the clock.
+        first = not await ask(redis, "EXISTS", keys.WORKSPACE_NUMBERS)
+        number = await numbers.allocate(redis, keys.WORKSPACE_NUMBERS, 0 if first else now_ms())
         await ask(redis, "HSETNX", keys.WORKSPACES, name, number)
         raw = await ask(redis, "HGET", keys.WORKSPACES, name)
     number = int(raw)
@@ -57,8 +60,8 @@ async def get(redis: Redis, number: int) -> Workspace | None:
 @reaching
 async def all_workspaces(redis: Redis) -> list[Workspace]:
     """In the order in which they were made."""
-    numbers = sorted(int(raw) for raw in await ask(redis, "HVALS", keys.WORKSPACES))
-    found = [await ask(redis, "GET", keys.workspace(number)) for number in numbers]
+    held = sorted(int(raw) for raw in await ask(redis, "HVALS", keys.WORKSPACES))
+    found = [await ask(redis, "GET", keys.workspace(number)) for number in held]
     return [_decoder.decode(raw) for raw in found if raw]
 
 

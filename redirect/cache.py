@@ -23,7 +23,7 @@ def place_of_key(key: str) -> str | None:
 
 class Entry(msgspec.Struct, gc=False):
     """A route, made ready to be answered. `epoch` is that of `Trust` when Redis last confirmed it;
-    `event` the part of a journal line that is the same for all its visits; `code` its number's bytes.
+    `event` the part of a journal line that is the same for all its visits; `code` its birth's bytes.
     When `plain`, every visit ends with `headers` and a 302; else `plan` says what each is asked, and
     without a plan nothing is there."""
 
@@ -80,8 +80,8 @@ class Routes:
             epoch=epoch,
             outcome=decision.outcome,
             headers=() if decision.ending is None else decision.ending.headers,
-            event=piece(route.number, route.workspace, self._host),
-            code=route.number.to_bytes(8, "big"),
+            event=piece(route.birth, route.workspace, self._host),
+            code=route.birth.to_bytes(8, "big"),
             plain=decision.ending is not None,
             plan=decision.plan,
         )

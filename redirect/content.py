@@ -14,13 +14,13 @@ class Contents:
         self._limit = limit
         self._made: dict[tuple[int, int], Ending] = {}
 
-    def page(self, number: int, version: int, content: Content) -> Ending:
+    def page(self, birth: int, version: int, content: Content) -> Ending:
         """Takes a millisecond or two the first time."""
-        found = self._made.get((number, version))
+        found = self._made.get((birth, version))
         if found is None:
             page = pages.render(content.type, content.data, content.design)
             forget_oldest(self._made, self._limit)
-            found = self._made[number, version] = showing(page, "page", 200)
+            found = self._made[birth, version] = showing(page, "page", 200)
         return found
 
 

@@ -41,29 +41,27 @@ class Secret:
         return self._known
 
 
-def signed(secret: bytes, purpose: bytes, number: int, bound_to: bytes, said: str, until_s: int) -> str:
+def signed(secret: bytes, purpose: bytes, birth: int, bound_to: bytes, said: str, until_s: int) -> str:
     """`said` may hold letters, digits and `-` alone. The value holds for this purpose, this code, and what it is bound
     to, until a Unix time."""
-    return f"{said}_{until_s}_{_mac(secret, purpose, number, bound_to, said, until_s)}"
+    return f"{said}_{until_s}_{_mac(secret, purpose, birth, bound_to, said, until_s)}"
 
 
-def read(
-    secret: bytes, purpose: bytes, number: int, bound_to: bytes, values: Iterable[str], now_s: float
-) -> str | None:
+def read(secret: bytes, purpose: bytes, birth: int, bound_to: bytes, values: Iterable[str], now_s: float) -> str | None:
     """What the first of the values says that is ours and still holds; None when none is."""
     for value in values:
         said, _, rest = value.partition("_")
         until, _, mac = rest.partition("_")
         if not (until.isascii() and until.isdecimal() and len(until) < 12) or int(until) <= now_s:
             continue
-        if hmac.compare_digest(mac.encode(), _mac(secret, purpose, number, bound_to, said, int(until)).encode()):
+        if hmac.compare_digest(mac.encode(), _mac(secret, purpose, birth, bound_to, said, int(until)).encode()):
             return said
     return None
 
 
-def _mac(secret: bytes, purpose: bytes, number: int, bound_to: bytes, said: str, until_s: int) -> str:
+def _mac(secret: bytes, purpose: bytes, birth: int, bound_to: bytes, said: str, until_s: int) -> str:
     # Fixed lengths and no separator within a part, so that no two ways of filling it meet.
-    text = b"|".join((purpose, b"%d" % number, hashlib.sha256(bound_to).digest(), said.encode(), b"%d" % until_s))
+    text = b"|".join((purpose, b"%d" % birth, hashlib.sha256(bound_to).digest(), said.encode(), b"%d" % until_s))
     return hmac.new(secret, text, hashlib.sha256).hexdigest()[:_MAC_CHARACTERS]
 
 

@@ -14,7 +14,7 @@ class Plan(msgspec.Struct, frozen=True):
     """What has to be asked of each visit of a code that does more than lead on; `redirect.visit` asks it."""
 
     version: int
-    number: int
+    birth: int
     starts_at_ms: int | None
     expires_at_ms: int | None
     scan_limit: int | None
@@ -80,7 +80,7 @@ def _plan(route: Route) -> Plan:
     by_cookie = made.sticky == "cookie" and made.variants.total > 0
     return Plan(
         version=route.version,
-        number=route.number,
+        birth=route.birth,
         starts_at_ms=route.starts_at_ms,
         expires_at_ms=route.expires_at_ms,
         scan_limit=route.scan_limit,

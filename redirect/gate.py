@@ -39,34 +39,34 @@ class Gate:
         self._own_host = own_host
         self._pass_s = pass_s
 
-    async def has_passed(self, number: int, kept: str, headers: Mapping[bytes, bytes], now_s: float) -> bool:
+    async def has_passed(self, birth: int, kept: str, headers: Mapping[bytes, bytes], now_s: float) -> bool:
         """Whether a cookie says so: one of this code and of this password, so that a new password asks everybody."""
         values = cookie.values_of(headers.get(b"cookie"), NAME)
         if not values:
             return False
         secret = await self._secret.get()
-        return cookie.read(secret, NAME, number, kept.encode(), values, now_s) is not None
+        return cookie.read(secret, NAME, birth, kept.encode(), values, now_s) is not None
 
     async def refusal(
-        self, number: int, kept: str, seen: Seen, headers: Mapping[bytes, bytes], receive: Receive
+        self, birth: int, kept: str, seen: Seen, headers: Mapping[bytes, bytes], receive: Receive
     ) -> Ending | None:
         """What a form that was sent is answered with unless it holds the right password. For a code without one
-        (`kept` is empty) and for no code at all (number 0), that is what a wrong password gets, and as late."""
+        (`kept` is empty) and for no code at all (birth 0), that is what a wrong password gets, and as late."""
         if is_foreign(headers, self._own_host):
             return FOREIGN
         try:
             given = await password(headers, receive)
         except BadForm as bad:
             return _form("wrong", bad.status)
-        who = self._tries.who(seen[2], number, seen[0])
-        if not await self._tries.take(number, who):
+        who = self._tries.who(seen[2], birth, seen[0])
+        if not await self._tries.take(birth, who):
             return WAIT
         if not await self._passwords.are_right(kept, given):
             return WRONG
-        self._tries.give_back(number, who)
+        self._tries.give_back(birth, who)
         return None
 
-    async def pass_for(self, number: int, kept: str, path: str, now_s: float, *, secure: bool) -> tuple[bytes, bytes]:
+    async def pass_for(self, birth: int, kept: str, path: str, now_s: float, *, secure: bool) -> tuple[bytes, bytes]:
         """The cookie."""
-        value = cookie.signed(await self._secret.get(), NAME, number, kept.encode(), "in", int(now_s) + self._pass_s)
+        value = cookie.signed(await self._secret.get(), NAME, birth, kept.encode(), "in", int(now_s) + self._pass_s)
         return cookie.set_cookie(NAME, value, path=path, max_age_s=self._pass_s, secure=secure)

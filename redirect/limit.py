@@ -19,12 +19,12 @@ class Limits:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def is_used_up(self, number: int, limit: int) -> bool:
-        used = await self._store.ask("GET", keys.scans_used(number))
+    async def is_used_up(self, birth: int, limit: int) -> bool:
+        used = await self._store.ask("GET", keys.scans_used(birth))
         return int(used or 0) >= limit
 
-    async def use(self, number: int, limit: int) -> bool:
+    async def use(self, birth: int, limit: int) -> bool:
         """Takes one scan, when there is one left. It is asked once only: where the answer is lost, Redis may have
         counted, and such a scan is used up without having led anywhere. Never the other way round."""
-        taken = await self._store.ask_once("EVAL", _USE, 1, keys.scans_used(number), limit)
+        taken = await self._store.ask_once("EVAL", _USE, 1, keys.scans_used(birth), limit)
         return bool(taken)

@@ -66,9 +66,9 @@ class Links:
         key = place, host.name
         known = self._there.get(key)
         if known is None or known[0] is not entry:
-            number = int.from_bytes(entry.code, "big")
-            ours = entry.event.startswith(piece(number, host.workspace) + b",")
-            event = piece(number, host.workspace, host.name)
+            birth = int.from_bytes(entry.code, "big")
+            ours = entry.event.startswith(piece(birth, host.workspace) + b",")
+            event = piece(birth, host.workspace, host.name)
             known = entry, msgspec.structs.replace(entry, event=event) if ours else None
             forget_oldest(self._there, REMEMBERED)
             self._there[key] = known

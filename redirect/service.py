@@ -222,7 +222,7 @@ def build(
 
 
 def _unknown(routes: Routes) -> Entry:
-    return routes.entry(Route(version=0, number=0, workspace=0, gone=True), 0)
+    return routes.entry(Route(version=0, birth=0, workspace=0, gone=True), 0)
 
 
 def _page(status: int, page: pages.Page, more: Mapping[str, str] | None = None) -> Response:

@@ -17,17 +17,17 @@ class Stick:
         self._secret = secret
         self._kept_s = kept_s
 
-    async def kept(self, number: int, headers: Mapping[bytes, bytes], now_s: float) -> str | None:
+    async def kept(self, birth: int, headers: Mapping[bytes, bytes], now_s: float) -> str | None:
         """The key of the variant that this visitor was led to before."""
         values = cookie.values_of(headers.get(b"cookie"), NAME)
         if not values:
             return None
-        return cookie.read(await self._secret.get(), NAME, number, b"", values, now_s)
+        return cookie.read(await self._secret.get(), NAME, birth, b"", values, now_s)
 
     async def cookie(
-        self, number: int, key: str, path: str, now_s: float, *, secure: bool
+        self, birth: int, key: str, path: str, now_s: float, *, secure: bool
     ) -> tuple[bytes, bytes] | None:
         if not _KEY.fullmatch(key):
             return None
-        value = cookie.signed(await self._secret.get(), NAME, number, b"", key, int(now_s) + self._kept_s)
+        value = cookie.signed(await self._secret.get(), NAME, birth, b"", key, int(now_s) + self._kept_s)
         return cookie.set_cookie(NAME, value, path=path, max_age_s=self._kept_s, secure=secure)

@@ -36,22 +36,22 @@ class Tries:
         self._store = store
         self._salts = salts
 
-    async def take(self, number: int, who: str) -> bool:
+    async def take(self, birth: int, who: str) -> bool:
         """Whether one more may be tried."""
-        names = (keys.gate_tries(number, who), keys.gate_tries(number))
-        # Of what is no code (number 0) there is nothing that all could guess.
-        most = BY_ALL if number else 1 << 50
+        names = (keys.gate_tries(birth, who), keys.gate_tries(birth))
+        # Of what is no code (birth 0) there is nothing that all could guess.
+        most = BY_ALL if birth else 1 << 50
         return bool(await self._store.ask_once("EVAL", _TAKE, 2, *names, BY_ONE, most, WINDOW_S))
 
-    def give_back(self, number: int, who: str) -> None:
+    def give_back(self, birth: int, who: str) -> None:
         """The right password is no try."""
-        self._store.tell("EVAL", _GIVE_BACK, 2, keys.gate_tries(number, who), keys.gate_tries(number))
+        self._store.tell("EVAL", _GIVE_BACK, 2, keys.gate_tries(birth, who), keys.gate_tries(birth))
 
-    def who(self, address: bytes, number: int, at_ms: int) -> str:
+    def who(self, address: bytes, birth: int, at_ms: int) -> str:
         """A name for an address and a code that says nothing of either. An IPv6 scanner has a whole network of
         addresses to try from, so it is known by that."""
         known_by = address if is_v4(address) else address[:8]
         own = self._salts.hasher(at_ms // MS_OF_DAY).copy()
         # Of another length than what a visitor is made of, so it is never the same number.
-        own.update(b"tries" + known_by + number.to_bytes(8, "big"))
+        own.update(b"tries" + known_by + birth.to_bytes(8, "big"))
         return hashlib.blake2b(own.digest(), digest_size=8).hexdigest()

@@ -160,17 +160,17 @@ class Visits:
         shuts_out = limit is not None and not request.is_human
         # Where nothing comes in between, using up is looking at, too.
         looks = limit is not None and not (uses_up and not plan.password and not request.posted)
-        if limit is not None and looks and await self._limits.is_used_up(plan.number, limit):
+        if limit is not None and looks and await self._limits.is_used_up(plan.birth, limit):
             return plan.limited
         more: Headers = ()
         if request.posted:
-            refusal = await self._form(plan.number, plan.password, request)
+            refusal = await self._form(plan.birth, plan.password, request)
             if refusal is not None:
                 return refusal
             more = (await self._pass(plan, request),)
         elif plan.password and not await self._has_passed(plan, request):
             return ASK
-        if limit is not None and uses_up and not await self._limits.use(plan.number, limit):
+        if limit is not None and uses_up and not await self._limits.use(plan.birth, limit):
             return plan.limited
         if shuts_out:
             found = PEOPLE_ONLY
@@ -178,11 +178,11 @@ class Visits:
             found = await self._led_by_cookie(plan, request) if plan.by_cookie else self._led_by(plan, request)
         return with_headers(found, *more) if more else found
 
-    async def _form(self, number: int, kept: str, request: Request) -> Ending | None:
+    async def _form(self, birth: int, kept: str, request: Request) -> Ending | None:
         """None when it held the right password."""
         if request.is_before_a_visit:
             return ASK
-        return await self._gate.refusal(number, kept, request.seen, request.headers, request.receive)
+        return await self._gate.refusal(birth, kept, request.seen, request.headers, request.receive)
 
     async def _nobodys_form(self, request: Request, outcome: Outcome) -> Ending:
         """Whoever sends a form to nothing, or to what has not begun, learns as much as with a wrong password."""
@@ -191,11 +191,11 @@ class Visits:
     async def _has_passed(self, plan: Plan, request: Request) -> bool:
         if request.is_before_a_visit:
             return False
-        return await self._gate.has_passed(plan.number, plan.password, request.headers, request.at_ms / 1000)
+        return await self._gate.has_passed(plan.birth, plan.password, request.headers, request.at_ms / 1000)
 
     async def _pass(self, plan: Plan, request: Request) -> tuple[bytes, bytes]:
         return await self._gate.pass_for(
-            plan.number,
+            plan.birth,
             plan.password,
             request.path,
             request.at_ms / 1000,
@@ -214,7 +214,7 @@ class Visits:
         if way is not None:
             return ways.ending(way, query)
         assert plan.content is not None
-        return self._contents.page(plan.number, plan.version, plan.content)
+        return self._contents.page(plan.birth, plan.version, plan.content)
 
     async def _led_by_cookie(self, plan: Plan, request: Request) -> Ending:
         """Unless a rule or an app comes first: to the variant that the visitor was led to before, else as by visitor,
@@ -225,13 +225,13 @@ class Visits:
             return ways.ending(way, query)
         way = ways.by_weight(seen[5], self._random_below)
         try:
-            key = await self._stick.kept(plan.number, request.headers, now_s)
+            key = await self._stick.kept(plan.birth, request.headers, now_s)
             if key in ways.by_key:
                 return ways.ending(ways.by_key[key], query)
             if not request.is_human:
                 return ways.ending(way, query)
             secure = self._is_secure(request)
-            remembered = await self._stick.cookie(plan.number, way.key, request.path, now_s, secure=secure)
+            remembered = await self._stick.cookie(plan.birth, way.key, request.path, now_s, secure=secure)
         except (Away, Refused):
             remembered = None
         ending = ways.ending(way, query)

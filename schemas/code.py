@@ -8,10 +8,15 @@ from schemas.behaviour import Apps, Former, Query, Rule, Sticky, Variant
 
 
 class Code(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An editable link. `id` and `number` are for ever; everything else may change."""
+    """An editable link. `id`, `number` and `birth` are for ever; everything else may change.
+
+    `number` orders lists and is Agency's id. `birth` is random and made with the code: scans, erasures and all else
+    that is counted belong to it, so that nothing is ever mixed up with a code that a failover or a restored Redis
+    has lost, whatever its number, id or slug."""
 
     id: str
     number: int
+    birth: int
     workspace: int
     slug: str
     destination: str
@@ -114,7 +119,8 @@ class ApiKey(msgspec.Struct, frozen=True, omit_defaults=True):
 class Erasure(msgspec.Struct, frozen=True, omit_defaults=True):
     """A deleted code whose rows must leave the warehouse. Kept, so that late events leave too."""
 
-    number: int
+    birth: int
+    id: str
     workspace: int
     deleted_at_ms: int
     # Rows stay until then (QR Code Agency keeps them 13 months); None: erase at once.
@@ -126,6 +132,7 @@ class Remains(msgspec.Struct, frozen=True, omit_defaults=True):
     `rules` are the letters that belonged to rules."""
 
     number: int
+    birth: int
     workspace: int
     slug: str
     keep_until_ms: int

@@ -7,12 +7,12 @@ PREFIX = "wm:"
 ROUTES = PREFIX + "routes"
 # Sorted set: name of a live redirector → unix time at which its registration lapses.
 REDIRECTORS = PREFIX + "redirectors"
-# The highest code number given out; and the highest workspace number.
+# Counters (codes.numbers): the highest number of a code, and of a workspace, that was given out.
 NUMBERS = PREFIX + "numbers"
 WORKSPACE_NUMBERS = PREFIX + "workspace-numbers"
 # Hash: workspace name → number.
 WORKSPACES = PREFIX + "workspaces"
-# Hash: code number → schemas.code.Erasure.
+# Hash: birth of a code → schemas.code.Erasure.
 ERASURES = PREFIX + "erasures"
 # Hash: source → schemas.register.SourceEntry, as its redirector said last.
 SOURCES = PREFIX + "sources"
@@ -71,15 +71,15 @@ def salt(day: str) -> str:
     return f"{PREFIX}salt:{day}"
 
 
-def scans_used(number: int) -> str:
-    """How many scans a code with a limit has used. By its number, so that it stays when the slug changes, and a
+def scans_used(birth: int) -> str:
+    """How many scans a code with a limit has used. By its birth, so that it stays when the slug changes, and a
     later code of the same slug begins with none."""
-    return f"{PREFIX}{{scans:{number}}}:used"
+    return f"{PREFIX}{{scans:{birth}}}:used"
 
 
-def gate_tries(number: int, who: str = "all") -> str:
+def gate_tries(birth: int, who: str = "all") -> str:
     """How many passwords of a code were tried in a minute: by all, or by one hashed address. Expires."""
-    return f"{PREFIX}{{tries:{number}}}:{who}"
+    return f"{PREFIX}{{tries:{birth}}}:{who}"
 
 
 def job(id: str) -> str:

@@ -13,7 +13,8 @@ class Route(msgspec.Struct, frozen=True, omit_defaults=True):
     which remembers whose it was."""
 
     version: int
-    number: int
+    # Of the code: what its scans are counted under.
+    birth: int
     workspace: int
     destination: str = ""
     status: Literal["active", "paused"] = "active"

@@ -63,7 +63,6 @@ class Admin:
 
     async def _status(self, _: Request) -> Response:
         status = {
-            "prepared": self._prepared.numbers.is_set(),
             "short_url": self._settings.short_base,
             "api_url": self._settings.api_base,
             "aggregator": self._moving.status(),

@@ -105,7 +105,7 @@ async def _run(
         public, inner = [], []
         if api_sockets:
             shown.register(Shown(questions.metrics))
-            app = api_app(settings, redis, questions, prepared.numbers, shown, readiness, tracer)
+            app = api_app(settings, redis, questions, shown, readiness, tracer)
             public.append(tasks.create_task(keep_working(app.state.context, stop)))
             public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop)))
         if moving is not None:
@@ -134,7 +134,7 @@ async def _run(
 async def _serve_prepared(app: ASGIApp, sockets: list[socket.socket], prepared: Prepared, stop: asyncio.Event) -> None:
     """Callers wait in the sockets' queues while tables are looked after, which takes a moment; a warehouse that is
     away is not waited for, since codes can be edited without it."""
-    await _either(prepared.numbers, stop, PREPARED_WITHIN_S)
+    await _either(prepared.tables, stop, PREPARED_WITHIN_S)
     await serve(app, sockets, stop)
 
 

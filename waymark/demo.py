@@ -40,11 +40,11 @@ def scans_of_days(story: Story, total: int, today: datetime, rng: random.Random)
 
 
 class Year:
-    """Scans of the codes that were made for the stories, which have the given numbers."""
+    """Scans of the codes that were made for the stories, which have the given births."""
 
     def __init__(
         self,
-        numbers: Mapping[str, int],
+        births: Mapping[str, int],
         *,
         workspace: int,
         host: str,
@@ -53,7 +53,7 @@ class Year:
         rng: random.Random,
         stories: Sequence[Story] = STORIES,
     ) -> None:
-        self._numbers = numbers
+        self._births = births
         self._workspace = workspace
         self._host = host
         self._rng = rng
@@ -112,7 +112,7 @@ class Year:
             source=0,
             seq=0,
             ts_ms=at_ms,
-            code=self._numbers[story.label],
+            code=self._births[story.label],
             workspace=self._workspace,
             host=self._host,
             kind=kind,

@@ -136,5 +136,5 @@ def test_a_token_does_not_bring_erased_rows_back(client: Client) -> None:
 
 
 def test_rows_are_kept_as_long_as_was_asked() -> None:
-    erasures = [Erasure(1, 1, 50), Erasure(2, 1, 50, keep_until_ms=101), Erasure(3, 1, 50, keep_until_ms=100)]
+    erasures = [Erasure(birth, "", 1, 50, until) for birth, until in ((1, None), (2, 101), (3, 100))]
     assert due(erasures, 100) == [1, 3]

@@ -60,14 +60,14 @@ def desk(engine: Client) -> Desk:
 
 async def note(redis: "redis.asyncio.Redis", *erasures: Erasure) -> None:
     for one in erasures:
-        await redis.hset(keys.ERASURES, str(one.number), msgspec.json.encode(one))
+        await redis.hset(keys.ERASURES, str(one.birth), msgspec.json.encode(one))
 
 
 async def test_a_deleted_code_is_erased_and_late_events_too(redis_url: str, desk: Desk) -> None:
     async with redis.asyncio.from_url(redis_url) as server:
         erasures = Erasures(server, desk.between, desk.clock)
         assert await erasures.sweep() == 0
-        await note(server, Erasure(2, 1, DELETED))
+        await note(server, Erasure(2, "b", 1, DELETED))
         assert await erasures.sweep() == 20
         assert desk.visits_of(2) == 0 and desk.visits_of(3) == 20
         asked = desk.calls
@@ -87,7 +87,7 @@ async def test_a_deleted_code_is_erased_and_late_events_too(redis_url: str, desk
 
 async def test_rows_that_are_to_be_kept_stay_until_then(redis_url: str, desk: Desk) -> None:
     async with redis.asyncio.from_url(redis_url) as server:
-        await note(server, Erasure(2, 1, DELETED, keep_until_ms=DELETED + 10 * HOUR))
+        await note(server, Erasure(2, "b", 1, DELETED, keep_until_ms=DELETED + 10 * HOUR))
         erasures = Erasures(server, desk.between, desk.clock)
         for _ in range(3):
             assert await erasures.sweep() == 0
@@ -98,7 +98,7 @@ async def test_rows_that_are_to_be_kept_stay_until_then(redis_url: str, desk: De
 
 async def test_many_notes_are_swept_in_batches_and_a_broken_one_stops_nothing(redis_url: str, desk: Desk) -> None:
     async with redis.asyncio.from_url(redis_url) as server:
-        await note(server, *(Erasure(number, 1, DELETED) for number in range(1, 3 * BATCH)))
+        await note(server, *(Erasure(birth, str(birth), 1, DELETED) for birth in range(1, 3 * BATCH)))
         await server.hset(keys.ERASURES, "x", "{not json")
         erasures = Erasures(server, desk.between, desk.clock)
         assert await erasures.sweep() == 100
@@ -114,7 +114,7 @@ async def test_redis_or_the_warehouse_may_be_away(redis_url: str, desk: Desk) ->
         stop.set()
         await asyncio.wait_for(task, 5)
     async with redis.asyncio.from_url(redis_url) as server:
-        await note(server, Erasure(2, 1, DELETED))
+        await note(server, Erasure(2, "b", 1, DELETED))
         desk.away = True
         stop = asyncio.Event()
         erasures = Erasures(server, desk.between, desk.clock)

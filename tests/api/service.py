@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import msgspec
-from clickhouse_connect.driver.client import Client
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
@@ -26,7 +25,6 @@ from codes.dns import Dns
 from codes.domains import Domains
 from codes.files import Files
 from codes.filestores import Folder
-from codes.numbers import lift
 from codes.resolver import Resolver
 from codes.store import Codes
 from codes.workspaces import ensure_workspace
@@ -60,10 +58,6 @@ class Clock:
 def names_of_the_public(host: str) -> tuple[str, ...]:
     """Stands in for the network's name server, which tests do not depend on."""
     return {"internal.example.com": ("10.0.0.7",), "s.example.net": ("8.8.4.4",)}.get(host, ("8.8.8.8",))
-
-
-def highest(client: Client) -> int:
-    return int(client.query("SELECT max(code) FROM scans").result_rows[0][0])
 
 
 class Service:
@@ -125,8 +119,6 @@ class Service:
         return self.connect(Authorization=f"Bearer {await self.key(workspace, scope)}")
 
     async def open(self) -> None:
-        # Redis is new and the warehouse is not: as at every start, numbers go on above what it holds.
-        await lift(self.redis, await self.questions.ask(highest))
         self.client = await self.caller()
 
     async def close(self) -> None:
@@ -149,17 +141,27 @@ class Service:
         assert code is not None
         return code.number
 
+    async def birth(self, id: str) -> int:
+        workspace = (await ensure_workspace(self.redis, "ours")).number
+        code = await self.codes.get(workspace, id)
+        assert code is not None
+        return code.birth
+
+    async def birth_of(self, slug: str) -> int:
+        code = await self.codes.by_slug("", slug)
+        assert code is not None
+        return code.birth
+
     async def scanned(self, id: str, *scans: Body) -> None:
         """Stores scans of a code as the aggregator does; `days_ago` and any column of `scans` may be given."""
-        number = await self.number(id)
-        self.stored(number, scans)
+        self.stored(await self.birth(id), scans)
 
-    def stored(self, number: int, scans: tuple[Body, ...]) -> None:
-        store(self.warehouse, number, scans)
+    def stored(self, birth: int, scans: tuple[Body, ...]) -> None:
+        store(self.warehouse, birth, scans)
 
 
-def store(warehouse: Warehouse, number: int, scans: tuple[Body, ...]) -> None:
-    lines = b"\n".join(msgspec.json.encode(_event(number, seq, scan)) for seq, scan in enumerate(scans, 1))
+def store(warehouse: Warehouse, birth: int, scans: tuple[Body, ...]) -> None:
+    lines = b"\n".join(msgspec.json.encode(_event(birth, seq, scan)) for seq, scan in enumerate(scans, 1))
     columns = ["ts_ms" if name == "ts" else name for name in EVENT_COLUMNS]
     client = warehouse.connect(max_threads=1)
     try:

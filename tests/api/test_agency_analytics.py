@@ -28,7 +28,7 @@ async def analytics(api: Service, code: Body, query: str = "") -> Body:
 
 
 async def scanned(api: Service, code: Body, *scans: Body) -> None:
-    api.stored(code["id"], scans)
+    api.stored(await api.birth_of(code["short_id"]), scans)
 
 
 async def test_every_block_is_there_without_scans(api: Service) -> None:
@@ -240,8 +240,9 @@ async def test_a_deleted_codes_scans_can_be_read_for_13_months(api: Service) -> 
 async def test_its_rows_are_kept_and_ordered_to_go(api: Service) -> None:
     """Existing analytics rows are preserved for the standard 13 month retention window."""
     code = await made(api)
+    birth = await api.birth_of(code["short_id"])
     await api.client.delete(f"{LIST}{code['short_id']}/")
-    raw = await api.redis.hget("wm:erasures", str(code["id"]))
+    raw = await api.redis.hget("wm:erasures", str(birth))
     assert isinstance(raw, bytes)
     until = round(NOW.replace(year=2027, month=6).timestamp() * 1000)
     assert f'"keep_until_ms":{until}'.encode() in raw

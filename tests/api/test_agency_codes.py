@@ -358,7 +358,7 @@ async def test_a_change_can_depend_on_what_was_read(api: Service) -> None:
         stale = await api.client.request(method, at, json={"name": "y"}, headers={"If-Match": tag})
         assert stale.status_code == 412 and list(stale.json()) == ["detail"]
     # A scan is no change of the code, and is seen.
-    api.stored(made_one.json()["id"], ({},))
+    api.stored(await api.birth_of(made_one.json()["short_id"]), ({},))
     again = await api.client.get(at, headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.json()["scan_count"]) == (200, 1)
     assert (await api.client.delete(at, headers={"If-Match": first.headers["etag"]})).status_code == 204

@@ -170,7 +170,7 @@ async def test_all_four_count_alike_and_as_a_plain_count_does(api: Service, seed
     code = await api.codes.by_slug("", slug)
     assert code is not None
     recorded = scans(random.Random(seed))
-    api.stored(code.number, tuple(recorded))
+    api.stored(code.birth, tuple(recorded))
     counted = [one for one in recorded if one["outcome"] in COUNTED]
     people = [one for one in counted if one["kind"] == "human"]
 
@@ -223,7 +223,7 @@ async def test_the_week_over_week_is_of_every_kind(api: Service) -> None:
     slug = (await plain_codes(api))[1]
     code = await api.codes.by_slug("", slug)
     assert code is not None
-    api.stored(code.number, tuple({"days_ago": back, "kind": "bot"} for back in (0, 6, 6, 7, 13)))
+    api.stored(code.birth, tuple({"days_ago": back, "kind": "bot"} for back in (0, 6, 6, 7, 13)))
     weeks = [await got(api, f"/api/v1/dynamic/{slug}/analytics/?days={days}") for days in (7, 14)]
     last, both = (each["scans_in_period"] for each in weeks)
     qra = await got(api, f"/api/public/v1/qrcodes/{code.id}/analytics")

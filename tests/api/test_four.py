@@ -148,7 +148,7 @@ async def test_they_count_the_same_people(api: Service, make: Maker) -> None:
         for at, (kind, outcome) in enumerate((kind, outcome) for kind in KINDS for outcome in OUTCOMES)
         for country, device, days in (("GB", "mobile", at % 10), ("", "desktop", (at + 3) % 10))
     ]
-    api.stored(code.number, tuple(scans))
+    api.stored(code.birth, tuple(scans))
     native = (await api.client.get(f"/v1/dynamic/{code.id}/scans?days=30")).json()
     theirs = (await api.client.get(f"/api/v1/dynamic/{slug}/analytics/?days=30")).json()
     exa = (await api.client.get(f"/api/qr/codes/{slug}/analytics?days=30")).json()

@@ -11,11 +11,14 @@ from typing import Any
 import httpx
 import httpx2
 import pytest
+import redis
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
 
+from schemas import keys
+from schemas.route import decode_route
 from schemas.warehouse import Warehouse
 from tests.api.served import Served, serving
 from tests.api.service import store
@@ -112,19 +115,23 @@ async def test_thirty_days_whatever_is_asked(served: Served) -> None:
     assert set(tools["get_scans"].input_schema["properties"]) == {"id"}
 
 
-async def test_its_scans_are_read(served: Served, warehouse: Warehouse) -> None:
+async def test_its_scans_are_read(served: Served, warehouse: Warehouse, redis_server: RedisServer) -> None:
     """let an AI assistant answer "how many scans did the spring code get?" in plain English"""
     async with over_http(served) as client:
         made = said(await client.call_tool("create_code", {"destination": "https://example.com/", "label": "Spring"}))
-        headers = {"Authorization": f"Bearer {served.key}"}
-        async with httpx.AsyncClient(base_url=served.url, headers=headers) as http:
-            # The one API that shows numbers.
-            number = (await http.get(f"/api/v1/dynamic/{made['slug']}/")).json()["id"]
-        store(warehouse, number, ({"country": "GB"}, {"country": "GB"}, {"days_ago": 1}, {"days_ago": 40}))
-        scans = said(await client.call_tool("get_scans", {"id": made["id"]}))
-    assert (scans["scans"]["total"], scans["scans"]["topCountry"]) == (4, "GB")
-    assert scans["analytics"]["window_total"] == 3
-    assert [day["n"] for day in scans["analytics"]["daily"]][-2:] == [1, 2]
+        # No API shows what scans are counted under.
+        with redis.Redis.from_url(redis_server.url) as here:
+            raw = here.get(keys.route(keys.place("", made["slug"])))
+        assert isinstance(raw, bytes)
+        store(
+            warehouse,
+            decode_route(raw).birth,
+            ({"country": "GB"}, {"country": "GB"}, {"days_ago": 1}, {"days_ago": 40}),
+        )
+        told = said(await client.call_tool("get_scans", {"id": made["id"]}))
+    assert (told["scans"]["total"], told["scans"]["topCountry"]) == (4, "GB")
+    assert told["analytics"]["window_total"] == 3
+    assert [day["n"] for day in told["analytics"]["daily"]][-2:] == [1, 2]
 
 
 async def test_what_the_api_refuses_is_told_in_its_words(served: Served) -> None:

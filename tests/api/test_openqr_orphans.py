@@ -45,7 +45,7 @@ async def test_by_host_and_day(api: Service) -> None:
     ours = (await ensure_workspace(api.redis, "ours")).number
     theirs = (await ensure_workspace(api.redis, "theirs")).number
     on = {"host": "go.example.com", "workspace": ours}
-    code = await api.number((await api.make())["id"])
+    code = await api.birth((await api.make())["id"])
     await met(
         api,
         {"days_ago": 0},

@@ -93,7 +93,7 @@ async def test_a_code_made_with_everything_is_that_edited_to_it(codes: Codes) ->
         if name not in PAGE:
             other = await codes.edit(1, other.id, Edit(**{name: value}))
     assert await codes.get(1, one.id) == one
-    new = {"id", "number", "slug", "password", "variants", "rules", "created_at_ms", "updated_at_ms"}
+    new = {"id", "number", "birth", "slug", "password", "variants", "rules", "created_at_ms", "updated_at_ms"}
     new |= {"destination_changes", "other_changes", "letters"}
     for name in set(Code.__struct_fields__) - new:
         assert getattr(one, name) == getattr(other, name), name
@@ -142,7 +142,7 @@ async def test_a_plain_code_s_route_is_as_short_as_it_was(codes: Codes, redis: R
     code = await made(codes)
     raw = await redis.get(keys.route(keys.place("", code.slug)))
     assert isinstance(raw, bytes)
-    assert set(msgspec.json.decode(raw)) == {"version", "number", "workspace", "destination"}
+    assert set(msgspec.json.decode(raw)) == {"version", "birth", "workspace", "destination"}
 
 
 @pytest.mark.parametrize("name", EDITS)
@@ -472,12 +472,12 @@ async def test_a_change_of_host_cut_short_is_settled(codes: Codes, redis: Redis,
 async def test_codes_and_routes_of_before_are_read(codes: Codes, redis: Redis) -> None:
     id = "0b8f6c1e-3f0e-4b57-9a52-6f3f6a1f7f10"
     code = (
-        b'{"code":{"id":"%s","number":1,"workspace":1,"slug":"old","destination":"https://example.com/here",'
+        b'{"code":{"id":"%s","number":1,"birth":9,"workspace":1,"slug":"old","destination":"https://example.com/here",'
         b'"created_at_ms":5,"updated_at_ms":5,"label":"Poster","tags":["x"]}}' % id.encode()
     )
     at = keys.place("", "old")
     await redis.set(keys.code(at), code)
-    await redis.set(keys.route(at), b'{"version":5,"number":1,"workspace":1,"destination":"https://example.com/here"}')
+    await redis.set(keys.route(at), b'{"version":5,"birth":9,"workspace":1,"destination":"https://example.com/here"}')
     await redis.set(keys.code_id(id), f"{at} mark")
     await redis.set(keys.workspace(1), b'{"number":1,"id":"x","name":"default","plan":"unlimited","created_at_ms":5}')
     found = await codes.get(1, id)
@@ -496,7 +496,7 @@ async def test_an_export_has_all_of_it(codes: Codes, redis: Redis, tmp_path: Pat
     made_ones[0] = await codes.edit(number, made_ones[0].id, Edit(locked=False))
     made_ones[0] = await codes.edit(number, made_ones[0].id, Edit(variants=(NewVariant(url=SEVEN),)))
     assert made_ones[0].former and made_ones[0].letters == 5
-    await redis.set(keys.scans_used(made_ones[0].number), 4)
+    await redis.set(keys.scans_used(made_ones[0].birth), 4)
     routes = [await route(redis, one.slug) for one in made_ones]
     path = tmp_path / "all.ndjson"
     with path.open("wb") as file:
@@ -508,6 +508,6 @@ async def test_an_export_has_all_of_it(codes: Codes, redis: Redis, tmp_path: Pat
         assert msgspec.structs.replace(await route(redis, one.slug), version=before.version) == before
     assert await workspaces.get(redis, number) == allowed
     # A limit goes on where it was, and ends with its code.
-    assert await redis.get(keys.scans_used(made_ones[0].number)) == b"4"
+    assert await redis.get(keys.scans_used(made_ones[0].birth)) == b"4"
     await codes.delete(number, made_ones[0].id)
-    assert await redis.get(keys.scans_used(made_ones[0].number)) is None
+    assert await redis.get(keys.scans_used(made_ones[0].birth)) is None

@@ -89,7 +89,7 @@ async def test_a_code_is_deleted_in_the_middle_of_a_slug_change(
     await swept(redis)
     assert await codes.get(1, code.id) is None
     assert [await leads_to(redis, slug) for slug in ("before", "after")] == [None, None]
-    assert await redis.hexists(keys.ERASURES, str(code.number))
+    assert await redis.hexists(keys.ERASURES, str(code.birth))
     assert (await codes.create(1, NewCode(destination=HERE, slug="after"))).slug == "after"
 
 
@@ -133,12 +133,12 @@ async def test_a_deletion_cut_short(codes: Codes, redis: Redis, cut: Cut, step: 
     await swept(redis)
     gone = step != "intent"
     assert await leads_to(redis, "gone") == (None if gone else HERE)
-    assert await redis.hexists(keys.ERASURES, str(code.number)) == gone
+    assert await redis.hexists(keys.ERASURES, str(code.birth)) == gone
     assert (await codes.get(1, code.id) is None) == gone
     assert await codes.page(1, 5) == ([] if gone else [code])
     assert await redis.exists(keys.code_id(code.id)) == (not gone)
     if gone:
-        raw = await redis.hget(keys.ERASURES, str(code.number))
+        raw = await redis.hget(keys.ERASURES, str(code.birth))
         assert isinstance(raw, bytes)
         assert msgspec.json.decode(raw)["keep_until_ms"] == 5
 
@@ -151,9 +151,9 @@ async def test_a_deletion_overtaken_by_another_is_erased_even_so(codes: Codes, r
             await with_crash(cut("gone").delete(1, code.id))
 
     assert await Codes(redis, step=overtaken).delete(1, code.id) is False
-    assert not await redis.hexists(keys.ERASURES, str(code.number))
+    assert not await redis.hexists(keys.ERASURES, str(code.birth))
     await sweep(redis, older_than_ms=-1)
-    assert await redis.hexists(keys.ERASURES, str(code.number))
+    assert await redis.hexists(keys.ERASURES, str(code.birth))
 
 
 @pytest.mark.parametrize("step", CREATE)

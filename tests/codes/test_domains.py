@@ -108,7 +108,7 @@ async def test_a_claim_under_the_caller_s_id_can_be_made_again(domains: Domains)
 
 async def test_from_claim_to_proof(domains: Domains, names: NameServer) -> None:
     domain = await domains.add(OURS, "Go.Example.com")
-    assert (domain.name, domain.number, domain.verified_at_ms) == ("go.example.com", 1, None)
+    assert (domain.name, domain.verified_at_ms) == ("go.example.com", None)
     assert not await domains.usable(OURS, "go.example.com")
 
     domain, checks = await domains.verify(OURS, domain.id)
@@ -132,8 +132,8 @@ async def test_from_claim_to_proof(domains: Domains, names: NameServer) -> None:
     assert await domains.usable(OURS, "go.example.com")
     assert not await domains.usable(THEIRS, "go.example.com")
     assert not await domains.usable(OURS, "")
-    assert await domains.get(OURS, domain.id) == domain == await domains.by_number(OURS, 1)
-    assert await domains.get(THEIRS, domain.id) is None is await domains.by_number(THEIRS, 1)
+    assert await domains.get(OURS, domain.id) == domain == await domains.by_number(OURS, domain.number)
+    assert await domains.get(THEIRS, domain.id) is None is await domains.by_number(THEIRS, domain.number)
 
     # Records that are taken away again change nothing but the checks.
     names.records.clear()
@@ -221,7 +221,7 @@ async def test_a_claim_keeps_nobody_out_and_a_proof_everybody_else(domains: Doma
     again = await domains.add(THEIRS, "go.example.com")
     prove(names, again)
     assert (await domains.verify(THEIRS, again.id))[0].verified_at_ms is not None
-    assert again.number == 3
+    assert again.number > squatter.number
 
 
 async def test_two_proofs_at_once_make_one_owner(domains: Domains, names: NameServer) -> None:
@@ -255,7 +255,8 @@ async def test_a_workspace_has_so_many(domains: Domains) -> None:
     with pytest.raises(Conflict, match="at most"):
         await domains.add(OURS, "more.example.com")
     listed = await domains.list(OURS)
-    assert [domain.number for domain in listed] == list(range(MAX_DOMAINS, 0, -1))
+    assert len(listed) == MAX_DOMAINS
+    assert [domain.number for domain in listed] == sorted({domain.number for domain in listed}, reverse=True)
     assert await domains.list(THEIRS) == []
 
 

@@ -34,7 +34,7 @@ async def test_a_code_whose_rows_stay_is_found_by_its_slug_until_they_go(codes: 
     await codes.delete(1, code.id, keep_until_ms=until)
     found = await remains.find(redis, 1, "menu", until - 1)
     assert found is not None
-    assert (found.number, found.label, found.rules) == (code.number, "Menu", ("c",))
+    assert (found.birth, found.label, found.rules) == (code.birth, "Menu", ("c",))
     assert [(one.key, one.url, one.label) for one in found.variants] == [("a", A, "A")]
     assert [(one.key, one.url, one.rule) for one in found.former] == [("b", B, False)]
     assert await remains.find(redis, 1, "menu", until) is None
@@ -58,7 +58,7 @@ async def test_the_latest_code_of_a_slug_is_the_one_that_is_kept(codes: Codes, r
     found = await remains.find(redis, 1, "menu", 0)
     assert found is not None and found.number == numbers[1]
     # A deletion that was cut short may be settled later than the next one.
-    older = Remains(number=numbers[0], workspace=1, slug="menu", keep_until_ms=until)
+    older = Remains(number=numbers[0], birth=1, workspace=1, slug="menu", keep_until_ms=until)
     assert await remains.put(redis, older) is False
     found = await remains.find(redis, 1, "menu", 0)
     assert found is not None and found.number == numbers[1]

@@ -71,7 +71,7 @@ async def test_numbers_are_those_of_codes_and_lists_are_newest_first(statics: St
     for n in range(7):
         made.append(await statics.create(1, new(name=str(n))))
         code = await codes.create(1, NewCode(destination="https://example.com/"))
-        assert code.number == made[-1].number + 1
+        assert code.number > made[-1].number
     assert await statics.page(1, 100) == made[::-1]
     assert await statics.page(1, 3) == made[:3:-1]
     assert await statics.page(1, 3, made[4].number) == made[3:0:-1]

@@ -30,24 +30,33 @@ async def made(codes: Codes, slug: str | None = None, workspace: int = 1) -> Cod
 
 async def test_a_new_code_is_found_by_id_and_slug_and_has_a_route(codes: Codes, redis: Redis) -> None:
     code = await codes.create(7, NewCode(destination=HERE, label="Poster", tags=("A", "b", "a"), created_by="key"))
-    assert (code.number, code.workspace, code.tags, code.created_by) == (1, 7, ("a", "b"), "key")
+    assert (code.workspace, code.tags, code.created_by) == (7, ("a", "b"), "key")
     assert re.fullmatch(r"[2-9A-HJ-NP-Za-km-z]{7}", code.slug)
     assert await codes.get(7, code.id) == code
     assert await codes.by_slug("", code.slug) == code
     found = await route(redis, code.slug)
     assert found is not None
-    assert (found.number, found.workspace, found.destination) == (1, 7, HERE)
+    assert (found.birth, found.workspace, found.destination) == (code.birth, 7, HERE)
     assert await redis.hlen(keys.INTENTS) == 0
 
 
-async def test_numbers_go_up_and_lifting_them_never_goes_down(codes: Codes, redis: Redis) -> None:
-    assert (await made(codes)).number == 1
-    assert await numbers.lift(redis, 41) == 41
-    assert await numbers.lift(redis, 3) == 41
-    deleted = await made(codes)
-    assert deleted.number == 42
-    await codes.delete(1, deleted.id)
-    assert (await made(codes)).number == 43
+async def test_numbers_only_go_up_and_are_never_behind_the_clock(redis: Redis) -> None:
+    now = [1_764_000_000_000]
+    codes = Codes(redis, now_ms=lambda: now[0])
+    first, second = await made(codes), await made(codes)
+    assert (first.number, second.number) == (now[0] * 1000, now[0] * 1000 + 1)
+    await codes.delete(1, second.id)
+    now[0] -= 60_000
+    assert (await made(codes)).number == second.number + 1
+    # A Redis that has forgotten how far it counted.
+    await redis.delete(keys.NUMBERS)
+    now[0] += 60_001
+    assert (await made(codes)).number > second.number + 1
+    # An import from where the clock is ahead.
+    ahead = now[0] * 2000
+    assert await numbers.lift(redis, keys.NUMBERS, ahead) == ahead
+    assert await numbers.lift(redis, keys.NUMBERS, 3) == ahead
+    assert (await made(codes)).number == ahead + 1
 
 
 async def test_a_page_is_newest_first_and_goes_on_before_a_number(codes: Codes, redis: Redis) -> None:
@@ -55,11 +64,10 @@ async def test_a_page_is_newest_first_and_goes_on_before_a_number(codes: Codes, 
     await made(codes, workspace=2)
     await codes.delete(1, all_codes[4].id)
     # What a crash between two steps leaves in the list is not shown, and does not shorten a page.
-    await redis.zadd(keys.workspace_codes(1), {"nobody": 6.5})
-    first = await codes.page(1, 3)
-    assert [code.number for code in first] == [7, 6, 4]
-    assert [code.number for code in await codes.page(1, 3, before=4)] == [3, 2, 1]
-    assert await codes.page(1, 3, before=1) == []
+    await redis.zadd(keys.workspace_codes(1), {"nobody": all_codes[5].number + 0.5})
+    assert await codes.page(1, 3) == [all_codes[6], all_codes[5], all_codes[3]]
+    assert await codes.page(1, 3, before=all_codes[3].number) == all_codes[2::-1]
+    assert await codes.page(1, 3, before=all_codes[0].number) == []
 
 
 async def test_an_edit_changes_what_it_names_and_counts_other_destinations(codes: Codes, redis: Redis) -> None:
@@ -95,11 +103,11 @@ async def test_a_deleted_code_is_gone_and_its_rows_are_to_be_erased(codes: Codes
     assert await codes.page(1, 10) == []
     after = await route(redis, code.slug)
     assert before and after and after.version > before.version
-    assert (after.gone, after.number, after.workspace, after.destination) == (True, 1, 1, "")
-    raw = await redis.hget(keys.ERASURES, "1")
+    assert (after.gone, after.birth, after.workspace, after.destination) == (True, code.birth, 1, "")
+    raw = await redis.hget(keys.ERASURES, str(code.birth))
     assert isinstance(raw, bytes)
     erasure = msgspec.json.decode(raw, type=Erasure)
-    assert (erasure.number, erasure.workspace, erasure.keep_until_ms) == (1, 1, 99)
+    assert (erasure.birth, erasure.id, erasure.workspace, erasure.keep_until_ms) == (code.birth, code.id, 1, 99)
     assert await codes.delete(1, code.id) is False
     with pytest.raises(Missing):
         await codes.edit(1, code.id, Edit(label="x"))
@@ -154,7 +162,8 @@ async def test_a_given_up_slug_can_be_taken_again_by_its_workspace_only(codes: C
     again = await made(codes, "summer")
     after = await route(redis, "summer")
     assert before and after and after.version > before.version
-    assert after.number == again.number > code.number
+    assert after.birth == again.birth != code.birth
+    assert again.number > code.number
 
 
 @pytest.mark.parametrize(
@@ -239,7 +248,7 @@ async def test_an_edit_while_deleting_either_happened_or_is_missing(codes: Codes
             assert await codes.by_slug("", slug) is None
             left = await route(redis, slug)
             assert left is None or left.gone
-        assert await redis.hexists(keys.ERASURES, str(code.number))
+        assert await redis.hexists(keys.ERASURES, str(code.birth))
     assert await redis.hlen(keys.INTENTS) == 0
 
 
@@ -251,7 +260,7 @@ async def test_a_slug_change_repoints_the_link_and_keeps_the_rest(codes: Codes, 
     assert await codes.by_slug("", code.slug) is None
     assert [one.slug for one in await codes.page(1, 5)] == ["spring"]
     old, new = await route(redis, code.slug), await route(redis, "spring")
-    assert old and old.gone and old.number == code.number
+    assert old and old.gone and old.birth == code.birth
     assert new and not new.gone and new.destination == THERE
     # And to its own slug, and back again.
     assert await codes.edit(1, code.id, Edit(slug="spring")) == moved

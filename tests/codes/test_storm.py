@@ -66,18 +66,18 @@ async def test_after_a_storm_and_a_sweep_everything_adds_up(redis: Redis, seed: 
         for code in {code.id: code for code in made}.values():
             now = await calm.get(1, code.id)
             if now is not None:
-                assert (await living_routes(redis))[now.slug].number == now.number
+                assert (await living_routes(redis))[now.slug].birth == now.birth
     await sweep(redis, older_than_ms=-1)
     assert await redis.hlen(keys.INTENTS) == 0
 
     listed = await calm.page(1, 1000)
     routes = await living_routes(redis)
-    assert {code.slug: code.number for code in listed} == {slug: route.number for slug, route in routes.items()}
+    assert {code.slug: code.birth for code in listed} == {slug: route.birth for slug, route in routes.items()}
     assert {code.slug: code.destination for code in listed} == {slug: one.destination for slug, one in routes.items()}
-    erased = {int(number) for number in await redis.hkeys(keys.ERASURES)}
-    assert not erased & {code.number for code in listed}
+    erased = {int(birth) for birth in await redis.hkeys(keys.ERASURES)}
+    assert not erased & {code.birth for code in listed}
     for code in made:
-        assert (code.number in erased) == (await calm.get(1, code.id) is None)
+        assert (code.birth in erased) == (await calm.get(1, code.id) is None)
     # Nothing keeps a slug from its workspace.
     for code in listed:
         await calm.delete(1, code.id)

@@ -111,7 +111,8 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
             assert await contents(other) == await contents(redis)
             # And it goes on from there.
             codes = Codes(other)
-            assert (await codes.create(1, NewCode(destination=HERE))).number == 134
+            latest = max(code.number for code in await Codes(redis).page(1, 200))
+            assert (await codes.create(1, NewCode(destination=HERE))).number > latest
             with pytest.raises(Conflict):
                 await codes.create(1, NewCode(destination=HERE, slug="old"))
             assert await apikeys.authenticate(other, "oqr_live_yourkey")
@@ -146,7 +147,7 @@ async def test_a_file_that_is_cut_anywhere_is_refused_before_anything_is_written
         "without its beginning": b"".join(lines[1:]),
         "a line short": b"".join([*lines[:5], *lines[6:]]),
         "with more after its end": whole + lines[3],
-        "of another format": whole.replace(b'"format":1', b'"format":9', 1),
+        "of another format": whole.replace(b'"format":2', b'"format":9', 1),
         "not JSON": b"hello\n" + whole,
         "with a slug that is none": whole.replace(b'"slug":"new"', b'"slug":"{new}"'),
         "with an id that is none": whole.replace(b'"id":"', b'"id":"x', 200),
@@ -194,3 +195,46 @@ async def test_a_code_deleted_while_the_export_runs_does_not_live_on(redis: Redi
     assert await codes.page(1, 9) == []
     with pytest.raises(Conflict):
         await codes.create(2, NewCode(destination=HERE, slug="first"))
+
+
+async def test_an_older_export_mixes_nothing_up_with_what_was_made_since(redis: Redis, tmp_path: Path) -> None:
+    codes = Codes(redis)
+    await workspaces.ensure_workspace(redis, "default")
+    kept, lost = [await codes.create(1, NewCode(destination=HERE, slug=slug)) for slug in ("kept", "lost")]
+    export = await exported(redis, tmp_path / "all.ndjson")
+    # A backup that knows neither code nor counter; the clock of the new machine is behind.
+    await redis.flushall()
+    behind = Codes(redis, now_ms=lambda: kept.created_at_ms - 1_000_000)
+    other = await behind.create(1, NewCode(destination=HERE, slug="other"))
+    assert (await transfer.import_file(redis, export, now_ms=lambda: NOW))["code"] == 2
+    births = {code.slug: code.birth for code in await codes.page(1, 9)}
+    assert births == {"kept": kept.birth, "lost": lost.birth, "other": other.birth}
+    assert len(set(births.values())) == 3
+
+
+async def test_another_codes_number_is_refused(redis: Redis, tmp_path: Path) -> None:
+    codes = Codes(redis)
+    await workspaces.ensure_workspace(redis, "default")
+    code = await codes.create(1, NewCode(destination=HERE, slug="new"))
+    export = await exported(redis, tmp_path / "all.ndjson")
+    await redis.flushall()
+    numbered = Codes(redis, now_ms=lambda: code.number // 1000)
+    other = await numbered.create(1, NewCode(destination=HERE, slug="other"))
+    assert other.number == code.number
+    with pytest.raises(transfer.Unreadable, match=rf"line \d+: the number {code.number} is another code's here"):
+        await transfer.import_file(redis, export, now_ms=lambda: NOW)
+    assert [one.id for one in await codes.page(1, 9)] == [other.id]
+
+
+async def test_a_living_code_is_not_erased_by_an_import(redis: Redis, tmp_path: Path) -> None:
+    codes = Codes(redis)
+    await workspaces.ensure_workspace(redis, "default")
+    code = await codes.create(1, NewCode(destination=HERE, slug="menu"))
+    before = await exported(redis, tmp_path / "before.ndjson")
+    await codes.delete(1, code.id)
+    after = await exported(redis, tmp_path / "after.ndjson")
+    await redis.flushall()
+    await transfer.import_file(redis, before, now_ms=lambda: NOW)
+    with pytest.raises(transfer.Unreadable, match=f"the code {code.id} was deleted there and lives here"):
+        await transfer.import_file(redis, after, now_ms=lambda: NOW)
+    assert await redis.hlen(keys.ERASURES) == 0 and await codes.get(1, code.id) == code

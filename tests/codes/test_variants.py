@@ -19,6 +19,7 @@ U = [f"https://example.com/{n}" for n in range(9)]
 BLANK = Code(
     id="0b8f6c1e-3f0e-4b57-9a52-6f3f6a1f7f10",
     number=1,
+    birth=1,
     workspace=1,
     slug="s",
     destination="https://example.com/destination",

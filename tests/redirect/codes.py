@@ -30,7 +30,7 @@ class Codes:
     def code(self, **fields: Any) -> "Code":
         """A code of a number and slug of its own."""
         number = next(_NUMBERS)
-        self.publisher.write(f"code{number}", **{"destination": "https://example.com/web", **fields, "number": number})
+        self.publisher.write(f"code{number}", **{"destination": "https://example.com/web", **fields, "birth": number})
         return Code(self, number)
 
 
@@ -41,7 +41,7 @@ class Code:
         self.path = f"/code{number}"
 
     def edit(self, **fields: Any) -> None:
-        fields = {"destination": "https://example.com/web", **fields, "number": self.number}
+        fields = {"destination": "https://example.com/web", **fields, "birth": self.number}
         self._codes.publisher.edit(self.path[1:], **fields)
 
     def get(

@@ -43,7 +43,7 @@ class Registrar:
     def tell(self) -> float:
         """Returns when all redirectors have acknowledged; with the seconds that took."""
         began, names, nonce = time.monotonic(), self.publisher.names(), uuid.uuid4().hex
-        route = {"version": self.version, "number": 0, "workspace": 0, "gone": True}
+        route = {"version": self.version, "birth": 0, "workspace": 0, "gone": True}
         self.redis.publish(keys.ROUTES, json.dumps({"key": keys.DOMAINS, "route": route, "nonce": nonce}))
         acks = keys.ack(nonce)
         while names - set(self.redis.lrange(acks, 0, -1)) and time.monotonic() < began + 1:
@@ -63,6 +63,6 @@ class Registrar:
     def code(self, host: str, slug: str, number: int, workspace: int = OURS, **more: Any) -> None:
         """A code that leads to its own number."""
         self.publisher.version += 1
-        fields = {"version": self.publisher.version, "number": number, "workspace": workspace}
+        fields = {"version": self.publisher.version, "birth": number, "workspace": workspace}
         route = Route(**{**fields, "destination": f"https://example.com/{number}", **more})
         self.redis.set(keys.route(keys.place(host, slug)), msgspec.json.encode(route))

@@ -161,7 +161,7 @@ class Publisher:
     def write(self, slug: str, destination: str, **more: Any) -> Route:
         """Without a word to anyone."""
         self.version += 1
-        route = Route(**{"version": self.version, "number": 7, "workspace": 3, "destination": destination, **more})
+        route = Route(**{"version": self.version, "birth": 7, "workspace": 3, "destination": destination, **more})
         self.redis.set(keys.route(keys.place("", slug)), msgspec.json.encode(route))
         return route
 

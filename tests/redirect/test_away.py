@@ -131,7 +131,7 @@ def test_a_route_that_cannot_be_read_is_our_failure_and_says_so(start: Start, pu
     server = start()
     for slug, raw in {
         "bad": b"{nonsense",
-        "ctl": b'{"version":1,"number":1,"workspace":1,"destination":"a\\nb"}',
+        "ctl": b'{"version":1,"birth":1,"workspace":1,"destination":"a\\nb"}',
     }.items():
         publisher.redis.set(keys.route(keys.place("", slug)), raw)
         assert server.get(f"/{slug}").status == 503

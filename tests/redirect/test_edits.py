@@ -62,7 +62,7 @@ def test_pausing_deleting_and_creating_are_edits_too(start: Start, publisher: Pu
     assert server.get("/abc").location.endswith("/-/paused")
     publisher.edit("abc", "", gone=True)
     assert server.get("/abc").status == 404
-    publisher.edit("abc", "https://example.com/2", number=8)
+    publisher.edit("abc", "https://example.com/2", birth=8)
     assert server.get("/abc").location == "https://example.com/2"
 
 

@@ -47,7 +47,7 @@ async def status(connection: Connection) -> int:
 
 @pytest.mark.usefixtures("many_files")
 async def test_of_ten_thousand_at_once_exactly_a_thousand_pass(start: Start, publisher: Publisher) -> None:
-    publisher.write("once", "https://example.com/", number=77, scan_limit=LIMIT)
+    publisher.write("once", "https://example.com/", birth=77, scan_limit=LIMIT)
     servers = [start() for _ in range(REDIRECTORS)]
     opened = await connections([server.port for server in servers])
     # Each lets one through before the rush, however the machine then favours one of them.
@@ -69,9 +69,9 @@ async def test_of_ten_thousand_at_once_exactly_a_thousand_pass(start: Start, pub
 
 def test_without_redis_limited_codes_alone_wait(start: Start, own_redis: RedisServer) -> None:
     publisher = Publisher(own_redis.url)
-    publisher.write("plain", "https://example.com/plain", number=1)
-    publisher.write("limited", "https://example.com/limited", number=2, scan_limit=5)
-    publisher.write("asked", "https://example.com/asked", number=3, password=HASH)
+    publisher.write("plain", "https://example.com/plain", birth=1)
+    publisher.write("limited", "https://example.com/limited", birth=2, scan_limit=5)
+    publisher.write("asked", "https://example.com/asked", birth=3, password=HASH)
     server = start(own_redis.url)
     until(server.trusted, "trust")
     assert [server.get(path).status for path in ("/plain", "/limited", "/asked")] == [302, 302, 200]
@@ -93,12 +93,12 @@ def test_without_redis_limited_codes_alone_wait(start: Start, own_redis: RedisSe
 
 
 def test_a_limit_follows_its_code_to_another_slug(start: Start, publisher: Publisher) -> None:
-    publisher.write("old", "https://example.com/", number=5, scan_limit=2)
+    publisher.write("old", "https://example.com/", birth=5, scan_limit=2)
     server = start()
     assert server.get("/old").status == 302
-    publisher.write("new", "https://example.com/", number=5, scan_limit=2)
-    publisher.edit("old", "", number=5, gone=True)
+    publisher.write("new", "https://example.com/", birth=5, scan_limit=2)
+    publisher.edit("old", "", birth=5, gone=True)
     assert [server.get("/new").status for _ in range(2)] == [302, 410]
     # A new code in the old place begins with none.
-    publisher.edit("old", "https://example.com/", number=6, scan_limit=1)
+    publisher.edit("old", "https://example.com/", birth=6, scan_limit=1)
     assert [server.get("/old").status for _ in range(2)] == [302, 410]

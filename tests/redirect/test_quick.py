@@ -48,10 +48,10 @@ def asked(line: str, *headers: str, end: str = "\r\n\r\n") -> bytes:
 def test_both_ways_answer_the_same(start: Start, publisher: Publisher) -> None:
     """A path with an escape in it is left to the application, so each request can be sent both ways."""
     to_phones = Rule(id="r", key="a", when=Conditions(os=("iOS",)), to="https://example.com/phones")
-    publisher.write("plain", "https://example.com/a?b=ü#c", number=1)
-    publisher.write("ruled", "https://example.com/", number=2, rules=(to_phones,))
-    publisher.write("later", "https://example.com/", number=3, starts_at_ms=2**52)
-    publisher.write("stopped", "https://example.com/", number=4, status="paused")
+    publisher.write("plain", "https://example.com/a?b=ü#c", birth=1)
+    publisher.write("ruled", "https://example.com/", birth=2, rules=(to_phones,))
+    publisher.write("later", "https://example.com/", birth=3, starts_at_ms=2**52)
+    publisher.write("stopped", "https://example.com/", birth=4, status="paused")
     server = start()
     until(server.trusted, "trust")
     slugs = ("plain", "ruled", "later", "stopped")
@@ -77,9 +77,9 @@ def test_both_ways_answer_the_same(start: Start, publisher: Publisher) -> None:
 def test_both_ways_wait_the_same(start: Start, publisher: Publisher) -> None:
     """For what is not in memory yet, what is nowhere, and what asks Redis each time."""
     for number, slug in enumerate(("cold", "dloc"), 1):
-        publisher.write(slug, "https://example.com/", number=number)
-    publisher.write("many", "https://example.com/", number=4)
-    publisher.write("limited", "https://example.com/", number=3, scan_limit=100)
+        publisher.write(slug, "https://example.com/", birth=number)
+    publisher.write("many", "https://example.com/", birth=4)
+    publisher.write("limited", "https://example.com/", birth=3, scan_limit=100)
     server = start()
     until(server.trusted, "trust")
 
@@ -132,7 +132,7 @@ async def test_who_answers(tmp_path: Path, redis_url: str, publisher: Publisher,
     registrar.write(domain)
     registrar.code(domain, "own", 1)
     registrar.code("", "ours", 2)
-    publisher.write("limited", "https://example.com/", number=3, scan_limit=9)
+    publisher.write("limited", "https://example.com/", birth=3, scan_limit=9)
     journal = Journal.open(tmp_path, source=5, now_ms=now_ms, max_bytes=1 << 20)
     made = build(RedirectSettings(redis_url=redis_url, journal=tmp_path, short_url="https://s.example"), journal)
     ways: list[str] = []

@@ -50,7 +50,7 @@ requests = st.fixed_dictionaries(
 routes = st.builds(
     Route,
     version=st.just(1),
-    number=st.integers(0, 2**63 - 1),
+    birth=st.integers(0, 2**63 - 1),
     workspace=st.integers(0, 2**63 - 1),
     destination=st.just("https://example.com/"),
     status=st.sampled_from(["active", "paused"]),
@@ -88,7 +88,7 @@ def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
         source=SOURCE,
         seq=SEQ,
         ts_ms=TS,
-        code=route.number,
+        code=route.birth,
         workspace=route.workspace,
         host=host,
         kind=kind,
@@ -110,7 +110,7 @@ def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
         utm_medium=campaign.medium,
         utm_campaign=campaign.campaign,
         variant="",
-        visitor=visitor(keyed(SALT), address, agent.digest, route.number.to_bytes(8, "big")),
+        visitor=visitor(keyed(SALT), address, agent.digest, route.birth.to_bytes(8, "big")),
     )
 
 
@@ -168,7 +168,7 @@ def simple(**more: Any) -> dict[str, Any]:
     return {"headers": [], "method": "GET", "client": ("127.0.0.1", 1), "query_string": b"", **more}
 
 
-ROUTE = Route(version=1, number=7, workspace=1, destination="https://example.com/")
+ROUTE = Route(version=1, birth=7, workspace=1, destination="https://example.com/")
 
 
 def test_an_untrusted_peer_is_not_believed() -> None:

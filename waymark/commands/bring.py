@@ -10,19 +10,19 @@ import msgspec
 from redis.asyncio import Redis
 
 from codes import transfer
+from codes.errors import Unfit
 from codes.importing import report as reports
 from codes.importing.formats import FORMATS, Export, Unreadable
 from codes.importing.importer import Outcome, Plan, bring
+from codes.server import check_server
 from codes.store import Codes
 from waymark import asking, rooms
 from waymark.commands import shown
 from waymark.commands.keys import named, with_redis, workspace_flag
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
 from waymark.folder import Folder
-from waymark.preparing import Prepared, prepare, warehouse_of
 from waymark.settings import Settings
 
-PREPARED_WITHIN_S = 60.0
 # Reasons that are printed; the report has them all.
 SHOWN = 10
 OWN = b'{"is":"waymark"'
@@ -71,7 +71,7 @@ def import_(
     outcomes: list[Outcome] = []
 
     async def work(redis: Redis) -> Counter[str]:
-        found = await _lifted(settings(data=data), redis)
+        found = await _as_running(settings(data=data), redis)
         number = (await named(redis, workspace)).number
         domains = rooms.domains(found, redis)
         hosts = rooms.own_hosts(found)
@@ -116,23 +116,18 @@ def _write(report: Path, outcomes: list[Outcome]) -> None:
         raise Unusable(f"{report} cannot be written: {error.strerror}") from None
 
 
-async def _lifted(found: Settings, redis: Redis) -> Settings:
-    """No code is made before it is certain that its number was never used: a running core has seen to that; without
-    one it is seen to here, as far as there is a warehouse to ask. Returns the settings, as the core has them."""
+async def _as_running(found: Settings, redis: Redis) -> Settings:
+    """The settings; the addresses are those of the core, where one runs. Where none does nobody has looked yet whether
+    this Redis can keep codes."""
     try:
         running = await asyncio.to_thread(asking.get, Folder(found.data), "/status")
-        if not running["prepared"]:
-            raise Unusable("the waymark that runs here is still starting: try again")
-        return msgspec.structs.replace(found, short_url=running["short_url"], api_url=running["api_url"])
     except asking.NobodyThere:
-        if found.clickhouse_url is None and not Folder(found.data).warehouse.exists():
-            return found
         try:
-            async with asyncio.timeout(PREPARED_WITHIN_S):
-                await prepare(warehouse_of(found), redis, Prepared(), found.redis_fsync)
-        except TimeoutError:
-            raise Unusable("the warehouse does not answer, and so nobody knows which numbers are used") from None
+            await check_server(redis, found.redis_fsync)
+        except Unfit as error:
+            raise Unusable(f"this Redis cannot keep codes: {error}") from None
         return found
+    return msgspec.structs.replace(found, short_url=running["short_url"], api_url=running["api_url"])
 
 
 def _own(file: Path, data: Path | None, as_json: bool) -> None:

@@ -27,7 +27,7 @@ ONE = "/api/v1/dynamic/{short_id}/"
 
 
 async def _scans(call: Call, codes: list[Code]) -> dict[int, Total]:
-    return await call.context.questions.ask(totals, [code.number for code in codes], kinds=KINDS)
+    return await call.context.questions.ask(totals, [code.birth for code in codes], kinds=KINDS)
 
 
 def _shown(call: Call, code: Code, scans: Total, status: int = 200) -> Response:
@@ -40,7 +40,7 @@ async def list_qrs(call: Call) -> Response:
     found = await call.context.codes.part(call.key.workspace, place.start, place.size)
     scans = await _scans(call, found)
     base = call.context.settings.short_url
-    shown = [agency_code(code, scans[code.number], base) for code in found]
+    shown = [agency_code(code, scans[code.birth], base) for code in found]
     return Json(AgencyCodePage(place.count, place.next, place.previous, shown))
 
 
@@ -53,7 +53,7 @@ async def create_qr(call: Call) -> Response:
 
 async def read_qr(call: Call) -> Response:
     code = await wanted(call)
-    return _shown(call, code, (await _scans(call, [code]))[code.number])
+    return _shown(call, code, (await _scans(call, [code]))[code.birth])
 
 
 async def edit_qr(call: Call) -> Response:
@@ -66,7 +66,7 @@ async def edit_qr(call: Call) -> Response:
     except analytics.errors.Unavailable:
         # Pausing a code must not wait for the warehouse, and no count is made up.
         raise unavailable("the edit is in force, but its scans cannot be counted now: the warehouse is away") from None
-    return _shown(call, code, scans[code.number])
+    return _shown(call, code, scans[code.birth])
 
 
 async def delete_qr(call: Call) -> Response:

@@ -125,7 +125,7 @@ async def read_analytics(call: Call) -> Response:
     code = await _wanted(call)
     found = await call.context.questions.ask(
         overview,
-        code.number,
+        code.birth,
         window=trailing(days, call.context.now()),
         kinds=KINDS,
         dimensions=DIMENSIONS,

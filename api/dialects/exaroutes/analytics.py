@@ -27,7 +27,7 @@ async def read_qr_analytics(call: Call) -> Response:
     code = await wanted(call)
     found = await call.context.questions.ask(
         summary,
-        code.number,
+        code.birth,
         days=days,
         now=call.context.now(),
         kinds=KINDS,

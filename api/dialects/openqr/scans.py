@@ -28,7 +28,7 @@ async def read_scans(call: Call) -> Response:
     days = whole(call.request, "days", 30, 1, 365)
     code = await wanted(call)
     found = await call.context.questions.ask(
-        summary, code.number, days=days, now=call.context.now(), kinds=KINDS, dimensions=DIMENSIONS, top=TOP
+        summary, code.birth, days=days, now=call.context.now(), kinds=KINDS, dimensions=DIMENSIONS, top=TOP
     )
     return Json(answer(code, days, found, call.context.settings.short_url))
 

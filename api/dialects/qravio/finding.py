@@ -55,17 +55,17 @@ async def workspace_id(call: Call) -> str:
 
 
 async def scan_totals(call: Call, codes: Sequence[Code | StaticCode]) -> dict[int, int]:
-    """How many scans each has had, by its number. However many they are, the warehouse is asked once. Raises
+    """How many scans each has had, by its birth. However many they are, the warehouse is asked once. Raises
     Unavailable."""
-    numbers = [code.number for code in codes if isinstance(code, Code)]
-    counts = await call.context.questions.ask(totals, numbers, kinds=KINDS) if numbers else {}
-    return {number: total.n for number, total in counts.items()}
+    births = [code.birth for code in codes if isinstance(code, Code)]
+    counts = await call.context.questions.ask(totals, births, kinds=KINDS) if births else {}
+    return {birth: total.n for birth, total in counts.items()}
 
 
 async def shown(
     call: Call, codes: Sequence[Code | StaticCode], counts: Mapping[int, int], owner: str | None = None
 ) -> list[QravioCode]:
-    """As they are answered, with `counts` of scans by their numbers."""
+    """As they are answered, with `counts` of scans by their births."""
     owner = owner if owner is not None else await workspace_id(call)
     domains: dict[str, str] = {}
     if any(isinstance(code, Code) and code.host for code in codes):
@@ -78,7 +78,7 @@ async def shown(
             code,
             workspace_id=owner,
             domain_id=domains.get(code.host),
-            total=counts.get(code.number, 0),
+            total=counts.get(code.birth, 0),
             base=base,
         )
         for code in codes
