@@ -106,18 +106,15 @@ def recorder(
     tallies = counts.tallies
     # `redirect.visitor.visitor`, without the call.
     int_of = int.from_bytes
-    hasher_of = salts.hasher
-    today, salts_seen, hasher = -1, -1, hasher_of(0)
 
     def look(code: bytes, scope: Scope) -> Seen:
-        nonlocal today, salts_seen, hasher
         headers: dict[bytes, bytes] = dict(scope["headers"])
         header = headers.get
 
         ts_ms = now_ms()
         day = ts_ms // MS_OF_DAY
-        if day != today or salts.version != salts_seen:
-            today, salts_seen, hasher = day, salts.version, hasher_of(day)
+        if day != salts.day:
+            salts.begin(day)
 
         kind: Kind
         client = clients[header(b"user-agent"), header(b"referer"), header(b"accept-language"), scope["query_string"]]
@@ -147,7 +144,7 @@ def recorder(
         if where is nowhere and by_address is not None:
             where = by_address[address]
 
-        own = hasher.copy()
+        own = salts.current.copy()
         own.update(address + client.digest + code)
         return ts_ms, kind, address, where, said, int_of(own.digest(), "little") >> 1, headers
 

@@ -31,7 +31,7 @@ from redirect.password import Passwords
 from redirect.place import database, edge
 from redirect.record import recorder
 from redirect.routes import Lookup
-from redirect.salts import keep_shared
+from redirect.salts import SaltKeeper, Source, from_redis, from_supervisor
 from redirect.settings import RedirectSettings
 from redirect.slug import PAUSED_PATH, TLS_ASK_PATH
 from redirect.stick import Stick
@@ -73,6 +73,13 @@ def build(
     near_url = settings.redis_replica_url or settings.redis_url
     near = Store(near_url, elapsed) if settings.redis_replica_url else primary
     salts = Salts(random_bytes)
+    salt_store = Store(settings.salt_redis_url, elapsed) if settings.salt_redis_url else None
+    salt_source: Source | None = None
+    if salt_store is not None:
+        salt_source = from_redis(salt_store, random_bytes)
+    elif settings.salts_descriptor is not None:
+        salt_source = from_supervisor(settings.salts_descriptor)
+    salt_keeper = SaltKeeper(salts, salt_source, now_ms)
     recording = recorder(
         journal.append,
         read_agent=agents(),
@@ -123,13 +130,14 @@ def build(
         tasks = [
             asyncio.create_task(subscription.run()),
             asyncio.create_task(hosts.keep()),
-            asyncio.create_task(keep_shared(salts, primary, now_ms, random_bytes)),
+            asyncio.create_task(salt_keeper.run()),
         ]
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(FIRST_TRUST_S):
                     await subscription.trusted.wait()
                     await hosts.known.wait()
+                    await salt_keeper.first.wait()
             yield
         finally:
             for task in tasks:
@@ -139,6 +147,8 @@ def build(
             await asyncio.sleep(0)
             await primary.close()
             await near.close()
+            if salt_store is not None:
+                await salt_store.close()
             passwords.close()
             stop.set()
             await synced

@@ -13,6 +13,10 @@ class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str
     # Where to read and subscribe instead, if not there: one replica of it.
     redis_replica_url: str = ""
+    # Where the day's salt comes from: a socket that a supervisor answers at, or a Redis that keeps nothing on disk,
+    # which goes first; with neither, this process has a salt of its own.
+    salts_descriptor: int | None = None
+    salt_redis_url: str = ""
     # The base of short links, without a slash at its end.
     short_url: str = "http://localhost:8001"
     journal: Path = Path("journal")

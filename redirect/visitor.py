@@ -35,8 +35,14 @@ class Salts:
         self._random_bytes = random_bytes
         self._hashers: dict[int, Hasher] = {}
         self._shared: set[int] = set()
-        # Grows when a day's hasher is replaced: whoever keeps one looks here.
-        self.version = 0
+        # What visits of `day` are hashed with. Nobody else keeps it: with its day it is gone.
+        self.day = -1
+        self.current = keyed(random_bytes(SALT_BYTES))
+
+    def begin(self, day: int) -> None:
+        """Makes this the current day."""
+        self.current = self.hasher(day)
+        self.day = day
 
     def hasher(self, day: int) -> Hasher:
         """For a visit now; what was before that day is forgotten."""
@@ -50,7 +56,8 @@ class Salts:
         if day not in self._shared:
             self._hashers[day] = keyed(salt)
             self._shared.add(day)
-            self.version += 1
+            if day == self.day:
+                self.current = self._hashers[day]
 
     def has_shared(self, day: int) -> bool:
         return day in self._shared

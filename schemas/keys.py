@@ -67,7 +67,8 @@ def token_family(id: str) -> str:
 
 
 def salt(day: str) -> str:
-    """Sixteen random bytes for the visitors of one UTC day, YYYY-MM-DD; expires."""
+    """Sixteen random bytes for the visitors of one UTC day, YYYY-MM-DD; expires with it. Never in the Redis that keeps
+    codes, which is on disk: only in one without a disk (WAYMARK_SALT_REDIS_URL)."""
     return f"{PREFIX}salt:{day}"
 
 

@@ -13,6 +13,7 @@ from codes.filestores import Bucket
 from codes.filestores import Folder as FolderOfFiles
 from redirect.settings import RedirectSettings
 from schemas import s3
+from waymark import salts
 from waymark.folder import Folder
 from waymark.settings import BadSetting, Settings
 
@@ -54,6 +55,8 @@ def redirect_settings(settings: Settings) -> RedirectSettings:
     return RedirectSettings(
         redis_url=redis_url(settings),
         redis_replica_url=settings.redis_replica_url or "",
+        salts_descriptor=salts.inherited(),
+        salt_redis_url=settings.salt_redis_url or "",
         short_url=settings.short_base,
         journal=settings.journal_folder,
         journal_max_bytes=settings.journal_max,

@@ -11,7 +11,7 @@ from typing import Any
 
 import uvloop
 
-from waymark import listening, logs, rooms, tied
+from waymark import listening, logs, rooms, salts, tied
 from waymark.folder import Folder, hold
 from waymark.settings import Settings
 
@@ -29,6 +29,8 @@ def enter(service: str, settings: Settings, *, nice: int = 0) -> None:
 def redirect(settings: Settings, sockets: str) -> int:
     from redirect.serve import run
 
+    salts.check_salt_redis(settings)
+    salts.leave_no_core()
     listeners = _sockets(settings, sockets, settings.redirect_port, flag="WAYMARK_REDIRECT_PORT")
     # The server raises the signal that ended it once more, when all is done: that is no way to end then.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -97,6 +97,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "edits of the last second or two, though they were answered.",
         ),
     ] = "always"
+    salt_redis_url: Annotated[
+        str | None,
+        _is(
+            "WAYMARK_SALT_REDIS_URL",
+            "A Redis that keeps nothing on disk (`appendonly no`, `save` empty), through which redirectors of several "
+            "machines share the day's visitor salt.",
+        ),
+    ] = None
     kafka_bootstrap: Annotated[
         str | None,
         _is(

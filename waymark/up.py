@@ -16,6 +16,7 @@ from waymark import listening, redis_server, tied
 from waymark.child import Child, Program
 from waymark.first_key import first_key
 from waymark.folder import Folder, Locks, hold
+from waymark.salts import SOCKET, DailySalts, check_salt_redis, leave_no_core
 from waymark.settings import Settings, environment
 from waymark.waiting import answers_http, until
 
@@ -26,6 +27,8 @@ READY_WITHIN_S = 60.0
 
 def up(settings: Settings, say: Callable[[str], None]) -> int:
     """Runs until told to stop, and returns the exit status. Raises InUse, PortTaken or NoRedis at the start."""
+    check_salt_redis(settings)
+    leave_no_core()
     folder = Folder(settings.data)
     with hold(folder) as locks:
         folder.sweep()
@@ -52,6 +55,8 @@ class Supervisor:
         api_sockets = listening.listen(settings.host, settings.api_port, flag="--api-port")
         # Only this process holds the writing end: its end is the children's end of file.
         watched, self._pipe = os.pipe()
+        self._salts = DailySalts()
+        salting = asyncio.create_task(self._salts.keep())
         try:
             if settings.redis_url is None:
                 await self._start_redis()
@@ -70,6 +75,8 @@ class Supervisor:
             for one in [*redirect_sockets, *api_sockets]:
                 one.close()
             await self._stop_all()
+            salting.cancel()
+            self._salts.close()
             os.close(watched)
             os.close(self._pipe)
         self._say("stopped")
@@ -120,7 +127,8 @@ class Supervisor:
         await asyncio.to_thread(sync_folder, self._folder.redis)
 
     def _service(self, service: str, watched: int, sockets: str, name: str = "", *, nice: bool = False) -> Program:
-        descriptors = (watched, self._locks.children, *(int(number) for number in sockets.split(",") if number))
+        salts = (self._salts.share(),) if service == "redirect" else ()
+        descriptors = (watched, self._locks.children, *salts, *(int(one) for one in sockets.split(",") if one))
         variables = {key: value for key, value in os.environ.items() if not key.startswith("WAYMARK_")}
         variables |= environment(self._settings)
         # Whoever runs `up` may read this process's environment; the children have no use for the key.
@@ -130,6 +138,8 @@ class Supervisor:
             "TMPDIR": str(self._folder.temporary),
             tied.PIPE: str(watched),
         }
+        if salts:
+            variables[SOCKET] = str(salts[0])
         flags = ["--sockets", sockets] if sockets else []
         # -P: what lies in the current folder must not stand in for our own modules.
         return Program(

@@ -22,8 +22,10 @@ def binary() -> Path:
 class RedisServer:
     """Start, stop, kill and resume one server; its data outlive the process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, appendonly: bool = True, save: str = "") -> None:
         self.folder = folder
+        self.appendonly = "yes" if appendonly else "no"
+        self.save = save
         self.socket = folder / "redis.sock"
         self.url = f"unix://{self.socket}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -35,16 +37,8 @@ class RedisServer:
                 [
                     str(binary()),
                     *("--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder)),
-                    *(
-                        "--appendonly",
-                        "yes",
-                        "--appendfsync",
-                        "always",
-                        "--save",
-                        "",
-                        "--maxmemory-policy",
-                        "noeviction",
-                    ),
+                    *("--appendonly", self.appendonly, "--appendfsync", "always", "--save", self.save),
+                    *("--maxmemory-policy", "noeviction"),
                 ],
                 stdout=log,
                 stderr=log,
@@ -88,8 +82,8 @@ class RedisServer:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[RedisServer]:
-    server = RedisServer(folder)
+def running(folder: Path, *, appendonly: bool = True, save: str = "") -> Iterator[RedisServer]:
+    server = RedisServer(folder, appendonly=appendonly, save=save)
     server.start()
     try:
         yield server
