@@ -5,9 +5,10 @@ import msgspec
 from schemas.event import Kind
 
 # What a visit says of itself: its time, its kind, the scanner's address, where that is (a piece of a line, country to
-# longitude), what else is known of the scanner (another, device to campaign), the visitor, and the request's headers.
+# longitude), what else is known of the scanner (another, device to campaign), the visitor, the request's headers, and
+# the codes for which the former may be recorded as it is (`redirect.cardinality`).
 # A plain tuple, because every visit has one.
-Seen = tuple[int, Kind, bytes, bytes, bytes, int, dict[bytes, bytes]]
+Seen = tuple[int, Kind, bytes, bytes, bytes, int, dict[bytes, bytes], set[bytes]]
 # How a line says that no variant and no rule was taken.
 NO_VARIANT = b'""'
 

@@ -30,6 +30,7 @@ class Counts:
         self.unavailable = 0
         self.not_found = 0
         self.unknown_unrecorded = 0
+        self.other_values = 0
         self.gate_busy = 0
         self.refused = 0
         self.journal_errors = 0
@@ -39,7 +40,7 @@ class Counts:
 
 # Fields of Counts that are metrics of the same name.
 _COUNTED = (
-    *("lookups", "stale", "unavailable", "not_found", "unknown_unrecorded", "gate_busy", "refused"),
+    *("lookups", "stale", "unavailable", "not_found", "unknown_unrecorded", "other_values", "gate_busy", "refused"),
     *("journal_errors", "changes", "unreadable_routes"),
 )
 

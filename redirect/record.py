@@ -14,6 +14,7 @@ from redirect.address import NO_ADDRESS, forwarded, packed, trusts
 from redirect.agent import Agent
 from redirect.bounded import Bounded
 from redirect.cache import Entry
+from redirect.cardinality import OTHER, Cardinality
 from redirect.kind import PREFETCH_HEADERS, is_prefetch
 from redirect.language import language
 from redirect.line import Seen, piece
@@ -27,6 +28,8 @@ from schemas.event import Kind, Outcome
 # Agents vary most and cost most (a tenth of a millisecond, and a kilobyte to keep).
 AGENTS = 10_000
 OTHERS = 4_096
+# Scanner and code together, of those whose values may be recorded as they are.
+ADMITTED = 200_000
 
 
 def _place_piece(place: Place) -> bytes:
@@ -35,13 +38,15 @@ def _place_piece(place: Place) -> bytes:
 
 class _Client:
     """What a request's own headers and query say of a scanner: the pieces of a line from device to campaign, as
-    a person's and as anything else's (whose client is always Bot)."""
+    a person's and as anything else's (whose client is always Bot). `admitted` are the codes for which they may be
+    recorded as they are."""
 
-    __slots__ = ("as_other", "as_said", "digest", "kind")
+    __slots__ = ("admitted", "as_other", "as_said", "digest", "kind")
 
     def __init__(self, agent: Agent, rest: bytes) -> None:
         self.kind = agent.kind
         self.digest = agent.digest
+        self.admitted: set[bytes] = set()
         self.as_said = piece(agent.device, agent.model, agent.os, agent.browser, agent.client) + rest
         self.as_other = piece(agent.device, agent.model, agent.os, agent.browser, "Bot") + rest
 
@@ -69,13 +74,20 @@ def recorder(
     place_of_address: Callable[[bytes], Place] | None,
     now_ms: Callable[[], int],
     counts: Counts,
+    distinct_values: int = 1_000,
 ) -> Recorder:
     """What reads and records visits."""
     trusted = trusts(trusted_proxies)
     agents: Bounded[bytes, Agent] = Bounded(AGENTS, read_agent)
-    places: Bounded[tuple[bytes | None, ...], bytes] = Bounded(
-        OTHERS, lambda values: _place_piece(place_of_headers(values))
-    )
+    cardinality = Cardinality(distinct_values)
+
+    def place_of(values: tuple[bytes | None, ...]) -> bytes:
+        place = place_of_headers(values)
+        if not cardinality.admits_place(place):
+            place = Place(place.country, OTHER, OTHER)
+        return _place_piece(place)
+
+    places: Bounded[tuple[bytes | None, ...], bytes] = Bounded(OTHERS, place_of)
     referrers: Bounded[bytes, bytes] = Bounded(OTHERS, lambda raw: piece(*msgspec.structs.astuple(referrer(raw))))
     languages: Bounded[bytes, bytes] = Bounded(OTHERS, lambda raw: piece(language(raw)))
     campaigns: Bounded[bytes, bytes] = Bounded(OTHERS, lambda raw: piece(*msgspec.structs.astuple(utm(raw))))
@@ -107,7 +119,31 @@ def recorder(
     # `redirect.visitor.visitor`, without the call.
     int_of = int.from_bytes
 
+    pairs, today = 0, -1
+
+    def forget() -> None:
+        nonlocal pairs
+        pairs = 0
+        cardinality.forget()
+        clients.clear()
+        places.clear()
+
+    def bounded(code: bytes, said: bytes, admitted: set[bytes]) -> bytes:
+        nonlocal pairs
+        recorded = cardinality.bounded(code, said)
+        if recorded is not said:
+            counts.other_values += 1
+            return recorded
+        if pairs >= ADMITTED:
+            pairs = 0
+            for client in clients.values():
+                client.admitted.clear()
+        pairs += 1
+        admitted.add(code)
+        return said
+
     def look(code: bytes, scope: Scope) -> Seen:
+        nonlocal today
         headers: dict[bytes, bytes] = dict(scope["headers"])
         header = headers.get
 
@@ -115,6 +151,9 @@ def recorder(
         day = ts_ms // MS_OF_DAY
         if day != salts.day:
             salts.begin(day)
+        if day != today:
+            today = day
+            forget()
 
         kind: Kind
         client = clients[header(b"user-agent"), header(b"referer"), header(b"accept-language"), scope["query_string"]]
@@ -146,10 +185,12 @@ def recorder(
 
         own = salts.current.copy()
         own.update(address + client.digest + code)
-        return ts_ms, kind, address, where, said, int_of(own.digest(), "little") >> 1, headers
+        return ts_ms, kind, address, where, said, int_of(own.digest(), "little") >> 1, headers, client.admitted
 
     def write(entry: Entry, seen: Seen, outcome: Outcome, variant: bytes) -> None:
-        ts_ms, kind, _, where, said, visitor, _ = seen
+        ts_ms, kind, _, where, said, visitor, _, admitted = seen
+        if entry.code not in admitted:
+            said = bounded(entry.code, said, admitted)
         tally = tallies[kind, outcome]
         tally.n += 1
         line = b"%d%b%b%b%b,%b,%d" % (ts_ms, entry.event, tally.piece, where, said, variant, visitor)

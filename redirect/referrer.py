@@ -9,8 +9,10 @@ from redirect.text import clean
 
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?|\[[0-9a-f:.]{2,45}\]")
 _SCHEMES = {"http", "https", "android-app", "ios-app"}
+_CUT_ESCAPE = re.compile("%.?$")
 _ORDINARY_PORTS = {"http": 80, "https": 443}
-LONGEST_PAGE = 256
+# Origin and path together.
+LONGEST_PAGE = 300
 LONGEST_HOST = 253
 
 
@@ -42,5 +44,6 @@ def referrer(raw: bytes) -> Referrer:
     if parts.scheme not in _SCHEMES or not _HOST.fullmatch(host):
         return NONE
     shown_port = "" if port is None or port == _ORDINARY_PORTS.get(parts.scheme) else f":{port}"
-    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")[:LONGEST_PAGE]
-    return Referrer(host=host, page=f"{parts.scheme}://{host}{shown_port}{path}")
+    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+    page = f"{parts.scheme}://{host}{shown_port}{path}"
+    return Referrer(host=host, page=_CUT_ESCAPE.sub("", page[:LONGEST_PAGE]) if len(page) > LONGEST_PAGE else page)

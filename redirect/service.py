@@ -89,6 +89,7 @@ def build(
         place_of_address=database(settings.geo_database) if settings.geo_database else None,
         now_ms=now_ms,
         counts=counts,
+        distinct_values=settings.distinct_values,
     )
     lookup = Lookup(routes, trust, primary, near, stale_max_s=settings.stale_max_s, elapsed=elapsed, counts=counts)
     secret = Secret(primary, random_bytes, elapsed)

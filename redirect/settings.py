@@ -34,6 +34,8 @@ class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
     unknown_hosts: Literal["default", "404"] = "default"
     # Visits of unknown slugs written to the journal, at most so many a second for each process.
     unknown_per_s: float = 50
+    # Of what a scanner writes (referrer, campaign, ...) for each code, UTC day and dimension; the rest is `(other)`.
+    distinct_values: int = 1_000
     # Where uploaded files are: a folder, or a bucket (`schemas.s3`), which goes first.
     files: Path = Path("files")
     files_bucket: str = ""

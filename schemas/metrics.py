@@ -55,6 +55,7 @@ _METRICS = (
     _counter("redirect", "redirect_unavailable", "Visits answered with 503: not cached, and Redis could not be asked."),
     _counter("redirect", "redirect_not_found", "Visits answered with 404."),
     _counter("redirect", "redirect_unknown_unrecorded", "Visits of unknown slugs above the rate that is recorded."),
+    _counter("redirect", "redirect_other_values", "Visits recorded with `(other)`: their code had too many values."),
     _counter("redirect", "redirect_gate_busy", "Passwords that were not looked at: too many were waiting."),
     _counter("redirect", "redirect_refused", "Events that a full journal refused."),
     _counter("redirect", "redirect_journal_errors", "Events that could not be written."),

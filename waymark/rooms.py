@@ -67,6 +67,7 @@ def redirect_settings(settings: Settings) -> RedirectSettings:
         geo_database=str(settings.geo_database) if settings.geo_database else "",
         unknown_hosts=settings.unknown_hosts,
         unknown_per_s=settings.unknown_per_second,
+        distinct_values=settings.distinct_values,
         files=settings.files_folder,
         files_bucket=settings.files_bucket or "",
         gate_pass_s=settings.gate_pass,

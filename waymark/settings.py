@@ -156,6 +156,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=0,
         ),
     ] = 50.0
+    distinct_values: Annotated[
+        int,
+        _is(
+            "WAYMARK_DISTINCT_VALUES",
+            "How many different values (referrers, campaigns, ...) each redirector records of a code in a UTC day, for "
+            "each dimension; what comes after is recorded as `(other)`.",
+            ge=1,
+            le=65535,
+        ),
+    ] = 1_000
     gate_pass: Annotated[
         int,
         _is(

@@ -1,5 +1,6 @@
 """The quick way of writing a line gives what the plain way gives, for any request."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -127,7 +128,7 @@ def keep(rest: bytes) -> int:
     return SEQ
 
 
-def made(append: Any = keep, now_ms: int = TS) -> Callable[[Entry, dict[str, Any]], None]:
+def made(append: Any = keep, now_ms: int = TS, **more: Any) -> Callable[[Entry, dict[str, Any]], None]:
     salts = Salts(lambda n: b"r" * n)
     salts.put(now_ms // MS_OF_DAY, SALT)
     return recording(
@@ -140,6 +141,7 @@ def made(append: Any = keep, now_ms: int = TS) -> Callable[[Entry, dict[str, Any
             place_of_address=database,
             now_ms=lambda: now_ms,
             counts=COUNTS,
+            **more,
         )
     )
 
@@ -222,3 +224,43 @@ def test_the_visitor_of_another_day_is_another() -> None:
 def test_a_line_is_what_msgspec_would_write() -> None:
     RECORD(entry(ROUTE, "h"), simple())
     assert msgspec.json.decode(LINES.pop())[2:9] == [TS, 7, 1, "h", "bot", "redirect", ""]
+
+
+def test_a_flood_of_made_up_values_adds_few() -> None:
+    record, other = made(distinct_values=20), COUNTS.other_values
+
+    def visit(n: int, code: int = 7) -> None:
+        headers = [(b"referer", b"https://host%d.example/%s" % (n, b"x" * 4_000)), (b"user-agent", PLAUSIBLE[0])]
+        route = msgspec.structs.replace(ROUTE, code=code)
+        record(entry(route, "h"), simple(headers=headers, query_string=b"utm_campaign=c%d&utm_source=poster" % n))
+
+    for n in range(300):
+        visit(n)
+    # A known value, and another code.
+    visit(0)
+    visit(299, code=8)
+    events = [decode_event(line) for line in LINES]
+    longest = max(len(line) for line in LINES)
+    LINES.clear()
+    # Every visit is an event, and of each dimension there are as many values as may be, and one.
+    assert len(events) == 302
+    for name in ("referrer_host", "referrer", "utm_campaign"):
+        found = Counter(getattr(event, name) for event in events[:300])
+        assert len(found) == 21
+        assert found["(other)"] == 280
+    assert {event.utm_source for event in events} == {"poster"}
+    assert (events[300].utm_campaign, events[301].utm_campaign) == ("c0", "c299")
+    assert COUNTS.other_values == other + 280
+    assert longest < 700
+
+
+def test_a_line_is_bounded_whatever_a_request_says() -> None:
+    headers = [
+        (b"user-agent", b'Mozilla/5.0 (X11; Linux) "' + "\U0001f600".encode() * 300),
+        (b"referer", b"https://%s.example/%s" % (b".".join([b"a" * 60] * 4), b"%22" * 900)),
+        (b"accept-language", b"x" * 300),
+    ]
+    for value in (b"%22" * 200, b"%f0%9f%98%80" * 100, b"x" * 500):
+        query = b"&".join(b"utm_%b=%b" % (name, value) for name in (b"source", b"medium", b"campaign"))
+        RECORD(entry(ROUTE, "h"), simple(headers=headers, query_string=query))
+        assert len(LINES.pop()) < 1_600

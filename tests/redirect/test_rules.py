@@ -29,7 +29,16 @@ def facts(
 ) -> Facts:
     where = piece(country, region, city, 48.2, 16.4)
     said = piece("mobile", "iPhone", os, "Safari", "iOS") + piece("", "", "de", "", "", "")
-    seen: Seen = (round(at.timestamp() * 1000), "human", bytes(16), where, said, 5, {b"accept-language": language})
+    seen: Seen = (
+        round(at.timestamp() * 1000),
+        "human",
+        bytes(16),
+        where,
+        said,
+        5,
+        {b"accept-language": language},
+        set(),
+    )
     return read(seen, query)
 
 
