@@ -231,7 +231,7 @@ def test_a_flood_of_made_up_values_adds_few() -> None:
 
     def visit(n: int, code: int = 7) -> None:
         headers = [(b"referer", b"https://host%d.example/%s" % (n, b"x" * 4_000)), (b"user-agent", PLAUSIBLE[0])]
-        route = msgspec.structs.replace(ROUTE, code=code)
+        route = msgspec.structs.replace(ROUTE, birth=code)
         record(entry(route, "h"), simple(headers=headers, query_string=b"utm_campaign=c%d&utm_source=poster" % n))
 
     for n in range(300):
