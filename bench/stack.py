@@ -21,7 +21,7 @@ from waymark import redis_server
 from waymark.folder import Folder
 
 ROOT = Path(__file__).parents[1]
-KEY = "oqr_live_bench0123456789abcdef"
+KEY = "oqr_live_bench0123456789abcdef0123456789"
 # Written at once; more would only make Redis's answer wait for longer.
 ROUTES_AT_ONCE = 5_000
 

@@ -26,7 +26,7 @@ from waymark.folder import Folder
 from waymark.trouble import Trouble
 from waymark.waiting import answers_http, until
 
-KEY = "oqr_live_drill0123456789abcdef"
+KEY = "oqr_live_drill0123456789abcdef0123456789"
 WORKERS = 2
 CODES = 3
 TRIES = 60

@@ -99,7 +99,7 @@ async def _run(
     moved = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         background = [
-            tasks.create_task(prepare(warehouse, redis, prepared, settings.redis_fsync)),
+            tasks.create_task(_prepare(settings, warehouse, redis, prepared, stop)),
             tasks.create_task(keep_swept(redis, stop)),
         ]
         public, inner = [], []
@@ -129,6 +129,17 @@ async def _run(
         # (Each looks at `stop` itself; what is under way in the warehouse is not cut short.)
         for task in background:
             task.cancel()
+
+
+async def _prepare(
+    settings: Settings, warehouse: Warehouse, redis: Redis, prepared: Prepared, stop: asyncio.Event
+) -> None:
+    """All end when an engine must not be used, also who has just swallowed that it was cancelled."""
+    try:
+        await prepare(warehouse, redis, prepared, settings.redis_fsync)
+    except Trouble:
+        stop.set()
+        raise
 
 
 async def _serve_prepared(app: ASGIApp, sockets: list[socket.socket], prepared: Prepared, stop: asyncio.Event) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from redis.asyncio import Redis
@@ -40,6 +41,9 @@ async def prepare(warehouse: Warehouse, redis: Redis, prepared: Prepared, fsync:
     pause = 0.1
     while True:
         try:
+            # Told also while the warehouse is away.
+            with suppress(Unavailable):
+                await check_server(redis, fsync)
             if not prepared.tables.is_set():
                 prepared.applied = await asyncio.to_thread(_look, warehouse)
                 prepared.tables.set()

@@ -14,11 +14,8 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from schemas import s3
+from waymark import setting_checks
 from waymark.trouble import Trouble
-
-# A bootstrap key is chosen by a person or a secret store; this only catches what is no key at all.
-SHORTEST_KEY = 8
 
 
 class BadSetting(Trouble):
@@ -68,7 +65,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str | None,
         _is(
             "WAYMARK_BOOTSTRAP_KEY",
-            "An API key to make, with all rights in the workspace `default`, when it does not exist.",
+            "An API key to make, with all rights in the workspace `default`, when it does not exist: 32 characters or "
+            "more.",
         ),
     ] = None
     key: Annotated[str | None, _is("WAYMARK_KEY", "The API key that `waymark mcp` uses.")] = None
@@ -296,49 +294,38 @@ _UNITS = {
 
 
 def read(environ: Mapping[str, str], **flags: Any) -> Settings:
-    """Flags that are None were not given. The folders come out absolute. Raises BadSetting."""
+    """Flags that are None were not given. The folders come out absolute. Raises BadSetting, with a line for each
+    setting that cannot be used."""
     values: dict[str, Any] = {}
+    bad: list[str] = []
     for setting in SETTINGS:
         given = flags.get(setting.field)
         if given is None:
             given = environ.get(setting.env) or None
-        if given is not None:
-            values[setting.field] = _value(setting, given)
+        if given is None:
+            continue
+        try:
+            value = _value(setting, given)
+        except BadSetting as error:
+            bad.append(str(error))
+            continue
+        if isinstance(value, Path):
+            value = value.expanduser().absolute()
+        why = setting_checks.wrong(setting.field, value)
+        if why is None:
+            values[setting.field] = value
+        else:
+            bad.append(f"{setting.env} cannot be used: {why}")
     settings = Settings(**values)
-    if settings.bootstrap_key is not None and len(settings.bootstrap_key) < SHORTEST_KEY:
-        raise BadSetting(f"WAYMARK_BOOTSTRAP_KEY is too short for a key: give it {SHORTEST_KEY} characters or more")
-    if settings.plans is not None or settings.default_plan != "unlimited":
-        # Only here: most processes know no plan.
-        from codes.plans import Unreadable, known
+    bad += [f"{name} cannot be used: {why}" for name, why in setting_checks.wrong_together(settings)]
+    if bad:
+        raise BadSetting("\n".join(bad))
+    return msgspec.structs.replace(settings, data=settings.data.absolute())
 
-        try:
-            plans = known(settings.plans)
-        except Unreadable as error:
-            raise BadSetting(f"WAYMARK_PLANS cannot be used: {error}") from None
-        if settings.default_plan not in plans:
-            raise BadSetting(f"WAYMARK_DEFAULT_PLAN is none of: {', '.join(plans)}")
-    if settings.files_bucket is not None:
-        try:
-            s3.bucket(settings.files_bucket)
-        except ValueError as error:
-            raise BadSetting(f"WAYMARK_FILES_BUCKET cannot be used: {error}") from None
-    if settings.fonts is not None and not settings.fonts.is_dir():
-        raise BadSetting(f"WAYMARK_FONTS is no folder: {settings.fonts}")
-    if settings.dns_servers is not None:
-        # Only here: most processes ask no name server.
-        from codes.dns import name_servers
 
-        try:
-            name_servers(settings.dns_servers)
-        except ValueError as error:
-            raise BadSetting(f"WAYMARK_DNS_SERVERS cannot be used: {error}") from None
-    return msgspec.structs.replace(
-        settings,
-        data=settings.data.expanduser().absolute(),
-        journal=settings.journal and settings.journal.expanduser().absolute(),
-        files=settings.files and settings.files.expanduser().absolute(),
-        plans=settings.plans and settings.plans.expanduser().absolute(),
-    )
+def unknown(environ: Mapping[str, str]) -> list[str]:
+    """A line for each variable that looks like a setting and is none, with the nearest one's name."""
+    return list(setting_checks.unknown(environ, [setting.env for setting in SETTINGS]))
 
 
 def _value(setting: Setting, given: Any) -> Any:

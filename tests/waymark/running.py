@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-KEY = "oqr_live_a-key-for-the-tests"
+KEY = "oqr_live_a-key-for-the-tests-of-waymark"
 PHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     "Version/17.5 Mobile/15E148 Safari/604.1"

@@ -96,15 +96,31 @@ def test_every_command_explains_itself() -> None:
         assert len(done.output.splitlines()) > 4
 
 
-@pytest.mark.parametrize(("name", "variable"), [("api", "WAYMARK_REDIS_URL"), ("ingest", "WAYMARK_KAFKA_BOOTSTRAP")])
-def test_a_service_without_what_it_needs_says_which_variable(name: str, variable: str, tmp_path: Path) -> None:
-    alone = Up(tmp_path)
-    alone.environment["WAYMARK_API_PORT"] = str(alone.api_port)
-    alone.environment["WAYMARK_STATUS_PORT"] = str(alone.redirect_port)
-    done = alone.command(name)
-    assert done.returncode == 2, done.stderr
-    assert variable in done.stderr
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [
+        ("api", ["WAYMARK_REDIS_URL", "WAYMARK_CLICKHOUSE_URL"]),
+        ("aggregate", ["WAYMARK_REDIS_URL", "WAYMARK_CLICKHOUSE_URL"]),
+        ("redirect", ["WAYMARK_REDIS_URL"]),
+        ("ingest", ["WAYMARK_KAFKA_BOOTSTRAP"]),
+    ],
+)
+def test_a_service_without_what_it_needs_says_which_variables(name: str, variables: list[str], tmp_path: Path) -> None:
+    """Without a ClickHouse address they opened an empty warehouse of their own, and showed zeros."""
+    done = CliRunner().invoke(main, [name, "--data", str(tmp_path / "none")])
+    assert done.exit_code == 2
+    assert [line.removeprefix("Error: ").split()[0] for line in done.output.splitlines()] == variables
+    assert not (tmp_path / "none").exists()
+
+
+def test_nothing_starts_or_is_made_with_settings_that_cannot_be_used(tmp_path: Path) -> None:
+    alone = Up(tmp_path, key="changeme", WAYMARK_SHORT_URL="go.example.com", WAYMARK_SHORTURL="https://go.example.com")
+    done = alone.command("up")
+    assert done.returncode == 2
+    assert "is WAYMARK_SHORT_URL meant?" in done.stderr
+    assert "\nWAYMARK_BOOTSTRAP_KEY cannot be used" in done.stderr
+    assert "changeme" not in done.stderr
+    assert not alone.data.exists()
 
 
 @pytest.mark.parametrize("name", ["api", "aggregate"])
@@ -118,12 +134,14 @@ def test_a_redis_that_may_lose_codes_is_refused(name: str, tmp_path: Path) -> No
         try:
             alone.environment["WAYMARK_REDIS_URL"] = f"redis://127.0.0.1:{port}"
             alone.environment["WAYMARK_API_PORT"] = str(alone.api_port)
-            alone.environment["WAYMARK_STATUS_PORT"] = str(alone.redirect_port)
             alone.environment["WAYMARK_REDIRECT_PORT"] = str(alone.redirect_port)
-            done = alone.command(name)
+            done = alone.command("up")
             assert done.returncode == 2, done.stderr
             assert "append-only" in done.stderr
-            done = alone.command("up")
+            # Told also while the warehouse is away.
+            alone.environment["WAYMARK_CLICKHOUSE_URL"] = "http://127.0.0.1:1"
+            alone.environment["WAYMARK_STATUS_PORT"] = str(free_ports(1)[0])
+            done = alone.command(name)
             assert done.returncode == 2, done.stderr
             assert "append-only" in done.stderr
         finally:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from waymark.settings import SETTINGS, BadSetting, environment, read
+from waymark.settings import SETTINGS, BadSetting, environment, read, unknown
 
 PAGE = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
 
@@ -54,11 +54,56 @@ def test_sizes_and_durations(name: str, text: str, field: str, value: Any) -> No
         ("WAYMARK_STALE_MAX", "-1"),
         ("WAYMARK_JOURNAL_MAX", "10"),
         ("WAYMARK_LOG_FORMAT", "xml"),
+        ("WAYMARK_DATA", "/dev/null"),
+        ("WAYMARK_HOST", "http://0.0.0.0"),
+        ("WAYMARK_SHORT_URL", "go.example.com"),
+        ("WAYMARK_SHORT_URL", "https:/go.example.com"),
+        ("WAYMARK_SHORT_URL", "https://me@go.example.com"),
+        ("WAYMARK_SHORT_URL", "https://go.example.com/?x="),
+        ("WAYMARK_SHORT_URL", "https://gö.example"),
+        ("WAYMARK_API_URL", "https://api.example.com:99999"),
+        ("WAYMARK_API_PORT", "8001"),
+        ("WAYMARK_REDIS_URL", "localhost:6379"),
+        ("WAYMARK_REDIS_REPLICA_URL", "http://localhost"),
+        ("WAYMARK_KAFKA_BOOTSTRAP", "kafka://k:9092"),
+        ("WAYMARK_KAFKA_TOPIC", "a topic"),
+        ("WAYMARK_CLICKHOUSE_URL", "clickhouse://localhost:9000"),
+        ("WAYMARK_JOURNAL", "/dev/null"),
+        ("WAYMARK_FILES", "/dev/null"),
+        ("WAYMARK_FONTS", "/nowhere"),
+        ("WAYMARK_PLANS", "/nowhere"),
+        ("WAYMARK_DEFAULT_PLAN", "golden"),
+        ("WAYMARK_DOMAIN_TARGET", "https://go.example.com"),
+        ("WAYMARK_DNS_SERVERS", "dns.example"),
+        ("WAYMARK_TRUSTED_PROXIES", "10.0.0.0/8,proxy"),
+        ("WAYMARK_EDGE", "akamai"),
+        ("WAYMARK_GEO_DATABASE", "/nowhere.mmdb"),
+        ("WAYMARK_GEO_DATABASE", __file__),
+        ("WAYMARK_BOOTSTRAP_KEY", "changeme"),
+        ("WAYMARK_BOOTSTRAP_KEY", "changeme " * 5),
     ],
 )
-def test_what_cannot_be_used_is_named(name: str, text: str) -> None:
-    with pytest.raises(BadSetting, match=name):
+def test_what_cannot_be_used_is_named_in_one_line(name: str, text: str) -> None:
+    with pytest.raises(BadSetting) as error:
         read({name: text})
+    [line] = str(error.value).splitlines()
+    assert line.startswith((f"{name} cannot be used: ", f"{name}={text!r} cannot be used: ", "WAYMARK_REDIRECT_PORT"))
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(BadSetting) as error:
+        read({"WAYMARK_WORKERS": "none", "WAYMARK_SHORT_URL": "go.example.com", "WAYMARK_EDGE": "akamai"})
+    lines = str(error.value).splitlines()
+    assert [re.split("[ =]", line)[0] for line in lines] == ["WAYMARK_WORKERS", "WAYMARK_SHORT_URL", "WAYMARK_EDGE"]
+
+
+def test_what_is_no_setting_is_told_with_the_nearest_name() -> None:
+    lines = unknown(
+        {"WAYMARK_SHORTURL": "x", "WAYMARK_TEST_ALL": "1", "WAYMARK_DATA": "d", "WAYMARK_Q": "", "PATH": ""}
+    )
+    assert len(lines) == 2
+    assert "WAYMARK_Q" in lines[0] and "meant" not in lines[0]
+    assert "WAYMARK_SHORTURL" in lines[1] and "WAYMARK_SHORT_URL" in lines[1]
 
 
 def test_a_key_that_is_too_short_is_not_repeated() -> None:
@@ -74,9 +119,9 @@ def test_a_bucket_is_checked_and_its_secret_not_repeated() -> None:
     assert "hush" not in str(error.value)
 
 
-def test_a_child_reads_the_same_settings() -> None:
+def test_a_child_reads_the_same_settings(tmp_path: Path) -> None:
     settings = read(
-        {"WAYMARK_STALE_MAX": "1h", "WAYMARK_LOG_FORMAT": "json", "WAYMARK_GEO_DATABASE": "/geo.mmdb"},
+        {"WAYMARK_STALE_MAX": "1h", "WAYMARK_LOG_FORMAT": "json", "WAYMARK_FONTS": str(tmp_path)},
         data="/d",
         workers=2,
     )

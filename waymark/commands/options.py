@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from waymark.settings import BadSetting, Settings, read
+from waymark.settings import BadSetting, Settings, read, unknown
 from waymark.trouble import Trouble
 
 data_flag = click.option(
@@ -18,11 +18,21 @@ json_flag = click.option("--json", "as_json", is_flag=True, help="Answer in JSON
 
 
 def settings(**flags: Any) -> Settings:
-    """The settings of this run. Ends the command when one cannot be used."""
+    """The settings of this run. Warns of variables that are none, and ends the command when one cannot be used."""
     try:
-        return read(os.environ, **flags)
+        found = read(os.environ, **flags)
     except BadSetting as error:
+        _warn_of_unknown()
         raise Unusable(str(error)) from None
+    _warn_of_unknown()
+    return found
+
+
+@functools.cache
+def _warn_of_unknown() -> None:
+    """Once for a command, however often it asks for its settings."""
+    for line in unknown(os.environ):
+        click.echo(f"Warning: {line}", err=True)
 
 
 class Unusable(click.ClickException):

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from waymark import logs
-from waymark.commands.options import data_flag, explained, settings
+from waymark.commands.options import Unusable, data_flag, explained, settings
+from waymark.setting_checks import missing
 
 
 @click.command()
@@ -38,7 +39,10 @@ def _service(name: str, description: str, *, hidden: bool = False) -> click.Comm
         from waymark import services
 
         run: Callable[..., Any] = getattr(services, name)
-        services.enter(name, found := settings(data=data), nice=nice)
+        found = settings(data=data)
+        if lacking := missing(name, found):
+            raise Unusable("\n".join(lacking))
+        services.enter(name, found, nice=nice)
         raise SystemExit(run(found, sockets))
 
     return command

@@ -1,0 +1,205 @@
+"""Settings whose form says nothing of whether they can be used: each is looked at before anything starts.
+
+A check is given the value and raises ValueError (or OSError) with what the setting takes; never with the value itself
+where that may hold a secret. What only some processes know is loaded only where it was set.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from schemas import engine_urls, s3
+
+if TYPE_CHECKING:
+    from waymark.settings import Settings
+
+# A key that is drawn has 41 characters. One that somebody chose is guessed at leisure, offline too, if it is short.
+SHORTEST_KEY = 32
+LONGEST_KEY = 200
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?")
+_ADDRESS = re.compile(r"[0-9A-Fa-f:.]+(%\w+)?")
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+
+# Of compose and of the tests, which are no settings of the command.
+_OTHERS = {"WAYMARK_REDIS_PASSWORD", "WAYMARK_CLICKHOUSE_PASSWORD", "WAYMARK_PARENT_PIPE"}
+_OF_TESTS = "WAYMARK_TEST_"
+
+
+def _listening(host: str) -> None:
+    if not (_HOST.fullmatch(host) or _ADDRESS.fullmatch(host)):
+        raise ValueError("it takes an address of this machine or a host name, without scheme or port, as 0.0.0.0")
+
+
+def _base(url: str) -> None:
+    example = "it takes an address such as https://go.example.com"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError(example) from None
+    if parts.scheme not in ("http", "https"):
+        raise ValueError(f"{example}, with http:// or https:// before it")
+    literal = ":" in host and bool(_ADDRESS.fullmatch(host))
+    if not (_HOST.fullmatch(host) or literal) or port == 0 or not url.isascii() or any(ord(one) <= 32 for one in url):
+        raise ValueError(f"{example}, in ASCII (a name in other letters as punycode) and without spaces")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError(f"{example}, with nothing after the path and no user name")
+
+
+def _key(key: str) -> None:
+    if not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
+        raise ValueError(f"it takes {SHORTEST_KEY} to {LONGEST_KEY} characters: draw one with openssl rand -hex 24")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise ValueError("it takes printable ASCII characters, without spaces")
+
+
+def _topic(name: str) -> None:
+    if not _TOPIC.fullmatch(name) or name in (".", ".."):
+        raise ValueError("it takes 1 to 249 letters, digits, dots, hyphens and underscores")
+
+
+def _host_name(name: str) -> None:
+    if not _HOST.fullmatch(name):
+        raise ValueError("it takes a host name, without scheme or port, as go.example.com")
+
+
+def _name_servers(text: str) -> None:
+    from codes.dns import name_servers
+
+    name_servers(text)
+
+
+def _proxies(text: str) -> None:
+    from redirect.address import trusts
+
+    trusts(part for part in text.split(",") if part.strip())
+
+
+def _edge(text: str) -> None:
+    from redirect.place import edge
+
+    edge(text)
+
+
+def _geo_database(path: Path) -> None:
+    import maxminddb
+
+    example = "it takes a database of countries or cities in MaxMind's format (.mmdb)"
+    try:
+        with maxminddb.open_database(str(path)) as reader:
+            kind = reader.metadata().database_type
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror or error}; {example}") from None
+    except (maxminddb.InvalidDatabaseError, ValueError):
+        raise ValueError(f"{path} is no such file; {example}") from None
+    if not any(word in kind.lower() for word in ("country", "city", "location", "enterprise", "geo")):
+        raise ValueError(f"{path} is a database of type {kind}; {example}")
+
+
+def _folder_to_be(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"{path} is no folder")
+
+
+def _folder(path: Path) -> None:
+    if not path.is_dir():
+        raise ValueError(f"{path} is no folder")
+
+
+def _plans(path: Path) -> None:
+    from codes.plans import Unreadable, known
+
+    try:
+        known(path)
+    except Unreadable as error:
+        raise ValueError(str(error)) from None
+
+
+_CHECKS: Mapping[str, Callable[[Any], object]] = {
+    "data": _folder_to_be,
+    "host": _listening,
+    "short_url": _base,
+    "api_url": _base,
+    "bootstrap_key": _key,
+    "plans": _plans,
+    "redis_url": engine_urls.redis,
+    "redis_replica_url": engine_urls.redis,
+    "kafka_bootstrap": engine_urls.brokers,
+    "kafka_topic": _topic,
+    "clickhouse_url": engine_urls.clickhouse,
+    "journal": _folder_to_be,
+    "domain_target": _host_name,
+    "dns_servers": _name_servers,
+    "trusted_proxies": _proxies,
+    "edge": _edge,
+    "geo_database": _geo_database,
+    "files": _folder_to_be,
+    "files_bucket": s3.bucket,
+    "fonts": _folder,
+}
+
+
+def wrong(field: str, value: Any) -> str | None:
+    """Why this value of a setting cannot be used."""
+    check = _CHECKS.get(field)
+    if check is None:
+        return None
+    try:
+        check(value)
+    except (ValueError, OSError) as error:
+        return str(error)
+    return None
+
+
+def wrong_together(settings: "Settings") -> Iterator[tuple[str, str]]:
+    """Variables that are fine alone and not beside another one, and why."""
+    ports: dict[int, str] = {}
+    for field in ("api_port", "redirect_port", "status_port"):
+        other = ports.setdefault(getattr(settings, field), field)
+        if other != field:
+            yield f"WAYMARK_{field.upper()}", f"it is the port of WAYMARK_{other.upper()} already"
+    if settings.default_plan != "unlimited":
+        from codes.plans import Unreadable, known
+
+        try:
+            plans = known(settings.plans)
+        except Unreadable:
+            return
+        if settings.default_plan not in plans:
+            yield "WAYMARK_DEFAULT_PLAN", f"it takes one of: {', '.join(plans)}"
+
+
+# What a service of its own cannot do without. `waymark up` brings all of it along.
+_NEEDS = {
+    "redirect": ("redis_url",),
+    "ingest": ("kafka_bootstrap",),
+    "aggregate": ("redis_url", "clickhouse_url"),
+    "api": ("redis_url", "clickhouse_url"),
+}
+_WHY = {
+    "redis_url": "a service of its own needs a Redis (`waymark up` brings one)",
+    "kafka_bootstrap": "this service has nothing to do without Kafka",
+    "clickhouse_url": "a service of its own needs a ClickHouse server; an empty warehouse would show zeros "
+    "(`waymark up` brings a warehouse)",
+}
+
+
+def missing(service: str, settings: "Settings") -> list[str]:
+    """A line for each setting that this service lacks."""
+    needs = [field for field in _NEEDS.get(service, ()) if getattr(settings, field) is None]
+    return [f"WAYMARK_{field.upper()} is not set: {_WHY[field]}" for field in needs]
+
+
+def unknown(environ: Mapping[str, str], known: list[str]) -> Iterator[str]:
+    """A line for each variable that looks like a setting and is none."""
+    for name in sorted(environ):
+        if not name.startswith("WAYMARK_") or name in known or name in _OTHERS or name.startswith(_OF_TESTS):
+            continue
+        # (What all of them begin with makes any two of them alike.)
+        ends = [one.removeprefix("WAYMARK_") for one in known]
+        near = get_close_matches(name.removeprefix("WAYMARK_"), ends, n=1)
+        yield f"{name} is no setting and is ignored" + (f"; is WAYMARK_{near[0]} meant?" if near else "")
