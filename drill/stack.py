@@ -50,10 +50,17 @@ class Stack:
     ledgers of this stack were given."""
 
     def __init__(
-        self, folder: Path, *, broker: KafkaServer | None = None, steps_clock: bool = False, small_disk: bool = False
+        self,
+        folder: Path,
+        *,
+        broker: KafkaServer | None = None,
+        steps_clock: bool = False,
+        small_disk: bool = False,
+        redis_url: str | None = None,
     ) -> None:
         self.folder = Folder(folder / "data")
         self.broker = broker
+        self.redis_url = redis_url
         self.topic = f"drill-{secrets.token_hex(4)}"
         self.clock = Clock(folder / "clock") if steps_clock else None
         self.disk: Disk | None = small(folder / "disk") if small_disk else None
@@ -84,6 +91,8 @@ class Stack:
             variables |= self.clock.environment(variables.get("PYTHONPATH"))
         if self.disk is not None:
             variables["WAYMARK_JOURNAL"] = str(self.disk.folder)
+        if self.redis_url is not None:
+            variables["WAYMARK_REDIS_URL"] = self.redis_url
         if self.broker is not None:
             variables |= {
                 "WAYMARK_KAFKA_BOOTSTRAP": self.broker.bootstrap,
