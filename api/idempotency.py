@@ -5,6 +5,10 @@ are drawn (`Call.id`). So an attempt that is repeated after it was cut short, wh
 again, which is making them once. An answer of success is remembered for a day and given again; a refusal has made
 nothing, and is forgotten. Two attempts at a time: the second waits for the first, and goes on in its place if that has
 died.
+
+What was asked for is kept as a digest, and as a slow one where there may be a password in it: whoever reads the record
+can try no more passwords than who reads the code. How many records a workspace may have, and how much of their answers
+is remembered, is in its plan; an answer that is not is made again.
 """
 
 import asyncio
@@ -20,8 +24,10 @@ from starlette.responses import Response
 
 from api.errors import Problem, invalid
 from api.failures import problem_of
+from codes import passwords
 from codes.connection import Script, reaching
-from codes.errors import Unavailable
+from codes.errors import NotInPlan, Unavailable
+from codes.plans import Plan, plan_of
 from schemas import keys
 
 HEADER = "Idempotency-Key"
@@ -41,6 +47,12 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local found = redis.call('HMGET', KEYS[1], 'asked', 'seed', 'until', 'answer')
 if not found[1] then
+  local day = math.floor(now / 86400000)
+  local begun = redis.call('HMGET', KEYS[2], 'records:' .. day, 'records:' .. (day - 1))
+  if tonumber(begun[1] or 0) + tonumber(begun[2] or 0) >= tonumber(ARGV[6]) then return {'full', ''} end
+  redis.call('HINCRBY', KEYS[2], 'records:' .. day, 1)
+  redis.call('HDEL', KEYS[2], 'records:' .. (day - 2), 'bytes:' .. (day - 2))
+  redis.call('PEXPIRE', KEYS[2], 2 * ARGV[5])
   redis.call('HSET', KEYS[1], 'asked', ARGV[1], 'seed', ARGV[2], 'token', ARGV[3], 'until', now + ARGV[4])
   redis.call('PEXPIRE', KEYS[1], ARGV[5])
   return {'begun', ARGV[2]}
@@ -51,16 +63,26 @@ if tonumber(found[3]) > now then return {'busy', ''} end
 redis.call('HSET', KEYS[1], 'token', ARGV[3], 'until', now + ARGV[4])
 return {'begun', found[2]}
 """)
-# How an attempt ends or goes on, if it still is the one. ARGV: its token, what to do, and with what.
+# How an attempt ends or goes on, if it still is the one. ARGV: its token, what to do, with what, and how many bytes of
+# answers there may be.
 _END = Script("""
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local day = math.floor(now / 86400000)
 if ARGV[2] == 'forget' then
   redis.call('DEL', KEYS[1])
+  redis.call('HINCRBY', KEYS[2], 'records:' .. day, -1)
 elseif ARGV[2] == 'answer' then
-  redis.call('HSET', KEYS[1], 'answer', ARGV[3])
+  local kept = redis.call('HMGET', KEYS[2], 'bytes:' .. day, 'bytes:' .. (day - 1))
+  if tonumber(kept[1] or 0) + tonumber(kept[2] or 0) + #ARGV[3] > tonumber(ARGV[4]) then
+    redis.call('HSET', KEYS[1], 'until', now)
+  else
+    redis.call('HINCRBY', KEYS[2], 'bytes:' .. day, #ARGV[3])
+    redis.call('HSET', KEYS[1], 'answer', ARGV[3])
+  end
 else
-  local time = redis.call('TIME')
-  redis.call('HSET', KEYS[1], 'until', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[3])
+  redis.call('HSET', KEYS[1], 'until', now + ARGV[3])
 end
 return 1
 """)
@@ -77,9 +99,11 @@ class Attempt(msgspec.Struct, frozen=True):
     """One try at what was asked for under a key."""
 
     redis: Redis
+    workspace: int
     at: str
     token: str
     seed: bytes
+    plan: Plan
 
     def id(self, part: str) -> str:
         """Always the same UUID for the same part of what is made."""
@@ -88,7 +112,8 @@ class Attempt(msgspec.Struct, frozen=True):
 
     @reaching
     async def end(self, how: str, what: str | bytes | int = "") -> bool:
-        return bool(await _END.run(self.redis, [self.at], self.token, how, what))
+        at = [self.at, keys.onces(self.workspace)]
+        return bool(await _END.run(self.redis, at, self.token, how, what, self.plan.idempotency_bytes))
 
 
 def sent_key(request: Request) -> str | None:
@@ -116,8 +141,8 @@ async def once(
     raises."""
     named = "\n".join((key, request.method, request.url.path))
     at = keys.once(workspace, blake2b(named.encode(), digest_size=20).hexdigest())
-    asked = blake2b(request.url.query.encode() + b"\n" + asked_for, digest_size=20).hexdigest()
-    found = await _begin(redis, at, asked)
+    asked = await _digest(at, request.url.query.encode() + b"\n" + asked_for)
+    found = await _begin(redis, workspace, at, asked)
     if isinstance(found, Answer):
         headers = {"Cache-Control": "no-store", REPLAYED: "true"} | ({"ETag": found.tag} if found.tag else {})
         return Response(found.body, found.status, headers, found.media_type or None)
@@ -136,8 +161,18 @@ async def once(
     return response
 
 
-async def _begin(redis: Redis, at: str, asked: str) -> Attempt | Answer:
-    attempt = Attempt(redis, at, secrets.token_hex(16), secrets.token_bytes(32))
+async def _digest(at: str, asked_for: bytes) -> str:
+    """What stands for the request in its record. A password (which JSON may spell with escapes) is worth no more tries
+    here than the hash of it that the code has; the name of the record is its salt."""
+    digest = blake2b(asked_for, digest_size=20)
+    if b"password" not in asked_for.lower() and b"\\u" not in asked_for:
+        return digest.hexdigest()
+    return (await passwords.slow_digest(digest.digest(), at.encode())).hex()
+
+
+async def _begin(redis: Redis, workspace: int, at: str, asked: str) -> Attempt | Answer:
+    plan = await plan_of(redis, workspace)
+    attempt = Attempt(redis, workspace, at, secrets.token_hex(16), secrets.token_bytes(32), plan)
     give_up = asyncio.get_running_loop().time() + WAIT_S
     while True:
         what, value = await _ask(attempt, asked)
@@ -146,6 +181,9 @@ async def _begin(redis: Redis, at: str, asked: str) -> Attempt | Answer:
                 return msgspec.structs.replace(attempt, seed=value)
             case b"answer":
                 return msgspec.msgpack.decode(value, type=Answer)
+            case b"full":
+                text = plan.says("idempotency_keys", limit=plan.idempotency_keys)
+                raise NotInPlan("rate", "idempotency_keys", text, HEADER, 3600)
             case b"other":
                 raise Problem(422, "idempotency_key_reused", f"this {HEADER} was sent with another request", HEADER)
         if asyncio.get_running_loop().time() > give_up:
@@ -155,7 +193,9 @@ async def _begin(redis: Redis, at: str, asked: str) -> Attempt | Answer:
 
 @reaching
 async def _ask(attempt: Attempt, asked: str) -> tuple[bytes, bytes]:
-    what, value = await _BEGIN.run(attempt.redis, [attempt.at], asked, attempt.seed, attempt.token, LEASE_MS, KEPT_MS)
+    at = [attempt.at, keys.onces(attempt.workspace)]
+    most = attempt.plan.idempotency_keys
+    what, value = await _BEGIN.run(attempt.redis, at, asked, attempt.seed, attempt.token, LEASE_MS, KEPT_MS, most)
     return what, value
 
 

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from codes import behaviour, destinations, fields, folders, passwords, texts, workspaces
 from codes.errors import Refused
+from codes.fields import Edit, NewCode
 from codes.resolver import Resolver
 
 # Names of one write that are looked up at once: below what the resolver takes on, so that none goes unlooked.
@@ -85,6 +86,19 @@ class Checking:
             owner = await workspaces.get(self._redis, workspace)
             if owner is None or scheme not in owner.app_schemes:
                 raise Refused(field, "scheme_not_allowed", f"this workspace does not allow links of {scheme}:")
+
+
+def check_form(new: NewCode) -> None:
+    """What can be said of a new code without asking anyone. Raises Refused."""
+    given = {name: getattr(new, name) for name in Edit.__struct_fields__ if name != "slug"}
+    for name, check in _CHECKS.items():
+        check(given[name])
+    behaviour.check(given)
+    for field, url in behaviour.urls(given):
+        try:
+            destinations.parse(url)
+        except Refused as refused:
+            raise Refused(field, refused.code, refused.message) from None
 
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {

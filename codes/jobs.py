@@ -4,24 +4,36 @@ A job and all of its parts are in one slot; the list of open jobs is in another,
 worker at a time has a job's lease, and only who has it can record a result. A lease ends by itself, so the job of a
 worker that was killed goes to the next one; what that one had begun and not recorded is begun again, so doing an item
 twice must be the same as doing it once (`NewCode.id`).
+
+Workspaces take turns, whatever number of jobs each has. How many jobs a workspace may have here, and how many bytes
+they may be together, is in its plan; a job counts until its results have been taken, or have expired.
 """
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
-from typing import Literal
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
 from redis.asyncio import Redis
 
 from codes.connection import Script, ask, reaching
+from codes.errors import NotInPlan
+from codes.plans import Plan, plan_of
 from schemas import keys
 
 LEASE_MS = 6_000
-# From its end on: the results of a job, and after they were taken, that they were.
+# From its end on, the results of a job; and after they were taken, that they were.
 KEPT_MS = 30 * 24 * 3600 * 1000
+TAKEN_MS = 7 * 24 * 3600 * 1000
 # A job that is listed as open and not there: its maker was cut short, unless it is only just at it.
 UNMADE_MS = 60_000
+# Open jobs that are looked through for whose turn it is.
+LOOKED_AT = 1_000
+# When to try again where a workspace has too many.
+RETRY_S = 30
+# Whoever has had no turn for so long is as good as new.
+_FORGOTTEN_MS = 3600 * 1000
 
 State = Literal["queued", "processing", "done", "taken"]
 
@@ -37,6 +49,17 @@ class Job(msgspec.Struct, frozen=True):
     failed: int = 0
 
 
+class Open(msgspec.Struct, frozen=True):
+    """A job that is not done, as the list of them says."""
+
+    workspace: int
+    id: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.workspace}/{self.id}"
+
+
 class Result(msgspec.Struct, frozen=True):
     """What became of an item, in bytes that only those who do such jobs understand."""
 
@@ -44,10 +67,30 @@ class Result(msgspec.Struct, frozen=True):
     raw: bytes
 
 
+# ARGV: id, bytes, how many jobs and bytes there may be. 0: too many.
+_RESERVE = Script("""
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 1 end
+local bytes, jobs = tonumber(ARGV[2]), 0
+for _, one in ipairs(redis.call('HVALS', KEYS[1])) do
+  bytes = bytes + tonumber(one)
+  jobs = jobs + 1
+end
+if jobs >= tonumber(ARGV[3]) or bytes > tonumber(ARGV[4]) then return 0 end
+return redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+""")
+# ARGV: about, how many items, how long the results of a job that is done are kept, the items, and then position and
+# result of those that are known already.
 _MAKE = Script("""
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-redis.call('HSET', KEYS[1], 'about', ARGV[1], 'state', 'queued', 'completed', 0, 'failed', 0)
-for at = 2, #ARGV do redis.call('HSET', KEYS[2], at - 2, ARGV[at]) end
+local items = tonumber(ARGV[2])
+local known = (#ARGV - 3 - items) / 2
+local state = known == items and 'done' or 'queued'
+redis.call('HSET', KEYS[1], 'about', ARGV[1], 'state', state, 'completed', 0, 'failed', known)
+for at = 1, items do redis.call('HSET', KEYS[2], at - 1, ARGV[at + 3]) end
+for at = items + 4, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[at], ARGV[at + 1]) end
+if known == items then
+  for at = 1, 3 do redis.call('PEXPIRE', KEYS[at], ARGV[3]) end
+end
 return 0
 """)
 _RENEW = Script("""
@@ -100,14 +143,38 @@ class Jobs:
         self._draw_id = draw_id
 
     @reaching
-    async def make(self, workspace: int, created_by: str, items: Sequence[bytes], *, id: str | None = None) -> Job:
-        """A job of these items (there must be some). It is found by workers from now on. Under an id of the caller's
-        it is made once."""
+    async def make(
+        self,
+        workspace: int,
+        created_by: str,
+        items: Sequence[bytes],
+        *,
+        failed: Mapping[int, Result] | None = None,
+        id: str | None = None,
+    ) -> Job:
+        """A job of these items (there must be some), of which some may have failed already. It is found by workers from
+        now on. Under an id of the caller's it is made once. Raises NotInPlan when the workspace has too many."""
         about = Job(id or self._draw_id(), workspace, created_by, len(items), self._now_ms())
+        known = [part for at, result in (failed or {}).items() for part in (at, _FLAG[result.ok] + result.raw)]
+        size = sum(map(len, items)) + sum(len(result.raw) for result in (failed or {}).values())
+        await self._reserve(await plan_of(self.redis, workspace), about, size)
         # Listed first: what is not there is taken off the list again, and what is not listed would never be done.
-        await ask(self.redis, "ZADD", keys.JOBS, about.created_at_ms, about.id)
-        await _MAKE.run(self.redis, _keys(about.id)[:2], msgspec.json.encode(about), *items)
+        await ask(self.redis, "ZADD", keys.JOBS, about.created_at_ms, Open(workspace, about.id).name)
+        await _MAKE.run(self.redis, _keys(about.id), msgspec.json.encode(about), len(items), KEPT_MS, *items, *known)
         return about
+
+    async def _reserve(self, plan: Plan, job: Job, size: int) -> None:
+        at = keys.workspace_jobs(job.workspace)
+        for again in (False, True):
+            if again:
+                # Those whose results have expired, or whose maker was cut short, count no longer.
+                for id in await ask(self.redis, "HKEYS", at):
+                    if not await ask(self.redis, "EXISTS", keys.job_items(id.decode())):
+                        await ask(self.redis, "HDEL", at, id)
+            if await _RESERVE.run(self.redis, [at], job.id, size, plan.jobs, plan.job_bytes):
+                return
+        text = plan.says("jobs", limit=plan.jobs)
+        raise NotInPlan("rate", "jobs", text, None, RETRY_S)
 
     @reaching
     async def get(self, id: str) -> Job | None:
@@ -118,35 +185,53 @@ class Jobs:
         return msgspec.structs.replace(about, state=raw[1].decode(), completed=int(raw[2]), failed=int(raw[3]))
 
     @reaching
-    async def waiting(self, most: int = 100) -> list[str]:
-        """Ids of open jobs; the one whose last turn is the longest ago comes first."""
-        return [id.decode() for id in await ask(self.redis, "ZRANGE", keys.JOBS, 0, most - 1)]
+    async def waiting(self) -> list[Open]:
+        """Open jobs in the order in which they are to have a turn: that of the workspace which has waited longest comes
+        first, and of its jobs the one that has."""
+        rows: Any = await self.redis.zrange(keys.JOBS, 0, LOOKED_AT - 1, withscores=True)
+        found = [(_open(name), float(turn)) for name, turn in rows]
+        if not found:
+            return []
+        owners = list({one.workspace for one, _ in found})
+        turns = dict(zip(owners, await ask(self.redis, "ZMSCORE", keys.JOB_TURNS, *owners), strict=True))
+        found.sort(key=lambda one: (float(turns[one[0].workspace] or 0), one[1]))
+        return [one for one, _ in found]
 
     @reaching
-    async def lease(self, id: str, token: str) -> bool:
+    async def lease(self, one: Open, token: str) -> bool:
         """Whether the job is this worker's now, for as long as it renews that."""
-        return bool(await ask(self.redis, "SET", keys.job_lease(id), token, "NX", "PX", self.lease_ms))
+        if not await ask(self.redis, "SET", keys.job_lease(one.id), token, "NX", "PX", self.lease_ms):
+            return False
+        await self._had_turn(one.workspace)
+        return True
 
     @reaching
     async def renew(self, id: str, token: str) -> bool:
         return bool(await _RENEW.run(self.redis, [keys.job_lease(id)], token, self.lease_ms))
 
     @reaching
-    async def release(self, id: str, token: str) -> None:
-        """The turn is over: the job goes behind all others that are open. A token that has no lease does no harm."""
-        await ask(self.redis, "ZADD", keys.JOBS, "XX", self._now_ms(), id)
-        await _RELEASE.run(self.redis, [keys.job_lease(id)], token)
+    async def release(self, one: Open, token: str) -> None:
+        """The turn is over: the workspace goes behind all others that wait, the job behind all others of it. A token
+        that has no lease does no harm."""
+        await ask(self.redis, "ZADD", keys.JOBS, "XX", self._now_ms(), one.name)
+        await self._had_turn(one.workspace)
+        await _RELEASE.run(self.redis, [keys.job_lease(one.id)], token)
+
+    async def _had_turn(self, workspace: int) -> None:
+        now_ms = self._now_ms()
+        await ask(self.redis, "ZADD", keys.JOB_TURNS, now_ms, workspace)
+        await ask(self.redis, "ZREMRANGEBYSCORE", keys.JOB_TURNS, "-inf", now_ms - _FORGOTTEN_MS)
 
     @reaching
-    async def close(self, id: str) -> None:
+    async def close(self, one: Open) -> None:
         """Takes a job off the list of open ones, once it is done, or if it was never made."""
-        job = await self.get(id)
+        job = await self.get(one.id)
         if job is None:
-            listed_ms = await ask(self.redis, "ZSCORE", keys.JOBS, id)
+            listed_ms = await ask(self.redis, "ZSCORE", keys.JOBS, one.name)
             if listed_ms is None or self._now_ms() - float(listed_ms) < UNMADE_MS:
                 return
         if job is None or job.state in ("done", "taken"):
-            await ask(self.redis, "ZREM", keys.JOBS, id)
+            await ask(self.redis, "ZREM", keys.JOBS, one.name)
 
     @reaching
     async def pending(self, job: Job, most: int) -> list[tuple[int, bytes]]:
@@ -172,7 +257,7 @@ class Jobs:
             KEPT_MS,
         )
         if found == 2:
-            await ask(self.redis, "ZREM", keys.JOBS, job.id)
+            await ask(self.redis, "ZREM", keys.JOBS, Open(job.workspace, job.id).name)
         return found > 0
 
     @reaching
@@ -200,9 +285,10 @@ class Jobs:
         return bool(state == b"done" and taker == token.encode())
 
     @reaching
-    async def taken(self, id: str) -> None:
+    async def taken(self, job: Job) -> None:
         """They were fetched: nothing is left of the job but that."""
-        await _TAKEN.run(self.redis, _keys(id), KEPT_MS)
+        await _TAKEN.run(self.redis, _keys(job.id), TAKEN_MS)
+        await ask(self.redis, "HDEL", keys.workspace_jobs(job.workspace), job.id)
 
 
 _FLAG = {True: b"+", False: b"-"}
@@ -210,3 +296,8 @@ _FLAG = {True: b"+", False: b"-"}
 
 def _keys(id: str) -> list[str]:
     return [keys.job(id), keys.job_items(id), keys.job_results(id)]
+
+
+def _open(name: bytes) -> Open:
+    workspace, _, id = name.decode().partition("/")
+    return Open(int(workspace), id)

@@ -6,8 +6,10 @@ stands in each hash: a later, higher one leaves the old ones valid.
 """
 
 import asyncio
+from hashlib import blake2b
 
 from argon2 import PasswordHasher, Type
+from argon2.low_level import hash_secret_raw
 
 from codes.errors import Refused
 from codes.texts import storable
@@ -24,6 +26,12 @@ def check(password: str) -> None:
     storable("password", password)
     if not SHORTEST <= len(password) <= LONGEST:
         raise Refused("password", "invalid_password", f"a password has {SHORTEST} to {LONGEST} characters")
+
+
+async def slow_digest(secret: bytes, salt: bytes) -> bytes:
+    """Always the same for both, and as costly as a password's hash. Works in a thread."""
+    salt = blake2b(salt, digest_size=16).digest()
+    return await asyncio.to_thread(hash_secret_raw, secret, salt, 2, 19 * 1024, 1, 20, Type.ID)
 
 
 async def hashed(password: str) -> str:

@@ -17,10 +17,11 @@ from redis.asyncio import Redis
 from codes import workspaces
 
 WORDS = "waymark"
+MIB = 1 << 20
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """None is no limit."""
+    """None is no limit. docs/plans.md explains each."""
 
     name: str
     short_name: str
@@ -35,6 +36,11 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     api_access: bool = True
     calls_per_month: int | None = None
     retention_days: int | None = None
+    # Of what is kept there is always a bound, so that no workspace can fill the machine.
+    jobs: int = 100
+    job_bytes: int = 64 * MIB
+    idempotency_keys: int = 2_000_000
+    idempotency_bytes: int = 256 * MIB
     texts: Mapping[str, str] = {}
 
     def says(self, about: str, **figures: int | str) -> str:

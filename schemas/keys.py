@@ -32,8 +32,10 @@ DOMAIN_CLAIMS = PREFIX + "{domains}:claims"
 DOMAINS_VERSION = PREFIX + "{domains}:version"
 DOMAIN_NUMBERS = PREFIX + "{domains}:numbers"
 
-# Sorted set: id of an open job (codes.jobs) → when it last had a turn.
+# Sorted set: "workspace/id" of an open job (codes.jobs) → when it last had a turn. Sorted set: workspace → when one of
+# its jobs last had one.
 JOBS = PREFIX + "jobs"
+JOB_TURNS = PREFIX + "job-turns"
 
 # Hash: key of an uploaded file → whose bytes are being kept or deleted (codes.files), until that is done.
 FILES_UNDER_WAY = PREFIX + "files-under-way"
@@ -127,6 +129,11 @@ def workspace_folders(number: int) -> str:
     return f"{PREFIX}{{ws:{number}}}:folders"
 
 
+def workspace_jobs(number: int) -> str:
+    """Hash: id of a job whose items are kept → their bytes."""
+    return f"{PREFIX}{{ws:{number}}}:jobs"
+
+
 def workspace_turn(number: int) -> str:
     """Whose turn it is to add to what a plan counts (codes.permissions). Expires."""
     return f"{PREFIX}{{ws:{number}}}:turn"
@@ -141,6 +148,12 @@ def quota(number: int, name: str, period: str = "") -> str:
 def once(number: int, what: str) -> str:
     """Hash: what was asked for under an Idempotency-Key, and what was answered (api.idempotency). Expires."""
     return f"{PREFIX}{{ws:{number}}}:once:{what}"
+
+
+def onces(number: int) -> str:
+    """Hash: `records:` and `bytes:` with a day → how many Idempotency-Keys were begun on it, and what their answers
+    take."""
+    return f"{PREFIX}{{ws:{number}}}:onces"
 
 
 def workspace_keys(number: int) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from api.dialects.exaroutes import archive, working
 from codes.jobs import Jobs
+from codes.workspaces import ensure_workspace
 from schemas import keys
 from tests.api.service import Service
 from tests.api.test_exaroutes_codes import CODES, URL, error
@@ -144,6 +145,35 @@ async def test_bad_items_do_not_hold_up_the_others(api: Service) -> None:
     assert (await api.client.get(CODES)).json()["pagination"]["total"] == 1
 
 
+async def test_items_are_checked_before_they_are_kept(api: Service) -> None:
+    """Twenty bulks of 4 MB that were wholly invalid grew Redis by 93 MB."""
+    before = (await api.redis.info("memory"))["used_memory"]
+    wrong = [{"data": "x" * 4_000, "dataType": "url"} for _ in range(900)]
+    for _ in range(5):
+        id = await ask(api, wrong)
+        assert (await api.client.get(f"{BULK}/{id}")).json()["failed"] == 900
+    grown = (await api.redis.info("memory"))["used_memory"] - before
+    assert grown < 4 << 20, f"{grown:,}"
+
+
+async def test_nothing_is_kept_that_is_ignored(api: Service) -> None:
+    id = await ask(api, [{"data": URL, "password": "hunter22", "note": "hunter22"}, {"password": "hunter22"}])
+    kept = repr(await api.redis.hgetall(keys.job_items(id)))
+    assert URL in kept and "hunter22" not in kept
+
+
+async def test_a_workspace_has_so_many_bulks(api: Service) -> None:
+    workspace = (await ensure_workspace(api.redis, "ours")).number
+    await api.redis.hset(keys.workspace_jobs(workspace), mapping={str(n): 1 for n in range(100)})
+    for n in range(100):
+        await api.redis.hset(keys.job_items(str(n)), "0", "x")
+    response = await api.client.post(BULK, json=[{"data": URL}])
+    assert error(response) == (429, None) and response.headers["retry-after"] == "30"
+    stranger = await api.caller("theirs")
+    assert (await stranger.post(BULK, json=[{"data": URL}])).status_code == 202
+    await stranger.aclose()
+
+
 async def test_an_archive_of_nothing_but_bad_items(api: Service) -> None:
     id = await ask(api, [{}])
     async with worker(api):
@@ -235,7 +265,7 @@ async def test_a_worker_stops_between_items(api: Service) -> None:
         ("+441234", "'+441234"),
         ("-1", "'-1"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
+        ("\t=1", "'\t'=1"),
         (" =1", "' =1"),
         ("plain, with \"quotes\"\nand lines", "plain, with \"quotes\"\nand lines"),
         (URL, URL),

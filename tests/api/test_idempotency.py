@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from hashlib import blake2b
 from typing import Any
 
 import httpx
@@ -11,7 +12,9 @@ from api import idempotency
 from api.dialects import DIALECTS
 from codes.errors import Unavailable
 from codes.fields import NewCode
+from codes.plans import plans
 from codes.workspaces import ensure_workspace, move
+from schemas import keys
 from tests.api.service import Body, Service
 
 NEW = {"destination": "https://example.com/a"}
@@ -207,7 +210,50 @@ async def test_a_repeated_creation_is_not_counted_again(api: Service) -> None:
 
 
 async def test_ids_of_an_attempt(api: Service) -> None:
-    attempt = idempotency.Attempt(api.redis, "", "", b"s" * 32)
+    attempt = idempotency.Attempt(api.redis, 1, "", "", b"s" * 32, plans()["unlimited"])
     found = [attempt.id(str(n)) for n in range(50)]
     assert len(set(found)) == 50 and found == [attempt.id(str(n)) for n in range(50)]
     assert all(str(uuid.UUID(id)) == id and uuid.UUID(id).version == 4 for id in found)
+
+
+@pytest.mark.parametrize("name", ["password", "pass\\u0077ord"])
+async def test_a_record_is_no_quick_way_to_a_password(api: Service, name: str) -> None:
+    """Who has read the record can try no more passwords than who has read the code."""
+    body = f'{{"destination":"https://example.com/a","{name}":"open sesame"}}'.encode()
+
+    async def sent(what: bytes) -> httpx.Response:
+        return await api.client.post("/v1/dynamic", content=what, headers={"Idempotency-Key": "one"})
+
+    first = await sent(body)
+    assert first.status_code == 201 and first.json()["has_password"]
+    (at,) = [at async for at in api.redis.scan_iter("*:once:*")]
+    kept: dict[Any, Any] = await api.redis.hgetall(at)
+    quick = {blake2b(what, digest_size=20).hexdigest() for what in (body, b"\n" + body)}
+    assert kept[b"asked"].decode() not in quick and b"sesame" not in repr(kept).encode()
+    assert (await sent(body)).json() == first.json()
+    assert (await sent(body.replace(b"sesame", b"sesamo"))).status_code == 422
+
+
+async def test_so_many_keys_and_so_many_bytes_of_answers(api: Service) -> None:
+    workspace = (await ensure_workspace(api.redis, "ours")).number
+    plan, at = plans()["unlimited"], keys.onces(workspace)
+    made = (await send(api, "/v1/dynamic", NEW)).json()
+    raw: dict[Any, Any] = await api.redis.hgetall(at)
+    found = {name.decode(): int(value) for name, value in raw.items()}
+    (day,) = {name.partition(":")[2] for name in found}
+    assert found[f"records:{day}"] == 1 and found[f"bytes:{day}"] > 500
+    # An answer that there is no room for is made again, and the same.
+    await api.redis.hset(at, f"bytes:{day}", str(plan.idempotency_bytes))
+    second = (await send(api, "/v1/dynamic", NEW, "two")).json()
+    again = await send(api, "/v1/dynamic", NEW, "two")
+    assert again.json()["id"] == second["id"] and idempotency.REPLAYED not in again.headers
+    # What was begun goes on; what is refused was none.
+    await api.redis.hset(at, f"records:{day}", str(plan.idempotency_keys - 1))
+    assert (await send(api, "/v1/dynamic", {}, "three")).status_code == 400
+    assert (await send(api, "/v1/dynamic", NEW, "three")).status_code == 201
+    full = await send(api, "/v1/dynamic", NEW, "four")
+    assert (full.status_code, full.json()["error"]["field"]) == (429, "Idempotency-Key")
+    assert full.headers["retry-after"] == "3600"
+    assert (await send(api, "/v1/dynamic", NEW)).json() == made
+    theirs = await api.caller("theirs")
+    assert (await theirs.post("/v1/dynamic", json=NEW, headers={"Idempotency-Key": "four"})).status_code == 201

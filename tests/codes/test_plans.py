@@ -30,6 +30,8 @@ PRESETS = {
     "qr-code-agency-agency", "qravio-free", "qravio-starter", "qravio-pro", "qravio-agency",
 }  # fmt: skip
 
+BOUNDS = ("jobs", "job_bytes", "idempotency_keys", "idempotency_bytes")
+
 
 async def on(redis: Redis, plan: str) -> int:
     workspace = await workspaces.ensure_workspace(redis, "ours")
@@ -53,9 +55,11 @@ def outcome(error: object) -> str:
 def test_the_presets() -> None:
     assert set(known(None)) == PRESETS
     unlimited = known(None)["unlimited"]
-    assert [getattr(unlimited, name) for name in unlimited.__struct_fields__ if name not in ("name", "short_name")] == [
-        "waymark", None, None, None, None, True, True, None, True, None, None, unlimited.texts,
-    ]  # fmt: skip
+    limited = {name for name in unlimited.__struct_fields__ if getattr(unlimited, name) not in (None, True)}
+    assert limited == {"name", "short_name", "words", "texts", *BOUNDS}
+    # What is kept has a bound in every plan.
+    for plan in known(None).values():
+        assert all(getattr(plan, name) > 0 for name in BOUNDS)
 
 
 def test_a_file_of_one_s_own(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import time
 import zipfile
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
 import msgspec
 
@@ -102,9 +103,12 @@ def _entry(outcome: Outcome, picture: bytes | Problem | None) -> tuple[str, list
 
 
 def _sent(item: bytes) -> str:
+    return sent_data(msgspec.json.decode(item))
+
+
+def sent_data(item: Any) -> str:
     """The item's `data` as it was sent, or the whole item where it has none."""
-    found = msgspec.json.decode(item)
-    data = found.get("data", found) if isinstance(found, dict) else found
+    data = item.get("data", item) if isinstance(item, dict) else item
     return data if isinstance(data, str) else msgspec.json.encode(data).decode()
 
 

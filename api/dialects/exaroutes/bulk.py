@@ -1,6 +1,8 @@
 """`/api/qr/codes/bulk`: many codes asked for at once, made afterwards, fetched as an archive once."""
 
+import asyncio
 import secrets
+from typing import Any
 
 import msgspec
 from starlette.responses import Response
@@ -8,13 +10,17 @@ from starlette.responses import Response
 from api.answers import Json
 from api.body import read_array
 from api.dialect import Call, Parameter, Route
-from api.dialects.exaroutes import archive, examples
+from api.dialects.exaroutes import archive, examples, working, writing
 from api.dialects.exaroutes.shapes import NewQrCode, QrBulk, QrBulkStatus
 from api.errors import Problem, invalid, not_found
+from api.failures import KNOWN, problem_of
 from api.oneshot import OneShot
-from codes.jobs import Job, Jobs
+from codes import checking
+from codes.jobs import Job, Jobs, Result
 
 MOST = 1_000
+# Of an item that cannot be made, so many characters are kept.
+SHOWN = 300
 ID = Parameter("bulkId", "path", "What the creation answered.", {"type": "string", "format": "uuid"})
 
 
@@ -22,9 +28,26 @@ async def create_qr_bulk(call: Call) -> Response:
     items = await read_array(call.request)
     if not 1 <= len(items) <= MOST:
         raise invalid("body", f"body must have 1 to {MOST:,} items, not {len(items):,}", "wrong_number_of_items")
-    raw = [msgspec.json.encode(item) for item in items]
-    job = await Jobs(call.context.codes.redis).make(call.key.workspace, call.key.id, raw, id=call.id())
+    raw, failed = await asyncio.to_thread(_accepted, items, call.key.id)
+    job = await Jobs(call.context.codes.redis).make(call.key.workspace, call.key.id, raw, failed=failed, id=call.id())
     return Json(QrBulk(job.id), 202)
+
+
+def _accepted(items: list[Any], created_by: str) -> tuple[list[bytes], dict[int, Result]]:
+    """The items as they are kept until they are made, without what is ignored; and, of those that can never be made,
+    why and the first characters of what was sent, for the manifest."""
+    raw, failed = [], {}
+    for at, item in enumerate(items):
+        try:
+            if not isinstance(item, dict):
+                raise invalid("body", "body is not a JSON object", "invalid_json")
+            checking.check_form(writing.as_sent(item, created_by))
+            raw.append(msgspec.json.encode(writing.pruned(item)))
+        except KNOWN as error:
+            failed[at] = working.failed(writing.at_data(problem_of(error)))
+            known = writing.pruned(item) if isinstance(item, dict) else item
+            raw.append(msgspec.json.encode(archive.sent_data(known)[:SHOWN]))
+    return raw, failed
 
 
 async def _wanted(call: Call, jobs: Jobs) -> Job:
@@ -59,7 +82,7 @@ async def fetch_qr_bulk(call: Call) -> Response:
         media_type="application/zip",
         headers=headers,
         may_end=lambda: jobs.is_taking(job.id, token),
-        ended=lambda: jobs.taken(job.id),
+        ended=lambda: jobs.taken(job),
     )
 
 
@@ -70,7 +93,8 @@ ROUTES = (
         scope="write",
         summary="Create many QR codes",
         description="Takes 1–1,000 items, each what the creation of one code takes, and makes them afterwards. An item "
-        "that cannot be made does not hold up the others: the manifest says why.",
+        "that cannot be made does not hold up the others: the manifest says why. 429 while too many bulks of the "
+        "workspace are under way, or were not fetched yet.",
         handler=create_qr_bulk,
         status=202,
         answer=QrBulk,

@@ -84,20 +84,20 @@ async def _run(context: ApiContext, jobs: Jobs, stop: asyncio.Event, every_s: fl
 
 async def turn(context: ApiContext, jobs: Jobs, stop: asyncio.Event) -> bool:
     """One job's turn, if there is one that nobody has. Raises Unavailable."""
-    for id in await jobs.waiting():
+    for one in await jobs.waiting():
         token = secrets.token_hex(8)
-        if not await jobs.lease(id, token):
+        if not await jobs.lease(one, token):
             continue
-        job = await jobs.get(id)
+        job = await jobs.get(one.id)
         try:
             if job is not None and job.state in ("queued", "processing"):
                 await _work(context, jobs, job, token, stop)
                 return True
-            await jobs.close(id)
+            await jobs.close(one)
         finally:
             # A lease that cannot be given back ends by itself.
             with suppress(Unavailable):
-                await jobs.release(id, token)
+                await jobs.release(one, token)
     return False
 
 

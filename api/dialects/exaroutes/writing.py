@@ -27,12 +27,24 @@ def known(sent: dict[str, Any], shape: type[Shape], also: Iterable[str] = ()) ->
 
 async def new_code(context: ApiContext, sent: dict[str, Any], created_by: str, workspace: int) -> NewCode:
     """Everything about it is checked but its destination, which `codes` does. Raises Problem (400)."""
+    new = as_sent(sent, created_by)
+    if new.style is not None:
+        await _readable(context, new.style, new.image_format, workspace)
+    return new
+
+
+def as_sent(sent: dict[str, Any], created_by: str) -> NewCode:
+    """What a body says, as far as it can be checked without asking anyone or drawing anything. Raises Problem (400)."""
     body = known(sent, NewQrCode, styling.FIELDS)
     given = data.fields_of(body.dataType, body.data, "data")
     style = styling.style_of(sent)
-    if style is not None:
-        await _readable(context, style, body.returnType, workspace)
     return NewCode(**given, slug_length=SLUG_LENGTH, style=style, image_format=body.returnType, created_by=created_by)
+
+
+def pruned(sent: dict[str, Any]) -> dict[str, Any]:
+    """Without what is ignored anyway."""
+    names = {*NewQrCode.__struct_fields__, *styling.FIELDS}
+    return {name: value for name, value in sent.items() if name in names}
 
 
 async def _readable(context: ApiContext, style: dict[str, Any], format: str, workspace: int) -> None:
