@@ -6,6 +6,7 @@ once, when the stack has been stopped; the audit is asked after every run.
 
 import asyncio
 import contextlib
+import itertools
 import random
 import shutil
 import tempfile
@@ -16,10 +17,11 @@ from pathlib import Path
 import msgspec
 
 from aggregator.audit import Report, render
+from drill import power
 from drill.faults import INJECT
 from drill.kafka import KafkaServer, running
 from drill.ledger import Ledger, by_label, compare
-from drill.plan import Bus, Plan, planned
+from drill.plan import POWER_CUT, Bus, Plan, planned
 from drill.scanners import Scanners
 from drill.stack import NotReady, Stack, closing
 from waymark.asking import Failed, NobodyThere
@@ -28,6 +30,8 @@ from waymark.asking import Failed, NobodyThere
 GROUP = 9
 # After a fault is over, everything is as before within this, however slow the machine.
 BACK_WITHIN_S = 60.0
+# What a power cut may take: the journal is synced every 100 ms, and a sync under way takes its time on a busy disk.
+LAST_MOMENTS_S = 1.0
 SETTLED_WITHIN_S: dict[Bus, float] = {"journal": 90.0, "kafka": 150.0}
 # What the end of a stack takes, for whoever has a limit.
 ENDING_S = 8.0
@@ -47,6 +51,9 @@ class Outcome(msgspec.Struct):
     problems: list[str] = []
     # What journals refused during the run: the loss that is counted.
     refused: int = 0
+    # Of the last moments before a power cut: how many are not stored, and how old the oldest of them was.
+    gone: int = 0
+    gone_oldest_ms: int = 0
     # Seeds that were run before on the same stack.
     before: list[int] = []
 
@@ -55,16 +62,31 @@ class Outcome(msgspec.Struct):
         return bool(self.problems or self.doubled or (self.lost if self.promised else self.lost > self.refused))
 
 
-async def drill(bus: Bus, seeds: Sequence[int], *, seconds: float | None, say: Callable[[str], None]) -> list[Outcome]:
-    """As many of the runs as fit into the time, at least one. Raises RuntimeError when a broker does not start."""
+async def drill(
+    bus: Bus, seeds: Sequence[int], *, seconds: float | None, say: Callable[[str], None], only: str | None = None
+) -> list[Outcome]:
+    """As many of the runs as fit into the time, at least one. Power cuts are left out where they cannot be had. Raises
+    RuntimeError when a broker does not start."""
     deadline = None if seconds is None else time.monotonic() + seconds
-    plans = [planned(bus, seed) for seed in seeds]
+    plans = [planned(bus, seed, only) for seed in seeds]
+    if any(_cuts_power(plan) for plan in plans) and not power.possible():
+        say("power cuts are left out: they take root, and a loop device that can be mounted")
+        plans = [plan for plan in plans if not _cuts_power(plan)]
     outcomes: list[Outcome] = []
     async with _broker(bus) as broker:
         while len(outcomes) < len(plans) and (not outcomes or _left(deadline) > 2 * ENDING_S):
-            group = plans[len(outcomes) : len(outcomes) + GROUP]
+            group = _together(plans[len(outcomes) : len(outcomes) + GROUP])
             outcomes += await _on_one_stack(group, broker, deadline, say)
     return outcomes
+
+
+def _cuts_power(plan: Plan) -> bool:
+    return plan.fault.name == POWER_CUT
+
+
+def _together(plans: Sequence[Plan]) -> list[Plan]:
+    """The first ones that can share a stack: one that loses power has a disk of its own for everything."""
+    return list(itertools.takewhile(lambda plan: _cuts_power(plan) == _cuts_power(plans[0]), plans))
 
 
 @contextlib.asynccontextmanager
@@ -91,7 +113,13 @@ async def _on_one_stack(
     """Until all are run, or one has failed (what follows gets a stack without its traces), or time is up."""
     folder = Path(tempfile.mkdtemp(prefix="wm-drill-"))
     names = {plan.fault.name for plan in plans}
-    stack = Stack(folder, broker=broker, steps_clock="clock steps" in names, small_disk="disk full" in names)
+    stack = Stack(
+        folder,
+        broker=broker,
+        steps_clock="clock steps" in names,
+        small_disk="disk full" in names,
+        loses_power=POWER_CUT in names,
+    )
     outcomes: list[Outcome] = []
     ledgers: list[Ledger] = []
     with closing(stack):
@@ -143,6 +171,9 @@ async def _one(stack: Stack, plan: Plan, ledger: Ledger, outcome: Outcome) -> Re
             await INJECT[plan.fault.name](stack, plan, dice)
         except (NotReady, NobodyThere, Failed) as error:
             outcome.problems.append(str(error))
+        if stack.dark is not None:
+            ledger.power_cut(*stack.dark, LAST_MOMENTS_S)
+            stack.dark = None
         if not await scanners.answered(BACK_WITHIN_S):
             outcome.problems.append(f"scanners were not answered {BACK_WITHIN_S:g} s after the fault was over")
         # What was killed comes back under load.
@@ -195,5 +226,7 @@ async def _counted(stack: Stack, outcomes: Iterable[Outcome], ledgers: Iterable[
             count.lost,
             count.doubled,
         )
+        gone, oldest_s = ledger.gone(visits.get(ledger.label, {}))
+        outcome.gone, outcome.gone_oldest_ms = gone, round(oldest_s * 1000)
         if count.strange:
             outcome.problems.append(f"{count.strange} visits are stored that nobody sent")

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable, Iterable
 
 from drill.group import guest, send_again
-from drill.plan import Plan
+from drill.plan import POWER_CUT, Plan
 from drill.processes import Process, send
 from drill.stack import Stack
 from waymark import redis_server
@@ -17,6 +17,8 @@ Inject = Callable[[Stack, Plan, random.Random], Awaitable[None]]
 # An insert takes some hundredths of a second; whoever waits for one does not wait for ever.
 INSERT_S = 0.07
 INSERT_WITHIN_S = 10.0
+# Scans of a code that is then deleted.
+DOOMED = (20, 200)
 STUTTER_S = 0.08
 REFUSED_S = 1.0
 # Hours and days, back and forth: past midnight, past a month's end, and into the past.
@@ -130,6 +132,16 @@ async def _supervisor_stopped(stack: Stack, plan: Plan, dice: random.Random) -> 
         stack.process.send_signal(signal.SIGCONT)
 
 
+async def _power_cut(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    """While a deleted code's scans are being erased, or a moment before or after; merges go on all the time."""
+    await asyncio.to_thread(stack.scan_and_delete, dice.randrange(*DOOMED))
+    await asyncio.sleep(plan.lasts_s)
+    stack.cut_power()
+    await stack.restore_power()
+    stack.start()
+    await stack.ready()
+
+
 async def _end_supervisor(stack: Stack) -> None:
     stack.kill_supervisor()
 
@@ -232,6 +244,7 @@ INJECT: dict[str, Inject] = {
     "up stopped and started": _restarted(_end_in_order),
     "clock steps": _clock_steps,
     "disk full": _disk_full,
+    POWER_CUT: _power_cut,
     "broker restarted": _broker_down,
     "broker away": _broker_down,
     "broker stopped, resumed": _broker_stopped,

@@ -1,6 +1,6 @@
 """What a client knows: which visits it sent, of which it was given the redirect, and for how long it got none."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -16,6 +16,9 @@ class Ledger:
         self.label = label
         self.sent = 0
         self.given: set[int] = set()
+        # Given so shortly before a power cut that they may be gone; visit → seconds before it.
+        self.last_moments: dict[int, float] = {}
+        self._given_at: dict[int, float] = {}
         self.longest_outage_s = 0.0
 
     def next(self) -> int:
@@ -24,6 +27,23 @@ class Ledger:
 
     def campaign(self, visit: int) -> str:
         return f"{MARK}-{self.label}-{visit}"
+
+    def gave(self, visit: int, at: float) -> None:
+        self.given.add(visit)
+        self._given_at[visit] = at
+
+    def power_cut(self, at: float, over: float, within_s: float) -> None:
+        """What was given within so many seconds before it, or until all was over, is not promised."""
+        for visit, given_at in self._given_at.items():
+            if at - within_s < given_at <= over and visit in self.given:
+                self.given.discard(visit)
+                self.last_moments[visit] = at - given_at
+
+    def gone(self, stored: Collection[int]) -> tuple[int, float]:
+        """Of the last moments before power cuts: how many are not stored, and how long before the cut the oldest was
+        given."""
+        ages = [age for visit, age in self.last_moments.items() if visit not in stored and age > 0]
+        return len(ages), max(ages, default=0.0)
 
     def outage(self, seconds: float) -> None:
         self.longest_outage_s = max(self.longest_outage_s, seconds)

@@ -18,6 +18,8 @@ class Fault(msgspec.Struct, frozen=True):
     buses: tuple[Bus, ...] = BUSES
 
 
+POWER_CUT = "power cut"
+
 FAULTS = (
     Fault("redirector killed"),
     Fault("redirector stopped, resumed", (0.5, 2.5)),
@@ -40,6 +42,7 @@ FAULTS = (
     Fault("up stopped and started"),
     Fault("clock steps", (0.8, 1.5)),
     Fault("disk full", (0.5, 1.5), promised=False),
+    Fault(POWER_CUT, (1.0, 15.0), buses=("journal",)),
     Fault("broker restarted", (0.0, 0.5), buses=("kafka",)),
     Fault("broker away", (5.0, 10.0), buses=("kafka",)),
     Fault("broker stopped, resumed", (1.0, 5.0), buses=("kafka",)),
@@ -67,9 +70,10 @@ def faults_of(bus: Bus) -> list[Fault]:
     return [fault for fault in FAULTS if bus in fault.buses]
 
 
-def planned(bus: Bus, seed: int) -> Plan:
-    """As many seeds in a row as there are faults meet each of them once (from a multiple of that number on)."""
-    faults = faults_of(bus)
+def planned(bus: Bus, seed: int, only: str | None = None) -> Plan:
+    """As many seeds in a row as there are faults meet each of them once (from a multiple of that number on). `only`
+    names one fault, which is then every seed's."""
+    faults = [fault for fault in faults_of(bus) if only in (None, fault.name)]
     cycle, place = divmod(seed, len(faults))
     random.Random(f"{bus} {cycle}").shuffle(faults)
     dice = random.Random(f"{bus} {seed}")

@@ -91,5 +91,5 @@ class Scanners:
                 await reader.readexactly(int(length))
         if answer[9:12] != b"302":
             return False
-        ledger.given.add(visit)
+        ledger.gave(visit, self._now())
         return True

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import http.client
 import json
+import math
 import os
 import secrets
 import signal
@@ -20,6 +21,7 @@ from drill.clock import Clock
 from drill.disk import Disk, small
 from drill.kafka import KafkaServer
 from drill.ports import free_ports
+from drill.power import Volume, age_journals, volume
 from drill.processes import Process, below, send
 from waymark import asking
 from waymark.folder import Folder
@@ -57,8 +59,12 @@ class Stack:
         steps_clock: bool = False,
         small_disk: bool = False,
         redis_url: str | None = None,
+        loses_power: bool = False,
     ) -> None:
-        self.folder = Folder(folder / "data")
+        self.volume: Volume | None = volume(folder / "volume") if loses_power else None
+        self.folder = Folder((folder if self.volume is None else self.volume.folder) / "data")
+        # When power was cut, and when nothing ran any more, on the event loop's clock.
+        self.dark: tuple[float, float] | None = None
         self.broker = broker
         self.redis_url = redis_url
         self.topic = f"drill-{secrets.token_hex(4)}"
@@ -87,6 +93,8 @@ class Stack:
     def _environment(self) -> dict[str, str]:
         variables = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
         variables["WAYMARK_BOOTSTRAP_KEY"] = KEY
+        # Each visit is a campaign of its own, and has to be found again.
+        variables["WAYMARK_DISTINCT_VALUES"] = "65535"
         if self.clock is not None:
             variables |= self.clock.environment(variables.get("PYTHONPATH"))
         if self.disk is not None:
@@ -113,7 +121,7 @@ class Stack:
         """Raises NotReady."""
         for number in range(CODES):
             for _ in range(TRIES):
-                status, said = await asyncio.to_thread(self._create, number)
+                status, said = await asyncio.to_thread(self._ask, "POST", "/v1/dynamic", _destination(number))
                 if status != 503:
                     break
                 # It says to try again shortly, and a busy machine's disk can be that slow.
@@ -122,18 +130,50 @@ class Stack:
                 raise NotReady(f"a code could not be made: {status} {said}")
             self.slugs.append(said["slug"])
 
-    def _create(self, number: int) -> tuple[int, Any]:
+    def _ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.api_port, timeout=30)
         try:
-            body = json.dumps({"destination": f"https://example.com/drill/{number}"})
             headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
-            connection.request("POST", "/v1/dynamic", body, headers)
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
+            text = answer.read()
+            return answer.status, json.loads(text) if text else None
         except (OSError, http.client.HTTPException) as error:
             return 503, repr(error)
         finally:
             connection.close()
+
+    def scan_and_delete(self, scans: int) -> None:
+        """Makes a code, scans it and deletes it, so that its scans are erased. Blocks. Raises NotReady."""
+        status, said = self._ask("POST", "/v1/dynamic", _destination(CODES))
+        if status != 201:
+            raise NotReady(f"a code could not be made: {status} {said}")
+        connection = http.client.HTTPConnection("127.0.0.1", self.redirect_port, timeout=30)
+        try:
+            for _ in range(scans):
+                connection.request("GET", f"/{said['slug']}", headers={"Host": "localhost", "User-Agent": "drill"})
+                connection.getresponse().read()
+        except (OSError, http.client.HTTPException) as error:
+            raise NotReady(f"a code could not be scanned: {error!r}") from None
+        finally:
+            connection.close()
+        status, said = self._ask("DELETE", f"/v1/dynamic/{said['id']}")
+        if status not in (200, 204):
+            raise NotReady(f"a code could not be deleted: {status} {said}")
+
+    def cut_power(self) -> None:
+        assert self.volume is not None
+        began = asyncio.get_running_loop().time()
+        self.volume.cut()
+        self.kill_group()
+        self.dark = began, math.inf
+
+    async def restore_power(self) -> None:
+        assert self.volume is not None and self.dark is not None
+        await asyncio.to_thread(self.volume.restore)
+        age_journals(self.folder.path / "journal")
+        # By now scanners have read what was on its way to them.
+        self.dark = self.dark[0], asyncio.get_running_loop().time()
 
     @property
     def ended(self) -> bool:
@@ -214,6 +254,12 @@ class Stack:
             self.kill_group()
         if self.disk is not None:
             self.disk.give_back()
+        if self.volume is not None:
+            self.volume.give_back()
+
+
+def _destination(number: int) -> dict[str, str]:
+    return {"destination": f"https://example.com/drill/{number}"}
 
 
 @contextlib.contextmanager

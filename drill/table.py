@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Table
 
 from drill.conduct import Outcome
-from drill.plan import Bus
+from drill.plan import POWER_CUT, Bus
 
 
-def show(outcomes: Sequence[Outcome], bus: Bus, console: Console) -> None:
+def show(outcomes: Sequence[Outcome], bus: Bus, console: Console, only: str | None = None) -> None:
     """A row for each fault; then the runs that failed, with what repeats them."""
     table = Table(title=f"{len(outcomes)} runs, bus: {bus}", caption_justify="left")
     table.add_column("fault", overflow="fold")
@@ -24,11 +24,17 @@ def show(outcomes: Sequence[Outcome], bus: Bus, console: Console) -> None:
     else:
         table.caption = "Stored beyond given: visits whose answers were lost on the way."
     console.print(table)
+    cuts = [outcome for outcome in outcomes if outcome.fault == POWER_CUT]
+    if cuts:
+        gone, oldest_ms = sum(outcome.gone for outcome in cuts), max(outcome.gone_oldest_ms for outcome in cuts)
+        console.print(
+            f"{len(cuts)} power cuts took {gone:,} scans of their last moments, the oldest of them {oldest_ms} ms old."
+        )
     for outcome in outcomes:
         if outcome.failed:
             said = "; ".join(outcome.problems) or f"{outcome.lost} lost, {outcome.doubled} doubled"
             console.print(f"seed {outcome.seed}, {outcome.fault}: {said}", markup=False, highlight=False)
-            console.print(f"  again: {_again(outcome, bus)}", markup=False, highlight=False)
+            console.print(f"  again: {_again(outcome, bus, only)}", markup=False, highlight=False)
 
 
 def _figures(outcomes: Sequence[Outcome]) -> list[str]:
@@ -44,8 +50,10 @@ def _figures(outcomes: Sequence[Outcome]) -> list[str]:
     ]
 
 
-def _again(outcome: Outcome, bus: Bus) -> str:
+def _again(outcome: Outcome, bus: Bus, only: str | None) -> str:
     alone = f"waymark drill --bus {bus} --seed {outcome.seed} --runs 1"
+    if only is not None:
+        alone += f' --fault "{only}"'
     if not outcome.before:
         return alone
     return f"{alone}   (with what went before: --seed {outcome.before[0]} --runs {len(outcome.before) + 1})"

@@ -36,6 +36,20 @@ def test_campaigns_are_told_apart() -> None:
     assert by_label(told) == {"7": {1: 1, 2: 2}, "8": {1: 1}}
 
 
+def test_a_power_cut_is_forgiven_the_last_moment_before_it() -> None:
+    made = ledger(5, set())
+    for visit, at in enumerate((1.0, 8.95, 9.0, 9.3, 12.0), start=1):
+        made.gave(visit, at)
+    made.power_cut(9.1, over=9.5, within_s=0.12)
+    # The fourth was in a buffer when the lights went out; the fifth came after the restart.
+    assert made.given == {1, 2, 5}
+    found = compare(made, {1: 1})
+    assert (found.lost, found.doubled) == (2, 0)
+    count, oldest_s = made.gone({1})
+    assert (count, round(oldest_s, 3)) == (1, 0.1)
+    assert made.gone({1, 3}) == (0, 0.0)
+
+
 def test_what_fails_a_run() -> None:
     fine = Outcome(1, "one", promised=True, given=5, stored=6)
     assert not fine.failed

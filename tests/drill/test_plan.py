@@ -23,6 +23,12 @@ def test_a_seed_says_everything(bus: Bus) -> None:
         assert low <= plan.lasts_s <= high
 
 
+def test_one_fault_can_be_had_alone_with_moments_of_its_own() -> None:
+    plans = [planned("journal", seed, "power cut") for seed in range(20)]
+    assert {plan.fault.name for plan in plans} == {"power cut"}
+    assert len({plan.lasts_s for plan in plans}) == 20
+
+
 def test_every_fault_can_be_injected() -> None:
     assert {fault.name for fault in FAULTS} == set(INJECT)
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from waymark.commands.options import Unusable, explained, json_flag
 
-FIELDS = ("seed", "fault", "promised", "given", "stored", "lost", "doubled", "outage_ms")
+FIELDS = ("seed", "fault", "promised", "given", "stored", "lost", "doubled", "outage_ms", "gone", "gone_oldest_ms")
 
 
 @click.command()
@@ -18,9 +18,10 @@ FIELDS = ("seed", "fault", "promised", "given", "stored", "lost", "doubled", "ou
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The first; the next follow it.")
 @click.option("--bus", type=click.Choice(["journal", "kafka"]), default="journal", show_default=True)
 @click.option("--seconds", type=click.FloatRange(min=1), help="Begin no run that would not end by then.")
+@click.option("--fault", help="Only this one, each time; the seed still says whom, when and for how long.")
 @json_flag
 @explained
-def drill(runs: int, seed: int, bus: str, seconds: float | None, as_json: bool) -> None:
+def drill(runs: int, seed: int, bus: str, seconds: float | None, fault: str | None, as_json: bool) -> None:
     """Break a pipeline of its own in many ways, and count.
 
     Starts everything in a temporary folder, scans, injects faults chosen by the seed, and compares what a client was
@@ -32,13 +33,23 @@ def drill(runs: int, seed: int, bus: str, seconds: float | None, as_json: bool) 
     if not sys.platform.startswith("linux"):
         raise Unusable("the drill finds processes by what Linux says of them")
     which = next(one for one in plan.BUSES if one == bus)
+    if fault is not None and fault not in (names := [one.name for one in plan.faults_of(which)]):
+        raise Unusable(f"there is no fault {fault!r} with that bus; there are: {', '.join(names)}")
     missing = [name for name in ("java", "mvn") if bus == "kafka" and shutil.which(name) is None]
     if missing:
         raise Unusable(f"a Kafka broker needs Java and Maven; not on this machine: {', '.join(missing)}")
     outcomes = asyncio.run(
-        conduct.drill(which, range(seed, seed + runs), seconds=seconds, say=lambda line: click.echo(line, err=True))
+        conduct.drill(
+            which,
+            range(seed, seed + runs),
+            seconds=seconds,
+            say=lambda line: click.echo(line, err=True),
+            only=fault,
+        )
     )
-    table.show(outcomes, which, Console(stderr=as_json, width=None if sys.stdout.isatty() else 120))
+    if not outcomes:
+        raise Unusable("nothing was run")
+    table.show(outcomes, which, Console(stderr=as_json, width=None if sys.stdout.isatty() else 120), fault)
     if as_json:
         told = [{field: getattr(outcome, field) for field in FIELDS} for outcome in outcomes]
         click.echo(json.dumps({"runs": told}))

@@ -1,0 +1,101 @@
+"""A power cut, for one data folder and not for the machine: an ext4 file system on a loop device that is shut down.
+
+`EXT4_IOC_SHUTDOWN` without a flush of its log stops the file system where it is. What was not synced is gone, names of
+files as well as their bytes, and what is written from then on fails; mounting it again recovers its log, as after a
+reset. What the kernel wrote back by itself is kept, as a disk without a cache of its own keeps it.
+"""
+
+import fcntl
+import json
+import os
+import struct
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+SIZE = 1 << 30
+_SHUTDOWN = 0x8004587D
+_WITHOUT_LOG = 2
+FREED_WITHIN_S = 20.0
+
+
+class NoVolume(OSError):
+    """A file system cannot be made or mounted here."""
+
+
+class Volume(msgspec.Struct, frozen=True):
+    image: Path
+    folder: Path
+
+    def cut(self) -> None:
+        """From now on nothing that is written arrives, and what was not synced is lost."""
+        fd = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.ioctl(fd, _SHUTDOWN, struct.pack("I", _WITHOUT_LOG))
+        finally:
+            os.close(fd)
+
+    def restore(self) -> None:
+        """Power is back. Call it when nobody has a file open any more, or will not for long."""
+        until = time.monotonic() + FREED_WITHIN_S
+        while (done := _run("umount", str(self.folder))).returncode:
+            if time.monotonic() > until:
+                raise NoVolume(done.stderr.decode(errors="replace").strip())
+            time.sleep(0.05)
+        self._mount()
+
+    def _mount(self) -> None:
+        done = _run("mount", "-o", "loop", str(self.image), str(self.folder))
+        if done.returncode:
+            raise NoVolume(done.stderr.decode(errors="replace").strip())
+
+    def give_back(self) -> None:
+        _run("umount", "-l", str(self.folder))
+
+
+def volume(folder: Path, size: int = SIZE) -> Volume:
+    """A file system of its own at `folder`, which is made. Raises NoVolume."""
+    folder.mkdir()
+    made = Volume(folder.with_name(f"{folder.name}.image"), folder)
+    with made.image.open("wb") as file:
+        file.truncate(size)
+    try:
+        done = _run("mkfs.ext4", "-q", "-F", str(made.image))
+    except FileNotFoundError as error:
+        raise NoVolume(str(error)) from None
+    if done.returncode:
+        raise NoVolume(done.stderr.decode(errors="replace").strip())
+    made._mount()
+    return made
+
+
+def possible() -> bool:
+    """Whether power cuts can be had on this machine: that takes root and loop devices."""
+    if os.geteuid() != 0:
+        return False
+    with tempfile.TemporaryDirectory(prefix="wm-power-") as folder:
+        try:
+            tried = volume(Path(folder) / "try", 1 << 20)
+        except (NoVolume, FileNotFoundError):
+            return False
+        try:
+            tried.cut()
+        except OSError:
+            return False
+        finally:
+            tried.give_back()
+    return True
+
+
+def age_journals(journals: Path) -> None:
+    """As if the machine had been started since they were made: whoever finds one takes its end for unsynced."""
+    for header in journals.glob("[0-9]*/header.json"):
+        said = json.loads(header.read_bytes())
+        header.write_text(json.dumps(said | {"boot": "before the power cut"}) + "\n")
+
+
+def _run(*command: str) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(command, capture_output=True, timeout=60)
