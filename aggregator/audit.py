@@ -1,7 +1,7 @@
 """`waymark audit`: are all scans in the warehouse, once, and do the rollups agree?
 
-Three proofs. Every source's numbers are complete (`audit_sources`), every entry of the ledger belongs to a
-deletion (`audit_ledger`), and every entry of both rollups follows from the raw rows (`audit_rollups`).
+Three proofs. Every source's events are there, as its register has them (`audit_sources`); every entry of the
+ledger belongs to a deletion (`audit_ledger`); every entry of both rollups follows from the raw rows (`audit_rollups`).
 """
 
 import time
@@ -36,8 +36,9 @@ class Check(msgspec.Struct, frozen=True):
 
 class Report(msgspec.Struct, frozen=True):
     """`clean` is the verdict. `sources` has those that do not hold, then all that are open; `days`, where
-    a rollup is wrong; `strays`, codes of the ledger that were not deleted; `stopped`, partitions that wait for a
-    person; `unreached`, what could not be asked, and is not compared."""
+    a rollup is wrong; `unregistered` counts sources that no copy of the register has; `strays` are codes of the ledger
+    that were not deleted; `stopped`, partitions that wait for a person; `unreached`, what could not be asked, and is
+    not compared."""
 
     clean: bool
     checks: list[Check]
@@ -48,6 +49,7 @@ class Report(msgspec.Struct, frozen=True):
     dead_letters: int
     sources: list[SourceState]
     days: list[DayDifference]
+    unregistered: int = 0
     strays: list[Stray] = []
     stopped: list[StoppedPartition] = []
     unreached: list[str] = []
@@ -66,9 +68,15 @@ def audit(
     given, which must run the look while nothing is being inserted (`Aggregator.between`). Memory is bounded; time grows
     with the tables (a million scans take a second or three)."""
     looks = [after(sleep, seconds, alone or on(client)) for seconds in PAUSES_S]
-    unreached: list[str] = []
-    states = check_sources(client, evidence.journals(), progress, looks)
+    found = check_sources(client, evidence, progress, looks)
+    states, unreached = found.states, found.unreached
     checks = [_sources_check(name, [state for state in states if state.end == end]) for name, end in _ENDS.items()]
+    unregistered = 0
+    if evidence.registers:
+        registered = [state for state in states if state.registered]
+        unregistered = len(states) - len(registered)
+        says = f"{unregistered:,} other sources are in no copy of it" if unregistered else "every source is in it"
+        checks.append(Check("register", len(registered), sum(bool(state.problems) for state in states), says))
     strays: list[Stray] = []
     if evidence.deleted is not None:
         try:
@@ -99,6 +107,7 @@ def audit(
         dead_letters=dead_letters,
         sources=sorted((state for state in states if state.end == "open" or not state.ok), key=lambda state: state.ok),
         days=different,
+        unregistered=unregistered,
         strays=strays,
         stopped=stopped,
         unreached=unreached,
@@ -163,6 +172,7 @@ def _source_line(state: SourceState) -> str:
     ]
     if state.end == "none":
         figures.append("neither closed nor has a journal")
+    figures += state.problems
     gaps = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in state.gaps)
     return f"source {state.source} (1-{state.last}): {', '.join(figures)}{f'; first missing: {gaps}' if gaps else ''}"
 

@@ -1,20 +1,24 @@
-"""Is every event of every source in the warehouse, once?
+"""Is every event of every source in the warehouse, once, and as it was written?
 
-A source numbers its events 1, 2, 3, … So that they are all there needs no second copy of them: the
-numbers in `scans` and in the ledger, put together, must be all of 1 to the last one given out, less
-those whose events were refused. Bitmaps hold such sets exactly, in a bit for each event.
+A source numbers its events 1, 2, 3, … The numbers in `scans` and in the ledger, put together, must be all of 1
+to the last one given out, less those whose events were refused. Bitmaps hold such sets exactly, in a bit for each
+event. And the checks of the events, made again from the rows, must add up to the digest that the source's
+redirector kept.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from functools import partial
-from typing import Literal
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from aggregator.audit_evidence import JournalHead, Ranges
+from aggregator.audit_claims import Claim, End, claim_of, count
+from aggregator.audit_evidence import Account, Evidence, Ranges, Unreachable
 from aggregator.looks import Look
 from aggregator.progress import Progress, silent
+from schemas.line_check import LINE_CHECK, SETTINGS
 
 # How many events, and how many sources, are looked at in one query.
 EVENTS = 50_000_000
@@ -26,10 +30,10 @@ NAMED_GAPS = 5
 
 class SourceState(msgspec.Struct, frozen=True):
     """One source. `last` is the last seq it gave out: when closed for ever, when open so far (as its journal says, or,
-    when that is on another machine, as the newest head note that was stored)."""
+    when that is on another machine, as the register or the newest head note that was stored)."""
 
     source: int
-    end: Literal["closed", "open", "none"]
+    end: End
     last: int
     stored: int
     erased: int
@@ -44,85 +48,107 @@ class SourceState(msgspec.Struct, frozen=True):
     half_erased: int
     # The first missing numbers, as inclusive ranges.
     gaps: Ranges = ()
+    # What else does not hold, in words.
+    problems: tuple[str, ...] = ()
+    # Whether a copy of the register has it.
+    registered: bool = False
 
     @property
     def ok(self) -> bool:
-        return self.end != "none" and not (self.missing or self.doubled or self.surplus or self.half_erased)
+        wrong = self.missing or self.doubled or self.surplus or self.half_erased or self.problems
+        return self.end != "none" and not wrong
 
 
-class _Claim(msgspec.Struct, frozen=True):
-    """What must be stored: everything up to `bound` but the refused; and nothing above `last`. Rows above
-    `seen` came while we looked."""
+class Sources(msgspec.Struct, frozen=True):
+    """Every source that is known of, and what could not be asked about them."""
 
-    source: int
-    end: Literal["closed", "open", "none"]
-    last: int
-    bound: int
-    seen: int
-    refused: Ranges
+    states: list[SourceState]
+    unreached: list[str]
 
 
 def check_sources(
-    client: Client,
-    journals: Iterable[JournalHead],
-    progress: Progress = silent,
-    looks: Iterable[Look] = (),
-) -> list[SourceState]:
-    """Every source that the warehouse or a journal knows. `journals` is iterated after the warehouse has
-    been asked for its highest numbers, so heads that are read then cannot lie below them. What does not
-    hold is looked at again, in each of these ways."""
-    rows = client.query(
-        "SELECT source, max(seq), count() FROM"
-        " (SELECT source, seq FROM scans UNION ALL SELECT source, seq FROM ledger) GROUP BY source"
-    ).result_rows
-    stored = {source: highest for source, highest, _ in rows}
-    sizes = {source: count for source, _, count in rows}
-    claims = {
-        claim.source: claim for claim in _claims(client, stored, {journal.source: journal for journal in journals})
-    }
-    states: dict[int, SourceState] = {}
-    for chunk in _chunks(claims.values(), sizes):
-        progress("sources", len(states), len(claims))
-        states |= _look(client, chunk)
+    client: Client, evidence: Evidence, progress: Progress = silent, looks: Iterable[Look] = ()
+) -> Sources:
+    """Every source that the warehouse, a journal or the register knows. What does not hold is looked at again, in each
+    of these ways, with all evidence gathered anew."""
+    unreached: dict[str, None] = {}
+    claims, states = _proven(client, evidence, unreached, progress=progress)
     for look in looks:
-        doubtful = [claims[state.source] for state in states.values() if not state.ok]
+        doubtful = {state.source for state in states.values() if not state.ok}
         if not doubtful:
             break
-        for chunk in _chunks(doubtful, sizes):
-            states |= look(partial(_look, claims=chunk))
+        again, found = look(partial(_proven, evidence=evidence, unreached=unreached, only=doubtful))
+        claims |= again
+        states |= found
     lacking = [state for state in states.values() if state.missing][:NAMED_SOURCES]
     for state in lacking:
         states[state.source] = msgspec.structs.replace(state, gaps=_gaps(client, claims[state.source]))
     progress("sources", len(claims), len(claims))
-    return list(states.values())
+    return Sources(list(states.values()), list(unreached))
 
 
-def _claims(client: Client, stored: Mapping[int, int], heads: Mapping[int, JournalHead]) -> list[_Claim]:
-    # A process that was stopped for long may write an old head after a newer one.
-    notes = client.query(
-        "SELECT source, toString(state), max(last_seq), argMax(refused, last_seq) FROM sources GROUP BY source, state"
+def _proven(
+    client: Client,
+    evidence: Evidence,
+    unreached: dict[str, None],
+    only: set[int] | None = None,
+    progress: Progress = silent,
+) -> tuple[dict[int, Claim], dict[int, SourceState]]:
+    claims, sizes = _gather(client, evidence, unreached, only)
+    states: dict[int, SourceState] = {}
+    for chunk in _chunks(claims.values(), sizes):
+        progress("sources", len(states), len(claims))
+        states |= _look(client, chunk)
+    return claims, states
+
+
+def _gather(
+    client: Client, evidence: Evidence, unreached: dict[str, None], only: set[int] | None
+) -> tuple[dict[int, Claim], dict[int, int]]:
+    """The claims, and how many events the warehouse has of each source. The order keeps scans that arrive meanwhile
+    from looking wrong: first what is stored, which lies below what the register and then the journals say after it;
+    last the notes, which a journal leaves before it goes."""
+    among = "" if only is None else f" WHERE source IN ({', '.join(map(str, only))})"
+    rows = client.query(
+        "SELECT source, max(seq), count() FROM"  # noqa: S608 (our numbers)
+        f" (SELECT source, seq FROM scans{among} UNION ALL SELECT source, seq FROM ledger{among}) GROUP BY source"
     ).result_rows
-    said = {(source, state): (last, tuple(map(tuple, refused))) for source, state, last, refused in notes}
-    claims = []
-    for source in sorted({*stored, *heads, *(row[0] for row in notes)}):
-        highest = stored.get(source, 0)
-        if (source, "closed") in said:
-            last, refused = said[source, "closed"]
-            claims.append(_Claim(source, "closed", last, last, highest, refused))
-        elif source in heads:
-            head = heads[source]
-            claims.append(_Claim(source, "open", head.head, min(highest, head.head), highest, head.refused))
-        elif (source, "head") in said:
-            # All up to it was stored before it. What is above came since, and the next head will speak for that.
-            last, refused = said[source, "head"]
-            claims.append(_Claim(source, "open", last, last, last, refused))
-        else:
-            claims.append(_Claim(source, "none", highest, highest, highest, ()))
-    return claims
+    stored = {source: highest for source, highest, _ in rows}
+    registered: dict[int, list[Account]] = defaultdict(list)
+    for register in evidence.registers:
+        try:
+            for account in register():
+                registered[account.source].append(account)
+        except Unreachable as error:
+            unreached[str(error)] = None
+    heads = {head.source: head for head in evidence.journals()}
+    notes = _notes(client, among)
+    known = {*stored, *registered, *heads, *notes}
+    claims = {}
+    for source in sorted(known if only is None else known & only):
+        said = (heads.get(source), notes.get(source, {}), registered.get(source, ()))
+        claims[source] = claim_of(source, stored.get(source, 0), *said, evidence)
+    return claims, {source: events for source, _, events in rows}
 
 
-def _chunks(claims: Iterable[_Claim], sizes: Mapping[int, int]) -> Iterable[list[_Claim]]:
-    chunk: list[_Claim] = []
+def _notes(client: Client, among: str) -> dict[int, dict[str, tuple[Account, Ranges]]]:
+    """Of each source its `closed` and `head` note, and nothing more of one that has only opened."""
+    # A process that was stopped for long may write an old head after a newer one.
+    rows = client.query(
+        "SELECT source, toString(state), max(last_seq), argMax(tuple(refused, digest), last_seq),"  # noqa: S608
+        f" toInt64(toUnixTimestamp64Milli(max(at))) FROM sources{among} GROUP BY source, state"
+    ).result_rows
+    found: dict[int, dict[str, tuple[Account, Ranges]]] = defaultdict(dict)
+    for source, state, last, (refused, digest), at_ms in rows:
+        ranges = tuple(map(tuple, refused))
+        notes = found[source]
+        if state != "open":
+            notes[state] = (Account("the bus", source, last, count(ranges), digest, state == "closed", at_ms), ranges)
+    return found
+
+
+def _chunks(claims: Iterable[Claim], sizes: Mapping[int, int]) -> Iterable[list[Claim]]:
+    chunk: list[Claim] = []
     held = 0
     for claim in claims:
         size = sizes.get(claim.source, 0)
@@ -143,69 +169,108 @@ SELECT
     groupBitmapIf(seq, NOT raw) AS erased,
     groupBitmap(seq) AS either,
     groupBitmapIf(seq, seq BETWEEN 1 AND bound) AS inside,
-    countIf(raw AND (seq = 0 OR seq > last AND seq <= seen)) AS surplus
+    groupBitmapIf(seq, seq BETWEEN 1 AND last) AS given,
+    countIf(raw AND (seq = 0 OR seq > last AND seq <= seen)) AS surplus,
+    [{counts}] AS counts,
+    [{digests}] AS digests
 FROM (
-    SELECT source, seq, raw,
-        transform(source, {sources:Array(UInt64)}, {bounds:Array(UInt64)}, toUInt64(0)) AS bound,
-        transform(source, {sources:Array(UInt64)}, {lasts:Array(UInt64)}, toUInt64(0)) AS last,
-        transform(source, {sources:Array(UInt64)}, {seen:Array(UInt64)}, toUInt64(0)) AS seen
-    FROM (SELECT source, seq, true AS raw FROM scans UNION ALL SELECT source, seq, false AS raw FROM ledger)
-    WHERE source IN {sources:Array(UInt64)}
+    SELECT source, seq, raw, check,
+        transform(source, {{sources:Array(UInt64)}}, {{bounds:Array(UInt64)}}, toUInt64(0)) AS bound,
+        transform(source, {{sources:Array(UInt64)}}, {{lasts:Array(UInt64)}}, toUInt64(0)) AS last,
+        transform(source, {{sources:Array(UInt64)}}, {{seen:Array(UInt64)}}, toUInt64(0)) AS seen
+        {points}
+    FROM (
+        SELECT source, seq, true AS raw, {check} AS check FROM scans WHERE source IN {{sources:Array(UInt64)}}
+        UNION ALL
+        SELECT source, seq, false AS raw, check FROM ledger FINAL WHERE source IN {{sources:Array(UInt64)}}
+    )
 )
 GROUP BY source
 """
 
 
-def _look(client: Client, claims: list[_Claim]) -> dict[int, SourceState]:
+def _look(client: Client, claims: list[Claim]) -> dict[int, SourceState]:
     bound = {
         "sources": [claim.source for claim in claims],
         "bounds": [claim.bound for claim in claims],
         "lasts": [claim.last for claim in claims],
         "seen": [claim.seen for claim in claims],
     }
-    found = {row[0]: row[1:] for row in client.query(_LOOK, parameters=bound).result_rows}
+    # The numbers up to which something is known of each source's events.
+    points = [sorted({point.last for point in claim.points}) for claim in claims]
+    most = range(max(map(len, points)))
+    for at in most:
+        bound[f"upto{at}"] = [one[at] if at < len(one) else 0 for one in points]
+    query = _LOOK.format(
+        counts=", ".join(f"groupBitmapIf(seq, seq BETWEEN 1 AND upto{at})" for at in most),
+        digests=", ".join(f"sumIf(check, seq BETWEEN 1 AND upto{at})" for at in most),
+        points="".join(
+            f", transform(source, {{sources:Array(UInt64)}}, {{upto{at}:Array(UInt64)}}, toUInt64(0)) AS upto{at}"
+            for at in most
+        ),
+        check=LINE_CHECK if most else "toUInt64(0)",
+    )
+    found = {row[0]: row[1:] for row in client.query(query, parameters=bound, settings=SETTINGS).result_rows}
     states = {}
-    for claim in claims:
-        rows, different, erased, either, inside, surplus = found.get(claim.source, (0, 0, 0, 0, 0, 0))
-        refused = sum(last - first + 1 for first, last in claim.refused)
-        due = claim.bound - _refused_within(claim.refused, claim.bound)
+    for claim, upto in zip(claims, points, strict=True):
+        nothing = (0, 0, 0, 0, 0, 0, 0, [0] * len(most), [0] * len(most))
+        rows, different, erased, either, inside, given, surplus, counts, digests = found.get(claim.source, nothing)
         # Numbers of refused events must not be there: they would fill the place of missing ones.
-        wrong = _stored_though_refused(client, claim) if claim.refused and rows else 0
-        states[claim.source] = SourceState(
+        wrong = _stored_though_refused(client, claim) if claim.ranges and rows else 0
+        missing = claim.bound - claim.refused_within - (inside - wrong) + claim.cut
+        state = SourceState(
             source=claim.source,
             end=claim.end,
             last=claim.last,
             stored=rows,
             erased=erased,
-            refused=refused,
-            waiting=claim.last - refused - due,
-            missing=due - (inside - wrong),
+            refused=claim.refused,
+            waiting=max(0, claim.last - claim.refused - (given - wrong) - missing),
+            missing=missing,
             doubled=rows - different,
             surplus=surplus + wrong,
             half_erased=different + erased - either,
+            registered=claim.registered,
         )
+        sums = dict(zip(upto, zip(counts, digests, strict=False), strict=False))
+        states[claim.source] = msgspec.structs.replace(state, problems=tuple(_problems(claim, state, sums)))
     return states
 
 
-def _refused_within(refused: Ranges, bound: int) -> int:
-    return sum(min(last, bound) - first + 1 for first, last in refused if first <= bound)
+def _problems(claim: Claim, state: SourceState, sums: Mapping[int, tuple[int, int]]) -> Iterable[str]:
+    """`sums`: of 1 to some number, how many are stored or in the ledger, and their digest."""
+    if claim.lost and state.missing:
+        there = state.stored + state.erased
+        yield "its journal is gone" if there else "gone altogether: neither rows nor journal"
+    if claim.cut:
+        yield f"its journal ends at {claim.last - claim.cut}, but it had reached {claim.last}"
+    if claim.silent_since_ms is not None and state.waiting:
+        since = f"{datetime.fromtimestamp(claim.silent_since_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+        yield f"silent since {since} with {state.waiting:,} scans not stored"
+    yield from claim.contradictions
+    if state.doubled or state.half_erased or state.surplus:
+        return
+    for point in claim.points:
+        there, digest = sums[point.last]
+        if there == point.last - point.refused and digest != point.digest:
+            yield f"altered: what is stored of 1-{point.last} is not what {' and '.join(point.copies)} has on record"
 
 
-def _stored_though_refused(client: Client, claim: _Claim) -> int:
+def _stored_though_refused(client: Client, claim: Claim) -> int:
     result = client.query(
         "SELECT uniqExact(seq) FROM scans WHERE source = {source:UInt64} AND seq <= {bound:UInt64} AND"
         " arrayExists((first, last) -> seq BETWEEN first AND last, {firsts:Array(UInt64)}, {lasts:Array(UInt64)})",
         parameters={
             "source": claim.source,
             "bound": claim.bound,
-            "firsts": [first for first, _ in claim.refused],
-            "lasts": [last for _, last in claim.refused],
+            "firsts": [first for first, _ in claim.ranges],
+            "lasts": [last for _, last in claim.ranges],
         },
     )
     return int(result.result_rows[0][0])
 
 
-def _gaps(client: Client, claim: _Claim) -> Ranges:
+def _gaps(client: Client, claim: Claim) -> Ranges:
     """Between neighbours that are there or were refused."""
     result = client.query(
         "SELECT before + 1, seq - 1 FROM ("
@@ -220,8 +285,8 @@ def _gaps(client: Client, claim: _Claim) -> Ranges:
         parameters={
             "source": claim.source,
             "bound": claim.bound,
-            "firsts": [first for first, _ in claim.refused],
-            "lasts": [last for _, last in claim.refused],
+            "firsts": [first for first, _ in claim.ranges],
+            "lasts": [last for _, last in claim.ranges],
             "limit": NAMED_GAPS,
         },
     )

@@ -16,6 +16,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator.progress import Progress, silent
 from schemas.code import Erasure
+from schemas.line_check import LINE_CHECK, SETTINGS
 from schemas.rollups import ROLLUPS
 
 # Rows of `scans` erased in one go: their numbers are held in memory.
@@ -92,10 +93,16 @@ def _erase_rows(client: Client, codes: list[int], month: int, share: str, reason
     among = f"source IN ({', '.join(str(row[0]) for row in sources)}) AND " if 0 < len(sources) <= _NAMED else ""
     entered = f"(SELECT source, seq FROM ledger WHERE {among}{share})"  # noqa: S608
     client.command(
-        "INSERT INTO ledger (source, seq, code, reason) SELECT DISTINCT source, seq, code, {reason:String}"  # noqa: S608
+        "INSERT INTO ledger (source, seq, code, check, reason)"  # noqa: S608
+        f" SELECT DISTINCT source, seq, code, {LINE_CHECK}, {{reason:String}}"
         f" FROM scans WHERE {these} AND toYYYYMM(ts) = {month} AND (source, seq) NOT IN {entered}",
         parameters={"codes": codes, "reason": reason},
-        settings={"deduplicate_insert": "disable", "deduplicate_insert_select": "disable", "async_insert": 0},
+        settings={
+            **SETTINGS,
+            "deduplicate_insert": "disable",
+            "deduplicate_insert_select": "disable",
+            "async_insert": 0,
+        },
     )
     progress("in the ledger", 0, 1)
     client.command(

@@ -9,7 +9,8 @@ from drill.ledger import MARK
 from schemas.warehouse import Warehouse
 from waymark.borrowing import started
 from waymark.folder import Folder, hold
-from waymark.reports import audit_machine, evidence_of
+from waymark.reports import Records, audit_machine, evidence_of
+from waymark.settings import Settings
 
 
 def main(data: Path, journals: Path) -> None:
@@ -21,7 +22,9 @@ def main(data: Path, journals: Path) -> None:
                 "SELECT utm_campaign, count() FROM scans WHERE startsWith(utm_campaign, {mark:String}) GROUP BY ALL",
                 parameters={"mark": f"{MARK}-"},
             ).result_rows
-            report = audit_machine(client, evidence_of(journals, url), lambda *_: None)
+            report = audit_machine(
+                client, evidence_of(Settings(data=data, journal=journals), Records(url)), lambda *_: None
+            )
         finally:
             client.close()
     sys.stdout.buffer.write(msgspec.json.encode({"campaigns": rows, "report": report}))

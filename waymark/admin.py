@@ -30,7 +30,7 @@ from schemas.warehouse import Warehouse
 from waymark import rooms
 from waymark.aggregating import stopped_partitions
 from waymark.preparing import Prepared
-from waymark.reports import audit_machine, evidence_of
+from waymark.reports import Records, audit_machine, evidence_of
 from waymark.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -71,9 +71,8 @@ class Admin:
 
     async def _audit(self, progress: Progress) -> Report:
         loop = asyncio.get_running_loop()
-        evidence = evidence_of(
-            self._settings.journal_folder, rooms.redis_url(self._settings), partial(stopped_partitions, self._moving)
-        )
+        records = Records(rooms.redis_url(self._settings))
+        evidence = evidence_of(self._settings, records, partial(stopped_partitions, self._moving))
 
         def work() -> Report:
             # A client of its own: scans go on being stored while it reads. Only a second look at what seems

@@ -143,6 +143,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=0,
         ),
     ] = 86400
+    silent_after: Annotated[
+        int,
+        _is(
+            "WAYMARK_SILENT_AFTER",
+            "How long nothing may be heard of a redirector whose scans are not all stored, before `waymark audit` is no"
+            " longer clean (`1h`, or seconds).",
+            ge=1,
+        ),
+    ] = 3600
     cache_routes: Annotated[
         int, _is("WAYMARK_CACHE_ROUTES", "How many routes each redirector keeps in memory.", ge=1)
     ] = 100_000
@@ -289,7 +298,10 @@ SETTINGS = _declared()
 
 _UNITS = {
     "journal_max": {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40},
-    **{name: {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400} for name in ("stale_max", "gate_pass", "sticky")},
+    **{
+        name: {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+        for name in ("stale_max", "silent_after", "gate_pass", "sticky")
+    },
 }
 
 

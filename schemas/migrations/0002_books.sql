@@ -13,11 +13,13 @@ CREATE TABLE IF NOT EXISTS sources (
 ENGINE = ReplacingMergeTree
 ORDER BY (source, state);
 
--- Rows that left `scans` on purpose. A row is deleted only once it stands here. `code` is whose deletion took it.
+-- Rows that left `scans` on purpose. A row is deleted only once it stands here. `code` is whose deletion
+-- took it, `check` that of its line (schemas.line_check), so that a source's digest stays whole.
 CREATE TABLE IF NOT EXISTS ledger (
     source UInt64,
     seq UInt64,
     code UInt64,
+    check UInt64,
     reason LowCardinality(String),
     at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
 )

@@ -41,7 +41,7 @@ HEADS = [JournalHead(OPEN, 120, ((111, 112),))]
 
 
 def at_once(client: Client, heads: list[JournalHead] = HEADS) -> Report:
-    return audit(client, Evidence(lambda: heads), sleep=lambda _: None)
+    return audit(client, Evidence(journals=lambda: heads), sleep=lambda _: None)
 
 
 def failed(report: Report) -> set[str]:
@@ -50,7 +50,7 @@ def failed(report: Report) -> set[str]:
 
 def test_whole_tables_are_clean(client: Client) -> None:
     said: list[tuple[str, int, int]] = []
-    report = audit(client, Evidence(lambda: iter(HEADS)), lambda *told: said.append(told))
+    report = audit(client, Evidence(journals=lambda: iter(HEADS)), lambda *told: said.append(told))
     assert report.clean and not failed(report) and report.days == []
     assert (report.stored, report.refused, report.waiting, report.erased) == (390, 12, 18, 0)
     [still_open] = report.sources
@@ -297,7 +297,7 @@ def test_what_settles_while_we_look_is_not_a_finding(client: Client) -> None:
             client.command("ATTACH TABLE scans_by_time_mv")
             client.command("ATTACH TABLE scans_by_value_mv")
 
-    report = audit(client, Evidence(lambda: HEADS), sleep=meanwhile)
+    report = audit(client, Evidence(journals=lambda: HEADS), sleep=meanwhile)
     assert report.clean and len(waits) == 1
 
 
@@ -314,7 +314,7 @@ def test_a_second_look_is_taken_while_nothing_is_inserted(client: Client) -> Non
             client.command(f"INSERT INTO scans_by_value {rollup_select('scans_by_value')}")
         return work(client)
 
-    assert audit(client, Evidence(lambda: HEADS), sleep=lambda _: None, alone=alone).clean
+    assert audit(client, Evidence(journals=lambda: HEADS), sleep=lambda _: None, alone=alone).clean
     assert held == 1
 
 

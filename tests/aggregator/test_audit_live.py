@@ -56,13 +56,13 @@ def test_no_false_alarm_while_batches_arrive(tmp_path: Path) -> None:
             with Storing(client) as storing:
                 audits = 0
                 while audits < 6 or storing.batches < 4:
-                    report = audit(other, Evidence(storing.heads), sleep=lambda _: None, alone=storing.alone)
+                    report = audit(other, Evidence(journals=storing.heads), sleep=lambda _: None, alone=storing.alone)
                     assert report.clean, report
                     audits += 1
                     assert audits < 500
                 with storing.turn:
                     stock.remove(client, "scans", "seq = 7")
-                report = audit(other, Evidence(storing.heads), sleep=lambda _: None, alone=storing.alone)
+                report = audit(other, Evidence(journals=storing.heads), sleep=lambda _: None, alone=storing.alone)
             assert [(state.missing, state.gaps) for state in report.sources] == [(1, ((7, 7),))]
         finally:
             other.close()

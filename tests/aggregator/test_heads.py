@@ -104,7 +104,7 @@ def test_an_older_head_that_comes_late_takes_nothing_back(client: Client) -> Non
 def test_a_journal_at_hand_goes_before_the_note(client: Client) -> None:
     stock.store(client, FAR, range(1, 51))
     note(client, head(50))
-    report = audit(client, Evidence(lambda: [JournalHead(FAR, 70)]), sleep=lambda _: None)
+    report = audit(client, Evidence(journals=lambda: [JournalHead(FAR, 70)]), sleep=lambda _: None)
     assert (report.clean, report.waiting) == (True, 20)
 
 

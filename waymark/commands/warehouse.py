@@ -22,7 +22,7 @@ from waymark.commands import shown
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
 from waymark.folder import Folder, held, hold
 from waymark.preparing import warehouse_of
-from waymark.reports import audit_machine, evidence_of, evidence_without_redis
+from waymark.reports import NoRecords, Records, audit_machine, evidence_of
 from waymark.settings import Settings
 from waymark.trouble import Trouble
 
@@ -84,10 +84,10 @@ def audit(data: Path | None, as_json: bool, patience: float) -> None:
     def alone(client: Client, show: Progress) -> Report:
         with ExitStack() as stack:
             try:
-                url = stack.enter_context(_redis(found))
+                records: Records | NoRecords = Records(stack.enter_context(_redis(found)))
             except Trouble as error:
-                return audit_machine(client, evidence_without_redis(found.journal_folder, str(error)), show)
-            return audit_machine(client, evidence_of(found.journal_folder, url), show)
+                records = NoRecords(str(error))
+            return audit_machine(client, evidence_of(found, records), show)
 
     report = _asked_or_done(found, "/audit", Report, alone, patience)
     shown.as_json(report) if as_json else click.echo(render(report))
