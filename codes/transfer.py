@@ -106,19 +106,23 @@ class Unreadable(Exception):
 
 
 @reaching
-async def export(redis: Redis, write: Callable[[bytes], object], progress: Progress = lambda done, of: None) -> int:
-    """Hands every line to `write`, and returns their number. Raises Unavailable."""
+async def export(
+    redis: Redis, write: Callable[[bytes], object], progress: Progress = lambda done, of: None
+) -> Counter[str]:
+    """Hands every line to `write`, and returns how many there are of each kind (`code`, …). Raises Unavailable."""
     about = await _count(redis)
     done = 0
+    counts: Counter[str] = Counter()
     async for line in _everything(redis):
         write(msgspec.json.encode(line) + b"\n")
         done += 1
+        counts[str(line.__struct_config__.tag)] += 1
         if done % _CHUNK == 0:
             progress(done, max(done, about))
     counters = [int(await ask(redis, "GET", at) or 0) for at in (keys.NUMBERS, keys.WORKSPACE_NUMBERS)]
     write(msgspec.json.encode(End(done, *counters)) + b"\n")
     progress(done, done)
-    return done
+    return counts
 
 
 async def _everything(redis: Redis) -> AsyncIterator[Line]:

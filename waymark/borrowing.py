@@ -17,7 +17,7 @@ READY_WITHIN_S = 300.0
 
 @contextmanager
 def redis_of(settings: Settings) -> Iterator[str]:
-    """Its address. Raises NoRedis, and InUse when somebody takes the folder just now."""
+    """Its address. Raises NoFolder, NoRedis, and InUse when somebody takes the folder just now."""
     folder = Folder(settings.data)
     if settings.redis_url is not None:
         yield settings.redis_url

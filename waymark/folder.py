@@ -24,6 +24,10 @@ class InUse(Trouble):
     """Somebody else has the data folder; the message says who and what to do."""
 
 
+class NoFolder(Trouble):
+    """There is no data folder where one was looked for; only `waymark up` makes one."""
+
+
 class Folder(msgspec.Struct, frozen=True):
     path: Path
 
@@ -60,6 +64,14 @@ class Folder(msgspec.Struct, frozen=True):
     def core_socket(self) -> Path:
         return short(self.path / "core.sock")
 
+    def must_exist(self) -> None:
+        """Raises NoFolder, which says where was looked."""
+        if not (self.lock.exists() or self.redis.is_dir()):
+            raise NoFolder(
+                f"there is no Waymark in {self.path}. Say where it is with --data or WAYMARK_DATA "
+                "(`waymark up` makes one)"
+            )
+
     def make(self) -> None:
         """Makes what is missing, on disk when this returns: what is synced inside is of no use without its folder's
         name. Only its owner may look in: it holds the keys' digests and all scans."""
@@ -81,9 +93,11 @@ class Locks(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def hold(folder: Folder, *, wait_s: float = 20.0) -> Iterator[Locks]:
+def hold(folder: Folder, *, make: bool = False, wait_s: float = 20.0) -> Iterator[Locks]:
     """Holds the data folder until left. Blocks up to `wait_s` for the children of an `up` that was killed.
-    Raises InUse."""
+    Raises InUse, and NoFolder where there is none and it is not to be made."""
+    if not make:
+        folder.must_exist()
     folder.make()
     mine = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     children = os.open(folder.children_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -50,7 +50,8 @@ def aggregate(settings: Settings, sockets: str) -> int:
     from waymark.core import run
 
     folder = Folder(settings.data)
-    with hold(folder):
+    # It holds no data beside a ClickHouse server, only sockets and what is under way.
+    with hold(folder, make=True):
         folder.sweep()
         listeners = _status_sockets(settings)
         return _until_stopped(lambda stop: run(settings, [], listeners, stop, aggregate=True))

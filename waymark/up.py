@@ -30,7 +30,7 @@ def up(settings: Settings, say: Callable[[str], None]) -> int:
     check_salt_redis(settings)
     leave_no_core()
     folder = Folder(settings.data)
-    with hold(folder) as locks:
+    with hold(folder, make=True) as locks:
         folder.sweep()
         return asyncio.run(Supervisor(settings, folder, locks, say).run())
 

@@ -78,8 +78,10 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
     await filled(redis)
     steps: list[tuple[int, int]] = []
     lines: list[bytes] = []
-    count = await transfer.export(redis, lines.append, lambda done, of: steps.append((done, of)))
+    kinds = await transfer.export(redis, lines.append, lambda done, of: steps.append((done, of)))
+    count = kinds.total()
     assert count == len(lines) - 1
+    assert kinds["code"] == sum(b'"is":"code"' in line for line in lines) > 0
     assert steps[-1] == (count, count) and len(steps) > 1
     path = tmp_path / "all.ndjson"
     path.write_bytes(b"".join(lines))

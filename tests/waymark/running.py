@@ -17,6 +17,8 @@ from typing import Any
 
 import psutil
 
+from waymark.folder import Folder, hold
+
 KEY = "oqr_live_a-key-for-the-tests-of-waymark"
 PHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
@@ -56,6 +58,11 @@ class Up:
             self.environment["WAYMARK_BOOTSTRAP_KEY"] = key
         self.key = key
         self.process: psutil.Popen | None = None
+
+    def make_folder(self) -> None:
+        """An empty data folder, as `up` makes it."""
+        with hold(Folder(self.data), make=True):
+            pass
 
     def start(self, *, ready: bool = True) -> None:
         flags = ["--data", self.data, "--workers", self.workers]

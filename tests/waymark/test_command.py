@@ -81,12 +81,48 @@ def test_migrate_has_nothing_left_to_do(running: Up) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("words", [["audit"], ["rebuild"], ["status"], ["demo"], ["skip", "1"]])
-def test_without_data_it_says_so_and_ends_with_2(words: list[str], tmp_path: Path) -> None:
-    done = CliRunner().invoke(main, [*words, "--data", str(tmp_path / "none")])
-    assert done.exit_code == 2
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["rebuild"], ["status"], ["demo"], ["skip", "1"], ["migrate"], ["audit"], ["workspace", "list"]),
+        *(["export", "codes.ndjson"], ["import", "codes.ndjson"], ["import", "--dry-run", "links.csv"]),
+        *(["key", "create"], ["key", "list"], ["key", "revoke", "x"], ["workspace", "create", "x"]),
+        *(["workspace", "plan", "default"], ["workspace", "schemes", "default"]),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("there", [False, True])
+def test_only_up_makes_a_data_folder(
+    words: list[str], there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From cron in the wrong folder `export` wrote an empty backup with exit 0, and `key create` a key for nothing."""
+    monkeypatch.chdir(tmp_path)
+    if words[0] == "import":
+        (tmp_path / words[-1]).write_text(
+            "slug,destination\na,https://e.com/\n" if "csv" in words[-1] else '{"is":"waymark","format":1}\n'
+        )
+    if there:
+        (tmp_path / "data").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == (2 if words == ["audit"] else 1), done.output
     assert done.output.startswith("Error: ")
-    assert not (tmp_path / "none").exists()
+    assert str(tmp_path / "data") in done.output
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_export_of_nothing_is_no_backup(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAYMARK_REDIS_URL", redis_url)
+    file = tmp_path / "codes.ndjson"
+    file.write_text("the backup of yesterday")
+    assert CliRunner().invoke(main, ["workspace", "create", "default"]).exit_code == 0
+    done = CliRunner().invoke(main, ["export", str(file)])
+    assert done.exit_code == 1
+    assert "no code in the Redis of WAYMARK_REDIS_URL (1 workspace)" in done.output
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["the backup of yesterday"]
+    done = CliRunner().invoke(main, ["export", str(file), "--allow-empty"])
+    assert (done.exit_code, done.output) == (0, f"1 workspace in {file}\n")
+    assert CliRunner().invoke(main, ["export"]).exit_code == 1
 
 
 def test_every_command_explains_itself() -> None:

@@ -17,29 +17,29 @@ from waymark.socket_path import short
 
 def test_a_second_owner_is_told_who_has_it_and_what_to_do(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "data")
-    with hold(folder):
+    with hold(folder, make=True):
         assert held(folder)
-        with pytest.raises(InUse, match=rf"process {os.getpid()}.*--data"), hold(folder):
+        with pytest.raises(InUse, match=rf"process {os.getpid()}.*--data"), hold(folder, make=True):
             pass
     assert not held(folder)
-    with hold(folder):
+    with hold(folder, make=True):
         pass
 
 
 def test_only_its_owner_can_look_into_the_folder(tmp_path: Path) -> None:
-    with hold(Folder(tmp_path / "data")):
+    with hold(Folder(tmp_path / "data"), make=True):
         assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
 
 
 def test_the_next_owner_waits_for_the_children_of_the_last(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "data")
-    with hold(folder) as locks:
+    with hold(folder, make=True) as locks:
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.6)"], pass_fds=[locks.children])
     try:
         with pytest.raises(InUse, match="earlier"), hold(folder, wait_s=0.1):
             pass
         before = time.monotonic()
-        with hold(folder):
+        with hold(folder, make=True):
             assert time.monotonic() - before < 10
             assert child.poll() is not None or child.wait(5) == 0
     finally:
@@ -49,7 +49,7 @@ def test_the_next_owner_waits_for_the_children_of_the_last(tmp_path: Path) -> No
 
 def test_temporary_files_of_a_crash_are_swept(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "data")
-    with hold(folder):
+    with hold(folder, make=True):
         (folder.temporary / "left").write_text("over")
         folder.sweep()
         assert list(folder.temporary.iterdir()) == []

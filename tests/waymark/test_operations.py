@@ -66,10 +66,10 @@ def test_an_export_of_codes_goes_into_an_empty_folder(tmp_path: Path) -> None:
         code = one.create()
         assert one.command("export", str(tmp_path / "codes.ndjson")).returncode == 0
     other = Up(tmp_path)
-    done = other.command("import", str(tmp_path / "codes.ndjson"))
-    assert done.returncode == 0, done.stderr
     other.start()
     try:
+        done = other.command("import", str(tmp_path / "codes.ndjson"))
+        assert done.returncode == 0, done.stderr
         assert other.scan(code["slug"])[0] == 302
     finally:
         other.stop()

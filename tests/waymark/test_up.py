@@ -127,6 +127,7 @@ def test_export_and_import(running: Up, tmp_path: Path) -> None:
     assert running.command("export", str(file)).returncode == 0
     assert file.stat().st_mode & 0o777 == 0o600
     other = Up(tmp_path, key=KEY)
+    other.make_folder()
     done = other.command("import", str(file))
     assert done.returncode == 0, done.stderr
     again = tmp_path / "again.ndjson"
@@ -149,6 +150,7 @@ def test_links_of_other_services_are_brought_in_and_scanned(running: Up, tmp_pat
     assert json.loads(again.stdout) == {"format": "bitly", "there": 2, "skipped": 1}
     # Without anything running beside it.
     other = Up(tmp_path / "other", key=KEY)
+    other.make_folder()
     assert json.loads(other.command("import", str(export), "--json").stdout)["made"] == 2
 
 

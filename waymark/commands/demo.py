@@ -45,6 +45,7 @@ def demo(data: Path | None, scans: int, seed: int) -> None:
     which the aggregator takes them as it does any others.
     """
     found = settings(data=data)
+    Folder(found.data).must_exist()
     try:
         running = asking.get(Folder(found.data), "/status")
     except asking.NobodyThere:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from waymark.folder import NoFolder
 from waymark.settings import BadSetting, Settings, read, unknown
 from waymark.trouble import Trouble
 
@@ -48,6 +49,8 @@ def explained(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
+        except NoFolder as error:
+            raise click.ClickException(str(error)) from None
         except Trouble as error:
             raise Unusable(str(error)) from None
 

@@ -20,7 +20,7 @@ from waymark import asking
 from waymark.borrowing import redis_of, started
 from waymark.commands import shown
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
-from waymark.folder import Folder, held, hold
+from waymark.folder import Folder, NoFolder, held, hold
 from waymark.preparing import warehouse_of
 from waymark.reports import NoRecords, Records, audit_machine, evidence_of
 from waymark.settings import Settings
@@ -38,13 +38,15 @@ def _asked_or_done(
 ) -> T:
     """The answer, from the owner of the warehouse or by ourselves. Ends the command when there is none."""
     folder = Folder(found.data)
+    if found.clickhouse_url is None:
+        folder.must_exist()
     with shown.progress() as show:
         try:
             if held(folder):
                 return msgspec.convert(asking.ask(folder, path, show, patience_s=patience_s), kind)
             if found.clickhouse_url is None:
                 if not folder.warehouse.exists():
-                    raise Unusable(f"there are no scans in {folder.path}; say where they are with --data")
+                    raise NoFolder(f"there are no scans in {folder.path}: nothing was ever started there")
                 with hold(folder):
                     return _by_ourselves(found, alone, show)
             return _by_ourselves(found, alone, show)
@@ -89,7 +91,11 @@ def audit(data: Path | None, as_json: bool, patience: float) -> None:
                 records = NoRecords(str(error))
             return audit_machine(client, evidence_of(found, records), show)
 
-    report = _asked_or_done(found, "/audit", Report, alone, patience)
+    try:
+        report = _asked_or_done(found, "/audit", Report, alone, patience)
+    except NoFolder as error:
+        # 1 is a finding.
+        raise Unusable(str(error)) from None
     shown.as_json(report) if as_json else click.echo(render(report))
     raise SystemExit(0 if report.clean else 1)
 
@@ -121,10 +127,6 @@ def rebuild_(data: Path | None, as_json: bool) -> None:
 def migrate_(data: Path | None, as_json: bool) -> None:
     """Bring the warehouse's tables to their newest form (`waymark up` does so at each start)."""
     found = settings(data=data)
-    folder = Folder(found.data)
-    if not held(folder) and found.clickhouse_url is None:
-        folder.make()
-        folder.warehouse.mkdir(exist_ok=True)
     applied = _asked_or_done(found, "/migrate", list[str], lambda client, show: migrate(client))
     if as_json:
         shown.as_json(applied)
@@ -148,6 +150,7 @@ def skip(partition: int | None, replay: bool, data: Path | None, as_json: bool) 
     folder = Folder(settings(data=data).data)
     if replay == (partition is not None):
         raise click.UsageError("name a partition, or say --replay")
+    folder.must_exist()
     try:
         with shown.progress() as show:
             if replay:
@@ -171,7 +174,9 @@ def skip(partition: int | None, replay: bool, data: Path | None, as_json: bool) 
 @explained
 def status(data: Path | None) -> None:
     """What the aggregator beside this command is doing, as JSON."""
+    folder = Folder(settings(data=data).data)
+    folder.must_exist()
     try:
-        shown.as_json(asking.get(Folder(settings(data=data).data), "/status"))
+        shown.as_json(asking.get(folder, "/status"))
     except asking.NobodyThere as error:
         raise Unusable(str(error)) from None
