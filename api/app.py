@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.routing import Route as Served
 
-from api import dialects, health, manual, mcp_http, openapi
+from api import dialects, health, manual, mcp_http, openapi, rate_limits
 from api.answers import Json
 from api.context import ApiContext
 from api.dialect import Dialect, Route
@@ -99,6 +99,7 @@ async def _failed(request: Request, error: Exception) -> Response:
         _log.warning("%s %r: %s", request.method, request.scope["path"], problem.message)
     path = request.scope["path"]
     response = answer(path, problem)
+    rate_limits.tell(request, response)
     if (finish := dialects.of(path).finish) is not None:
         try:
             await finish(request.app.state.context, caller(request), request, response)

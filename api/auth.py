@@ -37,11 +37,20 @@ async def known(request: Request, context: ApiContext) -> ApiKey:
     secret = bearer(request)
     if secret is None:
         raise unauthorized("send your API key as `Authorization: Bearer <key>`")
+    key = await looked_up(request, context, secret)
+    if key is None:
+        raise unauthorized("this API key is wrong, revoked or expired")
+    return key
+
+
+async def looked_up(request: Request, context: ApiContext, secret: str) -> ApiKey | None:
+    """The live key with this secret. Where many wrong ones come from, it takes its time, or raises Problem (429)."""
+    digest = apikeys.digest_of(secret)
+    await context.wrong_keys.turn(request, digest)
     key = await apikeys.authenticate(
         context.codes.redis, secret, now_ms=lambda: round(context.now().timestamp() * 1000)
     )
-    if key is None:
-        raise unauthorized("this API key is wrong, revoked or expired")
+    context.wrong_keys.found(request, digest, right=key is not None)
     return key
 
 

@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry
 from analytics.pool import Questions
 from api.limits import Limits
 from api.logos import Logos
+from api.rate_limits import RateLimits
+from api.wrong_keys import WrongKeys
 from codes.domains import Domains
 from codes.files import Files
 from codes.resolver import Resolver
@@ -42,6 +44,8 @@ class ApiContext(msgspec.Struct, frozen=True):
     questions: Questions
     settings: ApiSettings = ApiSettings()
     logos: Logos = msgspec.field(default_factory=lambda: Logos(own_hosts=(), resolver=Resolver()))
+    rates: RateLimits = msgspec.field(default_factory=RateLimits)
+    wrong_keys: WrongKeys = msgspec.field(default_factory=WrongKeys)
     now: Callable[[], datetime] = utc_now
     readiness: Mapping[str, Ready] = {}
     registry: CollectorRegistry = msgspec.field(default_factory=CollectorRegistry)

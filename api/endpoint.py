@@ -1,5 +1,5 @@
-"""What every request of every dialect passes, in this order: a key, the dialect's own conditions, the scope, then the
-handler; and what every answer is given.
+"""What every request of every dialect passes, in this order: a key, how many calls it may make, the dialect's own
+conditions, the scope, then the handler; and what every answer is given.
 """
 
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import auth, conditional, idempotency, upload
+from api import auth, conditional, idempotency, rate_limits, upload
 from api.context import ApiContext
 from api.dialect import NOBODY, Call, Dialect, Route
 from api.idempotency import Attempt
@@ -23,11 +23,13 @@ def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[R
         if route.scope is not None:
             key = await (dialect.authenticate or auth.known)(request, context)
             request.state.key = key
+            await context.rates.take(context.codes.redis, key, request)
             call = Call(context, key, request)
             if dialect.before is not None:
                 await dialect.before(call)
             auth.check_scope(key, route.scope)
         response = await _handled(call, route)
+        rate_limits.tell(request, response)
         if dialect.finish is not None:
             await dialect.finish(context, caller(request), request, response)
         return response

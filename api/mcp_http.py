@@ -30,7 +30,8 @@ class McpHttp:
         if request.method != "POST":
             # There are no sessions to end, and nothing is told without being asked.
             raise Problem(405, "method_not_allowed", "this path takes POST", None, {"Allow": "POST"})
-        await auth.known(request, self._context)
+        key = await auth.known(request, self._context)
+        await self._context.rates.take(self._context.codes.redis, key, request)
         # Read here: what `api.limits` raises on a body too large or too slow would be lost in the manager's tasks.
         body = await request.body()
         manager = (await self._loaded(scope["app"]))()

@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from api.dialect import Dialect, Parameter, Route
 
 # What any route can answer, whatever it does.
-ALWAYS = (401, 403, 408, 413, 431, 500, 503)
+ALWAYS = (401, 403, 408, 413, 429, 431, 500, 503)
 _SAYS = {
     400: "Something in the input cannot be taken; `field` says what.",
     401: "No API key, or one that is wrong, revoked or expired.",
@@ -25,10 +25,15 @@ _SAYS = {
     412: "The code is no longer as `If-Match` says.",
     413: "The body is larger than 1 MB (an uploaded file: than a file may be).",
     422: "Something in the input cannot be taken; or this Idempotency-Key was sent with another request.",
-    429: "More often than the workspace's plan allows; `Retry-After` says when to try again.",
+    429: "More often than the workspace's plan allows, or wrong keys too often; `Retry-After` says when to try again.",
     431: "The headers are larger than 15 KB.",
     500: "A fault of Waymark's own.",
     503: "A part that Waymark needs is away; `Retry-After` says when to try again.",
+}
+# In every answer to a known caller.
+RATE_HEADERS = {
+    "RateLimit-Policy": {"description": "`q` calls of a key in `w` seconds.", "schema": {"type": "string"}},
+    "RateLimit": {"description": "`r` of them are left for `t` seconds.", "schema": {"type": "string"}},
 }
 BEARER = "bearer"
 _TEMPLATE = "#/components/schemas/{name}"
@@ -49,7 +54,7 @@ def problems(route: Route, dialect: Dialect) -> set[int]:
     """The statuses of all problems that a route can answer."""
     found = {*route.problems, *ALWAYS, *dialect.problems}
     if route.scope is not None and route.scope != "read":
-        found |= {402, 429}
+        found.add(402)
     if route.creates:
         found |= {400, 409, 422}
     if route.tagged and route.method != "GET":
@@ -77,6 +82,8 @@ def responses(route: Route, dialect: Dialect) -> dict[int | str, dict[str, Any]]
         found[status] = {"description": _SAYS[status], "content": _json(dialect.error)}
         if status in (429, 503):
             found[status]["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+        if status == 429:
+            found[status]["headers"] |= RATE_HEADERS
     return found
 
 

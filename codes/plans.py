@@ -39,6 +39,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # Of what is kept there is always a bound, so that no workspace can fill the machine.
     jobs: int = 100
     job_bytes: int = 64 * MIB
+    calls_per_second: int = 1_000
+    burst_calls: int = 2_000
     idempotency_keys: int = 2_000_000
     idempotency_bytes: int = 256 * MIB
     texts: Mapping[str, str] = {}

@@ -82,6 +82,15 @@ async def take(redis: Redis, workspace: int, name: str, per: Per, limit: int | N
 
 
 @reaching
+async def look(redis: Redis, workspace: int, name: str, limit: int | None, now: datetime) -> Quota:
+    """Of a month: what is left, and nothing is taken."""
+    taken = int(await ask(redis, "GET", keys.quota(workspace, name, f"{now.astimezone(UTC):%Y-%m}")) or 0)
+    remaining = NO_LIMIT if limit is None else max(0, limit - taken)
+    most = NO_LIMIT if limit is None else limit
+    return Quota(most, remaining, round(month_end(now).timestamp()), remaining > 0)
+
+
+@reaching
 async def give_back(redis: Redis, workspace: int, name: str, quota: Quota) -> None:
     """Of an hour: what was taken for came to nothing."""
     await ask(redis, "ZREM", keys.quota(workspace, name), quota.taken)

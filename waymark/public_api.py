@@ -12,6 +12,7 @@ from api.app import create_app
 from api.context import ApiContext, ApiSettings, Ready
 from api.logos import Logos
 from api.readiness import parts
+from api.wrong_keys import WrongKeys
 from codes import plans
 from codes.resolver import Resolver
 from codes.store import Codes
@@ -38,6 +39,7 @@ def api_app(
             files=files,
             logos=Logos(own_hosts=rooms.every_host(settings), resolver=Resolver(), files=files),
             questions=questions,
+            wrong_keys=WrongKeys(trusted=rooms.trusted_proxies(settings)),
             settings=ApiSettings(
                 short_url=settings.short_base,
                 api_url=settings.api_base,

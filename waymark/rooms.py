@@ -51,6 +51,10 @@ def files(settings: Settings, redis: Redis) -> Files:
     return Files(redis, Bucket(s3.bucket(bucket)) if bucket else FolderOfFiles(settings.files_folder))
 
 
+def trusted_proxies(settings: Settings) -> tuple[str, ...]:
+    return tuple(part.strip() for part in settings.trusted_proxies.split(",") if part.strip())
+
+
 def redirect_settings(settings: Settings) -> RedirectSettings:
     return RedirectSettings(
         redis_url=redis_url(settings),
@@ -62,7 +66,7 @@ def redirect_settings(settings: Settings) -> RedirectSettings:
         journal_max_bytes=settings.journal_max,
         stale_max_s=settings.stale_max,
         cache_routes=settings.cache_routes,
-        trusted_proxies=tuple(part.strip() for part in settings.trusted_proxies.split(",") if part.strip()),
+        trusted_proxies=trusted_proxies(settings),
         edge=settings.edge,
         geo_database=str(settings.geo_database) if settings.geo_database else "",
         unknown_hosts=settings.unknown_hosts,

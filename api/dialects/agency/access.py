@@ -3,13 +3,12 @@
 from starlette.responses import Response
 
 from api.answers import Json
-from api.auth import unauthorized
+from api.auth import looked_up, unauthorized
 from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.agency import examples, tokens
 from api.dialects.agency.tokens import RefreshRequest, RotatedTokens, TokenPair, TokenRequest
 from api.input import convert
-from codes import apikeys
 
 
 async def create_token(call: Call) -> Response:
@@ -18,8 +17,7 @@ async def create_token(call: Call) -> Response:
     context = call.context
     key = None
     if len(sent.api_key) <= tokens.LONGEST:
-        now_ms = round(context.now().timestamp() * 1000)
-        key = await apikeys.authenticate(context.codes.redis, sent.api_key, now_ms=lambda: now_ms)
+        key = await looked_up(call.request, context, sent.api_key)
     if key is None:
         raise unauthorized("api_key is wrong, expired or revoked")
     return Json(await tokens.pair(context, key))

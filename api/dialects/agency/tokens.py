@@ -167,7 +167,7 @@ async def authenticate(request: Request, context: ApiContext) -> ApiKey:
         raise auth.unauthorized("send an access token or an API key as `Authorization: Bearer <token>`")
     key = await holder(context, sent) if sent.count(".") == 2 else None
     if key is None:
-        key = await apikeys.authenticate(context.codes.redis, sent, now_ms=lambda: _ms(context))
+        key = await auth.looked_up(request, context, sent)
     if key is None:
         raise auth.unauthorized("this token or key is wrong, expired or revoked")
     return key

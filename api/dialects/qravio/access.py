@@ -10,7 +10,7 @@ from api import auth
 from api.context import ApiContext
 from api.dialect import Call
 from api.errors import Problem
-from codes import apikeys, quota
+from codes import quota
 from codes.errors import NotInPlan
 from codes.plans import Plan, plan_of
 from codes.quota import Quota
@@ -26,9 +26,7 @@ async def authenticate(request: Request, context: ApiContext) -> ApiKey:
     if "authorization" in request.headers or HEADER not in request.headers:
         return await auth.known(request, context)
     secret = request.headers[HEADER].strip(" ")
-    key = await apikeys.authenticate(
-        context.codes.redis, secret, now_ms=lambda: round(context.now().timestamp() * 1000)
-    )
+    key = await auth.looked_up(request, context, secret)
     if key is None:
         raise auth.unauthorized("this API key is wrong, revoked or expired")
     return key
@@ -60,6 +58,10 @@ async def _counted(context: ApiContext, key: ApiKey, request: Request) -> tuple[
 async def finish(context: ApiContext, key: ApiKey | None, request: Request, response: Response) -> None:
     """The three headers, for every caller with a key that works, also at paths and with methods that there are not."""
     taken: Quota | None = getattr(request.state, "quota", None)
+    if taken is None and key is not None and response.status_code == 429:
+        # Refused for coming too fast: that does not count, and the headers say what is left of the month all the same.
+        plan = await plan_of(context.codes.redis, key.workspace)
+        taken = await quota.look(context.codes.redis, key.workspace, CALLS, plan.calls_per_month, context.now())
     if taken is None:
         try:
             _, taken = await _counted(context, key or await authenticate(request, context), request)
