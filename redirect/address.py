@@ -1,12 +1,16 @@
 """The scanner's address, as sixteen bytes that never leave this process."""
 
 import socket
-from collections.abc import Callable, Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from collections.abc import Callable, Iterable, Iterator
+from importlib.resources import files
+from ipaddress import ip_network
+from typing import NamedTuple
 
 NO_ADDRESS = bytes(16)
 _MAPPED = bytes(10) + b"\xff\xff"
 _LONGEST_LIST = 1024
+# Edges that publish the networks they come from, each with our copy of them.
+EDGE_NETWORKS = {"cloudflare": "cloudflare_networks.txt"}
 
 
 def packed(text: str) -> bytes | None:
@@ -36,24 +40,58 @@ def unpacked(address: bytes) -> str:
     return socket.inet_ntop(socket.AF_INET6, address)
 
 
-def trusts(proxies: Iterable[str]) -> Callable[[bytes], bool]:
-    """Whether an address is one of ours. Raises ValueError when a setting is no network."""
-    networks: list[IPv4Network | IPv6Network] = [ip_network(proxy.strip(), strict=False) for proxy in proxies]
+Trusts = Callable[[bytes], bool]
+
+
+def trusts(proxies: Iterable[str]) -> Trusts:
+    """Whether an address is one of ours: of a network, or of an edge whose name stands for its published ones. Raises
+    ValueError when a setting is neither."""
+    networks: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
+    for proxy in _networks(proxies):
+        network = ip_network(proxy, strict=False)
+        host_bits = network.max_prefixlen - network.prefixlen
+        start = int.from_bytes((_MAPPED if network.version == 4 else b"") + network.network_address.packed, "big")
+        networks[network.version == 4].append((start >> host_bits, host_bits))
 
     def trusted(address: bytes) -> bool:
-        ip = ip_address(unpacked(address))
-        return any(ip.version == network.version and ip in network for network in networks)
+        value = int.from_bytes(address, "big")
+        return any(value >> host_bits == start for start, host_bits in networks[is_v4(address)])
 
     return trusted
 
 
-def forwarded(value: bytes, trusted: Callable[[bytes], bool]) -> bytes | None:
-    """The scanner in a list that each proxy has added its peer to: the last that is not one of ours.
-    What stands before that, a scanner may have made up. None when there is none to believe."""
+def edges_of(proxies: Iterable[str]) -> tuple[str, ...]:
+    """Those of the settings that name an edge."""
+    return tuple(proxy for proxy in proxies if proxy.strip().lower() in EDGE_NETWORKS)
+
+
+def _networks(proxies: Iterable[str]) -> Iterator[str]:
+    for proxy in proxies:
+        name = proxy.strip()
+        if name.lower() in EDGE_NETWORKS:
+            text = files("redirect").joinpath(EDGE_NETWORKS[name.lower()]).read_text()
+            yield from (line for line in text.splitlines() if line and not line.startswith("#"))
+        else:
+            yield name
+
+
+class Forwarded(NamedTuple):
+    """What a list of forwarded addresses says. `scanner`: the last that is not one of ours, or None when there is none
+    to believe; what stands before it, a scanner may have made up. `outermost`: the last of ours before it, to which the
+    scanner spoke, or None when that is the peer itself."""
+
+    scanner: bytes | None
+    outermost: bytes | None
+
+
+def forwarded(value: bytes, trusted: Trusts) -> Forwarded:
+    """Reads a list that each proxy has added its peer to, from its end."""
+    outermost = None
     for part in reversed(value[-_LONGEST_LIST:].decode("latin-1").split(",")):
         address = packed(part)
         if address is None:
-            return None
+            break
         if not trusted(address):
-            return address
-    return None
+            return Forwarded(address, outermost)
+        outermost = address
+    return Forwarded(None, outermost)

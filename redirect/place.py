@@ -45,8 +45,10 @@ class Edge(msgspec.Struct, frozen=True):
         return (self.country, self.region, self.city, self.lat, self.lon)
 
 
+NO_EDGE = Edge()
+
 EDGES = {
-    "none": Edge(),
+    "none": NO_EDGE,
     "cloudflare": Edge(
         country=b"cf-ipcountry",
         region=b"cf-region",

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from redirect.address import NO_ADDRESS, forwarded, packed, trusts
+from redirect.address import NO_ADDRESS, Forwarded, edges_of, forwarded, packed, trusts
 from redirect.agent import Agent
 from redirect.bounded import Bounded
 from redirect.cache import Entry
@@ -19,7 +19,7 @@ from redirect.kind import PREFETCH_HEADERS, is_prefetch
 from redirect.language import language
 from redirect.line import Seen, piece
 from redirect.metrics import Counts
-from redirect.place import NOWHERE, Edge, Place, place_of_headers
+from redirect.place import NO_EDGE, NOWHERE, Edge, Place, place_of_headers
 from redirect.referrer import referrer
 from redirect.utm import utm
 from redirect.visitor import MS_OF_DAY, Salts
@@ -76,8 +76,14 @@ def recorder(
     counts: Counts,
     distinct_values: int = 1_000,
 ) -> Recorder:
-    """What reads and records visits."""
+    """What reads and records visits.
+
+    An edge's headers count from a trusted proxy. Where the proxies name the edge, they count only of what came through
+    one of its networks: somebody else who reaches the same proxy of ours cannot make them up.
+    """
     trusted = trusts(trusted_proxies)
+    named_edges = edges_of(trusted_proxies)
+    is_edge = trusts(named_edges) if named_edges else trusted
     agents: Bounded[bytes, Agent] = Bounded(AGENTS, read_agent)
     cardinality = Cardinality(distinct_values)
 
@@ -100,12 +106,18 @@ def recorder(
     # Most scanners of an hour differ in nothing else than their address.
     clients: Bounded[tuple[bytes | None, ...], _Client] = Bounded(AGENTS, client_of)
 
-    def peer_of(host: str) -> tuple[bytes, bool]:
-        address = packed(host) or NO_ADDRESS
-        return address, trusted(address)
+    edge_headers = edge != NO_EDGE
 
-    peers: Bounded[str, tuple[bytes, bool]] = Bounded(OTHERS, peer_of)
-    forwarders: Bounded[bytes, bytes | None] = Bounded(OTHERS, lambda raw: forwarded(raw, trusted))
+    def peer_of(host: str) -> tuple[bytes, bool, bool]:
+        address = packed(host) or NO_ADDRESS
+        return address, trusted(address), edge_headers and is_edge(address)
+
+    def forwarded_by(raw: bytes) -> tuple[Forwarded, bool]:
+        found = forwarded(raw, trusted)
+        return found, found.outermost is not None and edge_headers and is_edge(found.outermost)
+
+    peers: Bounded[str, tuple[bytes, bool, bool]] = Bounded(OTHERS, peer_of)
+    forwarders: Bounded[bytes, tuple[Forwarded, bool]] = Bounded(OTHERS, forwarded_by)
     by_address: Bounded[bytes, bytes] | None = None
     if place_of_address is not None:
         look_up = place_of_address
@@ -167,19 +179,24 @@ def recorder(
             kind, said = client.kind, client.as_said
 
         peer = scope["client"]
-        address, is_proxy = peers[peer[0] if peer else "127.0.0.1"]
+        address, is_proxy, by_edge = peers[peer[0] if peer else "127.0.0.1"]
         where = nowhere
         if is_proxy:
-            chain = header(address_header)
-            if chain is None:
-                chain = header(b"x-forwarded-for")
+            chain = header(b"x-forwarded-for")
             if chain is not None:
-                address = forwarders[chain] or address
-            country = header(country_header)
-            if country is not None:
-                where = places[
-                    country, header(region_header), header(city_header), header(lat_header), header(lon_header)
-                ]
+                (scanner, outermost), outermost_is_edge = forwarders[chain]
+                address = scanner or address
+                if outermost is not None:
+                    by_edge = outermost_is_edge
+            if by_edge:
+                chain = header(address_header)
+                if chain is not None:
+                    address = forwarders[chain][0].scanner or address
+                country = header(country_header)
+                if country is not None:
+                    where = places[
+                        country, header(region_header), header(city_header), header(lat_header), header(lon_header)
+                    ]
         if where is nowhere and by_address is not None:
             where = by_address[address]
 

@@ -24,10 +24,10 @@ class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
     # For how long what is cached may be served while Redis is away.
     stale_max_s: float = 86_400
     cache_routes: int = 100_000
-    # Peers whose word on the scanner's address and place is taken: addresses or networks.
+    # Peers whose word on the scanner's address and place is taken: addresses, networks, or `cloudflare` for its own.
     trusted_proxies: tuple[str, ...] = LOOPBACK
-    # cloudflare, cloudfront, fastly, vercel, none, or named headers: "country=X-Country,city=X-City".
-    edge: str = "cloudflare"
+    # none, cloudflare, cloudfront, fastly, vercel, or named headers: "country=X-Country,city=X-City".
+    edge: str = "none"
     # A MaxMind-format database of cities or countries; "" for none.
     geo_database: str = ""
     # Hosts that are neither the short one nor a verified domain: taken for the short one, or 404.

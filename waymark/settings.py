@@ -216,17 +216,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         _is(
             "WAYMARK_TRUSTED_PROXIES",
-            "Addresses or networks, with commas between, whose forwarded addresses and edge headers count.",
+            "Proxies whose forwarded addresses and edge headers count: addresses or networks, with commas between; "
+            "`cloudflare` stands for its published networks.",
         ),
     ] = "127.0.0.0/8,::1"
     edge: Annotated[
         str,
         _is(
             "WAYMARK_EDGE",
-            "Whose headers say where a visitor is: `cloudflare`, `cloudfront`, `fastly`, `vercel`, `none`, or names "
-            "of your own (docs/redirect.md).",
+            "Whose headers say where a visitor is: `none`, `cloudflare`, `cloudfront`, `fastly`, `vercel`, or names "
+            "of your own (docs/proxies.md).",
         ),
-    ] = "cloudflare"
+    ] = "none"
     geo_database: Annotated[
         Path | None,
         _is(

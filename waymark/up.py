@@ -23,6 +23,7 @@ from waymark.waiting import answers_http, until
 # How long a start may take before it is called failed: a big append-only file is read at about 100 MB/s.
 REDIS_WITHIN_S = 300.0
 READY_WITHIN_S = 60.0
+NO_EDGE = "edge         none is believed; behind Cloudflare set WAYMARK_EDGE=cloudflare (docs/proxies.md)"
 
 
 def up(settings: Settings, say: Callable[[str], None]) -> int:
@@ -177,6 +178,7 @@ class Supervisor:
             f"short links  {settings.short_base}/",
             f"API          {settings.api_base}/   its documentation: {settings.api_base}/docs",
             f"data         {settings.data}",
+            *([NO_EDGE] if settings.edge == "none" else []),
             f"key          {key or 'made before; for another one: waymark key create'}",
         ]
 

@@ -149,6 +149,7 @@ class Publisher:
     """Writes routes as `codes` does: with a growing version, published, and waited for."""
 
     def __init__(self, redis_url: str) -> None:
+        self.url = redis_url
         self.redis = redis.Redis.from_url(redis_url)
         self.version = int(time.time() * 1000)
 

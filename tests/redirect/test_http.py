@@ -124,6 +124,19 @@ def test_long_and_invalid_headers_are_taken(start: Start, publisher: Publisher) 
     assert len(server.events()) == 9
 
 
+def test_no_header_says_where_a_scanner_is_until_an_edge_is_named(start: Start, publisher: Publisher) -> None:
+    publisher.write("abc", "https://example.com/")
+    claims: dict[str, str | bytes] = {"CF-IPCountry": "FR", "CF-Connecting-IP": "198.51.100.9"}
+    plain, named = start(), start(edge="cloudflare")
+    for server in (plain, named):
+        for headers in (claims, None):
+            assert server.get("/abc", headers).status == 302
+        server.stop()
+    (claimed, honest), (placed, _) = plain.events(), named.events()
+    assert (claimed.country, claimed.visitor) == ("", honest.visitor)
+    assert placed.country == "FR"
+
+
 def test_what_it_answers_besides_codes(start: Start) -> None:
     server = start()
     assert server.get("/healthz").body == b"ok\n"

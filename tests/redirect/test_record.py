@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from redirect.kind import is_prefetch
 from redirect.language import language
 from redirect.line import NO_VARIANT
 from redirect.metrics import Counts
-from redirect.place import EDGES, NOWHERE, Place, place_of_headers
+from redirect.place import EDGES, NO_EDGE, NOWHERE, Edge, Place, place_of_headers
 from redirect.record import Recorder, recorder
 from redirect.referrer import referrer
 from redirect.settings import LOOPBACK
@@ -76,8 +77,8 @@ def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
     address = packed(peer) or NO_ADDRESS
     place = NOWHERE
     if TRUSTED(address):
-        chain = headers.get(b"cf-connecting-ip", headers.get(b"x-forwarded-for"))
-        address = (None if chain is None else forwarded(chain, TRUSTED)) or address
+        for name in (b"x-forwarded-for", b"cf-connecting-ip"):
+            address = forwarded(headers.get(name, b""), TRUSTED).scanner or address
         if b"cf-ipcountry" in headers:
             place = place_of_headers(tuple(headers.get(name) for name in EDGE.names))
         else:
@@ -128,7 +129,9 @@ def keep(rest: bytes) -> int:
     return SEQ
 
 
-def made(append: Any = keep, now_ms: int = TS, **more: Any) -> Callable[[Entry, dict[str, Any]], None]:
+def made(
+    append: Any = keep, now_ms: int = TS, proxies: tuple[str, ...] = LOOPBACK, edge: Edge = EDGE, **more: Any
+) -> Callable[[Entry, dict[str, Any]], None]:
     salts = Salts(lambda n: b"r" * n)
     salts.put(now_ms // MS_OF_DAY, SALT)
     return recording(
@@ -136,8 +139,8 @@ def made(append: Any = keep, now_ms: int = TS, **more: Any) -> Callable[[Entry, 
             append,
             read_agent=READ_AGENT,
             salts=salts,
-            trusted_proxies=LOOPBACK,
-            edge=EDGE,
+            trusted_proxies=proxies,
+            edge=edge,
             place_of_address=database,
             now_ms=lambda: now_ms,
             counts=COUNTS,
@@ -180,6 +183,44 @@ def test_an_untrusted_peer_is_not_believed() -> None:
     first, second = (decode_event(LINES.pop()) for _ in range(2))
     assert first.country == second.country == ""
     assert first.visitor == second.visitor
+
+
+NAMED = (*LOOPBACK, "cloudflare")
+US, EDGES_OWN, SCANNER, OTHER = "127.0.0.1", "172.71.0.1", "203.0.113.9", "203.0.113.10"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "edge", "peer", "chain", "country", "address"),
+    [
+        # Nobody's headers count without an edge; forwarded addresses do, from us.
+        (LOOPBACK, NO_EDGE, US, SCANNER, "", SCANNER),
+        (LOOPBACK, NO_EDGE, SCANNER, OTHER, "", SCANNER),
+        # A tunnel on this machine, or a firewall that lets only the edge in.
+        (LOOPBACK, EDGE, US, "", "FR", "198.18.0.1"),
+        (LOOPBACK, EDGE, SCANNER, "", "", SCANNER),
+        # The edge is named: straight from it, or through a proxy of ours that says so.
+        (NAMED, EDGE, EDGES_OWN, "", "FR", "198.18.0.1"),
+        (NAMED, EDGE, US, EDGES_OWN, "FR", "198.18.0.1"),
+        (NAMED, EDGE, US, f"{SCANNER}, {EDGES_OWN}", "FR", "198.18.0.1"),
+        # Whoever comes to our proxy beside the edge is who our proxy says, whatever is claimed.
+        (NAMED, EDGE, US, SCANNER, "", SCANNER),
+        (NAMED, EDGE, US, f"{EDGES_OWN}, {SCANNER}", "", SCANNER),
+        (NAMED, EDGE, US, "", "", US),
+        (NAMED, EDGE, SCANNER, EDGES_OWN, "", SCANNER),
+    ],
+)
+def test_an_edges_headers_count_when_they_came_through_it(
+    proxies: tuple[str, ...], edge: Edge, peer: str, chain: str, country: str, address: str
+) -> None:
+    headers = [(b"cf-ipcountry", b"FR"), (b"cf-connecting-ip", b"198.18.0.1")]
+    if chain:
+        headers.append((b"x-forwarded-for", chain.encode()))
+    made(proxies=proxies, edge=edge)(entry(ROUTE, "h"), simple(headers=headers, client=(peer, 5)))
+    event = decode_event(LINES.pop())
+    raw = packed(address)
+    assert raw is not None
+    expected = visitor(keyed(SALT), raw, READ_AGENT(b"").digest, ROUTE.birth.to_bytes(8, "big"))
+    assert (event.country, event.visitor) == (country, expected)
 
 
 def test_a_journal_that_refuses_or_fails_stops_no_redirect() -> None:

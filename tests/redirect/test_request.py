@@ -1,5 +1,6 @@
 """What is read from a request's address, path, referrer, language, campaign and place."""
 
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import quote
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redirect.address import NO_ADDRESS, forwarded, packed, trusts, unpacked
+from redirect.address import NO_ADDRESS, Forwarded, edges_of, forwarded, is_v4, packed, trusts, unpacked
 from redirect.bounded import Bounded
 from redirect.language import language
 from redirect.place import EDGES, NOWHERE, Edge, Place, database, edge, place_of_headers
@@ -131,19 +132,48 @@ def test_addresses_in_all_the_ways_proxies_write_them() -> None:
 
 def test_the_last_address_that_is_not_ours_is_the_scanners() -> None:
     trusted = trusts([*LOOPBACK, "10.0.0.0/8"])
-    assert forwarded(b"1.1.1.1, 203.0.113.7, 10.1.2.3", trusted) == packed("203.0.113.7")
-    assert forwarded(b"203.0.113.7", trusted) == packed("203.0.113.7")
-    assert forwarded(b"203.0.113.7, nonsense, 10.0.0.1", trusted) is None
-    assert forwarded(b"10.0.0.1", trusted) is None
-    assert forwarded(b"", trusted) is None
+    scanner, ours = packed("203.0.113.7"), packed("10.1.2.3")
+    assert forwarded(b"1.1.1.1, 203.0.113.7, 10.1.2.3", trusted) == Forwarded(scanner, ours)
+    assert forwarded(b"203.0.113.7, 10.1.2.3, 127.0.0.1", trusted) == Forwarded(scanner, ours)
+    assert forwarded(b"203.0.113.7", trusted) == Forwarded(scanner, None)
+    assert forwarded(b"203.0.113.7, nonsense, 10.1.2.3", trusted) == Forwarded(None, ours)
+    assert forwarded(b"10.1.2.3", trusted) == Forwarded(None, ours)
+    assert forwarded(b"", trusted) == Forwarded(None, None)
     with pytest.raises(ValueError, match="nonsense"):
         trusts(["nonsense"])
+
+
+@given(
+    st.lists(st.one_of(st.ip_addresses(v=4).map(ip_network), st.ip_addresses(v=6).map(ip_network)), max_size=4),
+    st.integers(0, 32),
+    st.ip_addresses(),
+)
+def test_networks_are_as_the_standard_library_has_them(
+    networks: list[IPv4Network | IPv6Network], shorter: int, address: IPv4Address | IPv6Address
+) -> None:
+    networks = [one.supernet(shorter) for one in networks]
+    trusted = trusts(map(str, networks))
+    for one in (address, *(end for network in networks for end in (network[0], network[-1]))):
+        raw = packed(str(one))
+        assert raw is not None
+        if not is_v4(raw) or one.version == 4:
+            assert trusted(raw) == any(one.version == network.version and one in network for network in networks)
+
+
+def test_an_edge_that_is_named_stands_for_its_networks() -> None:
+    trusted = trusts(["127.0.0.1", " Cloudflare"])
+    for inside in ("127.0.0.1", "173.245.48.1", "172.71.255.255", "2606:4700::6810:1", "2a06:98c7::1"):
+        assert trusted(packed(inside) or b"")
+    for outside in ("127.0.0.2", "173.245.64.1", "203.0.113.7", "2606:4701::1"):
+        assert not trusted(packed(outside) or b"")
+    assert edges_of(LOOPBACK) == ()
+    assert edges_of(["127.0.0.1", "cloudflare"]) == ("cloudflare",)
 
 
 @given(anything)
 def test_any_list_of_addresses(raw: bytes) -> None:
     found = forwarded(raw, trusts(LOOPBACK))
-    assert found is None or len(found) == 16
+    assert all(one is None or len(one) == 16 for one in found)
 
 
 def test_places_from_the_edge() -> None:

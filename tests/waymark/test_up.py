@@ -45,6 +45,7 @@ def test_it_says_where_everything_is(running: Up) -> None:
     assert f"http://localhost:{running.redirect_port}/" in told
     assert f"http://localhost:{running.api_port}/docs" in told
     assert KEY not in told
+    assert told.count("WAYMARK_EDGE=cloudflare") == 1
 
 
 def test_every_part_answers_about_itself(running: Up) -> None:
