@@ -53,6 +53,7 @@ if ARGV[6] == '' then return 0 end
 local version = math.max(tonumber(redis.call('GET', KEYS[3]) or '0') + 1, tonumber(ARGV[7]))
 local text = string.format('%.0f', version)
 redis.call('SET', KEYS[3], text)
+redis.call('INCR', ARGV[10])
 redis.call('PUBLISH', ARGV[8], string.format(
   '{"key":"%s","route":{"version":%s,"number":0,"workspace":0,"gone":true},"nonce":"%s"}', KEYS[1], text, ARGV[6]))
 return 0
@@ -242,7 +243,14 @@ class Domains:
             self.redis,
             _KEYS,
             *(old.id, raw, msgspec.json.encode(new) if new else b"", old.name),
-            *("1" if verified else "0", nonce, self._now_ms(), keys.ROUTES, f"{old.workspace} {old.name}"),
+            *(
+                "1" if verified else "0",
+                nonce,
+                self._now_ms(),
+                keys.ROUTES,
+                f"{old.workspace} {old.name}",
+                keys.CHANGES,
+            ),
         )
         if outcome == 3:
             raise _claimed(old.name)

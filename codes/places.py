@@ -19,7 +19,8 @@ from schemas.code import Code
 from schemas.route import Route, RouteChange, decode_route
 
 # A change that has a deadline is refused after it by Redis' own clock: what `sweep` has given up stays so.
-# The message goes out within the script, so no crash lies between a change and its being made known.
+# The message goes out within the script, so no crash lies between a change and its being made known; it is counted
+# there, so that whoever misses it can tell.
 _PUT = Script("""
 local deadline = tonumber(ARGV[6])
 if deadline > 0 then
@@ -29,7 +30,10 @@ end
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] or (redis.call('GET', KEYS[2]) or '') ~= ARGV[2] then return 1 end
 if ARGV[3] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[3]) end
 if ARGV[4] ~= ARGV[2] then redis.call('SET', KEYS[2], ARGV[4]) end
-if ARGV[5] ~= '' then redis.call('PUBLISH', ARGV[7], ARGV[5]) end
+if ARGV[5] ~= '' then
+  redis.call('INCR', ARGV[8])
+  redis.call('PUBLISH', ARGV[7], ARGV[5])
+end
 return 0
 """)
 
@@ -151,6 +155,7 @@ async def put(
         message,
         deadline_ms,
         keys.ROUTES,
+        keys.CHANGES,
     )
     return Put(outcome)
 

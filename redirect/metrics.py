@@ -35,13 +35,14 @@ class Counts:
         self.refused = 0
         self.journal_errors = 0
         self.changes = 0
+        self.gaps = 0
         self.unreadable_routes = 0
 
 
 # Fields of Counts that are metrics of the same name.
 _COUNTED = (
     *("lookups", "stale", "unavailable", "not_found", "unknown_unrecorded", "other_values", "gate_busy", "refused"),
-    *("journal_errors", "changes", "unreadable_routes"),
+    *("journal_errors", "changes", "gaps", "unreadable_routes"),
 )
 
 

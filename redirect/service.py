@@ -63,6 +63,7 @@ def build(
     """
     counts = Counts()
     trust = Trust()
+    began = elapsed()
 
     def heard() -> None:
         trust.heard_at = elapsed()
@@ -174,6 +175,7 @@ def build(
             "domains": lambda: len(hosts),
             "trusted": lambda: elapsed() < trust.until,
             "epoch": lambda: trust.epoch,
+            "unheard_seconds": lambda: elapsed() - max(trust.heard_at, began),
         },
         settings.worker,
     )

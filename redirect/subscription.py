@@ -6,6 +6,11 @@ When the ping arrives, every change published before it has arrived, through a r
 come down one stream in order. From the ping's sending on, trust lasts 0.8 s. A publisher that finds us
 registered waits for our acknowledgement, at most a second; so when it stops waiting, we have either
 taken its change in or stopped trusting what we had.
+
+A replica that resynchronises in full goes on with another copy of the data, and what was published meanwhile
+comes down no stream. So a ping says which primary it comes from, and how many changes had been published there: when
+these are not as many as have arrived since the ping before, when it is another primary, or when no ping came for
+0.8 s, everything in the cache is asked for again before it is believed.
 """
 
 import asyncio
@@ -36,6 +41,15 @@ CONNECT_S = 3.0
 ACK_KEPT_S = 10
 # Registrations of redirectors that ended without a word are cleared away after this.
 FORGOTTEN_S = 86_400
+
+# Only a primary answers. Reading alone, so nothing has to be synced to its disk.
+_PING = """
+local info = redis.call('INFO', 'replication')
+if not info:find('role:master', 1, true) then return redis.error_reply('READONLY this is no primary') end
+local primary = info:match('master_replid:(%w+)') or ''
+local changes = redis.call('GET', ARGV[3]) or '0'
+return redis.call('PUBLISH', ARGV[1], ARGV[2] .. ' ' .. changes .. ' ' .. primary)
+"""
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +86,10 @@ class Subscription:
         self._ping = 0
         self._expected = 1
         self._pong_at = 0.0
+        # Where the last ping came from; how many changes had been published there then, and have arrived since.
+        self._primary_id = b""
+        self._published = 0
+        self._arrived = 0
         # When the newest answered ping was sent.
         self._current_at = 0.0
         # For pings sent in between, publishers know of us.
@@ -121,6 +139,7 @@ class Subscription:
         self._expected = self._ping + 1
         self._pong_at = self._elapsed()
         self._current_at = 0.0
+        self._primary_id = b""
         self._primary.tell("ZREMRANGEBYSCORE", keys.REDIRECTORS, "-inf", int(time.time()) - FORGOTTEN_S)
         try:
             await self._beat(wire)
@@ -147,7 +166,7 @@ class Subscription:
         if self._connections != self._primary.connections:
             # Another Redis, perhaps, that does not know of us.
             self._registered_until = 0.0
-        commands: list[Command] = [("PUBLISH", self._own, self._ping)]
+        commands: list[Command] = [("EVAL", _PING, 0, self._own, self._ping, keys.CHANGES)]
         if renew := sent >= self._registered_until - REGISTERED_S + RENEW_S:
             lapses = f"{time.time() + self._ahead_s + REGISTERED_S:.3f}"
             commands = [("TIME",), ("ZADD", keys.REDIRECTORS, lapses, self._name), *commands]
@@ -179,7 +198,7 @@ class Subscription:
             return
         kind, channel, data = reply
         if kind == b"message" and channel == self._own:
-            self._answered(int(data))
+            self._answered(*data.split(b" "))
         elif kind == b"message":
             self._change(data)
         elif kind == b"subscribe":
@@ -187,12 +206,18 @@ class Subscription:
             if not self._wanted:
                 self._standing.set()
 
-    def _answered(self, ping: int) -> None:
-        if ping != self._expected:
-            # One was lost on the way: then a change may have been, too.
+    def _answered(self, number: bytes, published: bytes, primary: bytes) -> None:
+        ping, now = int(number), self._elapsed()
+        if reason := self._gap(ping, int(published), primary, now):
+            log.warning("%s: what is cached is asked for again", reason)
+            self._counts.gaps += 1
+            self._routes.distrust()
+        elif not self._primary_id:
+            # What was read since the subscription may have changed unheard: only now it is known what was published.
             self._routes.distrust()
         self._expected = ping + 1
-        self._pong_at = self._elapsed()
+        self._published, self._arrived, self._primary_id = int(published), 0, primary
+        self._pong_at = now
         sent = self._pings.pop(ping, None)
         for older in [number for number in self._pings if number < ping]:
             del self._pings[older]
@@ -200,8 +225,21 @@ class Subscription:
             self._current_at = sent
             self._extend()
 
+    def _gap(self, ping: int, published: int, primary: bytes, now: float) -> str:
+        """Why a change may have been missed before this ping; "" when none was."""
+        if ping != self._expected:
+            return "a ping was lost on the way from Redis"
+        if not self._primary_id:
+            return ""
+        if primary != self._primary_id:
+            return "there is another primary"
+        if published != self._published + self._arrived:
+            return f"{published - self._published} routes have changed and {self._arrived} changes were heard"
+        return "nothing was heard of Redis for a while" if now - self._pong_at >= TRUST_S else ""
+
     def _change(self, data: bytes) -> None:
         self._counts.changes += 1
+        self._arrived += 1
         try:
             change = decode_change(data)
             if change.key == keys.DOMAINS:

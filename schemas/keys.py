@@ -5,6 +5,9 @@ PREFIX = "wm:"
 
 # Messages of schemas.route.RouteChange.
 ROUTES = PREFIX + "routes"
+# How many of these were ever published: counted in the script that publishes, and told by each ping. Its slot is not
+# that of codes: on a Redis Cluster each primary would need one of its own (docs/scaling.md: there is none).
+CHANGES = PREFIX + "changes"
 # Sorted set: name of a live redirector → unix time at which its registration lapses.
 REDIRECTORS = PREFIX + "redirectors"
 # Counters (codes.numbers): the highest number of a code, and of a workspace, that was given out.

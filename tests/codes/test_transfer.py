@@ -24,9 +24,12 @@ NOW = 2_000_000_000_000
 
 
 async def contents(redis: Redis) -> dict[bytes, object]:
-    """Everything in a Redis, but for the versions of routes and the marks of pointers, which are new."""
+    """Everything in a Redis, but for the versions of routes and the marks of pointers, which are new, and how many
+    changes it has told."""
     found: dict[bytes, object] = {}
     async for at in redis.scan_iter("*"):
+        if at == keys.CHANGES.encode():
+            continue
         match await redis.type(at):
             case b"string":
                 raw = await redis.get(at)

@@ -11,7 +11,7 @@ import redis
 from schemas import keys
 from schemas.domain import Domain
 from schemas.route import Route
-from tests.redirect.scanner import Publisher
+from tests.redirect.scanner import PUBLISH, Publisher
 
 OURS = 3
 
@@ -44,7 +44,8 @@ class Registrar:
         """Returns when all redirectors have acknowledged; with the seconds that took."""
         began, names, nonce = time.monotonic(), self.publisher.names(), uuid.uuid4().hex
         route = {"version": self.version, "birth": 0, "workspace": 0, "gone": True}
-        self.redis.publish(keys.ROUTES, json.dumps({"key": keys.DOMAINS, "route": route, "nonce": nonce}))
+        change = json.dumps({"key": keys.DOMAINS, "route": route, "nonce": nonce})
+        self.publisher._do("EVAL", PUBLISH, 0, keys.CHANGES, keys.ROUTES, change)
         acks = keys.ack(nonce)
         while names - set(self.redis.lrange(acks, 0, -1)) and time.monotonic() < began + 1:
             time.sleep(0.001)

@@ -27,6 +27,9 @@ IPHONE = (
     "Version/17.0 Mobile/15E148 Safari/604.1"
 )
 
+# As `codes` publishes: counted in the same step.
+PUBLISH = "redis.call('INCR', ARGV[1]) return redis.call('PUBLISH', ARGV[2], ARGV[3])"
+
 _PROGRAM = """
 import logging, sys, msgspec
 from redirect.serve import run
@@ -172,7 +175,7 @@ class Publisher:
     def publish(self, slug: str, route: Route) -> str:
         nonce = secrets.token_hex(8)
         change = RouteChange(keys.route(keys.place("", slug)), route, nonce)
-        self.redis.publish(keys.ROUTES, msgspec.json.encode(change))
+        self._do("EVAL", PUBLISH, 0, keys.CHANGES, keys.ROUTES, msgspec.json.encode(change))
         return nonce
 
     def edit(self, slug: str, destination: str, **more: Any) -> float:

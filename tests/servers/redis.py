@@ -20,10 +20,12 @@ def binary() -> Path:
 
 
 class RedisServer:
-    """Start, stop, kill and resume one server; its data outlive the process."""
+    """Start, stop, kill and resume one server; its data outlive the process. With a port it listens there, too, for
+    replicas."""
 
-    def __init__(self, folder: Path, *, appendonly: bool = True, save: str = "") -> None:
+    def __init__(self, folder: Path, *, appendonly: bool = True, save: str = "", port: int = 0) -> None:
         self.folder = folder
+        self.port = port
         self.appendonly = "yes" if appendonly else "no"
         self.save = save
         self.socket = folder / "redis.sock"
@@ -36,7 +38,8 @@ class RedisServer:
             self.process = subprocess.Popen(
                 [
                     str(binary()),
-                    *("--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder)),
+                    *("--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", str(self.socket)),
+                    *("--dir", str(self.folder)),
                     *("--appendonly", self.appendonly, "--appendfsync", "always", "--save", self.save),
                     *("--maxmemory-policy", "noeviction"),
                 ],
@@ -82,8 +85,8 @@ class RedisServer:
 
 
 @contextmanager
-def running(folder: Path, *, appendonly: bool = True, save: str = "") -> Iterator[RedisServer]:
-    server = RedisServer(folder, appendonly=appendonly, save=save)
+def running(folder: Path, *, appendonly: bool = True, save: str = "", port: int = 0) -> Iterator[RedisServer]:
+    server = RedisServer(folder, appendonly=appendonly, save=save, port=port)
     server.start()
     try:
         yield server
