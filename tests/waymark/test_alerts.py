@@ -39,6 +39,7 @@ CALM = {
     'waymark_aggregator_scan_age_seconds_bucket{le="+Inf", %s}': "0+15x120",
     "waymark_aggregator_lag_events{%s}": "50x120",
     "waymark_redirect_trusted{%s}": "1x120",
+    "waymark_redirect_stale_total{%s}": "5x120",
     "waymark_redirect_unavailable_total{%s}": "7x120",
     "waymark_redirect_unreadable_routes_total{%s}": "0x120",
     'waymark_api_requests_total{status="200", %s}': "0+99x120",
@@ -111,6 +112,12 @@ TROUBLES = {
     "WaymarkCacheUntrusted": Trouble(
         {"waymark_redirect_trusted{%s}": "0x120"},
         *("45s", "2m", "The redirector at edge-1 does not hear Redis.", EACH),
+    ),
+    "WaymarkServesStale": Trouble(
+        {"waymark_redirect_stale_total{%s}": "5x4 6+1x116"},
+        *("1m", "4m"),
+        "The redirector at edge-1 leads scans by routes that Redis has not confirmed: edits are not seen.",
+        EACH,
     ),
     "WaymarkVisitsUnavailable": Trouble(
         {"waymark_redirect_unavailable_total{%s}": "0+30x120"},
