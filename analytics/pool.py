@@ -16,7 +16,9 @@ from clickhouse_connect.driver.exceptions import DatabaseError, Error, Interface
 from urllib3.exceptions import HTTPError
 
 from analytics.errors import Unavailable
+from schemas import fair_queue
 from schemas.exposition import Reading, Spread
+from schemas.fair_queue import FairQueue, TooMany
 from schemas.warehouse import Warehouse
 
 P = ParamSpec("P")
@@ -41,17 +43,26 @@ _NOT_NOW = {
 
 
 class Questions:
-    """`threads` questions are answered at a time, `waiting` more may queue. Each query may take
-    `limit_s` seconds, and an answer is awaited for twice that, the time in the queue included.
+    """`threads` questions are answered at a time, `own_threads` of one workspace; `waiting` more may queue, and
+    workspaces take turns (`schemas.fair_queue`). Each query may take `limit_s` seconds, and an answer is awaited for
+    twice that, the time in the queue included.
 
     Nothing is opened until the first question, and a warehouse that comes back is found again.
     """
 
-    def __init__(self, warehouse: Warehouse, threads: int = 2, *, waiting: int = 64, limit_s: int = 10) -> None:
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        threads: int = 2,
+        *,
+        own_threads: int | None = None,
+        waiting: int = 256,
+        limit_s: int = 10,
+    ) -> None:
         self._warehouse = warehouse
         self._limit_s = limit_s
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="questions")
-        self._room = threading.BoundedSemaphore(threads + waiting)
+        self._queue = FairQueue(threads, own_at_once=own_threads, waiting=waiting)
         self._own = threading.local()
         self._clients: set[Client] = set()
         self._closed = False
@@ -64,7 +75,8 @@ class Questions:
 
     async def ask(self, question: Callable[Concatenate[Client, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The answer of `question(client, *args, **kwargs)`. Raises Unavailable when the warehouse is
-        away, or does not answer in time, or too many are waiting already; otherwise what the question raises."""
+        away, or does not answer in time, or too many are waiting already; TooMany where they are the workspace's own;
+        otherwise what the question raises."""
         began = time.perf_counter()
         try:
             return await self._ask(question, *args, **kwargs)
@@ -77,14 +89,31 @@ class Questions:
     async def _ask(self, question: Callable[Concatenate[Client, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         if self._closed:
             raise Unavailable("shutting down")
-        if not self._room.acquire(blocking=False):
-            raise Unavailable("too many questions are waiting")
-        future = self._threads.submit(self._answer, lambda client: question(client, *args, **kwargs))
-        future.add_done_callback(self._leave)
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), 2 * self._limit_s)
+            async with asyncio.timeout(2 * self._limit_s):
+                future = await self._begun(lambda client: question(client, *args, **kwargs))
+                return await asyncio.wrap_future(future)
         except TimeoutError as error:
             raise Unavailable("no answer in time") from error
+
+    async def _begun(self, question: Callable[[Client], T]) -> Future[T]:
+        """In a thread that is free. Its turn is over when the thread is done, also when nobody waits for it."""
+        who = fair_queue.owner.get()
+        try:
+            await self._queue.enter(who.workspace, who.questions)
+        except TooMany as error:
+            if error.own:
+                raise
+            raise Unavailable("too many questions are waiting") from None
+        try:
+            if self._closed:
+                raise Unavailable("shutting down")
+            future = self._threads.submit(self._answer, question)
+        except BaseException:
+            self._queue.leave(who.workspace)
+            raise
+        future.add_done_callback(lambda _: self._queue.leave(who.workspace))
+        return future
 
     async def close(self) -> None:
         """Waits for the questions being answered, drops those that wait, and closes every client."""
@@ -92,9 +121,6 @@ class Questions:
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
         while self._clients:
             self._clients.pop().close()
-
-    def _leave(self, _: Future[T]) -> None:
-        self._room.release()
 
     def _answer(self, question: Callable[[Client], T]) -> T:
         try:

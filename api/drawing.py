@@ -14,6 +14,8 @@ from qr import cache, style
 from qr.errors import Refused, Unreadable
 from qr.job import Job
 from qr.workers import Workers
+from schemas import fair_queue
+from schemas.fair_queue import FairQueue, TooMany
 
 MEDIA = {
     "png": "image/png",
@@ -21,24 +23,27 @@ MEDIA = {
     "pdf": "application/pdf",
     "eps": "application/postscript",
 }
-THREADS = 2
-# Who comes when so many are waiting is told to come again.
-MAX_WAITING = 64
+# So many of one workspace, and one more for whoever else comes.
+OWN_THREADS = 2
+THREADS = OWN_THREADS + 1
+# Who comes when so many are waiting is told to come again; one workspace may have so many waiting as its plan says.
+MAX_WAITING = 256
 
 # Of the process, not of an app: they are costly to start, and know nothing of whose picture they draw.
 _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="draw")
 _workers = Workers()
 _cache = cache.Cache()
-_waiting: set[object] = set()
+_queue = FairQueue(THREADS, own_at_once=OWN_THREADS, waiting=MAX_WAITING)
 atexit.register(_workers.close)
 
 
 async def drawn(
-    context: ApiContext, data: str, style: dict[str, Any] | None, format: str, size: int, *, workspace: int = 0
+    context: ApiContext, data: str, style: dict[str, Any] | None, format: str, size: int, *, workspace: int
 ) -> bytes:
     """The bytes of a picture of `data`, which has been read back; its content type is `MEDIA[format]`. `workspace` is
-    whose uploaded files the style may use as a logo. Raises Problem: 400 for what cannot be drawn, or not so that it
-    could be scanned, with the field of the style and the reason; 503 when too many are waiting."""
+    whose turn it takes, and whose uploaded files the style may use as a logo. Raises Problem: 400 for what cannot be
+    drawn, or not so that it could be scanned, with the field of the style and the reason; 503 when too many are
+    waiting. Raises TooMany when those of this workspace are."""
     try:
         return await _drawn(context, data, style, format, size, workspace)
     except Refused as refused:
@@ -59,13 +64,24 @@ async def _drawn(
     name = cache.name(job)
     if (kept := _cache.get(name)) is not None:
         return kept
-    if len(_waiting) >= MAX_WAITING:
-        raise unavailable("too many pictures are being drawn; try again shortly")
-    token = object()
-    _waiting.add(token)
-    try:
-        picture = await asyncio.get_running_loop().run_in_executor(_threads, _workers.draw, job)
-    finally:
-        _waiting.discard(token)
+    picture = await _in_turn(job, workspace)
     _cache.put(name, picture)
     return picture
+
+
+async def _in_turn(job: Job, workspace: int) -> bytes:
+    who = fair_queue.owner.get()
+    try:
+        await _queue.enter(workspace, who.pictures)
+    except TooMany as error:
+        if error.own:
+            raise
+        raise unavailable("too many pictures are being drawn; try again shortly") from None
+    try:
+        drawing = _threads.submit(_workers.draw, job)
+    except BaseException:
+        _queue.leave(workspace)
+        raise
+    # Its turn is over when the thread is done, also when nobody waits for it any more.
+    drawing.add_done_callback(lambda _: _queue.leave(workspace))
+    return await asyncio.wrap_future(drawing)

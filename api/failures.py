@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect
 import analytics.errors
 import codes.errors
 from api.errors import Problem, invalid, not_found, unavailable
+from schemas.fair_queue import TooMany
 
 # Everything else is a fault of ours: a 500, with its traceback in the log.
 KNOWN: tuple[type[Exception], ...] = (
@@ -18,6 +19,7 @@ KNOWN: tuple[type[Exception], ...] = (
     codes.errors.Missing,
     codes.errors.Unavailable,
     analytics.errors.Unavailable,
+    TooMany,
     HTTPException,
     RequestValidationError,
     ClientDisconnect,
@@ -45,6 +47,9 @@ def problem_of(error: Exception) -> Problem:
             return unavailable("the store of codes is away; nothing is lost, try again shortly")
         case analytics.errors.Unavailable():
             return unavailable("the warehouse is away or busy; nothing is lost, try again shortly")
+        case TooMany():
+            text = "too many calls of this workspace are waiting for an answer; send fewer at a time"
+            return Problem(429, "too_many_waiting", text, None, {"Retry-After": "1"})
         case HTTPException(status_code=404):
             return not_found("there is nothing at this path")
         case HTTPException(status_code=405):

@@ -17,7 +17,9 @@ from starlette.responses import Response
 from api.errors import Problem
 from api.token_bucket import Buckets, Clock
 from codes.plans import Plan, plan_of
+from schemas import fair_queue
 from schemas.code import ApiKey
+from schemas.fair_queue import Owner
 
 # All keys of a workspace together may make so many times the calls of one.
 WORKSPACE_TIMES = 2
@@ -54,6 +56,8 @@ class RateLimits:
     async def take(self, redis: Redis, key: ApiKey, request: Request) -> None:
         """One call of that key; `tell` says what is left. Raises Problem (429), and Unavailable."""
         plan = await self._plan(redis, key.workspace)
+        # Whose turn it is from here on.
+        fair_queue.owner.set(Owner(key.workspace, plan.queued_pictures, plan.queued_questions))
         now = self._clock()
         own = self._keys.of(key.id, plan.calls_per_second, plan.burst_calls)
         all_keys = self._workspaces.of(

@@ -41,6 +41,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     job_bytes: int = 64 * MIB
     calls_per_second: int = 1_000
     burst_calls: int = 2_000
+    queued_pictures: int = 64
+    queued_questions: int = 64
     idempotency_keys: int = 2_000_000
     idempotency_bytes: int = 256 * MIB
     texts: Mapping[str, str] = {}

@@ -55,7 +55,8 @@ async def run(
     again: nothing is lost by that. 2 means that an engine must not be used as it is."""
     redis = connect(rooms.redis_url(settings))
     warehouse = warehouse_of(settings)
-    questions = Questions(warehouse)
+    # Two threads of one workspace, and one more for whoever else asks.
+    questions = Questions(warehouse, 3, own_threads=2)
     service = "core" if aggregate and api_sockets else "aggregate" if aggregate else "api"
     given = (settings, redis, warehouse, questions)
     try:

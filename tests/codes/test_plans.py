@@ -30,7 +30,10 @@ PRESETS = {
     "qr-code-agency-agency", "qravio-free", "qravio-starter", "qravio-pro", "qravio-agency",
 }  # fmt: skip
 
-BOUNDS = ("calls_per_second", "burst_calls", "jobs", "job_bytes", "idempotency_keys", "idempotency_bytes")
+BOUNDS = {
+    *("calls_per_second", "burst_calls", "queued_pictures", "queued_questions"),
+    *("jobs", "job_bytes", "idempotency_keys", "idempotency_bytes"),
+}
 
 
 async def on(redis: Redis, plan: str) -> int:

@@ -18,6 +18,7 @@ from api.drawing import drawn
 from api.errors import Problem
 from codes.cells import harmless
 from codes.jobs import Job, Jobs, Result
+from schemas.fair_queue import TooMany
 
 # Pictures that are drawn ahead of the one that is being sent.
 AHEAD = 3
@@ -82,6 +83,9 @@ async def _picture(context: ApiContext, job: Job, result: Result) -> bytes | Pro
         except Problem as problem:
             if problem.status != 503:
                 return problem
+        except TooMany:
+            # Its own bulks, too.
+            pass
         # Others are drawing, too.
         await asyncio.sleep(0.2)
 

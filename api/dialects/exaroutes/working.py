@@ -23,6 +23,7 @@ from api.failures import KNOWN, problem_of
 from codes.errors import Unavailable
 from codes.jobs import Job, Jobs, Result
 from schemas.code import Code
+from schemas.fair_queue import TooMany
 
 _log = logging.getLogger("waymark.api")
 
@@ -146,7 +147,7 @@ async def outcome(context: ApiContext, job: Job, at: int, raw: bytes) -> Result:
         return made(await context.codes.create(job.workspace, new), context.settings.short_url)
     except KNOWN as error:
         problem = writing.at_data(problem_of(error))
-        if problem.status == 503:
+        if problem.status == 503 or isinstance(error, TooMany):
             raise Unavailable(problem.message) from error
         return failed(problem)
 

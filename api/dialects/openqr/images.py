@@ -42,7 +42,7 @@ async def draw_qr(call: Call) -> Response:
     if not data:
         raise invalid("data", "data is missing", "missing_field")
     format = _format(call.request)
-    picture = await drawn(call.context, data, None, format, _size(call.request))
+    picture = await drawn(call.context, data, None, format, _size(call.request), workspace=call.key.workspace)
     return _shown(call.request, picture, format, KEPT)
 
 

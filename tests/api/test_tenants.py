@@ -1,0 +1,86 @@
+"""Several workspaces: a greedy one takes nothing from another but its turn."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from codes import plans
+from codes.workspaces import ensure_workspace, move
+from tests.api.service import Service
+
+
+@pytest.fixture
+def modest(tmp_path: Path) -> Iterator[str]:
+    path = tmp_path / "plans.toml"
+    path.write_text("[plan.modest]\nqueued_pictures = 4\nqueued_questions = 4\n")
+    plans.use(path)
+    yield "modest"
+    plans.use(None)
+
+
+def picture(n: int) -> str:
+    return f"/v1/qr?data=https://example.com/{n}"
+
+
+async def test_a_greedy_workspace_does_not_keep_another_from_its_picture(api: Service) -> None:
+    done: list[str] = []
+    theirs = await api.caller("theirs", "read")
+    greedy = await api.caller(scope="read")
+
+    async def drawn(who: str, n: int) -> int:
+        answer = await (theirs if who == "theirs" else greedy).get(picture(n))
+        done.append(who)
+        return answer.status_code
+
+    asked = [asyncio.create_task(drawn("greedy", n)) for n in range(20)]
+    await asyncio.sleep(0.05)
+    assert await drawn("theirs", 100) == 200
+    # Those that were being drawn, and perhaps one or two more: not the twenty that came first.
+    assert done.count("greedy") < 10
+    assert set(await asyncio.gather(*asked)) == {200}
+    await theirs.aclose()
+    await greedy.aclose()
+
+
+async def test_pictures_that_may_not_wait_are_refused(api: Service, modest: str) -> None:
+    await move(api.redis, (await ensure_workspace(api.redis, "ours")).number, modest)
+    answers = await asyncio.gather(*(api.client.get(picture(200 + n)) for n in range(12)))
+    refused = [answer for answer in answers if answer.status_code != 200]
+    # Two are drawn and four wait.
+    assert len(refused) == 6
+    assert {answer.json()["error"]["code"] for answer in refused} == {"too_many_waiting"}
+    assert {(answer.status_code, answer.headers["retry-after"]) for answer in refused} == {(429, "1")}
+
+
+async def test_a_greedy_workspace_does_not_keep_another_from_its_answer(api: Service, modest: str) -> None:
+    await move(api.redis, (await ensure_workspace(api.redis, "ours")).number, modest)
+    theirs = await api.caller("theirs")
+    code = await api.make()
+    other = (await theirs.post("/v1/dynamic", json={"destination": "https://example.com/"})).json()
+    # The one thread is busy, and all of them wait.
+    go = threading.Event()
+    held = asyncio.create_task(api.questions.ask(lambda _: go.wait(20)))
+    await asyncio.sleep(0.05)
+    done: list[str] = []
+
+    async def asked(who: str) -> int:
+        client, id = (theirs, other["id"]) if who == "theirs" else (api.client, code["id"])
+        answer = await client.get(f"/v1/dynamic/{id}/scans")
+        done.append(who if answer.status_code == 200 else "refused")
+        return answer.status_code
+
+    greedy = [asyncio.create_task(asked("greedy")) for _ in range(20)]
+    async with asyncio.timeout(20):
+        while done.count("refused") < 16:  # noqa: ASYNC110 - they come one by one
+            await asyncio.sleep(0.01)
+    mine = asyncio.create_task(asked("theirs"))
+    await asyncio.sleep(0.1)
+    go.set()
+    assert await mine == 200
+    assert sorted(await asyncio.gather(*greedy)) == [200] * 4 + [429] * 16
+    assert "theirs" in done[16:19]
+    await held
+    await theirs.aclose()
