@@ -12,10 +12,10 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from redirect.asgi import Scope
-from redirect.connection import Connection
+from redirect.connection import Connection, Enough
 from redirect.ending import EMPTY, NO_STORE, Headers
 
 # Status, headers, body.
@@ -28,7 +28,8 @@ Soon = Callable[[Scope], Coroutine[None, None, Answer] | None]
 
 log = logging.getLogger(__name__)
 
-_FAILED: Answer = (500, ((b"content-length", b"0"), (b"connection", b"close")), b"")
+_FAILED: Answer = (500, ((b"content-length", b"0"),), b"")
+_CLOSE = (b"connection", b"close")
 _METHODS = {b"GET": "GET", b"HEAD": "HEAD"}
 
 
@@ -59,6 +60,8 @@ def protocol(at_once: AtOnce, soon: Soon) -> type[Connection]:
     # uvicorn makes the list of the headers that all answers have anew each second.
     head_of: object = None
     head = b""
+    # Whether it says that each answer is its connection's last, as a server that is about to stop does.
+    last = False
 
     class Quick(Connection):
         def connection_made(self, transport: Any) -> None:
@@ -66,19 +69,23 @@ def protocol(at_once: AtOnce, soon: Soon) -> type[Connection]:
             self.cycle = answered
 
         def on_message_begin(self) -> None:
-            self.reading, self.began, self.taken = True, self.loop.time(), 0
+            self.reading, self.began, self.taken, self.hosts = True, self.loop.time(), 0, 0
             self.url = b""
             self.expect_100_continue = False
             self.headers = []
 
         def on_headers_complete(self) -> None:
             self.reading = False
+            if self.hosts != 1:
+                self.admit()
             if (asked := self.asked()) is None:
                 self.hand_on()
             elif (found := at_once(asked)) is not None:
                 self.say(asked, found)
                 # What uvicorn does after an answer, but for a timer for each: `look` ends idle connections.
                 self.server_state.total_requests += 1
+                if self.ending:
+                    raise Enough
             elif (coming := soon(asked)) is not None:
                 self.wait(asked, coming)
             else:
@@ -111,22 +118,28 @@ def protocol(at_once: AtOnce, soon: Soon) -> type[Connection]:
                 }
             return None
 
-        def say(self, asked: Scope, found: Answer) -> None:
-            nonlocal head_of, head
+        def say(self, asked: Scope, found: Answer, *, keep_alive: bool = True) -> None:
+            nonlocal head_of, head, last
             common = self.server_state.default_headers
             if common is not head_of:
                 head_of = common
                 head = b"".join(b"%b: %b\r\n" % pair for pair in common)
+                last = _CLOSE in common
             status, headers, body = found
-            if len(headers) == 3 and headers[1] is NO_STORE and headers[2] is EMPTY:
+            if keep_alive and len(headers) == 3 and headers[1] is NO_STORE and headers[2] is EMPTY:
                 # As nearly every answer is.
                 said = b"%b%blocation: %b\r\ncache-control: no-store\r\ncontent-length: 0\r\n\r\n"
                 self.transport.write(said % (STATUS_LINE[status], head, headers[0][1]))
             else:
                 if asked["method"] == "HEAD":
                     body = b""
+                if not keep_alive and not last:
+                    headers = (*headers, _CLOSE)
                 fields = b"".join([b"%b: %b\r\n" % pair for pair in headers])
                 self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], head, fields, body))
+            if last or not keep_alive:
+                self.ending = True
+                self.transport.close()
 
         def wait(self, asked: Scope, coming: Coroutine[None, None, Answer]) -> None:
             """uvicorn queues what comes behind it, and waits for the task when it stops."""
@@ -148,15 +161,13 @@ def protocol(at_once: AtOnce, soon: Soon) -> type[Connection]:
             finally:
                 pending.response_complete = True
             if not self.transport.is_closing():
-                self.say(asked, found)
-                if not pending.keep_alive:
-                    self.transport.close()
+                self.say(asked, found, keep_alive=pending.keep_alive)
             self.on_response_complete()
 
         def hand_on(self) -> None:
             """To the application, as if nobody had looked."""
             url, headers, expects = self.url, self.headers, self.expect_100_continue
-            super().on_message_begin()
+            HttpToolsProtocol.on_message_begin(self)
             self.url = url
             self.headers.extend(headers)
             self.expect_100_continue = expects
