@@ -1,6 +1,7 @@
 """From journal lines to rows: read, filtered by seq, and spliced with their place on the bus."""
 
 from collections.abc import Collection, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -13,6 +14,7 @@ MAX_BYTES = 16_000_000
 _U64 = 1 << 64
 
 Key = tuple[int, int]
+T = TypeVar("T", ScanEvent, SourceNote)
 
 
 class Unreadable(Exception):
@@ -35,6 +37,8 @@ class Decoded(msgspec.Struct):
     notes: list[tuple[int, SourceNote]]
     last: int
     bad: Unreadable | None = None
+    # Inclusive ranges of offsets that were passed over.
+    passed: list[Key] = []
 
     def sources(self) -> set[int]:
         return {event.source for event in self.events}
@@ -46,29 +50,32 @@ def decode(records: Sequence[Record], position: int, skip: Collection[int] = ())
     out = Decoded([], [], [], [], position - 1)
     for record in records:
         if record.offset is None:
-            _journal(record.lines, out, skip)
+            _journal(record, out, skip)
         elif record.offset in skip:
             out.last = record.offset
+            out.passed.append((record.offset, record.offset))
         else:
-            _record(record.offset, record.lines, out)
+            _record(record.offset, record, out)
         if out.bad is not None:
             break
     return out
 
 
-def _record(offset: int, record: list[bytes], out: Decoded) -> None:
+def _record(offset: int, record: Record, out: Decoded) -> None:
     """All of a Kafka record, or nothing of it."""
     events, lines, notes = [], [], []
-    for line in record:
+    for line in record.lines:
         try:
             if is_note(line):
-                notes.append((offset, decode_note(line)))
+                notes.append((offset, _of(record.source, decode_note(line))))
             else:
                 body = body_of(line)
-                events.append(_readable(body))
+                events.append(_of(record.source, _readable(body)))
                 lines.append(body)
         except (msgspec.MsgspecError, ValueError) as error:
-            out.bad = Unreadable(offset, b"\n".join(record), str(error))
+            after = f"after seq {events[-1].seq}" if events else f"a line that begins with {line[:40]!r}"
+            reason = f"{error} (source {record.source}, {after})"
+            out.bad = Unreadable(offset, b"\n".join(record.lines), reason)
             return
     out.events += events
     out.lines += lines
@@ -77,19 +84,23 @@ def _record(offset: int, record: list[bytes], out: Decoded) -> None:
     out.last = offset
 
 
-def _journal(stretch: list[bytes], out: Decoded, skip: Collection[int]) -> None:
-    for line in stretch:
+def _journal(stretch: Record, out: Decoded, skip: Collection[int]) -> None:
+    for line in stretch.lines:
         try:
             if is_note(line):
-                note = decode_note(line)
+                note = _of(stretch.source, decode_note(line))
                 if isinstance(note, SourceHead):
                     raise ValueError("a head note is no record of a journal")
                 offset = 0 if isinstance(note, SourceOpened) else note.last_seq + 1
                 out.notes.append((offset, note))
             else:
+                if not line:
+                    raise ValueError("from here on events are missing")
                 body = body_of(line)
-                event = _readable(body)
+                event = _of(stretch.source, _readable(body))
                 offset = event.seq
+                if out.passed and out.passed[-1][1] == out.last < offset - 1:
+                    out.passed[-1] = (out.passed[-1][0], offset - 1)
                 out.events.append(event)
                 out.lines.append(body)
                 out.offsets.append(offset)
@@ -97,9 +108,17 @@ def _journal(stretch: list[bytes], out: Decoded, skip: Collection[int]) -> None:
             # Its own seq cannot be trusted; what is known is that it came next.
             offset = out.last + 1
             if offset not in skip:
-                out.bad = Unreadable(offset, line, str(error))
+                out.bad = Unreadable(offset, line, f"{error} (source {stretch.source}, seq {offset})")
                 return
+            out.passed.append((offset, offset))
         out.last = offset
+
+
+def _of(source: int | None, said: T) -> T:
+    """Raises ValueError for what another source said."""
+    if source is not None and said.source != source:
+        raise ValueError(f"a line of source {said.source} among those of another")
+    return said
 
 
 def _readable(body: bytes) -> ScanEvent:
@@ -122,6 +141,7 @@ class Batch:
         self.size = 0
         self.dropped = 0
         self.notes: list[SourceNote] = []
+        self.passed: list[Key] = []
         self._marks = marks
         self._tail = f',"{place.bus}",{place.partition},'.encode()
 
@@ -142,6 +162,7 @@ class Batch:
         self.size += size
         self.dropped += len(decoded.events) - (len(rows) - before)
         self.notes += [note for _, note in decoded.notes]
+        self.passed += decoded.passed
         self.last = max(self.last, decoded.last)
 
     @property
@@ -175,6 +196,7 @@ def within(decoded: Decoded, last: int) -> Decoded:
         [(offset, note) for offset, note in decoded.notes if offset <= last],
         min(decoded.last, last),
         decoded.bad if decoded.bad is not None and decoded.bad.offset <= last else None,
+        decoded.passed,
     )
 
 

@@ -23,10 +23,12 @@ class Range(msgspec.Struct, frozen=True):
 
 class Record(msgspec.Struct, frozen=True):
     """Whole journal lines, without their newlines. A Kafka record holds many under one offset. A stretch
-    of a journal has `offset` None: there every line is a record of its own, and an event's offset is its seq."""
+    of a journal has `offset` None: there every line is a record of its own, and an event's offset is its seq.
+    `source`, where it is known, is whose lines these must be."""
 
     offset: int | None
     lines: list[bytes]
+    source: int | None = None
 
 
 class Place(msgspec.Struct, frozen=True):

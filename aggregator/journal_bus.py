@@ -13,8 +13,10 @@ import msgspec
 
 from aggregator.bus import Gone, Partition, Place, Range, Record, Resume
 from aggregator.intents import Intents
+from ingest.finish import without
 from ingest.layout import make_folder, replace_file, segment_path, segments
-from ingest.reader import Position, SourceReader, offset_of, sources
+from ingest.lines import offset_after, readable
+from ingest.reader import Broken, Position, SourceReader, sources
 from schemas.event import SourceClosed, decode_note, is_note
 
 log = logging.getLogger(__name__)
@@ -56,13 +58,20 @@ class JournalPartition:
         return await self._bus.work(self._resume)
 
     def _resume(self) -> Resume:
-        kept = self._bus.intents.read(self.place.partition)
+        try:
+            kept = self._bus.intents.read(self.place.partition)
+        except msgspec.DecodeError as error:
+            raise Gone(f"what was declared of source {self.place.partition} cannot be read: {error}") from error
         resume = Resume(0) if kept is None else kept
-        # Before anything is read: what a power loss left behind can look like lines.
-        if not self._reader.alive():
-            self._reader.finish(resume.position - 1)
+        try:
+            self._reader.check()
+            # Before anything is read: what a power loss left behind can look like lines.
+            if not self._reader.alive():
+                self._reader.finish(resume.position - 1)
+        except Broken as error:
+            raise Gone(str(error)) from error
         oldest = segments(self._reader.folder)[0]
-        if oldest > resume.position:
+        if oldest > resume.position and resume.intent is not None:
             raise Gone(f"offsets {resume.position} to {oldest - 1} are not in the journal any more")
         self._seek(resume.position)
         return resume
@@ -74,26 +83,7 @@ class JournalPartition:
         closed = self._reader.closed()
         self._ended = closed is not None and closed.last_seq + 1 < offset
         self._read_to = offset - 1
-        try:
-            self._position = self._reader.locate(offset)
-        except (ValueError, IndexError, msgspec.MsgspecError):
-            self._position = self._locate_among_unreadable(offset)
-
-    def _locate_among_unreadable(self, offset: int) -> Position:
-        """As `SourceReader.locate`; a line that cannot be read has the offset after that of the line before."""
-        position = self._reader.start()
-        at = position.segment - 1
-        while True:
-            chunk = self._reader.read(position, 1, 1 << 16)
-            if not chunk.lines:
-                return position
-            try:
-                at = offset_of(chunk.lines[0])
-            except (ValueError, IndexError, msgspec.MsgspecError):
-                at += 1
-            if at >= offset:
-                return Position(chunk.position.segment, chunk.position.byte - len(chunk.lines[0]) - 1)
-            position = chunk.position
+        self._position = self._reader.locate(offset)
 
     async def read(self, max_bytes: int) -> Sequence[Record] | None:
         if self._ended:
@@ -101,7 +91,7 @@ class JournalPartition:
         for _ in range(5):
             lines = await self._bus.work(self._read, max_bytes)
             if lines:
-                return [Record(None, lines)]
+                return [Record(None, lines, self.place.partition)]
             await asyncio.sleep(LOOK_S)
         return []
 
@@ -112,13 +102,26 @@ class JournalPartition:
             return []
         self._position = chunk.position
         self._synced.setdefault(chunk.position.segment, 0)
-        last = chunk.lines[-1]
-        try:
-            self._read_to = offset_of(last)
-            self._ended = is_note(last) and isinstance(decode_note(last), SourceClosed)
-        except (ValueError, IndexError, msgspec.MsgspecError):
-            self._read_to += len(chunk.lines)
-        return chunk.lines
+        lines, last = chunk.lines, chunk.lines[-1]
+        read_to = offset_after(lines, self._read_to)
+        if read_to != self._read_to + len(lines):
+            lines = self._with_gaps(lines)
+        self._read_to = max(self._read_to, read_to)
+        self._ended = is_note(last) and readable(last) is not None and isinstance(decode_note(last), SourceClosed)
+        return lines
+
+    def _with_gaps(self, lines: list[bytes]) -> list[bytes]:
+        """An empty line stands for events that should be here and are not, so that reading stops at it."""
+        closed = self._reader.closed()
+        refused = closed.refused if closed is not None else self._reader.refused()
+        shown, before = [], self._read_to
+        for line in lines:
+            offset = offset_after([line], before)
+            if offset > before + 1 and without(refused, before + 1, offset - 1):
+                shown.append(b"")
+            shown.append(line)
+            before = max(before, offset)
+        return shown
 
     def _look_after_owner(self) -> None:
         """A dead owner's journal gets its close record, which is then read as any other."""

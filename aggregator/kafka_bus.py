@@ -42,6 +42,11 @@ class Mark(msgspec.Struct, frozen=True):
         return cls(int(found[1]) if found[1] else None, bool(found[2])) if found else cls()
 
 
+def _source(key: bytes | None) -> int | None:
+    """Whose lines a record holds, as its key says."""
+    return int(key) if key is not None and key.isdigit() else None
+
+
 class KafkaPartition:
     """One partition as long as this assignment of it lasts; a new assignment is a new object."""
 
@@ -55,7 +60,7 @@ class KafkaPartition:
         self.seek_to: int | None = None
         self._bus = bus
         self._member = member
-        self._buffer: deque[tuple[int, bytes]] = deque()
+        self._buffer: deque[tuple[int, int | None, bytes]] = deque()
         self._size = 0
         self._news = asyncio.Event()
         self._gone: str | None = None
@@ -93,9 +98,9 @@ class KafkaPartition:
         self.placed = True
         self.seek_to = None
 
-    def put(self, records: Sequence[tuple[int, bytes]]) -> None:
+    def put(self, records: Sequence[tuple[int, int | None, bytes]]) -> None:
         self._buffer.extend(records)
-        self._size += sum(len(body) for _, body in records)
+        self._size += sum(len(body) for _, _, body in records)
         self._news.set()
 
     def fail(self, reason: str) -> None:
@@ -116,10 +121,10 @@ class KafkaPartition:
                     await self._news.wait()
         records = []
         while self._buffer and max_bytes > 0:
-            offset, body = self._buffer.popleft()
+            offset, source, body = self._buffer.popleft()
             self._size -= len(body)
             max_bytes -= len(body)
-            records.append(Record(offset, body.removesuffix(b"\n").split(b"\n")))
+            records.append(Record(offset, body.removesuffix(b"\n").split(b"\n"), source))
             self._read_to = offset
         return records
 
@@ -301,7 +306,7 @@ class KafkaBus(ConsumerRebalanceListener):  # type: ignore[misc]
                 continue
             for tp, records in found.items():
                 if tp in self._parts:
-                    self._parts[tp].put([(record.offset, record.value or b"") for record in records])
+                    self._parts[tp].put([(one.offset, _source(one.key), one.value or b"") for one in records])
 
     def _steer(self) -> None:
         """Seeks and pauses; only here, so that no poll is under way."""

@@ -52,10 +52,19 @@ def settle(client: Client, batch: Batch, checkpoint: Checkpoint) -> None:
 def _settle_rows(client: Client, batch: Batch, checkpoint: Checkpoint) -> set[Slice]:
     events = batch.events()
     wanted = {(event.source, event.seq): row for event, row in zip(events, batch.rows, strict=True)}
-    there = {(source, seq): copies for source, seq, copies in store.stored(client, batch.place, batch.range)}
+    there, unread = {}, set()
+    for source, seq, copies, offset in store.stored(client, batch.place, batch.range):
+        there[source, seq] = copies
+        # Stored before its record became unreadable: nobody could bring it in again.
+        if copies == 1 and any(first <= offset <= last for first, last in batch.passed):
+            unread.add((source, seq))
     gone = store.erased(client, wanted.keys() | there.keys())
     # A row that is in the ledger as well is about to be deleted by whoever put it there.
-    wrong = {key for key, copies in there.items() if key not in gone and (copies > 1 or key not in wanted)}
+    wrong = {
+        key
+        for key, copies in there.items()
+        if key not in gone and key not in unread and (copies > 1 or key not in wanted)
+    }
     touched = {(event.code, event.ts_ms // _DAY_MS) for event in events}
     if wrong:
         touched |= _slices_of(client, batch, wrong)

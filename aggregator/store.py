@@ -156,7 +156,7 @@ def skipped(client: Client, place: Place) -> set[int]:
     return {row[0] for row in client.query(query).result_rows}
 
 
-def stored(client: Client, place: Place, batch: Range) -> list[tuple[int, int, int]]:
-    """Source, seq and number of copies of every row from the range."""
-    query = f"SELECT source, seq, count() FROM scans WHERE {_from(place, batch)} GROUP BY source, seq"
-    return [(row[0], row[1], row[2]) for row in client.query(query).result_rows]
+def stored(client: Client, place: Place, batch: Range) -> list[tuple[int, int, int, int]]:
+    """Source, seq, number of copies and offset of every row from the range."""
+    query = f"SELECT source, seq, count(), any(bus_offset) FROM scans WHERE {_from(place, batch)} GROUP BY source, seq"
+    return [(row[0], row[1], row[2], row[3]) for row in client.query(query).result_rows]

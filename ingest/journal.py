@@ -1,6 +1,7 @@
 """Writing a journal: one for each redirect process, opened after fork, appended to by one thread."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import threading
@@ -9,13 +10,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Literal, NamedTuple, Self
 
 from xxhash import xxh3_64_intdigest
 
-from ingest.layout import disk_use, segment_name, sync_folder
+from ingest.layout import boot_id, disk_use, segment_name, sync_folder
 from ingest.making import APPEND, Made, make_journal
+from ingest.register import this_host
 from schemas.event import SourceClosed, digest_of, encode_line
+from schemas.register import SourceEntry
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +30,14 @@ STRIDE = 64 << 10
 # Refused ranges stay few because of it.
 FREE_BYTES = 1 << 20
 CALM_LOOKS = 10
+
+
+class Head(NamedTuple):
+    """How far an owner has come: the highest seq given out, the digest of what was written, how many were refused."""
+
+    seq: int
+    digest: int
+    refused: int
 
 
 class Journal:
@@ -54,6 +65,8 @@ class Journal:
         self._segment_bytes = segment_bytes
         self._lock = made.lock
         self._table = made.table
+        self._entry = made.entry
+        self._host, self._boot = this_host(), boot_id()
         self._fd = made.fd
         self._prefix = b"[%d," % source
         self._seq = 0
@@ -77,7 +90,10 @@ class Journal:
         self._table_changed = False
         self._synced = made.written
         self._one_sync = threading.Lock()
+        # What the register says.
+        self._registered = Head(-1, 0, 0)
         self._look()
+        self._register(self.head(), "open")
 
     @classmethod
     def open(
@@ -108,6 +124,14 @@ class Journal:
     def seq(self) -> int:
         """The highest sequence number given out."""
         return self._seq
+
+    def head(self) -> Head:
+        """For the thread that appends."""
+        return Head(self._seq, digest_of(self._checks), self._table.count)
+
+    def entry(self) -> SourceEntry:
+        """What the register says of this source."""
+        return self._described(self._registered, "closed" if self._closed else "open")
 
     @property
     def refused(self) -> int:
@@ -227,12 +251,25 @@ class Journal:
         self._folder_changed = True
         return True
 
-    def sync(self) -> None:
-        """Makes durable what was appended before the call, and looks at the disk. Blocks for the disk,
-        one at a time. Raises OSError (after all of it was tried)."""
+    def sync(self, upto: Head | None = None) -> None:
+        """Makes durable what was appended before the call, enters it in the register, and looks at the disk. Another
+        thread than the one that appends must say `upto`: the head before the call. Blocks for the disk, one at a
+        time. Raises OSError (after all of it was tried)."""
+        upto = upto or self.head()
         with self._one_sync:
             self._flush()
+            self._register(upto, "open")
         self._look()
+
+    def _register(self, upto: Head, state: Literal["open", "closed"]) -> None:
+        """Only what is on disk: what a power loss may take is promised by nobody."""
+        if upto.seq > self._registered.seq or state == "closed":
+            self._entry.write(self._described(upto, state))
+            self._registered = upto
+
+    def _described(self, head: Head, state: Literal["open", "closed"]) -> SourceEntry:
+        seq, digest, refused = head
+        return SourceEntry(self.source, seq, digest, refused, state, self._now_ms(), self._host, self._boot)
 
     def _flush(self) -> None:
         failed: OSError | None = None
@@ -278,10 +315,11 @@ class Journal:
                         stopping = await stop.wait()
                 except TimeoutError:
                     stopping = False
-                if not (self._refusing or self._table_changed or self._folder_changed or self._synced != self._written):
+                behind = self._synced != self._written or self._registered.seq != self._seq
+                if not (self._refusing or self._table_changed or self._folder_changed or behind):
                     continue
                 try:
-                    await loop.run_in_executor(thread, self.sync)
+                    await loop.run_in_executor(thread, self.sync, self.head())
                 except OSError as error:
                     log.error("journal %d could not be synced: %s", self.source, error)
 
@@ -309,9 +347,12 @@ class Journal:
                     else:
                         self._written += len(line)
                 self._flush()
+                self._register(self.head(), "closed")
             except OSError as error:
                 log.error("journal %d could not be closed properly: %s", self.source, error)
             finally:
+                with contextlib.suppress(OSError):
+                    self._entry.close()
                 os.close(self._fd)
                 self._table.close()
                 os.close(self._lock)

@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
-from schemas.event import SourceClosed, SourceHead, decode_note, is_note
+import msgspec
+
+from schemas.event import SourceClosed, SourceHead, body_of, decode_note, is_note
 
 _TAIL = 64 << 10
 
@@ -21,6 +23,26 @@ def offset_of(line: bytes) -> int:
     if isinstance(note, SourceHead):
         raise ValueError("a head note is no record of a journal")
     return note.last_seq + 1 if isinstance(note, SourceClosed) else 0
+
+
+def readable(line: bytes) -> int | None:
+    """The record's place in its source; None when the line is not what was written."""
+    try:
+        if not is_note(line):
+            body_of(line)
+        return offset_of(line)
+    except (ValueError, IndexError, msgspec.MsgspecError):
+        return None
+
+
+def offset_after(lines: list[bytes], before: int) -> int:
+    """The offset of the last of these lines, of which the first follows `before`. One that cannot be read has the
+    offset after that of the line before it."""
+    for back, line in enumerate(reversed(lines)):
+        offset = readable(line)
+        if offset is not None:
+            return offset + back
+    return before + len(lines)
 
 
 def last_line(path: Path) -> bytes | None:

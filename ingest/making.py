@@ -10,17 +10,20 @@ import msgspec
 
 from ingest.layout import LOCK, REFUSED, Header, boot_id, make_folder, segment_name, sweep, sync_folder, write_header
 from ingest.refused import RefusedTable
+from ingest.register import RegisterFile
 from schemas.event import SourceOpened, encode_line
 
 APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class Made(msgspec.Struct, frozen=True):
-    """A new journal: the locked file, the table of refused events, the first segment and its size."""
+    """A new journal: the locked file, the table of refused events, its entry in the register, the first segment and
+    its size."""
 
     folder: Path
     lock: int
     table: RefusedTable
+    entry: RegisterFile
     fd: int
     written: int
 
@@ -43,6 +46,8 @@ def make_journal(journals: Path, source: int, at_ms: int) -> Made:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         table = RefusedTable(fresh / REFUSED)
         undo.callback(table.close)
+        entry = RegisterFile(journals, source)
+        undo.callback(entry.close)
         write_header(fresh, Header(source=source, opened_at_ms=at_ms, boot=boot_id()))
         fd = os.open(fresh / segment_name(0, 0), APPEND, 0o640)
         undo.callback(os.close, fd)
@@ -54,4 +59,4 @@ def make_journal(journals: Path, source: int, at_ms: int) -> Made:
         fresh.rename(home)
         sync_folder(journals)
         undo.pop_all()
-    return Made(home, lock, table, fd, len(line))
+    return Made(home, lock, table, entry, fd, len(line))

@@ -27,13 +27,17 @@ from ingest.layout import (
     sync_folder,
     wall_ms,
 )
-from ingest.lines import event_seq, last_line, offset_of
+from ingest.lines import last_line, offset_after, offset_of, readable
 from ingest.refused import read_ranges
 from schemas.event import SourceClosed, check_of, decode_note, digest_of, is_note
 
-__all__ = ["Chunk", "Position", "SourceReader", "offset_of", "sources"]
+__all__ = ["Broken", "Chunk", "Position", "SourceReader", "offset_of", "sources"]
 
 _BLOCK = 1 << 20
+
+
+class Broken(ValueError):
+    """The folder holds no journal that can be read; the message says what is wrong with it."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -144,26 +148,30 @@ class SourceReader:
             self._synced_name = self._segment
 
     def locate(self, offset: int) -> Position:
-        """Where the first record at or after `offset` stands or will stand. (For an event, its seq.)"""
+        """Where the first record at or after `offset` stands or will stand. (For an event, its seq.) A line that
+        cannot be read has the offset after that of the line before it."""
         names = segments(self.folder)
         segment = max((name for name in names if name <= offset), default=names[0])
-        position = Position(segment, 0)
+        position, before = Position(segment, 0), segment - 1
         while True:
             chunk = self._read_segment(position, 1 << 62, _BLOCK)
             if chunk is None or not chunk.lines:
                 return position
-            if offset_of(chunk.lines[-1]) < offset:
-                position = chunk.position
+            last = offset_after(chunk.lines, before)
+            if last < offset:
+                position, before = chunk.position, last
                 continue
             byte = position.byte
             for line in chunk.lines:
-                if offset_of(line) >= offset:
+                before = offset_after([line], before)
+                if before >= offset:
                     break
                 byte += len(line) + 1
             return Position(segment, byte)
 
-    def digest(self, below: int) -> int:
-        """Of all events before this offset, which is in a segment that is still here. Reads that segment."""
+    def digest(self, below: int) -> int | None:
+        """Of all events before this offset, which is in a segment that is still here. None when a line among them
+        cannot be read. Reads that segment."""
         names = segments(self.folder)
         segment = max((name for name in names if name <= below), default=names[0])
         checks = digest_before(segment_path(self.folder, segment))
@@ -173,9 +181,12 @@ class SourceReader:
             if chunk is None or not chunk.lines:
                 return digest_of(checks)
             for line in chunk.lines:
+                offset = readable(line)
+                if offset is None:
+                    return None
+                if offset >= below:
+                    return digest_of(checks)
                 if not is_note(line):
-                    if event_seq(line) >= below:
-                        return digest_of(checks)
                     checks += check_of(line)
             position = chunk.position
 
@@ -195,10 +206,21 @@ class SourceReader:
         """The inclusive ranges of refused events so far."""
         return read_ranges(self.folder / REFUSED)
 
+    def check(self) -> None:
+        """Raises Broken when this is not the journal of the source that its folder is named by."""
+        try:
+            header = self.header
+        except msgspec.DecodeError as error:
+            raise Broken(f"the header of the journal {self.folder.name} cannot be read: {error}") from error
+        if header.source != self.source:
+            raise Broken(f"the folder {self.folder.name} holds a copy of the journal of source {header.source}")
+        if not segments(self.folder):
+            raise Broken(f"the journal of source {self.source} has no segments: all of its events are missing")
+
     def closed(self) -> SourceClosed | None:
         """The close record, once it is there."""
         line = last_line(segment_path(self.folder, segments(self.folder)[-1]))
-        if line is None or not is_note(line):
+        if line is None or not is_note(line) or readable(line) is None:
             return None
         note = decode_note(line)
         return note if isinstance(note, SourceClosed) else None
@@ -209,17 +231,15 @@ class SourceReader:
             newest = segments(self.folder)[-1]
             try:
                 line = last_line(segment_path(self.folder, newest))
+                if line is None:
+                    written = newest - 1
+                elif readable(line) is None:
+                    written = offset_after(segment_path(self.folder, newest).read_bytes().splitlines(), newest - 1)
+                else:
+                    written = offset_of(line) - (is_note(line) and offset_of(line) > 0)
             except FileNotFoundError:
                 continue
-            break
-        if line is None:
-            written = max(newest - 1, 0)
-        elif is_note(line):
-            note = decode_note(line)
-            written = note.last_seq if isinstance(note, SourceClosed) else 0
-        else:
-            written = event_seq(line)
-        return max([written, *(last for _, last in self.refused())])
+            return max([written, 0, *(last for _, last in self.refused())])
 
     def finish(self, at_least: int = 0) -> bool:
         """Ends a dead owner's journal: cuts off what it left torn and appends the close record.
@@ -227,8 +247,9 @@ class SourceReader:
         True when the journal is closed now, by whomever; False while the owner lives (or another is
         finishing it). `at_least` is the highest seq known to be stored elsewhere: a power loss can
         take from the journal what was read from it before. Raises OSError when the disk has no room
-        for the record: try again later.
+        for the record: try again later; and Broken.
         """
+        self.check()
         lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

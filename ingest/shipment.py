@@ -9,8 +9,8 @@ import msgspec
 
 from ingest.cursor import read_cursor, write_cursor
 from ingest.layout import boot_id, wall_ms, write_header
-from ingest.lines import offset_of, pack
-from ingest.reader import Position, SourceReader
+from ingest.lines import offset_after, pack, readable
+from ingest.reader import Chunk, Position, SourceReader
 from schemas.event import SourceHead, check_of, digest_of, encode_line, is_note
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ async def ship_journal(folder: Path, bus: Bus, stop: asyncio.Event) -> None:
         try:
             await shipment.run(stop)
             return
-        except (OSError, ValueError, IndexError) as error:
+        except (OSError, ValueError, IndexError, msgspec.MsgspecError) as error:
             if not folder.exists():
                 bus.troubles.pop(folder.name, None)
                 return
@@ -77,30 +77,32 @@ class _Shipment:
         self._key = str(self.reader.source).encode()
         self._following = 0
         self._finished = False
-        # Of all events below `_following`.
-        self._checks = 0
+        # The digest of all events below `_following`, until one of them cannot be read.
+        self._digest: int | None = 0
         # The last head note's seq, and when it was made.
         self._noted = -1
         self._noted_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
+        await asyncio.to_thread(self.reader.check)
         partition = await asyncio.to_thread(self._partition)
         self._following = read_cursor(self.folder, self._bus.id)
         clock = asyncio.get_running_loop().time
         looked = clock()
         # A dead owner's journal is put in order before it is read.
-        readable = await asyncio.to_thread(self._finish)
+        in_order = await asyncio.to_thread(self._finish)
         position = await asyncio.to_thread(self.reader.locate, self._following)
-        self._checks = await asyncio.to_thread(self.reader.digest, self._following)
+        self._digest = await asyncio.to_thread(self.reader.digest, self._following)
         while not stop.is_set():
-            chunk = self.reader.read(position, MAX_EVENTS, MAX_BYTES) if readable else None
+            chunk = self._read(position) if in_order else None
             if chunk is not None and chunk.lines:
                 # On disk before on the bus: a power loss must not take from here what is there.
                 await asyncio.to_thread(self.reader.sync)
-                checks = self._checks + sum(check_of(line) for line in chunk.lines if not is_note(line))
-                await self._bus.send(self._key, pack(self._with_head(chunk.lines, checks, clock())), partition)
-                self._checks = checks
-                await self._acknowledged(offset_of(chunk.lines[-1]) + 1, position, chunk.position)
+                upto = offset_after(chunk.lines, self._following - 1)
+                digest = self._with(chunk.lines)
+                await self._bus.send(self._key, pack(self._with_head(chunk.lines, upto, digest, clock())), partition)
+                self._digest = digest
+                await self._acknowledged(upto + 1, position, chunk.position)
                 position = chunk.position
                 if len(chunk.lines) == MAX_EVENTS:
                     continue
@@ -109,25 +111,42 @@ class _Shipment:
                     return
             elif clock() - looked >= ALIVE_S:
                 looked = clock()
-                readable = await asyncio.to_thread(self._finish)
+                in_order = await asyncio.to_thread(self._finish)
             elif self._following - 1 > self._noted and clock() - self._noted_at >= HEAD_S:
-                head = self._head(self._following - 1, self._checks, clock())
+                head = self._head(self._following - 1, self._digest, clock())
                 await self._bus.send(self._key, pack([head]), partition)
             await pause(stop, LINGER_S)
 
-    def _with_head(self, lines: list[bytes], checks: int, now: float) -> list[bytes]:
+    def _read(self, position: Position) -> Chunk:
+        """The next lines for a record. One that is not what was written goes out by itself, so that no other is
+        set aside with it."""
+        chunk = self.reader.read(position, MAX_EVENTS, MAX_BYTES)
+        for before, line in enumerate(chunk.lines):
+            if readable(line) is None:
+                log.error("journal %s: a line is not what was written: %r", self.folder.name, line[:80])
+                lines = chunk.lines[:before] or [line]
+                rest = sum(len(one) + 1 for one in chunk.lines[len(lines) :])
+                return Chunk(lines, Position(chunk.position.segment, chunk.position.byte - rest))
+        return chunk
+
+    def _with(self, lines: list[bytes]) -> int | None:
+        """The digest of all events up to the last of these."""
+        if self._digest is None or readable(lines[0]) is None:
+            return None
+        return digest_of(self._digest + sum(check_of(line) for line in lines if not is_note(line)))
+
+    def _with_head(self, lines: list[bytes], upto: int, digest: int | None, now: float) -> list[bytes]:
         """The lines, and after them, when it is time, how far the source is shipped with them."""
-        upto = offset_of(lines[-1])
         if now - self._noted_at < HEAD_S or (is_note(lines[-1]) and upto > 0):
             return lines
-        return [*lines, self._head(upto, checks, now)]
+        return [*lines, self._head(upto, digest, now)]
 
-    def _head(self, upto: int, checks: int, now: float) -> bytes:
+    def _head(self, upto: int, digest: int | None, now: float) -> bytes:
         """A note that goes out after everything up to `upto`. What was refused below is known by then: the owner
         notes it down before it writes the event after it."""
         self._noted, self._noted_at = upto, now
         refused = [(first, min(last, upto)) for first, last in self.reader.refused() if first <= upto]
-        head = SourceHead(self.reader.source, wall_ms(), upto, refused, digest_of(checks))
+        head = SourceHead(self.reader.source, wall_ms(), upto, refused, digest)
         return encode_line(head).removesuffix(b"\n")
 
     def _partition(self) -> int:

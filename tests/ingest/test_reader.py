@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import struct
 import subprocess
@@ -15,10 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest import register
 from ingest.journal import Journal
 from ingest.layout import read_header, segment_path, segments, write_header
-from ingest.lines import pack, unpack
-from ingest.reader import SourceReader, offset_of, sources
+from ingest.lines import pack, readable, unpack
+from ingest.reader import Broken, SourceReader, offset_of, sources
 from schemas.event import ScanEvent, SourceClosed, check_of, decode_event, decode_note, digest_of, seal
 from tests.ingest.events import NOW, REST, event, everything, offsets, open_journal, rest_of
 
@@ -181,38 +183,149 @@ def test_refused_events_at_the_end_of_a_life_are_counted(tmp_path: Path) -> None
     assert offsets(everything(reader)) == [*range(first), journal.seq + 1]
 
 
-@pytest.mark.parametrize("damage", ["zeros", "hole", "lost segment", "empty segment", "early hole"])
-def test_what_a_power_loss_left_is_cut_where_it_stops_making_sense(tmp_path: Path, damage: str) -> None:
+def spoiled(journal: Journal, damage: str) -> tuple[list[int], list[tuple[int, int]]]:
+    """What a power loss may leave; which events are still there, and which must have been."""
+    names = segments(journal.folder)
+    first, second, last = (segment_path(journal.folder, names[at]) for at in (1, -2, -1))
+    if damage == "zeros":
+        os.truncate(last, 10)
+        os.truncate(last, 5000)
+        return [*range(names[-1])], []
+    if damage == "hole":
+        last.write_bytes(last.read_bytes().split(b"\n", 1)[1])
+        return [seq for seq in range(21) if seq != names[-1]], [(names[-1], names[-1])]
+    if damage == "torn segment":
+        half = second.read_bytes()[: second.stat().st_size // 2]
+        second.write_bytes(half)
+        whole = names[-2] + half.count(b"\n")
+        return [*range(whole), *range(names[-1], 21)], [(whole, names[-1] - 1)]
+    if damage == "zeroed segment":
+        first.write_bytes(bytes(first.stat().st_size))
+        return [*range(names[1]), *range(names[2], 21)], [(names[1], names[2] - 1)]
+    last.write_bytes(b"")
+    return [*range(names[-1])], []
+
+
+DAMAGE = ["zeros", "hole", "torn segment", "zeroed segment", "empty segment"]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_a_power_loss_took_before_it_was_synced_is_counted_and_the_rest_is_kept(
+    tmp_path: Path, damage: str
+) -> None:
     journal = open_journal(tmp_path, segment_bytes=1000)
     for _ in range(20):
         journal.append(REST)
     rebooted(journal)
-    names = segments(journal.folder)
-    last, before = segment_path(journal.folder, names[-1]), segment_path(journal.folder, names[-2])
-    if damage == "zeros":
-        os.truncate(last, 10)
-        os.truncate(last, 5000)
-        whole = names[-1] - 1
-    elif damage == "hole":
-        raw = last.read_bytes()
-        last.write_bytes(raw.split(b"\n", 1)[1])
-        whole = names[-1] - 1
-    elif damage == "lost segment":
-        raw = before.read_bytes()
-        before.write_bytes(raw[: len(raw) // 2])
-        whole = names[-2] + raw[: len(raw) // 2].count(b"\n") - 1
-    elif damage == "early hole":
-        raw = segment_path(journal.folder, names[1]).read_bytes()
-        segment_path(journal.folder, names[1]).write_bytes(bytes(len(raw)))
-        whole = names[1] - 1
-    else:
-        last.write_bytes(b"")
-        whole = names[-1] - 1
+    kept, lost = spoiled(journal, damage)
     reader = die(journal)
     assert reader.finish()
-    assert offsets(everything(reader)) == list(range(whole + 2))
     closed = reader.closed()
-    assert closed is not None and (closed.last_seq, closed.refused) == (whole, [])
+    assert closed is not None
+    lines = everything(reader)
+    assert offsets(lines) == [*kept, closed.last_seq + 1]
+    assert (closed.last_seq, closed.refused) == (max(kept), lost)
+    assert closed.digest == digest_of(sum(map(check_of, lines[1:-1])))
+    entry = register.read(tmp_path, 7)
+    assert entry is not None and (entry.last_seq, entry.digest) == (closed.last_seq, closed.digest)
+    assert (entry.refused, entry.state) == (sum(last - first + 1 for first, last in lost), "closed")
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_is_lost_although_it_was_synced_stays_missing_and_the_register_knows_it(
+    tmp_path: Path, damage: str
+) -> None:
+    journal = open_journal(tmp_path, segment_bytes=1000)
+    for _ in range(20):
+        journal.append(REST)
+    journal.sync()
+    known = register.read(tmp_path, 7)
+    assert known is not None and known.last_seq == 20
+    rebooted(journal)
+    kept, lost = spoiled(journal, damage)
+    reader = die(journal)
+    assert reader.finish()
+    closed = reader.closed()
+    assert closed is not None
+    assert offsets(everything(reader)) == [*kept, closed.last_seq + 1]
+    assert (closed.last_seq, closed.refused) == (max(kept), [])
+    assert (closed.digest is None) == bool(lost)
+    entry = register.read(tmp_path, 7)
+    assert entry is not None and entry.state == "closed"
+    assert (entry.last_seq, entry.digest) == (20, known.digest)
+
+
+@pytest.mark.parametrize("boot", ["the same", "another"])
+def test_a_flipped_bit_in_a_dead_journal_takes_nothing_else_with_it(tmp_path: Path, boot: str) -> None:
+    journal = open_journal(tmp_path, segment_bytes=3000)
+    for _ in range(40):
+        journal.append(REST)
+    if boot == "another":
+        rebooted(journal)
+    newest = segment_path(journal.folder, segments(journal.folder)[-1])
+    raw = bytearray(newest.read_bytes())
+    raw[raw.index(b"Safari")] ^= 1
+    newest.write_bytes(raw)
+    reader = die(journal)
+    assert reader.head() == 40
+    assert reader.finish()
+    lines = everything(reader)
+    assert len(lines) == 42
+    assert [readable(line) for line in lines].count(None) == 1
+    closed = reader.closed()
+    assert closed is not None and (closed.last_seq, closed.digest) == (40, None)
+    # Whoever goes on after it finds the place.
+    for offset in range(43):
+        chunk = reader.read(reader.locate(offset), 1, 1 << 20)
+        assert chunk.lines == lines[offset : offset + 1]
+
+
+def test_lines_cut_off_a_dead_journal_are_known_to_the_register(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    for _ in range(20):
+        journal.append(REST)
+    journal.sync()
+    known = register.read(tmp_path, 7)
+    path = segment_path(journal.folder, 0)
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:11]))
+    reader = die(journal)
+    assert reader.finish()
+    closed = reader.closed()
+    assert closed is not None and closed.last_seq == 10
+    entry = register.read(tmp_path, 7)
+    assert known is not None and entry is not None
+    assert (entry.last_seq, entry.digest, entry.state) == (20, known.digest, "closed")
+    reader.remove()
+    assert register.sources(tmp_path) == [7]
+    assert list(register.entries(tmp_path)) == [entry]
+
+
+def test_a_copy_of_a_journal_is_no_journal(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    journal.append(REST)
+    shutil.copytree(tmp_path / "7", tmp_path / "8")
+    journal.close()
+    copy = SourceReader(tmp_path / "8")
+    with pytest.raises(Broken, match="a copy of the journal of source 7"):
+        copy.finish()
+    assert copy.closed() is None
+    segment_path(journal.folder, 0).unlink()
+    with pytest.raises(Broken, match="no segments"):
+        reader_of(journal).finish()
+
+
+def test_a_register_that_is_damaged_says_nothing(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    journal.append(REST)
+    journal.close()
+    entry = register.read(tmp_path, 7)
+    assert entry is not None and (entry.last_seq, entry.state) == (1, "closed")
+    assert entry == journal.entry()
+    path = tmp_path / "register" / "7"
+    raw = bytearray(path.read_bytes())
+    raw[raw.index(b'"last_seq":1') + 11] ^= 1
+    path.write_bytes(raw)
+    assert register.read(tmp_path, 7) is None
 
 
 def test_what_was_stored_before_a_power_loss_stays_counted(tmp_path: Path) -> None:
@@ -230,6 +343,7 @@ def test_what_a_power_loss_took_from_before_refused_ones_is_counted_with_them(tm
     for _ in range(5):
         journal.append(REST)
     (journal.folder / "refused").write_bytes(struct.pack("<QQ", 8, 9) + bytes(100))
+    rebooted(journal)
     reader = die(journal)
     assert reader.finish(at_least=6)
     closed = reader.closed()
@@ -243,7 +357,7 @@ def test_a_half_made_journal_is_nobodys(tmp_path: Path) -> None:
     (tmp_path / ".8.new").mkdir()
     assert sources(tmp_path) == []
     Journal.open(tmp_path, source=7, now_ms=lambda: time.time_ns() // 1_000_000, max_bytes=1 << 20).close()
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == [".8.new", "7"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [".8.new", "7", "register"]
     assert sources(tmp_path / "missing") == []
 
 

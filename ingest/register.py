@@ -1,0 +1,114 @@
+"""The register of sources on the machine that writes them: a small file for each, beside the journals.
+
+    <journals>/register/<source>
+
+It is not part of the journal and stays when the journal goes, so that it can be said what the journal must have held.
+The owner writes it after a sync, in space taken beforehand, so a full disk does not stop it and a power loss leaves the
+journal at least as long as the register says.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from xxhash import xxh3_64_hexdigest
+
+from ingest.layout import boot_id, make_folder, sync_folder
+from schemas.event import SourceClosed
+from schemas.register import SourceEntry, decode_entry, encode_entry
+
+FOLDER = "register"
+# One sector of a disk: it is written as a whole or not at all.
+_SIZE = 512
+
+
+class RegisterFile:
+    """One source's entry, for its owner. Raises OSError."""
+
+    def __init__(self, journals: Path, source: int) -> None:
+        make_folder(journals / FOLDER)
+        self._fd = os.open(journals / FOLDER / str(source), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            if os.fstat(self._fd).st_size < _SIZE:
+                if os.pwrite(self._fd, b" " * _SIZE, 0) != _SIZE:
+                    raise OSError(f"no room for the register of source {source}")
+                os.fsync(self._fd)
+                sync_folder(journals / FOLDER)
+        except OSError:
+            os.close(self._fd)
+            raise
+
+    def write(self, entry: SourceEntry) -> None:
+        """A kill leaves the old entry or the new."""
+        os.pwrite(self._fd, _packed(entry), 0)
+
+    def close(self) -> None:
+        """Makes it durable. Raises OSError after it is closed."""
+        try:
+            os.fdatasync(self._fd)
+        finally:
+            os.close(self._fd)
+
+
+def this_host() -> str:
+    return socket.gethostname()[:64]
+
+
+def _packed(entry: SourceEntry) -> bytes:
+    body = encode_entry(entry)
+    return b"%b %b\n" % (body.ljust(_SIZE - 18), xxh3_64_hexdigest(body).encode())
+
+
+def read(journals: Path, source: int) -> SourceEntry | None:
+    """None when there is no entry, or none that is what was written."""
+    try:
+        raw = (journals / FOLDER / str(source)).read_bytes()
+    except FileNotFoundError:
+        return None
+    body = raw[:-18].rstrip()
+    if raw[-17:].strip() != xxh3_64_hexdigest(body).encode():
+        return None
+    try:
+        entry = decode_entry(body)
+    except msgspec.DecodeError:
+        return None
+    return entry if entry.source == source else None
+
+
+def sources(journals: Path) -> list[int]:
+    """Every source that has an entry, of the living and of the dead."""
+    try:
+        return sorted(int(name) for name in os.listdir(journals / FOLDER) if name.isdecimal())
+    except FileNotFoundError:
+        return []
+
+
+def entries(journals: Path) -> Iterator[SourceEntry]:
+    """Those that can be read. Raises OSError."""
+    for source in sources(journals):
+        entry = read(journals, source)
+        if entry is not None:
+            yield entry
+
+
+def end(journals: Path, note: SourceClosed) -> None:
+    """A dead owner's source has ended. Its entry grows as far as the lines proved, and is never lowered. Raises
+    OSError."""
+    known = read(journals, note.source)
+    as_known = known is None or (note.last_seq, note.digest) == (known.last_seq, known.digest)
+    if note.digest is not None and (known is None or as_known or note.last_seq > known.last_seq):
+        refused = sum(last - first + 1 for first, last in note.refused)
+        ended = SourceEntry(
+            note.source, note.last_seq, note.digest, refused, "closed", note.at_ms, this_host(), boot_id()
+        )
+    elif known is not None:
+        ended = msgspec.structs.replace(known, state="closed", at_ms=note.at_ms)
+    else:
+        return
+    file = RegisterFile(journals, note.source)
+    try:
+        file.write(ended)
+    finally:
+        file.close()
