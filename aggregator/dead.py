@@ -1,7 +1,9 @@
 """Records that cannot be read: out of the way, and, once they can be read, in again."""
 
+import re
 from functools import partial
 
+import msgspec
 from clickhouse_connect.driver.client import Client
 
 from aggregator import store
@@ -9,6 +11,7 @@ from aggregator.batch import Batch, Decoded, Unreadable, decode
 from aggregator.bus import Place, Range, Record
 from aggregator.loop import Aggregator, no_checkpoint
 from aggregator.settle import settle
+from schemas.warehouse import write
 
 
 class NothingToSkip(Exception):
@@ -29,11 +32,12 @@ async def skip(aggregator: Aggregator, partition: int) -> dict[str, object]:
 
 def bury(place: Place, bad: Unreadable, client: Client) -> None:
     """Keeps the record with where it came from. From then on its offset is passed over on the bus."""
-    client.insert(
-        "dead_letters",
-        [[place.bus, place.partition, bad.offset, bad.record, bad.reason]],
-        column_names=["bus", "bus_partition", "bus_offset", "record", "error"],
-    )
+    where = msgspec.json.encode([place.bus, place.partition, bad.offset, bad.reason])
+    # The record may hold any bytes; those that JSON knows are escaped, and the others the warehouse takes as they are.
+    record = re.sub(rb'[\x00-\x1f"\\]', lambda found: b"\\u%04x" % found[0][0], bad.record)
+    columns = ["bus", "bus_partition", "bus_offset", "error", "record"]
+    token = f"dead:{place.bus}:{place.partition}:{bad.offset}"
+    write(client, "dead_letters", columns, b'%b,"%b"]' % (where[:-1], record), token)
 
 
 async def replay(aggregator: Aggregator) -> dict[str, int]:

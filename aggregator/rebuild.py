@@ -52,8 +52,9 @@ def plan(client: Client, *, anew: bool = False) -> list[Step]:
 def rebuild_step(client: Client, step: Step, progress: Progress = silent) -> None:
     """Makes one year of one rollup. When it raises, or the process dies, the rollup is as it was or as it is to be."""
     staging = f"{step.rollup}_rebuilt"
-    client.command(f"CREATE TABLE IF NOT EXISTS {staging} AS {step.rollup}")
-    client.command(f"TRUNCATE TABLE {staging}")
+    # A new table each time: an insert that an interrupted rebuild still waits for ends in the old one.
+    client.command(f"DROP TABLE IF EXISTS {staging} SYNC")
+    client.command(f"CREATE TABLE {staging} AS {step.rollup}")
     days = {day: rows for day, rows in visits_by_day(client).items() if day.year == step.year}
     work = slices(days)
     what = f"{step.rollup} {step.year}"

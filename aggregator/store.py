@@ -3,15 +3,17 @@ client raises."""
 
 # ruff: noqa: S608 (what is put into a query is numbers, and names of our own making)
 
+import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
 from aggregator.batch import MAX_EVENTS, Key
 from aggregator.bus import Place, Range
 from schemas.event import EVENT_COLUMNS, SourceClosed, SourceHead, SourceNote, SourceOpened
-from schemas.warehouse import put
+from schemas.warehouse import put, write
 
 COLUMNS = [*EVENT_COLUMNS, "bus", "bus_partition", "bus_offset"]
 
@@ -37,7 +39,18 @@ ONCE: dict[str, object] = {
     "deduplicate_insert": "enable",
     "deduplicate_blocks_in_dependent_materialized_views": 1,
 }
-ALWAYS: dict[str, object] = {"deduplicate_insert": "disable", "deduplicate_insert_select": "disable"}
+# The same for what is selected. (Where the engine thinks that the order of rows matters, it does not to a sum.)
+ONCE_SELECTED: dict[str, object] = {
+    "deduplicate_insert": "enable",
+    "deduplicate_insert_select": "enable_even_for_bad_queries",
+}
+# On a cluster, what decides a repair is read only where everything is that was inserted before. A server with
+# tables of its own passes over these.
+CONSISTENT: dict[str, Any] = {
+    "select_sequential_consistency": 1,
+    "insert_quorum": "auto",
+    "insert_quorum_parallel": 0,
+}
 
 # How many values go into one query's text.
 CHUNK = 5000
@@ -46,13 +59,16 @@ CHUNK = 5000
 def insert(client: Client, rows: Sequence[bytes], token: str) -> None:
     """Inserts the rows unless an insert under the same token has happened. Adapters on a server also get the
     token as the query's id, so that a second one is refused while the first still runs."""
-    settings = {**ONE_BLOCK, **ONCE, "insert_deduplication_token": token, "query_id": token}
-    client.raw_insert("scans", COLUMNS, b"".join(rows), settings=settings, fmt="JSONCompactEachRow")
+    write(client, "scans", COLUMNS, b"".join(rows), token, {**ONE_BLOCK, **ONCE, "query_id": token})
 
 
-def insert_missing(client: Client, rows: Sequence[bytes]) -> None:
-    """Inserts the rows whatever was inserted before."""
-    client.raw_insert("scans", COLUMNS, b"".join(rows), settings={**ONE_BLOCK, **ALWAYS}, fmt="JSONCompactEachRow")
+def token_of(batch: str, what: str, values: Iterable[object], turn: int) -> str:
+    """Names an insert of a batch's repair by what it inserts. `turn` counts up when the engine knew the token and did
+    not have the rows."""
+    digest = hashlib.blake2b(digest_size=12)
+    for value in values:
+        digest.update(b"%b;" % str(value).encode())
+    return f"{batch}:{what}:{digest.hexdigest()}:{turn}"
 
 
 def chunks(values: Iterable[int], size: int = CHUNK) -> list[list[int]]:

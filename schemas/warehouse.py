@@ -2,18 +2,33 @@
 
 Both are clickhouse-connect clients and take the same SQL. A client is used by one thread; open one
 for each. One process owns a chDB folder.
+
+A write is sent once. The client sends a request again by itself when a connection ends without an answer, which is
+when nobody knows whether it was done; whoever writes finds out first (`aggregator.settle`). So writes go through
+`write`, whose body cannot be sent twice, and carry a token of what they insert.
 """
 
+import hashlib
 import os
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import clickhouse_connect
 import msgspec
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import OperationalError
+from clickhouse_connect.driver.httpclient import HttpClient
 
 from schemas import engine_urls
+
+# Before this one a server takes no `deduplicate_insert`, and an insert waits for ever.
+OLDEST = (26, 2)
+
+
+class TooOld(OperationalError):
+    """The server is there, and must not be used; the message says why."""
 
 
 class Warehouse(msgspec.Struct, frozen=True):
@@ -24,26 +39,41 @@ class Warehouse(msgspec.Struct, frozen=True):
 
     def connect(self, *, timeout_s: int = 300, **settings: Any) -> Client:
         """A new client; `timeout_s` is how long a server may be silent. Raises clickhouse_connect's
-        ClickHouseError (or OSError) when there is no warehouse."""
+        ClickHouseError (or OSError) when there is no warehouse, TooOld (one of these) for a server of long ago."""
+        client = self._client(timeout_s, settings)
+        if version(client.server_version or "") < OLDEST:
+            client.close()
+            raise TooOld(
+                f"ClickHouse {client.server_version} is too old: Waymark needs {'.'.join(map(str, OLDEST))} or newer"
+            )
+        return client
+
+    def _client(self, timeout_s: int, settings: Mapping[str, Any]) -> Client:
         if self.url is not None:
             at = engine_urls.clickhouse(self.url)
-            return clickhouse_connect.get_client(
+            client = clickhouse_connect.get_client(
                 interface="https" if at.secure else "http",
                 host=at.host,
                 port=at.port,
                 username=at.user,
                 password=at.password,
                 database=at.database,
-                settings=settings,
+                settings=dict(settings),
                 autogenerate_session_id=False,
                 connect_timeout=min(timeout_s, 10),
                 send_receive_timeout=timeout_s,
+                # An address has a greatest length, and a list of codes has none.
+                form_encode_query_params=True,
             )
+            assert isinstance(client, HttpClient)
+            # It would begin anew in the middle of a body.
+            client.http_retries = 0
+            return client
         assert self.folder is not None
         if not self.folder.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             _sync(self.folder.parent)
-        return clickhouse_connect.get_client(interface="chdb", path=str(self.folder), settings=settings)
+        return clickhouse_connect.get_client(interface="chdb", path=str(self.folder), settings=dict(settings))
 
 
 def _sync(folder: Path) -> None:
@@ -55,8 +85,29 @@ def _sync(folder: Path) -> None:
         os.close(fd)
 
 
+def version(said: str) -> tuple[int, int]:
+    """The first two numbers of what a server calls itself."""
+    match = re.match(r"(\d+)\.(\d+)", said)
+    return (int(match[1]), int(match[2])) if match else (0, 0)
+
+
+def write(
+    client: Client, table: str, columns: Sequence[str], lines: bytes, token: str, settings: Mapping[str, object] = {}
+) -> None:
+    """Inserts JSON arrays, one a line, once: a table that keeps tokens takes no second insert under the same one. When
+    this raises, it may have happened or not."""
+    client.raw_insert(
+        table,
+        list(columns),
+        # What is not bytes the client cannot send again.
+        (part for part in (lines,)),
+        settings={**settings, "insert_deduplication_token": token},
+        fmt="JSONCompactEachRow",
+    )
+
+
 def put(client: Client, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Inserts a few rows of JSON's own types. The client's own `insert` loads pandas first, which costs each process a
-    third of a second and 40 MB."""
+    """Inserts a few rows of JSON's own types into a table to which it does not matter how often. The client's own
+    `insert` loads pandas first, which costs each process a third of a second and 40 MB."""
     lines = b"\n".join(map(msgspec.json.encode, rows))
-    client.raw_insert(table, list(columns), lines, fmt="JSONCompactEachRow")
+    write(client, table, columns, lines, f"{table}:{hashlib.blake2b(lines, digest_size=16).hexdigest()}")

@@ -11,6 +11,7 @@ from aggregator.audit_evidence import StoppedPartition
 from aggregator.bus import Bus
 from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
+from aggregator.store import CONSISTENT
 from api.context import Ready
 from ingest.depth import Following
 from schemas.exposition import Reading
@@ -21,7 +22,7 @@ from waymark.settings import Settings
 
 def aggregator_of(settings: Settings, warehouse: Warehouse, tracer: Tracer | None = None) -> Aggregator:
     def connect() -> Client:
-        return warehouse.connect(max_threads=1)
+        return warehouse.connect(max_threads=1, **CONSISTENT)
 
     return Aggregator(_bus(settings), connect, tracer=tracer)
 

@@ -11,7 +11,7 @@ from urllib3.exceptions import HTTPError
 from codes.errors import Unavailable, Unfit
 from codes.server import Fsync, check_server
 from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
+from schemas.warehouse import TooOld, Warehouse
 from waymark.folder import Folder
 from waymark.settings import Settings
 from waymark.trouble import Trouble
@@ -37,7 +37,7 @@ class Prepared:
 
 async def prepare(warehouse: Warehouse, redis: Redis, prepared: Prepared, fsync: Fsync = "always") -> None:
     """Tries until both are so; the warehouse or Redis may be away for as long as they like. Raises Trouble
-    for a Redis that must not be used."""
+    for one that must not be used."""
     pause = 0.1
     while True:
         try:
@@ -48,6 +48,8 @@ async def prepare(warehouse: Warehouse, redis: Redis, prepared: Prepared, fsync:
                 prepared.applied = await asyncio.to_thread(_look, warehouse)
                 prepared.tables.set()
             await check_server(redis, fsync)
+        except TooOld as error:
+            raise Trouble(str(error)) from None
         except (ClickHouseError, HTTPError, OSError, Unavailable) as error:
             log.warning("waiting for %s: %s", "Redis" if prepared.tables.is_set() else "the warehouse", error)
             await asyncio.sleep(pause)

@@ -1,5 +1,5 @@
-"""What the aggregator promises on each bus with each warehouse. A ClickHouse server takes part where
-WAYMARK_TEST_CLICKHOUSE_URL names one."""
+"""What the aggregator promises on each bus with each warehouse: chDB, and ClickHouse's HTTP interface. Its server is
+chDB behind `tests.servers.clickhouse`, or the one that WAYMARK_TEST_CLICKHOUSE_URL names."""
 
 import os
 import secrets
@@ -17,6 +17,7 @@ from schemas.warehouse import Warehouse
 from tests.aggregator.exact import problems
 from tests.aggregator.feeds import Feed, JournalFeed, kafka_feed
 from tests.aggregator.test_journal_bus import running, until
+from tests.servers.clickhouse import running as bridge
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -35,12 +36,15 @@ async def feed(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         yield one
 
 
-@pytest.fixture(params=["chdb", *(["server"] if SERVER else [])])
+@pytest.fixture(params=["chdb", "server"])
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Warehouse]:
     if request.param == "chdb":
         yield Warehouse(folder=tmp_path / "warehouse")
         return
-    assert SERVER is not None
+    if SERVER is None:
+        with bridge(tmp_path / "warehouse") as one:
+            yield Warehouse(url=f"{one.url}/default")
+        return
     name = f"waymark_test_{secrets.token_hex(4)}"
     keeper = clickhouse_connect.get_client(dsn=SERVER)
     keeper.command(f"CREATE DATABASE {name}")

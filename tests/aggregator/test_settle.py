@@ -78,7 +78,7 @@ def test_what_is_missing_comes_back(client: Client, table: str, condition: str) 
 
 def test_rows_stored_twice_are_stored_once_again(client: Client) -> None:
     one = stored(client, 1, 300)
-    store.insert_missing(client, one.rows[100:150])
+    store.insert(client, one.rows[100:150], "another")
     assert problems(client, {7: 300}) != []
     assert passed(client, one)[1] == "surplus deleted"
     assert problems(client, {7: 300}) == []

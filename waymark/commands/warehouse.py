@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 from aggregator.audit import Report, render
 from aggregator.progress import Progress
 from aggregator.rebuild import rebuild
+from aggregator.store import CONSISTENT
 from schemas.migrate import migrate
 from waymark import asking
 from waymark.borrowing import redis_of, started
@@ -57,7 +58,7 @@ def _asked_or_done(
 
 
 def _by_ourselves(found: Settings, alone: Callable[[Client, Progress], T], show: Progress) -> T:
-    client = warehouse_of(found).connect()
+    client = warehouse_of(found).connect(**CONSISTENT)
     try:
         migrate(client)
         return alone(client, show)

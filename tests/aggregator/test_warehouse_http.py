@@ -1,0 +1,145 @@
+"""The warehouse behind HTTP: connections end when nobody knows what was done, and each row is stored once even so."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from aggregator import store
+from aggregator.erase import erase
+from aggregator.loop import no_checkpoint
+from aggregator.settle import settle
+from aggregator.store import CONSISTENT
+from analytics.errors import Unavailable
+from analytics.pool import Questions
+from schemas.migrate import migrate
+from schemas.warehouse import TooOld, Warehouse, put
+from tests.aggregator.exact import problems
+from tests.aggregator.test_settle import NOW, batch, stored
+from tests.servers.clickhouse import Bridge, Fault, running
+
+
+@pytest.fixture
+def bridge(tmp_path: Path) -> Iterator[Bridge]:
+    with running(tmp_path / "warehouse") as one:
+        yield one
+
+
+@pytest.fixture
+def client(bridge: Bridge) -> Iterator[Client]:
+    one = Warehouse(url=f"{bridge.url}/default").connect(max_threads=1, **CONSISTENT)
+    migrate(one)
+    yield one
+    one.close()
+
+
+def settled(client: Client, first: int, last: int) -> int:
+    """Settles as the aggregator does, again and again; how often it failed."""
+    for failed in range(5):
+        try:
+            settle(client, batch(first, last), no_checkpoint)
+        except ClickHouseError:
+            continue
+        return failed
+    raise AssertionError("it never ends")
+
+
+@pytest.mark.parametrize("how", ["cut", "lost", "refused"])
+def test_an_insert_without_an_answer_is_not_sent_again(bridge: Bridge, client: Client, how: str) -> None:
+    bridge.faults.append(Fault("INSERT INTO scans ", how))  # type: ignore[arg-type]
+    with pytest.raises(ClickHouseError):
+        stored(client, 1, 50)
+    before = len(bridge.requests)
+    assert settled(client, 1, 50) == 0
+    assert problems(client, {7: 50}) == []
+    assert [one.given["insert_deduplication_token"] for one in bridge.requests[before:] if _inserts(one.statement)] == [
+        batch(1, 50).token
+    ]
+
+
+def _inserts(statement: str) -> bool:
+    return statement.startswith("INSERT INTO scans ")
+
+
+def test_a_repair_that_is_cut_off_doubles_nothing(bridge: Bridge, client: Client) -> None:
+    stored(client, 1, 120)
+    client.command("DELETE FROM scans WHERE seq % 60 = 0", settings=NOW)
+    # The retry of the batch goes through; what is missing is stored, and the answer does not arrive.
+    bridge.faults.append(Fault(":missing:", "cut"))
+    assert settled(client, 1, 120) == 1
+    assert problems(client, {7: 120}) == []
+
+
+@pytest.mark.parametrize("rollup", ["scans_by_time", "scans_by_value"])
+def test_a_rollup_that_is_cut_off_is_summed_once(bridge: Bridge, client: Client, rollup: str) -> None:
+    stored(client, 1, 40)
+    client.command(f"DELETE FROM {rollup} WHERE code < 20", settings=NOW)
+    bridge.faults.append(Fault(f"INSERT INTO {rollup} ", "cut"))
+    assert settled(client, 1, 40) == 1
+    assert problems(client, {7: 40}) == []
+
+
+def test_a_repair_that_comes_late_changes_nothing(bridge: Bridge, client: Client) -> None:
+    """It was given up while it lay in some buffer, and its rows were put in by the next try."""
+    impatient = Warehouse(url=f"{bridge.url}/default").connect(timeout_s=1, max_threads=1)
+    stored(client, 1, 40)
+    client.command("DELETE FROM scans WHERE seq > 35", settings=NOW)
+    bridge.faults.append(Fault(":missing:", "stalled"))
+    with pytest.raises(ClickHouseError):
+        settle(impatient, batch(1, 40), no_checkpoint)
+    assert settled(client, 1, 40) == 0
+    bridge.going.set()
+    assert bridge.late.wait(10)
+    assert problems(client, {7: 40}) == []
+    impatient.close()
+
+
+def test_a_token_without_rows_is_not_believed(client: Client) -> None:
+    """As a kill between the two leaves it, also of a repair."""
+    stored(client, 1, 20)
+    for _ in range(2):
+        client.command("DELETE FROM scans WHERE seq > 15", settings=NOW)
+        client.command("DELETE FROM scans_by_time WHERE code < 20", settings=NOW)
+        assert settled(client, 1, 20) == 0
+        assert problems(client, {7: 20}) == []
+
+
+def test_notes_are_kept_once_whatever_becomes_of_the_answer(bridge: Bridge, client: Client) -> None:
+    bridge.faults.append(Fault("INSERT INTO ledger", "cut"))
+    with pytest.raises(ClickHouseError):
+        put(client, "ledger", ["source", "seq", "reason"], [[7, 1, "erased"]])
+    assert client.query("SELECT count() FROM ledger").result_rows == [(1,)]
+
+
+def test_what_decides_a_repair_is_read_where_everything_is(bridge: Bridge, client: Client) -> None:
+    stored(client, 1, 20)
+    before = len(bridge.requests)
+    assert settled(client, 1, 20) == 0
+    assert store.marks(client, [7]) == {7: 20}
+    for one in bridge.requests[before:]:
+        assert one.given["select_sequential_consistency"] == "1"
+        assert (one.given["insert_quorum"], one.given["insert_quorum_parallel"]) == ("auto", "0")
+
+
+def test_long_lists_are_no_part_of_the_address(bridge: Bridge, client: Client) -> None:
+    stored(client, 1, 20)
+    codes = list(range(1, 4000))
+    assert erase(client, codes) == 20
+    query = "SELECT count() FROM ledger WHERE code IN {codes:Array(UInt64)}"
+    assert client.query(query, parameters={"codes": codes}).result_rows == [(20,)]
+    assert max(sum(map(len, one.address.values())) for one in bridge.requests) < 2000
+
+
+async def test_a_server_of_long_ago_is_refused(bridge: Bridge) -> None:
+    bridge.version = "26.1.3.52"
+    warehouse = Warehouse(url=f"{bridge.url}/default")
+    with pytest.raises(TooOld, match=r"ClickHouse 26.1.3.52 is too old: Waymark needs 26.2 or newer"):
+        warehouse.connect()
+    questions = Questions(warehouse, threads=1)
+    with pytest.raises(Unavailable, match="too old"):
+        await questions.ask(lambda client: client.query("SELECT 1"))
+    await questions.close()
+    bridge.version = "26.2.1.1-stable"
+    warehouse.connect().close()
