@@ -11,11 +11,13 @@ RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --create-home waymark && install -d -o waymark -g waymark -m 0700 /data /journal
 COPY --from=build /venv /venv
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 WAYMARK_DATA=/data WAYMARK_HOST=0.0.0.0
+# The status port (8002) is for operators: publish it to nobody.
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 WAYMARK_DATA=/data WAYMARK_HOST=0.0.0.0 WAYMARK_STATUS_HOST=0.0.0.0 \
+    WAYMARK_STATUS_PORT=8002
 USER waymark
 WORKDIR /home/waymark
 VOLUME /data
-EXPOSE 8000 8001 8002
+EXPOSE 8000 8001
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["waymark"]
 CMD ["up"]

@@ -50,7 +50,7 @@ def create_app(context: ApiContext) -> FastAPI:
         for route in dialect.routes:
             _add(app, context, dialect, route)
     pages = manual.pages(lambda: openapi.document(app, dialects.DIALECTS, context.settings.api_url))
-    for path, handler in {**pages, **health.handlers(context.registry, context.readiness)}.items():
+    for path, handler in {**pages, **health.handlers(context.readiness)}.items():
         app.add_route(path, handler)
     app.router.routes.append(Served(mcp_http.PATH, McpHttp(context)))
     app.add_exception_handler(Exception, _failed)

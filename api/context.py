@@ -35,8 +35,8 @@ class ApiSettings(msgspec.Struct, frozen=True):
 
 
 class ApiContext(msgspec.Struct, frozen=True):
-    """`readiness` names the parts that requests need, each with how to ask it; `registry` is what /metrics
-    shows, so that whoever shares the process can add to it."""
+    """`readiness` names the parts that requests need, each with how to ask it; `registry` is what the
+    status port shows at /metrics, so that whoever shares the process can add to it."""
 
     codes: Codes
     domains: Domains

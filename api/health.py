@@ -1,16 +1,14 @@
-"""/healthz: this process answers. /readyz: it can do its work, and if not, what it lacks. /metrics."""
+"""/healthz: this process answers. /readyz: it can do its work, and if not, what it lacks."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import Json
 from api.context import Ready
-from schemas.exposition import exposition
 
 # A part that takes longer than this to say that it is there is not there.
 PATIENCE_S = 2.0
@@ -44,7 +42,7 @@ async def readiness(parts: Mapping[str, Ready]) -> Readiness:
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def handlers(registry: CollectorRegistry, parts: Mapping[str, Ready]) -> dict[str, Handler]:
+def handlers(parts: Mapping[str, Ready]) -> dict[str, Handler]:
     """Path → what answers there, in every service that has an API or nothing else to serve."""
 
     async def healthz(_: Request) -> Response:
@@ -54,7 +52,4 @@ def handlers(registry: CollectorRegistry, parts: Mapping[str, Ready]) -> dict[st
         found = await readiness(parts)
         return Json(found, 200 if found.ready else 503, {} if found.ready else {"Retry-After": "1"})
 
-    async def metrics(_: Request) -> Response:
-        return Response(exposition(registry), media_type=CONTENT_TYPE_LATEST)
-
-    return {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
+    return {"/healthz": healthz, "/readyz": readyz}

@@ -36,12 +36,14 @@ def run(
     settings: RedirectSettings,
     *,
     fds: Sequence[int] = (),
+    status_fds: Sequence[int] = (),
     host: str = "127.0.0.1",
     port: int = 8001,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then closes the journal. On `fds`, listening sockets that other
-    redirectors may share, or on one of its own. Blocks. Call it in the process that serves: the journal
-    is opened here, under a new random source. Raises SystemExit when it could not start.
+    redirectors may share, or on one of its own, and for operators on `status_fds`. Blocks. Call it in the
+    process that serves: the journal is opened here, under a new random source. Raises SystemExit when it could
+    not start.
     """
     listeners = [socket.socket(fileno=fd) for fd in fds] or [listen(host, port)]
     journal = Journal.open(
@@ -51,7 +53,7 @@ def run(
         max_bytes=settings.journal_max_bytes,
     )
     try:
-        redirector = build(settings, journal)
+        redirector = build(settings, journal, [socket.socket(fileno=fd) for fd in status_fds])
         server = uvicorn.Server(
             uvicorn.Config(
                 redirector.app,

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import msgspec
@@ -34,6 +35,7 @@ from redirect.routes import Lookup
 from redirect.salts import SaltKeeper, Source, from_redis, from_supervisor
 from redirect.settings import RedirectSettings
 from redirect.slug import PAUSED_PATH, TLS_ASK_PATH
+from redirect.status import served
 from redirect.stick import Stick
 from redirect.store import Store
 from redirect.subscription import Subscription
@@ -50,13 +52,15 @@ FIRST_TRUST_S = 1.0
 def build(
     settings: RedirectSettings,
     journal: Journal,
+    status_sockets: Sequence[socket.socket] = (),
     *,
     elapsed: Callable[[], float] = clock.elapsed,
     now_ms: Callable[[], int] = clock.now_ms,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
     random_below: Callable[[int], int] = secrets.randbelow,
 ) -> Redirector:
-    """The application's lifespan owns every task and connection, keeps the journal synced and closes it.
+    """The application's lifespan owns every task and connection, keeps the journal synced and closes it; it also
+    serves the status pages on sockets of their own.
 
     Raises ValueError when a setting says nothing that can be understood, OSError when the database of
     places cannot be opened.
@@ -140,7 +144,8 @@ def build(
                     await subscription.trusted.wait()
                     await hosts.known.wait()
                     await salt_keeper.first.wait()
-            yield
+            async with served(status, status_sockets):
+                yield
         finally:
             for task in tasks:
                 task.cancel()
@@ -205,15 +210,21 @@ def build(
         page = pages.not_allowed() if error.status_code == 405 else pages.not_found()
         return _page(error.status_code, page, error.headers or {})
 
-    rest = Starlette(
+    status = Starlette(
         routes=[
             Path("/healthz", healthz),
             Path("/readyz", readyz),
             Path("/metrics", metrics),
+            Path(TLS_ASK_PATH, tls_ask),
+        ]
+    )
+    rest = Starlette(
+        routes=[
+            Path("/healthz", healthz),
+            Path("/readyz", readyz),
             Path("/robots.txt", robots),
             Path("/favicon.ico", favicon),
             Path(PAUSED_PATH, paused),
-            Path(TLS_ASK_PATH, tls_ask),
             Path(f"{files.PREFIX}{{path:path}}", serve_file),
         ],
         lifespan=lifespan,

@@ -10,14 +10,15 @@ from schemas.noise import is_noise
 _SLUG = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _FORMS = ("/q/", "/r/")
 
-# First path parts that a redirector answers itself; `codes` gives none of them out as a slug.
+# First path parts that a redirector answers itself, at this port or another; `codes` gives none out as a slug.
 RESERVED = frozenset({"healthz", "readyz", "metrics", "robots.txt", "favicon.ico", "q", "r"})
 
 # No slug has a slash, so these need no reservation.
 PAUSED_PATH = "/-/paused"
+# At the status port alone.
 TLS_ASK_PATH = "/-/tls-ask"
 
-OWN_PATHS = frozenset({PAUSED_PATH, TLS_ASK_PATH, *(f"/{part}" for part in RESERVED - {"q", "r"})})
+OWN_PATHS = frozenset({PAUSED_PATH, *(f"/{part}" for part in RESERVED - {"q", "r", "metrics"})})
 
 
 def place_of_path(path: str, host: str = "") -> str | None:

@@ -4,7 +4,7 @@
 import os
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -102,3 +102,17 @@ def registry(*reads: Read, worker: str = "") -> CollectorRegistry:
 def exposition(made: CollectorRegistry) -> bytes:
     """The body of /metrics."""
     return generate_latest(made)
+
+
+def merged(bodies: Iterable[bytes]) -> bytes:
+    """One body of several, which must not share a series: each metric's lines together, and its head once."""
+    families: dict[bytes, list[bytes]] = {}
+    for body in bodies:
+        name, known = b"", False
+        for line in body.splitlines(keepends=True):
+            if line.startswith(b"# HELP "):
+                name = line.split(b" ", 3)[2]
+                known = name in families
+            if not (known and line.startswith(b"#")):
+                families.setdefault(name, []).append(line)
+    return b"".join(line for lines in families.values() for line in lines)

@@ -37,6 +37,19 @@ class _Connection(http.client.HTTPConnection):
             raise NobodyThere(f"nobody answers at {self._path}: {error.strerror}") from None
 
 
+def fetch(socket_path: Path, path: str, patience_s: float) -> tuple[int, bytes]:
+    """Status and body of a short answer, from any process that serves on a unix socket. Raises NobodyThere."""
+    connection = _Connection(socket_path, patience_s)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise NobodyThere(f"no answer: {error}") from error
+    finally:
+        connection.close()
+
+
 def get(folder: Folder, path: str) -> Any:
     """A short answer. Raises NobodyThere."""
     connection = _Connection(folder.core_socket)

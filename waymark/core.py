@@ -8,6 +8,8 @@ import asyncio
 import logging
 import socket
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 from opentelemetry.trace import Tracer
 from redis.asyncio import Redis
@@ -27,9 +29,10 @@ from waymark import rooms, tracing
 from waymark.admin import Admin
 from waymark.aggregating import aggregator_of, readiness_of, readings, stored_up_to
 from waymark.folder import Folder
+from waymark.listening import unix_socket
 from waymark.preparing import Prepared, prepare, warehouse_of
 from waymark.public_api import api_app
-from waymark.serving import serve, unix_socket
+from waymark.serving import serve
 from waymark.settings import Settings
 from waymark.status_app import status_app
 from waymark.trouble import Trouble
@@ -50,9 +53,11 @@ async def run(
     stop: asyncio.Event,
     *,
     aggregate: bool,
+    redirectors: Sequence[Path] = (),
 ) -> int:
-    """Until `stop`. When a part ends by a defect, 1 is returned, and whoever supervises starts the process
-    again: nothing is lost by that. 2 means that an engine must not be used as it is."""
+    """Until `stop`. `redirectors`: where those of this machine answer about themselves. When a part ends by a defect, 1
+    is returned, and whoever supervises starts the process again: nothing is lost by that. 2 means that an engine must
+    not be used as it is."""
     redis = connect(rooms.redis_url(settings))
     warehouse = warehouse_of(settings)
     # Two threads of one workspace, and one more for whoever else asks.
@@ -61,7 +66,7 @@ async def run(
     given = (settings, redis, warehouse, questions)
     try:
         with tracing.tracer(service) as tracer:
-            await _run(*given, tracer, api_sockets, status_sockets, stop, aggregate=aggregate)
+            await _run(*given, tracer, api_sockets, status_sockets, stop, aggregate=aggregate, redirectors=redirectors)
     except ExceptionGroup as group:
         trouble = group.subgroup(Trouble)
         if trouble is not None:
@@ -86,6 +91,7 @@ async def _run(
     stop: asyncio.Event,
     *,
     aggregate: bool,
+    redirectors: Sequence[Path],
 ) -> None:
     shown = registry()
     prepared = Prepared()
@@ -107,6 +113,7 @@ async def _run(
         if api_sockets:
             shown.register(Shown(questions.metrics))
             app = api_app(settings, redis, questions, shown, readiness, tracer)
+            readiness = app.state.context.readiness
             public.append(tasks.create_task(keep_working(app.state.context, stop)))
             public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop)))
         if moving is not None:
@@ -120,7 +127,8 @@ async def _run(
                 measuring = depth.keep_measured(settings.journal_folder, waiting, stop, stored_up_to(moving))
                 background.append(tasks.create_task(measuring))
         if status_sockets:
-            inner.append(tasks.create_task(serve(status_app(shown, readiness), status_sockets, moved)))
+            status = status_app(shown, readiness, redirectors)
+            inner.append(tasks.create_task(serve(status, status_sockets, moved)))
         await stop.wait()
         await asyncio.gather(*public)
         if moving is not None and settings.kafka_bootstrap is None and prepared.tables.is_set():

@@ -64,6 +64,10 @@ class Folder(msgspec.Struct, frozen=True):
     def core_socket(self) -> Path:
         return short(self.path / "core.sock")
 
+    def redirector_socket(self, worker: int) -> Path:
+        """Where a redirector of `up` answers about itself."""
+        return short(self.path / f"redirect-{worker}.sock")
+
     def must_exist(self) -> None:
         """Raises NoFolder, which says where was looked."""
         if not (self.lock.exists() or self.redis.is_dir()):

@@ -1,14 +1,17 @@
 """Listening sockets: bound once by the supervisor and inherited, so a port never refuses while a
 process behind it restarts."""
 
+import contextlib
 import errno
 import socket
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from waymark.trouble import Trouble
 
 BACKLOG = 2048
+STATUS_PORT = 8002
 
 # `localhost` names ::1 also on a machine without IPv6; the other address is enough then.
 _NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
@@ -43,6 +46,16 @@ def listen(host: str, port: int, *, flag: str) -> list[socket.socket]:
     return bound
 
 
+def listen_for_status(host: str, port: int | None) -> list[socket.socket]:
+    """The status port; where none is asked for, the first of a hundred that is free. Raises PortTaken."""
+    if port is not None:
+        return listen(host, port, flag="WAYMARK_STATUS_PORT")
+    for port in range(STATUS_PORT, STATUS_PORT + 100):
+        with contextlib.suppress(PortTaken):
+            return listen(host, port, flag="WAYMARK_STATUS_PORT")
+    return listen(host, STATUS_PORT, flag="WAYMARK_STATUS_PORT")
+
+
 def _bind(family: socket.AddressFamily, address: Any) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -58,9 +71,20 @@ def _bind(family: socket.AddressFamily, address: Any) -> socket.socket:
     return listener
 
 
+def unix_socket(path: Path) -> socket.socket:
+    """A listening unix socket that only this user can reach, in place of whatever was left there."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    listener.listen(16)
+    listener.setblocking(False)
+    return listener
+
+
 def inherited(descriptors: str) -> list[socket.socket]:
     """The sockets that a parent handed down, as `described` wrote them."""
-    return [socket.socket(fileno=int(number)) for number in descriptors.split(",")]
+    return [socket.socket(fileno=int(number)) for number in descriptors.split(",") if number]
 
 
 def described(sockets: Iterable[socket.socket]) -> str:

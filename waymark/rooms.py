@@ -1,6 +1,5 @@
 """What each room is given, made from the settings. The rooms know nothing of the environment."""
 
-import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,7 +12,6 @@ from codes.filestores import Bucket
 from codes.filestores import Folder as FolderOfFiles
 from redirect.settings import RedirectSettings
 from schemas import s3
-from waymark import salts
 from waymark.folder import Folder
 from waymark.settings import BadSetting, Settings
 
@@ -55,11 +53,11 @@ def trusted_proxies(settings: Settings) -> tuple[str, ...]:
     return tuple(part.strip() for part in settings.trusted_proxies.split(",") if part.strip())
 
 
-def redirect_settings(settings: Settings) -> RedirectSettings:
+def redirect_settings(settings: Settings, *, salts_descriptor: int | None = None, worker: str = "") -> RedirectSettings:
     return RedirectSettings(
         redis_url=redis_url(settings),
         redis_replica_url=settings.redis_replica_url or "",
-        salts_descriptor=salts.inherited(),
+        salts_descriptor=salts_descriptor,
         salt_redis_url=settings.salt_redis_url or "",
         short_url=settings.short_base,
         journal=settings.journal_folder,
@@ -76,7 +74,7 @@ def redirect_settings(settings: Settings) -> RedirectSettings:
         files_bucket=settings.files_bucket or "",
         gate_pass_s=settings.gate_pass,
         sticky_s=settings.sticky,
-        worker=str(os.getpid()) if settings.workers > 1 else "",
+        worker=worker,
     )
 
 

@@ -6,7 +6,6 @@ the supervisor is the salt itself: visitors who come again after that are counte
 
 import asyncio
 import contextlib
-import os
 import resource
 import secrets
 import socket
@@ -19,8 +18,6 @@ from redirect.visitor import MS_OF_DAY, SALT_BYTES
 from redirect.wire import Away, Refused
 from waymark.settings import BadSetting, Settings
 
-# The variable that tells a redirector at which descriptor to ask.
-SOCKET = "WAYMARK_SALTS_SOCKET"
 LOOK_S = 60.0
 CHECK_WITHIN_S = 2.0
 
@@ -78,21 +75,14 @@ class DailySalts:
         self._salts.clear()
 
 
-def inherited() -> int | None:
-    """In a redirector of `up`: where to ask for salts."""
-    descriptor = os.environ.get(SOCKET)
-    return None if descriptor is None else int(descriptor)
-
-
 def leave_no_core() -> None:
     """A core file is memory on a disk."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def check_salt_redis(settings: Settings) -> None:
-    """Raises BadSetting when the Redis of salts has a disk. One that is away is no reason not to start. (Redirectors of
-    `up` need not look again.)"""
-    if settings.salt_redis_url is not None and inherited() is None:
+    """Raises BadSetting when the Redis of salts has a disk. One that is away is no reason not to start."""
+    if settings.salt_redis_url is not None:
         asyncio.run(_check(settings.salt_redis_url))
 
 

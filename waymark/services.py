@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 import uvloop
 
 from waymark import listening, logs, rooms, salts, tied
@@ -26,62 +27,85 @@ def enter(service: str, settings: Settings, *, nice: int = 0) -> None:
         os.nice(nice)
 
 
-def redirect(settings: Settings, sockets: str) -> int:
+class Handed(msgspec.Struct, frozen=True):
+    """What a supervisor hands down to a service: descriptors of listening sockets, for its work and for its status; of
+    the socket at which a redirector asks for salts; and what it is called among others like it."""
+
+    sockets: str = ""
+    status: str = ""
+    salts: int | None = None
+    worker: str = ""
+
+
+def redirect(settings: Settings, handed: Handed) -> int:
     from redirect.serve import run
 
-    salts.check_salt_redis(settings)
+    if handed.salts is None:
+        salts.check_salt_redis(settings)
     salts.leave_no_core()
-    listeners = _sockets(settings, sockets, settings.redirect_port, flag="WAYMARK_REDIRECT_PORT")
+    listeners = _sockets(settings, handed, settings.redirect_port, flag="WAYMARK_REDIRECT_PORT")
+    status = _status_sockets(settings, handed)
     # The server raises the signal that ended it once more, when all is done: that is no way to end then.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    run(rooms.redirect_settings(settings), fds=[one.detach() for one in listeners])
+    run(
+        rooms.redirect_settings(settings, salts_descriptor=handed.salts, worker=handed.worker),
+        fds=[one.detach() for one in listeners],
+        status_fds=[one.detach() for one in status],
+    )
     return 0
 
 
-def ingest(settings: Settings, sockets: str) -> int:
+def ingest(settings: Settings, handed: Handed) -> int:
     from waymark.ingest_service import run
 
-    listeners = _status_sockets(settings)
+    listeners = _status_sockets(settings, handed)
     return _until_stopped(lambda stop: run(settings, listeners, stop))
 
 
-def aggregate(settings: Settings, sockets: str) -> int:
+def aggregate(settings: Settings, handed: Handed) -> int:
     from waymark.core import run
 
     folder = Folder(settings.data)
     # It holds no data beside a ClickHouse server, only sockets and what is under way.
     with hold(folder, make=True):
         folder.sweep()
-        listeners = _status_sockets(settings)
+        listeners = _status_sockets(settings, handed)
         return _until_stopped(lambda stop: run(settings, [], listeners, stop, aggregate=True))
 
 
-def api(settings: Settings, sockets: str) -> int:
+def api(settings: Settings, handed: Handed) -> int:
     from waymark.core import run
 
-    listeners = _sockets(settings, sockets, settings.api_port, flag="WAYMARK_API_PORT")
-    return _until_stopped(lambda stop: run(settings, listeners, [], stop, aggregate=False))
+    listeners = _sockets(settings, handed, settings.api_port, flag="WAYMARK_API_PORT")
+    status = _status_sockets(settings, handed)
+    return _until_stopped(lambda stop: run(settings, listeners, status, stop, aggregate=False))
 
 
-def core(settings: Settings, sockets: str) -> int:
+def core(settings: Settings, handed: Handed) -> int:
     from waymark.core import run
 
     # One that was killed leaves what it was bringing into the warehouse, up to 16 MB each time.
     Folder(settings.data).sweep()
-    listeners = _sockets(settings, sockets, settings.api_port, flag="WAYMARK_API_PORT")
-    return _until_stopped(lambda stop: run(settings, listeners, [], stop, aggregate=True))
+    listeners = _sockets(settings, handed, settings.api_port, flag="WAYMARK_API_PORT")
+    status = listening.inherited(handed.status)
+    redirectors = [Folder(settings.data).redirector_socket(worker + 1) for worker in range(settings.workers)]
+    return _until_stopped(lambda stop: run(settings, listeners, status, stop, aggregate=True, redirectors=redirectors))
 
 
-def _sockets(settings: Settings, handed_down: str, port: int, *, flag: str) -> list[socket.socket]:
-    return listening.inherited(handed_down) if handed_down else listening.listen(settings.host, port, flag=flag)
+def _sockets(settings: Settings, handed: Handed, port: int, *, flag: str) -> list[socket.socket]:
+    if handed.sockets:
+        return listening.inherited(handed.sockets)
+    return listening.listen(settings.host, port, flag=flag)
 
 
-def _status_sockets(settings: Settings) -> list[socket.socket]:
-    """Beside a supervisor the status is asked for through a socket in the data folder alone."""
+def _status_sockets(settings: Settings, handed: Handed) -> list[socket.socket]:
+    """Beside a supervisor there is one status port for all, which the core answers at."""
     if tied.PIPE in os.environ:
-        return []
-    return listening.listen(settings.host, settings.status_port, flag="WAYMARK_STATUS_PORT")
+        return listening.inherited(handed.status)
+    found = listening.listen_for_status(settings.status_host, settings.status_port)
+    log.info("status at http://%s:%d/metrics", settings.status_host, found[0].getsockname()[1])
+    return found
 
 
 def _until_stopped(service: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) -> int:

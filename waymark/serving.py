@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -51,14 +50,3 @@ async def serve(app: Any, sockets: list[socket.socket], stop: asyncio.Event) -> 
         await running
     finally:
         stopped.cancel()
-
-
-def unix_socket(path: Path) -> socket.socket:
-    """A listening unix socket that only this user can reach, in place of whatever was left there."""
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
-    path.chmod(0o600)
-    listener.listen(16)
-    listener.setblocking(False)
-    return listener

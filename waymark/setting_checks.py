@@ -122,12 +122,14 @@ def _plans(path: Path) -> None:
 _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "data": _folder_to_be,
     "host": _listening,
+    "status_host": _listening,
     "short_url": _base,
     "api_url": _base,
     "bootstrap_key": _key,
     "plans": _plans,
     "redis_url": engine_urls.redis,
     "redis_replica_url": engine_urls.redis,
+    "salt_redis_url": engine_urls.redis,
     "kafka_bootstrap": engine_urls.brokers,
     "kafka_topic": _topic,
     "clickhouse_url": engine_urls.clickhouse,
@@ -159,8 +161,8 @@ def wrong_together(settings: "Settings") -> Iterator[tuple[str, str]]:
     """Variables that are fine alone and not beside another one, and why."""
     ports: dict[int, str] = {}
     for field in ("api_port", "redirect_port", "status_port"):
-        other = ports.setdefault(getattr(settings, field), field)
-        if other != field:
+        port = getattr(settings, field)
+        if port is not None and (other := ports.setdefault(port, field)) != field:
             yield f"WAYMARK_{field.upper()}", f"it is the port of WAYMARK_{other.upper()} already"
     if settings.default_plan != "unlimited":
         from codes.plans import Unreadable, known

@@ -36,14 +36,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     api_port: Annotated[int, _is("WAYMARK_API_PORT", "The port of the API.", ge=1, le=65535)] = 8000
     redirect_port: Annotated[int, _is("WAYMARK_REDIRECT_PORT", "The port of the redirectors.", ge=1, le=65535)] = 8001
     status_port: Annotated[
-        int,
+        Annotated[int, Meta(ge=1, le=65535)] | None,
         _is(
             "WAYMARK_STATUS_PORT",
-            "Where `waymark ingest` and `waymark aggregate` answer `/healthz`, `/readyz` and `/metrics`.",
-            ge=1,
-            le=65535,
+            "Where operators ask each service for `/healthz`, `/readyz` and `/metrics`, and Caddy for `/-/tls-ask`. "
+            "Default: 8002, or the next that is free.",
         ),
-    ] = 8002
+    ] = None
+    status_host: Annotated[
+        str,
+        _is(
+            "WAYMARK_STATUS_HOST",
+            "The address to listen at for that; it is nobody's business outside, so not that of `WAYMARK_HOST`.",
+        ),
+    ] = "localhost"
     workers: Annotated[
         int, _is("WAYMARK_WORKERS", "How many redirector processes `waymark up` runs.", ge=1, le=256)
     ] = 1

@@ -8,15 +8,16 @@ their journals), then what carries scans on (it empties the bus), then Redis.
 import asyncio
 import os
 import signal
+import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from ingest.layout import sync_folder
 from waymark import listening, redis_server, tied
 from waymark.child import Child, Program
 from waymark.first_key import first_key
 from waymark.folder import Folder, Locks, hold
-from waymark.salts import SOCKET, DailySalts, check_salt_redis, leave_no_core
+from waymark.salts import DailySalts, check_salt_redis, leave_no_core
 from waymark.settings import Settings, environment
 from waymark.waiting import answers_http, until
 
@@ -54,6 +55,11 @@ class Supervisor:
             loop.add_signal_handler(number, self._asked_to_stop)
         redirect_sockets = listening.listen(settings.host, settings.redirect_port, flag="--redirect-port")
         api_sockets = listening.listen(settings.host, settings.api_port, flag="--api-port")
+        status_sockets = listening.listen_for_status(settings.status_host, settings.status_port)
+        self._status_port = int(status_sockets[0].getsockname()[1])
+        about = [
+            listening.unix_socket(self._folder.redirector_socket(worker + 1)) for worker in range(settings.workers)
+        ]
         # Only this process holds the writing end: its end is the children's end of file.
         watched, self._pipe = os.pipe()
         self._salts = DailySalts()
@@ -63,17 +69,16 @@ class Supervisor:
                 await self._start_redis()
             key = await self._unless_stopped(first_key(settings, self._redis_url, self._say))
             if not self._stop.is_set():
-                await self._start(self._service("core", watched, listening.described(api_sockets), nice=True))
-                for worker in range(settings.workers):
-                    name = "redirect" if settings.workers == 1 else f"redirect {worker + 1}"
-                    await self._start(self._service("redirect", watched, listening.described(redirect_sockets), name))
+                await self._start(self._service("core", watched, api_sockets, status_sockets, nice=True))
+                for worker, one in enumerate(about, 1):
+                    await self._start(self._service("redirect", watched, redirect_sockets, [one], worker=worker))
                 if settings.kafka_bootstrap is not None:
-                    await self._start(self._service("ingest", watched, ""))
+                    await self._start(self._service("ingest", watched))
                 ready = asyncio.create_task(self._when_ready(key))
                 await self._stop.wait()
                 ready.cancel()
         finally:
-            for one in [*redirect_sockets, *api_sockets]:
+            for one in [*redirect_sockets, *api_sockets, *status_sockets, *about]:
                 one.close()
             await self._stop_all()
             salting.cancel()
@@ -127,9 +132,16 @@ class Supervisor:
         # Redis syncs what it writes, and not the names of the files that it makes for it.
         await asyncio.to_thread(sync_folder, self._folder.redis)
 
-    def _service(self, service: str, watched: int, sockets: str, name: str = "", *, nice: bool = False) -> Program:
-        salts = (self._salts.share(),) if service == "redirect" else ()
-        descriptors = (watched, self._locks.children, *salts, *(int(one) for one in sockets.split(",") if one))
+    def _service(
+        self,
+        service: str,
+        watched: int,
+        sockets: Sequence[socket.socket] = (),
+        status: Sequence[socket.socket] = (),
+        *,
+        worker: int = 0,
+        nice: bool = False,
+    ) -> Program:
         variables = {key: value for key, value in os.environ.items() if not key.startswith("WAYMARK_")}
         variables |= environment(self._settings)
         # Whoever runs `up` may read this process's environment; the children have no use for the key.
@@ -139,15 +151,21 @@ class Supervisor:
             "TMPDIR": str(self._folder.temporary),
             tied.PIPE: str(watched),
         }
-        if salts:
-            variables[SOCKET] = str(salts[0])
-        flags = ["--sockets", sockets] if sockets else []
+        descriptors = [watched, self._locks.children, *(one.fileno() for one in (*sockets, *status))]
+        flags = {"--sockets": listening.described(sockets), "--status": listening.described(status)}
+        if worker:
+            salts = self._salts.share()
+            descriptors.append(salts)
+            flags |= {"--salts": str(salts), "--worker": str(worker)}
+        if nice:
+            flags["--nice"] = "5"
         # -P: what lies in the current folder must not stand in for our own modules.
+        command = [sys.executable, "-P", "-m", "waymark", service]
         return Program(
-            name=name or service,
-            command=[sys.executable, "-P", "-m", "waymark", service, *flags, *(["--nice", "5"] if nice else [])],
+            name=f"{service} {worker}" if worker and self._settings.workers > 1 else service,
+            command=[*command, *(word for flag, value in flags.items() if value for word in (flag, value))],
             environment=variables,
-            descriptors=descriptors,
+            descriptors=tuple(descriptors),
             stop_within_s=30.0 if service == "core" else 10.0,
         )
 
@@ -177,6 +195,7 @@ class Supervisor:
             f"running: {children}",
             f"short links  {settings.short_base}/",
             f"API          {settings.api_base}/   its documentation: {settings.api_base}/docs",
+            f"status       http://{settings.status_host}:{self._status_port}/metrics   for operators alone",
             f"data         {settings.data}",
             *([NO_EDGE] if settings.edge == "none" else []),
             f"key          {key or 'made before; for another one: waymark key create'}",

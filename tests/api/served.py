@@ -3,20 +3,23 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import uvicorn
 
+from schemas.exposition import exposition
 from schemas.warehouse import Warehouse
 from tests.api.service import Service
 from tests.servers.dns import NameServer, name_server
 
 
 class Served:
-    """Where it is, a key for it, and the name server that it asks."""
+    """Where it is, a key for it, the name server that it asks, and what it has counted."""
 
-    def __init__(self, port: int, key: str, names: NameServer) -> None:
+    def __init__(self, port: int, key: str, names: NameServer, metrics: Callable[[], str]) -> None:
+        self.metrics = metrics
         self.names = names
         self.port = port
         self.key = key
@@ -30,6 +33,10 @@ class Served:
             while received := connection.recv(65536):
                 answer += received
             return answer
+
+
+def counted(service: Service) -> str:
+    return exposition(service.context.registry).decode()
 
 
 @contextmanager
@@ -47,7 +54,8 @@ def serving(redis_url: str, warehouse: Warehouse) -> Iterator[Served]:
                 listening = socket.create_server(("127.0.0.1", 0))
                 config = uvicorn.Config(service.app, http="httptools", lifespan="off", access_log=False)
                 stop.append(uvicorn.Server(config))
-                found.append(Served(listening.getsockname()[1], await service.key(), names))
+                port = listening.getsockname()[1]
+                found.append(Served(port, await service.key(), names, partial(counted, service)))
                 ready.set()
                 with listening:
                     await stop[0].serve([listening])

@@ -12,9 +12,15 @@ from analytics.pool import Questions
 from api import health
 from api.app import create_app
 from api.readiness import parts
+from schemas.exposition import exposition
 from schemas.warehouse import Warehouse
 from tests.api.service import Service
 from tests.servers.redis import running
+
+
+async def test_what_is_counted_is_not_on_a_public_port(api: Service) -> None:
+    for client in (api.anonymous, api.client):
+        assert (await client.get("/metrics")).status_code == 404
 
 
 async def test_alive_whatever_else_is_not(api: Service) -> None:
@@ -62,7 +68,7 @@ async def test_requests_are_counted_by_route_and_never_by_what_a_client_makes_up
     await api.client.get("/v1/dynamic/made-up")
     await api.anonymous.request("MADE", "/up/by/a/client")
     await api.anonymous.get("/v1/dynamic", headers={"X-Long": "a" * 20_000})
-    text = (await api.anonymous.get("/metrics")).text
+    text = exposition(api.context.registry).decode()
     counted = {
         (sample.labels["method"], sample.labels["route"], sample.labels["status"]): sample.value
         for family in text_string_to_metric_families(text)

@@ -36,7 +36,7 @@ from redirect.serve import run
 from redirect.settings import RedirectSettings
 logging.basicConfig(level="DEBUG")
 settings = msgspec.json.decode(sys.argv[1], type=RedirectSettings, dec_hook=lambda kind, value: kind(value))
-run(settings, fds=[int(sys.argv[2])])
+run(settings, fds=[int(sys.argv[2])], status_fds=[int(sys.argv[3])])
 """
 
 
@@ -57,17 +57,18 @@ class Redirector:
         self.journal = folder / "journal"
         self.log_path = folder / "log"
         self.settings = RedirectSettings(redis_url=redis_url, journal=self.journal, **settings)
-        listener = listen("127.0.0.1", 0)
-        self.port = int(listener.getsockname()[1])
+        listener, status = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
+        self.port, self.status_port = (int(one.getsockname()[1]) for one in (listener, status))
         said = msgspec.json.encode(self.settings, enc_hook=str).decode()
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, said, str(listener.fileno())],
+                [sys.executable, "-c", _PROGRAM, said, str(listener.fileno()), str(status.fileno())],
                 stdout=log,
                 stderr=log,
-                pass_fds=[listener.fileno()],
+                pass_fds=[listener.fileno(), status.fileno()],
             )
         listener.close()
+        status.close()
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
 
     def wait(self) -> None:
@@ -94,8 +95,18 @@ class Redirector:
             raise
         return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, body)
 
+    def status(self, path: str) -> Answer:
+        """What the port for operators answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.status_port, timeout=20)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        finally:
+            connection.close()
+
     def metric(self, name: str) -> float:
-        text = self.get("/metrics").body.decode()
+        text = self.status("/metrics").body.decode()
         return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
 
     def ready(self) -> dict[str, Any]:

@@ -269,13 +269,13 @@ def test_what_caddy_asks_before_it_makes_a_certificate(start: Start, registrar: 
     registrar.write("go.brand.example")
     registrar.write("claim.brand.example", verified_at_ms=None)
     server = start()
-    until(lambda: server.get("/-/tls-ask?domain=go.brand.example").status == 200, "the domains to be read")
+    until(lambda: server.status("/-/tls-ask?domain=go.brand.example").status == 200, "the domains to be read")
     for query in ("", "?domain=", "?domain=claim.brand.example", "?domain=other.example", "?domain=%ff%00"):
-        assert server.get(f"/-/tls-ask{query}").status == 404
+        assert server.status(f"/-/tls-ask{query}").status == 404
     domain = registrar.add("new.brand.example")
-    until(lambda: server.get("/-/tls-ask?domain=New.Brand.Example.").status == 200, "the new one to be read")
+    until(lambda: server.status("/-/tls-ask?domain=New.Brand.Example.").status == 200, "the new one to be read")
     registrar.drop(domain)
-    until(lambda: server.get("/-/tls-ask?domain=new.brand.example").status == 404, "it to be dropped")
+    until(lambda: server.status("/-/tls-ask?domain=new.brand.example").status == 404, "it to be dropped")
     server.stop()
     assert server.events() == []
 

@@ -141,7 +141,10 @@ def test_what_it_answers_besides_codes(start: Start) -> None:
     server = start()
     assert server.get("/healthz").body == b"ok\n"
     assert server.ready() == {"ready": True, "lacks": []}
-    assert b"waymark_visits_total" in server.get("/metrics").body
+    assert b"waymark_visits_total" in server.status("/metrics").body
+    assert server.status("/healthz").body == b"ok\n" and server.status("/readyz").status == 200
+    for path in ("/metrics", "/-/tls-ask", "/-/tls-ask?domain=go.example.com"):
+        assert server.get(path).status == 404, "not on a public port"
     assert server.get("/robots.txt").status == 200
     assert server.get("/favicon.ico").status == 204
     assert server.get("/").status == 404

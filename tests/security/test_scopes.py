@@ -20,7 +20,7 @@ OPEN = {("POST", "/api/v1/token/"), ("POST", "/api/v1/token/refresh/")}
 # They are sent, and change nothing that is kept.
 HARMLESS = {("POST", "/api/qr/static")}
 # What the API serves beside its operations. All but `/mcp`, which needs a key, say nothing of anybody's codes.
-BESIDE = {"/openapi.json", "/docs", "/healthz", "/readyz", "/metrics", "/mcp"}
+BESIDE = {"/openapi.json", "/docs", "/healthz", "/readyz", "/mcp"}
 
 
 async def ask(client: httpx.AsyncClient, route: Operation, id: str = NOBODY, **headers: str) -> httpx.Response:

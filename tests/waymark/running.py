@@ -147,6 +147,12 @@ class Up:
         finally:
             connection.close()
 
+    @property
+    def status_port(self) -> int:
+        """Where it said that it is."""
+        found = re.findall(r"^status +http://localhost:(\d+)/metrics", self.told(), re.MULTILINE)
+        return int(found[-1])
+
     def total(self, code: dict[str, Any]) -> int:
         status, answer = self.call("GET", f"/v1/dynamic/{code['id']}/scans")
         assert status == 200, answer

@@ -194,8 +194,7 @@ def held(folder: Path, trouble: dict[str, str], expected: Sequence[Mapping[str, 
 def test_prometheus_has_nothing_to_say_of_what_is_shown() -> None:
     with up() as one:
         one.scan(one.create()["slug"])
-        for port in (one.api_port, one.redirect_port):
-            assert complaints(asked(port)) == ""
+        assert complaints(asked(one.status_port)) == ""
     ingest = ShipStatus()
     ingest.lag_seconds.add(0.02)
     assert complaints(exposition(registry(lambda: ingest_service.readings(ingest))).decode()) == ""

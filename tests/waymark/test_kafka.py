@@ -56,7 +56,7 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
     """Redirector, ingest and aggregator apart, as on several machines (chDB stands where ClickHouse would be)."""
     topic = f"apart-{secrets.token_hex(4)}"
     one = Up(tmp_path)
-    status_port, other_status_port = free_ports(2)
+    ports = free_ports(4)
     environment = {
         **one.environment,
         "WAYMARK_REDIS_URL": redis_url,
@@ -68,12 +68,16 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
         "WAYMARK_REDIRECT_PORT": str(one.redirect_port),
     }
     # The journals are on another machine, as far as the aggregator can see.
-    elsewhere = {"WAYMARK_STATUS_PORT": str(other_status_port), "WAYMARK_JOURNAL": str(tmp_path / "no-journal-here")}
-    inside = {**environment, **elsewhere}
+    inside = {**environment, "WAYMARK_JOURNAL": str(tmp_path / "no-journal-here")}
+
+    def at(port: int, environment: dict[str, str]) -> dict[str, str]:
+        return {**environment, "WAYMARK_STATUS_PORT": str(port)}
+
     with (
-        services(tmp_path, environment, "redirect", "api") as [redirect, api],
-        services(tmp_path, {**environment, "WAYMARK_STATUS_PORT": str(status_port)}, "ingest") as [ingest],
-        services(tmp_path, inside, "aggregate") as [aggregate],
+        services(tmp_path, at(ports[0], environment), "redirect") as [redirect],
+        services(tmp_path, at(ports[1], environment), "api") as [api],
+        services(tmp_path, at(ports[2], environment), "ingest") as [ingest],
+        services(tmp_path, at(ports[3], inside), "aggregate") as [aggregate],
     ):
         key = subprocess.run(
             [*WAYMARK, "workspace", "create", "default"], env=environment, capture_output=True, text=True, timeout=60
@@ -87,13 +91,8 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
         wait_for(lambda: one.scan(code["slug"])[0] == 302, within_s=40)
         for process in (redirect, ingest, aggregate, api):
             assert process.is_running()
-        where = {
-            one.redirect_port: ["redirect"],
-            one.api_port: ["api"],
-            status_port: ["ingest", "journal"],
-            other_status_port: ["aggregate"],
-        }
-        for port, services_there in where.items():
+        where = [["redirect"], ["api"], ["ingest", "journal"], ["aggregate"]]
+        for port, services_there in zip(ports, where, strict=True):
             assert promtool.shown(promtool.asked(port)) == promtool.of(*services_there)
             assert promtool.asked(port, "/readyz")
         audit = [*WAYMARK, "audit", "--data", str(tmp_path / "aggregate"), "--json"]

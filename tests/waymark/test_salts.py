@@ -23,14 +23,15 @@ from redirect.visitor import MS_OF_DAY, keyed, visitor
 from schemas.event import ScanEvent, decode_event, is_note
 from tests.servers.redis import running as running_redis
 from tests.waymark.running import PHONE, WAYMARK, Up, free_ports, up, wait_for
-from waymark.salts import SOCKET, DailySalts
+from waymark.salts import DailySalts
 
 _PIDFD_GETFD = 438
 
 
 def asked(redirector: psutil.Process, *days: int) -> bytes:
     """What the supervisor answers, to the last of these, at the very socket that this redirector was given."""
-    descriptor = int(redirector.environ()[SOCKET])
+    command = redirector.cmdline()
+    descriptor = int(command[command.index("--salts") + 1])
     process = os.pidfd_open(redirector.pid)
     ours = ctypes.CDLL(None, use_errno=True).syscall(_PIDFD_GETFD, process, descriptor, 0)
     os.close(process)

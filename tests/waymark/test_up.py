@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 
 from tests.waymark import promtool
 from tests.waymark.running import KEY, WAYMARK, Up, end, free_ports, shown_key, up, wait_for
+from waymark import listening
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,20 +52,38 @@ def test_it_says_where_everything_is(running: Up) -> None:
 
 def test_every_part_answers_about_itself(running: Up) -> None:
     for port in (running.api_port, running.redirect_port):
-        for path in ("/healthz", "/readyz", "/metrics"):
+        for path in ("/healthz", "/readyz"):
             with socket.create_connection(("localhost", port)) as connection:
                 connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
                 assert connection.recv(100).startswith(b"HTTP/1.1 200"), (port, path)
 
 
+def test_what_is_for_operators_is_on_no_public_port(running: Up) -> None:
+    for port in (running.api_port, running.redirect_port):
+        for path in ("/metrics", "/-/tls-ask?domain=go.example.com"):
+            with socket.create_connection(("localhost", port)) as connection:
+                connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+                assert connection.recv(100).startswith(b"HTTP/1.1 404"), (port, path)
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        promtool.asked(running.status_port, "/-/tls-ask?domain=go.example.com")
+    # Another one on this machine takes the next port that is free.
+    assert running.status_port >= 8002
+    others = listening.listen_for_status("localhost", None)
+    assert {one.getsockname()[1] for one in others} - {running.status_port} != set()
+    for one in others:
+        one.close()
+    with pytest.raises(listening.PortTaken, match="WAYMARK_STATUS_PORT"):
+        listening.listen_for_status("localhost", running.status_port)
+
+
 def test_what_it_counts_is_in_the_catalogue(running: Up) -> None:
-    core = ("aggregate", "api", "journal")
-    for port, services in ((running.api_port, core), (running.redirect_port, ("redirect",))):
-        text = promtool.asked(port)
-        shown = promtool.shown(text)
-        # Two redirectors answer at one port: their counters must not be taken for one that jumps.
-        assert ('worker="' in text) == ("redirect" in services)
-        assert shown == promtool.of(*services)
+    text = promtool.asked(running.status_port)
+    assert promtool.shown(text) == promtool.of("aggregate", "api", "journal", "redirect")
+    # All at one port: no series must be taken for another's.
+    series = [line.rpartition(" ")[0] for line in text.splitlines() if not line.startswith("#")]
+    assert len(set(series)) == len(series)
+    workers = [name.partition("{")[2] for name in series if name.startswith("waymark_memory_bytes")]
+    assert workers == ["", 'worker="1"}', 'worker="2"}']
 
 
 def test_what_is_stored_waits_no_more(running: Up) -> None:
@@ -72,7 +92,7 @@ def test_what_is_stored_waits_no_more(running: Up) -> None:
     wait_for(lambda: running.total(code) == 1)
 
     def waiting() -> set[str]:
-        lines = promtool.asked(running.api_port).splitlines()
+        lines = promtool.asked(running.status_port).splitlines()
         return {line for line in lines if line.startswith(("waymark_journal_waiting", "waymark_journal_oldest"))}
 
     none = {"waymark_journal_waiting_events 0.0", "waymark_journal_oldest_age_seconds 0.0"}

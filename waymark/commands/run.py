@@ -33,9 +33,12 @@ def _service(name: str, description: str, *, hidden: bool = False) -> click.Comm
     @click.command(name, help=description, hidden=hidden)
     @data_flag
     @click.option("--sockets", default="", hidden=True)
+    @click.option("--status", default="", hidden=True)
+    @click.option("--salts", type=int, hidden=True)
+    @click.option("--worker", default="", hidden=True)
     @click.option("--nice", type=int, default=0, hidden=True)
     @explained
-    def command(data: Path | None, sockets: str, nice: int) -> None:
+    def command(data: Path | None, nice: int, **handed: Any) -> None:
         from waymark import services
 
         run: Callable[..., Any] = getattr(services, name)
@@ -43,7 +46,7 @@ def _service(name: str, description: str, *, hidden: bool = False) -> click.Comm
         if lacking := missing(name, found):
             raise Unusable("\n".join(lacking))
         services.enter(name, found, nice=nice)
-        raise SystemExit(run(found, sockets))
+        raise SystemExit(run(found, services.Handed(**handed)))
 
     return command
 
