@@ -14,6 +14,7 @@ from aggregator import store
 from aggregator.batch import MAX_BYTES, Batch, Decoded, Unreadable, decode, reaches, within
 from aggregator.bus import Gone, Held, Lost, Partition, Range
 from aggregator.desk import Away, Desk
+from aggregator.disk_space import DiskSpace
 from aggregator.settle import Checkpoint, settle
 from aggregator.tally import Tally
 
@@ -53,6 +54,7 @@ class Lane:
         self,
         partition: Partition,
         desk: Desk,
+        space: DiskSpace,
         clock: Callable[[], float],
         session_timeout_s: float | None,
         checkpoint: Checkpoint,
@@ -72,6 +74,7 @@ class Lane:
         # A batch is declared, and how much of it is stored is not certain.
         self.unsettled = False
         self._desk = desk
+        self._space = space
         self._clock = clock
         # How old an acknowledged intent may be when its insert begins.
         self._fresh_s = None if session_timeout_s is None else session_timeout_s / 2
@@ -241,6 +244,7 @@ class Lane:
     async def _store_batch(self, batch: Batch) -> None:
         if batch.rows:
             self._checkpoint("gathered")
+            await self._room()
             if not await self._in_turn(lambda: self._insert(batch)):
                 await self._settle(batch)
                 return
@@ -295,7 +299,12 @@ class Lane:
             self._count(batch)
             self.open = False
 
+        await self._room()
         await self._in_turn(held)
+
+    async def _room(self) -> None:
+        """Waits for it without holding the turn."""
+        await self._patiently(lambda: self._desk.call(self._space.require))
 
     async def _in_turn(self, act: Callable[[], Awaitable[T]]) -> T:
         """Acts with the turn held. While another process holds everything, the others of this one get their turn,

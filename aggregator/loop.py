@@ -12,6 +12,7 @@ from opentelemetry.trace import NoOpTracer, Tracer
 
 from aggregator.bus import Bus, Held, Lost, Partition
 from aggregator.desk import Away, Desk
+from aggregator.disk_space import DiskSpace
 from aggregator.lane import Lane, Leaving
 from aggregator.settle import Checkpoint
 from aggregator.tally import Tally
@@ -22,6 +23,7 @@ T = TypeVar("T")
 
 LOOK_S = 0.1
 LAG_S = 1.0
+DISK_S = 10.0
 
 
 def no_checkpoint(name: str) -> None:
@@ -34,18 +36,21 @@ def uptime() -> float:
 
 
 class Aggregator:
-    """Moves everything from one bus to the warehouse. `connect` is called in the warehouse's own thread."""
+    """Moves everything from one bus to the warehouse. `connect` is called in the warehouse's own thread; below
+    `free_floor` bytes on its disk nothing is inserted."""
 
     def __init__(
         self,
         bus: Bus,
         connect: Callable[[], Client],
         *,
+        free_floor: int = 0,
         clock: Callable[[], float] = uptime,
         checkpoint: Checkpoint = no_checkpoint,
         tracer: Tracer | None = None,
     ) -> None:
         self.desk = Desk(connect)
+        self.space = DiskSpace(free_floor, clock)
         self.lanes: dict[Partition, Lane] = {}
         self._bus = bus
         self._clock = clock
@@ -61,6 +66,7 @@ class Aggregator:
         what the bus and the warehouse do is waited out."""
         if not await self._opened(stop):
             return
+        watching = asyncio.create_task(self._watch_disk())
         try:
             next_lag = self._clock()
             while not stop.is_set():
@@ -74,6 +80,7 @@ class Aggregator:
                 except TimeoutError:
                     continue
         finally:
+            watching.cancel()
             await self._let_go()
             await self._bus.close()
             await self.desk.close()
@@ -119,10 +126,17 @@ class Aggregator:
                     lag = await lane.partition.lag()
             lane.lag = lag
 
+    async def _watch_disk(self) -> None:
+        while True:
+            with contextlib.suppress(Away):
+                await self.desk.call(self.space.look_closely)
+            await asyncio.sleep(DISK_S)
+
     def _start(self, partition: Partition) -> None:
         lane = Lane(
             partition,
             self.desk,
+            self.space,
             self._clock,
             self._bus.session_timeout_s,
             self._checkpoint,
@@ -164,12 +178,16 @@ class Aggregator:
                 still, holder = await self._hold_everyone()
                 try:
                     if still:
-                        return await self.desk.call(work)
+                        return await self.desk.call(self._with_room, work)
                 finally:
                     if holder is not None:
                         holder.open = True
                         await self._clear(holder)
             await asyncio.sleep(LOOK_S)
+
+    def _with_room(self, client: Client, work: Callable[[Client], T]) -> T:
+        self.space.require(client)
+        return work(client)
 
     async def _hold_everyone(self) -> tuple[bool, Lane | None]:
         """Whether nothing is inserted from now on, and the lane whose partition tells other processes."""

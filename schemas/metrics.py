@@ -94,6 +94,9 @@ _METRICS = (
     _gauge("aggregate", "aggregator_waiting_partitions", "Partitions that recover, or wait for bus or warehouse."),
     _gauge("aggregate", "aggregator_stopped_partitions", "Partitions that wait for a person. Above 0 is an alarm."),
     _gauge("aggregate", "aggregator_dead_letters", "Records set aside on the partitions followed since the start."),
+    _gauge("aggregate", "warehouse_free_bytes", "Free on the warehouse's disk when last looked.", "bytes"),
+    _gauge("aggregate", "warehouse_short_of_room", "1 while inserts wait for room on the warehouse's disk."),
+    _gauge("aggregate", "warehouse_broken_parts", "Parts that the warehouse found broken and has set aside."),
     _counter("api", "api_requests", "API requests answered.", "method", "route", "status"),
     _histogram(
         "api",

@@ -24,7 +24,7 @@ def aggregator_of(settings: Settings, warehouse: Warehouse, tracer: Tracer | Non
     def connect() -> Client:
         return warehouse.connect(max_threads=1, **CONSISTENT)
 
-    return Aggregator(_bus(settings), connect, tracer=tracer)
+    return Aggregator(_bus(settings), connect, free_floor=settings.warehouse_free, tracer=tracer)
 
 
 def _bus(settings: Settings) -> Bus:
@@ -44,6 +44,8 @@ def readiness_of(moving: Aggregator) -> Mapping[str, Ready]:
         # (What it is, with addresses, is in the log.)
         if status["trouble"]:
             return "the bus does not answer"
+        if moving.space.short:
+            return "the warehouse's disk is nearly full: scans wait where they are"
         waiting = sum(lane.state == "retrying" for lane in moving.lanes.values())
         return f"{waiting} partitions wait for the bus or the warehouse" if waiting else None
 
@@ -85,4 +87,7 @@ def readings(moving: Aggregator) -> Mapping[str, Reading]:
         "waymark_aggregator_partitions": states.total() - states["ended"] - states["left"],
         "waymark_aggregator_waiting_partitions": states["recovering"] + states["retrying"],
         "waymark_aggregator_stopped_partitions": states["stopped"],
+        "waymark_warehouse_free_bytes": moving.space.free or 0,
+        "waymark_warehouse_short_of_room": moving.space.short,
+        "waymark_warehouse_broken_parts": moving.space.broken,
     }

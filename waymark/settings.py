@@ -128,6 +128,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "A ClickHouse server (26.2 or newer), `http://user:password@host:8123/database`, instead of chDB.",
         ),
     ] = None
+    warehouse_free: Annotated[
+        int,
+        _is(
+            "WAYMARK_WAREHOUSE_FREE",
+            "What stays free on the warehouse's disk (`512MiB`, `2GiB`, or bytes; `0`: nothing); below, scans wait in "
+            "the journals or in Kafka until there is room.",
+            ge=0,
+        ),
+    ] = 512 << 20
     journal: Annotated[
         Path | None,
         _is("WAYMARK_JOURNAL", "Where redirectors write scans. Default: `journal` in the data folder."),
@@ -304,7 +313,10 @@ def _declared() -> tuple[Setting, ...]:
 SETTINGS = _declared()
 
 _UNITS = {
-    "journal_max": {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40},
+    **{
+        name: {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
+        for name in ("journal_max", "warehouse_free")
+    },
     **{
         name: {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
         for name in ("stale_max", "silent_after", "gate_pass", "sticky")

@@ -34,6 +34,8 @@ CALM = {
     "waymark_ingest_connected{%s}": "1x120",
     "waymark_aggregator_dead_letters{%s}": "0x120",
     "waymark_aggregator_waiting_partitions{%s}": "0x120",
+    "waymark_warehouse_short_of_room{%s}": "0x120",
+    "waymark_warehouse_broken_parts{%s}": "0x120",
     'waymark_aggregator_scan_age_seconds_bucket{le="10", %s}': "0+15x120",
     'waymark_aggregator_scan_age_seconds_bucket{le="30", %s}': "0+15x120",
     'waymark_aggregator_scan_age_seconds_bucket{le="+Inf", %s}': "0+15x120",
@@ -100,6 +102,14 @@ TROUBLES = {
     "WaymarkAggregatorWaits": Trouble(
         {"waymark_aggregator_waiting_partitions{%s}": "2x120"},
         *("4m", "6m", "2 partitions wait for the bus or the warehouse.", EACH),
+    ),
+    "WaymarkWarehouseFull": Trouble(
+        {"waymark_warehouse_short_of_room{%s}": "1x120"},
+        *("45s", "2m", "The warehouse's disk is nearly full: scans wait.", EACH),
+    ),
+    "WaymarkPartsBroken": Trouble(
+        {"waymark_warehouse_broken_parts{%s}": "0x4 3x116"},
+        *("45s", "2m", "3 parts of the warehouse were broken and are set aside.", EACH),
     ),
     "WaymarkScansLate": Trouble(
         {'waymark_aggregator_scan_age_seconds_bucket{le="10", %s}': "0x120"},

@@ -37,6 +37,8 @@ def test_the_data_folder_comes_out_absolute(tmp_path: Path, monkeypatch: pytest.
         ("WAYMARK_STALE_MAX", "2 d", "stale_max", 172800),
         ("WAYMARK_JOURNAL_MAX", "2GiB", "journal_max", 2 << 30),
         ("WAYMARK_JOURNAL_MAX", "1048576", "journal_max", 1 << 20),
+        ("WAYMARK_WAREHOUSE_FREE", "2GiB", "warehouse_free", 2 << 30),
+        ("WAYMARK_WAREHOUSE_FREE", "0", "warehouse_free", 0),
         ("WAYMARK_UNKNOWN_PER_SECOND", "0.5", "unknown_per_second", 0.5),
     ],
 )

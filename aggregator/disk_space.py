@@ -1,0 +1,59 @@
+"""Room on the warehouse's disk: below a floor nothing is inserted, until there is room again.
+
+A disk that runs full in the middle of an insert or a merge is the engine's worst case: writes are cut short wherever
+they are. So the aggregator looks before it begins, and waits; the scans stay where they are, on the bus. Merges go on
+below the floor (the engine asks for their room by itself), and free what they replace.
+"""
+
+from collections.abc import Callable
+
+from clickhouse_connect.driver.client import Client
+
+LOOK_S = 1.0
+
+# Of the disks on which `scans` may lie, the one with the most room: that is where the engine writes.
+_FREE = """
+SELECT max(unreserved_space) FROM system.disks WHERE name IN (
+    SELECT arrayJoin(disks) FROM system.storage_policies WHERE policy_name IN (
+        SELECT storage_policy FROM system.tables WHERE database = currentDatabase() AND name = 'scans'))
+"""
+_BROKEN = """
+SELECT count() FROM system.detached_parts WHERE database = currentDatabase() AND startsWith(reason, 'broken')
+"""
+
+
+class NoRoom(OSError):
+    """The disk is nearly full. It is over by itself when there is room."""
+
+
+class DiskSpace:
+    """Used in the warehouse's thread, and read in any. A floor of 0 is none."""
+
+    def __init__(self, floor: int, clock: Callable[[], float]) -> None:
+        self.free: int | None = None
+        # Parts that the engine found broken and set aside.
+        self.broken = 0
+        self._floor = floor
+        self._clock = clock
+        self._looked = -LOOK_S
+
+    @property
+    def short(self) -> bool:
+        return self.free is not None and self.free < self._floor
+
+    def look(self, client: Client) -> None:
+        self.free = int(client.query(_FREE).result_rows[0][0])
+        self._looked = self._clock()
+
+    def look_closely(self, client: Client) -> None:
+        self.look(client)
+        self.broken = int(client.query(_BROKEN).result_rows[0][0])
+
+    def require(self, client: Client) -> None:
+        """Raises NoRoom, always in the same words."""
+        if not self._floor:
+            return
+        if self._clock() - self._looked >= LOOK_S:
+            self.look(client)
+        if self.short:
+            raise NoRoom(f"less than {self._floor >> 20} MiB are free on the warehouse's disk (WAYMARK_WAREHOUSE_FREE)")

@@ -1,0 +1,68 @@
+"""A warehouse's disk that is nearly full takes nothing, says so, and goes on by itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aggregator.desk import Away
+from aggregator.disk_space import DiskSpace, NoRoom
+from aggregator.journal_bus import JournalBus
+from aggregator.loop import Aggregator, uptime
+from api.health import readiness
+from drill.disk import Disk, small
+from schemas.migrate import migrate
+from schemas.warehouse import Warehouse
+from tests.aggregator.exact import problems
+from tests.aggregator.test_journal_bus import append, journal, running, until
+from waymark.aggregating import readiness_of, readings
+
+FLOOR = 16 << 20
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """64 MB of its own; where nothing can be mounted, the floor has to be what is moved."""
+    one = small(tmp_path / "disk")
+    yield one
+    one.give_back()
+
+
+async def test_inserts_wait_for_room_and_go_on(tmp_path: Path, disk: Disk) -> None:
+    warehouse = Warehouse(folder=disk.folder / "warehouse")
+    client = warehouse.connect(max_threads=1)
+    migrate(client)
+    one = journal(tmp_path, 7)
+    bus = JournalBus(tmp_path / "journal", tmp_path / "aggregator" / "intents", uptime)
+    loop = Aggregator(bus, lambda: warehouse.connect(max_threads=1), free_floor=FLOOR)
+    async with running(loop):
+        append(one, 100)
+        await until(lambda: loop.status()["inserted"] == 100)
+        disk.fill([]) if disk.mounted else setattr(loop.space, "_floor", 1 << 60)
+        append(one, 100)
+        await until(lambda: any(lane.state == "retrying" for lane in loop.lanes.values()))
+        assert "are free on the warehouse's disk (WAYMARK_WAREHOUSE_FREE)" in str(loop.status()["partitions"])
+        found = await readiness(readiness_of(loop))
+        assert found.missing == {"aggregator": "the warehouse's disk is nearly full: scans wait where they are"}
+        assert readings(loop)["waymark_warehouse_short_of_room"]
+        with pytest.raises(Away, match="WAYMARK_WAREHOUSE_FREE"):
+            await loop.between(lambda client: client.command("TRUNCATE TABLE scans"))
+        # Nothing was begun.
+        assert not any(lane.unsettled for lane in loop.lanes.values())
+        disk.relieve([]) if disk.mounted else setattr(loop.space, "_floor", FLOOR)
+        await until(lambda: loop.status()["inserted"] == 200)
+        assert not readings(loop)["waymark_warehouse_short_of_room"]
+    assert loop.tally().settled == 0
+    assert problems(client, {7: 200}) == []
+    client.close()
+
+
+def test_without_a_floor_nothing_is_asked(tmp_path: Path) -> None:
+    client = Warehouse(folder=tmp_path / "warehouse").connect()
+    migrate(client)
+    DiskSpace(0, lambda: 0.0).require(client)
+    everything = DiskSpace(1 << 62, lambda: 0.0)
+    with pytest.raises(NoRoom):
+        everything.require(client)
+    assert everything.free and everything.short
+    client.close()
