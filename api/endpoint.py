@@ -28,7 +28,11 @@ def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[R
             if dialect.before is not None:
                 await dialect.before(call)
             auth.check_scope(key, route.scope)
-        response = await _handled(call, route)
+        if route.upload:
+            async with upload.turn(call.key.workspace):
+                response = await _handled(call, route)
+        else:
+            response = await _handled(call, route)
         rate_limits.tell(request, response)
         if dialect.finish is not None:
             await dialect.finish(context, caller(request), request, response)

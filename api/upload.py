@@ -1,16 +1,35 @@
 """A file that is sent as a form, as browsers and curl do."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from hashlib import blake2b
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from api.errors import invalid
+from schemas.fair_queue import FairQueue
 
 CHUNK = 256 * 1024
 # A form may have more than its file; what else is in it is not read.
 MAX_FIELDS = 8
+
+
+# A file is on the disk for as long as it is being sent and kept: so many of one workspace at a time, and of all.
+OWN_AT_ONCE = 4
+AT_ONCE = 16
+MAX_WAITING = 16
+_queue = FairQueue(AT_ONCE, own_at_once=OWN_AT_ONCE)
+
+
+@asynccontextmanager
+async def turn(workspace: int) -> AsyncIterator[None]:
+    """To send a file. Raises TooMany."""
+    await _queue.enter(workspace, MAX_WAITING)
+    try:
+        yield
+    finally:
+        _queue.leave(workspace)
 
 
 async def sent_file(request: Request) -> UploadFile:

@@ -15,13 +15,16 @@ from redis.asyncio import Redis
 
 from codes import intents
 from codes.connection import REPLACE, ask, reaching
-from codes.errors import Conflict, Missing, Refused
+from codes.errors import Conflict, Missing, NotInPlan, Refused
+from codes.plans import plan_of
 from schemas import keys
 from schemas.code import ApiKey
 
 Scope = Literal["read", "write", "admin"]
 PREFIX = "oqr_live_"
 MAX_NAME = 100
+BOOTSTRAP = "bootstrap"
+FORGOTTEN_MS = 30 * 24 * 3600 * 1000
 
 _LENGTH = 32
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -154,6 +157,23 @@ async def change(redis: Redis, workspace: int, id: str, changes: dict[str, Any])
         changed = msgspec.structs.replace(key, **changes)
         if await REPLACE.run(redis, [keys.api_key(key.digest)], raw, msgspec.json.encode(changed)):
             return changed
+
+
+@reaching
+async def room(redis: Redis, workspace: int, *, now_ms: Callable[[], int] = _wall_ms) -> None:
+    """Before a key is made for a caller. Where a workspace has as many as it may, those that work no longer are taken
+    off its list, and forgotten after a while (but for the bootstrap key, which a start would make again). Raises
+    NotInPlan."""
+    plan = await plan_of(redis, workspace)
+    if await ask(redis, "HLEN", keys.workspace_keys(workspace)) < plan.keys:
+        return
+    dead = [key for key in await list_keys(redis, workspace) if not _lives(key, now_ms())]
+    for key in dead:
+        if key.name != BOOTSTRAP:
+            await ask(redis, "PEXPIRE", keys.api_key(key.digest), FORGOTTEN_MS)
+            await drop_listing(redis, workspace, key.id)
+    if await ask(redis, "HLEN", keys.workspace_keys(workspace)) >= plan.keys:
+        raise NotInPlan("limit", "keys", plan.says("keys", limit=plan.keys))
 
 
 def _check_name(name: str) -> None:

@@ -17,15 +17,13 @@ from codes import destinations, index, numbers, permissions, publish
 from codes.addresses import looks_like_ipv4
 from codes.connection import Script, ask, reaching
 from codes.dns import Checks, Dns
-from codes.errors import Conflict, Missing, Refused, Unavailable
+from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
 from codes.plans import plan_of
 from codes.resolver import Resolver
 from schemas import keys
 from schemas.domain import Domain, decode_domain
 
 MAX_TEXT = 500
-# Of one workspace, claims included: each costs every redirector a little memory.
-MAX_DOMAINS = 100
 _TOKEN = "waymark-"  # noqa: S105 - not a secret: it is published in the DNS
 _TRIES = 10
 _READ_AT_ONCE = 500
@@ -119,7 +117,8 @@ class Domains:
     async def add(self, workspace: int, name: str, *, id: str | None = None) -> Domain:
         """A claim. Raises Refused for what is no public name, NotInPlan, and Conflict where it is the workspace's
         already, or verified for another. With an id of the caller's it can be called again."""
-        permissions.custom_domains(await plan_of(self.redis, workspace))
+        plan = await plan_of(self.redis, workspace)
+        permissions.custom_domains(plan)
         name = normal(name)
         if name in self._own_hosts:
             raise Refused("domain", "own_domain", "the domain must not be a host of this service")
@@ -128,8 +127,9 @@ class Domains:
             return made
         if any(domain.name == name for domain in mine):
             raise _claimed(name)
-        if len(mine) >= MAX_DOMAINS:
-            raise Conflict("domain", "too_many_domains", f"a workspace has at most {MAX_DOMAINS} domains")
+        if len(mine) >= plan.domains:
+            # Claims included: each costs every redirector a little memory.
+            raise NotInPlan("limit", "domains", plan.says("domains", limit=plan.domains))
         if await ask(self.redis, "HEXISTS", keys.DOMAIN_NAMES, name):
             raise Conflict("domain", "domain_taken", f"the domain {name!r} is verified for another workspace")
         domain = Domain(

@@ -15,10 +15,11 @@ from collections.abc import AsyncIterator, Callable
 import msgspec
 from redis.asyncio import Redis
 
-from codes import magic
-from codes.connection import ask, reaching
-from codes.errors import Missing, Refused, Unavailable
+from codes import magic, usage
+from codes.connection import Script, ask, reaching
+from codes.errors import Missing, NotInPlan, Refused, Unavailable
 from codes.filestores import Store
+from codes.plans import Plan, plan_of
 from schemas import keys
 from schemas.files import MAX_BYTES, OF_TYPE, Kind, StoredFile
 
@@ -26,6 +27,25 @@ MAX_NAME = 150
 # Up to here an upload stays in memory.
 IN_MEMORY = 1 << 20
 RECLAIM_MS = 60 * 60 * 1000
+
+# ARGV: id, file, its bytes, how many files and bytes there may be. 0: too many files; -1: too many bytes. Under an id
+# that is there the same file is put again.
+_ADD = Script("""
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+  return 1
+end
+if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[4]) then return 0 end
+local bytes = tonumber(redis.call('HGET', KEYS[2], 'files') or 0) + tonumber(ARGV[3])
+if bytes > tonumber(ARGV[5]) then return -1 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('HSET', KEYS[2], 'files', bytes)
+return 1
+""")
+_FORGET = Script("""
+if redis.call('HDEL', KEYS[1], ARGV[1]) == 1 then redis.call('HINCRBY', KEYS[2], 'files', -ARGV[2]) end
+return 0
+""")
 
 _ALIASES = {"image/jpg": "image/jpeg", "audio/mp3": "audio/mpeg", "application/x-pdf": "application/pdf"}
 _UNSAID = ("", "application/octet-stream", "binary/octet-stream")
@@ -74,8 +94,11 @@ class Files:
     ) -> StoredFile:
         """Takes a file in; the same content under the same `id` is the same file. It is what its first bytes say, which
         must be what was `declared` (a content type; "" says nothing). Raises Refused for what may not be a file, as
-        soon as that is seen; nothing of it is kept then."""
+        soon as that is seen, and NotInPlan where the workspace has too many; nothing of it is kept then."""
         id = id or self._draw_id()
+        plan = await plan_of(self.redis, workspace)
+        if await self.get(workspace, id) is None:
+            await self._room(plan, workspace, 1)
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
             kind, size, key = await _receive(spool, id, declared, chunks)
             file = StoredFile(
@@ -89,10 +112,25 @@ class Files:
                 created_by=created_by,
             )
             spool.seek(0)
+            if await self.get(workspace, id) is None:
+                await self._room(plan, workspace, size)
             await self._note(file)
             await self._in_store(self._store.save, file.key, spool, size)
-        await self._add(file)
+        try:
+            await self._add(plan, file)
+        except NotInPlan:
+            # Others were faster.
+            await self._in_store(self._store.remove, file.key)
+            await self._settled(file.key)
+            raise
         return file
+
+    @reaching
+    async def _room(self, plan: Plan, workspace: int, more: int) -> None:
+        """Before bytes are kept; exact is only `_add`. Raises NotInPlan."""
+        count = await ask(self.redis, "HLEN", keys.workspace_files(workspace))
+        kept = int(await ask(self.redis, "HGET", keys.workspace_sizes(workspace), usage.FILES) or 0)
+        _refuse(plan, 0 if count >= plan.files else -1 if kept + more > plan.file_bytes else 1)
 
     @reaching
     async def get(self, workspace: int, id: str) -> StoredFile | None:
@@ -155,19 +193,30 @@ class Files:
         await ask(self.redis, "HDEL", keys.FILES_UNDER_WAY, key)
 
     @reaching
-    async def _add(self, file: StoredFile) -> None:
-        await ask(self.redis, "HSET", keys.workspace_files(file.workspace), file.id, msgspec.json.encode(file))
+    async def _add(self, plan: Plan, file: StoredFile) -> None:
+        raw = msgspec.json.encode(file)
+        _refuse(plan, await _ADD.run(self.redis, _kept(file), file.id, raw, file.size, plan.files, plan.file_bytes))
         await ask(self.redis, "HDEL", keys.FILES_UNDER_WAY, file.key)
 
     @reaching
     async def _forget(self, file: StoredFile) -> None:
-        await ask(self.redis, "HDEL", keys.workspace_files(file.workspace), file.id)
+        await _FORGET.run(self.redis, _kept(file), file.id, file.size)
 
     async def _in_store(self, work: Callable[..., None], *args: object) -> None:
         try:
             await asyncio.to_thread(work, *args)
         except OSError as error:
             raise Unavailable(f"the store of files: {error}") from error
+
+
+def _kept(file: StoredFile) -> list[str]:
+    return [keys.workspace_files(file.workspace), keys.workspace_sizes(file.workspace)]
+
+
+def _refuse(plan: Plan, outcome: int) -> None:
+    name = {0: "files", -1: "file_bytes"}.get(outcome)
+    if name is not None:
+        raise NotInPlan("limit", name, plan.says(name, limit=getattr(plan, name)))
 
 
 async def _receive(

@@ -14,15 +14,15 @@ from redis.asyncio import Redis
 
 from codes import index, intents, moving, places, statics
 from codes.connection import Script, ask, reaching
-from codes.errors import Missing, Refused
+from codes.errors import Missing, NotInPlan, Refused
 from codes.intents import Intent
 from codes.places import Kept, Put
+from codes.plans import plan_of
 from codes.texts import plain
 from schemas import keys
 from schemas.code import Code, Folder
 
 MAX_NAME = 100
-MAX_FOLDERS = 1_000
 _PAGE = 500
 
 _decoder = msgspec.json.Decoder(Folder)
@@ -47,11 +47,12 @@ def _wall_ms() -> int:
 async def create(
     redis: Redis, workspace: int, name: str, *, id: str | None = None, now_ms: Callable[[], int] = _wall_ms
 ) -> Folder:
-    """Raises Refused. Two may have the same name. Under an `id` of the caller's it is made once."""
+    """Raises Refused and NotInPlan. Two may have the same name. Under an `id` of the caller's it is made once."""
     folder = Folder(id or str(uuid.uuid4()), workspace, _name(name), now_ms())
     at = keys.workspace_folders(workspace)
-    if not await _CREATE.run(redis, [at], folder.id, msgspec.json.encode(folder), MAX_FOLDERS):
-        raise Refused("name", "too_many_folders", f"a workspace has at most {MAX_FOLDERS:,} folders")
+    plan = await plan_of(redis, workspace)
+    if not await _CREATE.run(redis, [at], folder.id, msgspec.json.encode(folder), plan.folders):
+        raise NotInPlan("limit", "folders", plan.says("folders", limit=plan.folders))
     return await get(redis, workspace, folder.id) or folder
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
-from codes.connection import REPLACE, ask
+from codes import usage
+from codes.connection import REPLACE, Script, ask
 from codes.places import Place, decode, look
 from schemas import keys
 from schemas.code import Code
@@ -55,13 +56,43 @@ async def find(redis: Redis, id: str) -> Found | None:
         seen = raw
 
 
-async def add(redis: Redis, id: str, number: int, workspace: int, to: bytes) -> None:
+# ARGV: id, bytes, and the number of a code that is to be listed ("" for one that is, or is not there any more).
+_SIZE = Script("""
+if ARGV[3] ~= '' then
+  redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
+elseif not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+  return 0
+end
+local before = tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or 0)
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+redis.call('HINCRBY', KEYS[2], 'total', ARGV[2] - before)
+return 0
+""")
+_REMOVE = Script("""
+redis.call('ZREM', KEYS[1], ARGV[1])
+local before = tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or 0)
+redis.call('HDEL', KEYS[2], ARGV[1])
+if before > 0 then redis.call('HINCRBY', KEYS[2], 'total', -before) end
+return 0
+""")
+
+
+def _listed(workspace: int) -> list[str]:
+    return [keys.workspace_codes(workspace), keys.workspace_sizes(workspace)]
+
+
+async def add(redis: Redis, code: Code, to: bytes) -> None:
     """Once the code is there. Changes nothing if the id is known.
 
     Listed first: a code that can be found by its id is in the list, so whoever finds it has nothing to mend. One that
     is only in the list is shown to nobody yet."""
-    await ask(redis, "ZADD", keys.workspace_codes(workspace), number, id)
-    await ask(redis, "SET", keys.code_id(id), to, "NX")
+    await _SIZE.run(redis, _listed(code.workspace), code.id, usage.size_of(code), code.number)
+    await ask(redis, "SET", keys.code_id(code.id), to, "NX")
+
+
+async def sized(redis: Redis, code: Code) -> None:
+    """After an edit: how many bytes it has now."""
+    await _SIZE.run(redis, _listed(code.workspace), code.id, usage.size_of(code), "")
 
 
 async def repoint(redis: Redis, id: str, old: bytes, new: bytes) -> bool:
@@ -69,7 +100,7 @@ async def repoint(redis: Redis, id: str, old: bytes, new: bytes) -> bool:
 
 
 async def remove(redis: Redis, id: str, workspace: int) -> None:
-    await ask(redis, "ZREM", keys.workspace_codes(workspace), id)
+    await _REMOVE.run(redis, _listed(workspace), id)
     await ask(redis, "DEL", keys.code_id(id))
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 from redis.asyncio import Redis
 
-from codes import behaviour, folders, index, intents, numbers, permissions, places, publish, slugs
+from codes import behaviour, folders, index, intents, numbers, permissions, places, publish, slugs, usage
 from codes.checking import Checking
 from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
 from codes.fields import Edit, NewCode
@@ -111,7 +111,9 @@ class Making:
         nonce = random_nonce(self._rng)
         before = await publish.redirectors(self._redis)
         active = code.status == "active"
-        needed = permissions.counts(plan, another=True, active=active)
+        await usage.room(self._redis, plan, code.workspace, usage.size_of(code))
+        await usage.leaves_a_trace(self._redis, plan, code.workspace, code.created_at_ms)
+        needed = await permissions.counts(self._redis, plan, code.workspace, another=True, active=active)
         async with permissions.turn(self._redis, plan, code.workspace, needed=needed) as turn:
             if turn is not None:
                 await turn.allow(another=True, active=active)
@@ -167,4 +169,4 @@ class Making:
 
     async def _list(self, code: Code, nonce: str) -> None:
         at = index.pointer(code.host, code.slug, nonce)
-        await index.add(self._redis, code.id, code.number, code.workspace, at)
+        await index.add(self._redis, code, at)

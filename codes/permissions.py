@@ -14,7 +14,7 @@ from datetime import datetime
 import msgspec
 from redis.asyncio import Redis
 
-from codes import index, intents, places, quota
+from codes import index, intents, places, quota, usage
 from codes.behaviour import is_link, leads
 from codes.connection import Script, ask
 from codes.errors import NotInPlan, Unavailable
@@ -27,6 +27,8 @@ CREATIONS = "creations"
 # How long a turn lasts, and how long one waits for one.
 TURN_MS = 5_000
 WAIT_S = 8.0
+# More than can be under way at once.
+NEAR = 1_000
 _PAGE = 500
 
 
@@ -82,18 +84,17 @@ class Turn(msgspec.Struct, frozen=True):
 
     async def allow(self, *, another: bool, active: bool) -> None:
         """Whether there is room for another code, and for one more that is active. Raises NotInPlan."""
-        most = self.plan.codes
-        if another and most is not None:
-            statics = await ask(self.redis, "ZCARD", keys.workspace_static_numbers(self.workspace))
-            held = statics + await index.count(self.redis, self.workspace)
+        if another:
+            most = self.plan.codes
+            held = await usage.held(self.redis, self.workspace)
             for code in await self._under_way():
                 listed = await ask(self.redis, "ZSCORE", keys.workspace_codes(self.workspace), code.id)
                 held += listed is None
             if held >= most:
                 raise NotInPlan("limit", "codes", self.plan.says("codes", limit=most))
-        most = self.plan.active_codes
-        if active and most is not None and await self._active(most) >= most:
-            raise NotInPlan("limit", "active_codes", self.plan.says("active_codes", limit=most))
+        cap = self.plan.active_codes
+        if active and cap is not None and await self._active(cap) >= cap:
+            raise NotInPlan("limit", "active_codes", self.plan.says("active_codes", limit=cap))
 
     async def _active(self, enough: int) -> int:
         """How many are active, at least up to `enough`."""
@@ -148,9 +149,11 @@ async def turn(redis: Redis, plan: Plan, workspace: int, *, needed: bool) -> Asy
         await _END.run(redis, [at], token)
 
 
-def counts(plan: Plan, *, another: bool, active: bool) -> bool:
-    """Whether such an addition needs a turn under this plan."""
-    return (another and plan.codes is not None) or (active and plan.active_codes is not None)
+async def counts(redis: Redis, plan: Plan, workspace: int, *, another: bool, active: bool) -> bool:
+    """Whether such an addition needs a turn under this plan. Far from a figure nobody has to wait."""
+    if active and plan.active_codes is not None:
+        return True
+    return another and (plan.codes <= NEAR or await usage.held(redis, workspace) > plan.codes - NEAR)
 
 
 def sooner(deadline_ms: int, turn: Turn | None) -> int:

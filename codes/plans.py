@@ -28,7 +28,6 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     words: str = WORDS
     creations_per_hour: int | None = None
     active_codes: int | None = None
-    codes: int | None = None
     destination_edits: int | None = None
     variants: bool = True
     custom_domains: bool = True
@@ -37,6 +36,14 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls_per_month: int | None = None
     retention_days: int | None = None
     # Of what is kept there is always a bound, so that no workspace can fill the machine.
+    codes: int = 1_000_000
+    code_bytes: int = 1024 * MIB
+    made_per_month: int = 3_000_000
+    files: int = 10_000
+    file_bytes: int = 10 * 1024 * MIB
+    folders: int = 1_000
+    keys: int = 1_000
+    domains: int = 100
     jobs: int = 100
     job_bytes: int = 64 * MIB
     calls_per_second: int = 1_000

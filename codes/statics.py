@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
-from codes import destinations, fields, numbers, permissions, tags, texts
+from codes import destinations, fields, numbers, permissions, tags, texts, usage
 from codes.connection import Script, ask, reaching
 from codes.errors import Missing, Refused, Unavailable
 from codes.fields import UNSET, Status, Unset
@@ -27,6 +27,7 @@ CheckFolder = Callable[[int, str], Awaitable[None]]
 # Replaces one record where it is still as it was seen; "" stands for none.
 _PUT = Script("""
 if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+redis.call('HINCRBY', KEYS[3], 'total', #ARGV[3] - #ARGV[2])
 if ARGV[3] == '' then
   redis.call('HDEL', KEYS[1], ARGV[1])
   redis.call('ZREM', KEYS[2], ARGV[1])
@@ -85,12 +86,14 @@ class Statics:
         await self._check(workspace, fields, new.type)
         now_ms = self._now_ms()
         plan = await plan_of(self.redis, workspace)
-        needed = permissions.counts(plan, another=True, active=False)
+        needed = await permissions.counts(self.redis, plan, workspace, another=True, active=False)
+        await usage.leaves_a_trace(self.redis, plan, workspace, now_ms)
         async with permissions.turn(self.redis, plan, workspace, needed=needed) as turn:
             if turn is not None:
                 await turn.allow(another=True, active=False)
             number = await numbers.allocate(self.redis, keys.NUMBERS, now_ms)
             code = StaticCode(**fields, number=number, workspace=workspace, created_at_ms=now_ms, updated_at_ms=now_ms)
+            await usage.room(self.redis, plan, workspace, usage.size_of(code))
             if not await put(self.redis, b"", code, code):
                 # Somebody else was asked for the same, and faster.
                 return await self.get(workspace, code.id) or code
@@ -136,6 +139,8 @@ class Statics:
             if new == old:
                 return old
             new = msgspec.structs.replace(new, updated_at_ms=self._now_ms())
+            if (more := usage.size_of(new) - len(raw)) > 0:
+                await usage.room(self.redis, await plan_of(self.redis, workspace), workspace, more)
             if await put(self.redis, raw, old, new):
                 return await self._filed(new) if changes.get("folder_id") else new
         raise Unavailable("the code is changed by too many at once")
@@ -192,7 +197,11 @@ def _check_content(type: str, written: object) -> None:
 
 async def put(redis: Redis, seen: bytes, old: StaticCode, new: StaticCode | None) -> bool:
     """Replaces `old`, which is there as `seen` (b"" for none), by `new` (None: by nothing); whether it was so."""
-    at = [keys.workspace_statics(old.workspace), keys.workspace_static_numbers(old.workspace)]
+    at = [
+        keys.workspace_statics(old.workspace),
+        keys.workspace_static_numbers(old.workspace),
+        keys.workspace_sizes(old.workspace),
+    ]
     return bool(await _PUT.run(redis, at, old.id, seen, msgspec.json.encode(new) if new else b"", old.number))
 
 

@@ -25,6 +25,7 @@ from codes import (
     remains,
     slugs,
     tags,
+    usage,
 )
 from codes.checking import Checking, IsShort, Usable, never, nowhere
 from codes.connection import reaching
@@ -133,7 +134,8 @@ class Codes:
         tags.check(self._code_at(found), match)
         changes = await self._checking.checked(workspace, edit.changes())
         plan = await plan_of(self.redis, workspace)
-        needed = permissions.counts(plan, another=False, active=changes.get("status") == "active")
+        resumed = changes.get("status") == "active"
+        needed = await permissions.counts(self.redis, plan, workspace, another=False, active=resumed)
         before = await publish.redirectors(self.redis)
         async with permissions.turn(self.redis, plan, workspace, needed=needed) as turn:
             edited, nonces = await self._edit(found, changes, match, plan, turn)
@@ -159,16 +161,23 @@ class Codes:
             tags.check(old, match)
             new = self._changed(old, changes)
             permissions.allow(plan, old, new)
+            if (more := usage.size_of(new) - usage.size_of(old)) > 0:
+                await usage.room(self.redis, plan, workspace, more)
             if turn is not None and old.status != "active":
                 await turn.allow(another=False, active=True)
             if (new.host, new.slug) != (old.host, old.slug):
                 if new.slug != old.slug:
                     slugs.check_custom(new.slug)
+                await usage.leaves_a_trace(self.redis, plan, workspace, new.updated_at_ms)
                 done = await self._move(found, new, turn)
                 if done is not None:
+                    await index.sized(self.redis, new)
                     return new, done
             elif changes.keys() <= behaviour.UNSEEN:
-                if new == old or await places.put(self.redis, found.place, Kept(new)) is Put.DONE:
+                if new == old:
+                    return new, []
+                if await places.put(self.redis, found.place, Kept(new)) is Put.DONE:
+                    await index.sized(self.redis, new)
                     return new, []
             else:
                 nonce = self._nonce()
@@ -181,6 +190,8 @@ class Codes:
                 if outcome is Put.LATE:
                     raise Unavailable("the change took too long")
                 if outcome is Put.DONE:
+                    if more:
+                        await index.sized(self.redis, new)
                     return new, [nonce]
             found = await self._find(workspace, id)
         raise Missing(id)

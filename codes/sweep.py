@@ -66,7 +66,7 @@ async def _create(redis: Redis, nonce: str, intent: Intent) -> None:
     if place.code is not None and place.code.id == intent.id:
         at = index.pointer(intent.host, intent.slug, nonce)
         # Its number is not the intent's when another attempt has made it.
-        await index.add(redis, intent.id, place.code.number, intent.workspace, at)
+        await index.add(redis, place.code, at)
 
 
 async def _move(redis: Redis, nonce: str, intent: Intent, now_ms: int) -> None:

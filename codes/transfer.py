@@ -309,7 +309,7 @@ async def _put_code(redis: Redis, line: CodeLine, now_ms: int) -> bool:
             route = places.route_of(code, max(place.next_version(now_ms), line.version + 1))
             written = await places.put(redis, place, Kept(code), route, nonce="") is Put.DONE
         if written:
-            await index.add(redis, code.id, code.number, code.workspace, at)
+            await index.add(redis, code, at)
             return True
 
 

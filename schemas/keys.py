@@ -117,6 +117,11 @@ def workspace_codes(number: int) -> str:
     return f"{PREFIX}{{ws:{number}}}:codes"
 
 
+def workspace_sizes(number: int) -> str:
+    """Hash: id of a code → its bytes; `total` → those of all codes, static ones too; `files` → those of all files."""
+    return f"{PREFIX}{{ws:{number}}}:sizes"
+
+
 def workspace_statics(number: int) -> str:
     """Hash: id of a static code → schemas.code.StaticCode."""
     return f"{PREFIX}{{ws:{number}}}:statics"

@@ -25,7 +25,7 @@ async def first_key(settings: Settings, redis_url: str, say: Callable[[str], Non
                 workspace = await workspaces.ensure_workspace(redis, workspaces.DEFAULT, plan=settings.default_plan)
                 if settings.bootstrap_key is not None:
                     await apikeys.create_key(
-                        redis, workspace.number, "bootstrap", "admin", secret=settings.bootstrap_key
+                        redis, workspace.number, apikeys.BOOTSTRAP, "admin", secret=settings.bootstrap_key
                     )
                     return None
                 if await apikeys.list_keys(redis, workspace.number):

@@ -2,14 +2,16 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from api import upload
 from codes import plans
 from codes.workspaces import ensure_workspace, move
 from tests.api.service import Service
+from tests.codes.files import PNG
 
 
 @pytest.fixture
@@ -84,3 +86,27 @@ async def test_a_greedy_workspace_does_not_keep_another_from_its_answer(api: Ser
     assert "theirs" in done[16:19]
     await held
     await theirs.aclose()
+
+
+async def test_so_many_files_are_sent_at_once(api: Service) -> None:
+    """Each is on the disk until it is kept."""
+    gate, sending = asyncio.Event(), []
+
+    async def slow() -> AsyncIterator[bytes]:
+        sending.append(1)
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+        await gate.wait()
+        yield PNG + b"\r\n--x--\r\n"
+
+    async def sent() -> int:
+        form = {"Content-Type": "multipart/form-data; boundary=x"}
+        return (await api.client.post("/v1/files", content=slow(), headers=form)).status_code
+
+    most = upload.OWN_AT_ONCE + upload.MAX_WAITING
+    tasks = [asyncio.create_task(sent()) for _ in range(most + 3)]
+    async with asyncio.timeout(20):
+        refused, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)  # type: ignore[assignment]
+    assert next(task.result() for task in refused) == 429
+    gate.set()
+    statuses = await asyncio.gather(*tasks, *refused)
+    assert sorted(statuses) == [201] * most + [429] * 3

@@ -2,12 +2,13 @@
 
 import random
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
+from codes import plans, workspaces
 from codes.connection import connect
 from codes.resolver import Resolver
 from codes.store import Codes
@@ -45,6 +46,25 @@ def codes(redis: Redis) -> Codes:
         resolver=Resolver(no_names),
         rng=random.Random(1),
     )
+
+
+OwnPlan = Callable[[str], Awaitable[int]]
+
+
+@pytest.fixture
+def own_plan(redis: Redis, tmp_path: Path) -> Iterator[OwnPlan]:
+    """Puts a workspace on a plan of these lines, and tells its number."""
+
+    async def on(lines: str) -> int:
+        # (Each file is read once.)
+        path = tmp_path / f"{len(list(tmp_path.glob('*.toml')))}.toml"
+        path.write_text(f"[plan.own]\n{lines}\n")
+        plans.use(path)
+        workspace = await workspaces.ensure_workspace(redis, "ours")
+        return (await workspaces.move(redis, workspace.number, "own")).number
+
+    yield on
+    plans.use(None)
 
 
 @pytest.fixture

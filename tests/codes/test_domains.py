@@ -9,9 +9,10 @@ from redis.asyncio import Redis
 
 from codes.connection import connect
 from codes.dns import TXT_LABEL, Dns
-from codes.domains import MAX_DOMAINS, DomainEdit, Domains, normal
+from codes.domains import DomainEdit, Domains, normal
 from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
 from codes.fields import NewCode
+from codes.plans import plans
 from codes.resolver import Resolver
 from codes.store import Codes
 from codes.workspaces import ensure_workspace
@@ -251,11 +252,11 @@ async def test_own_hosts_are_nobodys_domain(domains: Domains) -> None:
 
 
 async def test_a_workspace_has_so_many(domains: Domains) -> None:
-    await asyncio.gather(*(domains.add(OURS, f"d{n}.example.com") for n in range(MAX_DOMAINS)))
-    with pytest.raises(Conflict, match="at most"):
+    await asyncio.gather(*(domains.add(OURS, f"d{n}.example.com") for n in range(plans()["unlimited"].domains)))
+    with pytest.raises(NotInPlan, match="100 domains"):
         await domains.add(OURS, "more.example.com")
     listed = await domains.list(OURS)
-    assert len(listed) == MAX_DOMAINS
+    assert len(listed) == 100
     assert [domain.number for domain in listed] == sorted({domain.number for domain in listed}, reverse=True)
     assert await domains.list(THEIRS) == []
 

@@ -6,11 +6,12 @@ import pytest
 from redis.asyncio import Redis
 
 from codes import folders
-from codes.errors import Missing, Refused
+from codes.errors import Missing, NotInPlan
 from codes.fields import Edit, NewCode
 from codes.store import Codes
 from codes.sweep import sweep
 from schemas import keys
+from tests.codes.conftest import OwnPlan
 
 HERE = "https://example.com/a"
 
@@ -34,11 +35,12 @@ async def test_under_an_id_it_is_made_once(redis: Redis) -> None:
     assert len(set(map(str, made))) == 1 and await folders.all(redis, 1) == [made[0]]
 
 
-async def test_there_can_be_too_many(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "MAX_FOLDERS", 3)
-    made = await asyncio.gather(*(folders.create(redis, 1, str(n)) for n in range(8)), return_exceptions=True)
-    assert sum(isinstance(one, Refused) for one in made) == 5
-    assert len(await folders.all(redis, 1)) == 3
+async def test_there_can_be_too_many(redis: Redis, own_plan: OwnPlan) -> None:
+    workspace = await own_plan("folders = 3")
+    made = await asyncio.gather(*(folders.create(redis, workspace, str(n)) for n in range(8)), return_exceptions=True)
+    assert [one.code for one in made if isinstance(one, NotInPlan)] == ["folders"] * 5
+    assert len(await folders.all(redis, workspace)) == 3
+    assert await folders.create(redis, workspace + 1, "of others")
 
 
 async def test_filing_while_the_folder_goes(redis: Redis, codes: Codes) -> None:

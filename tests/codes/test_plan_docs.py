@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from redis.asyncio import Redis
+
 from codes.permissions import counts
 from codes.plans import known
 
@@ -25,7 +27,7 @@ def test_the_figures_of_the_table() -> None:
         assert ("is closed" in rows[name]) != plan.api_access
 
 
-def test_the_example_has_every_field(tmp_path: Path) -> None:
+async def test_the_example_has_every_field(tmp_path: Path, redis: Redis) -> None:
     (text,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     path = tmp_path / "plans.toml"
     path.write_text(text)
@@ -34,4 +36,7 @@ def test_the_example_has_every_field(tmp_path: Path) -> None:
         re.search(rf"^{name} = ", text, re.MULTILINE) for name in set(team.__struct_fields__) - {"name", "texts"}
     )
     assert team.says("active_codes", limit=50) == "Our plan team has 50 codes. Ask in room 12."
-    assert counts(team, another=True, active=False) and counts(team, another=False, active=True)
+    assert await counts(redis, team, 1, another=True, active=False)
+    assert await counts(redis, team, 1, another=False, active=True)
+    # Far from a figure nobody waits for a turn.
+    assert not await counts(redis, known(None)["unlimited"], 1, another=True, active=True)

@@ -25,10 +25,10 @@ NOW = 2_000_000_000_000
 
 async def contents(redis: Redis) -> dict[bytes, object]:
     """Everything in a Redis, but for the versions of routes and the marks of pointers, which are new, and how many
-    changes it has told."""
+    changes it has told; and what has been done in this month, which stays where it was done."""
     found: dict[bytes, object] = {}
     async for at in redis.scan_iter("*"):
-        if at == keys.CHANGES.encode():
+        if at == keys.CHANGES.encode() or b":quota:" in at:
             continue
         match await redis.type(at):
             case b"string":

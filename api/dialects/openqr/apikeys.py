@@ -81,6 +81,7 @@ async def create_key(call: Call) -> Response:
     sent = convert(await read_object(call.request), NewKey, READ_ONLY)
     now_ms = round(call.context.now().timestamp() * 1000)
     # Repeated, it is the same key: its secret follows from what only this caller knows.
+    await apikeys.room(call.context.codes.redis, call.key.workspace, now_ms=lambda: now_ms)
     secret = None if call.attempt is None else apikeys.derived_secret(call.attempt.seed, bearer(call.request) or "")
     key, shown = await apikeys.create_key(
         call.context.codes.redis,
