@@ -43,6 +43,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     cut: int = 0
     # Where nothing more can come from: its journal is not there.
     lost: bool = False
+    # Why the journal at hand cannot be read.
+    trouble: str = ""
     silent_since_ms: int | None = None
     points: tuple[Point, ...] = ()
     contradictions: tuple[str, ...] = ()
@@ -82,16 +84,18 @@ def claim_of(
             refused_within=refused,
         )
     if head is not None:
-        bound = min(highest, head.head)
+        last = max(last, head.head)
+        bound = min(highest, last)
         return claim(
             end="open",
-            last=max(last, head.head),
+            last=last,
             bound=bound,
             seen=highest,
             refused=count(head.refused),
             ranges=head.refused,
             refused_within=count(head.refused, bound),
-            cut=max(0, last - head.head),
+            cut=last - max(head.head, bound),
+            trouble=head.trouble,
         )
     if furthest is None:
         return claim(end="none", last=highest, bound=highest, seen=highest)

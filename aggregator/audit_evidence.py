@@ -17,11 +17,13 @@ class Unreachable(Exception):
 
 
 class JournalHead(msgspec.Struct, frozen=True):
-    """A journal that is not closed: the last seq given out so far, and inclusive ranges of refused ones."""
+    """A journal at hand: the last seq given out so far, inclusive ranges of refused ones, and why it cannot be read,
+    where that is so."""
 
     source: int
     head: int
     refused: Ranges = ()
+    trouble: str = ""
 
 
 class StoppedPartition(msgspec.Struct, frozen=True):

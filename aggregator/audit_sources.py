@@ -239,6 +239,8 @@ def _look(client: Client, claims: list[Claim]) -> dict[int, SourceState]:
 
 def _problems(claim: Claim, state: SourceState, sums: Mapping[int, tuple[int, int]]) -> Iterable[str]:
     """`sums`: of 1 to some number, how many are stored or in the ledger, and their digest."""
+    if claim.trouble:
+        yield claim.trouble
     if claim.lost and state.missing:
         there = state.stored + state.erased
         yield "its journal is gone" if there else "gone altogether: neither rows nor journal"
@@ -290,4 +292,5 @@ def _gaps(client: Client, claim: Claim) -> Ranges:
             "limit": NAMED_GAPS,
         },
     )
-    return tuple((first, min(last, claim.bound)) for first, last in result.result_rows)
+    end = ((claim.last - claim.cut + 1, claim.last),) if claim.cut else ()
+    return (*((first, min(last, claim.bound)) for first, last in result.result_rows), *end)

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import msgspec
 
+from aggregator.audit_records import Records
 from drill.ledger import MARK
 from schemas.warehouse import Warehouse
 from waymark.borrowing import started
 from waymark.folder import Folder, hold
-from waymark.reports import Records, audit_machine, evidence_of
+from waymark.reports import audit_machine, evidence_of
 from waymark.settings import Settings
 
 

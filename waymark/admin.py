@@ -21,6 +21,7 @@ from starlette.routing import Route
 from urllib3.exceptions import HTTPError
 
 from aggregator.audit import Report
+from aggregator.audit_records import Records
 from aggregator.dead import NothingToSkip, replay, skip
 from aggregator.looks import held
 from aggregator.loop import Aggregator, Away
@@ -30,7 +31,7 @@ from schemas.warehouse import Warehouse
 from waymark import rooms
 from waymark.aggregating import stopped_partitions
 from waymark.preparing import Prepared
-from waymark.reports import Records, audit_machine, evidence_of
+from waymark.reports import audit_machine, evidence_of
 from waymark.settings import Settings
 
 log = logging.getLogger(__name__)

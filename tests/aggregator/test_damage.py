@@ -1,109 +1,164 @@
-"""Damage to journals on one machine: what is hurt is named by source and seq and stops its source alone, nothing is
-counted twice or for another code, and everything that can be read is counted once somebody has looked."""
+"""What happens to a journal between the redirector and the warehouse does not pass in silence: each damage turns the
+audit red, and is named by source and number."""
 
+import asyncio
+import os
 import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregator.dead import skip
-from ingest import register
+from aggregator import audit_journals
+from aggregator.audit import Evidence, Report, audit, render
+from aggregator.audit_evidence import StoppedPartition
+from aggregator.journal_bus import JournalBus
+from aggregator.loop import Aggregator, uptime
 from ingest.journal import Journal
 from ingest.layout import segment_path, segments
-from schemas.migrate import migrate
 from schemas.warehouse import Warehouse
-from tests.aggregator import sample
-from tests.aggregator.exact import problems
-from tests.aggregator.test_journal_bus import aggregator, append, running, until
+from tests.aggregator import sample, stock
 
-FLIPPED, HOLE, BEHEADED, COPY, STRANGER, WHOLE = 7, 8, 9, 10, 11, 12
+SOURCE, OTHER = 7, 8
+EVENTS = 300
 
 
-def written(folder: Path, source: int) -> Path:
-    """A closed journal of 100 events in many segments."""
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("warehouse")
+
+
+@pytest.fixture(scope="module")
+def engine(warehouse: Path) -> Iterator[Client]:
+    with stock.warehouse(warehouse) as client:
+        yield client
+
+
+@pytest.fixture
+def client(engine: Client) -> Client:
+    stock.empty(engine)
+    return engine
+
+
+def killed(folder: Path, source: int) -> Path:
+    """The journal of a redirector that was killed after its events were on the disk; its folder."""
     journal = Journal.open(
-        folder / "journal", source=source, now_ms=lambda: sample.START_MS, max_bytes=1 << 30, segment_bytes=2000
+        folder / "journal", source=source, now_ms=lambda: sample.START_MS, max_bytes=1 << 30, segment_bytes=8_000
     )
-    append(journal, 100)
-    journal.close()
+    for seq in range(1, EVENTS + 1):
+        journal.append(sample.rest(source, seq))
+    journal.sync()
+    for descriptor in (journal._lock, journal._fd):
+        os.close(descriptor)
     return journal.folder
 
 
-def stored(client: Client) -> dict[int, int]:
-    return {row[0]: row[1] for row in client.query("SELECT source, count() FROM scans GROUP BY source").result_rows}
+def at_once(
+    client: Client, folder: Path, stopped: Callable[[], tuple[int, list[StoppedPartition]]] | None = None
+) -> Report:
+    evidence = Evidence(
+        journals=partial(audit_journals.heads, folder / "journal"),
+        registers=(partial(audit_journals.registered, folder / "journal"),),
+        stopped=stopped,
+    )
+    return audit(client, evidence, sleep=lambda _: None)
 
 
-def flip_a_digit(folder: Path) -> int:
-    """Another code's number, in an event that can still be read as JSON; which one it is."""
-    path = segment_path(folder, segments(folder)[2])
-    line = path.read_bytes().split(b"\n")[1]
-    fields = line.split(b",")
-    fields[3] = b"%d" % (int(fields[3]) ^ 1)
-    path.write_bytes(path.read_bytes().replace(line, b",".join(fields)))
-    return int(fields[1])
+async def audited(client: Client, warehouse: Path, folder: Path) -> Report:
+    """After an aggregator has done what it can, beside it."""
+    bus = JournalBus(folder / "journal", folder / "aggregator" / "intents", uptime)
+    loop = Aggregator(bus, Warehouse(folder=warehouse / "chdb").connect)
+    stop = asyncio.Event()
+    running = asyncio.create_task(loop.run(stop))
 
+    def stopped() -> tuple[int, list[StoppedPartition]]:
+        lanes = list(loop.lanes.values())
+        found = [lane for lane in lanes if lane.state == "stopped"]
+        return len(lanes), [StoppedPartition(lane.partition.place.partition, lane.reason) for lane in found]
 
-async def test_damaged_journals_stop_where_they_are_hurt_and_no_other_stops(tmp_path: Path) -> None:
-    folders = {source: written(tmp_path, source) for source in (FLIPPED, HOLE, BEHEADED, STRANGER, WHOLE)}
-    flipped = flip_a_digit(folders[FLIPPED])
-    hole, after = segments(folders[HOLE])[3:5]
-    segment_path(folders[HOLE], hole).unlink()
-    start = segments(folders[BEHEADED])[1]
-    segment_path(folders[BEHEADED], 0).unlink()
-    shutil.copytree(folders[WHOLE], folders[WHOLE].with_name(str(COPY)))
-    # A segment of one source in the folder of another.
-    shutil.copy(segment_path(folders[WHOLE], 0), segment_path(folders[STRANGER], 0))
-    client = Warehouse(folder=tmp_path / "warehouse").connect()
     try:
-        migrate(client)
-        loop = aggregator(tmp_path)
-        async with running(loop):
-            await until(lambda: loop.status()["alarms"] == 5 and not folders[WHOLE].exists())
-            reasons = {one.place.partition: lane.reason for one, lane in loop.lanes.items() if lane.state == "stopped"}
-            assert f"does not fit its check (source {FLIPPED}, seq {flipped})" in reasons[FLIPPED]
-            assert f"events are missing (source {HOLE}, seq {hole})" in reasons[HOLE]
-            assert f"events are missing (source {BEHEADED}, seq 0)" in reasons[BEHEADED]
-            assert f"holds a copy of the journal of source {WHOLE}" in reasons[COPY]
-            assert f"a line of source {WHOLE}" in reasons[STRANGER]
-            assert stored(client) == {FLIPPED: flipped - 1, HOLE: hole - 1, WHOLE: 100}
-            for source in (FLIPPED, HOLE, BEHEADED):
-                await skip(loop, source)
-            await until(lambda: not any(folders[source].exists() for source in (FLIPPED, HOLE, BEHEADED)))
-            assert stored(client) == {FLIPPED: 99, HOLE: 100 - (after - hole), BEHEADED: 101 - start, WHOLE: 100}
-            assert client.query(
-                "SELECT max(n) FROM (SELECT count() AS n FROM scans GROUP BY source, seq)"
-            ).first_row == (1,)
-            letters = "SELECT bus_partition, bus_offset, error FROM dead_letters FINAL ORDER BY bus_partition"
-            assert [row[:2] for row in client.query(letters).result_rows] == [
-                (FLIPPED, flipped),
-                (HOLE, hole),
-                (BEHEADED, 0),
-            ]
-        # What the journals must have held is known after they are gone.
-        assert [entry.last_seq for entry in register.entries(tmp_path / "journal")] == [100] * 5
+        async with asyncio.timeout(30):
+            while not loop.lanes or any(lane.state not in ("stopped", "ended") for lane in loop.lanes.values()):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        return await asyncio.to_thread(at_once, client, folder, stopped)
     finally:
-        client.close()
+        stop.set()
+        await running
 
 
-async def test_a_folder_that_was_copied_and_started_twice_counts_nothing_twice(tmp_path: Path) -> None:
-    """Both go on with the same dead source, one after the other, into one warehouse."""
-    here, there = tmp_path / "here", tmp_path / "there"
-    journal = Journal.open(here / "journal", source=WHOLE, now_ms=lambda: sample.START_MS, max_bytes=1 << 30)
-    append(journal, 50)
-    shutil.copytree(here, there)
-    append(journal, 50)
-    journal.close()
-    for folder in (here, there):
-        (folder / "warehouse").symlink_to(tmp_path / "warehouse")
-    client = Warehouse(folder=tmp_path / "warehouse").connect()
-    try:
-        migrate(client)
-        for folder in (there, here):
-            loop = aggregator(folder)
-            async with running(loop):
-                await until(lambda folder=folder: not (folder / "journal" / str(WHOLE)).exists())  # type: ignore[misc]
-        assert problems(client, {WHOLE: 100}) == []
-        ends = client.query("SELECT max(last_seq) FROM sources WHERE state = 'closed'").first_row
-        assert ends == (100,)
-    finally:
-        client.close()
+async def test_without_damage_it_is_clean(client: Client, warehouse: Path, tmp_path: Path) -> None:
+    killed(tmp_path, SOURCE)
+    report = await audited(client, warehouse, tmp_path)
+    assert report.clean, render(report)
+    assert (report.stored, report.unregistered) == (EVENTS, 0)
+
+
+def folder_removed(journal: Path) -> str:
+    shutil.rmtree(journal)
+    return f"source {SOURCE} (1-300): 300 missing, gone altogether: neither rows nor journal"
+
+
+def last_lines_cut_off(journal: Path) -> str:
+    for first in segments(journal):
+        path = segment_path(journal, first)
+        if first > 200:
+            path.unlink()
+        else:
+            lines = path.read_bytes().splitlines(keepends=True)
+            path.write_bytes(b"".join(lines[: max(0, 201 - first)]))
+    return (
+        f"source {SOURCE} (1-300): 100 missing, the bus says that it ended at 200,"
+        " the journals' register that it reached 300; first missing: 201-300"
+    )
+
+
+def bit_flipped_in_a_code(journal: Path) -> str:
+    """The line is JSON as before, of another code."""
+    path = segment_path(journal, segments(journal)[-1])
+    lines = path.read_bytes().splitlines(keepends=True)
+    fields = lines[-1].split(b",")
+    fields[3] = bytes([fields[3][0] ^ 1]) + fields[3][1:]
+    path.write_bytes(b"".join([*lines[:-1], b",".join(fields)]))
+    return f"partition {SOURCE} is stopped: unreadable record at offset 300: "
+
+
+def segment_missing(journal: Path) -> str:
+    segment_path(journal, segments(journal)[1]).unlink()
+    return f"partition {SOURCE} is stopped: "
+
+
+def copied_folder(journal: Path) -> str:
+    shutil.copytree(journal, journal.parent / "99")
+    return f"source 99 (1-0): the folder 99 holds a copy of the journal of source {SOURCE}"
+
+
+DAMAGE = [folder_removed, last_lines_cut_off, bit_flipped_in_a_code, segment_missing, copied_folder]
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=[one.__name__ for one in DAMAGE])
+async def test_damage_to_a_journal_is_found_and_named(
+    client: Client, warehouse: Path, tmp_path: Path, damage: Callable[[Path], str]
+) -> None:
+    killed(tmp_path, OTHER)
+    says = damage(killed(tmp_path, SOURCE))
+    report = await audited(client, warehouse, tmp_path)
+    assert not report.clean
+    assert says in render(report), render(report)
+    # The other journal is whole, and stored.
+    assert client.query(f"SELECT count() FROM scans WHERE source = {OTHER}").result_rows[0][0] == EVENTS
+    # Nothing is counted twice.
+    assert client.query("SELECT count() - uniqExact(source, seq) FROM scans").result_rows[0][0] == 0
+
+
+async def test_a_register_that_is_damaged_is_named(client: Client, warehouse: Path, tmp_path: Path) -> None:
+    killed(tmp_path, SOURCE)
+    killed(tmp_path, OTHER)
+    assert (await audited(client, warehouse, tmp_path)).clean
+    entry = tmp_path / "journal" / "register" / str(SOURCE)
+    entry.write_bytes(entry.read_bytes().replace(b'"last_seq":300', b'"last_seq":200'))
+    report = at_once(client, tmp_path)
+    assert not report.clean
+    assert f"not compared: register beside the journals: what it says of {SOURCE} is damaged" in render(report)
+    assert report.unregistered == 1

@@ -13,6 +13,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from aggregator.audit import Report, render
+from aggregator.audit_records import NoRecords, Records
 from aggregator.progress import Progress
 from aggregator.rebuild import rebuild
 from aggregator.store import CONSISTENT
@@ -23,7 +24,7 @@ from waymark.commands import shown
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
 from waymark.folder import Folder, NoFolder, held, hold
 from waymark.preparing import warehouse_of
-from waymark.reports import NoRecords, Records, audit_machine, evidence_of
+from waymark.reports import audit_machine, evidence_of
 from waymark.settings import Settings
 from waymark.trouble import Trouble
 
