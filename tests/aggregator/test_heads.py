@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from aggregator import store
 from aggregator.audit import Evidence, JournalHead, Report, audit, render
+from aggregator.audit_evidence import Account
 from aggregator.batch import decode
 from aggregator.bus import Place, Record
 from aggregator.kafka_bus import KafkaBus
@@ -106,6 +108,23 @@ def test_a_journal_at_hand_goes_before_the_note(client: Client) -> None:
     note(client, head(50))
     report = audit(client, Evidence(journals=lambda: [JournalHead(FAR, 70)]), sleep=lambda _: None)
     assert (report.clean, report.waiting) == (True, 20)
+
+
+def test_what_a_lost_machine_has_not_shipped_stands_as_an_open_account(client: Client) -> None:
+    stock.store(client, FAR, range(1, 51))
+    note(client, head(50))
+    registered = Account("Redis", FAR, 80, 0, None, False, 1_790_000_000_000)
+    evidence = Evidence(registers=(lambda: [registered],), elsewhere=True, silent_before_ms=1_790_000_000_000)
+    report = audit(client, evidence, sleep=lambda _: None)
+    assert (report.clean, report.waiting) == (True, 30)
+    # An hour later, with nothing heard.
+    later = msgspec.structs.replace(evidence, silent_before_ms=1_790_003_600_000)
+    report = audit(client, later, sleep=lambda _: None)
+    assert (report.clean, report.waiting) == (False, 30)
+    assert f"source {FAR} (1-80): silent since 2026-09-21 14:13 UTC with 30 scans not stored" in render(report)
+    # Silence alone, with everything stored, is none of anybody's concern.
+    stock.store(client, FAR, range(51, 81))
+    assert audit(client, later, sleep=lambda _: None).clean
 
 
 def test_a_closed_source_is_proven_to_its_end(client: Client) -> None:
