@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import threading
@@ -92,6 +93,8 @@ class Journal:
         self._one_sync = threading.Lock()
         # What the register says.
         self._registered = Head(-1, 0, 0)
+        # Given up for a new segment when the process has no descriptor left.
+        self._reserve: int | None = None
         self._look()
         self._register(self.head(), "open")
 
@@ -242,7 +245,7 @@ class Journal:
         if self._written == self._segment_start:
             return True
         try:
-            fd = os.open(self.folder / segment_name(first, digest_of(self._checks)), APPEND, 0o640)
+            fd = self._new_segment(first)
         except OSError:
             return False
         self._retired.append(self._fd)
@@ -250,6 +253,17 @@ class Journal:
         self._segment_start = self._written
         self._folder_changed = True
         return True
+
+    def _new_segment(self, first: int) -> int:
+        path = self.folder / segment_name(first, digest_of(self._checks))
+        try:
+            return os.open(path, APPEND, 0o640)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE) or self._reserve is None:
+                raise
+            reserve, self._reserve = self._reserve, None
+            os.close(reserve)
+            return os.open(path, APPEND, 0o640)
 
     def sync(self, upto: Head | None = None) -> None:
         """Makes durable what was appended before the call, enters it in the register, and looks at the disk. Another
@@ -298,6 +312,9 @@ class Journal:
     def _look(self) -> None:
         """How far this journal may go, and how much is free on the disk."""
         written = self._written
+        if self._reserve is None:
+            with contextlib.suppress(OSError):
+                self._reserve = os.open(os.devnull, os.O_RDONLY)
         used = disk_use(self.folder.parent)
         disk = os.statvfs(self.folder)
         self._limit = written + self._max_bytes - used
@@ -354,6 +371,8 @@ class Journal:
                 with contextlib.suppress(OSError):
                     self._entry.close()
                 os.close(self._fd)
+                if self._reserve is not None:
+                    os.close(self._reserve)
                 self._table.close()
                 os.close(self._lock)
 

@@ -17,6 +17,8 @@ import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from redirect.connection_limits import ConnectionLimits
+
 # From the opening of a connection, or a request's first byte, to the end of its headers.
 HEADERS_WITHIN_S = 10.0
 # Of a request's line and headers, of what comes after its body's last part (trailers), and of a body that nobody reads.
@@ -44,6 +46,8 @@ class Connection(HttpToolsProtocol):
     """For uvicorn's `http` setting. A subclass may say that headers come sooner."""
 
     headers_within_s = HEADERS_WITHIN_S
+    # None where there is no bound.
+    limits: ConnectionLimits | None = None
     # Whether a request's line and headers are being read, or waited for, and since when.
     reading: bool
     began: float
@@ -68,9 +72,13 @@ class Connection(HttpToolsProtocol):
         self.idle_looks, self.seen = 0, 0.0
         self.stuck_looks, self.unread = 0, (0, 0)
         self.watch = self.loop.call_later(self.headers_within_s, self.look)
+        if self.limits is not None and not self.limits.admit(self, self.client[0] if self.client else None):
+            self.drop()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.watch.cancel()
+        if self.limits is not None:
+            self.limits.forget(self)
         for cycle in self.due:
             # uvicorn tells the newest alone, and that with an answer under way would write to nobody.
             cycle.disconnected = True
@@ -112,6 +120,13 @@ class Connection(HttpToolsProtocol):
     def answered(self) -> bool:
         """Whether no answer is under way."""
         return self.cycle is None or self.cycle.response_complete
+
+    def waits(self) -> bool:
+        """Whether the client is to speak next, as `ConnectionLimits` asks."""
+        return self.answered() and not self.transport.get_write_buffer_size()
+
+    def give_way(self) -> None:
+        self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """As uvicorn's, with bounds; written out, since a call more for each request would show."""

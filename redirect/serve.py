@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import resource
 import secrets
 import socket
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ import uvicorn
 
 from ingest.journal import Journal
 from redirect import clock, quick
+from redirect.address import trusts
+from redirect.connection_limits import ConnectionLimits, within_descriptors
 from redirect.service import build
 from redirect.settings import RedirectSettings
 
@@ -54,11 +57,18 @@ def run(
     )
     try:
         redirector = build(settings, journal, [socket.socket(fileno=fd) for fd in status_fds])
+        protocol = quick.protocol(redirector.at_once, redirector.soon)
+        protocol.limits = ConnectionLimits(
+            within_descriptors(settings.connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
+            settings.connections_of_address,
+            trusts(settings.trusted_proxies),
+            clock.elapsed,
+        )
         server = uvicorn.Server(
             uvicorn.Config(
                 redirector.app,
                 loop="uvloop",
-                http=quick.protocol(redirector.at_once, redirector.soon),
+                http=protocol,
                 ws="none",
                 lifespan="on",
                 # Whoever is in front is known to `redirect.address` alone.

@@ -43,6 +43,9 @@ class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
     gate_pass_s: int = 3600
     # For how long a cookie keeps a visitor with a variant, where a code asks for that.
     sticky_s: int = 30 * 86_400
+    # Connections at a time, in all (fewer where descriptors are few), and of an address that is no trusted proxy.
+    connections: int = 10_000
+    connections_of_address: int = 256
     # A label on all metrics, for one of several processes that answer at one port.
     worker: str = ""
 

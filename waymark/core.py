@@ -23,6 +23,7 @@ from codes.connection import connect
 from codes.sweep import keep_swept
 from ingest import depth
 from ingest.reader import sources
+from redirect.connection_limits import ConnectionLimits
 from schemas.exposition import Shown, registry
 from schemas.warehouse import Warehouse
 from waymark import rooms, tracing
@@ -115,7 +116,8 @@ async def _run(
             app = api_app(settings, redis, questions, shown, readiness, tracer)
             readiness = app.state.context.readiness
             public.append(tasks.create_task(keep_working(app.state.context, stop)))
-            public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop)))
+            limits = rooms.connection_limits(settings)
+            public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop, limits)))
         if moving is not None:
             admin = Admin(settings, warehouse, moving, prepared)
             listener = unix_socket(Folder(settings.data).core_socket)
@@ -151,11 +153,13 @@ async def _prepare(
         raise
 
 
-async def _serve_prepared(app: ASGIApp, sockets: list[socket.socket], prepared: Prepared, stop: asyncio.Event) -> None:
+async def _serve_prepared(
+    app: ASGIApp, sockets: list[socket.socket], prepared: Prepared, stop: asyncio.Event, limits: ConnectionLimits
+) -> None:
     """Callers wait in the sockets' queues while tables are looked after, which takes a moment; a warehouse that is
     away is not waited for, since codes can be edited without it."""
     await _either(prepared.tables, stop, PREPARED_WITHIN_S)
-    await serve(app, sockets, stop)
+    await serve(app, sockets, stop, limits)
 
 
 async def _either(one: asyncio.Event, other: asyncio.Event, within_s: float | None = None) -> None:

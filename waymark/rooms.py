@@ -1,5 +1,6 @@
 """What each room is given, made from the settings. The rooms know nothing of the environment."""
 
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,8 +11,11 @@ from codes.domains import Domains
 from codes.files import Files
 from codes.filestores import Bucket
 from codes.filestores import Folder as FolderOfFiles
+from redirect.address import trusts
+from redirect.connection_limits import ConnectionLimits, within_descriptors
 from redirect.settings import RedirectSettings
 from schemas import s3
+from waymark import descriptors
 from waymark.folder import Folder
 from waymark.settings import BadSetting, Settings
 
@@ -74,8 +78,16 @@ def redirect_settings(settings: Settings, *, salts_descriptor: int | None = None
         files_bucket=settings.files_bucket or "",
         gate_pass_s=settings.gate_pass,
         sticky_s=settings.sticky,
+        connections=settings.connections,
+        connections_of_address=settings.connections_of_address,
         worker=worker,
     )
+
+
+def connection_limits(settings: Settings) -> ConnectionLimits:
+    """Of the API's port."""
+    most = within_descriptors(settings.connections, descriptors.limit())
+    return ConnectionLimits(most, settings.connections_of_address, trusts(trusted_proxies(settings)), time.monotonic)
 
 
 def intents(settings: Settings) -> Path:

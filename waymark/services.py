@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import uvloop
 
-from waymark import listening, logs, rooms, salts, tied
+from waymark import descriptors, listening, logs, rooms, salts, tied
 from waymark.folder import Folder, hold
 from waymark.settings import Settings
 
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 def enter(service: str, settings: Settings, *, nice: int = 0) -> None:
     """What every service does first."""
     tied.watch_parent()
+    descriptors.raise_limit()
     logs.configure(service, settings.log_format)
     if nice:
         os.nice(nice)

@@ -9,6 +9,7 @@ from typing import Any
 import uvicorn
 
 from redirect.connection import Connection
+from redirect.connection_limits import ConnectionLimits
 
 # How long answers that are under way may take once the server is to stop.
 DRAIN_S = 5
@@ -22,12 +23,16 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(app: Any) -> Server:
+def server(app: Any, limits: ConnectionLimits | None = None) -> Server:
+    class Bounded(Connection):
+        pass
+
+    Bounded.limits = limits
     return Server(
         uvicorn.Config(
             app,
             loop="uvloop",
-            http=Connection,
+            http=Bounded,
             ws="none",
             log_config=None,
             access_log=False,
@@ -39,9 +44,11 @@ def server(app: Any) -> Server:
     )
 
 
-async def serve(app: Any, sockets: list[socket.socket], stop: asyncio.Event) -> None:
+async def serve(
+    app: Any, sockets: list[socket.socket], stop: asyncio.Event, limits: ConnectionLimits | None = None
+) -> None:
     """Serves until `stop`, finishes what is under way, and returns with the sockets closed."""
-    one = server(app)
+    one = server(app, limits)
     running = asyncio.create_task(one.serve(sockets=sockets))
     stopped = asyncio.create_task(stop.wait())
     try:

@@ -243,6 +243,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "of your own (docs/proxies.md).",
         ),
     ] = "none"
+    connections: Annotated[
+        int,
+        _is(
+            "WAYMARK_CONNECTIONS",
+            "How many connections each redirector and the API have at a time, at most; fewer where the process has few "
+            "descriptors.",
+            ge=1,
+        ),
+    ] = 10_000
+    connections_of_address: Annotated[
+        int,
+        _is(
+            "WAYMARK_CONNECTIONS_OF_ADDRESS",
+            "How many of them one address has (of IPv6, a network of 64 bits), unless it is a trusted proxy.",
+            ge=1,
+        ),
+    ] = 256
     geo_database: Annotated[
         Path | None,
         _is(

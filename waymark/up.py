@@ -13,7 +13,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 
 from ingest.layout import sync_folder
-from waymark import listening, redis_server, tied
+from waymark import descriptors, listening, redis_server, tied
 from waymark.child import Child, Program
 from waymark.first_key import first_key
 from waymark.folder import Folder, Locks, hold
@@ -30,6 +30,7 @@ NO_EDGE = "edge         none is believed; behind Cloudflare set WAYMARK_EDGE=clo
 def up(settings: Settings, say: Callable[[str], None]) -> int:
     """Runs until told to stop, and returns the exit status. Raises InUse, PortTaken or NoRedis at the start."""
     check_salt_redis(settings)
+    descriptors.raise_limit()
     leave_no_core()
     folder = Folder(settings.data)
     with hold(folder, make=True) as locks:

@@ -1,6 +1,8 @@
 """Writing a journal: what is appended is read back, and what finds no room is counted."""
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -124,3 +126,29 @@ def test_a_journal_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FileExistsError):
         Journal.open(tmp_path / "file", source=1, now_ms=lambda: NOW, max_bytes=1000)
+
+
+def test_a_segment_is_begun_though_no_descriptor_is_left(tmp_path: Path) -> None:
+    """In a process of its own, with few descriptors, all of them taken."""
+    program = f"""
+import os, resource
+from pathlib import Path
+from tests.ingest.events import REST, open_journal
+journal = open_journal(Path({str(tmp_path)!r}), segment_bytes=1000)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+for turn in range(2):
+    taken = []
+    try:
+        while True:
+            taken.append(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        pass
+    for _ in range(8):
+        assert journal.append(REST)
+    for descriptor in taken:
+        os.close(descriptor)
+    journal.sync()
+journal.close()
+assert journal.refused == 0
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -10,6 +10,7 @@ import uvicorn
 from redirect import quick
 from redirect.app import Redirector
 from redirect.asgi import Receive, Scope, Send
+from redirect.connection_limits import ConnectionLimits
 from redirect.quick import Answer
 from redirect.serve import listen
 
@@ -33,12 +34,12 @@ MADE_UP = Redirector(app, at_once, never)
 
 @asynccontextmanager
 async def serving(
-    redirector: Redirector = MADE_UP, *, within_s: float = 10.0
+    redirector: Redirector = MADE_UP, *, within_s: float = 10.0, limits: ConnectionLimits | None = None
 ) -> AsyncIterator[tuple[int, uvicorn.Server]]:
     """As it is made up, /abc is answered at once, and all else comes to the application, as everything does in the
     API."""
     protocol: Any = quick.protocol(redirector.at_once, redirector.soon)
-    protocol.headers_within_s = within_s
+    protocol.headers_within_s, protocol.limits = within_s, limits
     server = uvicorn.Server(uvicorn.Config(redirector.app, http=protocol, log_config=None, ws="none"))
     listener = listen("127.0.0.1", 0)
     port = int(listener.getsockname()[1])

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -45,6 +46,12 @@ def wait_for(so: Callable[[], Any], *, within_s: float = 20.0, what: str = "") -
     raise AssertionError(f"not within {within_s:g} s: {what or so}")
 
 
+def _few_descriptors() -> None:
+    """As most systems begin a process."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+
+
 class Up:
     def __init__(self, folder: Path, *, workers: int = 1, key: str | None = KEY, **environment: str) -> None:
         self.data = folder / "data"
@@ -71,7 +78,12 @@ class Up:
         with self.out.open("ab") as out, self.err.open("ab") as err:
             # A session of its own, so that its process group can be killed without ours.
             self.process = psutil.Popen(
-                [*WAYMARK, "up", *map(str, flags)], env=self.environment, stdout=out, stderr=err, start_new_session=True
+                [*WAYMARK, "up", *map(str, flags)],
+                env=self.environment,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+                preexec_fn=_few_descriptors,
             )
         if ready:
             wait_for(lambda: self._says_more_than(already), within_s=60, what="up is ready")

@@ -99,6 +99,12 @@ def test_what_is_stored_waits_no_more(running: Up) -> None:
     wait_for(lambda: waiting() == none, what="the journals' owner says that nothing waits")
 
 
+def test_every_part_may_have_as_many_descriptors_as_the_machine_lets_it(running: Up) -> None:
+    for one in running.children():
+        soft, hard = one.rlimit(psutil.RLIMIT_NOFILE)
+        assert soft == hard
+
+
 def test_both_addresses_of_localhost_answer(running: Up) -> None:
     families = {entry[0] for entry in socket.getaddrinfo("localhost", running.api_port, type=socket.SOCK_STREAM)}
     for family in families:
