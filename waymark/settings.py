@@ -6,7 +6,6 @@ variable counts as not set. Each service's own settings (redirect.settings, inge
 from this one in waymark.services.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
@@ -15,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from waymark import setting_checks
+from waymark.setting_values import converted
 from waymark.trouble import Trouble
 
 
@@ -329,17 +329,6 @@ def _declared() -> tuple[Setting, ...]:
 
 SETTINGS = _declared()
 
-_UNITS = {
-    **{
-        name: {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
-        for name in ("journal_max", "warehouse_free")
-    },
-    **{
-        name: {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-        for name in ("stale_max", "silent_after", "gate_pass", "sticky")
-    },
-}
-
 
 def read(environ: Mapping[str, str], **flags: Any) -> Settings:
     """Flags that are None were not given. The folders come out absolute. Raises BadSetting, with a line for each
@@ -353,9 +342,9 @@ def read(environ: Mapping[str, str], **flags: Any) -> Settings:
         if given is None:
             continue
         try:
-            value = _value(setting, given)
-        except BadSetting as error:
-            bad.append(str(error))
+            value = converted(Settings, setting.field, given)
+        except ValueError as error:
+            bad.append(f"{setting.env}={given!r} cannot be used: {error}")
             continue
         if isinstance(value, Path):
             value = value.expanduser().absolute()
@@ -374,30 +363,6 @@ def read(environ: Mapping[str, str], **flags: Any) -> Settings:
 def unknown(environ: Mapping[str, str]) -> list[str]:
     """A line for each variable that looks like a setting and is none, with the nearest one's name."""
     return list(setting_checks.unknown(environ, [setting.env for setting in SETTINGS]))
-
-
-def _value(setting: Setting, given: Any) -> Any:
-    plain = given
-    if setting.field in _UNITS and isinstance(given, str):
-        match = re.fullmatch(r"(\d+)\s*([a-z]*)", given.strip().lower())
-        units = _UNITS[setting.field]
-        if match is None or match[2] not in units:
-            known = ", ".join(unit for unit in units if unit)
-            raise BadSetting(
-                f"{setting.env}={given!r} cannot be used: expected a number, with or without one of {known}"
-            )
-        plain = int(match[1]) * units[match[2]]
-    try:
-        one = msgspec.convert({setting.field: plain}, Settings, strict=False, dec_hook=_decode)
-    except msgspec.ValidationError as error:
-        raise BadSetting(f"{setting.env}={given!r} cannot be used: {str(error).split(' - at ')[0]}") from None
-    return getattr(one, setting.field)
-
-
-def _decode(kind: type, value: Any) -> Any:
-    if kind is Path:
-        return Path(value)
-    raise TypeError(f"{kind} is not a kind of setting")
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -1,0 +1,37 @@
+"""What is written in a variable or a flag, as the value that its setting takes."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+_BYTES = {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_UNITS = {
+    **dict.fromkeys(("journal_max", "warehouse_free"), _BYTES),
+    **dict.fromkeys(("stale_max", "silent_after", "gate_pass", "sticky", "drain"), _SECONDS),
+}
+
+
+def converted(settings: type[msgspec.Struct], field: str, given: Any) -> Any:
+    """Raises ValueError, with what the field takes."""
+    plain = given
+    if field in _UNITS and isinstance(given, str):
+        match = re.fullmatch(r"(\d+)\s*([a-z]*)", given.strip().lower())
+        units = _UNITS[field]
+        if match is None or match[2] not in units:
+            known = ", ".join(unit for unit in units if unit)
+            raise ValueError(f"expected a number, with or without one of {known}")
+        plain = int(match[1]) * units[match[2]]
+    try:
+        one = msgspec.convert({field: plain}, settings, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error).split(" - at ")[0]) from None
+    return getattr(one, field)
+
+
+def _decode(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise TypeError(f"{kind} is not a kind of setting")
