@@ -3,7 +3,8 @@
 There is no timed circuit breaker: while one said "away", Redis could be back, take an edit, and the old
 destination would be served. Instead every question tries, but all questions share one attempt to
 connect; a refused one costs a fraction of a millisecond. Where Redis hangs, the questions already sent
-are the probe, and nobody waits on them twice.
+are the probe, and nobody waits on them twice: the first ones find out, and from then on there is always an
+attempt to connect on its way, whose PING is answered when Redis is back, and nobody waits for it.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from typing import Any
 from redirect.wire import Away, Command, Wire, connect
 
 # How long a question may wait for an attempt to connect, from the attempt's start; and so long after one that failed
-# slower than that: where nobody answers, waiting is in vain.
+# slower than that, until one succeeds.
 CONNECT_PATIENCE_S = 1.0
 SHORT_PATIENCE_S = 0.1
 # How long the attempt itself may take.
@@ -31,6 +32,8 @@ class Store:
         self._attempt: asyncio.Task[Wire] | None = None
         self._attempt_at = 0.0
         self._patience_s = CONNECT_PATIENCE_S
+        # Whether the last try hung, and another one is on its way.
+        self._hung = False
         # How often a connection has been made.
         self.connections = 0
 
@@ -41,12 +44,14 @@ class Store:
             if wire is None or wire.lost.is_set():
                 wire = await self._connected()
             elif wire.hanging:
+                self._probe()
                 break
             try:
                 reply = await wire.call(*command)
             except Away:
                 # It was closed while idle: worth one new connection. It hangs: not worth another wait.
                 if wire.hanging:
+                    self._probe()
                     break
                 continue
             self._heard()
@@ -59,6 +64,7 @@ class Store:
         if wire is None or wire.lost.is_set():
             wire = await self._connected()
         if wire.hanging:
+            self._probe()
             raise Away("Redis does not answer")
         reply = await wire.call(*command)
         self._heard()
@@ -70,6 +76,7 @@ class Store:
             await self._connected()
         wire = self._wire
         if wire is None or wire.hanging:
+            self._probe()
             raise Away("Redis does not answer")
         replies = await asyncio.gather(*(wire.call(*command) for command in commands), return_exceptions=True)
         for reply in replies:
@@ -83,12 +90,23 @@ class Store:
         if self._wire is not None:
             self._wire.tell(*command)
 
-    async def _connected(self) -> Wire:
+    def _probe(self) -> None:
+        """The connection hangs: others are tried, beside it, until Redis answers on one."""
+        self._try()
+        self._hung = True
+
+    def _try(self) -> "asyncio.Task[Wire]":
         attempt = self._attempt
         if attempt is None or attempt.done():
             attempt = self._attempt = asyncio.create_task(self._connect())
             self._attempt_at = self._elapsed()
             attempt.add_done_callback(_seen)
+        return attempt
+
+    async def _connected(self) -> Wire:
+        attempt = self._try()
+        if self._hung:
+            raise Away("Redis does not answer")
         patience = self._attempt_at + self._patience_s - self._elapsed()
         if patience > 0:
             await asyncio.wait({attempt}, timeout=patience)
@@ -97,16 +115,30 @@ class Store:
         return attempt.result()
 
     async def _connect(self) -> Wire:
-        try:
-            async with asyncio.timeout(CONNECT_S):
-                self._wire = await connect(self._url)
-        except (Away, TimeoutError) as error:
-            if self._elapsed() - self._attempt_at >= SHORT_PATIENCE_S:
+        """Until Redis answers, or refuses: then whoever asks next tries again, and knows as soon."""
+        while True:
+            began = self._elapsed()
+            try:
+                async with asyncio.timeout(CONNECT_S):
+                    found = await connect(self._url)
+                break
+            except (Away, TimeoutError) as error:
+                self._hung = self._elapsed() - began >= SHORT_PATIENCE_S
+                if not self._hung:
+                    raise Away(str(error) or "no connection in time") from error
                 self._patience_s = SHORT_PATIENCE_S
-            raise Away(str(error) or "no connection in time") from error
+        self._hung = False
         self._patience_s = CONNECT_PATIENCE_S
+        known = self._wire
+        if known is not None and not known.lost.is_set():
+            if not known.hanging:
+                # It was only slow, and what was asked there is still answered there.
+                found.close()
+                return known
+            known.close()
+        self._wire = found
         self.connections += 1
-        return self._wire
+        return found
 
     async def close(self) -> None:
         if self._attempt is not None and not self._attempt.done():
