@@ -31,6 +31,8 @@ class Check(msgspec.Struct, frozen=True):
     found: tuple[str, ...] = ()
     # Why nothing was found, where something went wrong.
     problem: str | None = None
+    # False where the name servers said nothing, which is no reason to think that the record is not there.
+    answered: bool = True
 
 
 class Checks(msgspec.Struct, frozen=True):
@@ -72,13 +74,13 @@ class Dns:
             async with asyncio.timeout(self._patience_s):
                 return await asked
         except (TimeoutError, dns.exception.Timeout):
-            return Check(False, expected, problem="the name servers did not answer in time")
+            return Check(False, expected, problem="the name servers did not answer in time", answered=False)
         except dns.resolver.NXDOMAIN:
             return Check(False, expected, problem="there is no such name")
         except dns.exception.DNSException:
-            return Check(False, expected, problem="the name servers could not answer")
+            return Check(False, expected, problem="the name servers could not answer", answered=False)
         except OSError:
-            return Check(False, expected, problem="no name server could be reached")
+            return Check(False, expected, problem="no name server could be reached", answered=False)
 
     async def _txt(self, name: str, token: str) -> Check:
         answer = await self._ask(name, "TXT")

@@ -1,7 +1,8 @@
 """A workspace's own short hosts: claiming one, proving it by DNS, what it shows besides codes, giving it up.
 
-A claim is free; only the proof makes a name one workspace's alone. So nobody can keep a name from its owner by
-claiming it first. Redirectors are told of every change of a verified domain, as they are of routes.
+A claim is free; only the proof makes a name one workspace's alone, for as long as it is there. So nobody can keep a
+name from its owner, neither by claiming it first nor by having owned it before. Redirectors are told of every change of
+a verified domain, as they are of routes.
 """
 
 import secrets
@@ -24,6 +25,8 @@ from schemas import keys
 from schemas.domain import Domain, decode_domain
 
 MAX_TEXT = 500
+# For how long a domain is served whose proof is gone.
+GRACE_MS = 7 * 24 * 3600 * 1000
 _TOKEN = "waymark-"  # noqa: S105 - not a secret: it is published in the DNS
 _TRIES = 10
 _READ_AT_ONCE = 500
@@ -39,11 +42,12 @@ if ARGV[2] == '' and redis.call('HSETNX', KEYS[4], ARGV[9], ARGV[1]) == 0 then r
 if ARGV[5] == '1' then
   if owner and owner ~= ARGV[1] then return 2 end
   redis.call('HSET', KEYS[2], ARGV[4], ARGV[1])
+elseif owner == ARGV[1] then
+  redis.call('HDEL', KEYS[2], ARGV[4])
 end
 if ARGV[3] == '' then
   redis.call('HDEL', KEYS[1], ARGV[1])
   redis.call('HDEL', KEYS[4], ARGV[9])
-  if owner == ARGV[1] then redis.call('HDEL', KEYS[2], ARGV[4]) end
 else
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 end
@@ -90,14 +94,16 @@ class Domains:
         resolver: Resolver | None = None,
         now_ms: Callable[[], int] = _wall_ms,
         longest_wait_s: float = publish.LONGEST_WAIT_S,
+        grace_ms: int = GRACE_MS,
     ) -> None:
         self.redis = redis
+        self.grace_ms = grace_ms
+        self.now_ms = now_ms
         self.target = target.lower().rstrip(".")
         self._own_hosts = {_bare(host) for host in (*own_hosts, target)}
         self._short_hosts = own_hosts
         self._dns = dns or Dns()
         self._resolver = resolver or Resolver()
-        self._now_ms = now_ms
         self._longest_wait_s = longest_wait_s
 
     @reaching
@@ -134,11 +140,11 @@ class Domains:
             raise Conflict("domain", "domain_taken", f"the domain {name!r} is verified for another workspace")
         domain = Domain(
             id=id or str(uuid.uuid4()),
-            number=await numbers.allocate(self.redis, keys.DOMAIN_NUMBERS, self._now_ms()),
+            number=await numbers.allocate(self.redis, keys.DOMAIN_NUMBERS, self.now_ms()),
             workspace=workspace,
             name=name,
             token=_TOKEN + secrets.token_hex(16),
-            created_at_ms=self._now_ms(),
+            created_at_ms=self.now_ms(),
         )
         await self._put(b"", domain, domain)
         return domain
@@ -161,13 +167,50 @@ class Domains:
 
     @reaching
     async def verify(self, workspace: int, id: str) -> tuple[Domain, Checks]:
-        """Asks the DNS, for at most as long as `Dns` does. Once verified a domain stays so until it is deleted; the
-        checks tell all the same. Raises Missing, and Conflict where another workspace has proven the name first."""
+        """Asks the DNS, for at most as long as `Dns` does. A verified domain stays so for as long as its proof is found
+        again (`codes.domain_rechecks`); the checks tell all the same. Raises Missing, and Conflict where another
+        workspace has proven the name first: where that proof is gone, its grace begins now at the latest."""
         domain = await self._present(workspace, id)
         checks = await self._dns.checks(domain.name, domain.token, self.target)
-        if checks.ok and domain.verified_at_ms is None:
-            domain = await self._change(workspace, id, {"verified_at_ms": self._now_ms()})
+        if not checks.ok:
+            return domain, checks
+        if domain.verified_at_ms is None:
+            proven = {"verified_at_ms": self.now_ms(), "unproven_since_ms": None, "lapsed_at_ms": None}
+            try:
+                return await self._change(workspace, id, proven), checks
+            except Conflict:
+                holder = await ask(self.redis, "HGET", keys.DOMAIN_NAMES, domain.name)
+                if holder and (other := await self._find(holder.decode())) is not None:
+                    await self.look_again(other)
+                raise
+        if domain.unproven_since_ms is not None:
+            domain = await self._change(workspace, id, {"unproven_since_ms": None})
         return domain, checks
+
+    @reaching
+    async def look_again(self, domain: Domain) -> tuple[Domain, Domain, Checks]:
+        """A verified domain before and after the DNS was asked whether it is still proven. Raises Missing."""
+        checks = await self._dns.checks(domain.name, domain.token, self.target)
+        before = await self._present(domain.workspace, domain.id)
+        changes: dict[str, Any] = {}
+        since_ms, now_ms = before.unproven_since_ms, self.now_ms()
+        if before.verified_at_ms is None or not checks.txt.answered:
+            pass
+        elif checks.txt.ok:
+            changes = {"unproven_since_ms": None}
+        elif since_ms is None:
+            changes = {"unproven_since_ms": now_ms}
+        elif now_ms - since_ms >= self.grace_ms:
+            changes = {"verified_at_ms": None, "unproven_since_ms": None, "lapsed_at_ms": now_ms}
+        if all(getattr(before, name) == value for name, value in changes.items()):
+            return before, before, checks
+        return before, await self._change(domain.workspace, domain.id, changes), checks
+
+    def served_until_ms(self, domain: Domain) -> int | None:
+        """When a domain lapses whose proof is gone, unless it comes back."""
+        if domain.verified_at_ms is None or domain.unproven_since_ms is None:
+            return None
+        return domain.unproven_since_ms + self.grace_ms
 
     @reaching
     async def edit(self, workspace: int, id: str, edit: DomainEdit) -> Domain:
@@ -246,7 +289,7 @@ class Domains:
             *(
                 "1" if verified else "0",
                 nonce,
-                self._now_ms(),
+                self.now_ms(),
                 keys.ROUTES,
                 f"{old.workspace} {old.name}",
                 keys.CHANGES,

@@ -64,8 +64,11 @@ class Place(msgspec.Struct, frozen=True):
         return self.kept.code if self.kept else None
 
     def is_free_for(self, workspace: int) -> bool:
-        """A given-up slug can be taken again, but only by whoever gave it up."""
-        return self.kept is None and (self.route is None or (self.route.gone and self.route.workspace == workspace))
+        """A given-up slug can be taken again, but only by whoever gave it up; on a custom domain, by whose the domain
+        is now (nobody else may put a code there)."""
+        if self.kept is not None or self.route is None:
+            return self.kept is None
+        return self.route.gone and (bool(self.host) or self.route.workspace == workspace)
 
     def next_version(self, now_ms: int) -> int:
         """Above the last one, and above those that a failover or an old backup has made Redis forget, because

@@ -29,7 +29,7 @@ from codes import (
 )
 from codes.checking import Checking, IsShort, Usable, never, nowhere
 from codes.connection import reaching
-from codes.errors import Conflict, Missing, Stale, Unavailable
+from codes.errors import Conflict, Missing, NotInPlan, Refused, Stale, Unavailable
 from codes.fields import Edit, NewCode
 from codes.intents import Intent
 from codes.making import Making, random_id, random_nonce
@@ -38,6 +38,9 @@ from codes.places import Kept, Put, route_of, tombstone_of
 from codes.plans import Plan, plan_of
 from codes.resolver import Resolver
 from schemas.code import Code
+
+# Of a slug that is drawn for a code that has to go.
+LENGTH = 7
 
 
 class Codes:
@@ -115,7 +118,25 @@ class Codes:
         that the code was made then, and deleted since."""
         if new.id and (made := await self._find(workspace, new.id)) is not None:
             return self._code_at(made)
-        return await self._making.make(workspace, new)
+        try:
+            return await self._making.make(workspace, new)
+        except Conflict as conflict:
+            if not await self._makes_room(conflict, workspace, new.host, new.slug or ""):
+                raise
+            return await self._making.make(workspace, new)
+
+    async def _makes_room(self, conflict: Conflict, workspace: int, host: str, slug: str) -> bool:
+        """Whether what is in the way is a code of a workspace that had this domain before, and has gone to the short
+        host under a slug that is drawn: here it leads nowhere any more."""
+        other = await self.by_slug(host, slug) if conflict.code == "slug_taken" and host else None
+        if other is None or other.workspace == workspace:
+            return False
+        try:
+            drawn = slugs.draw(self._rng, LENGTH).lower()
+            await self.edit(other.workspace, other.id, Edit(host="", slug=drawn))
+        except (Conflict, NotInPlan, Missing, Refused):
+            return False
+        return True
 
     @reaching
     async def check(self, workspace: int, new: NewCode) -> None:
@@ -138,7 +159,13 @@ class Codes:
         needed = await permissions.counts(self.redis, plan, workspace, another=False, active=resumed)
         before = await publish.redirectors(self.redis)
         async with permissions.turn(self.redis, plan, workspace, needed=needed) as turn:
-            edited, nonces = await self._edit(found, changes, match, plan, turn)
+            try:
+                edited, nonces = await self._edit(found, changes, match, plan, turn)
+            except Conflict as conflict:
+                at = self._changed(self._code_at(found), changes)
+                if not await self._makes_room(conflict, workspace, at.host, at.slug):
+                    raise
+                edited, nonces = await self._edit(found, changes, match, plan, turn)
         if nonces:
             # Others' turns need not wait for this.
             await self._told(nonces, before)

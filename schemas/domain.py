@@ -5,8 +5,9 @@ import msgspec
 
 class Domain(msgspec.Struct, frozen=True, omit_defaults=True):
     """`name` is as the network knows it: lower case, punycode, no last dot. Until it is verified (`verified_at_ms`)
-    it is only a claim, which several workspaces may have; verified, it is one's alone. `token` is what its TXT record
-    must hold. What its bare host and unknown links lead to is an address, or else a text shown in place."""
+    it is only a claim, which several workspaces may have; verified, it is one's alone, for as long as it is proven:
+    when its proof was missing for too long (`unproven_since_ms`), it lapses, and is a claim again. `token` is what its
+    TXT record must hold. What its bare host and unknown links lead to is an address, or else a text shown in place."""
 
     id: str
     number: int
@@ -15,6 +16,8 @@ class Domain(msgspec.Struct, frozen=True, omit_defaults=True):
     token: str
     created_at_ms: int
     verified_at_ms: int | None = None
+    unproven_since_ms: int | None = None
+    lapsed_at_ms: int | None = None
     root_url: str = ""
     root_text: str = ""
     not_found_url: str = ""

@@ -34,6 +34,8 @@ DOMAIN_NAMES = PREFIX + "{domains}:names"
 DOMAIN_CLAIMS = PREFIX + "{domains}:claims"
 DOMAINS_VERSION = PREFIX + "{domains}:version"
 DOMAIN_NUMBERS = PREFIX + "{domains}:numbers"
+# Sorted set: id of a verified domain → when the DNS was last asked whether it is proven (codes.domain_rechecks).
+DOMAINS_LOOKED_AT = PREFIX + "{domains}:looked-at"
 
 # Sorted set: "workspace/id" of an open job (codes.jobs) → when it last had a turn. Sorted set: workspace → when one of
 # its jobs last had one.

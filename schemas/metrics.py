@@ -107,6 +107,7 @@ _METRICS = (
     ),
     _histogram("api", "query_seconds", "Time to answer a question of the API, waiting included.", SECONDS),
     _counter("api", "query_failures", "Questions that the warehouse did not answer, or not in time."),
+    _gauge("api", "domains_unproven", "Verified domains whose proof is gone: they lapse when their grace has passed."),
     _gauge("every", "start_time_seconds", "When this process started, in Unix time.", "seconds"),
     _counter("every", "cpu_seconds", "Processor time of this process, user and system.", unit="seconds"),
     _gauge("every", "memory_bytes", "Resident memory of this process.", "bytes"),

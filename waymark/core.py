@@ -20,6 +20,7 @@ from aggregator.loop import Aggregator
 from analytics.pool import Questions
 from api.background import keep_working
 from codes.connection import connect
+from codes.domain_rechecks import Rechecks
 from codes.sweep import keep_swept
 from ingest import depth
 from ingest.reader import sources
@@ -116,6 +117,9 @@ async def _run(
             app = api_app(settings, redis, questions, shown, readiness, tracer)
             readiness = app.state.context.readiness
             public.append(tasks.create_task(keep_working(app.state.context, stop)))
+            rechecks = Rechecks(app.state.context.domains, every_ms=settings.domain_check * 1000)
+            shown.register(Shown(rechecks.metrics))
+            background.append(tasks.create_task(rechecks.keep(stop)))
             limits = rooms.connection_limits(settings)
             public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop, limits)))
         if moving is not None:

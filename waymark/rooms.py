@@ -45,7 +45,13 @@ def every_host(settings: Settings) -> list[str]:
 
 def domains(settings: Settings, redis: Redis) -> Domains:
     target = settings.domain_target or urlsplit(settings.short_base).hostname or ""
-    return Domains(redis, target=target, own_hosts=own_hosts(settings), dns=Dns(name_servers(settings.dns_servers)))
+    return Domains(
+        redis,
+        target=target,
+        own_hosts=own_hosts(settings),
+        dns=Dns(name_servers(settings.dns_servers)),
+        grace_ms=settings.domain_grace * 1000,
+    )
 
 
 def files(settings: Settings, redis: Redis) -> Files:

@@ -10,7 +10,9 @@ _BYTES = {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _UNITS = {
     **dict.fromkeys(("journal_max", "warehouse_free"), _BYTES),
-    **dict.fromkeys(("stale_max", "silent_after", "gate_pass", "sticky", "drain"), _SECONDS),
+    **dict.fromkeys(
+        ("stale_max", "silent_after", "gate_pass", "sticky", "drain", "domain_check", "domain_grace"), _SECONDS
+    ),
 }
 
 

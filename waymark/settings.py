@@ -219,6 +219,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "The host that custom domains must point at with a CNAME. Default: that of `WAYMARK_SHORT_URL`.",
         ),
     ] = None
+    domain_check: Annotated[
+        int,
+        _is(
+            "WAYMARK_DOMAIN_CHECK",
+            "How often the DNS is asked whether a verified domain is still proven (`1d`, or seconds); 0: never again.",
+            ge=0,
+        ),
+    ] = 86400
+    domain_grace: Annotated[
+        int,
+        _is(
+            "WAYMARK_DOMAIN_GRACE",
+            "For how long a domain is served whose proof is gone (`7d`, or seconds).",
+            ge=0,
+        ),
+    ] = 7 * 86400
     dns_servers: Annotated[
         str | None,
         _is(

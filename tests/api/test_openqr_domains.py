@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from codes.domain_rechecks import Rechecks
 from tests.api.service import TARGET, Service
 from tests.servers.dns import NameServer, name_server
 
@@ -44,6 +45,9 @@ async def test_from_claim_to_end(api: Service, names: NameServer) -> None:
     domain = await added(api, "Go.Example.COM.")
     assert domain == {
         "id": domain["id"],
+        "unproven_since": None,
+        "served_until": None,
+        "lapsed_at": None,
         "domain": "go.example.com",
         "is_verified": False,
         "verified_at": None,
@@ -223,3 +227,26 @@ async def test_name_servers_in_trouble_are_an_answer(api: Service, names: NameSe
     response = await api.client.post(f"/v1/domains/{domain['id']}/verify")
     assert (response.status_code, response.json()["is_verified"]) == (200, False)
     assert response.json()["checks"]["txt"]["problem"].startswith("the name servers")
+
+
+async def test_a_domain_whose_proof_is_gone_says_until_when_it_is_served(api: Service, names: NameServer) -> None:
+    domain = await verified(api, names)
+    at = f"/v1/domains/{domain['id']}"
+    del names.records[domain["txt_name"], "TXT"]
+    rechecks = Rechecks(api.domains)
+    assert await rechecks.round() == {"unproven": 1}
+    found = (await api.client.get(at)).json()
+    assert (found["is_verified"], found["unproven_since"]) == (True, "2026-05-21T15:00:00Z")
+    assert found["served_until"] == "2026-05-28T15:00:00Z"
+    api.clock.pass_by(days=7)
+    assert await rechecks.round() == {"lapsed": 1}
+    found = (await api.client.get(at)).json()
+    assert (found["is_verified"], found["verified_at"], found["served_until"]) == (False, None, None)
+    assert found["lapsed_at"] == "2026-05-28T15:00:00Z"
+    # A new claim of another's is the new owner's, once proven.
+    stranger = await api.caller("theirs")
+    theirs = (await stranger.post("/v1/domains", json={"domain": domain["domain"]})).json()
+    prove(names, theirs)
+    assert (await stranger.post(f"/v1/domains/{theirs['id']}/verify")).json()["is_verified"] is True
+    assert (await api.client.post(f"{at}/verify")).json()["is_verified"] is False
+    await stranger.aclose()

@@ -47,6 +47,7 @@ CALM = {
     'waymark_api_requests_total{status="200", %s}': "0+99x120",
     'waymark_api_requests_total{status="503", %s}': "0+1x120",
     "waymark_query_failures_total{%s}": "0x120",
+    "waymark_domains_unproven{%s}": "0x120",
     'waymark_query_seconds_bucket{le="1", %s}': "0+15x120",
     'waymark_query_seconds_bucket{le="5", %s}': "0+15x120",
     'waymark_query_seconds_bucket{le="+Inf", %s}': "0+15x120",
@@ -143,6 +144,10 @@ TROUBLES = {
     ),
     "WaymarkQueriesFail": Trouble(
         {"waymark_query_failures_total{%s}": "0+15x120"}, "4m", "6m", "1 questions a second are not answered.", {}
+    ),
+    "WaymarkDomainUnproven": Trouble(
+        {"waymark_domains_unproven{%s}": "1x120"},
+        *("14m", "16m", "1 custom domains are proven no more, and will not be served for long.", {}),
     ),
     "WaymarkQueriesSlow": Trouble(
         {'waymark_query_seconds_bucket{le="1", %s}': "0x120"},

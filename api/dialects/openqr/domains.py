@@ -19,7 +19,20 @@ from schemas.domain import Domain
 
 # Sent back by clients that read, change and write; ignored.
 READ_ONLY = frozenset(
-    {"id", "domain", "is_verified", "verified_at", "txt_name", "txt_value", "cname_target", "created_at", "checks"}
+    {
+        "id",
+        "domain",
+        "is_verified",
+        "verified_at",
+        "unproven_since",
+        "served_until",
+        "lapsed_at",
+        "txt_name",
+        "txt_value",
+        "cname_target",
+        "created_at",
+        "checks",
+    }
 )
 _NAME = Meta(
     description="A host name, without scheme, port or path. Umlauts are fine.", extra_json_schema={"maxLength": 253}
@@ -31,6 +44,11 @@ _ROOT_TEXT = Meta(description="Without it: what the bare domain shows.", extra_j
 _LOST_URL = Meta(description="Where links that are not there lead to.", extra_json_schema=_URL)
 _LOST_TEXT = Meta(description="Without it: what they show (404).", extra_json_schema=_TEXT)
 
+_AT = {"format": "date-time"}
+_UNPROVEN = Meta(description="Since when the TXT record of a verified domain is missing.", extra_json_schema=_AT)
+_UNTIL = Meta(description="When it is served no more, unless the record is there again.", extra_json_schema=_AT)
+_LAPSED = Meta(description="When it was: it can be verified again, by whoever has it now.", extra_json_schema=_AT)
+
 
 class ShortDomain(msgspec.Struct, frozen=True):
     """A domain. Its codes work once it is verified."""
@@ -39,6 +57,9 @@ class ShortDomain(msgspec.Struct, frozen=True):
     domain: Annotated[str, Meta(description="As the network knows it: lower case, and punycode.")]
     is_verified: bool
     verified_at: Annotated[str | None, Meta(extra_json_schema={"format": "date-time"})]
+    unproven_since: Annotated[str | None, _UNPROVEN]
+    served_until: Annotated[str | None, _UNTIL]
+    lapsed_at: Annotated[str | None, _LAPSED]
     txt_name: Annotated[str, Meta(description="The name of the TXT record that proves whose it is.")]
     txt_value: Annotated[str, Meta(description="What that record must say.")]
     cname_target: Annotated[str, Meta(description="What the domain's CNAME must be.")]
@@ -92,6 +113,9 @@ EXAMPLE = {
     "domain": "go.example.com",
     "is_verified": True,
     "verified_at": "2026-05-21T15:10:00Z",
+    "unproven_since": None,
+    "served_until": None,
+    "lapsed_at": None,
     "txt_name": "_waymark.go.example.com",
     "txt_value": "waymark-0f1e2d3c4b5a69788796a5b4c3d2e1f0",
     "cname_target": "s.example.net",
@@ -112,8 +136,8 @@ def _none() -> Problem:
     return not_found("there is no domain with this id")
 
 
-def _second(at_ms: int) -> str:
-    return times.shown(at_ms // 1000 * 1000)
+def _second(at_ms: int | None) -> str | None:
+    return None if at_ms is None else times.shown(at_ms // 1000 * 1000)
 
 
 def _fields(call: Call, domain: Domain) -> dict[str, Any]:
@@ -121,7 +145,10 @@ def _fields(call: Call, domain: Domain) -> dict[str, Any]:
         "id": domain.id,
         "domain": domain.name,
         "is_verified": domain.verified_at_ms is not None,
-        "verified_at": None if domain.verified_at_ms is None else _second(domain.verified_at_ms),
+        "verified_at": _second(domain.verified_at_ms),
+        "unproven_since": _second(domain.unproven_since_ms),
+        "served_until": _second(call.context.domains.served_until_ms(domain)),
+        "lapsed_at": _second(domain.lapsed_at_ms),
         "txt_name": f"{dns.TXT_LABEL}.{domain.name}",
         "txt_value": domain.token,
         "cname_target": call.context.domains.target,
@@ -252,7 +279,8 @@ ROUTES = (
         summary="Verify a domain",
         description="Asks the DNS, for some seconds at most. 200 also when the records are not there yet: "
         "`is_verified` says whether it is proven, `checks` what was found. From then on it is this workspace's "
-        "alone, and its codes are served there.",
+        "alone, and its codes are served there. Leave the records where they are: they are looked up again every "
+        "day, and a domain whose TXT record is gone is served no more after a week.",
         handler=verify_domain,
         status=200,
         answer=CheckedDomain,

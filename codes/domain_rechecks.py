@@ -1,0 +1,94 @@
+"""Verified domains are looked up again: whose proof is gone for longer than a grace is served no more.
+
+A name changes hands; its new owner has the DNS, and so the proof. What counts as gone is an answer of the DNS in which
+the TXT record does not hold the domain's token; a name server that is silent or broken says nothing. Runs in every
+process that serves the API: whoever claims a look in Redis first does it.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+
+from codes.connection import Script, ask, reaching
+from codes.domains import Domains
+from codes.errors import Missing, Unavailable
+from schemas import keys
+from schemas.domain import Domain, decode_domain
+
+_log = logging.getLogger("waymark.domains")
+
+DAY_MS = 24 * 3600 * 1000
+# One that was not proven when last looked at is looked at more often, so that it is mended soon.
+OFTENER = 8
+# How often to see whether a look is due.
+EVERY_S = 300.0
+
+# ARGV: id, now, how old the last look must be. A domain that was never looked at is due.
+_CLAIM = Script("""
+local last = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if last and tonumber(last) > ARGV[2] - ARGV[3] then return 0 end
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+return 1
+""")
+
+
+class Rechecks:
+    """`every_ms` 0: never."""
+
+    def __init__(self, domains: Domains, *, every_ms: int = DAY_MS) -> None:
+        self._domains = domains
+        self._every_ms = every_ms
+        # Verified domains that are in their grace, as of the last round.
+        self._unproven = 0
+
+    def metrics(self) -> Mapping[str, float]:
+        return {"waymark_domains_unproven": self._unproven}
+
+    async def keep(self, stop: asyncio.Event, *, every_s: float = EVERY_S) -> None:
+        """Until `stop`. A Redis that is away is asked again."""
+        while self._every_ms and not stop.is_set():
+            with suppress(Unavailable):
+                await self.round()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), every_s)
+
+    @reaching
+    async def round(self) -> Counter[str]:
+        """Looks at each domain whose look is due, one after another; what was found, and how often. Raises
+        Unavailable."""
+        redis = self._domains.redis
+        known = [decode_domain(raw) for raw in await ask(redis, "HVALS", keys.DOMAINS)]
+        verified = [domain for domain in known if domain.verified_at_ms is not None]
+        self._unproven = sum(domain.unproven_since_ms is not None for domain in verified)
+        found: Counter[str] = Counter()
+        for domain in verified:
+            age_ms = self._every_ms // (OFTENER if domain.unproven_since_ms is not None else 1)
+            if await _CLAIM.run(redis, [keys.DOMAINS_LOOKED_AT], domain.id, self._domains.now_ms(), age_ms):
+                with suppress(Missing):
+                    found[await self._look(domain)] += 1
+        gone = {name.decode() for name in await ask(redis, "ZRANGE", keys.DOMAINS_LOOKED_AT, 0, -1)}
+        if gone := gone - {domain.id for domain in verified}:
+            await ask(redis, "ZREM", keys.DOMAINS_LOOKED_AT, *gone)
+        return found
+
+    async def _look(self, domain: Domain) -> str:
+        before, after, checks = await self._domains.look_again(domain)
+        served_until_ms = self._domains.served_until_ms(after)
+        if after.verified_at_ms is None:
+            _log.warning("the domain %s is served no more: its proof was not there for too long", after.name)
+            return "lapsed"
+        if before.unproven_since_ms is None and served_until_ms is not None:
+            self._unproven += 1
+            _log.warning(
+                "the proof of the domain %s is gone (%s): it is served for another %d hours",
+                *(after.name, checks.txt.problem or "another record", self._domains.grace_ms // 3_600_000),
+            )
+            return "unproven"
+        if before.unproven_since_ms is not None and served_until_ms is None:
+            self._unproven -= 1
+            _log.info("the domain %s is proven again", after.name)
+        if not checks.txt.answered:
+            return "unknown"
+        return "proven" if checks.txt.ok else "unproven"
