@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 SIZE = 64 << 20
-_BALLAST = "ballast"
+_FILLER = "filler"
 # How much longer a segment may become under the limit: it ends in the middle of a line.
 ROOM = 1001
 
@@ -33,7 +33,7 @@ class Disk(msgspec.Struct, frozen=True):
     def _fill(self) -> None:
         block = bytes(1 << 20)
         # Without a buffer: what does not fit any more is not tried again when the file is closed.
-        with (self.folder / _BALLAST).open("wb", buffering=0) as file:
+        with (self.folder / _FILLER).open("wb", buffering=0) as file:
             while block:
                 try:
                     file.write(block)
@@ -42,7 +42,7 @@ class Disk(msgspec.Struct, frozen=True):
 
     def relieve(self, redirectors: Iterable[int]) -> None:
         if self.mounted:
-            (self.folder / _BALLAST).unlink(missing_ok=True)
+            (self.folder / _FILLER).unlink(missing_ok=True)
             return
         for pid in redirectors:
             _limit(pid, resource.RLIM_INFINITY)

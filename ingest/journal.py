@@ -30,6 +30,8 @@ STRIDE = 64 << 10
 # After the disk was full: so much must be free, for so many looks, before events are taken again.
 # Refused ranges stay few because of it.
 FREE_BYTES = 1 << 20
+# What journals leave free of the disk: a Redis beside them ends when it cannot write a few bytes.
+RESERVE = 4 << 20
 CALM_LOOKS = 10
 
 
@@ -85,6 +87,7 @@ class Journal:
         # Set by `sync`, read by `append`.
         self._looks = 0
         self._limit = 0
+        self._room = 0
         self._free = 0
         self._retired: deque[int] = deque()
         self._folder_changed = False
@@ -132,9 +135,13 @@ class Journal:
         """For the thread that appends."""
         return Head(self._seq, digest_of(self._checks), self._table.count)
 
-    def entry(self) -> SourceEntry:
-        """What the register says of this source."""
-        return self._described(self._registered, "closed" if self._closed else "open")
+    def refused_before(self, count: int) -> None:
+        """So many events were refused before there was a journal; call it before anything is appended. Raises
+        OSError."""
+        if count:
+            self._table.add(1, count)
+            self._table_changed = True
+            self._seq = count
 
     @property
     def refused(self) -> int:
@@ -181,6 +188,9 @@ class Journal:
             return False
         if self._torn and not self._cut():
             return False
+        if self._written + size > self._room:
+            self._begin_refusing(disk=True)
+            return False
         if self._written + size > self._limit:
             self._begin_refusing()
             # The newest segment is never deleted: with a new one, what is in this one can be.
@@ -196,14 +206,14 @@ class Journal:
             log.warning("journal %d takes events again; refused so far: %d", self.source, self.refused)
             self._refusing = False
             self._disk_full_at_look = None
-        self._stop_at = min(self._limit, full_at, self._written + size + STRIDE)
+        self._stop_at = min(self._limit, self._room, full_at, self._written + size + STRIDE)
         return True
 
     def _may_resume(self) -> bool:
         if self._table.full:
             return False
         if self._disk_full_at_look is not None:
-            return self._looks >= self._disk_full_at_look + CALM_LOOKS and self._free >= FREE_BYTES
+            return self._looks >= self._disk_full_at_look + CALM_LOOKS and self._free >= RESERVE + FREE_BYTES
         return self._limit - self._written >= self._max_bytes // 8
 
     def _begin_refusing(self, *, disk: bool = False) -> None:
@@ -319,6 +329,7 @@ class Journal:
         disk = os.statvfs(self.folder)
         self._limit = written + self._max_bytes - used
         self._free = disk.f_bavail * disk.f_frsize
+        self._room = written + self._free - RESERVE
         self._looks += 1
 
     async def keep_synced(self, stop: asyncio.Event) -> None:

@@ -1,5 +1,6 @@
 """Making a journal: its folder, its lock, its first record."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -53,7 +54,7 @@ def make_journal(journals: Path, source: int, at_ms: int) -> Made:
         undo.callback(os.close, fd)
         line = encode_line(SourceOpened(source=source, at_ms=at_ms))
         if os.write(fd, line) != len(line):
-            raise OSError(f"no room for the journal of source {source}")
+            raise OSError(errno.ENOSPC, f"no room for the journal of source {source}")
         os.fsync(fd)
         sync_folder(fresh)
         fresh.rename(home)

@@ -1,6 +1,7 @@
 """The ranges of refused events, kept in space that was taken when the journal was opened, so that
 they can be noted down when the disk is full."""
 
+import errno
 import os
 import struct
 from pathlib import Path
@@ -20,7 +21,7 @@ class RefusedTable:
         try:
             # Zeros rather than fallocate: blocks that were never written may need space to be written.
             if os.write(self._fd, bytes(_SIZE)) != _SIZE:
-                raise OSError(f"no room for {path}")
+                raise OSError(errno.ENOSPC, "no room", str(path))
             os.fsync(self._fd)
         except OSError:
             os.close(self._fd)
@@ -33,20 +34,21 @@ class RefusedTable:
         """The last slot is in use: its range may still grow, another cannot begin."""
         return len(self.ranges) == SLOTS
 
-    def add(self, seq: int) -> None:
-        """`seq` follows every refused one before it. Raises OSError; then nothing is noted."""
+    def add(self, seq: int, last: int | None = None) -> None:
+        """`seq` (or all up to `last`) follows every refused one before it. Raises OSError; then nothing is noted."""
+        last = last or seq
         slot = len(self.ranges) - 1
         first = seq
         if slot >= 0 and self.ranges[slot][1] == seq - 1:
             first = self.ranges[slot][0]
-            self._write(slot, first, seq)
-            self.ranges[slot] = (first, seq)
+            self._write(slot, first, last)
+            self.ranges[slot] = (first, last)
         else:
             if self.full:
                 raise OSError("the table of refused events is full")
-            self._write(slot + 1, first, seq)
-            self.ranges.append((first, seq))
-        self.count += 1
+            self._write(slot + 1, first, last)
+            self.ranges.append((first, last))
+        self.count += last - seq + 1
 
     def _write(self, slot: int, first: int, last: int) -> None:
         os.pwrite(self._fd, _RANGE.pack(first, last), slot * _RANGE.size)

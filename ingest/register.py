@@ -7,6 +7,7 @@ The owner writes it after a sync, in space taken beforehand, so a full disk does
 journal at least as long as the register says.
 """
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ class RegisterFile:
         try:
             if os.fstat(self._fd).st_size < _SIZE:
                 if os.pwrite(self._fd, b" " * _SIZE, 0) != _SIZE:
-                    raise OSError(f"no room for the register of source {source}")
+                    raise OSError(errno.ENOSPC, f"no room for the register of source {source}")
                 os.fsync(self._fd)
                 sync_folder(journals / FOLDER)
         except OSError:
@@ -83,6 +84,15 @@ def sources(journals: Path) -> list[int]:
         return sorted(int(name) for name in os.listdir(journals / FOLDER) if name.isdecimal())
     except FileNotFoundError:
         return []
+
+
+def changed(journals: Path) -> dict[int, int]:
+    """When each entry was written last, in nanoseconds. Raises OSError."""
+    try:
+        with os.scandir(journals / FOLDER) as files:
+            return {int(one.name): one.stat().st_mtime_ns for one in files if one.name.isdecimal()}
+    except FileNotFoundError:
+        return {}
 
 
 def entries(journals: Path) -> Iterator[SourceEntry]:

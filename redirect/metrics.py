@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from ingest.journal import Journal
+from ingest.late import AnyJournal
 from redirect.line import piece
 from schemas.event import KINDS, OUTCOMES, Kind, Outcome
 from schemas.exposition import Reading, exposition, registry
@@ -51,7 +51,7 @@ class Metrics:
     tells redirectors apart that share an address."""
 
     def __init__(
-        self, counts: Counts, journal: Journal, gauges: Mapping[str, Callable[[], float]], worker: str = ""
+        self, counts: Counts, journal: AnyJournal, gauges: Mapping[str, Callable[[], float]], worker: str = ""
     ) -> None:
         self._counts = counts
         self._journal = journal

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import uvicorn
 
-from ingest.journal import Journal
+from ingest.late import open_journal
 from redirect import clock, quick
 from redirect.address import trusts
 from redirect.connection_limits import ConnectionLimits, within_descriptors
@@ -49,7 +49,7 @@ def run(
     not start.
     """
     listeners = [socket.socket(fileno=fd) for fd in fds] or [listen(host, port)]
-    journal = Journal.open(
+    journal = open_journal(
         settings.journal,
         source=secrets.randbelow(2**63 - 1) + 1,
         now_ms=clock.now_ms,

@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route as Path
 
 import pages
-from ingest.journal import Journal
+from ingest import ballast
+from ingest.late import AnyJournal, LateJournal
 from redirect import clock, files
 from redirect.agent import agents
 from redirect.allowance import Allowance
@@ -35,6 +36,7 @@ from redirect.routes import Lookup
 from redirect.salts import SaltKeeper, Source, from_redis, from_supervisor
 from redirect.settings import RedirectSettings
 from redirect.slug import PAUSED_PATH, TLS_ASK_PATH
+from redirect.source_register import SourceRegister
 from redirect.status import served
 from redirect.stick import Stick
 from redirect.store import Store
@@ -51,7 +53,7 @@ FIRST_TRUST_S = 1.0
 
 def build(
     settings: RedirectSettings,
-    journal: Journal,
+    journal: AnyJournal,
     status_sockets: Sequence[socket.socket] = (),
     *,
     elapsed: Callable[[], float] = clock.elapsed,
@@ -129,6 +131,9 @@ def build(
         counts=counts,
     )
 
+    own = journal.entry if isinstance(journal, LateJournal) else lambda: None
+    sources = SourceRegister(settings.journal, primary, own, now_ms)
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         stop = asyncio.Event()
@@ -137,6 +142,8 @@ def build(
             asyncio.create_task(subscription.run()),
             asyncio.create_task(hosts.keep()),
             asyncio.create_task(salt_keeper.run()),
+            asyncio.create_task(sources.run()),
+            asyncio.create_task(ballast.keep_kept(settings.journal)),
         ]
         try:
             with suppress(TimeoutError):
@@ -150,6 +157,10 @@ def build(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            stop.set()
+            await synced
+            journal.close()
+            await sources.end()
             # What was told to Redis last goes out before the connections close.
             await asyncio.sleep(0)
             await primary.close()
@@ -157,9 +168,6 @@ def build(
             if salt_store is not None:
                 await salt_store.close()
             passwords.close()
-            stop.set()
-            await synced
-            journal.close()
 
     async def healthz(_: Request) -> Response:
         return Response(b"ok\n", media_type="text/plain")

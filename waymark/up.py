@@ -6,12 +6,14 @@ their journals), then what carries scans on (it empties the bus), then Redis.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
+from ingest import ballast
 from ingest.layout import sync_folder
 from waymark import descriptors, listening, redis_server, tied
 from waymark.child import Child, Program
@@ -24,6 +26,8 @@ from waymark.waiting import answers_http, until
 # How long a start may take before it is called failed: a big append-only file is read at about 100 MB/s.
 REDIS_WITHIN_S = 300.0
 READY_WITHIN_S = 60.0
+# With less free than this the ballast goes.
+LOW_BYTES = 1 << 20
 NO_EDGE = "edge         none is believed; behind Cloudflare set WAYMARK_EDGE=cloudflare (docs/proxies.md)"
 
 
@@ -66,6 +70,7 @@ class Supervisor:
         self._salts = DailySalts()
         salting = asyncio.create_task(self._salts.keep())
         try:
+            self._keeping.append(asyncio.create_task(self._keep_ballast()))
             if settings.redis_url is None:
                 await self._start_redis()
             key = await self._unless_stopped(first_key(settings, self._redis_url, self._say))
@@ -110,8 +115,16 @@ class Supervisor:
         task.cancel()
         return None
 
+    async def _keep_ballast(self) -> None:
+        """Redis ends when it cannot write, so a start on a full disk begins with giving room back."""
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(ballast.keep, self._settings.data)
+        await ballast.keep_kept(self._settings.data)
+
     async def _start_redis(self) -> None:
         program = redis_server.find()
+        if ballast.free_bytes(self._settings.data) < LOW_BYTES and ballast.release(self._settings.data):
+            self._say(f"the disk is full: {ballast.SIZE >> 20} MiB kept for a start have been given back; make room")
         await asyncio.to_thread(redis_server.clear_leftover, self._folder)
         child = await self._start(
             Program(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.journal import CALM_LOOKS, Journal
+from ingest.journal import CALM_LOOKS, RESERVE, Journal
 from ingest.reader import SourceReader
 from ingest.refused import SLOTS, RefusedTable, read_ranges
 from tests.ingest.events import NOW, REST, everything, offsets, open_journal
@@ -76,7 +76,22 @@ def test_a_write_cut_short_is_turned_back(tmp_path: Path) -> None:
     assert (closed.last_seq, closed.refused) == (taken + 1, [(refused_first, taken - 1)])
 
 
-def test_a_full_disk_refuses_counts_and_recovers(tmp_path: Path) -> None:
+def test_journals_leave_a_reserve_of_the_disk(tmp_path: Path) -> None:
+    with tiny_disk(tmp_path / "disk", "8m") as mounted:
+        if not mounted:
+            return
+        journal = open_journal(tmp_path / "disk" / "journal")
+        while journal.append(REST):
+            if journal.seq % 100 == 0:
+                journal.sync()
+        disk = os.statvfs(tmp_path / "disk")
+        assert RESERVE - (1 << 17) <= disk.f_bavail * disk.f_frsize <= RESERVE
+        assert journal.refused == 1
+        journal.close()
+
+
+def test_a_full_disk_refuses_counts_and_recovers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.journal.RESERVE", 0)
     with tiny_disk(tmp_path / "disk", "4m") as mounted:
         if not mounted:
             # The same code paths are in the test above, without a file system of its own.

@@ -1,0 +1,96 @@
+"""Brings the register of this machine's sources (`ingest.register`) to Redis, where it outlives the machine.
+
+Any redirector brings all entries that have changed: those of its neighbours, and of journals that somebody ended for a
+dead owner. An entry in Redis is never lowered. While Redis is away the files wait; nothing on the redirect path does.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from ingest import register
+from redirect.store import Store
+from redirect.wire import Away, Refused
+from schemas import keys
+from schemas.register import SourceEntry, encode_entry
+
+EVERY_S = 1.0
+# How long the end of a process waits for Redis.
+LAST_S = 1.0
+# A file that changed so recently may change again within one tick of the file system's clock.
+_FRESH_NS = 2_000_000_000
+# In one command.
+_AT_ONCE = 100
+
+_PUT = """
+for at = 1, #ARGV, 3 do
+  local known = redis.call('HGET', KEYS[1], ARGV[at])
+  if not known or cjson.decode(known).last_seq <= tonumber(ARGV[at + 2]) then
+    redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1])
+  end
+end
+return 0
+"""
+
+
+class SourceRegister:
+    """`own` is this process's entry, for as long as it has no journal and so no file."""
+
+    def __init__(
+        self, journals: Path, store: Store, own: Callable[[], SourceEntry | None], now_ms: Callable[[], int]
+    ) -> None:
+        self._journals = journals
+        self._store = store
+        self._own = own
+        self._now_ms = now_ms
+        # What Redis holds already, but for when that was.
+        self._told: dict[int, SourceEntry] = {}
+        self._looked: dict[int, int] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            # (Redis away: next time. A disk that cannot be read: likewise.)
+            with contextlib.suppress(Away, Refused, OSError):
+                await self.tell()
+
+    async def end(self) -> None:
+        """After the journal has been closed."""
+        with contextlib.suppress(Away, Refused, OSError, TimeoutError):
+            async with asyncio.timeout(LAST_S):
+                await self.tell()
+
+    async def tell(self) -> None:
+        """Raises Away, Refused or OSError; then it is tried again with the next call."""
+        changed = await asyncio.to_thread(self._changed)
+        for at in range(0, len(changed), _AT_ONCE):
+            await self._put(changed[at : at + _AT_ONCE])
+
+    async def _put(self, entries: list[SourceEntry]) -> None:
+        words: list[bytes | str | int] = []
+        for entry in entries:
+            words += [entry.source, encode_entry(entry), entry.last_seq]
+        await self._store.ask("EVAL", _PUT, 1, keys.SOURCES, *words)
+        for entry in entries:
+            self._told[entry.source] = _but_time(entry)
+
+    def _changed(self) -> list[SourceEntry]:
+        own = self._own()
+        found = [own] if own is not None else []
+        fresh = self._now_ms() * 1_000_000 - _FRESH_NS
+        for source, changed_ns in register.changed(self._journals).items():
+            if self._looked.get(source) == changed_ns and changed_ns < fresh:
+                continue
+            self._looked[source] = changed_ns
+            entry = register.read(self._journals, source)
+            if entry is not None:
+                found.append(entry)
+        return [entry for entry in found if self._told.get(entry.source) != _but_time(entry)]
+
+
+def _but_time(entry: SourceEntry) -> SourceEntry:
+    return msgspec.structs.replace(entry, at_ms=0)

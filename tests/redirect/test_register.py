@@ -1,0 +1,106 @@
+"""What a redirector has written is known beside the journals and in Redis; on a full disk it starts all the same."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from drill.disk import Disk, small
+from ingest import ballast, register
+from ingest.reader import SourceReader, sources
+from schemas import keys
+from schemas.event import check_of, digest_of, is_note
+from schemas.register import SourceEntry, decode_entry, encode_entry
+from tests.redirect.scanner import Publisher, Redirector, redirector, until
+from tests.servers.redis import RedisServer
+
+Start = Callable[..., Redirector]
+
+
+@pytest.fixture
+def own_publisher(own_redis: RedisServer) -> Publisher:
+    return Publisher(own_redis.url)
+
+
+def in_redis(publisher: Publisher) -> dict[int, SourceEntry]:
+    return {int(source): decode_entry(raw) for source, raw in publisher.redis.hgetall(keys.SOURCES).items()}  # type: ignore[arg-type]
+
+
+def test_the_register_goes_to_redis_and_is_never_lowered(
+    start: Start, own_redis: RedisServer, own_publisher: Publisher
+) -> None:
+    own_publisher.write("here", "https://example.com/1")
+    server = start(own_redis.url)
+    until(server.trusted, "trust")
+    for _ in range(3):
+        assert server.get("/here").status == 302
+    journals = server.journal
+    (source,) = sources(journals)
+    digest = digest_of(sum(check_of(line) for line in server.lines() if not is_note(line)))
+    until(lambda: in_redis(own_publisher).get(source) == register.read(journals, source), "the entry in Redis")
+    entry = in_redis(own_publisher)[source]
+    assert (entry.last_seq, entry.digest, entry.refused, entry.state) == (3, digest, 0, "open")
+    # Of a dead neighbour, which somebody has ended; and one of whom Redis knows more than the machine does.
+    for number, said in ((5, 9), (6, 9)):
+        file = register.RegisterFile(journals, number)
+        file.write(SourceEntry(number, said, 77, 1, "closed", 1))
+        file.close()
+    more = SourceEntry(6, 12, 78, 1, "open", 1)
+    own_publisher.redis.hset(keys.SOURCES, "6", encode_entry(more))
+    assert server.get("/here").status == 302
+    until(lambda: in_redis(own_publisher)[source].last_seq == 4 and 5 in in_redis(own_publisher), "the next entries")
+    assert in_redis(own_publisher)[6] == more
+    server.stop()
+    assert (in_redis(own_publisher)[source].state, in_redis(own_publisher)[source].last_seq) == ("closed", 4)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """The disk of a redirector's journals, `own/journal`."""
+    (tmp_path / "own").mkdir()
+    made = small(tmp_path / "own" / "journal")
+    if not made.mounted:
+        pytest.skip("no file system of its own may be mounted here")
+    yield made
+    made.give_back()
+
+
+def test_on_a_full_disk_a_redirector_starts_counts_and_writes_once_there_is_room(
+    disk: Disk, own_redis: RedisServer, own_publisher: Publisher
+) -> None:
+    own_publisher.write("here", "https://example.com/1")
+    disk.fill([])
+    with redirector(disk.folder.parent, own_redis.url) as server:
+        until(server.trusted, "trust")
+        for _ in range(3):
+            assert server.get("/here").status == 302
+        assert (server.metric("waymark_redirect_refused_total"), sources(disk.folder)) == (3, [])
+        assert server.metric("waymark_redirect_journal_refusing") == 1
+        until(lambda: [entry.refused for entry in in_redis(own_publisher).values()] == [3], "the count in Redis")
+        disk.relieve([])
+        until(lambda: server.metric("waymark_redirect_journal_refusing") == 0, "room for the journal")
+        assert server.get("/here").status == 302
+    (source,) = sources(disk.folder)
+    closed = SourceReader(disk.folder / str(source)).closed()
+    assert closed is not None and (closed.last_seq, closed.refused) == (4, [(1, 3)])
+    entry = in_redis(own_publisher)[source]
+    assert (entry.last_seq, entry.refused, entry.state, entry.digest) == (4, 3, "closed", closed.digest)
+
+
+def test_the_ballast_makes_room_for_a_start(
+    disk: Disk, own_redis: RedisServer, own_publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_publisher.write("here", "https://example.com/1")
+    monkeypatch.setattr(ballast, "_PLENTY", 2)
+    ballast.keep(disk.folder)
+    assert (disk.folder / ballast.NAME).stat().st_size == ballast.SIZE
+    disk.fill([])
+    (disk.folder / ballast.NAME).rename(disk.folder / "elsewhere")
+    ballast.keep(disk.folder)
+    assert not (disk.folder / ballast.NAME).exists()
+    (disk.folder / "elsewhere").rename(disk.folder / ballast.NAME)
+    with redirector(disk.folder.parent, own_redis.url) as server:
+        until(server.trusted, "trust")
+        assert server.get("/here").status == 302
+        assert (server.metric("waymark_redirect_refused_total"), len(sources(disk.folder))) == (0, 1)
+    assert not (disk.folder / ballast.NAME).exists()
