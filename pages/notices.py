@@ -8,7 +8,7 @@ from pages.page import Page, document
 _WRONG = {
     "ask": "",
     "wrong": "That is not the password. Please try again.",
-    "wait": "Too many tries. Please wait a minute, then try again.",
+    "wait": "Too many tries. Please wait a little, then try again.",
 }
 
 

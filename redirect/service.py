@@ -29,7 +29,6 @@ from redirect.hosts import Hosts
 from redirect.limit import Limits
 from redirect.links import Links
 from redirect.metrics import Counts, Metrics
-from redirect.password import Passwords
 from redirect.place import database, edge
 from redirect.record import recorder
 from redirect.routes import Lookup
@@ -100,12 +99,17 @@ def build(
     )
     lookup = Lookup(routes, trust, primary, near, stale_max_s=settings.stale_max_s, elapsed=elapsed, counts=counts)
     secret = Secret(primary, random_bytes, elapsed)
-    passwords = Passwords()
-    tries = Tries(primary, salts)
+    gate = Gate(
+        secret,
+        Tries(primary, salts),
+        own_host=settings.short_host,
+        pass_s=settings.gate_pass_s,
+        elapsed=elapsed,
+    )
     visits = Visits(
         recording,
         Limits(primary),
-        Gate(secret, tries, passwords, own_host=settings.short_host, pass_s=settings.gate_pass_s),
+        gate,
         Stick(secret, settings.sticky_s),
         Contents(),
         counts=counts,
@@ -167,7 +171,7 @@ def build(
             await near.close()
             if salt_store is not None:
                 await salt_store.close()
-            passwords.close()
+            await gate.close()
 
     async def healthz(_: Request) -> Response:
         return Response(b"ok\n", media_type="text/plain")

@@ -86,7 +86,8 @@ def scans_used(birth: int) -> str:
 
 
 def gate_tries(birth: int, who: str = "all") -> str:
-    """How many passwords of a code were tried in a minute: by all, or by one hashed address. Expires."""
+    """Hash: how many passwords of a code were tried (`n`), by all or by one hashed address or network, and from when on
+    the next one may be. Expires."""
     return f"{PREFIX}{{tries:{birth}}}:{who}"
 
 

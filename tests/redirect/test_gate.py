@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,7 +13,7 @@ from redirect import password, tries
 from redirect.cookie import read, signed
 from schemas import keys
 from schemas.behaviour import Content
-from tests.redirect.codes import DESKTOP, HASH, PASSWORD, Codes, codes
+from tests.redirect.codes import DESKTOP, HASH, PASSWORD, Code, Codes, codes
 from tests.redirect.scanner import Answer
 
 HTTPS = {"X_Forwarded_Proto": "https"}
@@ -32,7 +33,7 @@ def test_the_cookie_is_of_this_path_short_and_out_of_reach(world: Codes) -> None
     code = world.code(password=HASH)
     said = code.post(**HTTPS).headers["set-cookie"].split("; ")
     assert said[0].startswith("wm-gate=")
-    assert set(said[1:]) == {"Max-Age=3600", f"Path={code.path}", "HttpOnly", "SameSite=Lax", "Secure"}
+    assert set(said[1:]) == {"Max-Age=2592000", f"Path={code.path}", "HttpOnly", "SameSite=Lax", "Secure"}
     assert "Secure" not in code.post().headers["set-cookie"]
 
 
@@ -124,12 +125,27 @@ def test_a_body_without_end_is_not_read_to_its_end(world: Codes) -> None:
     assert world.server.get("/healthz").status == 200
 
 
-def test_ten_tries_a_minute_and_no_more_for_the_right_one_either(world: Codes) -> None:
+def tried(world: Codes, code: Code) -> list[bytes]:
+    """The names under which Redis knows who has tried."""
+    return list(world.publisher.redis.scan_iter(f"wm:{{tries:{code.number}}}:*"))
+
+
+def let_time_pass(world: Codes, code: Code) -> None:
+    for name in tried(world, code):
+        world.publisher.redis.hdel(name, "until", "next")
+
+
+def test_pauses_of_an_address_grow_and_hold_for_the_right_password_too(world: Codes) -> None:
     code = world.code(password=HASH)
-    statuses = [code.post(f"guess {n}").status for n in range(tries.BY_ONE + 2)]
-    assert statuses == [403] * tries.BY_ONE + [429] * 2
+    statuses = [code.post(f"guess {n}").status for n in range(tries.FREE[0] + 2)]
+    assert statuses == [403] * tries.FREE[0] + [429] * 2
     refused = code.post()
-    assert (refused.status, refused.headers["retry-after"]) == (429, "60")
+    assert refused.status == 429
+    assert 1 <= int(refused.headers["retry-after"]) <= 4
+    for longest in (8, 16, 32):
+        let_time_pass(world, code)
+        assert code.post("guess").status == 403
+        assert longest / 4 <= int(code.post("guess").headers["retry-after"]) <= longest
     # Another browser of the same address is the same; another address is not, and another code is not.
     assert code.post(agent=DESKTOP).status == 429
     assert code.post(X_Forwarded_For="203.0.113.9").status == 303
@@ -150,41 +166,81 @@ def test_many_at_once_get_no_more_tries(world: Codes) -> None:
 
     with ThreadPoolExecutor(20) as pool:
         statuses = list(pool.map(guess, range(30)))
-    assert statuses.count(403) == tries.BY_ONE
-    assert statuses.count(429) == 30 - tries.BY_ONE
+    assert statuses.count(403) == tries.FREE[0]
+    assert statuses.count(429) == 30 - tries.FREE[0]
 
 
 def test_right_passwords_are_no_tries(world: Codes) -> None:
     code = world.code(password=HASH)
-    assert [code.post().status for _ in range(tries.BY_ONE + 3)] == [303] * (tries.BY_ONE + 3)
+    for _ in range(3):
+        assert [code.post("slip").status for _ in range(tries.FREE[0] - 1)] == [403] * (tries.FREE[0] - 1)
+        assert code.post().status == 303
 
 
-def test_all_addresses_together_have_a_bound_and_one_alone_cannot_use_it_up(world: Codes) -> None:
+def guessed_at(world: Codes, code: Code, *, next_in_s: float) -> None:
+    """By so many addresses that all together have reached their total."""
+    redis = world.publisher.redis
+    now_ms = int(redis.time()[0] * 1000)
+    fields = {"n": 10 * tries.BY_ALL, "at": now_ms, "next": now_ms + int(next_in_s * 1000)}
+    for name, value in fields.items():
+        redis.hset(keys.gate_tries(code.number), name, str(value))
+
+
+def test_when_the_total_is_reached_nobody_is_refused_who_comes_with_the_right_one(world: Codes) -> None:
     code = world.code(password=HASH)
-    for _ in range(tries.BY_ONE + 5):
-        code.post("wrong")
-    counted = world.publisher.redis.get(keys.gate_tries(code.number))
-    assert counted == b"%d" % tries.BY_ONE
-    world.publisher.redis.set(keys.gate_tries(code.number), tries.BY_ALL)
-    assert code.post(X_Forwarded_For="203.0.113.10").status == 429
+    guessed_at(world, code, next_in_s=1.5)
+    # It takes its time.
+    assert code.post(X_Forwarded_For="203.0.113.10").status == 303
+    assert float(world.publisher.redis.hget(keys.gate_tries(code.number), "n") or 0) < 10 * tries.BY_ALL + 0.5
 
 
-def test_an_ipv6_network_counts_as_one(world: Codes) -> None:
+def test_whoever_has_passed_before_does_not_stand_in_line(world: Codes) -> None:
     code = world.code(password=HASH)
-    for n in range(tries.BY_ONE):
-        assert code.post("wrong", X_Forwarded_For=f"2001:db8:1:2::{n:x}").status == 403
-    assert code.post("wrong", X_Forwarded_For="2001:db8:1:2:ffff::1").status == 429
-    assert code.post("wrong", X_Forwarded_For="2001:db8:1:3::1").status == 403
+    mine = cookie(code.post())
+    guessed_at(world, code, next_in_s=3600)
+    # Its hour is over, and it is asked again.
+    secret = world.publisher.redis.get(keys.COOKIE_SECRET)
+    assert isinstance(secret, bytes)
+    now = int(world.publisher.redis.time()[0])
+    was = signed(secret, b"wm-gate", code.number, HASH.encode(), f"in-{now - 60}", now + 60)
+    assert code.get(Cookie=mine).status == 302
+    assert code.get(Cookie=f"wm-gate={was}").status == 200
+    assert code.post("slip", Cookie=f"wm-gate={was}").status == 403
+    assert code.post(Cookie=f"wm-gate={was}").status == 303
+    # Such a cookie may not guess without end either.
+    statuses = [code.post(f"guess {n}", Cookie=f"wm-gate={was}").status for n in range(tries.FREE[0] + 1)]
+    assert statuses == [403] * tries.FREE[0] + [429]
 
 
-def test_redis_learns_no_address_and_forgets_the_rest_within_a_minute(world: Codes) -> None:
+def test_redis_learns_no_address_and_forgets_the_rest(world: Codes) -> None:
     code = world.code(password=HASH)
     code.post("wrong", X_Forwarded_For="203.0.113.77")
-    redis = world.publisher.redis
-    names = list(redis.scan_iter(f"wm:{{tries:{code.number}}}:*"))
-    assert len(names) == 2
-    assert not any(b"203" in name for name in names)
-    assert all(0 < redis.ttl(name) <= tries.WINDOW_S for name in names)
+    found = tried(world, code)
+    assert len(found) == 2
+    assert not any(b"203" in name for name in found)
+    assert all(0 < world.publisher.redis.pttl(name) <= tries.KEPT_MS for name in found)
+
+
+def test_forms_to_nothing_keep_nobody_from_what_is_there(world: Codes) -> None:
+    code = world.code(password=HASH)
+    form = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": DESKTOP}
+
+    def nobodys(n: int) -> int:
+        body = b"password=x"
+        head = f"POST /nothing{n} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.{n}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in form.items())
+        with socket.create_connection(("127.0.0.1", world.server.port), timeout=20) as raw:
+            raw.sendall(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
+            return int(raw.makefile("rb").readline().split()[1])
+
+    with ThreadPoolExecutor(20) as pool:
+        statuses = [pool.submit(nobodys, n) for n in range(120)]
+        mine = [code.post().status for _ in range(5)]
+    assert mine == [303] * 5
+    found = Counter(one.result() for one in statuses)
+    # Some are looked at as if there were something, and most are not.
+    assert set(found) == {403, 429}
+    assert found[429] > found[403]
 
 
 def test_a_look_at_nothing_costs_what_a_look_at_something_costs() -> None:
@@ -203,11 +259,16 @@ async def test_what_codes_keeps_is_what_opens() -> None:
 
 
 async def test_only_so_many_wait() -> None:
-    pool = password.Passwords()
+    pool = password.Passwords("password", threads=2)
     looks = [asyncio.ensure_future(pool.are_right(HASH, "x")) for _ in range(password.MOST_WAITING + 4)]
     found = await asyncio.gather(*looks, return_exceptions=True)
     assert [type(one) for one in found].count(password.Busy) == 4
     assert await pool.are_right(HASH, PASSWORD)
+    # Whoever has passed before still finds room.
+    looks = [asyncio.ensure_future(pool.are_right(HASH, "x")) for _ in range(password.MOST_WAITING)]
+    await asyncio.sleep(0)
+    assert await pool.are_right(HASH, PASSWORD, known=True)
+    await asyncio.gather(*looks)
     pool.close()
 
 
