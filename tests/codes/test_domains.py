@@ -307,6 +307,7 @@ async def test_only_changes_of_verified_domains_are_told(domains: Domains, names
             versions.append(said["route"]["version"])
     await heard.aclose()  # type: ignore[no-untyped-call]
     assert versions == [1_790_000_000_000 + n for n in range(3)]
+    assert await redis.get(keys.CHANGES) == b"3"
 
 
 async def test_a_domain_with_codes_on_it_stays(domains: Domains, names: NameServer, redis: Redis) -> None:

@@ -212,6 +212,7 @@ async def test_the_same_slug_on_another_host_is_another_place(codes: Codes) -> N
 async def test_fifty_edits_at_once_all_take_effect_and_versions_only_grow(codes: Codes, redis: Redis) -> None:
     code = await made(codes)
     seen: list[Route] = []
+    told = int(await redis.get(keys.CHANGES) or 0)
     pubsub = redis.pubsub()
     await pubsub.subscribe(keys.ROUTES)
     edited = await asyncio.gather(
@@ -223,6 +224,8 @@ async def test_fifty_edits_at_once_all_take_effect_and_versions_only_grow(codes:
     await pubsub.aclose()  # type: ignore[no-untyped-call]
     versions = [one.version for one in seen]
     assert len(versions) == 50
+    # Each was counted where it was published, so that whoever misses one can tell.
+    assert int(await redis.get(keys.CHANGES) or 0) == told + 50
     assert versions == sorted(set(versions))
     last = await codes.get(1, code.id)
     assert last is not None
