@@ -113,6 +113,10 @@ def _place(country: str, region: str, city: str, lat: float | None, lon: float |
     return Place(country, region, city, lat, lon)
 
 
+def place_of_country(country: str) -> Place:
+    return _place(country, "", "", None, None)
+
+
 def place_of_headers(values: tuple[bytes | None, ...]) -> Place:
     """Of the values of `Edge.names`. Never raises."""
     country, region, city, lat, lon = values
@@ -151,7 +155,8 @@ def database(path: str) -> Callable[[bytes], Place]:
         region = regions[0] if isinstance(regions, list) and regions else {}
         lat, lon = _of(record, "location", "latitude"), _of(record, "location", "longitude")
         return _place(
-            str(_of(record, "country", "iso_code") or ""),
+            # Some say no more than the code.
+            str(_of(record, "country", "iso_code") or record.get("country_code") or ""),
             tidy(str(_of(region, "names", "en") or ""), 64),
             tidy(str(_of(record, "city", "names", "en") or ""), 64),
             _degrees(str(lat).encode(), 90) if lat is not None else None,

@@ -17,7 +17,7 @@ from starlette.routing import Route as Path
 import pages
 from ingest import ballast
 from ingest.late import AnyJournal, LateJournal
-from redirect import clock, files
+from redirect import clock, files, geo_database
 from redirect.agent import agents
 from redirect.allowance import Allowance
 from redirect.app import Redirector, redirector
@@ -29,7 +29,7 @@ from redirect.hosts import Hosts
 from redirect.limit import Limits
 from redirect.links import Links
 from redirect.metrics import Counts, Metrics
-from redirect.place import database, edge
+from redirect.place import edge
 from redirect.record import recorder
 from redirect.routes import Lookup
 from redirect.salts import SaltKeeper, Source, from_redis, from_supervisor
@@ -92,7 +92,7 @@ def build(
         salts=salts,
         trusted_proxies=settings.trusted_proxies,
         edge=edge(settings.edge),
-        place_of_address=database(settings.geo_database) if settings.geo_database else None,
+        place_of_address=geo_database.opened(settings.geo_database),
         now_ms=now_ms,
         counts=counts,
         distinct_values=settings.distinct_values,

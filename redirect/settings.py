@@ -28,8 +28,8 @@ class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[str, ...] = LOOPBACK
     # none, cloudflare, cloudfront, fastly, vercel, or named headers: "country=X-Country,city=X-City".
     edge: str = "none"
-    # A MaxMind-format database of cities or countries; "" for none.
-    geo_database: str = ""
+    # Where an address is: the countries that come along, the path of a MaxMind-format database, or "" for nowhere.
+    geo_database: str = "registries"
     # Hosts that are neither the short one nor a verified domain: taken for the short one, or 404.
     unknown_hosts: Literal["default", "404"] = "default"
     # Visits of unknown slugs written to the journal, at most so many a second for each process.

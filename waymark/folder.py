@@ -49,6 +49,11 @@ class Folder(msgspec.Struct, frozen=True):
         return self.path / "tmp"
 
     @property
+    def geo_database(self) -> Path:
+        """One that `waymark geo` has taken."""
+        return self.path / "geo.mmdb"
+
+    @property
     def lock(self) -> Path:
         return self.path / "lock"
 

@@ -1,5 +1,6 @@
 """What each room is given, made from the settings. The rooms know nothing of the environment."""
 
+import logging
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,11 +14,15 @@ from codes.filestores import Bucket
 from codes.filestores import Folder as FolderOfFiles
 from redirect.address import trusts
 from redirect.connection_limits import ConnectionLimits, within_descriptors
+from redirect.geo_database import REGISTRIES
 from redirect.settings import RedirectSettings
 from schemas import s3
 from waymark import descriptors
 from waymark.folder import Folder
+from waymark.setting_checks import NO_DATABASE, wrong
 from waymark.settings import BadSetting, Settings
+
+log = logging.getLogger(__name__)
 
 
 def redis_url(settings: Settings) -> str:
@@ -76,7 +81,7 @@ def redirect_settings(settings: Settings, *, salts_descriptor: int | None = None
         cache_routes=settings.cache_routes,
         trusted_proxies=trusted_proxies(settings),
         edge=settings.edge,
-        geo_database=str(settings.geo_database) if settings.geo_database else "",
+        geo_database=geo_database(settings),
         unknown_hosts=settings.unknown_hosts,
         unknown_per_s=settings.unknown_per_second,
         distinct_values=settings.distinct_values,
@@ -94,6 +99,20 @@ def connection_limits(settings: Settings) -> ConnectionLimits:
     """Of the API's port."""
     most = within_descriptors(settings.connections, descriptors.limit())
     return ConnectionLimits(most, settings.connections_of_address, trusts(trusted_proxies(settings)), time.monotonic)
+
+
+def geo_database(settings: Settings) -> str:
+    """As `redirect.geo_database.opened` takes it: what is set, else what `waymark geo` has taken, else what comes
+    along. One in the folder that cannot be read is said and left: it must not keep links from leading on."""
+    if settings.geo_database is not None:
+        return "" if str(settings.geo_database) == NO_DATABASE else str(settings.geo_database)
+    taken = Folder(settings.data).geo_database
+    if not taken.exists():
+        return REGISTRIES
+    if (reason := wrong("geo_database", taken)) is not None:
+        log.error("%s; using the countries that come along", reason)
+        return REGISTRIES
+    return str(taken)
 
 
 def intents(settings: Settings) -> Path:

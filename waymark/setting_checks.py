@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 SHORTEST_KEY = 32
 LONGEST_KEY = 200
 
+# Visitors whom no edge places have no country.
+NO_DATABASE = "none"
+# What may stand where a path does, and is none.
+WORDS = {"geo_database": NO_DATABASE}
+
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?")
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.]+(%\w+)?")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
@@ -86,9 +91,11 @@ def _edge(text: str) -> None:
 
 
 def _geo_database(path: Path) -> None:
+    if str(path) == NO_DATABASE:
+        return
     import maxminddb
 
-    example = "it takes a database of countries or cities in MaxMind's format (.mmdb)"
+    example = "it takes a database of countries or cities in MaxMind's format (.mmdb), or none"
     try:
         with maxminddb.open_database(str(path)) as reader:
             kind = reader.metadata().database_type

@@ -280,7 +280,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Path | None,
         _is(
             "WAYMARK_GEO_DATABASE",
-            "A city database in MaxMind's format (`.mmdb`), for visitors whom no edge header places.",
+            "A database in MaxMind's format (`.mmdb`) for visitors whom no edge places, or `none`. Default: the "
+            "countries that come along, or what `waymark geo` has taken (docs/countries.md).",
         ),
     ] = None
     files: Annotated[
@@ -362,7 +363,7 @@ def read(environ: Mapping[str, str], **flags: Any) -> Settings:
         except ValueError as error:
             bad.append(f"{setting.env}={given!r} cannot be used: {error}")
             continue
-        if isinstance(value, Path):
+        if isinstance(value, Path) and str(value) != setting_checks.WORDS.get(setting.field):
             value = value.expanduser().absolute()
         why = setting_checks.wrong(setting.field, value)
         if why is None:
