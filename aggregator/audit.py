@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator.audit_evidence import Evidence, JournalHead, StoppedPartition, Unreachable
 from aggregator.audit_ledger import Stray, check_ledger
+from aggregator.audit_memory import Memory
 from aggregator.audit_rollups import DAYS, DayDifference, check_rollups
 from aggregator.audit_sources import SourceState, check_sources
 from aggregator.looks import Look, after, on
@@ -61,12 +62,14 @@ def audit(
     progress: Progress = silent,
     sleep: Callable[[float], None] = time.sleep,
     alone: Look | None = None,
+    memory: Memory | None = None,
 ) -> Report:
     """Reads everything and changes nothing. Raises what the client raises.
 
     May run while scans arrive: what does not hold is looked at again after a pause, by way of `alone` when it is
     given, which must run the look while nothing is being inserted (`Aggregator.between`). Memory is bounded; time grows
-    with the tables (a million scans take a second or three)."""
+    with the tables (a million scans take a second or three), but not for months of the rollups that `memory` knows,
+    which is brought up to date."""
     looks = [after(sleep, seconds, alone or on(client)) for seconds in PAUSES_S]
     found = check_sources(client, evidence, progress, looks)
     states, unreached = found.states, found.unreached
@@ -85,11 +88,13 @@ def audit(
             checks.append(Check("ledger = deletions", codes, len(strays), f"{entries:,} entries of no deletion"))
         except Unreachable as error:
             unreached.append(str(error))
-    compared, different = check_rollups(client, progress, looks)
+    rollups = check_rollups(client, progress, looks, memory)
     for rollup in DAYS:
-        wrong = [one for one in different if one.rollup == rollup]
-        entries = sum(one.entries for one in wrong)
-        checks.append(Check(f"{rollup} = scans", compared, len(wrong), f"{entries:,} wrong entries"))
+        wrong = [one for one in rollups.different if one.rollup == rollup]
+        says = f"{sum(one.entries for one in wrong):,} wrong entries"
+        if rollups.known:
+            says += f"; {rollups.known:,} days as they were when they were proven"
+        checks.append(Check(f"{rollup} = scans", rollups.days, len(wrong), says))
     stopped: list[StoppedPartition] = []
     if evidence.stopped is not None:
         partitions, stopped = evidence.stopped()
@@ -106,7 +111,7 @@ def audit(
         waiting=sum(state.waiting for state in states),
         dead_letters=dead_letters,
         sources=sorted((state for state in states if state.end == "open" or not state.ok), key=lambda state: state.ok),
-        days=different,
+        days=rollups.different,
         unregistered=unregistered,
         strays=strays,
         stopped=stopped,

@@ -1,16 +1,18 @@
 """Do the rollups say what the raw rows say?
 
 Both are brought into the rollup's own form and laid side by side, entry by entry, a slice of the
-table at a time. Nothing is hashed or sampled: agreement means equality.
+table at a time. Agreement means equality. A month that was proven before and has not changed since
+(`audit_memory`) is not compared again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from functools import partial
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from aggregator.audit_memory import Memory, fingerprints
 from aggregator.looks import Look
 from aggregator.progress import Progress, silent
 from aggregator.slices import SPILL, Slice, slices, visits_by_day
@@ -86,14 +88,26 @@ def days_to_compare(client: Client) -> dict[date, int]:
     return days
 
 
+class Rollups(msgspec.Struct, frozen=True):
+    """How many days there are, how many of them lie in months that are as they were when they were proven, and the days
+    on which a rollup is wrong."""
+
+    days: int
+    known: int
+    different: list[DayDifference]
+
+
 def check_rollups(
-    client: Client, progress: Progress = silent, looks: Iterable[Look] = ()
-) -> tuple[int, list[DayDifference]]:
-    """How many days were compared, and where they differ. A slice that differs is looked at again
-    in each of these ways: while batches arrive, their rows reach the three tables one after the other."""
+    client: Client, progress: Progress = silent, looks: Iterable[Look] = (), memory: Memory | None = None
+) -> Rollups:
+    """A slice that differs is looked at again in each of these ways: while batches arrive, their rows reach the three
+    tables one after the other. What is proven here goes into the memory."""
     looks = list(looks)
     days = days_to_compare(client)
-    work = [(rollup, part) for part in slices(days) for rollup in DAYS]
+    before = {} if memory is None else fingerprints(client, memory.key)
+    known = set() if memory is None else {month for month, now in before.items() if memory.proven.get(month) == now}
+    left = {day: rows for day, rows in days.items() if _month(day) not in known}
+    work = [(rollup, part) for part in slices(left) for rollup in DAYS]
     found: dict[tuple[str, date], DayDifference] = {}
     for done, (rollup, part) in enumerate(work):
         progress("rollups", done, len(work))
@@ -105,8 +119,26 @@ def check_rollups(
         for one in different:
             key = (one.rollup, one.day)
             found[key] = _together(found[key], one) if key in found else one
+    if memory is not None:
+        proven = before.keys() - {_month(day) for _, day in found}
+        _remember(client, memory, {month: before[month] for month in proven}, known)
     progress("rollups", len(work), len(work))
-    return len(days), sorted(found.values(), key=lambda one: (one.day, one.rollup))
+    wrong = sorted(found.values(), key=lambda one: (one.day, one.rollup))
+    return Rollups(len(days), len(days) - len(left), wrong)
+
+
+def _month(day: date) -> int:
+    return day.year * 100 + day.month
+
+
+def _remember(client: Client, memory: Memory, proven: Mapping[int, str], known: Collection[int]) -> None:
+    """What has not changed while it was compared; the newest month does so all the time."""
+    newest = max(proven, default=0)
+    fresh = proven.keys() - {newest, *known}
+    after = fingerprints(client, memory.key) if fresh else {}
+    memory.proven = {
+        month: now for month, now in proven.items() if month in known or (month in fresh and after.get(month) == now)
+    }
 
 
 def compare(client: Client, rollup: str, part: Slice) -> list[DayDifference]:

@@ -27,9 +27,11 @@ from aggregator.looks import held
 from aggregator.loop import Aggregator, Away
 from aggregator.progress import Progress
 from aggregator.rebuild import finish, plan, rebuild_step
+from aggregator.store import CONSISTENT
 from schemas.warehouse import Warehouse
 from waymark import rooms
 from waymark.aggregating import stopped_partitions
+from waymark.folder import Folder
 from waymark.preparing import Prepared
 from waymark.reports import audit_machine, evidence_of
 from waymark.settings import Settings
@@ -43,6 +45,10 @@ class _Skip(msgspec.Struct, frozen=True):
     partition: int
 
 
+class _Audit(msgspec.Struct, frozen=True):
+    anew: bool = False
+
+
 class Admin:
     """Holds what the answers need; `app` is what is served."""
 
@@ -54,7 +60,7 @@ class Admin:
         self.app = Starlette(
             routes=[
                 Route("/status", self._status),
-                Route("/audit", self._long(self._audit), methods=["POST"]),
+                Route("/audit", self._audit, methods=["POST"]),
                 Route("/rebuild", self._long(self._rebuild), methods=["POST"]),
                 Route("/skip", self._skip, methods=["POST"]),
                 Route("/replay", self._long(self._replay), methods=["POST"]),
@@ -70,7 +76,12 @@ class Admin:
         }
         return Response(msgspec.json.encode(status), media_type="application/json")
 
-    async def _audit(self, progress: Progress) -> Report:
+    async def _audit(self, request: Request) -> Response:
+        body = await request.body()
+        asked = msgspec.json.decode(body, type=_Audit | None) or _Audit()
+        return await self._long(partial(self._audited, asked.anew))(request)
+
+    async def _audited(self, anew: bool, progress: Progress) -> Report:
         loop = asyncio.get_running_loop()
         records = Records(rooms.redis_url(self._settings))
         evidence = evidence_of(self._settings, records, partial(stopped_partitions, self._moving))
@@ -78,9 +89,10 @@ class Admin:
         def work() -> Report:
             # A client of its own: scans go on being stored while it reads. Only a second look at what seems
             # wrong, because a batch was half in, is taken while none is.
-            client: Client = self._warehouse.connect(max_threads=1)
+            client: Client = self._warehouse.connect(max_threads=1, **CONSISTENT)
+            turn = held(self._moving.between, loop, client)
             try:
-                return audit_machine(client, evidence, progress, held(self._moving.between, loop, client))
+                return audit_machine(client, evidence, progress, turn, folder=Folder(self._settings.data), anew=anew)
             finally:
                 client.close()
 

@@ -45,6 +45,11 @@ class Folder(msgspec.Struct, frozen=True):
         return self.path / "bus"
 
     @property
+    def audit_memory(self) -> Path:
+        """What `waymark audit` need not prove again."""
+        return self.path / "audit.json"
+
+    @property
     def temporary(self) -> Path:
         return self.path / "tmp"
 

@@ -1,18 +1,22 @@
 """The audit of this machine: the warehouse's tables, held against the journals at hand and what Redis has on record."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
 
 from clickhouse_connect.driver.client import Client
 
-from aggregator import audit_journals
+from aggregator import audit_journals, audit_memory
 from aggregator.audit import Report, audit
 from aggregator.audit_evidence import Evidence, StoppedPartition
 from aggregator.audit_records import NoRecords, Records
 from aggregator.looks import Look
 from aggregator.progress import Progress
 from ingest.layout import wall_ms
+from waymark.folder import Folder
 from waymark.settings import Settings
+
+log = logging.getLogger(__name__)
 
 Stopped = Callable[[], tuple[int, list[StoppedPartition]]]
 
@@ -29,5 +33,24 @@ def evidence_of(settings: Settings, records: Records | NoRecords, stopped: Stopp
     )
 
 
-def audit_machine(client: Client, evidence: Evidence, progress: Progress, alone: Look | None = None) -> Report:
-    return audit(client, evidence, progress, alone=alone)
+def audit_machine(
+    client: Client,
+    evidence: Evidence,
+    progress: Progress,
+    alone: Look | None = None,
+    *,
+    folder: Folder | None = None,
+    anew: bool = False,
+) -> Report:
+    """`folder` is where it is remembered what has been proven; `anew` proves all of it again."""
+    if folder is None or not folder.path.is_dir():
+        return audit(client, evidence, progress, alone=alone)
+    memory = audit_memory.read(folder.audit_memory)
+    if anew:
+        memory.proven = {}
+    report = audit(client, evidence, progress, alone=alone, memory=memory)
+    try:
+        audit_memory.write(folder.audit_memory, memory)
+    except OSError as error:
+        log.warning("what was proven could not be noted down: %s", error)
+    return report

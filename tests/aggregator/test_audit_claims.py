@@ -62,6 +62,11 @@ def test_copies_may_be_behind_but_not_beyond_the_end() -> None:
     assert (claim.end, claim.last, claim.bound) == ("closed", 110, 110)
 
 
+def test_an_end_that_could_not_be_proven_leaves_the_register_behind() -> None:
+    notes = {"closed": (Account("the bus", SOURCE, 105, 0, None, True, 0), ())}
+    assert of(account("Redis", 100, closed=True), notes=notes).contradictions == ()
+
+
 def test_copies_that_differ_about_the_same_events_are_named() -> None:
     one, other = account("Redis", 100, digest=1), account("the journals' register", 100, digest=2)
     assert of(one, other).contradictions == ("Redis and the journals' register differ about what was in 1-100",)

@@ -36,6 +36,7 @@ def _asked_or_done(
     path: str,
     kind: type[T],
     alone: Callable[[Client, Progress], T],
+    body: object = None,
     patience_s: float | None = None,
 ) -> T:
     """The answer, from the owner of the warehouse or by ourselves. Ends the command when there is none."""
@@ -45,7 +46,7 @@ def _asked_or_done(
     with shown.progress() as show:
         try:
             if held(folder):
-                return msgspec.convert(asking.ask(folder, path, show, patience_s=patience_s), kind)
+                return msgspec.convert(asking.ask(folder, path, show, body, patience_s), kind)
             if found.clickhouse_url is None:
                 if not folder.warehouse.exists():
                     raise NoFolder(f"there are no scans in {folder.path}: nothing was ever started there")
@@ -77,8 +78,11 @@ def _by_ourselves(found: Settings, alone: Callable[[Client, Progress], T], show:
     show_default=True,
     help="Give up when nothing is heard of a running audit for so many seconds.",
 )
+@click.option(
+    "--anew", is_flag=True, help="Compare all of the rollups, also months that were proven and have not changed."
+)
 @explained
-def audit(data: Path | None, as_json: bool, patience: float) -> None:
+def audit(data: Path | None, as_json: bool, patience: float, anew: bool) -> None:
     """Prove that every scan is stored exactly once.
 
     Ends with 0 when it is so, 1 when it is not, and 2 when that could not be looked at.
@@ -91,10 +95,10 @@ def audit(data: Path | None, as_json: bool, patience: float) -> None:
                 records: Records | NoRecords = Records(stack.enter_context(_redis(found)))
             except Trouble as error:
                 records = NoRecords(str(error))
-            return audit_machine(client, evidence_of(found, records), show)
+            return audit_machine(client, evidence_of(found, records), show, folder=Folder(found.data), anew=anew)
 
     try:
-        report = _asked_or_done(found, "/audit", Report, alone, patience)
+        report = _asked_or_done(found, "/audit", Report, alone, {"anew": anew}, patience)
     except NoFolder as error:
         # 1 is a finding.
         raise Unusable(str(error)) from None
