@@ -157,7 +157,15 @@ async def test_items_are_checked_before_they_are_kept(api: Service) -> None:
 
 
 async def test_nothing_is_kept_that_is_ignored(api: Service) -> None:
-    id = await ask(api, [{"data": URL, "password": "hunter22", "note": "hunter22"}, {"password": "hunter22"}])
+    items: list[Any] = [
+        {"data": URL, "password": "hunter22", "note": "hunter22"},
+        {"password": "hunter22"},
+        {"dataType": "wifi", "data": {"network_name": "", "encryption": "?", "password": "hunter22"}},
+        {"dataType": "wifi", "data": "WIFI:T:?;S:Cafe;P:hunter22;;"},
+        {"dataType": "wifi", "data": [{"password": "hunter22"}]},
+        {"dataType": "url", "data": "WIFI:P:hunter22;S:Cafe;;"},
+    ]
+    id = await ask(api, items)
     kept = repr(await api.redis.hgetall(keys.job_items(id)))
     assert URL in kept and "hunter22" not in kept
 

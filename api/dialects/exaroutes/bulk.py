@@ -1,6 +1,7 @@
 """`/api/qr/codes/bulk`: many codes asked for at once, made afterwards, fetched as an archive once."""
 
 import asyncio
+import re
 import secrets
 from typing import Any
 
@@ -21,6 +22,8 @@ from codes.jobs import Job, Jobs, Result
 MOST = 1_000
 # Of an item that cannot be made, so many characters are kept.
 SHOWN = 300
+HIDDEN = "…"
+_network_password = re.compile(r"([:;]P:)(?:[^\\;]|\\.)*", re.IGNORECASE)
 ID = Parameter("bulkId", "path", "What the creation answered.", {"type": "string", "format": "uuid"})
 
 
@@ -46,8 +49,21 @@ def _accepted(items: list[Any], created_by: str) -> tuple[list[bytes], dict[int,
         except KNOWN as error:
             failed[at] = working.failed(writing.at_data(problem_of(error)))
             known = writing.pruned(item) if isinstance(item, dict) else item
-            raw.append(msgspec.json.encode(archive.sent_data(known)[:SHOWN]))
+            raw.append(msgspec.json.encode(archive.sent_data(_without_passwords(known))[:SHOWN]))
     return raw, failed
+
+
+def _without_passwords(value: Any) -> Any:
+    """Of what is shown of an item that has failed: a network's password serves nobody there."""
+    if isinstance(value, dict):
+        return {
+            name: HIDDEN if name.lower() == "password" else _without_passwords(part) for name, part in value.items()
+        }
+    if isinstance(value, list):
+        return [_without_passwords(part) for part in value]
+    if isinstance(value, str) and value[:16].lstrip().upper().startswith("WIFI:"):
+        return _network_password.sub(rf"\1{HIDDEN}", value)
+    return value
 
 
 async def _wanted(call: Call, jobs: Jobs) -> Job:
