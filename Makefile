@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Where it is set, each of the processes that are started compiles all of Waymark anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test check bench drill fuzz loadtest screenshots clean
+.PHONY: help setup run test check bench drill rolling fuzz loadtest screenshots clean
 
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench   measure every budget of the design"
 	@echo "make loadtest  scanners, dashboards and operators for a minute, and the audit after them"
 	@echo "make drill   break everything on purpose, and count the scans"
+	@echo "make rolling restart the redirectors under load, and count what failed"
 	@echo "make fuzz    ask every operation of every API 5,000 questions, right and wrong ones"
 	@echo "make screenshots  take the pictures of docs/pages.md anew (needs Chromium and Node)"
 	@echo "make setup   only install what the others need, into .venv"
@@ -46,6 +47,9 @@ bench: setup
 
 drill: setup
 	@$(BIN)/waymark drill
+
+rolling: setup
+	@$(BIN)/python -m drill.rolling
 
 fuzz: setup
 	@$(BIN)/python -m tests.security.fuzz

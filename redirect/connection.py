@@ -50,7 +50,7 @@ class Connection(HttpToolsProtocol):
     limits: ConnectionLimits | None = None
     # Whether a request's line and headers are being read, or waited for, and since when.
     reading: bool
-    began: float
+    began: float = 0.0
     # Bytes since a request began, or since its body's newest part that somebody reads.
     taken: int
     # How many Host headers the request has.

@@ -1,7 +1,8 @@
 """How many connections a server has at a time: in all, and from one address.
 
-At a bound the oldest connection that waits for its client gives way to the new one, so that a thousand idle connections
-keep nobody out. Where none does, the new one is refused. Asked once for each connection, and not for each request.
+At a bound the connection whose client has said nothing for longest gives way to the new one, so that a thousand idle
+connections keep nobody out. Where all are being answered, the new one is refused. Asked once for each connection, and
+not for each request: so the order is that of a clock's hand, which passes by whoever was busy since it last came.
 """
 
 import logging
@@ -22,7 +23,10 @@ log = logging.getLogger(__name__)
 
 
 class Limited(Protocol):
-    """A connection, as it is counted."""
+    """A connection, as it is counted. `began`: when its newest request did, or the connection itself."""
+
+    @property
+    def began(self) -> float: ...
 
     def waits(self) -> bool:
         """Whether its client is to speak next."""
@@ -46,9 +50,10 @@ class ConnectionLimits:
         self._most_of_address = most_of_address
         self._trusts = trusts
         self._elapsed = elapsed
-        # In order of opening, as dicts are; and by address.
-        self._all: dict[Limited, bytes | None] = {}
-        self._by_address: dict[bytes, dict[Limited, None]] = {}
+        # What has not been looked at for longest comes first; with what `began` was then.
+        self._all: dict[Limited, float] = {}
+        self._by_address: dict[bytes, dict[Limited, float]] = {}
+        self._address_of: dict[Limited, bytes] = {}
         self._said_at = -SAID_EVERY_S
 
     def __len__(self) -> int:
@@ -67,26 +72,37 @@ class ConnectionLimits:
             self._say("there are", len(self._all))
             if not self._make_way(self._all):
                 return False
-        self._all[connection] = address
+        self._all[connection] = connection.began
         if address is not None:
-            self._by_address.setdefault(address, {})[connection] = None
+            self._by_address.setdefault(address, {})[connection] = connection.began
+            self._address_of[connection] = address
         return True
 
     def forget(self, connection: Limited) -> None:
-        address = self._all.pop(connection, None)
+        self._all.pop(connection, None)
+        address = self._address_of.pop(connection, None)
         if address is not None:
             own = self._by_address[address]
             del own[connection]
             if not own:
                 del self._by_address[address]
 
-    def _make_way(self, connections: "dict[Limited, bytes | None] | dict[Limited, None]") -> bool:
-        for one in islice(connections, LOOKED_AT):
-            if one.waits():
-                self.forget(one)
-                one.give_way()
-                return True
-        return False
+    def _make_way(self, connections: dict[Limited, float]) -> bool:
+        victim: Limited | None = None
+        for one in list(islice(connections, LOOKED_AT)):
+            if not (waits := one.waits()) or one.began != connections[one]:
+                del connections[one]
+                connections[one] = one.began
+                if waits and victim is None:
+                    victim = one
+            else:
+                victim = one
+                break
+        if victim is None:
+            return False
+        self.forget(victim)
+        victim.give_way()
+        return True
 
     def _say(self, who: str, count: int) -> None:
         # (Never which address.)

@@ -1,11 +1,12 @@
 """Runs one redirector in this process, on a listening socket."""
 
+import asyncio
 import gc
 import logging
 import resource
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import uvicorn
 
@@ -13,6 +14,7 @@ from ingest.late import open_journal
 from redirect import clock, quick
 from redirect.address import trusts
 from redirect.connection_limits import ConnectionLimits, within_descriptors
+from redirect.server import Server
 from redirect.service import build
 from redirect.settings import RedirectSettings
 
@@ -42,11 +44,12 @@ def run(
     status_fds: Sequence[int] = (),
     host: str = "127.0.0.1",
     port: int = 8001,
+    ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then closes the journal. On `fds`, listening sockets that other
-    redirectors may share, or on one of its own, and for operators on `status_fds`. Blocks. Call it in the
-    process that serves: the journal is opened here, under a new random source. Raises SystemExit when it could
-    not start.
+    redirectors may share, or on one of its own, and for operators on `status_fds`. `ready` is called when it serves.
+    Blocks. Call it in the process that serves: the journal is opened here, under a new random source. Raises
+    SystemExit when it could not start.
     """
     listeners = [socket.socket(fileno=fd) for fd in fds] or [listen(host, port)]
     journal = open_journal(
@@ -56,7 +59,8 @@ def run(
         max_bytes=settings.journal_max_bytes,
     )
     try:
-        redirector = build(settings, journal, [socket.socket(fileno=fd) for fd in status_fds])
+        stopping = asyncio.Event()
+        redirector = build(settings, journal, [socket.socket(fileno=fd) for fd in status_fds], stopping)
         protocol = quick.protocol(redirector.at_once, redirector.soon)
         protocol.limits = ConnectionLimits(
             within_descriptors(settings.connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
@@ -64,7 +68,7 @@ def run(
             trusts(settings.trusted_proxies),
             clock.elapsed,
         )
-        server = uvicorn.Server(
+        server = Server(
             uvicorn.Config(
                 redirector.app,
                 loop="uvloop",
@@ -79,7 +83,10 @@ def run(
                 backlog=BACKLOG,
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=GRACEFUL_S,
-            )
+            ),
+            drain_s=settings.drain_s,
+            stopping=stopping,
+            ready=ready,
         )
         # What was loaded stays for ever: the collector need not look at it again.
         gc.collect()

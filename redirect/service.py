@@ -54,6 +54,7 @@ def build(
     settings: RedirectSettings,
     journal: AnyJournal,
     status_sockets: Sequence[socket.socket] = (),
+    stopping: asyncio.Event | None = None,
     *,
     elapsed: Callable[[], float] = clock.elapsed,
     now_ms: Callable[[], int] = clock.now_ms,
@@ -61,7 +62,7 @@ def build(
     random_below: Callable[[int], int] = secrets.randbelow,
 ) -> Redirector:
     """The application's lifespan owns every task and connection, keeps the journal synced and closes it; it also
-    serves the status pages on sockets of their own.
+    serves the status pages on sockets of their own. Once `stopping` is set, it is not ready for more.
 
     Raises ValueError when a setting says nothing that can be understood, OSError when the database of
     places cannot be opened.
@@ -181,6 +182,9 @@ def build(
         now = elapsed()
         lacks = [] if now < trust.until else ["redis"]
         ready = now - trust.heard_at <= settings.stale_max_s
+        if stopping is not None and stopping.is_set():
+            # It still serves; a balancer is to send the next visits elsewhere.
+            lacks, ready = ["stopping"], False
         body = msgspec.json.encode({"ready": ready, "lacks": lacks})
         return Response(body, 200 if ready else 503, media_type="application/json")
 

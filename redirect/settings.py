@@ -46,6 +46,8 @@ class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
     # Connections at a time, in all (fewer where descriptors are few), and of an address that is no trusted proxy.
     connections: int = 10_000
     connections_of_address: int = 256
+    # For how long it goes on serving once it is told to stop, and says so at /readyz.
+    drain_s: float = 0
     # A label on all metrics, for one of several processes that answer at one port.
     worker: str = ""
 

@@ -14,6 +14,8 @@ FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 10.0
 # Having run this long, a child that dies is started again as if it were the first time.
 STEADY_S = 20.0
+# How long the successor of a child that goes on serving may take to serve.
+SERVES_WITHIN_S = 60.0
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -36,6 +38,8 @@ class Child:
         self.restarts = 0
         self._say = say
         self._process: asyncio.subprocess.Process | None = None
+        # A successor that does not serve yet, and a predecessor that has not ended yet.
+        self._beside: set[asyncio.subprocess.Process] = set()
         self._stopping = asyncio.Event()
         # Held while a process is being made, so that `stop` never misses one.
         self._making = asyncio.Lock()
@@ -49,25 +53,33 @@ class Child:
         async with self._making:
             if self._stopping.is_set():
                 return
-            self._process = await asyncio.create_subprocess_exec(
-                *self.program.command,
-                env=dict(self.program.environment),
-                stdin=asyncio.subprocess.DEVNULL,
-                # What a child writes is its log; the supervisor's standard output is for the addresses and the key.
-                stdout=2,
-                pass_fds=self.program.descriptors,
-                preexec_fn=tied.before_exec(os.getpid(), set(self.program.blocked)),
-            )
+            self._process = await self._made()
+
+    async def _made(self, ready: int | None = None) -> asyncio.subprocess.Process:
+        more = {} if ready is None else {tied.READY: str(ready)}
+        return await asyncio.create_subprocess_exec(
+            *self.program.command,
+            env={**self.program.environment, **more},
+            stdin=asyncio.subprocess.DEVNULL,
+            # What a child writes is its log; the supervisor's standard output is for the addresses and the key.
+            stdout=2,
+            pass_fds=(*self.program.descriptors, *(() if ready is None else (ready,))),
+            preexec_fn=tied.before_exec(os.getpid(), set(self.program.blocked)),
+        )
 
     async def run(self) -> None:
         """Waits for the end of a started child and starts it again, until `stop`."""
         pause = FIRST_PAUSE_S
         while True:
-            assert self._process is not None
+            process = self._process
+            assert process is not None
             since = time.monotonic()
-            code = await self._process.wait()
+            code = await process.wait()
             if self._stopping.is_set():
                 return
+            if process is not self._process:
+                # Its successor serves.
+                continue
             if time.monotonic() - since > STEADY_S:
                 pause = FIRST_PAUSE_S
             self.restarts += 1
@@ -90,12 +102,48 @@ class Child:
             return False
         return True
 
+    async def replace(self) -> bool:
+        """Starts a successor, which shares the sockets, and ends the process that runs now once that serves. False, and
+        nothing has changed, when it does not serve in time."""
+        watched, told = os.pipe()
+        try:
+            async with self._making:
+                if self._stopping.is_set():
+                    return False
+                successor = await self._made(told)
+                self._beside.add(successor)
+            os.close(told)
+            told = -1
+            serves = await _says_so(watched, SERVES_WITHIN_S)
+        except OSError as error:
+            self._say(f"{self.program.name} cannot be started: {error}")
+            return False
+        finally:
+            for descriptor in (watched, told):
+                if descriptor >= 0:
+                    os.close(descriptor)
+        if not serves or self._stopping.is_set():
+            _signal(successor, signal.SIGKILL)
+            await successor.wait()
+            self._beside.discard(successor)
+            return False
+        self._beside.discard(successor)
+        before, self._process = self._process, successor
+        if before is not None:
+            self._beside.add(before)
+            await self._end(before, asyncio.Event())
+            self._beside.discard(before)
+        return True
+
     async def stop(self, hurry: asyncio.Event) -> None:
         """Ends the child: asks, waits for its time (or until told to hurry), then kills."""
         self._stopping.set()
         async with self._making:
-            process = self._process
-        if process is None or process.returncode is not None:
+            processes = [one for one in (self._process, *self._beside) if one is not None]
+        await asyncio.gather(*(self._end(one, hurry) for one in processes))
+
+    async def _end(self, process: asyncio.subprocess.Process, hurry: asyncio.Event) -> None:
+        if process.returncode is not None:
             return
         if self.program.graceful is not None:
             await self.program.graceful()
@@ -110,6 +158,24 @@ class Child:
                 self._say(f"{self.program.name} did not stop within {self.program.stop_within_s:g} s; killing it")
             _signal(process, signal.SIGKILL)
         await ended
+
+
+async def _says_so(descriptor: int, within_s: float) -> bool:
+    """Whether something is written before the other end closes, and in time."""
+    loop = asyncio.get_running_loop()
+    said: asyncio.Future[bytes] = loop.create_future()
+
+    def read() -> None:
+        loop.remove_reader(descriptor)
+        said.set_result(os.read(descriptor, 1))
+
+    loop.add_reader(descriptor, read)
+    try:
+        return bool(await asyncio.wait_for(said, within_s))
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(descriptor)
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

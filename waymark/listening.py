@@ -4,7 +4,7 @@ process behind it restarts."""
 import contextlib
 import errno
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from waymark.trouble import Trouble
 
 BACKLOG = 2048
 STATUS_PORT = 8002
+# Where a service manager puts the first one.
+FIRST_ACTIVATED = 3
 
 # `localhost` names ::1 also on a machine without IPv6; the other address is enough then.
 _NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
@@ -21,8 +23,9 @@ class PortTaken(Trouble):
     """A port that cannot be had; the message says which, why, and what to do."""
 
 
-def listen(host: str, port: int, *, flag: str) -> list[socket.socket]:
-    """A listening socket for each address of `host`. Raises PortTaken."""
+def listen(host: str, port: int, *, flag: str, reuse_port: bool = False) -> list[socket.socket]:
+    """A listening socket for each address of `host`, which with `reuse_port` other processes of this user may have,
+    too. Raises PortTaken."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
@@ -31,7 +34,7 @@ def listen(host: str, port: int, *, flag: str) -> list[socket.socket]:
     reason = "no such address here"
     for family, address in dict.fromkeys((entry[0], entry[4]) for entry in found):
         try:
-            bound.append(_bind(family, address))
+            bound.append(_bind(family, address, reuse_port=reuse_port))
         except OSError as error:
             reason = error.strerror or str(error)
             if error.errno not in _NOT_HERE:
@@ -56,10 +59,12 @@ def listen_for_status(host: str, port: int | None) -> list[socket.socket]:
     return listen(host, STATUS_PORT, flag="WAYMARK_STATUS_PORT")
 
 
-def _bind(family: socket.AddressFamily, address: Any) -> socket.socket:
+def _bind(family: socket.AddressFamily, address: Any, *, reuse_port: bool) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind(address)
@@ -80,6 +85,27 @@ def unix_socket(path: Path) -> socket.socket:
     listener.listen(16)
     listener.setblocking(False)
     return listener
+
+
+def activated(environ: Mapping[str, str], pid: int, name: str = "", port: int = 0) -> list[socket.socket]:
+    """The sockets that a service manager (systemd, say) has opened for this process: those of that name or at that
+    port, or all of them."""
+    if environ.get("LISTEN_PID") != str(pid) or not environ.get("LISTEN_FDS", "").isdigit():
+        return []
+    names = environ.get("LISTEN_FDNAMES", "").split(":")
+    found = []
+    for number in range(int(environ["LISTEN_FDS"])):
+        called = names[number] if number < len(names) else ""
+        one = socket.socket(fileno=FIRST_ACTIVATED + number)
+        said = one.getsockname()
+        if not name or called == name or (isinstance(said, tuple) and said[1] == port):
+            one.setblocking(False)
+            one.set_inheritable(False)
+            found.append(one)
+        else:
+            # Another service's, which asks for it itself.
+            one.detach()
+    return found
 
 
 def inherited(descriptors: str) -> list[socket.socket]:

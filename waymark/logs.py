@@ -4,12 +4,28 @@ Nothing is logged for each request, and no line holds an address or a user agent
 server's access log is off, and a test greps for both.
 """
 
+import atexit
 import logging
 import sys
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
+
+from waymark.output import Output
+
+
+class _Stream:
+    """An output as a log writes to it."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def write(self, text: str) -> None:
+        self._output.say(text.removesuffix("\n"))
+
+    def flush(self) -> None:
+        """Nobody waits for what is written."""
 
 
 class Text(logging.Formatter):
@@ -43,7 +59,9 @@ class Json(logging.Formatter):
 
 def configure(service: str, style: Literal["text", "json"]) -> None:
     """Once, at the start of a process, before a server is made."""
-    handler = logging.StreamHandler(sys.stderr)
+    output = Output(sys.stderr.fileno())
+    atexit.register(output.close)
+    handler = logging.StreamHandler(_Stream(output))
     handler.setFormatter(Json(service) if style == "json" else Text(service))
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -89,6 +89,7 @@ def redirect_settings(settings: Settings, *, salts_descriptor: int | None = None
         files_bucket=settings.files_bucket or "",
         gate_pass_s=settings.gate_pass,
         sticky_s=settings.sticky,
+        drain_s=settings.drain,
         connections=settings.connections,
         connections_of_address=settings.connections_of_address,
         worker=worker,

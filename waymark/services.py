@@ -44,7 +44,7 @@ def redirect(settings: Settings, handed: Handed) -> int:
     if handed.salts is None:
         salts.check_salt_redis(settings)
     salts.leave_no_core()
-    listeners = _sockets(settings, handed, settings.redirect_port, flag="WAYMARK_REDIRECT_PORT")
+    listeners = _sockets(settings, handed, "redirect", settings.redirect_port, flag="WAYMARK_REDIRECT_PORT")
     status = _status_sockets(settings, handed)
     # The server raises the signal that ended it once more, when all is done: that is no way to end then.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -53,6 +53,7 @@ def redirect(settings: Settings, handed: Handed) -> int:
         rooms.redirect_settings(settings, salts_descriptor=handed.salts, worker=handed.worker),
         fds=[one.detach() for one in listeners],
         status_fds=[one.detach() for one in status],
+        ready=tied.say_ready,
     )
     return 0
 
@@ -78,7 +79,7 @@ def aggregate(settings: Settings, handed: Handed) -> int:
 def api(settings: Settings, handed: Handed) -> int:
     from waymark.core import run
 
-    listeners = _sockets(settings, handed, settings.api_port, flag="WAYMARK_API_PORT")
+    listeners = _sockets(settings, handed, "api", settings.api_port, flag="WAYMARK_API_PORT")
     status = _status_sockets(settings, handed)
     return _until_stopped(lambda stop: run(settings, listeners, status, stop, aggregate=False))
 
@@ -88,16 +89,20 @@ def core(settings: Settings, handed: Handed) -> int:
 
     # One that was killed leaves what it was bringing into the warehouse, up to 16 MB each time.
     Folder(settings.data).sweep()
-    listeners = _sockets(settings, handed, settings.api_port, flag="WAYMARK_API_PORT")
+    listeners = _sockets(settings, handed, "api", settings.api_port, flag="WAYMARK_API_PORT")
     status = listening.inherited(handed.status)
     redirectors = [Folder(settings.data).redirector_socket(worker + 1) for worker in range(settings.workers)]
     return _until_stopped(lambda stop: run(settings, listeners, status, stop, aggregate=True, redirectors=redirectors))
 
 
-def _sockets(settings: Settings, handed: Handed, port: int, *, flag: str) -> list[socket.socket]:
+def _sockets(settings: Settings, handed: Handed, service: str, port: int, *, flag: str) -> list[socket.socket]:
     if handed.sockets:
         return listening.inherited(handed.sockets)
-    return listening.listen(settings.host, port, flag=flag)
+    # What a service manager has opened for a service of its own is for that, whatever it is called.
+    activated = listening.activated(os.environ, os.getpid(), service, port) or listening.activated(
+        os.environ, os.getpid()
+    )
+    return activated or listening.listen(settings.host, port, flag=flag, reuse_port=settings.reuse_port)
 
 
 def _status_sockets(settings: Settings, handed: Handed) -> list[socket.socket]:

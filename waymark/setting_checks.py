@@ -30,7 +30,7 @@ _ADDRESS = re.compile(r"[0-9A-Fa-f:.]+(%\w+)?")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 # Of compose and of the tests, which are no settings of the command.
-_OTHERS = {"WAYMARK_REDIS_PASSWORD", "WAYMARK_CLICKHOUSE_PASSWORD", "WAYMARK_PARENT_PIPE"}
+_OTHERS = {"WAYMARK_REDIS_PASSWORD", "WAYMARK_CLICKHOUSE_PASSWORD", "WAYMARK_PARENT_PIPE", "WAYMARK_READY_PIPE"}
 _OF_TESTS = "WAYMARK_TEST_"
 
 

@@ -1,10 +1,11 @@
-"""What is written in a variable or a flag, as the value that its setting takes."""
+"""What a setting is, and what is written in a variable or a flag as the value that it takes."""
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
+from msgspec import Meta
 
 _BYTES = {"": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -14,6 +15,26 @@ _UNITS = {
         ("stale_max", "silent_after", "gate_pass", "sticky", "drain", "domain_check", "domain_grace"), _SECONDS
     ),
 }
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One setting, as its field declares it."""
+
+    field: str
+    env: str
+    description: str
+    default: Any
+
+
+def declared(settings: type[msgspec.Struct]) -> tuple[Setting, ...]:
+    """Each field, with what its `Meta` says."""
+    hints = get_type_hints(settings, include_extras=True)
+    found = []
+    for field in msgspec.structs.fields(settings):
+        meta: Meta = get_args(hints[field.name])[1]
+        assert meta.extra is not None and meta.description is not None
+        found.append(Setting(field.name, meta.extra["env"], meta.description, field.default))
+    return tuple(found)
 
 
 def converted(settings: type[msgspec.Struct], field: str, given: Any) -> Any:

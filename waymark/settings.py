@@ -8,13 +8,13 @@ from this one in waymark.services.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from waymark import setting_checks
-from waymark.setting_values import converted
+from waymark.setting_values import converted, declared
 from waymark.trouble import Trouble
 
 
@@ -259,6 +259,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "of your own (docs/proxies.md).",
         ),
     ] = "none"
+    drain: Annotated[
+        int,
+        _is(
+            "WAYMARK_DRAIN",
+            "How long a redirector that is told to stop says so at `/readyz` and goes on serving (`10s`, or seconds): "
+            "longer than a balancer in front takes to notice.",
+            ge=0,
+            le=3600,
+        ),
+    ] = 1
+    reuse_port: Annotated[
+        bool,
+        _is(
+            "WAYMARK_REUSE_PORT",
+            "`true` lets other processes of the same user listen at the ports of the redirectors and the API, too "
+            "(`SO_REUSEPORT`).",
+        ),
+    ] = False
     connections: Annotated[
         int,
         _is(
@@ -325,26 +343,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return (self.api_url or f"http://localhost:{self.api_port}").rstrip("/")
 
 
-class Setting(msgspec.Struct, frozen=True):
-    """One setting, as its field declares it."""
-
-    field: str
-    env: str
-    description: str
-    default: Any
-
-
-def _declared() -> tuple[Setting, ...]:
-    hints = get_type_hints(Settings, include_extras=True)
-    found = []
-    for field in msgspec.structs.fields(Settings):
-        meta: Meta = get_args(hints[field.name])[1]
-        assert meta.extra is not None and meta.description is not None
-        found.append(Setting(field.name, meta.extra["env"], meta.description, field.default))
-    return tuple(found)
-
-
-SETTINGS = _declared()
+SETTINGS = declared(Settings)
 
 
 def read(environ: Mapping[str, str], **flags: Any) -> Settings:

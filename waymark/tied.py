@@ -4,6 +4,7 @@ Linux sends the signal itself (PR_SET_PDEATHSIG). Elsewhere, and for good measur
 watch a pipe of which only the parent holds the other end.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -16,6 +17,8 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 # The variable that tells one of our own children which descriptor to watch.
 PIPE = "WAYMARK_PARENT_PIPE"
+# The variable that tells it which descriptor to write to when it serves.
+READY = "WAYMARK_READY_PIPE"
 
 
 def before_exec(parent: int, blocked: set[signal.Signals]) -> Callable[[], None]:
@@ -33,6 +36,15 @@ def before_exec(parent: int, blocked: set[signal.Signals]) -> Callable[[], None]
         signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
 
     return run
+
+
+def say_ready() -> None:
+    """In a child of `up`: that it serves now. Elsewhere it does nothing."""
+    descriptor = os.environ.pop(READY, None)
+    if descriptor is not None:
+        with contextlib.suppress(OSError):
+            os.write(int(descriptor), b"1")
+        os.close(int(descriptor))
 
 
 def watch_parent() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from ingest import ballast
 from ingest.layout import sync_folder
-from waymark import descriptors, listening, redis_server, tied
+from waymark import descriptors, listening, redis_server, terminal, tied
 from waymark.child import Child, Program
 from waymark.first_key import first_key
 from waymark.folder import Folder, Locks, hold
@@ -52,14 +52,19 @@ class Supervisor:
         self._hurry = asyncio.Event()
         self._children: list[Child] = []
         self._keeping: list[asyncio.Task[None]] = []
+        self._replacing: asyncio.Task[None] | None = None
 
     async def run(self) -> int:
         settings = self._settings
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_stop)
-        redirect_sockets = listening.listen(settings.host, settings.redirect_port, flag="--redirect-port")
-        api_sockets = listening.listen(settings.host, settings.api_port, flag="--api-port")
+        # (`nohup` has it ignored.)
+        self._terminal = terminal.is_there()
+        self._outlives_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        loop.add_signal_handler(signal.SIGHUP, self._hung_up)
+        redirect_sockets = self._listen("redirect", settings.redirect_port)
+        api_sockets = self._listen("api", settings.api_port)
         status_sockets = listening.listen_for_status(settings.status_host, settings.status_port)
         self._status_port = int(status_sockets[0].getsockname()[1])
         about = [
@@ -102,8 +107,36 @@ class Supervisor:
         if self._stop.is_set():
             self._hurry.set()
         else:
-            self._say("stopping (once more to hurry)")
             self._stop.set()
+            self._say("stopping (once more to hurry)")
+
+    def _hung_up(self) -> None:
+        """The terminal is gone, or somebody asks for new workers: the same signal means both."""
+        if self._terminal and not terminal.is_there():
+            self._terminal = False
+            if not self._outlives_terminal:
+                self._asked_to_stop()
+        elif not self._stop.is_set() and (self._replacing is None or self._replacing.done()):
+            self._replacing = asyncio.create_task(self._replace_workers())
+
+    async def _replace_workers(self) -> None:
+        """One after the other, each once its successor serves: at no moment are there fewer."""
+        for child in self._workers():
+            before = child.pid
+            if not await child.replace():
+                if not self._stop.is_set():
+                    self._say(f"{child.program.name}: the new process does not serve, and process {before} goes on")
+                return
+            self._say(f"{child.program.name} is process {child.pid} now, in place of {before}")
+
+    def _workers(self) -> list[Child]:
+        return [child for child in self._children if child.program.name.split()[0] == "redirect"]
+
+    def _listen(self, service: str, port: int) -> list[socket.socket]:
+        settings = self._settings
+        activated = listening.activated(os.environ, os.getpid(), service, port)
+        flag = f"--{service}-port"
+        return activated or listening.listen(settings.host, port, flag=flag, reuse_port=settings.reuse_port)
 
     async def _unless_stopped(self, work: Awaitable[str | None]) -> str | None:
         task = asyncio.ensure_future(work)
@@ -180,7 +213,7 @@ class Supervisor:
             command=[*command, *(word for flag, value in flags.items() if value for word in (flag, value))],
             environment=variables,
             descriptors=tuple(descriptors),
-            stop_within_s=30.0 if service == "core" else 10.0,
+            stop_within_s=30.0 if service == "core" else 10.0 + (self._settings.drain if worker else 0),
         )
 
     async def _start(self, program: Program) -> Child:
@@ -220,6 +253,8 @@ class Supervisor:
         for group in (("redirect",), ("core", "ingest"), ("redis",)):
             members = [child for child in self._children if child.program.name.split()[0] in group]
             await asyncio.gather(*(child.stop(self._hurry) for child in members))
+        if self._replacing is not None:
+            self._keeping.append(self._replacing)
         for task in self._keeping:
             task.cancel()
         await asyncio.gather(*self._keeping, return_exceptions=True)

@@ -41,14 +41,21 @@ async def answered(streams: Streams, path: bytes = b"/abc") -> bool:
 async def test_the_oldest_idle_ones_give_way(bound: ConnectionLimits) -> None:
     async with serving(limits=bound) as (port, _), AsyncExitStack() as stack, asyncio.timeout(20):
         idle = [await opened(port, stack) for _ in range(30)]
-        # Half a head is idleness, too.
-        idle[25][1].write(b"GET /abc HTTP/1.1\r\n")
         for _ in range(9):
             assert await answered(await opened(port, stack))
         for reader, _ in idle[:29]:
             assert await reader.read() == b""
         assert await answered(idle[29])
         assert len(bound) == 10
+
+
+async def test_who_is_busy_is_passed_by() -> None:
+    bound = limits(10, 100)
+    async with serving(limits=bound) as (port, _), AsyncExitStack() as stack, asyncio.timeout(20):
+        busy = [await opened(port, stack) for _ in range(5)]
+        for _ in range(100):
+            assert [await answered(one) for one in busy] == [True] * 5
+            await opened(port, stack)
 
 
 async def test_one_address_does_not_take_the_others_place_and_a_proxy_is_no_address() -> None:

@@ -1,5 +1,6 @@
 """Commands that run services: everything on one machine, or one service each."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import click
 
 from waymark import logs
 from waymark.commands.options import Unusable, data_flag, explained, settings
+from waymark.output import Output
 from waymark.setting_checks import missing
 
 
@@ -26,7 +28,12 @@ def up(data: Path | None, api_port: int | None, redirect_port: int | None, worke
 
     found = settings(data=data, api_port=api_port, redirect_port=redirect_port, workers=workers)
     logs.configure("up", found.log_format)
-    raise SystemExit(run(found, lambda line: click.echo(line)))
+    output = Output(sys.stdout.fileno())
+    try:
+        status = run(found, output.say)
+    finally:
+        output.close()
+    raise SystemExit(status)
 
 
 def _service(name: str, description: str, *, hidden: bool = False) -> click.Command:

@@ -1,0 +1,159 @@
+"""A rolling restart under load: `python -m drill.rolling`, or `make rolling`.
+
+Starts `waymark up` with two redirectors in a temporary folder and scans it with clients that keep their connections
+(and with wrk, where that is installed), while the redirectors are ended one after the other, again and again, by
+SIGTERM to each and by SIGHUP to `up`. Every request that is not answered by its redirect counts as failed. Ends with 1
+when there was one, or when the audit is not clean.
+"""
+
+import argparse
+import asyncio
+import re
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from drill.processes import send
+from drill.stack import WORKERS, NotReady, Stack, closing
+from waymark.waiting import until
+
+CLIENTS = 8
+WRK_CONNECTIONS = 8
+REPLACED_WITHIN_S = 60.0
+LONGEST_S = 240.0
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0"
+
+
+class Tally(msgspec.Struct):
+    answered: int = 0
+    failed: int = 0
+    # How often a client was told that a connection is at its end.
+    told: int = 0
+
+
+async def keep_asking(port: int, slug: str, tally: Tally, stop: asyncio.Event, pause_s: float = 0.0) -> None:
+    """A client that keeps its connection for as long as it is let, and takes every failure for one. After each request
+    it pauses."""
+    ask = f"GET /{slug} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {AGENT}\r\n\r\n".encode()
+    writer: asyncio.StreamWriter | None = None
+    reader = asyncio.StreamReader()
+    while not stop.is_set():
+        await asyncio.sleep(pause_s)
+        try:
+            if writer is None:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(ask)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        except (OSError, EOFError, TimeoutError):
+            head = b""
+        if head.startswith(b"HTTP/1.1 302 "):
+            tally.answered += 1
+        else:
+            tally.failed += 1
+        last = not head or b"\r\nconnection: close\r\n" in head.lower()
+        if last and writer is not None:
+            tally.told += bool(head)
+            writer.close()
+            writer = None
+    if writer is not None:
+        writer.close()
+
+
+async def wrk(port: int, slug: str, seconds: int) -> tuple[int, int]:
+    """Answered and failed requests of wrk, whose connections are kept as well."""
+    command = ["wrk", "-t1", f"-c{WRK_CONNECTIONS}", f"-d{seconds}s", "-H", f"User-Agent: {AGENT}"]
+    process = await asyncio.create_subprocess_exec(
+        *command, f"http://127.0.0.1:{port}/{slug}", stdout=asyncio.subprocess.PIPE
+    )
+    said = (await process.communicate())[0].decode()
+    answered = re.search(r"(\d+) requests in", said)
+    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", said)
+    other = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    failed = sum(map(int, errors.groups())) if errors else 0
+    return int(answered[1]) if answered else 0, failed + (int(other[1]) if other else 0)
+
+
+async def roll(stack: Stack, *, hang_up: bool) -> None:
+    """Every redirector is another process afterwards: each is ended in turn, or `up` is asked for that. Raises
+    NotReady."""
+    before = [one.pid for one in stack.processes("redirect")]
+    if hang_up:
+        assert stack.process is not None
+        stack.process.send_signal(signal.SIGHUP)
+        await _replaced(stack, before)
+    else:
+        for one in stack.processes("redirect"):
+            send(one, signal.SIGTERM)
+            await _replaced(stack, [one.pid])
+
+
+async def _replaced(stack: Stack, before: list[int]) -> None:
+    async def so() -> bool:
+        now = {one.pid for one in stack.processes("redirect")}
+        return len(now) == WORKERS and now.isdisjoint(before)
+
+    if not await until(so, within_s=REPLACED_WITHIN_S, unless=lambda: stack.ended):
+        raise NotReady(f"a redirector was not replaced. The log ends with:\n{stack.last_words()}")
+
+
+async def rolling(stack: Stack, requests: int, turns: int, say: Callable[[str], None]) -> Tally:
+    """What came of so many requests, at least, over so many restarts of all redirectors, at least."""
+    stop = asyncio.Event()
+    tally = Tally()
+    clients = [
+        asyncio.create_task(keep_asking(stack.redirect_port, stack.slugs[0], tally, stop)) for _ in range(CLIENTS)
+    ]
+    began = time.monotonic()
+    turn = 0
+    while (tally.answered < requests or turn < turns) and time.monotonic() - began < LONGEST_S:
+        await roll(stack, hang_up=turn % 2 == 1)
+        turn += 1
+        say(f"{turn} restarts of all redirectors: {tally.answered:,} answered, {tally.failed} failed")
+    stop.set()
+    await asyncio.gather(*clients)
+    return tally
+
+
+async def run(folder: Path, requests: int, seconds_of_wrk: int) -> bool:
+    """Whether nothing failed, and the audit is clean."""
+    with closing(Stack(folder)) as stack:
+        stack.start()
+        await stack.ready()
+        await stack.make_codes()
+        beside = (
+            asyncio.create_task(wrk(stack.redirect_port, stack.slugs[0], seconds_of_wrk)) if seconds_of_wrk else None
+        )
+        tally = await rolling(stack, requests, 2, print)
+        print(f"clients that keep connections: {tally.answered:,} answered, {tally.failed} failed")
+        failed = tally.failed
+        if beside is not None:
+            while not beside.done():
+                await roll(stack, hang_up=True)
+            answered, of_wrk = await beside
+            failed += of_wrk
+            print(f"wrk: {answered:,} answered, {of_wrk} failed")
+        if await stack.stop():
+            print("waymark up did not stop as it should")
+            return False
+        report = (await asyncio.to_thread(stack.read)).report
+        print(f"audit: {report.stored:,} stored, {'clean' if report.clean else 'not clean'}")
+        return not failed and report.clean
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m drill.rolling", description=__doc__)
+    parser.add_argument("--requests", type=int, default=50_000, help="of the clients that keep connections (50000)")
+    parser.add_argument("--wrk", type=int, default=30, help="seconds of wrk beside them; 0 for none (30)")
+    given = parser.parse_args()
+    seconds = given.wrk if shutil.which("wrk") else 0
+    with tempfile.TemporaryDirectory(prefix="wm-rolling-") as folder:
+        return 0 if asyncio.run(run(Path(folder), given.requests, seconds)) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

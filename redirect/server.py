@@ -1,0 +1,73 @@
+"""uvicorn's server, with a way to stop that fails no request.
+
+Told to stop, it says so at /readyz and goes on serving for a while; each answer is its connection's last, so clients
+and proxies move to others by themselves. What is left then is closed, and what is under way is finished.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+
+from redirect.clock import elapsed
+from redirect.connection import Connection
+
+CLOSE = (b"connection", b"close")
+# For requests of connections that were opened at the last moment.
+LAST_S = 2.0
+TICK_S = 0.02
+
+
+class Server(uvicorn.Server):
+    """`stopping` is set once it is to stop. `ready` is called when it serves. A second signal cuts the while short."""
+
+    def __init__(
+        self, config: uvicorn.Config, *, drain_s: float, stopping: asyncio.Event, ready: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._drain_s = drain_s
+        self._stopping = stopping
+        self._ready = ready
+        self._told_at: float | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._told_at is None and self._drain_s > 0:
+            self._told_at = elapsed()
+            self._captured_signals.append(sig)
+        else:
+            super().handle_exit(sig, frame)
+
+    def _announce(self) -> None:
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self.config.encoded_headers.append(CLOSE)
+            self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._told_at is not None:
+            self._announce()
+            if elapsed() - self._told_at >= self._drain_s:
+                self.should_exit = True
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """uvicorn closes what has no answer under way, and a connection that was just accepted has none: its request is
+        on the way, so it is waited for a moment once no more are accepted."""
+        self._announce()
+        for server in self.servers:
+            server.close()
+        for one in sockets or []:
+            one.close()
+        until = elapsed() + LAST_S
+        while elapsed() < until and any(one.reading or not one.answered() for one in self._connections()):  # noqa: ASYNC110
+            await asyncio.sleep(TICK_S)
+        await super().shutdown(sockets)
+
+    def _connections(self) -> list[Connection]:
+        return [one for one in self.server_state.connections if isinstance(one, Connection)]
