@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.dialects.openqr.parts import AppLinks, NewRule, NewVariant, Rule, Variant, app_links, rule, variant
 from codes.behaviour import is_link
+from codes.passwords import LONGEST, SHORTEST
 from codes.times import shown as moment
 from schemas.code import Code
 
@@ -51,9 +52,9 @@ _LIMIT = Meta(
     extra_json_schema={"minimum": 1},
 )
 _PASSWORD = Meta(
-    description="Asked for before anything else is shown; 4–128 characters. Only a hash of it is kept, and no answer "
-    "has it. Null takes it away.",
-    extra_json_schema={"minLength": 4, "maxLength": 128, "writeOnly": True},
+    description=f"Asked for before anything else is shown; {SHORTEST}–{LONGEST} characters. Only a hash of it is kept, "
+    "and no answer has it. Null takes it away.",
+    extra_json_schema={"minLength": SHORTEST, "maxLength": LONGEST, "writeOnly": True},
 )
 _LOCKED = Meta(description="A locked code refuses every edit (409) but that of `locked`. It can be deleted.")
 _QUERY = Meta(

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from codes.passwords import LONGEST, SHORTEST
+
 Category = Annotated[
     Literal["dynamic", "static"],
     Meta(
@@ -34,8 +36,8 @@ _DESTINATIONS = Meta(
     "a page lead to themselves."
 )
 _PASSWORD = Meta(
-    description="Asked for before anything else is shown; 4–128 characters. Only a hash of it is kept.",
-    extra_json_schema={"minLength": 4, "maxLength": 128, "writeOnly": True},
+    description=f"Asked for before anything else is shown; {SHORTEST}–{LONGEST} characters. Only a hash of it is kept.",
+    extra_json_schema={"minLength": SHORTEST, "maxLength": LONGEST, "writeOnly": True},
 )
 _TARGET = Meta(
     description="A public http(s) address.",
