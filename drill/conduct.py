@@ -21,7 +21,7 @@ from drill import power
 from drill.faults import INJECT
 from drill.kafka import KafkaServer, running
 from drill.ledger import Ledger, by_label, compare
-from drill.plan import POWER_CUT, Bus, Plan, planned
+from drill.plan import ON_A_VOLUME, Bus, Plan, planned
 from drill.scanners import Scanners
 from drill.stack import NotReady, Stack, closing
 from waymark.asking import Failed, NobodyThere
@@ -65,13 +65,13 @@ class Outcome(msgspec.Struct):
 async def drill(
     bus: Bus, seeds: Sequence[int], *, seconds: float | None, say: Callable[[str], None], only: str | None = None
 ) -> list[Outcome]:
-    """As many of the runs as fit into the time, at least one. Power cuts are left out where they cannot be had. Raises
-    RuntimeError when a broker does not start."""
+    """As many of the runs as fit into the time, at least one. Those that need a file system of their own are left out
+    where none can be mounted. Raises RuntimeError when a broker does not start."""
     deadline = None if seconds is None else time.monotonic() + seconds
     plans = [planned(bus, seed, only) for seed in seeds]
-    if any(_cuts_power(plan) for plan in plans) and not power.possible():
-        say("power cuts are left out: they take root, and a loop device that can be mounted")
-        plans = [plan for plan in plans if not _cuts_power(plan)]
+    if any(_on_a_volume(plan) for plan in plans) and not power.possible():
+        say(f"left out: {', '.join(ON_A_VOLUME)}: they take root, and a loop device that can be mounted")
+        plans = [plan for plan in plans if not _on_a_volume(plan)]
     outcomes: list[Outcome] = []
     async with _broker(bus) as broker:
         while len(outcomes) < len(plans) and (not outcomes or _left(deadline) > 2 * ENDING_S):
@@ -80,13 +80,13 @@ async def drill(
     return outcomes
 
 
-def _cuts_power(plan: Plan) -> bool:
-    return plan.fault.name == POWER_CUT
+def _on_a_volume(plan: Plan) -> bool:
+    return plan.fault.name in ON_A_VOLUME
 
 
 def _together(plans: Sequence[Plan]) -> list[Plan]:
-    """The first ones that can share a stack: one that loses power has a disk of its own for everything."""
-    return list(itertools.takewhile(lambda plan: _cuts_power(plan) == _cuts_power(plans[0]), plans))
+    """The first ones that can share a stack: some need a disk of its own under everything."""
+    return list(itertools.takewhile(lambda plan: _on_a_volume(plan) == _on_a_volume(plans[0]), plans))
 
 
 @contextlib.asynccontextmanager
@@ -118,7 +118,7 @@ async def _on_one_stack(
         broker=broker,
         steps_clock="clock steps" in names,
         small_disk="disk full" in names,
-        loses_power=POWER_CUT in names,
+        own_volume=any(name in ON_A_VOLUME for name in names),
     )
     outcomes: list[Outcome] = []
     ledgers: list[Ledger] = []

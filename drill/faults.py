@@ -6,10 +6,11 @@ import signal
 from collections.abc import Awaitable, Callable, Iterable
 
 from drill.group import guest, send_again
-from drill.plan import POWER_CUT, Plan
+from drill.plan import ALL_FULL, POWER_CUT, Plan
 from drill.processes import Process, send
 from drill.stack import Stack
 from waymark import redis_server
+from waymark.asking import Failed, NobodyThere
 from waymark.waiting import until
 
 Inject = Callable[[Stack, Plan, random.Random], Awaitable[None]]
@@ -21,6 +22,9 @@ INSERT_WITHIN_S = 10.0
 DOOMED = (20, 200)
 STUTTER_S = 0.08
 REFUSED_S = 1.0
+# What a disk that fills up has left at first, at most.
+LEFT_BYTES = 8 << 20
+BACK_WITHIN_S = 60.0
 # Hours and days, back and forth: past midnight, past a month's end, and into the past.
 STEPS_S = (-86_400.0 * 40, -86_400.0, -3600.0, -5.0, 5.0, 3600.0, 86_400.0, 86_400.0 * 40)
 
@@ -172,7 +176,11 @@ async def _disk_full(stack: Stack, plan: Plan, dice: random.Random) -> None:
         await asyncio.sleep(plan.lasts_s)
     finally:
         stack.disk.relieve(redirectors)
-    # Redirectors take events again when there has been room for a while.
+    await _taken_again(stack)
+
+
+async def _taken_again(stack: Stack) -> None:
+    """Redirectors take events again when there has been room for a while."""
     before = -1
     while (refused := await asyncio.to_thread(_refused, stack)) != before:
         before = refused
@@ -181,6 +189,31 @@ async def _disk_full(stack: Stack, plan: Plan, dice: random.Random) -> None:
 
 def _refused(stack: Stack) -> int:
     return stack.audit().refused
+
+
+async def _all_full(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    """It fills up by what is written meanwhile, so it is full in the middle of something."""
+    assert stack.volume is not None
+    await asyncio.to_thread(stack.volume.fill, dice.randrange(LEFT_BYTES))
+    try:
+        await asyncio.sleep(plan.lasts_s)
+    finally:
+        stack.volume.relieve()
+    await _back(stack)
+    await _taken_again(stack)
+
+
+async def _back(stack: Stack) -> None:
+    """What ended on a full disk is started again, after growing pauses."""
+
+    async def audited() -> bool:
+        try:
+            await asyncio.to_thread(_refused, stack)
+        except (NobodyThere, Failed):
+            return False
+        return True
+
+    await until(audited, within_s=BACK_WITHIN_S, unless=lambda: stack.ended, every_s=0.2)
 
 
 async def _broker_down(stack: Stack, plan: Plan, dice: random.Random) -> None:
@@ -245,6 +278,7 @@ INJECT: dict[str, Inject] = {
     "clock steps": _clock_steps,
     "disk full": _disk_full,
     POWER_CUT: _power_cut,
+    ALL_FULL: _all_full,
     "broker restarted": _broker_down,
     "broker away": _broker_down,
     "broker stopped, resumed": _broker_stopped,

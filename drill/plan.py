@@ -19,6 +19,9 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 POWER_CUT = "power cut"
+ALL_FULL = "disk full, the warehouse's too"
+# What needs a file system of its own under the whole stack.
+ON_A_VOLUME = (POWER_CUT, ALL_FULL)
 
 FAULTS = (
     Fault("redirector killed"),
@@ -43,6 +46,7 @@ FAULTS = (
     Fault("clock steps", (0.8, 1.5)),
     Fault("disk full", (0.5, 1.5), promised=False),
     Fault(POWER_CUT, (1.0, 15.0), buses=("journal",)),
+    Fault(ALL_FULL, (3.0, 9.0), promised=False, buses=("journal",)),
     Fault("broker restarted", (0.0, 0.5), buses=("kafka",)),
     Fault("broker away", (5.0, 10.0), buses=("kafka",)),
     Fault("broker stopped, resumed", (1.0, 5.0), buses=("kafka",)),

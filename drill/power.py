@@ -1,4 +1,5 @@
-"""A power cut, for one data folder and not for the machine: an ext4 file system on a loop device that is shut down.
+"""A power cut, for one data folder and not for the machine: an ext4 file system on a loop device that is shut down. It
+can be filled, too.
 
 `EXT4_IOC_SHUTDOWN` without a flush of its log stops the file system where it is. What was not synced is gone, names of
 files as well as their bytes, and what is written from then on fails; mounting it again recovers its log, as after a
@@ -16,9 +17,10 @@ from pathlib import Path
 
 import msgspec
 
-SIZE = 1 << 30
+SIZE = 2 << 30
 _SHUTDOWN = 0x8004587D
 _WITHOUT_LOG = 2
+_BALLAST = "ballast"
 FREED_WITHIN_S = 20.0
 
 
@@ -52,6 +54,22 @@ class Volume(msgspec.Struct, frozen=True):
         if done.returncode:
             raise NoVolume(done.stderr.decode(errors="replace").strip())
 
+    def fill(self, leave: int) -> None:
+        """Until so many bytes are left, for root as well."""
+        with (self.folder / _BALLAST).open("wb") as file:
+            room = os.statvfs(self.folder)
+            size = room.f_bavail * room.f_frsize - leave
+            while size > 0:
+                try:
+                    os.posix_fallocate(file.fileno(), 0, size)
+                except OSError:
+                    size -= 1 << 20
+                else:
+                    return
+
+    def relieve(self) -> None:
+        (self.folder / _BALLAST).unlink(missing_ok=True)
+
     def give_back(self) -> None:
         _run("umount", "-l", str(self.folder))
 
@@ -63,7 +81,7 @@ def volume(folder: Path, size: int = SIZE) -> Volume:
     with made.image.open("wb") as file:
         file.truncate(size)
     try:
-        done = _run("mkfs.ext4", "-q", "-F", str(made.image))
+        done = _run("mkfs.ext4", "-q", "-F", "-m", "0", str(made.image))
     except FileNotFoundError as error:
         raise NoVolume(str(error)) from None
     if done.returncode:

@@ -59,9 +59,9 @@ class Stack:
         steps_clock: bool = False,
         small_disk: bool = False,
         redis_url: str | None = None,
-        loses_power: bool = False,
+        own_volume: bool = False,
     ) -> None:
-        self.volume: Volume | None = volume(folder / "volume") if loses_power else None
+        self.volume: Volume | None = volume(folder / "volume") if own_volume else None
         self.folder = Folder((folder if self.volume is None else self.volume.folder) / "data")
         # When power was cut, and when nothing ran any more, on the event loop's clock.
         self.dark: tuple[float, float] | None = None
@@ -95,6 +95,9 @@ class Stack:
         variables["WAYMARK_BOOTSTRAP_KEY"] = KEY
         # Each visit is a campaign of its own, and has to be found again.
         variables["WAYMARK_DISTINCT_VALUES"] = "65535"
+        if self.volume is not None:
+            # Next to nothing, so that the engine does meet a full disk.
+            variables["WAYMARK_WAREHOUSE_FREE"] = "1MiB"
         if self.clock is not None:
             variables |= self.clock.environment(variables.get("PYTHONPATH"))
         if self.disk is not None:

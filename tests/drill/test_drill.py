@@ -35,9 +35,9 @@ def check(done: "subprocess.CompletedProcess[str]", *, most: int) -> list[dict[s
 
 
 def test_a_handful_of_faults() -> None:
-    runs = check(drill("--json", "--seed", "205", "--runs", "3", "--seconds", "50"), most=3)
+    runs = check(drill("--json", "--seed", "109", "--runs", "3", "--seconds", "50"), most=3)
     assert [(run["seed"], run["fault"]) for run in runs] == [
-        (seed, planned("journal", seed).fault.name) for seed in range(205, 205 + len(runs))
+        (seed, planned("journal", seed).fault.name) for seed in range(109, 109 + len(runs))
     ]
     # A full disk is among them, and its loss is told.
     full = runs[0]
@@ -50,7 +50,7 @@ def test_a_power_cut_takes_the_last_moments_alone() -> None:
     if not power.possible():
         # Nothing here can be cut off: it is left out, and said so. (`tests/test_durability.py` looks at the syncs.)
         assert done.returncode == 1
-        assert "power cuts are left out" in done.stderr
+        assert "left out: power cut" in done.stderr
         return
     [run] = check(done, most=1)
     assert run["lost"] == 0
