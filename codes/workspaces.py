@@ -58,6 +58,12 @@ async def get(redis: Redis, number: int) -> Workspace | None:
 
 
 @reaching
+async def exist(redis: Redis) -> bool:
+    """Whether there is any. The first start makes one, so a Redis without is empty."""
+    return bool(await ask(redis, "HLEN", keys.WORKSPACES))
+
+
+@reaching
 async def all_workspaces(redis: Redis) -> list[Workspace]:
     """In the order in which they were made."""
     held = sorted(int(raw) for raw in await ask(redis, "HVALS", keys.WORKSPACES))

@@ -26,7 +26,7 @@ import redis
 from aggregator.audit import render
 from drill.ports import free_ports
 from drill.stack import KEY, Stack, closing
-from waymark import redis_server
+from waymark import redis_program
 from waymark.trouble import Trouble
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0"
@@ -137,7 +137,7 @@ class Server:
         flags |= {"appendonly": "yes", "appendfsync": "always", "save": "", "maxmemory-policy": "noeviction"}
         flags |= {"bind": "127.0.0.1", "repl-diskless-sync": "yes", "repl-diskless-sync-delay": 0}
         words = [str(word) for name, value in flags.items() for word in (f"--{name}", value)]
-        self.process = subprocess.Popen([str(redis_server.find()), *words], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([str(redis_program.bundled()), *words], stdout=subprocess.DEVNULL)
         self.client = redis.Redis(unix_socket_path=str(self.socket))
         _wait(self._answers, "a Redis does not start")
 

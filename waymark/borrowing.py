@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from waymark import redis_server, tied
+from waymark import redis_program, redis_server, tied
 from waymark.folder import Folder, held, hold
 from waymark.settings import Settings
 
@@ -23,24 +23,24 @@ def redis_of(settings: Settings) -> Iterator[str]:
         yield settings.redis_url
     elif held(folder):
         if not redis_server.answers(folder):
-            raise redis_server.NoRedis(
+            raise redis_program.NoRedis(
                 f"A waymark uses {folder.path}, but no Redis answers at {folder.redis_socket}. "
                 "If it is starting, try again; if it uses a Redis of yours, set WAYMARK_REDIS_URL here as well."
             )
         yield redis_server.url(folder)
     else:
-        with hold(folder), started(folder) as url:
+        with hold(folder), started(folder, settings.redis_server) as url:
             yield url
 
 
 @contextmanager
-def started(folder: Folder) -> Iterator[str]:
+def started(folder: Folder, wanted: str = redis_program.BUNDLED) -> Iterator[str]:
     """Only for whoever holds the folder; its address. Raises NoRedis."""
     redis_server.clear_leftover(folder)
-    program = redis_server.find()
+    server = redis_program.find(folder, wanted)
     blocked = {signal.SIGINT, signal.SIGHUP, signal.SIGTERM}
     process = subprocess.Popen(  # noqa: S603
-        redis_server.arguments(program, folder),
+        redis_server.arguments(server.program, folder),
         stdin=subprocess.DEVNULL,
         preexec_fn=tied.before_exec(os.getpid(), blocked),
     )
@@ -48,8 +48,9 @@ def started(folder: Folder) -> Iterator[str]:
         until = time.monotonic() + READY_WITHIN_S
         while not redis_server.answers(folder):
             if process.poll() is not None or time.monotonic() > until:
-                raise redis_server.NoRedis(f"{program} does not start. It says:\n{redis_server.last_words(folder)}")
+                raise redis_server.does_not_start(server.program, folder)
             time.sleep(0.02)
+        redis_program.note(folder, server)
         yield redis_server.url(folder)
     finally:
         redis_server.shut_down(folder)

@@ -19,7 +19,8 @@ SERVES_WITHIN_S = 60.0
 
 
 class Program(msgspec.Struct, frozen=True):
-    """What to run. `graceful` asks it to end where SIGTERM is not how (Redis has it blocked)."""
+    """What to run. `graceful` asks it to end where SIGTERM is not how (Redis has it blocked); `explained` may add a
+    sentence when it has ended by itself."""
 
     name: str
     command: Sequence[str]
@@ -28,6 +29,7 @@ class Program(msgspec.Struct, frozen=True):
     blocked: frozenset[signal.Signals] = frozenset({signal.SIGINT, signal.SIGHUP})
     stop_within_s: float = 10.0
     graceful: Callable[[], Awaitable[None]] | None = None
+    explained: Callable[[], str] = str
 
 
 class Child:
@@ -83,7 +85,8 @@ class Child:
             if time.monotonic() - since > STEADY_S:
                 pause = FIRST_PAUSE_S
             self.restarts += 1
-            self._say(f"{self.program.name} ended ({_cause(code)}); starting it again in {pause:g} s")
+            why = self.program.explained()
+            self._say(f"{self.program.name} ended ({_cause(code)}); starting it again in {pause:g} s{why}")
             while not await self._started_after(pause):
                 pause = min(pause * 2, LONGEST_PAUSE_S)
             pause = min(pause * 2, LONGEST_PAUSE_S)

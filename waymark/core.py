@@ -151,7 +151,7 @@ async def _prepare(
 ) -> None:
     """All end when an engine must not be used, also who has just swallowed that it was cancelled."""
     try:
-        await prepare(warehouse, redis, prepared, settings.redis_fsync)
+        await prepare(settings, warehouse, redis, prepared)
     except Trouble:
         stop.set()
         raise

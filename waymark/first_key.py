@@ -8,20 +8,24 @@ from codes import apikeys, workspaces
 from codes.connection import connect
 from codes.errors import Conflict, Refused, Unavailable, Unfit
 from codes.server import check_server
+from waymark import emptied_redis, redis_server
+from waymark.folder import Folder
 from waymark.settings import BadSetting, Settings
 
 log = logging.getLogger(__name__)
 
 
-async def first_key(settings: Settings, redis_url: str, say: Callable[[str], None]) -> str | None:
-    """The secret of a key that was made now, or None when there were keys. Waits for a Redis that is away.
-    Raises BadSetting when this Redis or the bootstrap key cannot be used."""
+async def first_key(settings: Settings, redis_url: str, say: Callable[[str], None], *, new: bool) -> str | None:
+    """The secret of a key that was made now, or None when there were keys. Waits for a Redis that is away. Raises
+    BadSetting when this Redis or the bootstrap key cannot be used, and Emptied unless `new`."""
     redis = connect(redis_url)
     told = False
     try:
         while True:
             try:
                 await check_server(redis, settings.redis_fsync)
+                if not new:
+                    await emptied_redis.check(settings, redis)
                 workspace = await workspaces.ensure_workspace(redis, workspaces.DEFAULT, plan=settings.default_plan)
                 if settings.bootstrap_key is not None:
                     await apikeys.create_key(
@@ -34,7 +38,14 @@ async def first_key(settings: Settings, redis_url: str, say: Callable[[str], Non
                 return secret
             except Unavailable as error:
                 if not told:
-                    say(f"waiting for Redis: {error}")
+                    full = "" if settings.redis_url else redis_server.full_disk(Folder(settings.data))
+                    say(f"waiting for Redis: {error}{full}")
+                    told = True
+                await asyncio.sleep(0.5)
+            except emptied_redis.Unsure as error:
+                # Redis is empty: it may be the first start, or not.
+                if not told:
+                    say(f"waiting: {error}")
                     told = True
                 await asyncio.sleep(0.5)
             except Unfit as error:

@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -89,10 +89,13 @@ class Folder(msgspec.Struct, frozen=True):
     def make(self) -> None:
         """Makes what is missing, on disk when this returns: what is synced inside is of no use without its folder's
         name. Only its owner may look in: it holds the keys' digests and all scans."""
-        make_folder(self.path)
-        self.path.chmod(0o700)
-        for part in (self.redis, self.bus, self.temporary):
-            make_folder(part)
+        try:
+            make_folder(self.path)
+            self.path.chmod(0o700)
+            for part in (self.redis, self.bus, self.temporary):
+                make_folder(part)
+        except OSError as error:
+            raise NoFolder(f"{self.path} cannot be made: {error.strerror or error}") from None
 
     def sweep(self) -> None:
         """Empties the temporary folder of what a crash left. Only for whoever holds the lock."""
@@ -123,8 +126,10 @@ def hold(folder: Folder, *, make: bool = False, wait_s: float = 20.0) -> Iterato
                 f"{folder.path} is in use by another waymark (process {owner}). "
                 "Stop that one first, or give this one a folder of its own with --data."
             )
-        os.ftruncate(mine, 0)
-        os.pwrite(mine, f"{os.getpid()}\n".encode(), 0)
+        # (Only for that message: on a full disk there is none.)
+        with suppress(OSError):
+            os.ftruncate(mine, 0)
+            os.pwrite(mine, f"{os.getpid()}\n".encode(), 0)
         if not _locked_within(children, wait_s):
             raise InUse(
                 f"Processes of an earlier waymark still use {folder.path}: its supervisor is gone, they are not. "

@@ -8,10 +8,12 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from redis.asyncio import Redis
 from urllib3.exceptions import HTTPError
 
+from codes import workspaces
 from codes.errors import Unavailable, Unfit
-from codes.server import Fsync, check_server
+from codes.server import check_server
 from schemas.migrate import migrate
 from schemas.warehouse import TooOld, Warehouse
+from waymark import emptied_redis
 from waymark.folder import Folder
 from waymark.settings import Settings
 from waymark.trouble import Trouble
@@ -35,19 +37,22 @@ class Prepared:
         self.applied: list[str] = []
 
 
-async def prepare(warehouse: Warehouse, redis: Redis, prepared: Prepared, fsync: Fsync = "always") -> None:
+async def prepare(settings: Settings, warehouse: Warehouse, redis: Redis, prepared: Prepared) -> None:
     """Tries until both are so; the warehouse or Redis may be away for as long as they like. Raises Trouble
     for one that must not be used."""
+    has_scans = False
     pause = 0.1
     while True:
         try:
             # Told also while the warehouse is away.
             with suppress(Unavailable):
-                await check_server(redis, fsync)
+                await check_server(redis, settings.redis_fsync)
             if not prepared.tables.is_set():
-                prepared.applied = await asyncio.to_thread(_look, warehouse)
+                prepared.applied, has_scans = await asyncio.to_thread(_look, warehouse)
                 prepared.tables.set()
-            await check_server(redis, fsync)
+            await check_server(redis, settings.redis_fsync)
+            if has_scans and not await workspaces.exist(redis):
+                raise emptied_redis.refusal("the warehouse", settings)
         except TooOld as error:
             raise Trouble(str(error)) from None
         except (ClickHouseError, HTTPError, OSError, Unavailable) as error:
@@ -60,9 +65,9 @@ async def prepare(warehouse: Warehouse, redis: Redis, prepared: Prepared, fsync:
             return
 
 
-def _look(warehouse: Warehouse) -> list[str]:
+def _look(warehouse: Warehouse) -> tuple[list[str], bool]:
     client = warehouse.connect()
     try:
-        return migrate(client)
+        return migrate(client), emptied_redis.has_scans(client)
     finally:
         client.close()

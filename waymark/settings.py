@@ -89,6 +89,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "A Redis of yours (append-only, `noeviction`) instead of the one that `waymark up` starts.",
         ),
     ] = None
+    redis_server: Annotated[
+        str,
+        _is(
+            "WAYMARK_REDIS_SERVER",
+            "The Redis that `waymark up` starts: the `bundled` one, `path` (the newest `redis-server` or "
+            "`valkey-server` on PATH), or the path of a program.",
+        ),
+    ] = "bundled"
     redis_replica_url: Annotated[
         str | None,
         _is("WAYMARK_REDIS_REPLICA_URL", "A replica of that Redis, for redirectors to read from and subscribe to."),

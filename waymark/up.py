@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from ingest import ballast
 from ingest.layout import sync_folder
-from waymark import descriptors, listening, redis_server, terminal, tied
+from waymark import descriptors, listening, redis_program, redis_server, terminal, tied
 from waymark.child import Child, Program
 from waymark.first_key import first_key
 from waymark.folder import Folder, Locks, hold
@@ -31,20 +31,24 @@ LOW_BYTES = 1 << 20
 NO_EDGE = "edge         none is believed; behind Cloudflare set WAYMARK_EDGE=cloudflare (docs/proxies.md)"
 
 
-def up(settings: Settings, say: Callable[[str], None]) -> int:
-    """Runs until told to stop, and returns the exit status. Raises InUse, PortTaken or NoRedis at the start."""
+def up(settings: Settings, say: Callable[[str], None], *, new: bool = False) -> int:
+    """Runs until told to stop, and returns the exit status. Raises InUse, PortTaken, NoRedis or Emptied at the start;
+    `new` takes an empty Redis beside stored scans for a new beginning."""
     check_salt_redis(settings)
     descriptors.raise_limit()
     leave_no_core()
     folder = Folder(settings.data)
     with hold(folder, make=True) as locks:
         folder.sweep()
-        return asyncio.run(Supervisor(settings, folder, locks, say).run())
+        return asyncio.run(Supervisor(settings, folder, locks, say, new=new).run())
 
 
 class Supervisor:
-    def __init__(self, settings: Settings, folder: Folder, locks: Locks, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, settings: Settings, folder: Folder, locks: Locks, say: Callable[[str], None], *, new: bool
+    ) -> None:
         self._settings = settings
+        self._new = new
         self._folder = folder
         self._locks = locks
         self._say = say
@@ -78,7 +82,7 @@ class Supervisor:
             self._keeping.append(asyncio.create_task(self._keep_ballast()))
             if settings.redis_url is None:
                 await self._start_redis()
-            key = await self._unless_stopped(first_key(settings, self._redis_url, self._say))
+            key = await self._unless_stopped(first_key(settings, self._redis_url, self._say, new=self._new))
             if not self._stop.is_set():
                 await self._start(self._service("core", watched, api_sockets, status_sockets, nice=True))
                 for worker, one in enumerate(about, 1):
@@ -155,18 +159,21 @@ class Supervisor:
         await ballast.keep_kept(self._settings.data)
 
     async def _start_redis(self) -> None:
-        program = redis_server.find()
+        server = redis_program.find(self._folder, self._settings.redis_server)
+        if server.because:
+            self._say(f"Redis is {server.program} ({server.is_a}): {server.because}")
         if ballast.free_bytes(self._settings.data) < LOW_BYTES and ballast.release(self._settings.data):
             self._say(f"the disk is full: {ballast.SIZE >> 20} MiB kept for a start have been given back; make room")
         await asyncio.to_thread(redis_server.clear_leftover, self._folder)
         child = await self._start(
             Program(
                 name="redis",
-                command=redis_server.arguments(program, self._folder),
+                command=redis_server.arguments(server.program, self._folder),
                 environment={key: value for key, value in os.environ.items() if not key.startswith("WAYMARK_")},
                 blocked=frozenset({signal.SIGINT, signal.SIGHUP, signal.SIGTERM}),
                 stop_within_s=15.0,
                 graceful=lambda: asyncio.to_thread(redis_server.shut_down, self._folder),
+                explained=lambda: redis_server.full_disk(self._folder),
             )
         )
         ready = await until(
@@ -175,7 +182,9 @@ class Supervisor:
             unless=lambda: self._stop.is_set() or child.restarts > 2,
         )
         if not ready and not self._stop.is_set():
-            raise redis_server.NoRedis(f"{program} does not start. It says:\n{redis_server.last_words(self._folder)}")
+            raise redis_server.does_not_start(server.program, self._folder)
+        if ready:
+            redis_program.note(self._folder, server)
         # Redis syncs what it writes, and not the names of the files that it makes for it.
         await asyncio.to_thread(sync_folder, self._folder.redis)
 

@@ -8,8 +8,11 @@ import contextlib
 import json
 import re
 import shutil
+import signal
 import socket
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from email.parser import BytesParser
@@ -205,3 +208,20 @@ def running(folder: Path) -> Iterator[Bridge]:
     finally:
         bridge.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def apart(folder: Path) -> Iterator[str]:
+    """The address of a bridge in a process of its own, for services that are processes, too."""
+    command = [sys.executable, "-P", "-m", "tests.servers.clickhouse", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+if __name__ == "__main__":
+    print(Bridge(Path(sys.argv[1])).url, flush=True)
+    signal.pause()

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from ingest.journal import Journal
 from ingest.layout import segment_path, segments
 from tests.waymark.running import Up, free_ports, up, wait_for
-from waymark import redis_server
+from waymark import redis_program
 from waymark.command import main
 
 
@@ -162,7 +162,8 @@ def test_nothing_starts_or_is_made_with_settings_that_cannot_be_used(tmp_path: P
 @pytest.mark.parametrize("name", ["api", "aggregate"])
 def test_a_redis_that_may_lose_codes_is_refused(name: str, tmp_path: Path) -> None:
     alone = Up(tmp_path)
-    program = redis_server.find()
+    program = redis_program.bundled()
+    assert program is not None
     [port] = free_ports(1)
     with subprocess.Popen(
         [program, "--port", str(port), "--save", "", "--dir", tmp_path], stdout=subprocess.DEVNULL

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from waymark import listening, redis_server
+from waymark import listening
 from waymark.folder import Folder, InUse, held, hold
 from waymark.socket_path import short
 
@@ -99,25 +99,3 @@ def test_a_taken_port_is_named_with_the_flag_that_changes_it() -> None:
             listening.listen("127.0.0.1", port, flag="--api-port")
     finally:
         taken[0].close()
-
-
-def test_the_redis_of_this_machine_is_new_enough() -> None:
-    program = redis_server.find()
-    found = redis_server.version(program)
-    assert found is not None
-    assert found >= redis_server.OLDEST
-
-
-def test_an_old_redis_on_the_path_is_passed_over(tmp_path: Path) -> None:
-    old = tmp_path / "redis-server"
-    old.write_text("#!/bin/sh\necho 'Redis server v=5.0.14 sha=00000000:0 malloc=libc bits=64 build=0'\n")
-    old.chmod(0o755)
-    assert redis_server.version(old) == (5, 0)
-    assert redis_server.find(str(tmp_path)) != old
-
-
-def test_a_valkey_on_the_path_is_taken(tmp_path: Path) -> None:
-    valkey = tmp_path / "valkey-server"
-    valkey.write_text("#!/bin/sh\necho 'Valkey server v=8.1.3 sha=00000000:0 malloc=libc bits=64 build=0'\n")
-    valkey.chmod(0o755)
-    assert redis_server.find(str(tmp_path)) == valkey

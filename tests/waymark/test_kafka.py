@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from drill.kafka import KafkaServer
+from tests.servers import clickhouse
 from tests.servers.redis import RedisServer
 from tests.waymark import promtool
 from tests.waymark.running import KEY, WAYMARK, Up, free_ports, up, wait_for
@@ -53,7 +54,7 @@ def services(folder: Path, environment: dict[str, str], *names: str) -> Iterator
 
 
 def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, redis_url: str, tmp_path: Path) -> None:
-    """Redirector, ingest and aggregator apart, as on several machines (chDB stands where ClickHouse would be)."""
+    """Redirector, ingest and aggregator apart, as on several machines (chDB answers as ClickHouse would)."""
     topic = f"apart-{secrets.token_hex(4)}"
     one = Up(tmp_path)
     ports = free_ports(4)
@@ -67,17 +68,20 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
         "WAYMARK_API_PORT": str(one.api_port),
         "WAYMARK_REDIRECT_PORT": str(one.redirect_port),
     }
-    # The journals are on another machine, as far as the aggregator can see.
-    inside = {**environment, "WAYMARK_JOURNAL": str(tmp_path / "no-journal-here")}
+
+    def inside() -> dict[str, str]:
+        """The journals are on another machine, as far as the aggregator can see."""
+        return {**environment, "WAYMARK_JOURNAL": str(tmp_path / "no-journal-here")}
 
     def at(port: int, environment: dict[str, str]) -> dict[str, str]:
         return {**environment, "WAYMARK_STATUS_PORT": str(port)}
 
     with (
+        clickhouse.apart(tmp_path / "clickhouse") as environment["WAYMARK_CLICKHOUSE_URL"],
         services(tmp_path, at(ports[0], environment), "redirect") as [redirect],
         services(tmp_path, at(ports[1], environment), "api") as [api],
         services(tmp_path, at(ports[2], environment), "ingest") as [ingest],
-        services(tmp_path, at(ports[3], inside), "aggregate") as [aggregate],
+        services(tmp_path, at(ports[3], inside()), "aggregate") as [aggregate],
     ):
         key = subprocess.run(
             [*WAYMARK, "workspace", "create", "default"], env=environment, capture_output=True, text=True, timeout=60
@@ -98,7 +102,7 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
         audit = [*WAYMARK, "audit", "--data", str(tmp_path / "aggregate"), "--json"]
 
         def audited() -> Any:
-            done = subprocess.run(audit, env=inside, capture_output=True, text=True, timeout=60)
+            done = subprocess.run(audit, env=inside(), capture_output=True, text=True, timeout=60)
             return json.loads(done.stdout) if done.stdout else None
 
         def proven(state: str) -> bool:

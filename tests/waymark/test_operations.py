@@ -57,6 +57,22 @@ def test_a_copy_of_the_folder_is_a_backup_with_everything(tmp_path: Path) -> Non
         assert other.audit()["clean"]
     finally:
         other.stop()
+    an_empty_redis_is_no_new_beginning(other, tmp_path / "codes.ndjson")
+    assert other.scan(code["slug"])[0] == 302
+    other.stop()
+
+
+def an_empty_redis_is_no_new_beginning(one: Up, backup: Path) -> None:
+    """Another server or a folder restored in half came up as if nothing had ever been: printed codes were 404."""
+    for path in (one.data / "redis").iterdir():
+        path.unlink()
+    ports = ["--api-port", str(one.api_port), "--redirect-port", str(one.redirect_port)]
+    for words in (["up", *ports], ["key", "create"], ["workspace", "create", "second"]):
+        done = one.command(*words)
+        assert done.returncode == 2, (words, done.stdout, done.stderr)
+        assert f"there are scans in {one.data / 'warehouse'}" in done.stderr and "--new" in done.stderr
+    assert one.command("import", str(backup)).returncode == 0
+    one.start()
 
 
 def test_an_export_of_codes_goes_into_an_empty_folder(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def import_(
 
     async def work(redis: Redis) -> Counter[str]:
         found = await _as_running(settings(data=data), redis)
-        number = (await named(redis, workspace)).number
+        number = (await named(redis, workspace, found)).number
         domains = rooms.domains(found, redis)
         hosts = rooms.own_hosts(found)
         codes = Codes(redis, own_hosts=hosts, usable=domains.usable, is_short=domains.is_short)

@@ -15,9 +15,11 @@ from codes.connection import connect
 from codes.errors import Conflict, Refused, Unavailable
 from codes.plans import known
 from schemas.code import ApiKey, Workspace
+from waymark import emptied_redis
 from waymark.borrowing import redis_of
 from waymark.commands import shown
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
+from waymark.settings import Settings
 
 T = TypeVar("T")
 
@@ -45,13 +47,23 @@ def with_redis(data: Path | None, work: Callable[[Redis], Awaitable[T]]) -> T:
             raise click.ClickException(error.message) from None
 
 
-async def named(redis: Redis, name: str) -> Workspace:
+async def named(redis: Redis, name: str, found: Settings) -> Workspace:
     if name == workspaces.DEFAULT:
-        return await workspaces.ensure_workspace(redis, name, plan=settings().default_plan)
+        return await _made(redis, name, found)
     for workspace in await workspaces.all_workspaces(redis):
         if workspace.name == name:
             return workspace
     raise click.ClickException(f"there is no workspace {name!r}; make it with: waymark workspace create {name!r}")
+
+
+async def _made(redis: Redis, name: str, found: Settings, *, new: bool = False) -> Workspace:
+    """Not where Redis lost what it had: a workspace there would make it look like a new beginning."""
+    if not new:
+        try:
+            await emptied_redis.check(found, redis)
+        except emptied_redis.Unsure as error:
+            raise Unusable(f"Redis is empty, and {error}") from None
+    return await workspaces.ensure_workspace(redis, name, plan=found.default_plan)
 
 
 @click.group()
@@ -61,13 +73,14 @@ def workspace() -> None:
 
 @workspace.command("create")
 @click.argument("name")
+@click.option("--new", is_flag=True, help="Begin anew, though scans are stored and Redis is empty.")
 @data_flag
 @json_flag
 @explained
-def workspace_create(name: str, data: Path | None, as_json: bool) -> None:
+def workspace_create(name: str, new: bool, data: Path | None, as_json: bool) -> None:
     """Make a workspace; one of that name that is there already stays as it is."""
-    plan = settings(data=data).default_plan
-    made = with_redis(data, lambda redis: workspaces.ensure_workspace(redis, name, plan=plan))
+    settled = settings(data=data)
+    made = with_redis(data, lambda redis: _made(redis, name, settled, new=new))
     shown.as_json(made) if as_json else click.echo(f"workspace {made.name} ({made.id})")
 
 
@@ -100,7 +113,7 @@ def workspace_plan(name: str, plan: str | None, data: Path | None, as_json: bool
         raise click.UsageError(f"there is no plan {plan!r}, only: {', '.join(plans)}")
 
     async def work(redis: Redis) -> Workspace:
-        found = await named(redis, name)
+        found = await named(redis, name, settings(data=data))
         return found if plan is None else await workspaces.move(redis, found.number, plan)
 
     found = with_redis(data, work)
@@ -123,7 +136,7 @@ def workspace_schemes(name: str, schemes: tuple[str, ...], nothing: bool, data: 
         raise click.UsageError("either schemes or --none")
 
     async def work(redis: Redis) -> Workspace:
-        found = await named(redis, name)
+        found = await named(redis, name, settings(data=data))
         return await workspaces.allow_schemes(redis, found.number, schemes) if schemes or nothing else found
 
     found = with_redis(data, work)
@@ -158,7 +171,7 @@ def key_create(
     expires = None if days is None else time.time_ns() // 1_000_000 + days * 86_400_000
 
     async def make(redis: Redis) -> tuple[ApiKey, str]:
-        owner = await named(redis, workspace)
+        owner = await named(redis, workspace, settings(data=data))
         return await apikeys.create_key(redis, owner.number, name, scope, expires)
 
     made, secret = with_redis(data, make)
@@ -177,7 +190,7 @@ def key_list(workspace: str, data: Path | None, as_json: bool) -> None:
     """The keys of a workspace, without their secrets."""
 
     async def find(redis: Redis) -> list[ApiKey]:
-        return await apikeys.list_keys(redis, (await named(redis, workspace)).number)
+        return await apikeys.list_keys(redis, (await named(redis, workspace, settings(data=data))).number)
 
     found = with_redis(data, find)
     if as_json:
@@ -210,7 +223,7 @@ def key_revoke(id: str, workspace: str, data: Path | None) -> None:
     """End a key, from the next request on."""
 
     async def end(redis: Redis) -> bool:
-        return await apikeys.revoke(redis, (await named(redis, workspace)).number, id)
+        return await apikeys.revoke(redis, (await named(redis, workspace, settings(data=data))).number, id)
 
     if not with_redis(data, end):
         raise click.ClickException(f"the workspace {workspace!r} has no key {id!r}")

@@ -18,8 +18,9 @@ from waymark.setting_checks import missing
 @click.option("--api-port", type=int, help="The port of the API. [WAYMARK_API_PORT, 8000]")
 @click.option("--redirect-port", type=int, help="The port of the redirectors. [WAYMARK_REDIRECT_PORT, 8001]")
 @click.option("--workers", type=int, help="How many redirector processes. [WAYMARK_WORKERS, 1]")
+@click.option("--new", is_flag=True, help="Begin anew, though scans are stored and Redis is empty.")
 @explained
-def up(data: Path | None, api_port: int | None, redirect_port: int | None, workers: int | None) -> None:
+def up(data: Path | None, api_port: int | None, redirect_port: int | None, workers: int | None, new: bool) -> None:
     """Run everything on this machine, until stopped.
 
     Redis, redirectors, aggregator, API and dashboard; the data stay in one folder.
@@ -30,7 +31,7 @@ def up(data: Path | None, api_port: int | None, redirect_port: int | None, worke
     logs.configure("up", found.log_format)
     output = Output(sys.stdout.fileno())
     try:
-        status = run(found, output.say)
+        status = run(found, output.say, new=new)
     finally:
         output.close()
     raise SystemExit(status)

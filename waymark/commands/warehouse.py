@@ -109,7 +109,7 @@ def audit(data: Path | None, as_json: bool, patience: float, anew: bool) -> None
 def _redis(found: Settings) -> AbstractContextManager[str]:
     """The Redis of an audit that nobody runs beside. On one machine the folder is held already."""
     if found.redis_url is None and found.clickhouse_url is None:
-        return started(Folder(found.data))
+        return started(Folder(found.data), found.redis_server)
     return redis_of(found)
 
 

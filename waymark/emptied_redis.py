@@ -1,0 +1,103 @@
+"""An empty Redis beside stored scans: the codes are somewhere else, or gone, and what was printed would answer 404.
+
+Another Redis' address, a server that does not see the files of a newer one, a folder restored in half: each comes up
+as if it were the first start. So where Redis has no workspace at all, it is looked whether there are scans already.
+"""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from redis.asyncio import Redis
+from urllib3.exceptions import HTTPError
+
+from codes import workspaces
+from ingest.layout import segment_path, segments, sources
+from schemas.event import is_note
+from schemas.warehouse import Warehouse
+from waymark.folder import Folder
+from waymark.settings import Settings
+from waymark.trouble import Trouble
+
+_LOOK_WITHIN_S = 120.0
+
+
+class Emptied(Trouble):
+    """Redis is empty and scans are stored; the message says what to do."""
+
+
+class Unsure(Exception):
+    """The warehouse cannot be asked now."""
+
+
+async def check(settings: Settings, redis: Redis) -> None:
+    """Raises Emptied, codes.errors.Unavailable when Redis is away, and Unsure when the warehouse is."""
+    if await workspaces.exist(redis):
+        return
+    found = await asyncio.to_thread(_scans, settings)
+    if found is not None:
+        raise refusal(found, settings)
+
+
+def refusal(where: str, settings: Settings) -> Emptied:
+    at = "The Redis of WAYMARK_REDIS_URL" if settings.redis_url else f"The Redis of {settings.data}"
+    return Emptied(
+        f"{at} is empty, and there are scans in {where}: their codes are elsewhere or lost. Point to the Redis that "
+        "has them, or restore it (docs/operations.md). To begin anew and keep those scans: waymark up --new, or "
+        "waymark workspace create default --new"
+    )
+
+
+def _scans(settings: Settings) -> str | None:
+    """Where there are scans."""
+    for source in sources(settings.journal_folder):
+        if _has_events(settings.journal_folder / str(source)):
+            return f"the journals of {settings.journal_folder}"
+    if settings.clickhouse_url is not None:
+        try:
+            client = Warehouse(url=settings.clickhouse_url).connect(timeout_s=10)
+            try:
+                return "the warehouse of WAYMARK_CLICKHOUSE_URL" if has_scans(client) else None
+            finally:
+                client.close()
+        except (ClickHouseError, HTTPError, OSError) as error:
+            raise Unsure(f"the warehouse does not answer: {error}") from error
+    folder = Folder(settings.data).warehouse
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return None
+    # A process that has opened chDB keeps it; here it is only looked into.
+    look = [sys.executable, "-P", "-m", "waymark.emptied_redis", str(folder)]
+    done = subprocess.run(look, capture_output=True, text=True, timeout=_LOOK_WITHIN_S)  # noqa: S603
+    if done.returncode not in (0, 1):
+        raise Trouble(f"{folder} cannot be read: {done.stderr.strip().splitlines()[-1:]}")
+    return str(folder) if done.returncode else None
+
+
+def _has_events(journal: Path) -> bool:
+    """Whether anything follows the first record, which says only that it was opened."""
+    try:
+        numbers = segments(journal)
+        if len(numbers) != 1:
+            return len(numbers) > 1
+        with segment_path(journal, numbers[0]).open("rb") as file:
+            _, second = file.readline(), file.readline()
+    except FileNotFoundError:
+        # Stored and removed meanwhile.
+        return False
+    return second.endswith(b"\n") and not is_note(second)
+
+
+def has_scans(client: Client) -> bool:
+    there = client.query("EXISTS TABLE scans").result_rows[0][0]
+    return bool(there) and bool(client.query("SELECT 1 FROM scans LIMIT 1").result_rows)
+
+
+if __name__ == "__main__":
+    opened = Warehouse(folder=Path(sys.argv[1])).connect()
+    try:
+        raise SystemExit(int(has_scans(opened)))
+    finally:
+        opened.close()
