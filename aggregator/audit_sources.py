@@ -23,6 +23,8 @@ from schemas.line_check import LINE_CHECK, SETTINGS
 # How many events, and how many sources, are looked at in one query.
 EVENTS = 50_000_000
 SOURCES = 500
+# More sources than these are not named in a query: it would be too long.
+NAMEABLE = 5000
 # Of so many sources that lack events the first gaps are named, and so many of each.
 NAMED_SOURCES = 20
 NAMED_GAPS = 5
@@ -108,7 +110,8 @@ def _gather(
     """The claims, and how many events the warehouse has of each source. The order keeps scans that arrive meanwhile
     from looking wrong: first what is stored, which lies below what the register and then the journals say after it;
     last the notes, which a journal leaves before it goes."""
-    among = "" if only is None else f" WHERE source IN ({', '.join(map(str, only))})"
+    named = only is not None and len(only) <= NAMEABLE
+    among = f" WHERE source IN ({', '.join(map(str, only or ()))})" if named else ""
     rows = client.query(
         "SELECT source, max(seq), count() FROM"  # noqa: S608 (our numbers)
         f" (SELECT source, seq FROM scans{among} UNION ALL SELECT source, seq FROM ledger{among}) GROUP BY source"
