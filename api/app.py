@@ -21,6 +21,7 @@ from api.head import Head
 from api.limits import Bounds
 from api.mcp_http import McpHttp
 from api.metrics import Metered
+from api.nosniff import NoSniff
 from api.traces import Traced
 
 _log = logging.getLogger("waymark.api")
@@ -62,6 +63,7 @@ def create_app(context: ApiContext) -> FastAPI:
     if context.tracer is not None:
         app.add_middleware(Traced, tracer=context.tracer)
     app.add_middleware(Head)
+    app.add_middleware(NoSniff)
     return app
 
 
@@ -96,7 +98,8 @@ async def _failed(request: Request, error: Exception) -> Response:
     if problem.status == 405 and "Allow" not in problem.headers:
         problem = Problem(405, problem.code, problem.message, None, {"Allow": ", ".join(_methods(request))})
     if problem.status == 503:
-        _log.warning("%s %r: %s", request.method, request.scope["path"], problem.message)
+        # (The loss of an engine is said once, by whoever watches it.)
+        _log.debug("%s %r: %s", request.method, request.scope["path"], problem.message)
     path = request.scope["path"]
     response = answer(path, problem)
     rate_limits.tell(request, response)

@@ -26,6 +26,8 @@ CLIENTS = 8
 WRK_CONNECTIONS = 8
 REPLACED_WITHIN_S = 60.0
 LONGEST_S = 240.0
+# A client's own; a machine that starts processes is busy.
+PATIENCE_S = 10
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0"
 
 
@@ -48,7 +50,7 @@ async def keep_asking(port: int, slug: str, tally: Tally, stop: asyncio.Event, p
             if writer is None:
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(ask)
-            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
         except (OSError, EOFError, TimeoutError):
             head = b""
         if head.startswith(b"HTTP/1.1 302 "):
@@ -66,7 +68,8 @@ async def keep_asking(port: int, slug: str, tally: Tally, stop: asyncio.Event, p
 
 async def wrk(port: int, slug: str, seconds: int) -> tuple[int, int]:
     """Answered and failed requests of wrk, whose connections are kept as well."""
-    command = ["wrk", "-t1", f"-c{WRK_CONNECTIONS}", f"-d{seconds}s", "-H", f"User-Agent: {AGENT}"]
+    command = ["wrk", "-t1", f"-c{WRK_CONNECTIONS}", f"-d{seconds}s", "--timeout", f"{PATIENCE_S}s"]
+    command += ["-H", f"User-Agent: {AGENT}"]
     process = await asyncio.create_subprocess_exec(
         *command, f"http://127.0.0.1:{port}/{slug}", stdout=asyncio.subprocess.PIPE
     )
@@ -75,6 +78,8 @@ async def wrk(port: int, slug: str, seconds: int) -> tuple[int, int]:
     errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", said)
     other = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     failed = sum(map(int, errors.groups())) if errors else 0
+    if errors:
+        print(errors[0])
     return int(answered[1]) if answered else 0, failed + (int(other[1]) if other else 0)
 
 
@@ -95,10 +100,26 @@ async def roll(stack: Stack, *, hang_up: bool) -> None:
 async def _replaced(stack: Stack, before: list[int]) -> None:
     async def so() -> bool:
         now = {one.pid for one in stack.processes("redirect")}
-        return len(now) == WORKERS and now.isdisjoint(before)
+        if len(now) != WORKERS or not now.isdisjoint(before):
+            return False
+        sockets = [stack.folder.redirector_socket(worker + 1) for worker in range(WORKERS)]
+        return all(await asyncio.gather(*map(_serves, sockets)))
 
     if not await until(so, within_s=REPLACED_WITHIN_S, unless=lambda: stack.ended):
         raise NotReady(f"a redirector was not replaced. The log ends with:\n{stack.last_words()}")
+
+
+async def _serves(socket: Path) -> bool:
+    """Whether the redirector behind it is ready, for more than the requests that it finishes."""
+    try:
+        async with asyncio.timeout(1):
+            reader, writer = await asyncio.open_unix_connection(socket)
+            writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            said = await reader.readline()
+            writer.close()
+    except (OSError, TimeoutError):
+        return False
+    return said.startswith(b"HTTP/1.1 200 ")
 
 
 async def rolling(stack: Stack, requests: int, turns: int, say: Callable[[str], None]) -> Tally:

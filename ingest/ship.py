@@ -63,7 +63,7 @@ async def ship(settings: ShipSettings, stop: asyncio.Event, status: ShipStatus |
     status = status or ShipStatus()
     lock = await _alone(settings.journal, stop)
     try:
-        backoff = FIRST_BACKOFF_S
+        backoff, away = FIRST_BACKOFF_S, False
         while not stop.is_set():
             before = status.records
             try:
@@ -72,7 +72,11 @@ async def ship(settings: ShipSettings, stop: asyncio.Event, status: ShipStatus |
                 # (TimeoutError is an OSError.)
                 status.outages += 1
                 status.error = "; ".join(sorted({repr(error) for error in _leaves(group)}))
-                log.warning("Kafka is away; the journals grow meanwhile: %s", status.error)
+                if not away:
+                    log.warning("Kafka is away; the journals grow meanwhile: %s", status.error)
+                away = True
+            if status.records > before:
+                away = False
             backoff = FIRST_BACKOFF_S if status.records > before else min(2 * backoff, LAST_BACKOFF_S)
             await pause(stop, backoff)
     finally:

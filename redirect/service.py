@@ -48,6 +48,7 @@ from schemas.route import Route
 
 # What a redirect may wait for at its start, so that its first visits find Redis.
 FIRST_TRUST_S = 1.0
+NOSNIFF = {"x-content-type-options": "nosniff"}
 
 
 def build(
@@ -186,7 +187,7 @@ def build(
             # It still serves; a balancer is to send the next visits elsewhere.
             lacks, ready = ["stopping"], False
         body = msgspec.json.encode({"ready": ready, "lacks": lacks})
-        return Response(body, 200 if ready else 503, media_type="application/json")
+        return Response(body, 200 if ready else 503, media_type="application/json", headers=NOSNIFF)
 
     shown = Metrics(
         counts,

@@ -96,22 +96,20 @@ class Subscription:
         self._registered_since = 0.0
         self._registered_until = 0.0
         self._connections = 0
+        self._away_since: float | None = None
         # Redis's clock less ours, so that every machine means the same by a registration's time.
         self._ahead_s = 0.0
 
     async def run(self) -> None:
         """Returns never; when cancelled, tells publishers not to wait for us any longer."""
-        away = False
         try:
             while True:
                 try:
                     await self._subscribed()
                 except Away as error:
-                    if not away:
-                        log.warning("no subscription to Redis (%s); trying again", error)
-                    away = True
+                    self._say_away(str(error))
                 else:
-                    away = False
+                    self._say_away("the subscription was lost")
                 self._trust.until = 0.0
                 await asyncio.sleep(RETRY_S)
         finally:
@@ -132,7 +130,11 @@ class Subscription:
                     raise
         except TimeoutError as error:
             raise Away("not subscribed in time") from error
-        log.info("subscribed to route changes as %s", self._name)
+        if self._away_since is None:
+            log.info("subscribed to route changes as %s", self._name)
+        else:
+            log.info("Redis is back, after %d s", self._elapsed() - self._away_since)
+            self._away_since = None
         # What was published before now has not been heard.
         self._routes.distrust()
         self._pings.clear()
@@ -145,7 +147,12 @@ class Subscription:
             await self._beat(wire)
         finally:
             wire.close()
-        log.warning("lost the subscription to Redis")
+
+    def _say_away(self, why: str) -> None:
+        """Once for each outage, however often it is tried."""
+        if self._away_since is None:
+            self._away_since = self._elapsed()
+            log.warning("Redis is away: %s", why)
 
     async def _beat(self, wire: Wire) -> None:
         while not wire.lost.is_set() and self._elapsed() - self._pong_at < SILENT_S:

@@ -30,6 +30,7 @@ from schemas.warehouse import Warehouse
 from waymark import rooms, tracing
 from waymark.admin import Admin
 from waymark.aggregating import aggregator_of, readiness_of, readings, stored_up_to
+from waymark.engine_watch import keep_watched
 from waymark.folder import Folder
 from waymark.listening import unix_socket
 from waymark.preparing import Prepared, prepare, warehouse_of
@@ -135,6 +136,7 @@ async def _run(
         if status_sockets:
             status = status_app(shown, readiness, redirectors)
             inner.append(tasks.create_task(serve(status, status_sockets, moved)))
+        background.append(tasks.create_task(keep_watched(readiness, stop)))
         await stop.wait()
         await asyncio.gather(*public)
         if moving is not None and settings.kafka_bootstrap is None and prepared.tables.is_set():

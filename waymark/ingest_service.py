@@ -4,10 +4,12 @@ import asyncio
 import socket
 from collections.abc import Mapping
 
+from api.context import Ready
 from ingest import depth
 from ingest.ship import ShipSettings, ShipStatus, ship
 from schemas.exposition import Reading, registry
 from waymark import rooms
+from waymark.engine_watch import keep_watched
 from waymark.serving import serve
 from waymark.settings import Settings
 from waymark.status_app import status_app
@@ -28,11 +30,13 @@ async def run(settings: Settings, status_sockets: list[socket.socket], stop: asy
         return f"{len(status.troubles)} journals cannot be shipped; the log says why" if status.troubles else None
 
     shown = registry(lambda: readings(status), lambda: depth.readings(waiting, settings.journal_max))
+    parts: Mapping[str, Ready] = {"kafka": connected, "journals": shippable}
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(ship(shipping, stop, status))
+        tasks.create_task(keep_watched(parts, stop))
         tasks.create_task(depth.keep_measured(settings.journal_folder, waiting, stop))
         if status_sockets:
-            app = status_app(shown, {"kafka": connected, "journals": shippable})
+            app = status_app(shown, parts)
             tasks.create_task(serve(app, status_sockets, stop))
     return 0
 

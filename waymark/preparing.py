@@ -41,7 +41,7 @@ async def prepare(settings: Settings, warehouse: Warehouse, redis: Redis, prepar
     """Tries until both are so; the warehouse or Redis may be away for as long as they like. Raises Trouble
     for one that must not be used."""
     has_scans = False
-    pause = 0.1
+    pause, waited_for = 0.1, ""
     while True:
         try:
             # Told also while the warehouse is away.
@@ -56,7 +56,10 @@ async def prepare(settings: Settings, warehouse: Warehouse, redis: Redis, prepar
         except TooOld as error:
             raise Trouble(str(error)) from None
         except (ClickHouseError, HTTPError, OSError, Unavailable) as error:
-            log.warning("waiting for %s: %s", "Redis" if prepared.tables.is_set() else "the warehouse", error)
+            engine = "Redis" if prepared.tables.is_set() else "the warehouse"
+            if engine != waited_for:
+                log.warning("waiting for %s: %s", engine, error)
+            waited_for = engine
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
         except Unfit as error:

@@ -15,6 +15,7 @@ import uvloop
 from waymark import descriptors, listening, logs, rooms, salts, tied
 from waymark.folder import Folder, hold
 from waymark.settings import Settings
+from waymark.start_line import start_line
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ def enter(service: str, settings: Settings, *, nice: int = 0) -> None:
     logs.configure(service, settings.log_format)
     if nice:
         os.nice(nice)
+    log.info("%s", start_line(service, settings))
 
 
 class Handed(msgspec.Struct, frozen=True):

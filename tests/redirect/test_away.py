@@ -50,6 +50,8 @@ def test_cached_codes_outlive_redis_and_the_rest_comes_back_by_itself(
     until(server.trusted, "trust again")
     assert server.ready() == {"ready": True, "lacks": []}
     server.stop()
+    log = server.log_path.read_text()
+    assert [log.count(said) for said in ("subscribed to route", "Redis is away", "Redis is back")] == [1, 1, 1]
     # What was answered while Redis was away is recorded like all the rest.
     assert sum(event.outcome == "redirect" for event in server.events()) == 23
 

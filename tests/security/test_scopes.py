@@ -46,7 +46,16 @@ async def test_without_a_key_nobody_gets_in(api: Service) -> None:
         ):
             response = await ask(api.anonymous, route, **headers)
             assert response.status_code == 401, (route.method, route.path, headers, response.text)
+            assert response.headers.get_list("x-content-type-options") == ["nosniff"]
             assert set(response.json()) <= {"error", "detail"}
+
+
+async def test_no_answer_is_taken_for_something_else(api: Service) -> None:
+    asked = [*(("GET", path) for path in sorted(BESIDE)), ("GET", "/nothing"), ("PUT", "/healthz")]
+    asked += [("GET", "/v1/dynamic"), ("GET", "/api/v1/qr_codes/?format=json"), ("HEAD", "/openapi.json")]
+    for method, path in asked:
+        response = await api.client.request(method, path)
+        assert response.headers.get_list("x-content-type-options") == ["nosniff"], (method, path)
 
 
 @pytest.mark.parametrize("scope", SCOPES)

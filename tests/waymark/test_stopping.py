@@ -29,7 +29,7 @@ from waymark.output import Output
 @contextmanager
 def unstarted(*, workers: int = 1) -> Iterator[Up]:
     with tempfile.TemporaryDirectory(prefix="wm-up-") as folder:
-        one = Up(Path(folder), workers=workers)
+        one = Up(Path(folder), workers=workers, WAYMARK_DRAIN="1")
         try:
             yield one
         finally:
