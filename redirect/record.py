@@ -12,6 +12,7 @@ import msgspec
 
 from redirect.address import NO_ADDRESS, Forwarded, edges_of, forwarded, packed, trusts
 from redirect.agent import Agent
+from redirect.arrivals import Arrivals
 from redirect.bounded import Bounded
 from redirect.cache import Entry
 from redirect.cardinality import OTHER, Cardinality
@@ -75,6 +76,7 @@ def recorder(
     now_ms: Callable[[], int],
     counts: Counts,
     distinct_values: int = 1_000,
+    arrivals: Arrivals | None = None,
 ) -> Recorder:
     """What reads and records visits.
 
@@ -107,6 +109,7 @@ def recorder(
     clients: Bounded[tuple[bytes | None, ...], _Client] = Bounded(AGENTS, client_of)
 
     edge_headers = edge != NO_EDGE
+    arrived = arrivals or Arrivals(edge, database=place_of_address is not None)
 
     def peer_of(host: str) -> tuple[bytes, bool, bool]:
         address = packed(host) or NO_ADDRESS
@@ -199,6 +202,17 @@ def recorder(
                     ]
         if where is nowhere and by_address is not None:
             where = by_address[address]
+
+        arrived.next -= 1
+        if not arrived.next:
+            arrived.look(
+                peer[0] if peer else "127.0.0.1",
+                address,
+                headers,
+                is_proxy=is_proxy,
+                by_edge=by_edge,
+                placed=where != nowhere,
+            )
 
         own = salts.current.copy()
         own.update(address + client.digest + code)

@@ -21,6 +21,7 @@ from redirect import clock, files, geo_database
 from redirect.agent import agents
 from redirect.allowance import Allowance
 from redirect.app import Redirector, redirector
+from redirect.arrivals import Arrivals
 from redirect.cache import Entry, Routes, Trust
 from redirect.content import Contents
 from redirect.cookie import Secret
@@ -88,16 +89,19 @@ def build(
     elif settings.salts_descriptor is not None:
         salt_source = from_supervisor(settings.salts_descriptor)
     salt_keeper = SaltKeeper(salts, salt_source, now_ms)
+    place_of_address = geo_database.opened(settings.geo_database)
+    arrivals = Arrivals(edge(settings.edge), database=place_of_address is not None)
     recording = recorder(
         journal.append,
         read_agent=agents(),
         salts=salts,
         trusted_proxies=settings.trusted_proxies,
         edge=edge(settings.edge),
-        place_of_address=geo_database.opened(settings.geo_database),
+        place_of_address=place_of_address,
         now_ms=now_ms,
         counts=counts,
         distinct_values=settings.distinct_values,
+        arrivals=arrivals,
     )
     lookup = Lookup(routes, trust, primary, near, stale_max_s=settings.stale_max_s, elapsed=elapsed, counts=counts)
     secret = Secret(primary, random_bytes, elapsed)
@@ -205,6 +209,9 @@ def build(
     async def metrics(_: Request) -> Response:
         return Response(shown(), media_type="text/plain; version=0.0.4")
 
+    async def arrived(_: Request) -> Response:
+        return Response(msgspec.json.encode(arrivals.told()), media_type="application/json")
+
     async def robots(_: Request) -> Response:
         return Response(b"User-agent: *\nDisallow:\n", media_type="text/plain")
 
@@ -232,6 +239,7 @@ def build(
             Path("/healthz", healthz),
             Path("/readyz", readyz),
             Path("/metrics", metrics),
+            Path("/arrivals", arrived),
             Path(TLS_ASK_PATH, tls_ask),
         ]
     )

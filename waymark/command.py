@@ -20,6 +20,7 @@ _WHERE = {
     "skip": ("warehouse", "skip"),
     "migrate": ("warehouse", "migrate_"),
     "status": ("warehouse", "status"),
+    "check": ("check", "check"),
     "geo": ("geo", "geo"),
     "redirect": ("run", "redirect"),
     "ingest": ("run", "ingest"),

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from ingest.journal import Journal
 from ingest.layout import segment_path, segments
+from tests.servers import bucket
 from tests.waymark.running import Up, free_ports, up, wait_for
 from waymark import redis_program
 from waymark.command import main
@@ -74,6 +75,36 @@ def test_an_unreadable_record_stops_its_journal_until_it_is_skipped(running: Up)
     wait_for(lambda: running.call("GET", "/readyz")[0] == 200)
     assert running.command("skip", str(source)).returncode == 2
     assert running.command("skip", "--replay").returncode == 0
+
+
+def test_check_says_what_arrives_from_whom_and_why_visits_have_no_country(running: Up) -> None:
+    code = running.create()
+    assert running.scan(code["slug"], **{"CF-IPCountry": "DE", "CF-Connecting-IP": "192.0.2.1"})[0] == 302
+    done = running.command("check", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = {one["about"]: one for one in json.loads(done.stdout)}
+    assert {found[about]["state"] for about in ("redis", "persistence", "warehouse", "settings")} == {"ok"}
+    assert "cloudflare's arrive from this machine" in found["edge headers"]["text"]
+    assert "not believed" in found["edge headers"]["text"]
+    told = [one["text"] for one in json.loads(done.stdout) if one["about"] == "countries"]
+    assert any("headers of cloudflare arrive from this machine, and WAYMARK_EDGE names no edge" in one for one in told)
+    assert "192.0.2.1" not in done.stdout
+
+
+def test_check_reaches_every_engine(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAYMARK_REDIS_URL", redis_url)
+    monkeypatch.setenv("WAYMARK_REDIS_REPLICA_URL", "redis://127.0.0.1:1")
+    monkeypatch.setenv("WAYMARK_CLICKHOUSE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("WAYMARK_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    assert CliRunner().invoke(main, ["workspace", "create", "default", "--new"]).exit_code == 0
+    with bucket.serving() as (address, _):
+        monkeypatch.setenv("WAYMARK_FILES_BUCKET", address)
+        done = CliRunner().invoke(main, ["check", "--json", "--data", str(tmp_path / "none")])
+    found = {one["about"]: one["state"] for one in json.loads(done.stdout)}
+    assert (found["redis"], found["persistence"], found["bucket"]) == ("ok", "ok", "ok")
+    assert (found["redis replica"], found["warehouse"], found["kafka"]) == ("bad", "bad", "bad")
+    assert done.exit_code == 1
+    assert not (tmp_path / "none").exists()
 
 
 def test_migrate_has_nothing_left_to_do(running: Up) -> None:

@@ -1,0 +1,43 @@
+"""`waymark check`: whether everything is as it must be, and what it is."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from waymark.commands import shown
+from waymark.commands.options import data_flag, explained, json_flag, settings
+from waymark.engine_check import engines
+from waymark.findings import Finding, ok
+from waymark.machine_check import machine
+from waymark.settings import Settings
+from waymark.visitor_check import visitors
+
+_MARKS = {"ok": "ok", "warning": "look", "bad": "BAD"}
+
+
+@click.command()
+@data_flag
+@json_flag
+@explained
+def check(data: Path | None, as_json: bool) -> None:
+    """Look at settings, machine and engines, and say what was found.
+
+    Changes and starts nothing. Ends with 0 when everything works, 1 when something does not, and 2 when a setting
+    cannot be used.
+    """
+    found = asyncio.run(_all(settings(data=data)))
+    if as_json:
+        shown.as_json(found)
+    else:
+        shown.rows(["", "what", "found"], [[_MARKS[one.state], one.about, one.text] for one in found])
+    raise SystemExit(1 if any(one.state == "bad" for one in found) else 0)
+
+
+async def _all(found: Settings) -> list[Finding]:
+    return [
+        ok("settings", "each can be used"),
+        *machine(found),
+        *[one async for one in engines(found)],
+        *visitors(found),
+    ]
