@@ -112,6 +112,10 @@ class Gate:
         value = cookie.signed(await self._secret.get(), NAME, birth, kept.encode(), said, until_s)
         return cookie.set_cookie(NAME, value, path=path, max_age_s=until_s - int(now_s), secure=secure)
 
+    def waiting(self) -> int:
+        """How many stand in line, at all codes."""
+        return len(self._queue)
+
     async def close(self) -> None:
         await self._queue.close()
         self._passwords.close()

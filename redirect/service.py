@@ -199,6 +199,7 @@ def build(
         {
             "cached_routes": lambda: len(routes.entries),
             "domains": lambda: len(hosts),
+            "gate_waiting": gate.waiting,
             "trusted": lambda: elapsed() < trust.until,
             "epoch": lambda: trust.epoch,
             "unheard_seconds": lambda: elapsed() - max(trust.heard_at, began),

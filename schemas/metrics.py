@@ -68,6 +68,9 @@ _METRICS = (
     _counter("redirect", "redirect_unreadable_routes", "Routes and route changes that could not be read."),
     _gauge("redirect", "redirect_cached_routes", "Routes in the cache."),
     _gauge("redirect", "redirect_domains", "Verified custom domains."),
+    _gauge(
+        "redirect", "redirect_gate_waiting", "Forms that wait for their turn at codes whose passwords are guessed at."
+    ),
     _gauge("redirect", "redirect_trusted", "1 while the cache may be believed without asking Redis."),
     _gauge("redirect", "redirect_unheard_seconds", "Since Redis was last heard: later edits may be unseen.", "seconds"),
     _gauge("redirect", "redirect_epoch", "Grows whenever route changes may have been missed."),

@@ -191,6 +191,7 @@ def test_when_the_total_is_reached_nobody_is_refused_who_comes_with_the_right_on
     guessed_at(world, code, next_in_s=1.5)
     # It takes its time.
     assert code.post(X_Forwarded_For="203.0.113.10").status == 303
+    assert world.server.metric("waymark_redirect_gate_waiting") == 0
     assert float(world.publisher.redis.hget(keys.gate_tries(code.number), "n") or 0) < 10 * tries.BY_ALL + 0.5
 
 
