@@ -2,7 +2,8 @@
 visits without a country have none.
 
 In memory alone, and told at the redirector's own socket, for `waymark check`. It keeps no address: who sent something
-is this machine, a private network, an edge's networks, or the public. Of many visits it looks at one in SAMPLE.
+is this machine, a private network, an edge's networks, or the public. It looks at one visit in EVERY_MS, so that many
+cost no more than few.
 """
 
 from collections import Counter, deque
@@ -13,7 +14,7 @@ from typing import Any
 from redirect.address import packed, trusts, unpacked
 from redirect.place import EDGES, NO_EDGE, Edge
 
-SAMPLE = 64
+EVERY_MS = 100
 KEPT = 100
 # Kinds of senders; private networks are told apart up to so many.
 SENDERS = 100
@@ -34,12 +35,12 @@ def sender(address: bytes) -> str:
 
 
 class Arrivals:
-    """`next` counts down to the next visit that is looked at. Written and read in the event loop."""
+    """The first visit from `next_ms` on is looked at. Written and read in the event loop."""
 
-    __slots__ = ("_database", "_edge", "_edges", "_looked_at", "_unplaced", "next")
+    __slots__ = ("_database", "_edge", "_edges", "_looked_at", "_unplaced", "next_ms")
 
     def __init__(self, edge: Edge, *, database: bool) -> None:
-        self.next = 1
+        self.next_ms = 0
         self._edge = edge
         self._database = database
         self._looked_at = 0
@@ -47,10 +48,18 @@ class Arrivals:
         self._unplaced: deque[str] = deque(maxlen=KEPT)
 
     def look(
-        self, peer: str, scanner: bytes, headers: Mapping[bytes, bytes], *, is_proxy: bool, by_edge: bool, placed: bool
+        self,
+        ts_ms: int,
+        peer: str,
+        scanner: bytes,
+        headers: Mapping[bytes, bytes],
+        *,
+        is_proxy: bool,
+        by_edge: bool,
+        placed: bool,
     ) -> None:
         self._looked_at += 1
-        self.next = 1 if self._looked_at < SAMPLE else SAMPLE
+        self.next_ms = ts_ms + EVERY_MS
         whom = sender(packed(peer) or bytes(16))
         found = {name: one for name, one in EDGES.items() if one.country in headers or one.address in headers}
         if self._edge != NO_EDGE and self._edge not in EDGES.values() and self._edge.country in headers:

@@ -203,9 +203,9 @@ def recorder(
         if where is nowhere and by_address is not None:
             where = by_address[address]
 
-        arrived.next -= 1
-        if not arrived.next:
+        if ts_ms >= arrived.next_ms:
             arrived.look(
+                ts_ms,
                 peer[0] if peer else "127.0.0.1",
                 address,
                 headers,

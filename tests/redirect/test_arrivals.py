@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from redirect.address import packed
-from redirect.arrivals import SAMPLE, Arrivals, sender
+from redirect.arrivals import EVERY_MS, Arrivals, sender
 from redirect.place import EDGES, NO_EDGE, Edge
 
 CLOUDFLARE = EDGES["cloudflare"]
@@ -18,7 +18,7 @@ def told(edge: Edge, peer: str, scanner: str, *headers: bytes, database: bool = 
     address = packed(scanner)
     assert address is not None
     given = {"is_proxy": False, "by_edge": False, "placed": False, **how}
-    arrivals.look(peer, address, dict.fromkeys(headers, b"XX"), **given)
+    arrivals.look(0, peer, address, dict.fromkeys(headers, b"XX"), **given)
     found = arrivals.told()
     assert PUBLIC not in str(found) and PRIVATE not in str(found)
     return found
@@ -69,12 +69,9 @@ def test_edge_headers_are_told_with_whom_they_come_from() -> None:
     assert (own["edge"], own["from"], own["believed"]) == ("the edge of WAYMARK_EDGE", "public addresses", False)
 
 
-def test_many_visits_cost_a_look_at_one_in_many() -> None:
+def test_many_visits_cost_no_more_than_few() -> None:
     arrivals = Arrivals(NO_EDGE, database=True)
-    looks = 0
-    for _ in range(SAMPLE * 11):
-        arrivals.next -= 1
-        if not arrivals.next:
-            looks += 1
-            arrivals.look(PUBLIC, b"\0" * 16, {}, is_proxy=False, by_edge=False, placed=True)
-    assert SAMPLE <= looks <= SAMPLE + 10
+    for ts_ms in range(10 * EVERY_MS):
+        if ts_ms >= arrivals.next_ms:
+            arrivals.look(ts_ms, PUBLIC, bytes(16), {}, is_proxy=False, by_edge=False, placed=True)
+    assert arrivals.told()["looked_at"] == 10

@@ -213,7 +213,7 @@ def running(folder: Path) -> Iterator[Bridge]:
 @contextlib.contextmanager
 def apart(folder: Path) -> Iterator[str]:
     """The address of a bridge in a process of its own, for services that are processes, too."""
-    command = [sys.executable, "-P", "-m", "tests.servers.clickhouse", str(folder)]
+    command = [sys.executable, "-m", "tests.servers.clickhouse", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
         try:
             assert process.stdout is not None

@@ -1,0 +1,61 @@
+"""An empty Redis beside stored scans, on a cluster: nothing begins anew there unless that is said."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from codes.connection import connect
+from schemas.migrate import migrate
+from schemas.warehouse import Warehouse
+from tests.servers import clickhouse
+from waymark.command import main
+from waymark.emptied_redis import Emptied
+from waymark.preparing import Prepared, prepare
+from waymark.settings import read
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with clickhouse.apart(tmp_path_factory.mktemp("clickhouse")) as url:
+        yield url
+
+
+def scanned(warehouse: str) -> None:
+    client = Warehouse(url=warehouse).connect()
+    try:
+        migrate(client)
+        client.command("INSERT INTO scans (code, source, seq, ts) VALUES (1, 1, 1, now64(3))")
+    finally:
+        client.close()
+
+
+async def test_it_is_refused_where_the_warehouse_has_scans(warehouse: str, redis_url: str, tmp_path: Path) -> None:
+    environment = {"WAYMARK_REDIS_URL": redis_url, "WAYMARK_CLICKHOUSE_URL": warehouse, "WAYMARK_DATA": str(tmp_path)}
+    settings = read(environment)
+    at = Warehouse(url=warehouse)
+    redis = connect(redis_url)
+    try:
+        # A first start: there is nothing anywhere.
+        await prepare(settings, at, redis, Prepared())
+        scanned(warehouse)
+        with pytest.raises(Emptied, match="there are scans in the warehouse"):
+            await prepare(settings, at, redis, Prepared())
+    finally:
+        await redis.aclose()
+
+
+def test_no_command_makes_it_look_like_a_first_start(
+    warehouse: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scanned(warehouse)
+    monkeypatch.setenv("WAYMARK_REDIS_URL", redis_url)
+    monkeypatch.setenv("WAYMARK_CLICKHOUSE_URL", warehouse)
+    monkeypatch.setenv("WAYMARK_DATA", str(tmp_path))
+    for words in (["key", "create"], ["workspace", "create", "default"], ["check"]):
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == (1 if words == ["check"] else 2), done.output
+        assert "there are scans in the warehouse of WAYMARK_CLICKHOUSE_URL" in done.output
+    assert CliRunner().invoke(main, ["workspace", "create", "default", "--new"]).exit_code == 0
+    assert CliRunner().invoke(main, ["key", "create"]).exit_code == 0
