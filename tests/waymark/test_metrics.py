@@ -23,6 +23,7 @@ from tests.waymark import promtool
 from waymark import aggregating, ingest_service
 
 ROOT = Path(__file__).parents[2]
+GAUGES = ("cached_routes", "domains", "gate_waiting", "trusted", "epoch", "unheard_seconds")
 
 
 def test_the_catalogue_is_as_prometheus_wants_it() -> None:
@@ -47,7 +48,7 @@ def test_what_the_catalogue_does_not_know_is_not_shown() -> None:
 def test_a_redirector_shows_its_own_and_nothing_else(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path, source=5, now_ms=wall_ms, max_bytes=1 << 20)
     counts = Counts()
-    gauges = dict.fromkeys(("cached_routes", "domains", "trusted", "epoch", "unheard_seconds"), lambda: 1.0)
+    gauges = dict.fromkeys(GAUGES, lambda: 1.0)
     metrics = Metrics(counts, journal, gauges)
     counts.tallies["human", "redirect"].n = 5
     counts.fetched = 2
@@ -61,7 +62,7 @@ def test_a_redirector_shows_its_own_and_nothing_else(tmp_path: Path) -> None:
 
 def test_processes_at_one_address_are_told_apart(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path, source=5, now_ms=wall_ms, max_bytes=1 << 20)
-    gauges = dict.fromkeys(("cached_routes", "domains", "trusted", "epoch", "unheard_seconds"), lambda: 1.0)
+    gauges = dict.fromkeys(GAUGES, lambda: 1.0)
     text = Metrics(Counts(), journal, gauges, worker="77")().decode()
     assert promtool.shown(text) == promtool.of("redirect")
     assert {'worker="77"' in line for line in text.splitlines() if not line.startswith("#")} == {True}
