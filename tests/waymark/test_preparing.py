@@ -8,18 +8,20 @@ from redis.asyncio import Redis
 from schemas.warehouse import Warehouse
 from tests.servers.clickhouse import running
 from waymark.preparing import Prepared, prepare
+from waymark.settings import read
 from waymark.trouble import Trouble
 
 
 async def test_a_server_of_long_ago_ends_the_service(tmp_path: Path, redis_url: str) -> None:
     redis = Redis.from_url(redis_url)
+    settings = read({}, data=tmp_path)
     with running(tmp_path / "warehouse") as bridge:
         warehouse = Warehouse(url=f"{bridge.url}/default")
         bridge.version = "25.8.4.13"
         with pytest.raises(Trouble, match=r"ClickHouse 25\.8\.4\.13 is too old: Waymark needs 26\.2 or newer"):
-            await prepare(warehouse, redis, Prepared())
+            await prepare(settings, warehouse, redis, Prepared())
         bridge.version = ""
         prepared = Prepared()
-        await prepare(warehouse, redis, prepared)
+        await prepare(settings, warehouse, redis, prepared)
         assert prepared.tables.is_set()
     await redis.aclose()
