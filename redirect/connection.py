@@ -35,11 +35,20 @@ STUCK_LOOKS = 2
 
 # SO_LINGER: on, for no time.
 _AT_ONCE = struct.pack("ii", 1, 0)
-_COUNTED = frozenset({b"host", b"expect"})
 
 
 class Enough(Exception):
     """Ends the parsing of what a connection has sent."""
+
+
+class _Trailers(list[tuple[bytes, bytes]]):
+    """Where headers go that come after a body: they are nobody's."""
+
+    def append(self, header: tuple[bytes, bytes]) -> None:
+        pass
+
+
+TRAILERS = _Trailers()
 
 
 class Connection(HttpToolsProtocol):
@@ -190,21 +199,19 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # Trailers are nobody's.
-        if self.reading:
-            name = name.lower()
-            if name in _COUNTED:
-                if name == b"host":
-                    self.hosts += 1
-                elif value.lower() == b"100-continue":
-                    self.expect_100_continue = True
-            self.headers.append((name, value))
+        name = name.lower()
+        if name == b"host":
+            self.hosts += 1
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self.reading = False
         self.admit()
         before = self.cycle
         super().on_headers_complete()
+        self.headers = TRAILERS
         if self.pipeline:
             self.due = [cycle for cycle in (*self.due, before) if not cycle.response_complete]
         if self.parser.should_upgrade():

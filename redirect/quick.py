@@ -15,7 +15,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from redirect.asgi import Scope
-from redirect.connection import Connection, Enough
+from redirect.connection import TRAILERS, Connection, Enough
 from redirect.ending import EMPTY, NO_STORE, Headers
 
 # Status, headers, body.
@@ -80,15 +80,18 @@ def protocol(at_once: AtOnce, soon: Soon) -> type[Connection]:
                 self.admit()
             if (asked := self.asked()) is None:
                 self.hand_on()
-            elif (found := at_once(asked)) is not None:
+                return
+            # The scope has the list of them.
+            self.headers = TRAILERS
+            if (found := at_once(asked)) is not None:
                 self.say(asked, found)
-                # What uvicorn does after an answer, but for a timer for each: `look` ends idle connections.
-                self.server_state.total_requests += 1
-                if self.ending:
+                # (No timer, and no count: `look` ends idle connections, and nobody asks how many requests there were.)
+                if last:
                     raise Enough
             elif (coming := soon(asked)) is not None:
                 self.wait(asked, coming)
             else:
+                self.headers = asked["headers"]
                 self.hand_on()
 
         def asked(self) -> Scope | None:
