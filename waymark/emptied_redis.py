@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from redis.asyncio import Redis
@@ -16,7 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from codes import workspaces
 from ingest.layout import segment_path, segments, sources
-from schemas.event import is_note
+from schemas.event import decode_event, is_note
 from schemas.warehouse import Warehouse
 from waymark.folder import Folder
 from waymark.settings import Settings
@@ -77,22 +78,29 @@ def _scans(settings: Settings) -> str | None:
 
 
 def _has_events(journal: Path) -> bool:
-    """Whether anything follows the first record, which says only that it was opened."""
+    """Whether a scan of a code is in it. (Visits of unknown slugs are of none: strangers make them anywhere.)"""
     try:
-        numbers = segments(journal)
-        if len(numbers) != 1:
-            return len(numbers) > 1
-        with segment_path(journal, numbers[0]).open("rb") as file:
-            _, second = file.readline(), file.readline()
+        for number in segments(journal):
+            with segment_path(journal, number).open("rb") as file:
+                if any(_is_scan(line) for line in file):
+                    return True
     except FileNotFoundError:
         # Stored and removed meanwhile.
         return False
-    return second.endswith(b"\n") and not is_note(second)
+    return False
+
+
+def _is_scan(line: bytes) -> bool:
+    try:
+        return not is_note(line) and decode_event(line).code != 0
+    except msgspec.DecodeError:
+        return False
 
 
 def has_scans(client: Client) -> bool:
+    """Of codes, as above."""
     there = client.query("EXISTS TABLE scans").result_rows[0][0]
-    return bool(there) and bool(client.query("SELECT 1 FROM scans LIMIT 1").result_rows)
+    return bool(there) and bool(client.query("SELECT 1 FROM scans WHERE code > 0 LIMIT 1").result_rows)
 
 
 if __name__ == "__main__":

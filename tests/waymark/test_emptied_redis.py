@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from codes.connection import connect
 from schemas.migrate import migrate
 from schemas.warehouse import Warehouse
+from tests.ingest.events import event, open_journal, rest_of
 from tests.servers import clickhouse
 from waymark.command import main
 from waymark.emptied_redis import Emptied
@@ -22,11 +23,11 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-def scanned(warehouse: str) -> None:
+def scanned(warehouse: str, code: int) -> None:
     client = Warehouse(url=warehouse).connect()
     try:
         migrate(client)
-        client.command("INSERT INTO scans (code, source, seq, ts) VALUES (1, 1, 1, now64(3))")
+        client.command(f"INSERT INTO scans (code, source, seq, ts) VALUES ({code}, 1, 1, now64(3))")
     finally:
         client.close()
 
@@ -37,9 +38,10 @@ async def test_it_is_refused_where_the_warehouse_has_scans(warehouse: str, redis
     at = Warehouse(url=warehouse)
     redis = connect(redis_url)
     try:
-        # A first start: there is nothing anywhere.
+        # A first start: there is nothing but a stranger's visit of a slug that is not there.
+        scanned(warehouse, 0)
         await prepare(settings, at, redis, Prepared())
-        scanned(warehouse)
+        scanned(warehouse, 1)
         with pytest.raises(Emptied, match="there are scans in the warehouse"):
             await prepare(settings, at, redis, Prepared())
     finally:
@@ -49,7 +51,7 @@ async def test_it_is_refused_where_the_warehouse_has_scans(warehouse: str, redis
 def test_no_command_makes_it_look_like_a_first_start(
     warehouse: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scanned(warehouse)
+    scanned(warehouse, 1)
     monkeypatch.setenv("WAYMARK_REDIS_URL", redis_url)
     monkeypatch.setenv("WAYMARK_CLICKHOUSE_URL", warehouse)
     monkeypatch.setenv("WAYMARK_DATA", str(tmp_path))
@@ -59,3 +61,17 @@ def test_no_command_makes_it_look_like_a_first_start(
         assert "there are scans in the warehouse of WAYMARK_CLICKHOUSE_URL" in done.output
     assert CliRunner().invoke(main, ["workspace", "create", "default", "--new"]).exit_code == 0
     assert CliRunner().invoke(main, ["key", "create"]).exit_code == 0
+
+
+def test_scans_in_a_journal_count_as_well(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAYMARK_REDIS_URL", redis_url)
+    monkeypatch.setenv("WAYMARK_DATA", str(tmp_path))
+    for source, code in ((1, 0), (2, 7)):
+        journal = open_journal(tmp_path / "journal", source)
+        journal.append(rest_of(event(source, 1, code=code)))
+        journal.close()
+        assert CliRunner().invoke(main, ["check"]).exit_code == (1 if code else 0)
+    done = CliRunner().invoke(main, ["key", "create"])
+    assert done.exit_code == 2
+    assert f"there are scans in the journals of {tmp_path / 'journal'}" in done.output
+    assert CliRunner().invoke(main, ["workspace", "create", "default", "--new"]).exit_code == 0
