@@ -119,6 +119,10 @@ def settle(code: Code, changes: dict[str, Any], new_id: Callable[[], str]) -> Co
         if {"type", "content"} & changes.keys():
             _check_content(new)
         return msgspec.structs.replace(new, destination="", sole=None)
+    if not is_link(code.type) and not changes.get("destination"):
+        # A client that fills in a default for `type` must not take a page away.
+        message = f"a code of type {code.type} has a page; to make it redirect, send a destination with the type"
+        raise Conflict("type", "page_without_destination", message)
     if not new.destination:
         raise Refused("destination", "missing_field", "destination is missing")
     if new.content is not None:

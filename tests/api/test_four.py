@@ -168,3 +168,28 @@ async def test_they_count_the_same_people(api: Service, make: Maker) -> None:
     assert {each["country"]: each["scans"] for each in exa["countries"]} == {
         each["value"]: each["n"] for each in native["analytics"]["by_country"]
     }
+
+
+async def test_no_edit_takes_a_page_away(api: Service) -> None:
+    """A PATCH that would make a page a `website` without a destination of its own is 409 (DIALECTS 35)."""
+    content = {"landingPageContent": {"title": "Hello"}}
+    made = await api.client.post("/v1/dynamic", json={"type": "landing_page", "content": content})
+    code = made.json()
+    at = f"/v1/dynamic/{code['id']}"
+    for sent in ({"type": "website"}, {"type": "url", "label": "x"}, {"type": "website", "content": None}):
+        refused = await api.client.patch(at, json=sent)
+        assert (refused.status_code, refused.json()["error"]["field"]) == (409, "type"), sent
+    # Its short link, which is what its destination reads as, is none of its own.
+    refused = await api.client.patch(at, json={"type": "website", "destination": code["short_url"]})
+    assert refused.status_code in (400, 409)
+    # Where a type cannot be written it is ignored.
+    for method, path, body in (
+        ("PATCH", f"/api/v1/dynamic/{code['slug']}/", {"name": "Renamed"}),
+        ("PATCH", f"/api/public/v1/qrcodes/{code['id']}", {"name": "Renamed"}),
+    ):
+        response = await api.client.request(method, path, json={**body, "type": "website"})
+        assert response.status_code == 200, response.text
+    put = await api.client.put(f"/api/qr/codes/{code['slug']}", json={"destination": URL, "dataType": "url"})
+    assert put.status_code == 409
+    now = (await api.client.get(at)).json()
+    assert (now["type"], now["content"], now["destination"]) == ("landing_page", content, now["short_url"])

@@ -365,11 +365,14 @@ async def test_a_code_of_another_type_has_a_page_and_no_destination(codes: Codes
         with pytest.raises(Conflict) as conflict:
             await codes.edit(1, code.id, wrong)
         assert conflict.value.field == "destination"
+    for other in ("website", "url"):
+        with pytest.raises(Conflict) as conflict:
+            await codes.edit(1, code.id, Edit(type=other, label="Ada"))
+        assert conflict.value.field == "type"
     for edit, field in (
         (Edit(type="text"), "content.text"),
         (Edit(content={}), "content.vCardContent"),
         (Edit(content=None), "content.vCardContent"),
-        (Edit(type="website"), "destination"),
         (Edit(type="nonsense"), "type"),
         (Edit(variants=(NewVariant(url=HERE),)), "variants"),
     ):
