@@ -98,7 +98,7 @@ def test_whatever_is_asked_a_redirector_says_its_own_headers(
     start: Start, publisher: Publisher, tmp_path: Path
 ) -> None:
     publisher.write("plain", "https://example.com/")
-    publisher.write("forwards", "https://example.com/", number=2, query="append", utm={"utm_source": "x"})
+    publisher.write("forwards", "https://example.com/", birth=2, query="append", utm={"utm_source": "x"})
     key = f"{'a' * 64}.png"
     stored = place(tmp_path / "files", key)
     stored.parent.mkdir(parents=True)
