@@ -8,16 +8,19 @@ when there was one, or when the audit is not clean.
 
 import argparse
 import asyncio
+import contextlib
 import re
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 
+from drill.ports import free_ports
 from drill.processes import send
 from drill.stack import WORKERS, NotReady, Stack, closing
 from waymark.waiting import until
@@ -122,13 +125,11 @@ async def _serves(socket: Path) -> bool:
     return said.startswith(b"HTTP/1.1 200 ")
 
 
-async def rolling(stack: Stack, requests: int, turns: int, say: Callable[[str], None]) -> Tally:
+async def rolling(stack: Stack, port: int, requests: int, turns: int, say: Callable[[str], None]) -> Tally:
     """What came of so many requests, at least, over so many restarts of all redirectors, at least."""
     stop = asyncio.Event()
     tally = Tally()
-    clients = [
-        asyncio.create_task(keep_asking(stack.redirect_port, stack.slugs[0], tally, stop)) for _ in range(CLIENTS)
-    ]
+    clients = [asyncio.create_task(keep_asking(port, stack.slugs[0], tally, stop)) for _ in range(CLIENTS)]
     began = time.monotonic()
     turn = 0
     while (tally.answered < requests or turn < turns) and time.monotonic() - began < LONGEST_S:
@@ -140,16 +141,40 @@ async def rolling(stack: Stack, requests: int, turns: int, say: Callable[[str], 
     return tally
 
 
-async def run(folder: Path, requests: int, seconds_of_wrk: int) -> bool:
+@contextlib.contextmanager
+def nginx(folder: Path, behind: int) -> Iterator[int]:
+    """A proxy that keeps its connections to the port behind it; its own port."""
+    [port] = free_ports(1)
+    places = "".join(
+        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(
+        f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/nginx.log;"
+        f"events {{ worker_connections 512; }} http {{ access_log off; {places}"
+        f"upstream redirectors {{ server 127.0.0.1:{behind}; keepalive 16; }}"
+        f"server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://redirectors; proxy_http_version 1.1;"
+        f'proxy_set_header Connection ""; proxy_set_header Host $host; }} }} }}'
+    )
+    # (Where the folder's first log would be is compiled in, and not always there.)
+    log = folder / "nginx.log"
+    process = subprocess.Popen(["nginx", "-e", str(log), "-p", str(folder), "-c", str(folder / "nginx.conf")])
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+        print(log.read_text()[-1000:] if log.exists() else "", end="")
+
+
+async def run(folder: Path, requests: int, seconds_of_wrk: int, *, proxy: bool = False) -> bool:
     """Whether nothing failed, and the audit is clean."""
-    with closing(Stack(folder)) as stack:
+    with closing(Stack(folder)) as stack, contextlib.ExitStack() as beneath:
         stack.start()
         await stack.ready()
         await stack.make_codes()
-        beside = (
-            asyncio.create_task(wrk(stack.redirect_port, stack.slugs[0], seconds_of_wrk)) if seconds_of_wrk else None
-        )
-        tally = await rolling(stack, requests, 2, print)
+        asked = beneath.enter_context(nginx(folder, stack.redirect_port)) if proxy else stack.redirect_port
+        beside = asyncio.create_task(wrk(asked, stack.slugs[0], seconds_of_wrk)) if seconds_of_wrk else None
+        tally = await rolling(stack, asked, requests, 2, print)
         print(f"clients that keep connections: {tally.answered:,} answered, {tally.failed} failed")
         failed = tally.failed
         if beside is not None:
@@ -170,10 +195,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m drill.rolling", description=__doc__)
     parser.add_argument("--requests", type=int, default=50_000, help="of the clients that keep connections (50000)")
     parser.add_argument("--wrk", type=int, default=30, help="seconds of wrk beside them; 0 for none (30)")
+    parser.add_argument("--proxy", action="store_true", help="nginx in front, which keeps connections, too")
     given = parser.parse_args()
     seconds = given.wrk if shutil.which("wrk") else 0
     with tempfile.TemporaryDirectory(prefix="wm-rolling-") as folder:
-        return 0 if asyncio.run(run(Path(folder), given.requests, seconds)) else 1
+        return 0 if asyncio.run(run(Path(folder), given.requests, seconds, proxy=given.proxy)) else 1
 
 
 if __name__ == "__main__":

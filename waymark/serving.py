@@ -8,6 +8,7 @@ from typing import Any
 
 import uvicorn
 
+from redirect import server as redirect_server
 from redirect.connection import Connection
 from redirect.connection_limits import ConnectionLimits
 
@@ -15,8 +16,8 @@ from redirect.connection_limits import ConnectionLimits
 DRAIN_S = 5
 
 
-class Server(uvicorn.Server):
-    """uvicorn, except that signals are left to the process."""
+class Server(redirect_server.Server):
+    """The redirector's, except that signals are left to the process."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -40,7 +41,10 @@ def server(app: Any, limits: ConnectionLimits | None = None) -> Server:
             # Whom to believe about a visitor's address is for the app to decide, not for the server.
             proxy_headers=False,
             timeout_graceful_shutdown=DRAIN_S,
-        )
+        ),
+        drain_s=0,
+        stopping=asyncio.Event(),
+        ready=lambda: None,
     )
 
 

@@ -57,3 +57,23 @@ async def test_what_is_no_http_is_refused() -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(sent)
             assert (await reader.read()).startswith(b"HTTP/1.1 400")
+
+
+async def test_a_connection_that_was_just_opened_is_answered_before_the_end() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    stop = asyncio.Event()
+    running = asyncio.create_task(serve(app, [listener], stop))
+    async with asyncio.timeout(20):
+        kept_reader, kept = await asyncio.open_connection("127.0.0.1", listener.getsockname()[1])
+        kept.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await kept_reader.readuntil(b"app")
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.getsockname()[1])
+        await asyncio.sleep(0.1)
+        stop.set()
+        await asyncio.sleep(0.5)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        came = await reader.read()
+        assert came.startswith(b"HTTP/1.1 200")
+        assert b"connection: close" in came
+        assert await kept_reader.read() == b""
+        await running

@@ -1,5 +1,6 @@
 """Commands that run services: everything on one machine, or one service each."""
 
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from waymark import logs
 from waymark.commands.options import Unusable, data_flag, explained, settings
 from waymark.output import Output
 from waymark.setting_checks import missing
+from waymark.start_line import start_line
 
 
 @click.command()
@@ -29,6 +31,7 @@ def up(data: Path | None, api_port: int | None, redirect_port: int | None, worke
 
     found = settings(data=data, api_port=api_port, redirect_port=redirect_port, workers=workers)
     logs.configure("up", found.log_format)
+    logging.getLogger(__name__).info("%s", start_line("up", found))
     output = Output(sys.stdout.fileno())
     try:
         status = run(found, output.say, new=new)
