@@ -5,11 +5,7 @@ they are. So the aggregator looks before it begins, and waits; the scans stay wh
 below the floor (the engine asks for their room by itself), and free what they replace.
 """
 
-from collections.abc import Callable
-
 from clickhouse_connect.driver.client import Client
-
-LOOK_S = 1.0
 
 # Of the disks on which `scans` may lie, the one with the most room: that is where the engine writes.
 _FREE = """
@@ -29,13 +25,11 @@ class NoRoom(OSError):
 class DiskSpace:
     """Used in the warehouse's thread, and read in any. A floor of 0 is none."""
 
-    def __init__(self, floor: int, clock: Callable[[], float]) -> None:
+    def __init__(self, floor: int) -> None:
         self.free: int | None = None
         # Parts that the engine found broken and set aside.
         self.broken = 0
         self._floor = floor
-        self._clock = clock
-        self._looked = -LOOK_S
 
     @property
     def short(self) -> bool:
@@ -43,7 +37,6 @@ class DiskSpace:
 
     def look(self, client: Client) -> None:
         self.free = int(client.query(_FREE).result_rows[0][0])
-        self._looked = self._clock()
 
     def look_closely(self, client: Client) -> None:
         self.look(client)
@@ -53,7 +46,6 @@ class DiskSpace:
         """Raises NoRoom, always in the same words."""
         if not self._floor:
             return
-        if self._clock() - self._looked >= LOOK_S:
-            self.look(client)
+        self.look(client)
         if self.short:
             raise NoRoom(f"less than {self._floor >> 20} MiB are free on the warehouse's disk (WAYMARK_WAREHOUSE_FREE)")

@@ -50,7 +50,7 @@ class Aggregator:
         tracer: Tracer | None = None,
     ) -> None:
         self.desk = Desk(connect)
-        self.space = DiskSpace(free_floor, clock)
+        self.space = DiskSpace(free_floor)
         self.lanes: dict[Partition, Lane] = {}
         self._bus = bus
         self._clock = clock

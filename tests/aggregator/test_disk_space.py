@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from aggregator.desk import Away
 from aggregator.disk_space import DiskSpace, NoRoom
@@ -28,10 +29,22 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
     one.give_back()
 
 
-async def test_inserts_wait_for_room_and_go_on(tmp_path: Path, disk: Disk) -> None:
-    warehouse = Warehouse(folder=disk.folder / "warehouse")
-    client = warehouse.connect(max_threads=1)
-    migrate(client)
+@pytest.fixture
+def warehouse(disk: Disk) -> Warehouse:
+    return Warehouse(folder=disk.folder / "warehouse")
+
+
+@pytest.fixture
+def client(warehouse: Warehouse) -> Iterator[Client]:
+    one = warehouse.connect(max_threads=1)
+    migrate(one)
+    yield one
+    one.close()
+
+
+async def test_inserts_wait_for_room_and_go_on(
+    tmp_path: Path, disk: Disk, warehouse: Warehouse, client: Client
+) -> None:
     one = journal(tmp_path, 7)
     bus = JournalBus(tmp_path / "journal", tmp_path / "aggregator" / "intents", uptime)
     loop = Aggregator(bus, lambda: warehouse.connect(max_threads=1), free_floor=FLOOR)
@@ -54,15 +67,13 @@ async def test_inserts_wait_for_room_and_go_on(tmp_path: Path, disk: Disk) -> No
         assert not readings(loop)["waymark_warehouse_short_of_room"]
     assert loop.tally().settled == 0
     assert problems(client, {7: 200}) == []
-    client.close()
 
 
-def test_without_a_floor_nothing_is_asked(tmp_path: Path) -> None:
-    client = Warehouse(folder=tmp_path / "warehouse").connect()
-    migrate(client)
-    DiskSpace(0, lambda: 0.0).require(client)
-    everything = DiskSpace(1 << 62, lambda: 0.0)
+def test_without_a_floor_nothing_is_asked(client: Client) -> None:
+    nothing = DiskSpace(0)
+    nothing.require(client)
+    assert nothing.free is None
+    everything = DiskSpace(1 << 62)
     with pytest.raises(NoRoom):
         everything.require(client)
     assert everything.free and everything.short
-    client.close()
