@@ -162,6 +162,15 @@ async def test_who_does_not_read_is_not_written_for(path: str, caplog: pytest.Lo
     assert "Traceback" not in caplog.text
 
 
+async def test_a_connection_that_is_kept_for_nothing_is_closed() -> None:
+    async with serving(within_s=0.1) as (port, _), asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /abc HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        assert await reader.read() == b""
+        writer.close()
+
+
 async def test_who_reads_slowly_gets_all_of_it() -> None:
     async def large(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % LARGE)]})
