@@ -1,10 +1,12 @@
 """Conditional requests: an answer about one code carries its tag, a change can be made to depend on it.
 
-The tag says what the code is (`codes.tags`), not how a dialect shows it, so it can be taken from one API to another. A
-changed count of scans is no change of the code: where an answer has counts too, it is always given in full.
+The tag says what the code is (`codes.tags`), not how a dialect shows it, so it can be taken from one API to another.
+Where an answer has counts of scans too, its tag goes on after a point with a hash of the answer: a reader is told of a
+new scan, and for a change only the part before the point matters, since a scan is no change of the code.
 """
 
 import re
+from hashlib import blake2b
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,7 +23,7 @@ def match(request: Request) -> frozenset[str] | None:
     if not sent or any(part.strip() == "*" for part in sent):
         return None
     # Weak tags say less than a change needs to know.
-    return frozenset(found["tag"] for found in _TAG.finditer(",".join(sent)) if not found["weak"])
+    return frozenset(found["tag"].partition(".")[0] for found in _TAG.finditer(",".join(sent)) if not found["weak"])
 
 
 def shows(request: Request, code: Code | StaticCode, *, alone: bool = True) -> None:
@@ -40,8 +42,10 @@ def finished(request: Request, response: Response) -> Response:
     tag: str | None = getattr(request.state, "tag", None)
     if tag is None or response.status_code >= 300:
         return response
+    if not request.state.tagged_alone:
+        tag = f"{tag}.{blake2b(response.body, digest_size=6).hexdigest()}"
     response.headers["ETag"] = f'"{tag}"'
-    if request.method != "GET" or not request.state.tagged_alone:
+    if request.method != "GET":
         return response
     sent = request.headers.getlist("if-none-match")
     has = any(part.strip() == "*" for part in sent) or any(

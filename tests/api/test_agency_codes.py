@@ -357,6 +357,8 @@ async def test_a_change_can_depend_on_what_was_read(api: Service) -> None:
     for method in ("PATCH", "DELETE"):
         stale = await api.client.request(method, at, json={"name": "y"}, headers={"If-Match": tag})
         assert stale.status_code == 412 and list(stale.json()) == ["detail"]
+    same = await api.client.get(at, headers={"If-None-Match": first.headers["etag"]})
+    assert (same.status_code, same.content) == (304, b"")
     # A scan is no change of the code, and is seen.
     api.stored(await api.birth_of(made_one.json()["short_id"]), ({},))
     again = await api.client.get(at, headers={"If-None-Match": first.headers["etag"]})
