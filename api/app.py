@@ -27,8 +27,8 @@ from api.traces import Traced
 _log = logging.getLogger("waymark.api")
 
 _DESCRIPTION = """Dynamic QR codes and short links: what is printed never changes, where it leads can, and every scan is
-counted exactly once. Keys are sent as `Authorization: Bearer <key>`. Times are UTC. Errors have one shape everywhere
-and name the field that is at fault."""
+counted exactly once. Any key works in each of the APIs below, as `Authorization: Bearer <key>`. Times are UTC. Each API
+has one shape for all its errors, and they name the field that is at fault."""
 
 # FastAPI can report requests and exceptions to OpenTelemetry, with addresses and paths; `api.traces` says less.
 _SILENT = TelemetryConfig(tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False)
@@ -83,7 +83,7 @@ def _add(app: FastAPI, context: ApiContext, dialect: Dialect, route: Route) -> N
             description=route.description,
             tags=[dialect.name],
             responses=openapi.responses(route, dialect),
-            openapi_extra=openapi.operation(route),
+            openapi_extra=openapi.operation(route, dialect),
         )
 
 

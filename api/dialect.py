@@ -47,7 +47,7 @@ class Call(msgspec.Struct, frozen=True):
 
     def shows(self, code: Code | StaticCode, *, alone: bool = True) -> None:
         """Says that the answer is about this code, and so gives it its ETag; `alone` when nothing else is in it that
-        may change (counts of scans do)."""
+        may change (counts of scans do); else the ETag covers that too."""
         conditional.shows(self.request, code, alone=alone)
 
 
@@ -111,6 +111,11 @@ class Dialect(msgspec.Struct, frozen=True):
     statuses: Mapping[str, int] = {}
     problems: tuple[int, ...] = ()
     either_slash: bool = False
+    # What the OpenAPI document says of it: what it is, how its callers say who they are (`api.openapi.SECURITY`), and
+    # headers of its answers to known callers.
+    about: str = ""
+    security: tuple[str, ...] = ("bearer",)
+    headers: Mapping[str, str] = {}
     # What it has promised to do afterwards, in every process that serves it, until the event is set.
     work: Callable[[ApiContext, asyncio.Event], Coroutine[Any, Any, None]] | None = None
 

@@ -145,6 +145,8 @@ def _type(schema: dict[str, Any]) -> str:
         return " or ".join(_type(each) for each in schema["anyOf"])
     if "enum" in schema:
         return " or ".join(f"<code>{html.escape(json.dumps(value))}</code>" for value in schema["enum"])
+    if "const" in schema:
+        return f"<code>{html.escape(json.dumps(schema['const']))}</code>"
     if schema.get("type") == "array":
         return f"array of {_type(schema.get('items', {}))}"
     return html.escape(str(schema.get("type", "anything")))

@@ -8,41 +8,66 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api import content_schema, json_schema
 from api.dialect import Dialect, Parameter, Route
 
 # What any route can answer, whatever it does.
 ALWAYS = (401, 403, 408, 413, 429, 431, 500, 503)
 _SAYS = {
-    400: "Something in the input cannot be taken; `field` says what.",
+    400: "Something in the input cannot be taken; the answer says what.",
     401: "No API key, or one that is wrong, revoked or expired.",
-    402: "A figure of the workspace's plan is reached.",
+    402: "The workspace has reached a limit of its plan.",
     403: "The key's scope, or the workspace's plan, does not allow this.",
-    404: "There is no such code in this workspace.",
+    404: "There is no such thing in this workspace.",
     405: "The path is served, but not with this method; `Allow` has those it takes.",
     408: "The body did not arrive in time.",
-    409: "It is taken, or locked, or still being done.",
+    409: "It is taken, locked, still being done, or not of the kind that this can be done to.",
     410: "It was there, and is no longer.",
     412: "The code is no longer as `If-Match` says.",
-    413: "The body is larger than 1 MB (an uploaded file: than a file may be).",
+    413: "The body is larger than this route takes: 1 MB where nothing else is said.",
     422: "Something in the input cannot be taken; or this Idempotency-Key was sent with another request.",
     429: "More often than the workspace's plan allows, or wrong keys too often; `Retry-After` says when to try again.",
     431: "The headers are larger than 15 KB.",
     500: "A fault of Waymark's own.",
     503: "A part that Waymark needs is away; `Retry-After` says when to try again.",
 }
-# In every answer to a known caller.
-RATE_HEADERS = {
-    "RateLimit-Policy": {"description": "`q` calls of a key in `w` seconds.", "schema": {"type": "string"}},
-    "RateLimit": {"description": "`r` of them are left for `t` seconds.", "schema": {"type": "string"}},
+SECURITY = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key. Its scope is read, write or admin; a wider one may do all that a narrower one "
+        "may, and each operation says which it needs (`x-scope`).",
+    },
+    "header": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "The same key in a header of its own; where both are sent, the bearer's is looked at.",
+    },
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token of `POST /api/v1/token/`: it may do what its key may, for 15 minutes.",
+    },
 }
-BEARER = "bearer"
-_TEMPLATE = "#/components/schemas/{name}"
+_TEXT = {"type": "string"}
+_WHOLE = {"type": "integer"}
+HEADERS = {
+    "ETag": {"description": "What the code is now; for `If-Match` and `If-None-Match`.", "schema": _TEXT},
+    "RateLimit-Policy": {"description": "`q` calls of a key in `w` seconds.", "schema": _TEXT},
+    "RateLimit": {"description": "`r` of them are left for `t` seconds.", "schema": _TEXT},
+    "Retry-After": {"description": "Seconds until it is worth trying again.", "schema": _WHOLE},
+    "WWW-Authenticate": {"description": "How to say who is asking: `Bearer`.", "schema": _TEXT},
+}
+# Answers that may come before it is known who is asking.
+_ANYBODYS = frozenset({401, 408, 431, 503})
 
 
 @cache
 def reference(shape: Any) -> dict[str, Any]:
     """The schema of a struct, or of a list of them. Asked for each status of each route, and slow to make."""
-    (schema,), _ = msgspec.json.schema_components([shape], ref_template=_TEMPLATE)
+    (schema,), _ = msgspec.json.schema_components([shape], ref_template=json_schema.TEMPLATE)
     return schema
 
 
@@ -72,24 +97,30 @@ def responses(route: Route, dialect: Dialect) -> dict[int | str, dict[str, Any]]
         found[route.status]["content"] = dict.fromkeys(route.media, binary)
     elif route.answer is not None:
         found[route.status]["content"] = _json(route.answer)
-    if route.tagged and route.method != "DELETE":
-        found[route.status]["headers"] = {
-            "ETag": {"description": "What the code is now.", "schema": {"type": "string"}}
-        }
     if route.tagged and route.method == "GET":
         found[304] = {"description": "The code is still what `If-None-Match` says."}
     for status in sorted(problems(route, dialect)):
         found[status] = {"description": _SAYS[status], "content": _json(dialect.error)}
-        if status in (429, 503):
-            found[status]["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
-        if status == 429:
-            found[status]["headers"] |= RATE_HEADERS
+    for answered, response in found.items():
+        if names := list(_header_names(route, dialect, int(answered))):
+            response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     return found
 
 
-def operation(route: Route) -> dict[str, Any]:
+def _header_names(route: Route, dialect: Dialect, status: int) -> Iterator[str]:
+    if status == 304 or (route.tagged and route.method != "DELETE" and status == route.status):
+        yield "ETag"
+    if status == 401:
+        yield "WWW-Authenticate"
+    if status in (429, 503):
+        yield "Retry-After"
+    if route.scope is not None and status not in _ANYBODYS:
+        yield from ("RateLimit-Policy", "RateLimit", *dialect.headers)
+
+
+def operation(route: Route, dialect: Dialect) -> dict[str, Any]:
     """The parts of an operation that FastAPI would read off a function's signature."""
-    found: dict[str, Any] = {"security": [{BEARER: []}], "x-scope": route.scope}
+    found: dict[str, Any] = {"security": [{name: []} for name in dialect.security], "x-scope": route.scope}
     if route.scope is None:
         found = {"security": []}
     if parameters := [*route.parameters, *_headers(route)]:
@@ -151,18 +182,14 @@ def document(app: FastAPI, dialects: Sequence[Dialect], server: str) -> dict[str
         for shape in (route.answer, route.body, dialect.error)
         if shape is not None
     }
-    _, schemas = msgspec.json.schema_components(sorted(shapes, key=str), ref_template=_TEMPLATE)
+    schemas = {**json_schema.components(shapes), **content_schema.components()}
     for dialect in dialects:
         for route in dialect.routes:
             _complete(found["paths"][route.path][route.method.lower()], route, schemas)
     components = found.setdefault("components", {})
     components["schemas"] = {**components.get("schemas", {}), **schemas}
-    components["securitySchemes"] = {
-        BEARER: {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "An API key. Its scope is read, write or admin; a wider one may do all that a narrower one "
-            "may, and each operation says which it needs (`x-scope`).",
-        }
-    }
+    components["securitySchemes"] = SECURITY
+    theirs = {name: says for dialect in dialects for name, says in dialect.headers.items()}
+    components["headers"] = HEADERS | {name: {"description": says, "schema": _WHOLE} for name, says in theirs.items()}
+    found["tags"] = [{"name": dialect.name, "description": dialect.about} for dialect in dialects]
     return found

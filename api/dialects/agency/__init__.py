@@ -6,6 +6,8 @@ from api.dialects.agency import access, codes, custom_domains, errors, generate,
 DIALECT = Dialect(
     name="QR Code Agency",
     prefix="/api/v1",
+    about="QR Code Agency's API. Besides keys it takes tokens, which `POST /api/v1/token/` gives for a key.",
+    security=("bearer", "token"),
     # `custom-domains` before what would take it for a short_id.
     routes=(*access.ROUTES, *custom_domains.ROUTES, *codes.ROUTES, *scans.ROUTES, *generate.ROUTES),
     shape=errors.shape,

@@ -8,6 +8,7 @@ from api.dialects.openqr import errors
 DIALECT = Dialect(
     name="ExaRoutes",
     prefix="/api/qr",
+    about="ExaRoutes' API.",
     routes=(*bulk.ROUTES, *codes.ROUTES, *listing.ROUTES, *analytics.ROUTES, *images.ROUTES),
     shape=errors.shape,
     error=errors.Failure,

@@ -15,8 +15,8 @@ _DATA = Meta(
     "a number or an address on its own), or an object with its parts (`network_name`, `first_name`, …).",
     examples=["https://example.com/spring"],
 )
-_DATA_TYPE = Meta(description="What `data` is.", extra_json_schema={"default": "url"})
-_RETURN_TYPE = Meta(description="The format of the printable image.", extra_json_schema={"default": "png"})
+_DATA_TYPE = Meta(description="What `data` is.")
+_RETURN_TYPE = Meta(description="The format of the printable image.")
 _ID = Meta(description="The last part of `redirectUrl`.")
 _DESTINATION = Meta(description="Where a scan leads, or the payload that its page shows.")
 
@@ -34,7 +34,7 @@ class QrCode(msgspec.Struct, frozen=True, kw_only=True):
     destination: Annotated[str, _DESTINATION]
     redirectUrl: Annotated[str, Meta(description="What the symbol holds.", extra_json_schema={"format": "uri"})]
     status: Literal["active", "inactive"]
-    encrypted: Annotated[bool, Meta(description="Always false.")] = False
+    encrypted: Annotated[Literal[False], Meta(description="Always false.")] = False
     secure: Annotated[list[Secure], Meta(description="What keeps the code from being updated here.")]
     createdAt: Annotated[str, Meta(extra_json_schema=_DATE_TIME)]
     updatedAt: Annotated[str, Meta(extra_json_schema=_DATE_TIME)]

@@ -6,6 +6,7 @@ from api.dialects.openqr import apikeys, bulk, codes, domains, errors, files, fo
 DIALECT = Dialect(
     name="OpenQR",
     prefix="/v1",
+    about="OpenQR's API, which is also Waymark's own: all that a code can do.",
     routes=(
         *bulk.ROUTES,
         *listing.ROUTES,

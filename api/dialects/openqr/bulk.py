@@ -17,6 +17,7 @@ from api.dialects.openqr.shapes import DynamicCode, NewDynamicCode, dynamic_code
 from api.errors import Problem, invalid
 from api.failures import problem_of
 from api.input import convert
+from api.json_schema import reference
 from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
 from codes.fields import NewCode
 
@@ -25,10 +26,14 @@ MOST = 200
 AT_ONCE = 16
 
 
+# Each is looked at by itself, so that a bad one holds up no other.
+_ITEMS = {"minItems": 1, "maxItems": MOST, "items": reference(NewDynamicCode.__name__)}
+
+
 class BulkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Each item is what `POST /v1/dynamic` takes."""
 
-    items: Annotated[list[Any], Meta(extra_json_schema={"minItems": 1, "maxItems": MOST})]
+    items: Annotated[list[Any], Meta(extra_json_schema=_ITEMS)]
 
 
 class BulkResult(msgspec.Struct, frozen=True):

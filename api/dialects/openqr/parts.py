@@ -11,7 +11,7 @@ from schemas import behaviour
 _URL = {"format": "iri", "maxLength": 2048}
 _WEIGHT = Meta(
     description="Its share of the scans, relative to the other active ones. Whole; 0 for none.",
-    extra_json_schema={"minimum": 0, "default": 100},
+    extra_json_schema={"minimum": 0},
 )
 _LABEL = Meta(description="A name for people, or null.", extra_json_schema={"maxLength": 255})
 _KEY = Meta(
@@ -19,7 +19,7 @@ _KEY = Meta(
     "left out; an entry that has the id, the key or the URL of one that is there keeps both."
 )
 _ID = Meta(description="For ever the same. May be left out, like `key`.")
-_ACTIVE = Meta(description="Whether it takes part.", extra_json_schema={"default": True})
+_ACTIVE = Meta(description="Whether it takes part.")
 _TO = Meta(description="Where those scans are sent; as `destination`.", extra_json_schema=_URL)
 _IF = (
     "All of these that are given must hold (`match: any`: one of them), each for any of its values: `country` (two "

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from api.content_schema import Content
 from api.dialects.openqr.parts import AppLinks, NewRule, NewVariant, Rule, Variant, app_links, rule, variant
 from codes.behaviour import is_link
 from codes.passwords import LONGEST, SHORTEST
@@ -32,10 +33,11 @@ _STYLE = Meta(description="How the image of the code is drawn; at most 16 KB.")
 _STATUS = Meta(description="`paused` codes show a page instead of redirecting, until they are `active` again.")
 _DOMAIN = Meta(description="The custom domain of the code's short link; null for the default one.")
 _TYPE = Meta(
-    description="`website` codes redirect; any other type shows a page made of `content`.",
-    extra_json_schema={"default": "website"},
+    description="`website` codes redirect; any other type shows a page made of `content`. A code that is made without "
+    "one is a `website`. An edit that would make a page a `website` needs a `destination` (409).",
+    examples=["website", "vcard_plus", "landing_page"],
 )
-_CONTENT = Meta(description="What the page shows; its fields depend on `type`. Null for codes that redirect.")
+_CONTENT = Meta(description="What the page shows; which field it is depends on `type`. Null for codes that redirect.")
 _DESIGN = Meta(description="The page's theme; at most 16 KB.")
 _STARTS = Meta(
     description="Before this moment the code is answered as unknown (404). Null: from the beginning.",
@@ -102,7 +104,7 @@ class DynamicCode(msgspec.Struct, frozen=True):
     style: Annotated[dict[str, Any] | None, _STYLE]
     domain: Annotated[str | None, _DOMAIN]
     type: Annotated[str, _TYPE]
-    content: Annotated[dict[str, Any] | None, _CONTENT]
+    content: Annotated[Content | None, _CONTENT]
     page_design: Annotated[dict[str, Any] | None, _DESIGN]
     starts_at: Annotated[str | None, _STARTS]
     expires_at: Annotated[str | None, _EXPIRES]
@@ -130,7 +132,7 @@ class NewDynamicCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folder_id: Annotated[str | None, _FOLDER] | UnsetType = UNSET
     domain: Annotated[str | None, _DOMAIN] | UnsetType = UNSET
     type: Annotated[str, _TYPE] | UnsetType = UNSET
-    content: Annotated[dict[str, Any] | None, _CONTENT] | UnsetType = UNSET
+    content: Annotated[Content | None, _CONTENT] | UnsetType = UNSET
     page_design: Annotated[dict[str, Any] | None, _DESIGN] | UnsetType = UNSET
     starts_at: Annotated[str | None, _STARTS] | UnsetType = UNSET
     expires_at: Annotated[str | None, _EXPIRES] | UnsetType = UNSET

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from api.content_schema import Content
 from codes.passwords import LONGEST, SHORTEST
 
 Category = Annotated[
@@ -44,10 +45,8 @@ _TARGET = Meta(
     examples=["https://example.com/spring"],
     extra_json_schema={"format": "iri", "maxLength": 2048},
 )
-_WEIGHT = Meta(
-    description="Its share of the scans, 0–100; null where it has rules.", extra_json_schema={"default": 100}
-)
-_ACTIVE = Meta(description="Whether it takes part.", extra_json_schema={"default": True})
+_WEIGHT = Meta(description="Its share of the scans, 0–100 (100 if nothing is said); null where it has rules.")
+_ACTIVE = Meta(description="Whether it takes part; it does if nothing is said.")
 _LABEL = Meta(description="A name for people, or null.", extra_json_schema={"maxLength": 255})
 _KEY = Meta(
     description="Its letter, under which scans are counted: a, b, c, … One that is sent with the id, the letter or "
@@ -98,7 +97,7 @@ class QravioCode(msgspec.Struct, frozen=True):
     destinations: Annotated[list[QravioDestination], _DESTINATIONS]
     design: Annotated[dict[str, Any] | None, _DESIGN]
     page_design: Annotated[dict[str, Any] | None, _PAGE_DESIGN]
-    content: Annotated[dict[str, Any] | None, _CONTENT]
+    content: Annotated[Content | None, _CONTENT]
     total_scans: Annotated[int, Meta(description="Every scan ever, those of programs too.")]
     created_by: Annotated[str | None, Meta(description="The id of the API key that made it.")]
     created_at: Annotated[str, Meta(extra_json_schema=_TIME)]
@@ -111,7 +110,7 @@ class NewQravioCode(msgspec.Struct, frozen=True):
     name: Annotated[str, _NAME]
     type: Annotated[str, _TYPE]
     category: Category
-    content: Annotated[dict[str, Any], _CONTENT]
+    content: Annotated[Content, _CONTENT]
     destinations: Annotated[list[NewQravioDestination] | None, _DESTINATIONS] = None
     status: Status | None = None
     folder_id: Annotated[str | None, _FOLDER] = None
@@ -126,7 +125,7 @@ class QravioCodeEdit(msgspec.Struct, frozen=True):
 
     name: Annotated[str, _NAME] | UnsetType = UNSET
     status: Status | UnsetType = UNSET
-    content: Annotated[dict[str, Any], _CONTENT] | UnsetType = UNSET
+    content: Annotated[Content, _CONTENT] | UnsetType = UNSET
     destinations: Annotated[list[NewQravioDestination], _DESTINATIONS] | UnsetType = UNSET
     design: Annotated[dict[str, Any] | None, _DESIGN] | UnsetType = UNSET
     page_design: Annotated[dict[str, Any] | None, _PAGE_DESIGN] | UnsetType = UNSET
