@@ -66,6 +66,7 @@ def test_sizes_and_durations(name: str, text: str, field: str, value: Any) -> No
         ("WAYMARK_API_URL", "https://api.example.com:99999"),
         ("WAYMARK_API_PORT", "8001"),
         ("WAYMARK_REDIS_URL", "localhost:6379"),
+        ("WAYMARK_REDIS_SERVER", "/nowhere/redis-server"),
         ("WAYMARK_REDIS_REPLICA_URL", "http://localhost"),
         ("WAYMARK_KAFKA_BOOTSTRAP", "kafka://k:9092"),
         ("WAYMARK_KAFKA_TOPIC", "a topic"),
