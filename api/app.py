@@ -1,6 +1,7 @@
 """The HTTP face: every dialect's routes, what they have in common, and how problems become answers."""
 
 import logging
+from collections.abc import Iterator
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -9,10 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.routing import Route as Served
+from starlette.types import Scope
 
 from api import dialects, health, manual, mcp_http, openapi, rate_limits
 from api.answers import Json
 from api.context import ApiContext
+from api.cors import Cors, welcome
 from api.dialect import Dialect, Route
 from api.endpoint import caller, endpoint
 from api.errors import Problem
@@ -29,6 +32,9 @@ _log = logging.getLogger("waymark.api")
 _DESCRIPTION = """Dynamic QR codes and short links: what is printed never changes, where it leads can, and every scan is
 counted exactly once. Any key works in each of the APIs below, as `Authorization: Bearer <key>`. Times are UTC. Each API
 has one shape for all its errors, and they name the field that is at fault."""
+
+# What a page of another origin may read, where the settings let it call at all.
+SHOWS = ", ".join(sorted(openapi.SHOWN.union(*(dialect.headers for dialect in dialects.DIALECTS))))
 
 # FastAPI can report requests and exceptions to OpenTelemetry, with addresses and paths; `api.traces` says less.
 _SILENT = TelemetryConfig(tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False)
@@ -63,6 +69,8 @@ def create_app(context: ApiContext) -> FastAPI:
     if context.tracer is not None:
         app.add_middleware(Traced, tracer=context.tracer)
     app.add_middleware(Head)
+    if context.settings.cors_origins:
+        app.add_middleware(Cors, origins=context.settings.cors_origins, asks=_asks, shows=SHOWS)
     app.add_middleware(NoSniff)
     return app
 
@@ -101,8 +109,13 @@ async def _failed(request: Request, error: Exception) -> Response:
         # (The loss of an engine is said once, by whoever watches it.)
         _log.debug("%s %r: %s", request.method, request.scope["path"], problem.message)
     path = request.scope["path"]
+    if problem.status == 405 and request.method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": f"{problem.headers['Allow']}, OPTIONS"})
     response = answer(path, problem)
     rate_limits.tell(request, response)
+    if problem.status == 500 and (origins := request.app.state.context.settings.cors_origins):
+        # Answered outside of all middleware.
+        welcome(response.headers, origins, request.headers.get("origin"), SHOWS)
     if (finish := dialects.of(path).finish) is not None:
         try:
             await finish(request.app.state.context, caller(request), request, response)
@@ -112,13 +125,28 @@ async def _failed(request: Request, error: Exception) -> Response:
     return response
 
 
+def _routes(scope: Scope) -> Iterator[Served]:
+    """All of a path: the router itself only finds the first that matches."""
+    app: FastAPI = scope["app"]
+    for route in app.routes:
+        if isinstance(route, Served) and route.matches(scope)[0] is not Match.NONE:
+            yield route
+
+
 def _methods(request: Request) -> list[str]:
-    """All that a path takes: the router itself only knows those of the first route that matches."""
-    app: FastAPI = request.app
-    found = {
-        method
-        for route in app.routes
-        if isinstance(route, Served) and route.matches(request.scope)[0] is not Match.NONE
-        for method in route.methods or ()
-    }
+    """All that a path takes."""
+    found = {method for route in _routes(request.scope) for method in route.methods or ()}
     return sorted(found | ({"HEAD"} if "GET" in found else set()))
+
+
+def _asks(scope: Scope) -> set[str]:
+    """The headers that callers of a path may send, besides those that browsers send unasked."""
+    found = {"Authorization", "Content-Type"}
+    paths = {route.path for route in _routes(scope)}
+    if mcp_http.PATH in paths:
+        found |= mcp_http.HEADERS
+    for dialect in dialects.DIALECTS:
+        for route in dialect.routes:
+            if not paths.isdisjoint(dialect.paths(route)):
+                found |= {each.name for each in openapi.headers_sent(route)} | openapi.key_headers(dialect)
+    return found

@@ -32,6 +32,8 @@ class ApiSettings(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     # A folder with fonts for captions in scripts that ours has not.
     fonts: str = ""
+    # Pages of these may call the API in a browser; "*" is any.
+    cors_origins: frozenset[str] = frozenset()
 
 
 class ApiContext(msgspec.Struct, frozen=True):

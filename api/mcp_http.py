@@ -15,6 +15,8 @@ from api.context import ApiContext
 from api.errors import Problem
 
 PATH = "/mcp"
+# Of the protocol, besides the key.
+HEADERS = frozenset({"Accept", "Mcp-Protocol-Version", "Mcp-Session-Id"})
 
 
 class McpHttp:

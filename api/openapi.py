@@ -31,7 +31,7 @@ _SAYS = {
     500: "A fault of Waymark's own.",
     503: "A part that Waymark needs is away; `Retry-After` says when to try again.",
 }
-SECURITY = {
+SECURITY: dict[str, dict[str, str]] = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
@@ -60,6 +60,8 @@ HEADERS = {
     "Retry-After": {"description": "Seconds until it is worth trying again.", "schema": _WHOLE},
     "WWW-Authenticate": {"description": "How to say who is asking: `Bearer`.", "schema": _TEXT},
 }
+# Headers that a page may read in a browser; what else is in an answer is in its body.
+SHOWN = frozenset({*HEADERS, "Allow", "Content-Disposition"})
 # Answers that may come before it is known who is asking.
 _ANYBODYS = frozenset({401, 408, 431, 503})
 
@@ -123,7 +125,7 @@ def operation(route: Route, dialect: Dialect) -> dict[str, Any]:
     found: dict[str, Any] = {"security": [{name: []} for name in dialect.security], "x-scope": route.scope}
     if route.scope is None:
         found = {"security": []}
-    if parameters := [*route.parameters, *_headers(route)]:
+    if parameters := [*route.parameters, *headers_sent(route)]:
         found["parameters"] = [
             {
                 "name": each.name,
@@ -142,7 +144,8 @@ def operation(route: Route, dialect: Dialect) -> dict[str, Any]:
     return found
 
 
-def _headers(route: Route) -> Iterator[Parameter]:
+def headers_sent(route: Route) -> Iterator[Parameter]:
+    """Those that mean something to it, besides the key."""
     text = {"type": "string"}
     if route.creates:
         says = (
@@ -153,6 +156,11 @@ def _headers(route: Route) -> Iterator[Parameter]:
         yield Parameter("If-None-Match", "header", "An `ETag` of this code: 304 if it still has it.", text)
     elif route.tagged and not route.creates:
         yield Parameter("If-Match", "header", "An `ETag` of this code: 412 if it has it no longer.", text)
+
+
+def key_headers(dialect: Dialect) -> set[str]:
+    """The headers of its own in which it takes a key."""
+    return {SECURITY[way]["name"] for way in dialect.security if SECURITY[way]["type"] == "apiKey"}
 
 
 def _complete(operation: dict[str, Any], route: Route, schemas: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from analytics.pool import Questions
 from api.app import create_app
 from api.context import ApiContext, ApiSettings, Ready
+from api.cors import origins
 from api.logos import Logos
 from api.readiness import parts
 from api.wrong_keys import WrongKeys
@@ -43,6 +44,7 @@ def api_app(
             settings=ApiSettings(
                 short_url=settings.short_base,
                 api_url=settings.api_base,
+                cors_origins=origins(settings.cors_origins or ""),
                 fonts=str(settings.fonts.resolve()) if settings.fonts else "",
             ),
             readiness={**parts(codes, questions, settings.redis_fsync), **more_readiness},

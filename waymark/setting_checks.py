@@ -80,6 +80,12 @@ def _host_name(name: str) -> None:
         raise ValueError("it takes a host name, without scheme or port, as go.example.com")
 
 
+def _cors_origins(text: str) -> None:
+    from api.cors import origins
+
+    origins(text)
+
+
 def _name_servers(text: str) -> None:
     from codes.dns import name_servers
 
@@ -152,6 +158,7 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "journal": _folder_to_be,
     "domain_target": _host_name,
     "dns_servers": _name_servers,
+    "cors_origins": _cors_origins,
     "trusted_proxies": _proxies,
     "edge": _edge,
     "geo_database": _geo_database,

@@ -67,6 +67,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "The base of the API as its clients see it. Default: `http://localhost:` and the API port.",
         ),
     ] = None
+    cors_origins: Annotated[
+        str | None,
+        _is("WAYMARK_CORS_ORIGINS", "Origins whose pages may call the API in a browser, with commas between; or `*`."),
+    ] = None
     bootstrap_key: Annotated[
         str | None,
         _is(
@@ -324,11 +328,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     fonts: Annotated[
         Path | None,
-        _is(
-            "WAYMARK_FONTS",
-            "A folder of further fonts (`.ttf`, `.otf`) for captions of symbols, in scripts that the one which comes "
-            "with Waymark has not.",
-        ),
+        _is("WAYMARK_FONTS", "Folder of extra fonts for captions in scripts that the bundled font does not cover."),
     ] = None
     log_format: Annotated[
         Literal["text", "json"], _is("WAYMARK_LOG_FORMAT", "How log lines are written to standard error.")

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from analytics.pool import Questions
 from api.app import create_app
 from api.context import ApiContext, ApiSettings
+from api.cors import origins
 from api.dialect import Dialect, Route
 from api.dialects import DIALECTS
 from api.logos import Logos
@@ -63,7 +64,7 @@ def names_of_the_public(host: str) -> tuple[str, ...]:
 class Service:
     """`client` sends the key of `workspace`; others are made by `key`."""
 
-    def __init__(self, redis_url: str, warehouse: Warehouse) -> None:
+    def __init__(self, redis_url: str, warehouse: Warehouse, *, cors: str = "") -> None:
         self.clock = Clock()
         self.redis: Redis = connect(redis_url)
         self.warehouse = warehouse
@@ -95,7 +96,7 @@ class Service:
             files=files,
             logos=Logos(own_hosts=["s.example.net"], resolver=resolver, files=files),
             questions=self.questions,
-            settings=ApiSettings(short_url=SHORT, api_url="http://api.example.net"),
+            settings=ApiSettings(short_url=SHORT, api_url="http://api.example.net", cors_origins=origins(cors)),
             now=self.clock,
         )
         self.app: FastAPI = create_app(self.context)
@@ -197,10 +198,13 @@ async def conforms(response: httpx.Response) -> None:
     for dialect in DIALECTS:
         if not dialect.covers(request.url.path):
             continue
-        kept = response.headers["cache-control"]
+        kept = response.headers.get("cache-control", "no-store")
         assert response.status_code < 500 or response.status_code == 503
         shape: Any = dialect.error
         media: tuple[str, ...] = ("application/json",)
+        if request.method == "OPTIONS" and response.status_code == 204:
+            assert response.content == b"" and response.headers["allow"].endswith("OPTIONS")
+            return
         # The first that fits is the one that is served.
         for route in dialect.routes:
             if request.method == route.method and serves(dialect, route, request.url.path):

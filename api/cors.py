@@ -1,0 +1,74 @@
+"""Browsers: which pages of other origins may call the API, and what they may see of its answers.
+
+None may unless the settings name them. Nothing here knows a cookie: a page has to bring a key, so no answer lets
+credentials of the browser's own be sent.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+ANY = "*"
+# How long a browser may keep what a preflight was told: the most that any of them keeps.
+KEEP_S = 7200
+
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[1-9][0-9]{0,4})?")
+_DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
+
+
+def origins(text: str) -> frozenset[str]:
+    """What a setting names, with commas between. Raises ValueError for what no browser would send."""
+    found = frozenset(part.strip() for part in text.split(",") if part.strip())
+    if found == {ANY}:
+        return found
+    for one in sorted(found):
+        if not _ORIGIN.fullmatch(one) or _DEFAULT_PORT.fullmatch(one):
+            raise ValueError(
+                f"{one[:200]!r} is no origin as browsers send it: it takes https://app.example.com (in lower case, "
+                "without path or the scheme's own port), several with commas between, or * alone for every page"
+            )
+    return found
+
+
+def welcome(headers: MutableHeaders, origins: frozenset[str], origin: str | None, shows: str) -> bool:
+    """Whether a page of that origin may read the answer; its headers say so. `shows` are those that it may read."""
+    if ANY not in origins:
+        headers.add_vary_header("Origin")
+    if origin is None or not {origin, ANY} & origins:
+        return False
+    headers["Access-Control-Allow-Origin"] = ANY if ANY in origins else origin
+    headers["Access-Control-Expose-Headers"] = shows
+    return True
+
+
+class Cors:
+    """Around everything else, so that errors have the headers too. `asks` names what a caller of the path may send."""
+
+    def __init__(
+        self, app: ASGIApp, origins: frozenset[str], asks: Callable[[Scope], Iterable[str]], shows: str
+    ) -> None:
+        self.app = app
+        self.origins = origins
+        self.asks = asks
+        self.shows = shows
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        sent = Headers(scope=scope)
+        preflight = scope["method"] == "OPTIONS" and "access-control-request-method" in sent
+
+        async def sender(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                welcomed = welcome(headers, self.origins, sent.get("origin"), self.shows)
+                if welcomed and preflight and message["status"] == 204:
+                    headers["Access-Control-Allow-Methods"] = headers["Allow"]
+                    headers["Access-Control-Allow-Headers"] = ", ".join(sorted(self.asks(scope)))
+                    headers["Access-Control-Max-Age"] = str(KEEP_S)
+            await send(message)
+
+        await self.app(scope, receive, sender)
