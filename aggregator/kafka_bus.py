@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 POLL_MS = 200
 READ_S = 0.1
+# Between two looks at a partition that ends below where it was read to.
+LOST_S = 1.0
 # What is kept of a partition before it is paused.
 BUFFER_BYTES = 16_000_000
 
@@ -40,6 +42,13 @@ class Mark(msgspec.Struct, frozen=True):
     def read(cls, metadata: str) -> Self:
         found = re.fullmatch(r"v1:(\d*)(:hold)?", metadata)
         return cls(int(found[1]) if found[1] else None, bool(found[2])) if found else cls()
+
+
+def _ends_below(tp: TopicPartition, offset: int, newest: int | None) -> str:
+    return (
+        f"partition {tp.partition} was read up to offset {offset} and ends at {newest}: a broker has lost records;"
+        " they are waited for, `ingest` ships them again"
+    )
 
 
 def _source(key: bytes | None) -> int | None:
@@ -72,7 +81,9 @@ class KafkaPartition:
             # Its first start, explicitly: never a reset that somebody else decides on.
             await self.seek(oldest)
             return Resume(oldest)
-        if not oldest <= offset <= newest:
+        if offset > newest:
+            raise OSError(_ends_below(self.tp, offset, newest))
+        if offset < oldest:
             raise Gone(f"the group stands at offset {offset}, and the topic holds {oldest} to {newest - 1}")
         await self.seek(offset)
         mark = Mark.read(metadata)
@@ -296,9 +307,9 @@ class KafkaBus(ConsumerRebalanceListener):  # type: ignore[misc]
                 # A partition of which nothing was ever committed; its lane says where it begins.
                 continue
             except OffsetOutOfRangeError as error:
-                for tp in error.args[0]:
+                for tp, offset in error.args[0].items():
                     if tp in self._parts:
-                        self._parts[tp].fail(f"offset {error.args[0][tp]} is not on the topic any more")
+                        await self._look_again(tp, offset)
                 continue
             except KafkaError as error:
                 log.warning("cannot read from Kafka: %r", error)
@@ -307,6 +318,16 @@ class KafkaBus(ConsumerRebalanceListener):  # type: ignore[misc]
             for tp, records in found.items():
                 if tp in self._parts:
                     self._parts[tp].put([(one.offset, _source(one.key), one.value or b"") for one in records])
+
+    async def _look_again(self, tp: TopicPartition, offset: int) -> None:
+        """There is nothing at the offset: not any more, or, where a broker has lost records, not yet again."""
+        newest = await self.newest(tp)
+        if newest is None or offset > newest:
+            log.error("%s", _ends_below(tp, offset, newest))
+            self.consumer.seek(tp, offset)
+            await asyncio.sleep(LOST_S)
+        else:
+            self._parts[tp].fail(f"offset {offset} is not on the topic any more")
 
     def _steer(self) -> None:
         """Seeks and pauses; only here, so that no poll is under way."""

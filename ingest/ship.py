@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError, RecordTooLargeError
 
 from ingest.layout import disk_use, sources
+from ingest.leader_epoch import Leaders
 from ingest.shipment import Bus, pause, ship_journal
 from ingest.topic import ensure
 from schemas.exposition import Spread
@@ -39,6 +40,9 @@ class ShipSettings(msgspec.Struct, frozen=True):
     topic: str = "scans"
     partitions: int = 3
     timeout_ms: int = 10_000
+    # For how long what Kafka has acknowledged is kept, as long as the journals of the machine take no more than this.
+    keep_s: float = 0.0
+    keep_bytes: int = 512 << 20
     security: dict[str, Any] = {}
 
 
@@ -114,14 +118,21 @@ async def _session(settings: ShipSettings, stop: asyncio.Event, status: ShipStat
         await producer.start()
         partitions = len(await producer.partitions_for(settings.topic))
 
-        async def send(key: bytes, value: bytes, partition: int) -> None:
-            await _send(producer, settings, key, value, partition, stop, status)
+        async def send(key: bytes, value: bytes, partition: int) -> int:
+            offset = await _send(producer, settings, key, value, partition, stop, status)
             status.records += 1
             status.bytes += len(value)
             _count(value, status)
+            return offset
+
+        lead = Leaders(producer.client, settings.topic)
+
+        def keep_s() -> float:
+            return settings.keep_s if status.journal_bytes <= settings.keep_bytes else 0.0
 
         status.connected, status.error = True, ""
-        await _ship_all(settings.journal, Bus(bus_id, partitions, send, status.troubles), stop, status)
+        bus = Bus(bus_id, partitions, send, lead.epoch, lead.end, keep_s, status.troubles)
+        await _ship_all(settings.journal, bus, stop, status)
     finally:
         status.connected = False
         # Waits for what is under way, which times out by itself.
@@ -136,13 +147,13 @@ async def _send(
     partition: int,
     stop: asyncio.Event,
     status: ShipStatus,
-) -> None:
-    """Returns when the record is acknowledged by all replicas in sync. Raises KafkaError."""
+) -> int:
+    """Returns its offset when the record is acknowledged by all replicas in sync. Raises KafkaError."""
     while True:
         try:
             async with asyncio.timeout(3 * settings.timeout_ms / 1000):
-                await producer.send_and_wait(settings.topic, value, key=key, partition=partition)
-            return
+                found = await producer.send_and_wait(settings.topic, value, key=key, partition=partition)
+            return int(found.offset)
         except (MessageSizeTooLargeError, RecordTooLargeError) as error:
             # Only this journal waits, until somebody allows the topic larger messages.
             log.error("a record of %d bytes of source %s is refused: %s", len(value), key.decode(), error)

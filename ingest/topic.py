@@ -92,7 +92,7 @@ async def _ask(client: AIOKafkaClient, topic: str) -> tuple[Topic | None, KafkaE
     if node is None:
         raise KafkaError("no broker is known")
     try:
-        answer = (await client.send(node, _AskMetadata(topic))).to_object()
+        answer = (await client.send(node, AskMetadata(topic))).to_object()
     except NotImplementedError as error:
         raise IncompatibleBrokerVersion("the broker does not tell topic ids: Kafka 3.1 or newer is needed") from error
     found = answer["topics"][0]
@@ -180,7 +180,9 @@ class _MetadataRequest(RequestStruct):  # type: ignore[misc]
     )
 
 
-class _AskMetadata(Request[_MetadataRequest]):  # type: ignore[misc]
+class AskMetadata(Request[_MetadataRequest]):  # type: ignore[misc]
+    """Metadata of one topic, with its id and the epochs of its leaders."""
+
     API_KEY = 3
 
     def __init__(self, topic: str) -> None:

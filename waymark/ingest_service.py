@@ -18,7 +18,11 @@ from waymark.status_app import status_app
 async def run(settings: Settings, status_sockets: list[socket.socket], stop: asyncio.Event) -> int:
     status = ShipStatus()
     shipping = ShipSettings(
-        journal=settings.journal_folder, bootstrap=rooms.kafka(settings), topic=settings.kafka_topic
+        journal=settings.journal_folder,
+        bootstrap=rooms.kafka(settings),
+        topic=settings.kafka_topic,
+        keep_s=settings.shipped_keep,
+        keep_bytes=settings.journal_max // 4,
     )
     waiting = depth.Depth()
 

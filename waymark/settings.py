@@ -123,10 +123,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     kafka_bootstrap: Annotated[
         str | None,
-        _is(
-            "WAYMARK_KAFKA_BOOTSTRAP",
-            "Kafka brokers, `host:port,host:port`, as the way to the warehouse, instead of the journal folder alone.",
-        ),
+        _is("WAYMARK_KAFKA_BOOTSTRAP", "Kafka brokers (`host:port,host:port`) on the way of a scan to the warehouse."),
     ] = None
     kafka_topic: Annotated[str, _is("WAYMARK_KAFKA_TOPIC", "The topic of scans.", min_length=1)] = "waymark-scans"
     kafka_group: Annotated[
@@ -162,6 +159,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=1 << 20,
         ),
     ] = 2 << 30
+    shipped_keep: Annotated[
+        int,
+        _is("WAYMARK_SHIPPED_KEEP", "How long to keep what Kafka has, to ship it again (`5m`, or seconds).", ge=0),
+    ] = 300
     stale_max: Annotated[
         int,
         _is(

@@ -14,12 +14,23 @@ def is_head(line: bytes) -> bool:
 async def on_the_bus(bootstrap: str, topic: str) -> dict[int, list[int]]:
     """For each source the offsets of its lines, in the order of the partition, duplicates included.
     Fails when a source is in two partitions or a record's key is not its source."""
+    found: dict[int, list[int]] = {}
+    partition_of: dict[int, int] = {}
+    for partition, source, lines in await records_on_the_bus(bootstrap, topic):
+        assert partition_of.setdefault(source, partition) == partition
+        assert sum(not is_head(line) for line in lines) <= 1000
+        assert all(line.startswith(b"[%d," % source) or b'"source":%d' % source in line for line in lines)
+        found.setdefault(source, []).extend(offset_of(line) for line in lines if not is_head(line))
+    return found
+
+
+async def records_on_the_bus(bootstrap: str, topic: str) -> list[tuple[int, int, list[bytes]]]:
+    """Partition, source and lines of each, in the order of the partitions."""
     there = await look(bootstrap, topic)
     assert there is not None
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
-    found: dict[int, list[int]] = {}
-    partition_of: dict[int, int] = {}
+    found = []
     try:
         partitions = [TopicPartition(topic, number) for number in range(there.partitions)]
         consumer.assign(partitions)
@@ -28,12 +39,7 @@ async def on_the_bus(bootstrap: str, topic: str) -> dict[int, list[int]]:
             await consumer.seek_to_beginning(partition)
             while await consumer.position(partition) < end:
                 for record in (await consumer.getmany(partition, timeout_ms=1000)).get(partition, []):
-                    source = int(record.key)
-                    assert partition_of.setdefault(source, partition.partition) == partition.partition
-                    lines = unpack(record.value)
-                    assert sum(not is_head(line) for line in lines) <= 1000
-                    assert all(line.startswith(b"[%d," % source) or b'"source":%d' % source in line for line in lines)
-                    found.setdefault(source, []).extend(offset_of(line) for line in lines if not is_head(line))
+                    found.append((partition.partition, int(record.key), unpack(record.value)))
     finally:
         await consumer.stop()
     return found

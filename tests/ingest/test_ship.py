@@ -1,24 +1,29 @@
 """Shipping to a real Kafka, which dies, stops answering and comes back; and so does the shipper."""
 
 import asyncio
+import os
 import random
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from drill.kafka import KafkaServer
 from ingest.journal import Journal
-from ingest.layout import read_header
+from ingest.layout import read_header, segment_path
+from ingest.lines import readable
 from ingest.reader import sources
 from ingest.ship import ShipSettings, ShipStatus, ship
-from tests.ingest.bus import deduplicated, on_the_bus
+from schemas.event import SourceHead, SourceNote, decode_note, is_note
+from tests.ingest.bus import deduplicated, on_the_bus, records_on_the_bus
 from tests.ingest.events import REST, event, open_journal, rest_of
 
 pytestmark = pytest.mark.kafka
@@ -92,6 +97,64 @@ async def test_a_journal_ships_closes_and_goes(settings: ShipSettings) -> None:
         assert status.connected
         assert status.records >= 6
     assert await on_the_bus(settings.bootstrap, settings.topic) == {5: list(range(5003))}
+
+
+async def test_a_damaged_journal_holds_up_no_other_and_its_damage_goes_out_alone(settings: ShipSettings) -> None:
+    hurt, whole = (open_journal(settings.journal, source) for source in (5, 6))
+    for journal in (hurt, whole):
+        for _ in range(20):
+            journal.append(REST)
+        journal.close()
+    shutil.copytree(settings.journal / "6", settings.journal / "8")
+    path = segment_path(settings.journal / "5", 0)
+    path.write_bytes(path.read_bytes().replace(b"[5,7,", b"[5,6,"))
+    async with shipping(settings) as status:
+        await until(lambda: sources(settings.journal) == [8])
+        await until(lambda: "a copy of the journal of source 6" in status.troubles.get("8", ""))
+    records = [lines for _, _, lines in await records_on_the_bus(settings.bootstrap, settings.topic)]
+    lines = [[line for line in record if not isinstance(noted(line), SourceHead)] for record in records]
+    (alone,) = [record for record in lines if any(readable(line) is None for line in record)]
+    assert len(alone) == 1 and alone[0].startswith(b"[5,6,")
+    shipped = [line for record in lines for line in record if readable(line) is not None]
+    assert len(shipped) == 21 + 22
+    heads = [note for record in records for line in record if isinstance(note := noted(line), SourceHead)]
+    assert all(note.digest is None for note in heads if note.source == 5 and note.last_seq > 6)
+
+
+async def test_what_a_broker_lost_with_its_power_is_shipped_again(kafka: KafkaServer, settings: ShipSettings) -> None:
+    """One that had acknowledged it, and had not yet written it to its disk."""
+    settings = msgspec.structs.replace(settings, keep_s=600.0, partitions=1)
+    log = kafka.folder / "data" / f"{settings.topic}-0" / f"{0:020d}.log"
+    async with shipping(settings) as status:
+        journal = open_journal(settings.journal, 5, segment_bytes=20_000)
+        for _ in range(100):
+            journal.append(REST)
+        await until(lambda: status.records > 0 and (journal.folder / "cursor.json").exists())
+        await until(lambda: following(journal) == 101)
+        kept = log.stat().st_size
+        for _ in range(300):
+            journal.append(REST)
+        await until(lambda: following(journal) == 401)
+        kafka.kill()
+        os.truncate(log, kept)
+        await asyncio.to_thread(kafka.start)
+        for _ in range(100):
+            journal.append(REST)
+        await until(lambda: following(journal) == 501, 60)
+        journal.close()
+        await until(lambda: following(journal) == 502)
+        # It is kept, closed as it is.
+        assert sources(settings.journal) == [5]
+    found = await on_the_bus(settings.bootstrap, settings.topic)
+    assert deduplicated(found[5]) == list(range(502))
+
+
+def noted(line: bytes) -> SourceNote | None:
+    return decode_note(line) if is_note(line) else None
+
+
+def following(journal: Journal) -> int:
+    return int(msgspec.json.decode((journal.folder / "cursor.json").read_bytes())["following"])
 
 
 async def test_the_journal_of_a_dead_owner_is_closed_and_shipped(settings: ShipSettings) -> None:

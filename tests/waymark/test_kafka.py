@@ -65,6 +65,7 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
         "WAYMARK_KAFKA_TOPIC": topic,
         "WAYMARK_KAFKA_GROUP": topic,
         "WAYMARK_JOURNAL": str(tmp_path / "journal"),
+        "WAYMARK_SHIPPED_KEEP": "0",
         "WAYMARK_API_PORT": str(one.api_port),
         "WAYMARK_REDIRECT_PORT": str(one.redirect_port),
     }
