@@ -17,7 +17,7 @@ from aggregator.audit_evidence import StoppedPartition
 from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
 from ingest.journal import Journal
-from ingest.layout import segment_path, segments
+from ingest.layout import segment_path, segments, sources
 from schemas.warehouse import Warehouse
 from tests.aggregator import sample, stock
 
@@ -78,9 +78,14 @@ async def audited(client: Client, warehouse: Path, folder: Path) -> Report:
         found = [lane for lane in lanes if lane.state == "stopped"]
         return len(lanes), [StoppedPartition(lane.partition.place.partition, lane.reason) for lane in found]
 
+    def done() -> bool:
+        """Every journal is stored and gone, or stopped at."""
+        states = {lane.state for lane in loop.lanes.values()}
+        return not sources(folder / "journal") or (bool(states) and states <= {"stopped", "ended"})
+
     try:
         async with asyncio.timeout(30):
-            while not loop.lanes or any(lane.state not in ("stopped", "ended") for lane in loop.lanes.values()):  # noqa: ASYNC110
+            while not done():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         return await asyncio.to_thread(at_once, client, folder, stopped)
     finally:
