@@ -1,0 +1,183 @@
+"""Clients that are made from /openapi.json: they can be made, and do a round through each API with the minimal bodies
+of its document; and docs/clients.md is right."""
+
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from schemas.warehouse import Warehouse
+from tests.api.served import Served, serving
+from tests.servers import require
+from tests.servers.redis import RedisServer
+
+HERE = Path(__file__).parent / "clients"
+PAGE = Path(__file__).parents[2] / "docs" / "clients.md"
+URL = "https://example.com/spring"
+LONGEST_S = 240
+
+
+def run(*command: str | Path, cwd: Path, **variables: str) -> str:
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_S,
+    )
+    assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def served(redis_server: RedisServer, warehouse: Warehouse) -> Iterator[Served]:
+    redis_server.flush()
+    with serving(redis_server.url, warehouse) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def document(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("document") / "openapi.json"
+    found.write_bytes(requests.get(f"{served.url}/openapi.json", timeout=10).content)
+    return found
+
+
+def examples(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
+
+
+class Generated:
+    """The package that openapi-python-client has made, and a client of it."""
+
+    def __init__(self, served: Served) -> None:
+        self.models = importlib.import_module("waymark_client.models")
+        package = importlib.import_module("waymark_client")
+        self._client = package.AuthenticatedClient(served.url, token=served.key, raise_on_unexpected_status=True)
+
+    def __call__(self, operation: str, *parts: str, **given: Any) -> Any:
+        """The answer of an operation, which must be as asked."""
+        found = importlib.import_module(f"waymark_client.api.{operation}")
+        answer = found.sync_detailed(*parts, client=self._client, **given)
+        assert answer.status_code < 300, answer.content
+        return answer.parsed
+
+
+@pytest.fixture(scope="module")
+def package(document: Path) -> Path:
+    """The folder that `waymark_client` is in."""
+    (settings,) = examples("yaml")
+    # Made to be run, and not to be read.
+    (document.parent / "waymark.yaml").write_text(f"{settings}post_hooks: []\n")
+    run(
+        *(sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"),
+        *("--path", document, "--output-path", "waymark_client", "--config", "waymark.yaml"),
+        cwd=document.parent,
+    )
+    return document.parent
+
+
+@pytest.fixture
+def ask(served: Served, package: Path, monkeypatch: pytest.MonkeyPatch) -> Generated:
+    monkeypatch.syspath_prepend(str(package))
+    return Generated(served)
+
+
+def test_python_openqr(ask: Generated) -> None:
+    models = ask.models
+    code = ask("open_qr.create_code", body=models.NewDynamicCode(destination=URL))
+    assert ask("open_qr.edit_code", code.id, body=models.DynamicCodeEdit(label="Summer")).destination == URL
+    items = [models.NewDynamicCode(destination=URL, label=f"Table {n}") for n in (1, 2)]
+    bulk = ask("open_qr.create_codes", body=models.BulkRequest(items=items))
+    assert [one.code.label for one in bulk.results] == ["Table 1", "Table 2"]
+    assert "Summer" in [one.label for one in ask("open_qr.list_codes").codes]
+    scans = ask("open_qr.read_scans", code.id, days=7)
+    assert (scans.scans.total, len(scans.analytics.daily)) == (0, 7)
+
+
+def test_python_leaves_a_page_a_page(ask: Generated) -> None:
+    """What is not set is not sent, whatever the document says of it."""
+    models = ask.models
+    content = models.Content(landing_page_content=models.LandingPageContent(title="Hello"))
+    code = ask("open_qr.create_code", body=models.NewDynamicCode(type_="landing_page", content=content))
+    renamed = ask("open_qr.edit_code", code.id, body=models.DynamicCodeEdit(label="Renamed"))
+    assert (renamed.type_, renamed.label, renamed.destination) == ("landing_page", "Renamed", code.short_url)
+    assert renamed.content.landing_page_content.title == "Hello"
+
+
+def test_python_agency(ask: Generated) -> None:
+    models = ask.models
+    code = ask("qr_code_agency.create_qr", body=models.NewAgencyCode(name="Spring", destination_url=URL))
+    edit = models.AgencyCodeEdit(name="Summer")
+    assert ask("qr_code_agency.edit_qr", code.short_id, body=edit).destination_url == URL
+    assert "Summer" in [one.name for one in ask("qr_code_agency.list_qrs").results]
+    assert ask("qr_code_agency.read_analytics", code.short_id).total_scans == 0
+
+
+def test_python_exaroutes(ask: Generated) -> None:
+    models = ask.models
+    code = ask("exa_routes.create_qr_code", body=models.NewQrCode(data=URL))
+    assert ask("exa_routes.update_qr_code", code.id, body=models.QrCodeUpdate(destination=f"{URL}-v2")).id == code.id
+    bulk = ask("exa_routes.create_qr_bulk", body=[models.NewQrCode(data=URL)])
+    assert ask("exa_routes.read_qr_bulk", bulk.bulk_id).total == 1
+    assert f"{URL}-v2" in [one.destination for one in ask("exa_routes.list_qr_codes").data]
+    assert ask("exa_routes.read_qr_analytics", code.id).total_scans == 0
+    assert ask("exa_routes.read_qr_image", code.id).payload.read().startswith(b"\x89PNG")
+
+
+def test_python_qravio(ask: Generated) -> None:
+    models = ask.models
+    new = models.NewQravioCode(
+        name="Spring",
+        type_="website",
+        category=models.NewQravioCodeCategory.DYNAMIC,
+        content=models.Content(url=URL),
+        destinations=[models.NewQravioDestination(target_url=URL)],
+    )
+    code = ask("qravio.create_qravio_code", body=new)
+    edited = ask("qravio.edit_qravio_code", code.id, body=models.QravioCodeEdit(name="Summer"))
+    assert edited.destinations[0].target_url == URL
+    assert "Summer" in [one.name for one in ask("qravio.list_qravio_codes")]
+    assert ask("qravio.read_qravio_analytics", code.id).total_scans == 0
+
+
+def test_the_documented_python(served: Served, package: Path) -> None:
+    (text,) = examples("python")
+    said = run(sys.executable, "-c", text, cwd=package, WAYMARK=served.url, WAYMARK_KEY=served.key)
+    assert re.fullmatch(r"https://s\.example\.net/\w{7} 0\n", said)
+
+
+def test_typescript(served: Served, document: Path, tmp_path: Path) -> None:
+    """It compiles in strict mode, and goes round; the documented program, too."""
+    require.programs("node", "npm", why="clients in TypeScript")
+    if not (HERE / "node_modules" / ".package-lock.json").exists():
+        run("npm", "ci", "--silent", "--ignore-scripts", cwd=HERE)
+    (tmp_path / "node_modules").symlink_to(HERE / "node_modules")
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    for name in ("round.ts", "node.d.ts"):
+        (tmp_path / name).write_text((HERE / name).read_text())
+    (text,) = examples("ts")
+    (tmp_path / "documented.ts").write_text(text)
+    tools = HERE / "node_modules" / ".bin"
+    run(tools / "openapi-typescript", document, "-o", tmp_path / "waymark.d.ts", cwd=HERE)
+    flags = ("--strict", "--noUncheckedIndexedAccess", "--skipLibCheck", "--target", "es2022", "--module", "nodenext")
+    run(tools / "tsc", *flags, "--lib", "es2022,dom", "round.ts", "documented.ts", "node.d.ts", cwd=tmp_path)
+    variables = {"WAYMARK": served.url, "WAYMARK_KEY": served.key}
+    assert json.loads(run("node", "round.js", cwd=tmp_path, **variables)) == [
+        ["Summer", "Table 1", 0, 30],
+        ["landing_page", "Hello"],
+        ["Summer", 0],
+        [f"{URL}-v2", 1, 0],
+        ["Summer", 0, 0],
+    ]
+    said = run("node", "documented.js", cwd=tmp_path, **variables)
+    assert re.fullmatch(r"https://s\.example\.net/\w{7} 0\n", said)
