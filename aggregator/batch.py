@@ -1,12 +1,11 @@
 """From journal lines to rows: read, filtered by seq, and spliced with their place on the bus."""
 
 from collections.abc import Collection, Sequence
-from typing import TypeVar
 
 import msgspec
 
 from aggregator.bus import Place, Range, Record
-from schemas.event import ScanEvent, SourceHead, SourceNote, SourceOpened, body_of, decode_body, decode_note, is_note
+from schemas.event import ScanEvent, SourceHead, SourceNote, SourceOpened, decode_body, decode_note, is_note, read_line
 
 MAX_EVENTS = 100_000
 MAX_BYTES = 16_000_000
@@ -14,7 +13,6 @@ MAX_BYTES = 16_000_000
 _U64 = 1 << 64
 
 Key = tuple[int, int]
-T = TypeVar("T", ScanEvent, SourceNote)
 
 
 class Unreadable(Exception):
@@ -67,10 +65,11 @@ def _record(offset: int, record: Record, out: Decoded) -> None:
     for line in record.lines:
         try:
             if is_note(line):
-                notes.append((offset, _of(record.source, decode_note(line))))
+                notes.append((offset, _note(line, record.source)))
             else:
-                body = body_of(line)
-                events.append(_of(record.source, _readable(body)))
+                event, body = read_line(line)
+                _check(event, record.source)
+                events.append(event)
                 lines.append(body)
         except (msgspec.MsgspecError, ValueError) as error:
             after = f"after seq {events[-1].seq}" if events else f"a line that begins with {line[:40]!r}"
@@ -88,7 +87,7 @@ def _journal(stretch: Record, out: Decoded, skip: Collection[int]) -> None:
     for line in stretch.lines:
         try:
             if is_note(line):
-                note = _of(stretch.source, decode_note(line))
+                note = _note(line, stretch.source)
                 if isinstance(note, SourceHead):
                     raise ValueError("a head note is no record of a journal")
                 offset = 0 if isinstance(note, SourceOpened) else note.last_seq + 1
@@ -96,8 +95,8 @@ def _journal(stretch: Record, out: Decoded, skip: Collection[int]) -> None:
             else:
                 if not line:
                     raise ValueError("from here on events are missing")
-                body = body_of(line)
-                event = _of(stretch.source, _readable(body))
+                event, body = read_line(line)
+                _check(event, stretch.source)
                 offset = event.seq
                 if out.passed and out.passed[-1][1] == out.last < offset - 1:
                     out.passed[-1] = (out.passed[-1][0], offset - 1)
@@ -114,19 +113,22 @@ def _journal(stretch: Record, out: Decoded, skip: Collection[int]) -> None:
         out.last = offset
 
 
-def _of(source: int | None, said: T) -> T:
-    """Raises ValueError for what another source said."""
-    if source is not None and said.source != source:
-        raise ValueError(f"a line of source {said.source} among those of another")
-    return said
+def _note(line: bytes, source: int | None) -> SourceNote:
+    note = decode_note(line)
+    if source is not None and note.source != source:
+        raise ValueError(_STRANGER.format(note.source))
+    return note
 
 
-def _readable(body: bytes) -> ScanEvent:
-    """Raises for whatever the table could not take, too: an insert must never fail for what is in it."""
-    event = decode_body(body)
+def _check(event: ScanEvent, source: int | None) -> None:
+    """Raises ValueError for whatever the table could not take: an insert must never fail for what is in it."""
+    if source is not None and event.source != source:
+        raise ValueError(_STRANGER.format(event.source))
     if event.visitor >= _U64:
         raise ValueError("the visitor has more than 64 bits")
-    return event
+
+
+_STRANGER = "a line of source {} among those of another"
 
 
 class Batch:

@@ -60,6 +60,12 @@ class ScanEvent(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     visitor: Annotated[int, msgspec.Meta(ge=0)]
 
 
+class WrittenEvent(ScanEvent, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One as its line has it."""
+
+    check: Digest
+
+
 class SourceOpened(msgspec.Struct, frozen=True, tag_field="record", tag="open", forbid_unknown_fields=True):
     """The first record of a journal."""
 
@@ -95,6 +101,7 @@ SourceNote = SourceOpened | SourceClosed | SourceHead
 EVENT_COLUMNS: tuple[str, ...] = ScanEvent.__struct_fields__
 
 _event_decoder = msgspec.json.Decoder(ScanEvent)
+_line_decoder = msgspec.json.Decoder(WrittenEvent)
 _note_decoder = msgspec.json.Decoder(SourceNote)
 _encoder = msgspec.json.Encoder()
 
@@ -143,6 +150,16 @@ def check_of(line: bytes) -> int:
 def decode_event(line: bytes) -> ScanEvent:
     """Raises msgspec.DecodeError (or its ValidationError, or Damaged) when the line is not an event."""
     return decode_body(body_of(line.removesuffix(b"\n")))
+
+
+def read_line(line: bytes) -> tuple[WrittenEvent, bytes]:
+    """The event of a line (without newline), and the bytes before its last comma: `body_of` and `decode_event` at once,
+    for whoever reads many. Raises as `decode_event`."""
+    event = _line_decoder.decode(line)
+    body = line[: line.rfind(b",")]
+    if event.check != xxh3_64_intdigest(body) or not line.endswith(b"]"):
+        raise Damaged("the line does not fit its check")
+    return event, body
 
 
 def decode_body(body: bytes) -> ScanEvent:

@@ -104,7 +104,7 @@ def test_a_line_with_a_field_too_many_is_refused() -> None:
 
 def test_a_route_leaves_out_what_is_usual() -> None:
     assert msgspec.json.encode(route.Route(1, 2, 3, "https://a.example/")) == (
-        b'{"version":1,"number":2,"workspace":3,"destination":"https://a.example/"}'
+        b'{"version":1,"birth":2,"workspace":3,"destination":"https://a.example/"}'
     )
 
 
