@@ -94,11 +94,12 @@ def _destination(slug: str) -> str:
     return f"https://www.example.com/campaigns/2026/spring/landing?code={slug}"
 
 
-def spawn(data: Path, log: Path, *, workers: int = 1) -> tuple[subprocess.Popen[bytes], Stack]:
+def spawn(data: Path, log: Path, *, workers: int = 1, edge: str = "none") -> tuple[subprocess.Popen[bytes], Stack]:
     """Starts `waymark up` and does not wait for it."""
     api_port, redirect_port = free_port(), free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
     environment |= {"WAYMARK_BOOTSTRAP_KEY": KEY, "WAYMARK_HOST": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
+    environment["WAYMARK_EDGE"] = edge
     with log.open("ab") as output:
         process = subprocess.Popen(
             [
@@ -139,10 +140,10 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def running(*, workers: int = 1) -> Iterator[Stack]:
+def running(*, workers: int = 1, edge: str = "none") -> Iterator[Stack]:
     """A ready `waymark up`; everything of it is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="wm-bench-", ignore_cleanup_errors=True) as folder:
-        process, stack = spawn(Path(folder) / "data", Path(folder) / "log", workers=workers)
+        process, stack = spawn(Path(folder) / "data", Path(folder) / "log", workers=workers, edge=edge)
         try:
             wait_until_ready(process, stack)
             yield stack

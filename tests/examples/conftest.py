@@ -1,4 +1,4 @@
-"""One `waymark up` for all examples."""
+"""One `waymark up` for all examples, whose visits say where they come from as Cloudflare does."""
 
 from collections.abc import Iterator
 
@@ -9,5 +9,5 @@ from bench import stack
 
 @pytest.fixture(scope="package")
 def up() -> Iterator[stack.Stack]:
-    with stack.running(workers=2) as running:
+    with stack.running(workers=2, edge="cloudflare") as running:
         yield running
