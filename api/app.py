@@ -59,7 +59,8 @@ def create_app(context: ApiContext) -> FastAPI:
     pages = manual.pages(lambda: openapi.document(app, dialects.DIALECTS, context.settings.api_url))
     for path, handler in {**pages, **health.handlers(context.readiness)}.items():
         app.add_route(path, handler)
-    app.router.routes.append(Served(mcp_http.PATH, McpHttp(context)))
+    mcp = McpHttp(context)
+    app.router.routes += [Served(path, mcp) for path in (mcp_http.PATH, f"{mcp_http.PATH}/")]
     app.add_exception_handler(Exception, _failed)
     for kind in KNOWN:
         app.add_exception_handler(kind, _failed)
@@ -143,7 +144,7 @@ def _asks(scope: Scope) -> set[str]:
     """The headers that callers of a path may send, besides those that browsers send unasked."""
     found = {"Authorization", "Content-Type"}
     paths = {route.path for route in _routes(scope)}
-    if mcp_http.PATH in paths:
+    if not paths.isdisjoint((mcp_http.PATH, f"{mcp_http.PATH}/")):
         found |= mcp_http.HEADERS
     for dialect in dialects.DIALECTS:
         for route in dialect.routes:

@@ -96,8 +96,8 @@ class Dialect(msgspec.Struct, frozen=True):
     `authenticate` knows the caller another way than by a bearer key, and raises Problem (401). `before` is called
     with each call of a known caller, before its scope is looked at, and may raise; `finish` with every answer, errors
     too, to add headers (the key is None where nobody is known). `invalid_status` stands for 400, `statuses` for those
-    of single problems by their code, `problems` are what `before` can raise. With `either_slash` each path is also
-    served with, or without, its last slash."""
+    of single problems by their code, `problems` are what `before` can raise. Each path is served with and without its
+    last slash."""
 
     name: str
     prefix: str
@@ -110,7 +110,6 @@ class Dialect(msgspec.Struct, frozen=True):
     invalid_status: int = 400
     statuses: Mapping[str, int] = {}
     problems: tuple[int, ...] = ()
-    either_slash: bool = False
     # What the OpenAPI document says of it: what it is, how its callers say who they are (`api.openapi.SECURITY`), and
     # headers of its answers to known callers.
     about: str = ""
@@ -126,7 +125,7 @@ class Dialect(msgspec.Struct, frozen=True):
     def paths(self, route: Route) -> tuple[str, ...]:
         """All that lead to the route; the first is the one that is documented."""
         other = route.path.removesuffix("/") if route.path.endswith("/") else f"{route.path}/"
-        return (route.path, other) if self.either_slash else (route.path,)
+        return (route.path, other)
 
     def covers(self, path: str) -> bool:
         return path == self.prefix or path.startswith(self.prefix + "/")

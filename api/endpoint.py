@@ -19,6 +19,7 @@ def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[R
     """The one place for what a key, a scope or a plan's way of counting calls allows."""
 
     async def answer(request: Request) -> Response:
+        _lower_ids(request, route)
         call = Call(context, NOBODY, request)
         if route.scope is not None:
             key = await (dialect.authenticate or auth.known)(request, context)
@@ -39,6 +40,13 @@ def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[R
         return response
 
     return answer
+
+
+def _lower_ids(request: Request, route: Route) -> None:
+    """Ids in capital letters are the same ids."""
+    for each in route.parameters:
+        if each.where == "path" and each.schema.get("format") == "uuid":
+            request.path_params[each.name] = request.path_params[each.name].lower()
 
 
 async def _handled(call: Call, route: Route) -> Response:

@@ -15,15 +15,12 @@ Shape = TypeVar("Shape", bound=msgspec.Struct)
 _SHOWN = 64
 _KINDS = {
     "str": "text",
-    "int": "a number",
+    "int": "a whole number",
     "float": "a number",
     "bool": "true or false",
     "null": "null",
     "array": "an array",
     "object": "an object",
-    "str | null": "text or null",
-    "str | object": "text or an object",
-    "object | str": "text or an object",
 }
 _MISMATCH = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<sent>[^`]+)`")
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
@@ -47,6 +44,12 @@ def convert(sent: dict[str, Any], shape: type[Shape], read_only: Collection[str]
         raise _explain(str(error), given, shape) from None
 
 
+def _in_words(kinds: str) -> str:
+    """`int | null` is a whole number or null."""
+    words = [_KINDS.get(kind, kind) for kind in kinds.split(" | ")]
+    return " or ".join(sorted(words, key=lambda word: (word == "null", word != "text")))
+
+
 def _explain(text: str, given: dict[str, Any], shape: type[msgspec.Struct]) -> Problem:
     place = _PLACE.search(text)
     if place is None:
@@ -57,7 +60,7 @@ def _explain(text: str, given: dict[str, Any], shape: type[msgspec.Struct]) -> P
     # A part of a part is named in full, an entry of a plain list by the list.
     at = field + inside if _NAMED.search(inside) else field
     if mismatch := _MISMATCH.search(text):
-        wanted, sent = (_KINDS.get(name, name) for name in (mismatch["wanted"], mismatch["sent"]))
+        wanted, sent = (_in_words(mismatch[which]) for which in ("wanted", "sent"))
         return invalid(at, f"{field}{inside} must be {wanted}, not {sent}", "wrong_type")
     if absent := _MISSING.search(text):
         at = f"{field}{inside}.{absent['name']}"

@@ -36,6 +36,7 @@ class Limits(msgspec.Struct, frozen=True):
 
     def of(self, path: str) -> "Limits":
         """Those that hold at this path."""
+        path = path.removesuffix("/")
         if path == self.bulk_path:
             return msgspec.structs.replace(self, body_bytes=self.bulk_bytes)
         if path != self.upload_path:

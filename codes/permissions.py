@@ -64,7 +64,7 @@ async def creation(redis: Redis, plan: Plan, workspace: int, now: datetime) -> Q
     """Takes one of the hour's creations; given back (`forgotten`) when nothing came of it. Raises NotInPlan."""
     taken = await quota.take(redis, workspace, CREATIONS, "hour", plan.creations_per_hour, now)
     if not taken.allowed:
-        wait_s = max(1, taken.reset_at - int(now.timestamp()))
+        wait_s = min(max(1, taken.reset_at - int(now.timestamp())), quota.HOUR_MS // 1000)
         text = plan.says("creations_per_hour", limit=taken.limit)
         raise NotInPlan("rate", "creations_per_hour", text, None, wait_s)
     return taken

@@ -14,7 +14,9 @@ def check_label(label: str | None, field: str = "label") -> str | None:
 
 
 def storable(field: str, text: str) -> str:
-    """JSON can spell half a character (a lone surrogate), which has no bytes."""
+    """JSON can spell half a character (a lone surrogate), which has no bytes, and NUL, at which others stop reading."""
+    if "\0" in text:
+        raise Refused(field, "invalid_text", "text must not hold a NUL character")
     try:
         text.encode()
     except UnicodeEncodeError as error:

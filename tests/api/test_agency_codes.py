@@ -166,6 +166,16 @@ async def test_no_name_is_an_empty_one(api: Service) -> None:
     assert (await api.client.get(f"/v1/dynamic/{native['id']}")).json()["label"] is None
 
 
+async def test_a_blank_name_is_refused(api: Service) -> None:
+    """namestringyesInternal label, never visible to scanners."""
+    code = await made(api)
+    for name in ("", " ", "\t\n"):
+        refused = await api.client.post(LIST, json={**NEW, "name": name})
+        assert (refused.status_code, refused.json()["detail"]) == (400, "name must not be blank")
+        assert (await patched(api, code, 400, name=name))["detail"] == "name must not be blank"
+    assert await read(api, code) == code
+
+
 async def test_variants(api: Service) -> None:
     """Pass an array of {url, weight, label}"""
     code = await made(api)

@@ -29,7 +29,8 @@ BIG = "9" * 5000
         (b"NaN", "body"),
         (b"\xff\xfe{}", "body"),
         (b'{"label": "\xff"}', "body"),
-        (b"\xef\xbb\xbf{}", "body"),
+        (b"\xef\xbb\xbf", "body"),
+        (b"\xef\xbb\xbf\xef\xbb\xbf{}", "body"),
         (b'{"label": "tab\tinside"}', "body"),
         (b'{"style": {"margin": NaN}}', "style"),
         (b'{"style": {"margin": [1, -Infinity]}}', "style"),
@@ -55,6 +56,16 @@ def test_what_is_refused(raw: bytes, field: str) -> None:
     assert (caught.value.status, caught.value.field) == (400, field)
     assert field in caught.value.message
     caught.value.message.encode()
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert parse_object(b'\xef\xbb\xbf{"label": "a"}') == {"label": "a"}
+
+
+@pytest.mark.parametrize(("text", "value"), [("5.0", 5), ("-7.00", -7), ("0.0", 0), ("5.5", 5.5), ("5e0", 5.0)])
+def test_a_whole_number_may_have_a_point(text: str, value: float) -> None:
+    found = parse_object(b'{"n": ' + text.encode() + b"}")["n"]
+    assert (found, type(found)) == (value, type(value))
 
 
 def test_depth_is_bounded_where_it_says() -> None:

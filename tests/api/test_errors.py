@@ -24,7 +24,6 @@ UNKNOWN = [
     "/",
     "/v1",
     "/v1/",
-    "/v1/dynamic/",
     "/v1/dynamics",
     "/v1//dynamic",
     "/v2/dynamic",
@@ -33,7 +32,7 @@ UNKNOWN = [
     "/v1/qr%00",
     "/v1/%ff%fe",
     "/%zz",
-    "/v1/dynamic/x/scans/",
+    "/v1/dynamic/x/scans//",
 ]
 
 

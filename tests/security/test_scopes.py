@@ -20,7 +20,7 @@ OPEN = {("POST", "/api/v1/token/"), ("POST", "/api/v1/token/refresh/")}
 # They are sent, and change nothing that is kept.
 HARMLESS = {("POST", "/api/qr/static")}
 # What the API serves beside its operations. All but `/mcp`, which needs a key, say nothing of anybody's codes.
-BESIDE = {"/openapi.json", "/docs", "/healthz", "/readyz", "/mcp"}
+BESIDE = {"/openapi.json", "/docs", "/healthz", "/readyz", "/mcp", "/mcp/"}
 
 
 async def ask(client: httpx.AsyncClient, route: Operation, id: str = NOBODY, **headers: str) -> httpx.Response:
@@ -110,7 +110,7 @@ async def test_there_is_no_other_way_in(api: Service) -> None:
     known = {path for dialect in DIALECTS for route in dialect.routes for path in dialect.paths(route)}
     beside = paths(api.app.routes) - known
     assert {path for path in beside if not path.startswith("/docs")} <= BESIDE
-    for path in beside & {"/mcp"}:
+    for path in beside & {"/mcp", "/mcp/"}:
         assert (await api.anonymous.post(path, json={})).status_code == 401
 
 

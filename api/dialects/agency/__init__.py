@@ -15,5 +15,4 @@ DIALECT = Dialect(
     authenticate=tokens.authenticate,
     # A cap is 403 here; other figures that are reached are 402.
     statuses={"active_codes": 403},
-    either_slash=True,
 )

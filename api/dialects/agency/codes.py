@@ -59,7 +59,7 @@ async def read_qr(call: Call) -> Response:
 async def edit_qr(call: Call) -> Response:
     code = await wanted(call)
     sent = await read_object(call.request)
-    edit = Edit(**writing.given(convert(sent, AgencyCodeEdit, sent.keys()), code.variants))
+    edit = Edit(**writing.given(convert(sent, AgencyCodeEdit, sent.keys()), code))
     code = await call.context.codes.edit(call.key.workspace, code.id, edit, match=call.match)
     try:
         scans = await _scans(call, [code])

@@ -15,7 +15,9 @@ MAX_NAME = 120
 MAX_URL = 2000
 
 _NAME = Meta(
-    description="An internal name, which scanners never see; empty for none.", extra_json_schema={"maxLength": MAX_NAME}
+    description="An internal name, which scanners never see. Codes that another API made without one read as empty; a "
+    "blank one cannot be written.",
+    extra_json_schema={"maxLength": MAX_NAME},
 )
 _URL = Meta(
     description="Where a scan is sent: a public http(s) address. A code that shows a page leads to itself, and writing "

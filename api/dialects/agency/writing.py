@@ -8,22 +8,26 @@ from api.dialects.agency.shapes import MAX_NAME, MAX_URL, AgencyCodeEdit, NewAge
 from api.errors import invalid
 from codes.variants import NewVariant
 from schemas.behaviour import Variant
+from schemas.code import Code
 
 
-def given(sent: NewAgencyCode | AgencyCodeEdit, there: tuple[Variant, ...] = ()) -> dict[str, Any]:
-    """The fields of `codes.fields` that are set; `there` are the variants that the code has. Raises Problem."""
+def given(sent: NewAgencyCode | AgencyCodeEdit, there: Code | None = None) -> dict[str, Any]:
+    """The fields of `codes.fields` that are set; `there` is the code that is edited. Raises Problem."""
     found: dict[str, Any] = {}
     if sent.name is not UNSET:
         if len(sent.name) > MAX_NAME:
             raise invalid("name", f"name must have at most {MAX_NAME} characters", "name_too_long")
-        # No name reads as an empty one, so writing that back changes nothing.
-        found["label"] = sent.name or None
+        if sent.name.strip():
+            found["label"] = sent.name
+        elif sent.name or there is None or there.label:
+            # (No name reads as an empty one, so writing that back changes nothing.)
+            raise invalid("name", "name must not be blank", "blank_name")
     if sent.destination_url is not UNSET:
         found["destination"] = _url("destination_url", sent.destination_url)
     if sent.is_active is not UNSET:
         found["status"] = "active" if sent.is_active else "paused"
     if sent.variants is not UNSET:
-        found["variants"] = _variants(sent.variants, there)
+        found["variants"] = _variants(sent.variants, there.variants if there else ())
     return found
 
 

@@ -39,6 +39,8 @@ async def list_codes(call: Call) -> Response:
     before = _before(call.request.query_params.get("cursor"))
     tags = {tag.strip().lower() for tag in call.request.query_params.getlist("tag")}
     folder = call.request.query_params.get("folder_id")
+    if folder is not None:
+        folder = folder.lower()
     codes, more = await _page(call, limit, before, tags, folder)
     base = call.context.settings.short_url
     return Json(DynamicCodePage([dynamic_code(code, base) for code in codes], more))

@@ -80,9 +80,15 @@ def _utm(sent: dict[str, str]) -> dict[str, str]:
     return found
 
 
+def _id(text: str | None) -> str | None:
+    """In capital letters it is the same."""
+    return None if text is None else text.lower()
+
+
 _READ: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "domain": ("host", _domain),
     "tags": ("tags", tuple),
+    "folder_id": ("folder_id", _id),
     "starts_at": ("starts_at_ms", _moment("starts_at")),
     "expires_at": ("expires_at_ms", _moment("expires_at")),
     "variants": ("variants", _variants),

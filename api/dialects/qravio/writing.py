@@ -33,7 +33,12 @@ _place = re.compile(r"(?P<list>variants|rules)\[(?P<at>\d+)\](?:\.(?P<field>\w+)
 
 def read(sent: dict[str, Any], shape: type[Shape]) -> Shape:
     """Fields that the shape does not know are passed over. Raises Problem."""
-    return convert({name: value for name, value in sent.items() if name in shape.__struct_fields__}, shape)
+    known = {name: value for name, value in sent.items() if name in shape.__struct_fields__}
+    for name in ("folder_id", "custom_domain_id"):
+        if isinstance(known.get(name), str):
+            # Ids in capital letters are the same ids.
+            known[name] = known[name].lower()
+    return convert(known, shape)
 
 
 class Lists(msgspec.Struct, frozen=True):
