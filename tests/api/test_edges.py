@@ -50,6 +50,15 @@ async def test_a_whole_number_with_a_point(api: Service) -> None:
     assert (made.status_code, made.json()["scan_limit"]) == (201, 5)
 
 
+async def test_a_style_is_refused_when_it_is_written(api: Service) -> None:
+    code = await api.make(style={"shape": "dots", "not_ours": 1})
+    for style, field in (({"color": "#dddddd"}, "style.color"), ({"shape": 5}, "style.shape")):
+        for method, path in (("POST", "/v1/dynamic"), ("PATCH", f"/v1/dynamic/{code['id']}")):
+            refused = await api.client.request(method, path, json={"destination": URL, "style": style})
+            assert (refused.status_code, refused.json()["error"]["field"]) == (400, field)
+    assert (await api.client.get(f"/v1/dynamic/{code['id']}")).json() == code
+
+
 @pytest.mark.parametrize(
     ("path", "body", "name"),
     [

@@ -89,7 +89,7 @@ async def test_edit_changes_what_is_sent_and_nothing_else(api: Service) -> None:
         {"label": "b"},
         {"slug": "spring-sale"},
         {"tags": ["y"]},
-        {"style": {"shape": "square", "margin": [1, 2.5, None, {"é": True}]}},
+        {"style": {"shape": "square", "more": [1, 2.5, None, {"é": True}]}},
         {"status": "paused"},
         {"folder_id": None},
     ):

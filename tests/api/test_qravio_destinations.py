@@ -194,13 +194,19 @@ async def test_destinations_that_are_refused(api: Service) -> None:
 
 async def test_content_url_follows_the_first_destination(api: Service) -> None:
     """content.url … Updated type-specific content."""
-    code = await made(api, content={"url": OTHER}, destinations=[at(HERE, label="L", weight=3)])
+    body = sent(content={"url": OTHER}, destinations=[at(HERE, label="L", weight=3)])
+    assert refused(await api.client.post(PATH, json=body)).startswith("destinations[0].target_url")
+    code = await made(api, {**body, "content": {"url": HERE}})
     assert code["content"] == {"url": HERE}
     # Written alone it repoints a code with one destination.
     moved = await edited(api, code["id"], content={"url": THERE})
     assert moved["content"] == {"url": THERE}
     assert moved["destinations"] == [{**code["destinations"][0], "target_url": THERE}]
-    both = await edited(api, code["id"], content={"url": HERE}, destinations=[at(ELSEWHERE), at(THERE)])
+    contrary = {"content": {"url": HERE}, "destinations": [at(ELSEWHERE), at(THERE)]}
+    response = await api.client.patch(f"{PATH}/{code['id']}", json=contrary)
+    assert refused(response).startswith("destinations[0].target_url")
+    # One that is sent back as it was read contradicts nothing.
+    both = await edited(api, code["id"], **{**contrary, "content": moved["content"]})
     assert both["content"] == {"url": ELSEWHERE}
     response = await api.client.patch(f"{PATH}/{code['id']}", json={"content": {"url": OTHER}})
     assert refused(response).startswith("content.url")

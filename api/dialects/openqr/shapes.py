@@ -29,7 +29,10 @@ _TAGS = Meta(
     extra_json_schema={"maxItems": 10},
 )
 _FOLDER = Meta(description="The folder that the code is filed in, or null.")
-_STYLE = Meta(description="How the image of the code is drawn; at most 16 KB.")
+_STYLE = Meta(
+    description="How the image of the code is drawn; at most 16 KB. One that could not be drawn, or not be read for "
+    "its colours, is refused."
+)
 _STATUS = Meta(description="`paused` codes show a page instead of redirecting, until they are `active` again.")
 _DOMAIN = Meta(description="The custom domain of the code's short link; null for the default one.")
 _TYPE = Meta(

@@ -5,6 +5,9 @@ from typing import Any
 
 from msgspec import UNSET
 
+import qr.errors
+import qr.layout
+import qr.style
 from api.dialects.openqr import parts
 from api.dialects.openqr.shapes import DynamicCodeEdit, NewDynamicCode
 from api.errors import invalid
@@ -60,6 +63,16 @@ def _rules(sent: list[parts.NewRule]) -> tuple[NewRule, ...]:
     )
 
 
+def _style(sent: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What could never be drawn, or never read for its colours, is refused now. Logos and captions are looked at when
+    it is drawn."""
+    try:
+        qr.layout.check_colours(qr.style.parse(sent))
+    except qr.errors.Refused as refused:
+        raise invalid(refused.field, f"{refused.field} {refused.message}", "invalid_style") from None
+    return sent
+
+
 def _apps(sent: parts.AppLinks | None) -> Apps | None:
     if sent is None:
         return None
@@ -89,6 +102,7 @@ _READ: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "domain": ("host", _domain),
     "tags": ("tags", tuple),
     "folder_id": ("folder_id", _id),
+    "style": ("style", _style),
     "starts_at": ("starts_at_ms", _moment("starts_at")),
     "expires_at": ("expires_at_ms", _moment("expires_at")),
     "variants": ("variants", _variants),

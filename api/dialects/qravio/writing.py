@@ -128,6 +128,13 @@ def _check_url(sent: dict[str, Any]) -> str:
         raise invalid(error.field, error.message) from None
 
 
+def _check_same(url: str, lists: Lists) -> None:
+    """Raises Problem where `content.url` and the first destination contradict each other."""
+    if url != lists.fields["destination"]:
+        at = f"destinations[{lists.plain[0]}].target_url"
+        raise invalid(at, "is another address than content.url; they are one and the same")
+
+
 def _looks(sent: dict[str, Any] | None) -> dict[str, Any]:
     """A design is kept as it was sent; the style is what is drawn of it."""
     return {"design": sent, "style": design.style(sent)}
@@ -171,10 +178,11 @@ def new_code(sent: NewQravioCode, host: str, *, created_by: str, id: str | None)
     if not is_link(sent.type):
         # Wherever its destinations lead: it shows a page, and that is its own.
         return NewCode(type=sent.type, content=sent.content, **fields), Lists()
-    _check_url(sent.content)
+    url = _check_url(sent.content)
     if sent.destinations is None:
         raise invalid("destinations", "destinations is missing; a dynamic website needs at least one", "missing_field")
     lists = destinations(sent.destinations)
+    _check_same(url, lists)
     return NewCode(**fields, **lists.fields), lists
 
 
@@ -204,7 +212,10 @@ def edit_of_code(
             fields |= lists.fields
         if sent.content is not UNSET:
             url = _check_url(sent.content)
-            if sent.destinations is UNSET and url != shown[0].target_url:
+            # (One that is sent back as it was read says nothing.)
+            if url != shown[0].target_url and sent.destinations is not UNSET:
+                _check_same(url, lists)
+            elif url != shown[0].target_url:
                 if len(shown) > 1:
                     raise invalid("content.url", "this code has several destinations; write those")
                 fields["destination"] = url
