@@ -6,12 +6,14 @@ No session is kept: each POST stands alone, so any process of the API can answer
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from api import auth
-from api.context import ApiContext
+from api.context import ApiContext, ApiSettings
+from api.cors import ANY
 from api.errors import Problem
 
 PATH = "/mcp"
@@ -32,6 +34,7 @@ class McpHttp:
         if request.method != "POST":
             # There are no sessions to end, and nothing is told without being asked.
             raise Problem(405, "method_not_allowed", "this path takes POST", None, {"Allow": "POST"})
+        _check_origin(request, self._context.settings)
         key = await auth.known(request, self._context)
         await self._context.rates.take(self._context.codes.redis, key, request)
         # Read here: what `api.limits` raises on a body too large or too slow would be lost in the manager's tasks.
@@ -45,6 +48,16 @@ class McpHttp:
             if self._managers is None:
                 self._managers = await asyncio.to_thread(_load, app, self._context.settings.api_url)
         return self._managers
+
+
+def _check_origin(request: Request, settings: ApiSettings) -> None:
+    """The protocol asks for this: a page that somebody looks at must not use the tools of an assistant beside it, but
+    where the settings let it. Raises Problem (403)."""
+    origin = request.headers.get("origin")
+    own = urlsplit(settings.api_url)
+    if origin in (None, f"{own.scheme}://{own.netloc}") or {origin, ANY} & settings.cors_origins:
+        return
+    raise Problem(403, "foreign_origin", "pages of this origin may not use the tools", "Origin")
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
@@ -71,7 +84,7 @@ def _load(app: Any, base: str) -> Callable[[], Any]:
         return httpx2.AsyncClient(transport=transport, base_url=base, headers={"Authorization": sent})
 
     server = tools.server(reach)
-    # No page of another site can send a key that it does not have.
+    # `_check_origin` has looked at whose page it is.
     anywhere = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 
     def manager() -> Any:

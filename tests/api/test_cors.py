@@ -121,6 +121,20 @@ async def test_no_page_by_default(api: Service) -> None:
     assert not [name for one in (told, answer) for name in one.headers if name.startswith("access-control-")]
 
 
+async def test_tools_are_for_pages_that_are_named(open_api: Service) -> None:
+    for origin, status in (
+        ("https://evil.example.com", 403),
+        ("null", 403),
+        (THEIRS, 400),
+        ("http://api.example.net", 400),
+    ):
+        for path in ("/mcp", "/mcp/"):
+            answer = await open_api.client.post(path, json={}, headers={"Origin": origin})
+            assert answer.status_code == status, (origin, answer.text)
+            assert status != 403 or answer.json()["error"]["code"] == "foreign_origin"
+    assert (await open_api.client.post("/mcp", json={})).status_code == 400
+
+
 # Makes a code, edits it and reads its scans, as somebody's own web app does, and says how that went. The picture comes
 # when it has, so that the page has not loaded before.
 APP = """<!doctype html><title>App</title><img src="/%(name)s/picture"><script>
