@@ -99,6 +99,8 @@ class _Shipment:
         # Where segments ended, and until when what is before is kept.
         self._kept: deque[tuple[float, int]] = deque()
         self._finished = False
+        # The close record is shipped: it says where the source ended, and its own place is no event's.
+        self._ended = False
         # The digest of all events below `_following`, until one of them cannot be read.
         self._digest: int | None = 0
         # The last head note's seq, and when it was made.
@@ -130,6 +132,7 @@ class _Shipment:
                 record = pack(self._with_head(chunk.lines, upto, digest, clock()))
                 await self._send(record, partition, clock)
                 self._digest = digest
+                self._ended = is_note(chunk.lines[-1]) and upto > 0
                 self._move(upto + 1, clock() if chunk.position.segment != position.segment else None)
                 position = chunk.position
                 if len(chunk.lines) == MAX_EVENTS:
@@ -140,7 +143,7 @@ class _Shipment:
             elif clock() - looked >= ALIVE_S:
                 looked = clock()
                 in_order = await asyncio.to_thread(self._finish)
-            elif self._following - 1 > self._noted and clock() - self._noted_at >= HEAD_S:
+            elif not self._ended and self._following - 1 > self._noted and clock() - self._noted_at >= HEAD_S:
                 head = self._head(self._following - 1, self._digest, clock())
                 await self._send(pack([head]), partition, clock)
             await asyncio.to_thread(self._drop, clock())

@@ -17,6 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from drill.kafka import KafkaServer
+from ingest import shipment
 from ingest.journal import Journal
 from ingest.layout import read_header, segment_path
 from ingest.lines import readable
@@ -84,7 +85,9 @@ async def through(settings: ShipSettings, trouble: Callable[[], Awaitable[None]]
     return journals
 
 
-async def test_a_journal_ships_closes_and_goes(settings: ShipSettings) -> None:
+async def test_a_journal_ships_closes_and_goes(settings: ShipSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It is always time for a head note, so also between the close record and the end of the journal.
+    monkeypatch.setattr(shipment, "HEAD_S", 0.0)
     async with shipping(settings) as status:
         journal = open_journal(settings.journal, 5, segment_bytes=100_000)
         for _ in range(5000):
@@ -97,6 +100,9 @@ async def test_a_journal_ships_closes_and_goes(settings: ShipSettings) -> None:
         assert status.connected
         assert status.records >= 6
     assert await on_the_bus(settings.bootstrap, settings.topic) == {5: list(range(5003))}
+    lines = [line for _, _, record in await records_on_the_bus(settings.bootstrap, settings.topic) for line in record]
+    heads = [note.last_seq for line in lines if isinstance(note := noted(line), SourceHead)]
+    assert max(heads) <= 5001, "the place of the close record is no event's"
 
 
 async def test_a_damaged_journal_holds_up_no_other_and_its_damage_goes_out_alone(settings: ShipSettings) -> None:
