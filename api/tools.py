@@ -17,6 +17,8 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
+from api.tool_arguments import Tools
+
 # OpenQR's own server of tools knows no other window.
 DAYS = 30
 
@@ -40,7 +42,7 @@ def server(reach: Reach) -> MCPServer[Any]:
     # They would have a line for each call, with what was sent.
     for name in ("mcp", "httpx2"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    tools: MCPServer[Any] = MCPServer(
+    tools = Tools(
         "waymark", title="Waymark", instructions=INSTRUCTIONS, version=version("waymark"), subscriptions=False
     )
 

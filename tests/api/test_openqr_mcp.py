@@ -109,7 +109,9 @@ async def test_thirty_days_whatever_is_asked(served: Served) -> None:
     """over MCP, get_scans always reports a fixed 30-day window"""
     async with over_http(served) as client:
         made = said(await client.call_tool("create_code", {"destination": "https://example.com/"}))
-        scans = said(await client.call_tool("get_scans", {"id": made["id"], "days": 7}))
+        asked = await client.call_tool("get_scans", {"id": made["id"], "days": 7})
+        assert refused(asked) == "get_scans does not take days; it takes id"
+        scans = said(await client.call_tool("get_scans", {"id": made["id"]}))
         assert scans["analytics"]["days_window"] == 30 and len(scans["analytics"]["daily"]) == 30
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
     assert set(tools["get_scans"].input_schema["properties"]) == {"id"}
@@ -175,3 +177,28 @@ def test_a_body_has_a_bound(served: Served) -> None:
 async def test_a_key_that_does_not_work_is_told_over_standard_input_and_output(served: Served) -> None:
     async with over_stdio(served, "oqr_live_wrong") as client:
         assert "401, unauthorized" in refused(await client.call_tool("list_codes", {}))
+
+
+@pytest.mark.parametrize(
+    ("tool", "sent", "says"),
+    [
+        ("create_code", {"destination": "https://example.com", "url": "x"}, "create_code does not take url; it takes "),
+        ("list_codes", {"limits": 5}, "list_codes does not take limits; it takes limit, cursor, tag, folder_id"),
+        ("list_codes", {"limit": "many"}, "limit must be a whole number"),
+        ("create_code", {"destination": 5}, "destination must be text"),
+        ("create_code", {}, "destination is missing"),
+        ("edit_code", {"id": NOBODY, "status": "off"}, "status must be one of: 'active' or 'paused'"),
+    ],
+)
+async def test_arguments_that_do_not_fit_are_told_in_plain_words(
+    served: Served, tool: str, sent: dict[str, Any], says: str
+) -> None:
+    async with over_http(served) as client:
+        assert refused(await client.call_tool(tool, sent)).startswith(says)
+
+
+async def test_a_body_too_large_is_a_clean_413(served: Served) -> None:
+    headers = {"Authorization": f"Bearer {served.key}"}
+    async with httpx.AsyncClient(base_url=served.url, headers=headers) as client:
+        answer = await client.post("/mcp", content=b'{"x": "' + b"a" * 1_100_000 + b'"}')
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large")
