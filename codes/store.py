@@ -62,6 +62,7 @@ class Codes:
         step: moving.Step = moving.nothing,
     ) -> None:
         self.redis = redis
+        self._usable = usable
         self._checking = Checking(
             redis, own_hosts=own_hosts, usable=usable, is_short=is_short, resolver=resolver or Resolver()
         )
@@ -129,7 +130,7 @@ class Codes:
         """Whether what is in the way is a code of a workspace that had this domain before, and has gone to the short
         host under a slug that is drawn: here it leads nowhere any more."""
         other = await self.by_slug(host, slug) if conflict.code == "slug_taken" and host else None
-        if other is None or other.workspace == workspace:
+        if other is None or other.workspace == workspace or await self._usable(other.workspace, host):
             return False
         try:
             drawn = slugs.draw(self._rng, LENGTH).lower()
