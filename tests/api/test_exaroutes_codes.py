@@ -211,7 +211,8 @@ async def test_styling_fields_are_optional(api: Service) -> None:
     # A style that no scanner could read is refused, with the reason.
     pale = {"data": URL, "color": "#fefefe", "background": "#ffffff"}
     assert (await api.client.post(CODES, json=pale)).status_code == 400
-    assert set(styling.FIELDS) - {"foregroundColor", "backgroundColor"} <= set(shapes.NewQrCode.__struct_fields__)
+    others = {"foregroundColor", "backgroundColor", "fgColor", "bgColor", "errorCorrectionLevel"}
+    assert set(styling.FIELDS) - others <= set(shapes.NewQrCode.__struct_fields__)
 
 
 async def test_unknown_fields_are_ignored(api: Service) -> None:
@@ -502,3 +503,28 @@ async def test_codes_on_a_domain_of_ones_own(api: Service) -> None:
     # Of two with one slug the one on the default host is meant.
     await api.make(slug="spring", destination=f"{URL}/3")
     assert (await api.client.get(f"{CODES}/spring")).json()["destination"] == f"{URL}/3"
+
+
+@pytest.mark.parametrize(
+    ("type", "sent", "kept"),
+    [
+        ("wifi", {"ssid": "Guests", "encryption": "nopass"}, {"network_name": "Guests", "encryption": "nopass"}),
+        ("geo", {"lat": 51.5, "lng": -2.5}, {"latitude": 51.5, "longitude": -2.5}),
+        ("vcard", {"firstName": "Ada", "lastName": "L"}, {"first_name": "Ada", "last_name": "L"}),
+        ("geo", {"lat": 1, "latitude": 2, "longitude": 3}, {"latitude": 2, "longitude": 3}),
+    ],
+)
+async def test_other_names_of_what_a_payload_holds(api: Service, type: str, sent: Body, kept: Body) -> None:
+    made = await api.client.post(CODES, json={"data": sent, "dataType": type})
+    assert made.status_code == 201, made.text
+    code = await api.codes.by_slug("", made.json()["id"])
+    assert code is not None and code.content is not None
+    assert list(code.content.values()) == [kept]
+
+
+async def test_other_names_of_the_look(api: Service) -> None:
+    look = {"fgColor": "#7b1e3a", "bgColor": "#fffff0", "errorCorrectionLevel": "H"}
+    made = await api.client.post(CODES, json={"data": URL, **look})
+    code = await api.codes.by_slug("", made.json()["id"])
+    assert code is not None
+    assert code.style == {"color": "#7b1e3a", "background": "#fffff0", "error_correction": "H"}

@@ -18,6 +18,13 @@ _SHOWN: dict[str, DataType] = {"website": URL, "vcard_plus": "vcard", **{name: n
 
 Data = str | dict[str, Any]
 
+# Other common names of what a payload's object holds.
+_OTHER_NAMES = {
+    "wifi": {"ssid": "network_name"},
+    "geo": {"lat": "latitude", "lng": "longitude", "lon": "longitude"},
+    "vcard": {"firstName": "first_name", "lastName": "last_name", "jobTitle": "job_title", "workPhone": "work_phone"},
+}
+
 
 def shown_type(type: str) -> DataType:
     return _SHOWN.get(type, URL)
@@ -38,6 +45,8 @@ def content_of(type: str, data: Data, at: str) -> dict[str, Any]:
     kind = shown_type(type)
     if isinstance(data, dict):
         found = data if inner in data else {inner: data}
+        if isinstance(found[inner], dict):
+            found = {**found, inner: _named(kind, found[inner])}
     else:
         try:
             found = readings.content(kind, data)
@@ -51,6 +60,12 @@ def content_of(type: str, data: Data, at: str) -> dict[str, Any]:
         field = _renamed(wrong.field, inner, at)
         raise invalid(field, f"{field} {wrong.message}", "invalid_data") from None
     return found
+
+
+def _named(kind: str, parts: dict[str, Any]) -> dict[str, Any]:
+    """The parts under our names; one that is there under both keeps ours."""
+    names = _OTHER_NAMES.get(kind, {})
+    return {to: value for name, value in parts.items() if (to := names.get(name, name)) == name or to not in parts}
 
 
 def changes_of(code: Code, data: Data, at: str) -> dict[str, Any]:

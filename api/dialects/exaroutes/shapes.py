@@ -48,11 +48,17 @@ class NewQrCode(msgspec.Struct, frozen=True):
     returnType: Annotated[Format, _RETURN_TYPE] = "png"
     shape: Annotated[Any, Meta(description="The form of the modules.")] = UNSET
     finder: Annotated[Any, Meta(description="The form of the three corners.")] = UNSET
-    color: Annotated[Any, Meta(description="Of what is dark, `#rrggbb`; `foregroundColor` is the same.")] = UNSET
-    background: Annotated[Any, Meta(description="Of what is light, `#rrggbb`; `backgroundColor` is the same.")] = UNSET
+    color: Annotated[
+        Any, Meta(description="Of what is dark, `#rrggbb`; `foregroundColor` and `fgColor` are the same.")
+    ] = UNSET
+    background: Annotated[
+        Any, Meta(description="Of what is light, `#rrggbb`; `backgroundColor` and `bgColor` are the same.")
+    ] = UNSET
     gradient: Annotated[Any, Meta(description="Colours that `color` runs through.")] = UNSET
     margin: Annotated[Any, Meta(description="Modules of quiet zone on each side.")] = UNSET
-    errorCorrection: Annotated[Any, Meta(description="`L`, `M`, `Q` or `H`.")] = UNSET
+    errorCorrection: Annotated[Any, Meta(description="`L`, `M`, `Q` or `H`; `errorCorrectionLevel` is the same.")] = (
+        UNSET
+    )
     logo: Annotated[Any, Meta(description="A picture in the middle.")] = UNSET
     frame: Annotated[Any, Meta(description="A frame with a caption.")] = UNSET
 

@@ -23,8 +23,9 @@ def _snake(name: str) -> str:
 
 
 FIELDS = {camel(name): name for name in msgspec.structs.asdict(Style())}
-# Other common names of two of them.
+# Other common names of some of them.
 FIELDS |= {"foregroundColor": "color", "backgroundColor": "background"}
+FIELDS |= {"fgColor": "color", "bgColor": "background", "errorCorrectionLevel": "error_correction"}
 
 
 def style_of(sent: Mapping[str, Any]) -> dict[str, Any] | None:
