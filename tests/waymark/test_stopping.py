@@ -70,6 +70,8 @@ def test_workers_are_replaced_under_load_and_it_ends_with_its_terminal() -> None
 
         def take_terminal() -> None:
             fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+            # The tests themselves may run under nohup.
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
         one.process = psutil.Popen(
             flags(one),
