@@ -81,6 +81,7 @@ def _visitor(dice: random.Random) -> bytes:
         code=0,
         workspace=1,
         host="localhost:8001",
+        slug="spring-offer",
         kind=dice.choices(("human", "bot", "preview", "prefetch"), (88, 8, 3, 1))[0],
         outcome=dice.choices(("redirect", "paused", "unknown"), (97, 1, 2))[0],
         country=country,

@@ -43,7 +43,7 @@ def _named(prefix: str, salt: int, values: int, *, empty: float = 0.0) -> str:
 
 
 _ROWS = f"""
-INSERT INTO scans (source, seq, ts, code, workspace, host, kind, outcome, country, region, city, lat, lon, device,
+INSERT INTO scans (source, seq, ts, code, workspace, host, slug, kind, outcome, country, region, city, lat, lon, device,
                    model, os, browser, client, referrer_host, referrer, language, utm_source, utm_medium,
                    utm_campaign, variant, visitor, bus, bus_partition, bus_offset)
 WITH
@@ -59,6 +59,7 @@ SELECT
     {{first:UInt64}} + {{codes:UInt64}} * pow({_chance(3)}, 3) AS code,
     1 AS workspace,
     '' AS host,
+    concat('code-', toString(code)) AS slug,
     multiIf(chance < 0.87, 'human', chance < 0.96, 'bot', chance < 0.99, 'preview', 'prefetch') AS kind,
     if({_chance(4)} < 0.98, 'redirect', 'paused') AS outcome,
     if({_chance(5)} < 0.03, '', countries[1 + {_skewed(6, len(COUNTRIES))}]) AS country,

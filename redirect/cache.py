@@ -72,7 +72,7 @@ class Routes:
         self._recent: dict[str, Entry] = {}
         self._read: dict[str, list[Entry]] = {}
 
-    def entry(self, route: Route, epoch: int) -> Entry:
+    def entry(self, place: str, route: Route, epoch: int) -> Entry:
         """Raises ValueError when the route cannot be answered with."""
         decision = decide(route, self._paused_page)
         return Entry(
@@ -80,7 +80,7 @@ class Routes:
             epoch=epoch,
             outcome=decision.outcome,
             headers=() if decision.ending is None else decision.ending.headers,
-            event=piece(route.birth, route.workspace, self._host),
+            event=piece(route.birth, route.workspace, self._host, keys.slug_of(place)),
             code=route.birth.to_bytes(8, "big"),
             plain=decision.ending is not None,
             plan=decision.plan,

@@ -11,6 +11,7 @@ from redirect.cache import Entry, Routes
 from redirect.hosts import Host
 from redirect.line import piece
 from redirect.routes import Lookup, Unavailable
+from schemas import keys
 
 REMEMBERED = 20_000
 
@@ -29,7 +30,7 @@ class Links:
         """What a visit is recorded as that finds nothing."""
         if host is None:
             return self._unknown
-        return msgspec.structs.replace(self._unknown, event=piece(0, host.workspace, host.name))
+        return msgspec.structs.replace(self._unknown, event=piece(0, host.workspace, host.name, ""))
 
     def at_once(self, host: Host, default: str | None, now: float) -> Entry | None:
         """As `find` at a custom domain, for who cannot wait and has looked whether trust stands: None where it is not
@@ -68,7 +69,7 @@ class Links:
         if known is None or known[0] is not entry:
             birth = int.from_bytes(entry.code, "big")
             ours = entry.event.startswith(piece(birth, host.workspace) + b",")
-            event = piece(birth, host.workspace, host.name)
+            event = piece(birth, host.workspace, host.name, keys.slug_of(place))
             known = entry, msgspec.structs.replace(entry, event=event) if ours else None
             forget_oldest(self._there, REMEMBERED)
             self._there[key] = known

@@ -112,7 +112,7 @@ class Lookup:
         self._routes.begin(place)
         try:
             raw = await store.ask("GET", keys.route(place))
-            found = None if raw is None else self._routes.entry(decode_route(raw), epoch)
+            found = None if raw is None else self._routes.entry(place, decode_route(raw), epoch)
         except (msgspec.DecodeError, ValueError, OverflowError) as error:
             self._routes.abandon(place)
             self._counts.unreadable_routes += 1

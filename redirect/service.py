@@ -272,7 +272,8 @@ def build(
 
 
 def _unknown(routes: Routes) -> Entry:
-    return routes.entry(Route(version=0, birth=0, workspace=0, gone=True), 0)
+    """Without a slug: what strangers make up is not kept."""
+    return routes.entry("", Route(version=0, birth=0, workspace=0, gone=True), 0)
 
 
 def _page(status: int, page: pages.Page, more: Mapping[str, str] | None = None) -> Response:

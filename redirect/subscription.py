@@ -257,7 +257,7 @@ class Subscription:
             if place is None:
                 return
             try:
-                entry = self._routes.entry(change.route, self._trust.epoch)
+                entry = self._routes.entry(place, change.route, self._trust.epoch)
             except (ValueError, OverflowError):
                 self._routes.drop(place)
                 raise

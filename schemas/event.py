@@ -38,6 +38,8 @@ class ScanEvent(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     code: Count
     workspace: Count
     host: str
+    # Which of the code's slugs was used; of what is not there none is kept.
+    slug: str
     kind: Kind
     outcome: Outcome
     country: str

@@ -51,6 +51,11 @@ def place(host: str, slug: str) -> str:
     return f"{host}/{slug}"
 
 
+def slug_of(at: str) -> str:
+    """Of a place."""
+    return at.partition("/")[2]
+
+
 def code(at: str) -> str:
     return f"{PREFIX}{{{at}}}:code"
 

@@ -40,11 +40,11 @@ def scans_of_days(story: Story, total: int, today: datetime, rng: random.Random)
 
 
 class Year:
-    """Scans of the codes that were made for the stories, which have the given births."""
+    """Scans of the codes that were made for the stories, which have the given births and slugs, by label."""
 
     def __init__(
         self,
-        births: Mapping[str, int],
+        codes: Mapping[str, tuple[int, str]],
         *,
         workspace: int,
         host: str,
@@ -53,7 +53,7 @@ class Year:
         rng: random.Random,
         stories: Sequence[Story] = STORIES,
     ) -> None:
-        self._births = births
+        self._codes = codes
         self._workspace = workspace
         self._host = host
         self._rng = rng
@@ -107,14 +107,16 @@ class Year:
         referrer: tuple[str, str, int],
         visitor: int,
     ) -> ScanEvent:
+        birth, slug = self._codes[story.label]
         person = kind in {"human", "prefetch"}
         return ScanEvent(
             source=0,
             seq=0,
             ts_ms=at_ms,
-            code=self._births[story.label],
+            code=birth,
             workspace=self._workspace,
             host=self._host,
+            slug=slug,
             kind=kind,
             outcome="redirect",
             country=city.country,

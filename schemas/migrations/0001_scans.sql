@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS scans (
     code UInt64,
     workspace UInt64 CODEC(ZSTD),
     host String CODEC(ZSTD),
+    slug String CODEC(ZSTD),
     kind Enum8('human' = 1, 'bot' = 2, 'preview' = 3, 'prefetch' = 4),
     outcome Enum8('redirect' = 1, 'page' = 2, 'paused' = 3, 'expired' = 4, 'early' = 5,
                   'limited' = 6, 'gate' = 7, 'unknown' = 8),
@@ -94,7 +95,7 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS scans_by_value_mv TO scans_by_value AS
 SELECT
     code,
     ['country', 'region', 'city', 'pin', 'device', 'model', 'os', 'browser', 'client', 'referrer_host', 'referrer',
-     'language', 'utm_source', 'utm_medium', 'utm_campaign', 'variant'][place] AS dimension,
+     'language', 'utm_source', 'utm_medium', 'utm_campaign', 'variant', 'slug'][place] AS dimension,
     day,
     value,
     kind,
@@ -120,7 +121,8 @@ FROM (
          utm_source,
          utm_medium,
          utm_campaign,
-         variant] AS values
+         variant,
+         slug] AS values
     FROM scans
     WHERE outcome IN ('redirect', 'page')
 )

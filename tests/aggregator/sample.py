@@ -17,6 +17,7 @@ def event(source: int, seq: int) -> ScanEvent:
         code=1 + dice.randrange(40),
         workspace=1,
         host="",
+        slug=dice.choice(("spring", "intro/one")),
         kind=dice.choice(("human", "human", "human", "bot")),
         outcome=dice.choice(("redirect", "redirect", "redirect", "paused")),
         country=dice.choice(("DE", "FR", "US", "")),

@@ -42,6 +42,7 @@ DIMENSIONS = [
     Dimension("referrer_host", empty="Direct", limit=3),
     Dimension("city", skip_empty=True),
     Dimension("variant", limit=1),
+    Dimension("slug", limit=None),
 ]
 
 

@@ -61,6 +61,7 @@ def _visit(draw: st.DrawFn) -> ScanEvent:
             "lon": lon,
             "device": draw(_devices),
             "referrer_host": draw(_hosts),
+            "slug": draw(st.sampled_from(["spring", "spring", "intro/one", ""])),
             "variant": draw(st.sampled_from(["", "a", "b"])),
             "visitor": draw(st.integers(0, 5) | st.integers(2**64 - 3, 2**64 - 1)),
         }

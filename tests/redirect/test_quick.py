@@ -68,6 +68,7 @@ def test_both_ways_answer_the_same(start: Start, publisher: Publisher) -> None:
             assert said.startswith(b"HTTP/1.1 404" if slug == "later" else b"HTTP/1.1 302"), (asking, slug)
     server.stop()
     events = server.events()[before:]
+    assert {(event.code, event.slug) for event in events} == {*enumerate(slugs, 1)}
     for one, other in zip(events[::2], events[1::2], strict=True):
         shown = {name: getattr(one, name) for name in one.__struct_fields__ if name not in ("seq", "ts_ms")}
         assert shown == {name: getattr(other, name) for name in shown}

@@ -29,6 +29,7 @@ from schemas.route import Route
 READ_AGENT = agents()
 SALT = b"s" * 16
 SOURCE, SEQ, TS = 2**63 - 1, 12, 1_790_000_000_123
+SLUG = "intro/one"
 EDGE = EDGES["cloudflare"]
 TRUSTED = trusts(LOOPBACK)
 
@@ -94,6 +95,7 @@ def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
         code=route.birth,
         workspace=route.workspace,
         host=host,
+        slug=SLUG,
         kind=kind,
         outcome="unknown" if route.gone else "paused" if route.status == "paused" else "redirect",
         country=place.country,
@@ -118,7 +120,7 @@ def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
 
 
 def entry(route: Route, host: str) -> Entry:
-    return Routes(1, Trust(), host, b"https://x.example/").entry(route, 0)
+    return Routes(1, Trust(), host, b"https://x.example/").entry(f"/{SLUG}", route, 0)
 
 
 LINES: list[bytes] = []
@@ -267,7 +269,7 @@ def test_the_visitor_of_another_day_is_another() -> None:
 
 def test_a_line_is_what_msgspec_would_write() -> None:
     RECORD(entry(ROUTE, "h"), simple())
-    assert msgspec.json.decode(LINES.pop())[2:9] == [TS, 7, 1, "h", "bot", "redirect", ""]
+    assert msgspec.json.decode(LINES.pop())[2:10] == [TS, 7, 1, "h", SLUG, "bot", "redirect", ""]
 
 
 def test_a_flood_of_made_up_values_adds_few() -> None:

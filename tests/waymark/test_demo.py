@@ -15,7 +15,8 @@ NUMBERS = {story.label: number for number, story in enumerate(STORIES, 1)}
 
 
 def drawn(scans: int, seed: int = 7) -> list[ScanEvent]:
-    year = Year(NUMBERS, workspace=1, host="go.example", scans=scans, now=NOW, rng=random.Random(seed))
+    codes = {label: (number, f"demo-{number}") for label, number in NUMBERS.items()}
+    year = Year(codes, workspace=1, host="go.example", scans=scans, now=NOW, rng=random.Random(seed))
     lines = [line for day in year.days() for line in day]
     assert len(lines) == year.total
     return [msgspec.json.decode(b"[5,6," + line + b"]", type=ScanEvent) for line in lines]

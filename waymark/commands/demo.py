@@ -81,7 +81,7 @@ def _write(found: Settings, made: list[Code], scans: int, seed: int, show: Progr
     """Appends the year to a journal of its own, as one redirector would have; returns how many there are, and the
     journal's source."""
     year = Year(
-        {code.label or "": code.birth for code in made},
+        {code.label or "": (code.birth, code.slug) for code in made},
         workspace=made[0].workspace,
         host=urlsplit(found.short_base).netloc,
         scans=scans,
