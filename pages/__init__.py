@@ -1,13 +1,15 @@
-"""What a scanner may see: small pages, whole and ready to be sent.
+"""The pages that a scanner may see: small, complete, ready to send.
 
-For visits that end at no destination, made once (`Page` is a body and its headers; the status is the sender's):
+Notices for visits that reach no destination, rendered once (`Page` is a body and its headers; the caller picks
+the status):
 `not_found()` (404, also before a code starts), `paused()` and `people_only()` (200), `expired()` and `limited()` (410),
 `unavailable()` (503), `not_allowed()` (405), and `gate(state)` (200; "wrong" 200 or 403, "wait" 429), a form that is
 posted to its own address as `password=...` (application/x-www-form-urlencoded).
 
-For codes that are no link: `render(type, data, design, language=...)`, 200, and `download(type, data, now_ms=...)`,
-a .vcf or .ics, or None: asked for at the page's own address with the query `DOWNLOAD`, behind the same gate. `data`
-is `Content.data`: the object `content` of the code, or the one field of it that its type reads. Both take anything.
+Content of codes that are not links: `render(type, data, design, language=...)`, 200; and its downloads:
+`download(type, data, now_ms=...)`, a .vcf or .ics, or None, served at the page's own address with the query `DOWNLOAD`,
+behind the same gate. `data` is `Content.data`: the code's `content` object, or the one field of it that its type reads.
+Both accept any value.
 """
 
 from pages.content import DOWNLOAD, download, render

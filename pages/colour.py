@@ -1,4 +1,4 @@
-"""Colours as three numbers from 0 to 255, and how well one can be read on another (WCAG 2's measure)."""
+"""RGB colours and their contrast (WCAG 2)."""
 
 import re
 
@@ -7,7 +7,7 @@ Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
 BLACK: Colour = (0, 0, 0)
 
-# What text needs on what is behind it.
+# WCAG AA for text.
 READABLE = 4.5
 # Above this a colour is light.
 _MIDDLE = 0.18
@@ -56,8 +56,8 @@ def worst(colour: Colour, behind: tuple[Colour, ...]) -> float:
 
 
 def readable(colour: Colour, *behind: Colour, least: float = READABLE) -> Colour:
-    """`colour`, or the nearest shade of it towards black or white that can be read on all that may be behind.
-    Where nothing can be (behind are black and white), the better of the two."""
+    """`colour`, or its nearest shade towards black or white that is readable on every background.
+    If none is (backgrounds are black and white), the better of the two."""
     if worst(colour, behind) >= least:
         return colour
     towards = max((WHITE, BLACK), key=lambda end: worst(end, behind))

@@ -1,4 +1,4 @@
-"""The page of a code that is no link: what its owner has put in, by type."""
+"""Render the content page of a code that is not a link, by its type."""
 
 import re
 from collections.abc import Callable
@@ -6,16 +6,14 @@ from urllib.parse import quote
 
 import msgspec
 
-from pages import media, offers, people, plain
-from pages.ical import ical
-from pages.icons import ICONS
+from pages.contact_files import ical, vcard
+from pages.content_fields import ContentFields, text
 from pages.page import Page, answer, document
-from pages.reading import Given, text
 from pages.theme import theme
-from pages.vcard import vcard
-from pages.view import View
+from pages.view_model import ICONS, View
+from pages.views import media, offers, people, plain
 
-# The query at which a page's own address gives its contact or its date as a file. Such a visit is no scan.
+# This query on a page's own address downloads its contact or its event. Such a visit is not a scan.
 DOWNLOAD = "download=1"
 _HREF = f"?{DOWNLOAD}"
 _FILE_RULES = "default-src 'none'; sandbox"
@@ -23,23 +21,23 @@ _language = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
 class Type(msgspec.Struct, frozen=True):
-    """The field of `content` that a type reads (as `schemas.content` has it), and what it makes of that."""
+    """The field of `content` that a type reads (see `schemas.content`), and the view it makes of it."""
 
     field: str
     view: Callable[[object], View]
 
 
-def _of(view: Callable[[Given], View]) -> Callable[[object], View]:
-    return lambda said: view(Given(said))
+def _of(view: Callable[[ContentFields], View]) -> Callable[[object], View]:
+    return lambda said: view(ContentFields(said))
 
 
 def _contact(said: object) -> View:
-    return people.contact(Given(said), _HREF)
+    return people.contact(ContentFields(said), _HREF)
 
 
 def _images(said: object) -> View:
     listed = said if isinstance(said, list) else []
-    return media.images([Given(one) for one in listed[: media.MOST_IMAGES]], "")
+    return media.images([ContentFields(one) for one in listed[: media.MOST_IMAGES]], "")
 
 
 TYPES: dict[str, Type] = {
@@ -57,26 +55,26 @@ TYPES: dict[str, Type] = {
     "business": Type("businessContent", _of(people.business)),
     "social_media": Type("socialMediaContent", _of(people.social_media)),
     "list_links": Type("listOfLinkContent", _of(people.list_links)),
-    "event": Type("eventContent", lambda said: offers.event(Given(said), _HREF)),
+    "event": Type("eventContent", lambda said: offers.event(ContentFields(said), _HREF)),
     "coupon": Type("couponContent", _of(offers.coupon)),
     "apps": Type("appContent", _of(offers.apps)),
     "landing_page": Type("landingPageContent", _of(offers.landing_page)),
     "pdf": Type("fileContent", _of(media.document)),
-    "video": Type("fileContent", lambda said: media.playable(Given(said), "video")),
-    "mp3": Type("fileContent", lambda said: media.playable(Given(said), "audio")),
+    "video": Type("fileContent", lambda said: media.playable(ContentFields(said), "video")),
+    "mp3": Type("fileContent", lambda said: media.playable(ContentFields(said), "audio")),
     "images": Type("imagesContent", _images),
 }
 _NOTHING = View(title="Nothing to show", text="This page is of a kind that cannot be shown.")
 
 
 def render(type: str, data: object, design: object = None, *, language: str = "en") -> Page:
-    """Never raises, whatever `data` and `design` are: what does not fit is left out, what is too long is cut.
-    `language` is that of the content, unless the design says which."""
+    """Never raises, whatever `data` and `design` are: unknown values are left out, long ones cut.
+    `language` is the content's language, unless the design names one."""
     known = TYPES.get(type)
     said = _field(known.field, data) if known else None
     view = known.view(said) if known else _NOTHING
-    look = theme(design, Given(said).raw("theme"))
-    spoken = Given(design).text("language", longest=35) or language
+    look = theme(design, ContentFields(said).raw("theme"))
+    spoken = ContentFields(design).text("language", longest=35) or language
     return document(
         "content.html",
         language=spoken if _language.fullmatch(spoken) else "en",
@@ -90,27 +88,27 @@ def render(type: str, data: object, design: object = None, *, language: str = "e
 
 
 def download(type: str, data: object, *, now_ms: int) -> Page | None:
-    """The contact (.vcf) or event (.ics) that the page of this type offers; None where it has none."""
+    """The contact (.vcf) or event (.ics) that this type offers; None if it offers none."""
     known = TYPES.get(type)
     if known is None:
         return None
-    given = Given(_field(known.field, data))
+    fields = ContentFields(_field(known.field, data))
     if type in ("vcard", "vcard_plus"):
-        name = f"{given.text('first_name')} {given.text('last_name')}"
-        return _file(vcard(given), b"text/vcard; charset=utf-8", name, "contact", "vcf")
-    if type == "event" and (body := ical(given, now_ms=now_ms)) is not None:
-        return _file(body, b"text/calendar; charset=utf-8", given.text("event_name"), "event", "ics")
+        name = f"{fields.text('first_name')} {fields.text('last_name')}"
+        return _file(vcard(fields), b"text/vcard; charset=utf-8", name, "contact", "vcf")
+    if type == "event" and (body := ical(fields, now_ms=now_ms)) is not None:
+        return _file(body, b"text/calendar; charset=utf-8", fields.text("event_name"), "event", "ics")
     return None
 
 
 def _field(name: str, data: object) -> object:
-    """`data` is the whole content, or already the field of it."""
+    """`data` is the whole content, or already this field of it."""
     return data[name] if isinstance(data, dict) and name in data else data
 
 
 def _file(body: bytes, content_type: bytes, name: str, otherwise: str, suffix: str) -> Page:
-    """`inline`, so that a phone shows the contact or the date instead of a list of downloads; browsers that cannot
-    show one save it, under this name."""
+    """`inline`, so that a phone opens the contact or the event instead of listing a download; browsers that cannot
+    open it save it under this name."""
     name = re.sub(r"[^\w .-]", "", text(name, 80)).strip(" .") or otherwise
     plain_name = name if name.isascii() else otherwise
     disposition = f"inline; filename=\"{plain_name}.{suffix}\"; filename*=UTF-8''{quote(name)}.{suffix}"

@@ -1,6 +1,6 @@
-"""Where a page may lead. Each function gives an address that is safe to stand in a link, or "" for none.
+"""Safe link targets for pages. Each function returns a URL that is safe in `href`, or "" for none.
 
-Only addresses made or recognised here become links: a page never repeats a scheme that it does not know.
+Only URLs built or recognised here become links: a page never emits a scheme that it does not know.
 """
 
 import re

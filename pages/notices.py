@@ -1,4 +1,4 @@
-"""The pages for a visit that ends at no destination. Each is made once, and says nothing of the code."""
+"""Notices for visits that reach no destination. Each is rendered once, and reveals nothing about the code."""
 
 from functools import cache
 from typing import Literal
@@ -13,7 +13,7 @@ _WRONG = {
 
 
 def notice(title: str, text: str, *, language: str = "en") -> Page:
-    """A heading and a paragraph."""
+    """A page with a heading and a paragraph."""
     return document("notice.html", title=title, text=text, language=language)
 
 
@@ -34,7 +34,7 @@ def limited() -> Page:
 
 @cache
 def people_only() -> Page:
-    """Instead of where a code with a limit leads, for programs, whose visits use nothing up."""
+    """Shown to programs in place of a scan-limited destination; their visits use up no scan."""
     text = (
         "It opens a limited number of times, so it opens for people and not for programs. "
         "If you are reading this in a browser, please load it again."
@@ -44,7 +44,7 @@ def people_only() -> Page:
 
 @cache
 def not_found() -> Page:
-    """Also for a code whose time has not come: it is not to be told from one that is not there."""
+    """Also shown before a code starts: nobody can tell it from a code that does not exist."""
     return notice("Nothing here", "This link leads nowhere. It may have been removed, or mistyped.")
 
 
@@ -60,5 +60,5 @@ def not_allowed() -> Page:
 
 @cache
 def gate(state: Literal["ask", "wrong", "wait"] = "ask") -> Page:
-    """The password form. It is sent to the address at which it stands, by POST, as `password`."""
+    """The password form. It posts `password` to its own address."""
     return document("gate.html", title="Password needed", wrong=_WRONG[state], form=True)

@@ -1,4 +1,4 @@
-"""One page: its bytes, and headers that forbid it everything but its own style and own files."""
+"""Render a page: its body, and headers that allow it its own styles and files only."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A whole answer but for its status, which its sender decides."""
+    """A complete response but for the status, which the caller chooses."""
 
     body: bytes
     headers: Headers
@@ -44,8 +44,8 @@ def direction(language: str) -> str:
 
 
 def policy(styles: tuple[str, ...], *, media: bool = False) -> str:
-    """Nothing may be loaded or run but these styles and, with `media`, files of the page's own host. Nothing is said
-    of forms: what little may be sent is on one page alone, and browsers would hold its redirect to it too."""
+    """The Content-Security-Policy: these styles and, with `media`, files of the page's own host. It leaves out
+    `form-action`: one page alone has a form, and browsers would apply the rule to the redirect that answers it."""
     hashes = " ".join(f"'sha256-{_digest(style)}'" for style in styles)
     own = "; img-src 'self'; media-src 'self'" if media else ""
     return f"default-src 'none'; style-src {hashes}{own}; base-uri 'none'; frame-ancestors 'none'"
@@ -54,8 +54,7 @@ def policy(styles: tuple[str, ...], *, media: bool = False) -> str:
 def document(
     template: str, *, language: str = "en", theme: str = "", media: bool = False, form: bool = False, **values: object
 ) -> Page:
-    """The named template, filled in. Whatever is given is text, never markup; `theme` is a stylesheet, and
-    must have been made by `pages.theme`."""
+    """Render the template. All values are escaped; `theme` is a stylesheet and must come from `pages.theme`."""
     style = stylesheet()
     styles = (style, theme) if theme else (style,)
     html = (

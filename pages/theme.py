@@ -1,5 +1,6 @@
-"""How a page looks, from `page_design` and a content's own `theme`: colours, of which text keeps its contrast, one of
-a few fonts, a layout. What is not understood is left out; nothing that was sent is put into the stylesheet.
+"""Turn `page_design` and a content's own `theme` into a stylesheet: readable colours, a font, a layout.
+
+Unknown values are left out; no input text is ever copied into the stylesheet.
 """
 
 from typing import Any
@@ -29,7 +30,7 @@ PRESETS: dict[str, dict[str, str]] = {
     "violet": {"background": "#f2effb", "accent": "#5b3cc4"},
     "mono": {"background": "#ffffff", "accent": "#111111", "corners": "square"},
 }
-# Names under which other products send the same.
+# Spellings that other products use.
 _NAMES = {
     "background": ("background", "background_color", "backgroundColor"),
     "surface": ("surface", "card_color", "cardColor"),
@@ -48,14 +49,14 @@ _BORDER = 0.86
 
 
 class Theme(msgspec.Struct, frozen=True):
-    """`css` is a stylesheet, or "" for the page's own look; `layout` a class of the page."""
+    """`css` is a stylesheet, or "" for the default look; `layout` is a CSS class."""
 
     css: str = ""
     layout: str = "card"
 
 
 def theme(*given: object) -> Theme:
-    """From designs or names of presets, the first of which has the last word."""
+    """From designs or preset names; the first wins."""
     said: dict[str, str] = {}
     for one in reversed(given):
         said.update(_understood(one))
@@ -107,7 +108,7 @@ def _palette(said: dict[str, str], *, dark: bool) -> str:
     text = colour.parse(said.get("text")) or (_INK if colour.is_light(surface) else colour.mix(WHITE, _INK, 0.06))
     ink = colour.readable(text, paper, surface)
     if colour.worst(ink, (paper, surface)) < colour.READABLE:
-        # A light and a dark one: nothing can be read on both.
+        # One is light, one is dark: nothing is readable on both.
         surface = paper
         ink = colour.readable(text, paper)
     accent = colour.parse(said.get("accent")) or (colour.mix(_ACCENT, WHITE, 0.5) if dark else _ACCENT)

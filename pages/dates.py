@@ -1,4 +1,4 @@
-"""Dates as owners write them: to be read by people, and by calendars."""
+"""Parse the dates that owners write, and format them for people and for calendars."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +10,7 @@ _day = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """A day; or an instant, when its zone is known; or a time on the clock of wherever it is read."""
+    """A day; an instant, when the zone is known; or a local (floating) time."""
 
     day: date
     at: datetime | None = None
@@ -23,7 +23,7 @@ class Moment(msgspec.Struct, frozen=True):
 
     @property
     def ical(self) -> str:
-        """The value of a DTSTART or DTEND, its parameters and colon before it."""
+        """The value of DTSTART or DTEND, with its parameters and the colon."""
         if self.at is None:
             return f";VALUE=DATE:{self.day:%Y%m%d}"
         if self.at.tzinfo is None:
@@ -42,14 +42,14 @@ def zone(name: str) -> ZoneInfo | None:
 
 
 def moment(text: str, where: ZoneInfo | None = None) -> Moment | None:
-    """From ISO 8601, a day or a time, with or without a zone; `where` is the zone of one that says none."""
+    """Parse an ISO 8601 day or time; `where` is the zone of one that names none."""
     try:
         if _day.fullmatch(text):
             return Moment(date.fromisoformat(text))
         at = datetime.fromisoformat(text)
         if where is not None:
             at = at.replace(tzinfo=where) if at.tzinfo is None else at.astimezone(where)
-        # What cannot be told in UTC (the first and last days there are) is no time for a calendar.
+        # The first and last days of the calendar have no UTC time: refuse them.
         if at.tzinfo is not None:
             at.astimezone(UTC)
     except (ValueError, OverflowError):
@@ -58,7 +58,7 @@ def moment(text: str, where: ZoneInfo | None = None) -> Moment | None:
 
 
 def span(start: Moment, end: Moment | None) -> str:
-    """From when to when, in words."""
+    """Start and end in words."""
     if end is None or end == start:
         return start.spoken
     if end.day == start.day and end.at is not None and start.at is not None:

@@ -1,4 +1,4 @@
-"""Reading what an owner has put in, whatever it is: text comes out as text of bounded length, or empty."""
+"""Read the owner's content defensively: any value comes out as text of bounded length, or empty."""
 
 import re
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 SHORT = 255
 LONG = 4_000
 
-# What nobody can see, but for the ends of lines; and half characters, which have no bytes.
+# Control characters but for line ends; and lone surrogates, which cannot be encoded.
 _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff\ufeff]")
 
 
@@ -19,28 +19,28 @@ def text(value: object, longest: int = SHORT) -> str:
         value = str(value) if abs(value) < 10**18 else ""
     if not isinstance(value, str):
         return ""
-    # Twice the length is enough to see whether it is too long; megabytes need not be read.
+    # Twice the limit is enough to tell that it is too long; do not scan megabytes.
     clean = _UNSEEN.sub("", value[: longest * 2].replace("\r\n", "\n").replace("\t", " ")).strip()
     return clean if len(clean) <= longest else clean[: longest - 1].rstrip() + "…"
 
 
-class Given:
-    """An object of the content. Anything else reads as an empty one."""
+class ContentFields:
+    """The fields of one object of the content. Anything but an object reads as an empty one."""
 
     def __init__(self, value: object) -> None:
         self._value: dict[str, Any] = value if isinstance(value, dict) else {}
 
     def text(self, *names: str, longest: int = SHORT) -> str:
-        """The first of these that says something, on one line."""
+        """The first non-empty field of these, on one line."""
         return " ".join(self.lines(*names, longest=longest).split())
 
     def lines(self, *names: str, longest: int = LONG) -> str:
-        """The same, with its lines kept."""
+        """As `text`, with line breaks kept."""
         return next((found for name in names if (found := text(self._value.get(name), longest))), "")
 
     def raw(self, name: str) -> Any:
         return self._value.get(name)
 
-    def objects(self, name: str, most: int) -> list["Given"]:
+    def objects(self, name: str, most: int) -> list["ContentFields"]:
         found = self._value.get(name)
-        return [Given(one) for one in found[:most]] if isinstance(found, list) else []
+        return [ContentFields(one) for one in found[:most]] if isinstance(found, list) else []

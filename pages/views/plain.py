@@ -1,8 +1,8 @@
 """Pages for what a static code would hold itself: a text, a number, a network, a payment. Each has its one button."""
 
 from pages import links
-from pages.reading import Given, text
-from pages.view import Button, Row, View, buttons, rows
+from pages.content_fields import ContentFields, text
+from pages.view_model import Button, Row, View, buttons, rows
 
 MAX_TEXT = 10_000
 _COORDINATES = {"latitude": 90, "longitude": 180}
@@ -17,8 +17,8 @@ def phone(said: object) -> View:
     return View(title=number or "Phone", buttons=buttons(Button("Call", links.call(number), "call")))
 
 
-def email(given: Given) -> View:
-    to, subject, body = given.text("email"), given.text("subject"), given.lines("body")
+def email(fields: ContentFields) -> View:
+    to, subject, body = fields.text("email"), fields.text("subject"), fields.lines("body")
     return View(
         title="Send an email",
         buttons=buttons(Button("Write", links.mail(to, subject, body), "mail")),
@@ -26,8 +26,8 @@ def email(given: Given) -> View:
     )
 
 
-def sms(given: Given) -> View:
-    number, body = given.text("number", longest=40), given.lines("message")
+def sms(fields: ContentFields) -> View:
+    number, body = fields.text("number", longest=40), fields.lines("message")
     return View(
         title="Send a message",
         buttons=buttons(Button("Write", links.message(number, body), "chat")),
@@ -35,8 +35,8 @@ def sms(given: Given) -> View:
     )
 
 
-def whatsapp(given: Given) -> View:
-    number, body = given.text("number", longest=40), given.lines("message")
+def whatsapp(fields: ContentFields) -> View:
+    number, body = fields.text("number", longest=40), fields.lines("message")
     return View(
         title="Chat on WhatsApp",
         buttons=buttons(Button("Open WhatsApp", links.chat(number, body), "chat")),
@@ -44,25 +44,25 @@ def whatsapp(given: Given) -> View:
     )
 
 
-def wifi(given: Given) -> View:
-    kind = given.text("encryption", longest=32)
+def wifi(fields: ContentFields) -> View:
+    kind = fields.text("encryption", longest=32)
     kind = "None" if kind.lower() in ("", "nopass", "none", "open") else kind
     return View(
-        title=given.text("network_name") or "Wi-Fi",
+        title=fields.text("network_name") or "Wi-Fi",
         kicker="Wi-Fi",
         text="Choose this network in your Wi-Fi settings.",
         rows=rows(
-            Row("wifi", "Network", given.text("network_name"), code=True),
-            Row("lock", "Password", given.lines("password", longest=255), code=True),
+            Row("wifi", "Network", fields.text("network_name"), code=True),
+            Row("lock", "Password", fields.lines("password", longest=255), code=True),
             Row("lock", "Security", kind),
-            Row("wifi", "Hidden", "Yes: type its name" if given.raw("hidden") is True else ""),
+            Row("wifi", "Hidden", "Yes: type its name" if fields.raw("hidden") is True else ""),
         ),
     )
 
 
-def bitcoin(given: Given) -> View:
-    address, amount = given.text("address"), given.text("amount", longest=32)
-    label, message = given.text("label"), given.text("message")
+def bitcoin(fields: ContentFields) -> View:
+    address, amount = fields.text("address"), fields.text("amount", longest=32)
+    label, message = fields.text("label"), fields.text("message")
     return View(
         title=label or "Pay with Bitcoin",
         text=message,
@@ -73,19 +73,19 @@ def bitcoin(given: Given) -> View:
     )
 
 
-def paypal(given: Given) -> View:
-    user, amount = given.text("username"), given.text("amount", longest=32)
+def paypal(fields: ContentFields) -> View:
+    user, amount = fields.text("username"), fields.text("amount", longest=32)
     return View(
         title="Pay with PayPal",
-        text=given.text("note"),
+        text=fields.text("note"),
         buttons=buttons(Button("Open PayPal", links.pay(user, amount), "money")),
         rows=rows(Row("card", "To", user), Row("money", "Amount", amount)),
     )
 
 
-def geo(given: Given) -> View:
-    at = [_coordinate(given.raw(name), most) for name, most in _COORDINATES.items()]
-    name = given.text("label", "name")
+def geo(fields: ContentFields) -> View:
+    at = [_coordinate(fields.raw(name), most) for name, most in _COORDINATES.items()]
+    name = fields.text("label", "name")
     if at[0] is None or at[1] is None:
         return View(title=name or "Place")
     phone, web = links.point(at[0], at[1])

@@ -5,8 +5,8 @@ one from elsewhere is a link, so that nobody else learns who has scanned.
 from typing import Literal
 
 from pages import links
-from pages.reading import Given
-from pages.view import Button, Media, View, buttons
+from pages.content_fields import ContentFields
+from pages.view_model import Button, Media, View, buttons
 
 MOST_IMAGES = 50
 _KB = 1024
@@ -24,48 +24,48 @@ def size(count: str) -> str:
     return f"{amount:.0f} {unit}" if unit == "bytes" or amount >= 10 else f"{amount:.1f} {unit}".replace(".0 ", " ")
 
 
-def href(given: Given) -> str:
-    path = given.text("file_path", longest=2_048)
+def href(fields: ContentFields) -> str:
+    path = fields.text("file_path", longest=2_048)
     # A foreign file must say its scheme: what looks like a host may be a path of the system it came from.
     return links.own_file(path) or (links.web(path) if "://" in path else "")
 
 
-def title(given: Given, otherwise: str) -> str:
-    return given.text("title") or given.text("file_name").rsplit(".", 1)[0].replace("_", " ").strip() or otherwise
+def title(fields: ContentFields, otherwise: str) -> str:
+    return fields.text("title") or fields.text("file_name").rsplit(".", 1)[0].replace("_", " ").strip() or otherwise
 
 
-def document(given: Given) -> View:
+def document(fields: ContentFields) -> View:
     return View(
-        title=title(given, "Document"),
-        subtitle=given.text("file_name"),
-        text=given.lines("description"),
-        buttons=buttons(Button("Open the PDF", href(given), "file", size(given.text("size_bytes")))),
-        note="" if href(given) else "This file is not here any more.",
+        title=title(fields, "Document"),
+        subtitle=fields.text("file_name"),
+        text=fields.lines("description"),
+        buttons=buttons(Button("Open the PDF", href(fields), "file", size(fields.text("size_bytes")))),
+        note="" if href(fields) else "This file is not here any more.",
     )
 
 
-def playable(given: Given, kind: Literal["audio", "video"]) -> View:
-    named = title(given, "Film" if kind == "video" else "Sound")
-    own = links.own_file(given.text("file_path", longest=2_048))
+def playable(fields: ContentFields, kind: Literal["audio", "video"]) -> View:
+    named = title(fields, "Film" if kind == "video" else "Sound")
+    own = links.own_file(fields.text("file_path", longest=2_048))
     label = "Save the film" if kind == "video" else "Save the sound"
     return View(
         title=named,
-        subtitle=given.text("artist", "subtitle"),
-        text=given.lines("description"),
+        subtitle=fields.text("artist", "subtitle"),
+        text=fields.lines("description"),
         media=(Media(kind, own, named),) if own else (),
         buttons=buttons(
-            Button(label if own else "Open", href(given), "down" if own else "out", size(given.text("size_bytes")))
+            Button(label if own else "Open", href(fields), "down" if own else "out", size(fields.text("size_bytes")))
         ),
-        note="" if href(given) else "This file is not here any more.",
+        note="" if href(fields) else "This file is not here any more.",
     )
 
 
-def images(given: list[Given], name: str) -> View:
+def images(fields: list[ContentFields], name: str) -> View:
     shown, elsewhere = [], []
-    for number, one in enumerate(given[:MOST_IMAGES], 1):
+    for number, one in enumerate(fields[:MOST_IMAGES], 1):
         path = links.own_file(one.text("file_path", longest=2_048))
         caption = one.text("caption", "title")
-        label = one.text("alt") or caption or f"Picture {number} of {len(given)}"
+        label = one.text("alt") or caption or f"Picture {number} of {len(fields)}"
         if path:
             shown.append(Media("image", path, label, caption))
         else:
@@ -74,5 +74,5 @@ def images(given: list[Given], name: str) -> View:
         title=name or "Pictures",
         media=tuple(shown),
         links=tuple(elsewhere),
-        note="" if given else "There are no pictures here.",
+        note="" if fields else "There are no pictures here.",
     )
