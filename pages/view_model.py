@@ -1,4 +1,4 @@
-"""The view model of content pages: title, text, buttons, rows, media. A type fills in what it has; the rest stays empty."""
+"""The view model of content pages: title, text, buttons, rows, media. A type fills in what it has."""
 
 from typing import Literal
 
