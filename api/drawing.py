@@ -12,8 +12,7 @@ from api.context import ApiContext
 from api.errors import invalid, unavailable
 from qr import cache, style
 from qr.errors import Refused, Unreadable
-from qr.job import Job
-from qr.workers import Workers
+from qr.render_pool import RenderJob, RenderPool
 from schemas import fair_queue
 from schemas.fair_queue import FairQueue, TooMany
 
@@ -31,7 +30,7 @@ MAX_WAITING = 256
 
 # Of the process, not of an app: they are costly to start, and know nothing of whose picture they draw.
 _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="draw")
-_workers = Workers()
+_workers = RenderPool()
 _cache = cache.Cache()
 _queue = FairQueue(THREADS, own_at_once=OWN_THREADS, waiting=MAX_WAITING)
 atexit.register(_workers.close)
@@ -60,8 +59,8 @@ async def _drawn(
         at = look.logo.source
         get = context.logos.fetched(at) if look.logo.at_web else context.logos.uploaded(workspace, at)
         look = msgspec.structs.replace(look, logo=msgspec.structs.replace(look.logo, image=await get))
-    job = Job(data=data, style=look, format=format, size=size, more_fonts=context.settings.fonts)
-    name = cache.name(job)
+    job = RenderJob(data=data, style=look, format=format, size=size, more_fonts=context.settings.fonts)
+    name = cache.cache_key(job)
     if (kept := _cache.get(name)) is not None:
         return kept
     picture = await _in_turn(job, workspace)
@@ -69,7 +68,7 @@ async def _drawn(
     return picture
 
 
-async def _in_turn(job: Job, workspace: int) -> bytes:
+async def _in_turn(job: RenderJob, workspace: int) -> bytes:
     who = fair_queue.owner.get()
     try:
         await _queue.enter(workspace, who.pictures)

@@ -1,5 +1,5 @@
-"""What a code looks like: payloads, symbols, and pictures of them that scan."""
+"""QR codes: payloads, symbols, and pictures that are known to scan."""
 
-from qr.drawing import FORMATS, draw
+from qr.render import FORMATS, draw
 
 __all__ = ["FORMATS", "draw"]

@@ -1,21 +1,21 @@
-"""Pictures that were drawn and read, by what they were made of."""
+"""An LRU cache of rendered pictures, by what they were made of."""
 
 import hashlib
 import threading
 from collections import OrderedDict
 
-from qr import job
+from qr import render_pool
 
 MAX_BYTES = 64 * 1024 * 1024
 
 
-def name(asked: job.Job) -> bytes:
-    """The same for what gives the same picture."""
-    return hashlib.blake2b(job.encode(asked), digest_size=20).digest()
+def cache_key(job: render_pool.RenderJob) -> bytes:
+    """Equal for jobs that render the same picture."""
+    return hashlib.blake2b(render_pool.encode(job), digest_size=20).digest()
 
 
 class Cache:
-    """Holds so many bytes; what was not asked for the longest goes first. Any thread may use it."""
+    """Bounded by bytes; evicts the least recently used. Thread-safe."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes

@@ -1,4 +1,4 @@
-"""Colours as people write them, and how well two can be told apart."""
+"""Parse colours, and measure their contrast."""
 
 import re
 
@@ -22,7 +22,7 @@ _NAMED = {
 
 
 def read(text: str) -> Colour | None:
-    """From `#rgb`, `#rrggbb`, `rgb(r, g, b)` or one of a few names; None for anything else."""
+    """Parse `#rgb`, `#rrggbb`, `rgb(r, g, b)` or one of a few names; None for anything else."""
     said = text.strip().lower()
     if said in _NAMED:
         return _NAMED[said]
@@ -39,7 +39,7 @@ def written(colour: Colour) -> str:
 
 
 def luminance(colour: Colour) -> float:
-    """How bright it is to the eye, 0 to 1 (WCAG)."""
+    """Relative luminance, 0 to 1 (WCAG)."""
     red, green, blue = (
         value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
         for value in (part / 255 for part in colour)

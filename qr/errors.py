@@ -1,9 +1,9 @@
-"""Why there is no picture. Both are the caller's to mend."""
+"""Why there is no picture. Both are errors of the caller."""
 
 
 class Refused(Exception):
-    """The input cannot be taken. `field` is where (`style.logo`, `content.wifiContent.password`, `data`), `message` a
-    sentence for people."""
+    """Invalid input. `field` says where (`style.logo`, `content.wifiContent.password`, `data`), `message` says why,
+    for people."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
@@ -12,4 +12,4 @@ class Refused(Exception):
 
 
 class Unreadable(Refused):
-    """It could be drawn, but a scanner would not read it."""
+    """It could be drawn, but would not scan."""

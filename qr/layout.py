@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from qr import caption, finders, logo
+from qr import caption, logo, shapes
 from qr.colours import contrast, luminance
 from qr.errors import Refused, Unreadable
 from qr.paths import Path, box, moved, reversed_path, soft_box
@@ -74,8 +74,8 @@ def _symbol(symbol: Symbol, style: Style, left: float, top: float) -> list[Area 
     rings: Path = []
     eyes: Path = []
     for x, y in symbol.finders:
-        rings += finders.ring(style.finder.ring, left + x, top + y)
-        eyes += finders.eye(style.finder.eye, left + x, top + y)
+        rings += shapes.ring(style.finder.ring, left + x, top + y)
+        eyes += shapes.eye(style.finder.eye, left + x, top + y)
     areas = [
         (modules, paint, style.shape == "square"),
         (rings, style.finder.ring_color or paint, style.finder.ring == "square"),

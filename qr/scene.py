@@ -1,5 +1,5 @@
-"""A picture before it has a format: areas and images, from back to front. Every format is written from one of these,
-so that they all show the same."""
+"""A picture before it has a format: areas and images, back to front. Every format is written from the same scene, so
+all of them show the same."""
 
 import msgspec
 
@@ -32,8 +32,8 @@ Paint = Colour | Linear | Radial
 
 
 class Area(msgspec.Struct, frozen=True):
-    """A path, filled; outlines that run against each other make holes. `crisp`: all its edges are upright or level, and
-    better drawn on the nearest pixel than between two."""
+    """A filled path; outlines of opposite direction make holes. `crisp`: all edges are horizontal or vertical and may
+    snap to pixels."""
 
     path: Path
     paint: Paint
@@ -41,7 +41,7 @@ class Area(msgspec.Struct, frozen=True):
 
 
 class Image(msgspec.Struct, frozen=True):
-    """A PNG with its place; `behind` is the colour of what lies under it, for formats that know no transparency."""
+    """A PNG and its position; `behind` is the colour under it, for formats without transparency."""
 
     png: bytes
     x: float
@@ -52,7 +52,7 @@ class Image(msgspec.Struct, frozen=True):
 
 
 class Scene(msgspec.Struct, frozen=True):
-    """In modules: one dark square of the symbol is one by one."""
+    """The unit is the module: one dark square of the symbol is one by one."""
 
     width: float
     height: float

@@ -5,13 +5,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from qr import colours, given
+from qr import colours, field_checks
 from qr.caption import MAX_CAPTION
 from qr.errors import Refused
-from qr.finders import EYES, RINGS
 from qr.logo import SAFE_SHAPES, Logo, source
 from qr.scene import Colour
-from qr.shapes import SHAPES
+from qr.shapes import EYES, RINGS, SHAPES
 from qr.symbol import Level
 
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
@@ -72,7 +71,7 @@ PLAIN = Style()
 def parse(style: Mapping[str, Any] | None) -> Style:
     """A style from JSON; what is null or left out is plain, and names that are not known are passed over, since a
     style may say more than is drawn here. Raises Refused, with the field that is at fault."""
-    said = given.present(style or {})
+    said = field_checks.present(style or {})
     found: dict[str, Any] = {}
     for name, read in _READ.items():
         if name in said:
@@ -92,65 +91,65 @@ def _background(value: object, field: str) -> Colour | None:
 
 
 def _shape(value: object, field: str) -> str:
-    return given.one_of(value, SHAPES, field)
+    return field_checks.one_of(value, SHAPES, field)
 
 
 def _level(value: object, field: str) -> Level:
-    return LEVELS[given.one_of(value.upper() if isinstance(value, str) else value, LEVELS, field)]
+    return LEVELS[field_checks.one_of(value.upper() if isinstance(value, str) else value, LEVELS, field)]
 
 
 def _margin(value: object, field: str) -> float:
-    return given.number(value, 0, MAX_MARGIN, field)
+    return field_checks.number(value, 0, MAX_MARGIN, field)
 
 
 def _finder(value: object, field: str) -> Finder:
     if isinstance(value, str):
-        shape = given.one_of(value, RINGS, field)
+        shape = field_checks.one_of(value, RINGS, field)
         return Finder(shape, shape)
-    said = given.record(value, field, "one of: " + ", ".join(RINGS))
+    said = field_checks.record(value, field, "one of: " + ", ".join(RINGS))
     return Finder(
-        ring=given.one_of(said.get("ring", "square"), RINGS, f"{field}.ring"),
-        eye=given.one_of(said.get("eye", said.get("ring", "square")), EYES, f"{field}.eye"),
+        ring=field_checks.one_of(said.get("ring", "square"), RINGS, f"{field}.ring"),
+        eye=field_checks.one_of(said.get("eye", said.get("ring", "square")), EYES, f"{field}.eye"),
         ring_color=_colour(said["ring_color"], f"{field}.ring_color") if "ring_color" in said else None,
         eye_color=_colour(said["eye_color"], f"{field}.eye_color") if "eye_color" in said else None,
     )
 
 
 def _gradient(value: object, field: str) -> Gradient:
-    said = given.record(value, field)
+    said = field_checks.record(value, field)
     colors = said.get("colors")
     if not isinstance(colors, list) or not 2 <= len(colors) <= MAX_STOPS:
         raise Refused(f"{field}.colors", f"must be an array of 2 to {MAX_STOPS} colours")
-    kind = given.one_of(said.get("type", "linear"), ("linear", "radial"), f"{field}.type")
+    kind = field_checks.one_of(said.get("type", "linear"), ("linear", "radial"), f"{field}.type")
     return Gradient(
         kind="radial" if kind == "radial" else "linear",
         colors=tuple(_colour(each, f"{field}.colors[{at}]") for at, each in enumerate(colors)),
-        angle=given.number(said.get("angle", 45), -360, 360, f"{field}.angle"),
+        angle=field_checks.number(said.get("angle", 45), -360, 360, f"{field}.angle"),
     )
 
 
 def _logo(value: object, field: str) -> Logo:
     if isinstance(value, str):
         return Logo(*source(value, field))
-    said = given.record(value, field, "the id of a file, an address, or a data: address")
+    said = field_checks.record(value, field, "the id of a file, an address, or a data: address")
     image, from_ = source(said.get("image"), f"{field}.image")
     return Logo(
         image=image,
         source=from_,
-        size=given.number(said.get("size", Logo.__struct_defaults__[2]), 0.05, 0.4, f"{field}.size"),
-        margin=given.number(said.get("margin", 1), 0, 4, f"{field}.margin"),
-        safe_area=given.one_of(said.get("safe_area", "square"), SAFE_SHAPES, f"{field}.safe_area"),
+        size=field_checks.number(said.get("size", Logo.__struct_defaults__[2]), 0.05, 0.4, f"{field}.size"),
+        margin=field_checks.number(said.get("margin", 1), 0, 4, f"{field}.margin"),
+        safe_area=field_checks.one_of(said.get("safe_area", "square"), SAFE_SHAPES, f"{field}.safe_area"),
     )
 
 
 def _frame(value: object, field: str) -> Frame:
     if isinstance(value, str):
         return Frame(caption=_caption(value, field))
-    said = given.record(value, field, "a caption")
+    said = field_checks.record(value, field, "a caption")
     color = _colour(said.get("color", "#000000"), f"{field}.color")
     lettering = WHITE if colours.luminance(color) < 0.4 else BLACK
-    position = given.one_of(said.get("position", "bottom"), ("bottom", "top"), f"{field}.position")
-    corners = given.one_of(said.get("corners", "rounded"), ("rounded", "square"), f"{field}.corners")
+    position = field_checks.one_of(said.get("position", "bottom"), ("bottom", "top"), f"{field}.position")
+    corners = field_checks.one_of(said.get("corners", "rounded"), ("rounded", "square"), f"{field}.corners")
     return Frame(
         caption=_caption(said.get("caption", ""), f"{field}.caption"),
         color=color,

@@ -1,5 +1,5 @@
-"""What is written into a symbol, for each type of content that a phone understands by itself."""
+"""Payloads: what a symbol holds, for each content type that a phone understands by itself."""
 
-from qr.payload.texts import TYPES, text
+from qr.payload.registry import TYPES, text
 
 __all__ = ["TYPES", "text"]

@@ -1,4 +1,4 @@
-"""Reading the fields of a content, and writing them so that none can end its place and start another."""
+"""Read the fields of a content, and escape them so that none can end its field and start another."""
 
 import re
 from collections.abc import Mapping
@@ -7,13 +7,13 @@ from urllib.parse import quote, urlencode
 
 from qr.errors import Refused
 
-# Nothing that cannot be seen, but lines and tabs.
+# Control characters but line ends and tabs; lone surrogates.
 _unseen = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _spaces = re.compile(r"\s+")
 
 
 class Fields:
-    """`at` is where these fields are, for whoever has to mend one."""
+    """`at` is the path of these fields, for error messages."""
 
     def __init__(self, given: Mapping[str, Any], at: str) -> None:
         self._given = given
@@ -26,7 +26,7 @@ class Fields:
         return Refused(f"{self._at}.{name}", why)
 
     def lines(self, *names: str, needed: bool = False) -> str:
-        """The first of these fields that says something; numbers as they are written. Line ends are \\n."""
+        """The first non-empty field of these; numbers as text. Line ends are \\n."""
         for name in names:
             value = self._given.get(name)
             if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -41,7 +41,7 @@ class Fields:
         return ""
 
     def line(self, *names: str, needed: bool = False) -> str:
-        """The same on one line."""
+        """As `lines`, on one line."""
         return _spaces.sub(" ", self.lines(*names, needed=needed)).strip()
 
     def flag(self, name: str) -> bool:
@@ -49,11 +49,11 @@ class Fields:
 
 
 def backslashed(text: str, special: str) -> str:
-    """Every character of `special`, and the backslash itself, after a backslash."""
+    """Escape the characters of `special`, and the backslash, with a backslash."""
     return re.sub(rf"[\\{re.escape(special)}]", lambda found: f"\\{found[0]}", text)
 
 
 def query(**parts: str) -> str:
-    """Spaces as %20: mail and message programs show a plus as it is."""
+    """Spaces become %20: mail and message apps show a plus literally."""
     given = {name: value for name, value in parts.items() if value}
     return f"?{urlencode(given, quote_via=quote, safe='')}" if given else ""

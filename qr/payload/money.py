@@ -1,4 +1,4 @@
-"""Asking to be paid."""
+"""Payment requests: Bitcoin, PayPal."""
 
 import re
 from decimal import Decimal, InvalidOperation
@@ -11,7 +11,7 @@ _payee = re.compile(r"@?([\w.-]{1,64})", re.ASCII)
 
 
 def bitcoin(fields: Fields) -> str:
-    """BIP 21. An amount of nothing is left to whoever pays."""
+    """BIP 21. Without an amount the payer chooses it."""
     address = fields.line("address", needed=True)
     if not _coin.fullmatch(address):
         raise fields.refused("address", "must be a bitcoin address")
@@ -21,7 +21,7 @@ def bitcoin(fields: Fields) -> str:
 
 
 def paypal(fields: Fields) -> str:
-    """PayPal's links know who and how much; a note they cannot carry."""
+    """PayPal.Me links carry payee and amount, but no note."""
     payee = _payee.fullmatch(fields.line("username", needed=True))
     if payee is None:
         raise fields.refused("username", "must be a name at PayPal")
@@ -30,7 +30,7 @@ def paypal(fields: Fields) -> str:
 
 
 def _amount(fields: Fields, places: int) -> str:
-    """In digits, never as 1e-05; "" for none."""
+    """Plain digits, never 1e-05; "" for none."""
     said = fields.line("amount")
     if not said:
         return ""

@@ -7,8 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from qr.finders import EYES, RINGS
-from qr.shapes import SHAPES
+from qr.shapes import EYES, RINGS, SHAPES
 
 Said = dict[str, Any]
 

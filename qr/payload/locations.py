@@ -1,4 +1,4 @@
-"""Web addresses, and points on the map."""
+"""Locations: web addresses, and points on the map."""
 
 import math
 import re
@@ -10,7 +10,7 @@ _schemeless = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,24}(?::[0-9]{1,5})?(?:[/?#].*
 
 
 def url(fields: Fields) -> str:
-    """As it was given; one without a scheme gets https, since a phone would take it for a text."""
+    """Unchanged; without a scheme it gets https, since a phone would take it for plain text."""
     found = fields.lines("url", needed=True)
     if found != found.strip() or any(mark.isspace() for mark in found):
         raise fields.refused("url", "must not hold spaces")
@@ -18,7 +18,7 @@ def url(fields: Fields) -> str:
 
 
 def geo(fields: Fields) -> str:
-    """RFC 5870. A label is said the way Android's maps read it; others ignore it."""
+    """RFC 5870. The label is written as Android's maps read it; others ignore it."""
     at = ",".join(_degrees(fields, name, most) for name, most in (("latitude", 90), ("longitude", 180)))
     label = fields.line("label")
     return f"geo:{at}?q={at}({quote(label, safe='')})" if label else f"geo:{at}"

@@ -1,4 +1,4 @@
-"""Reading a style's values out of JSON. Each raises Refused with the field."""
+"""Check the values of a style as they come from JSON. Each check raises Refused with the field."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -8,7 +8,7 @@ from qr.errors import Refused
 
 
 def present(said: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is null: it says nothing."""
+    """Drop nulls: null means unset."""
     return {name: value for name, value in said.items() if value is not None}
 
 

@@ -1,5 +1,4 @@
-"""A scene as pixels: its SVG, rendered. So what is read in a PNG before it is handed out was drawn by the same steps
-that an SVG consists of."""
+"""Render a scene to pixels, from its SVG: so the scan check of a PNG vouches for the SVG, too."""
 
 import io
 
@@ -9,16 +8,16 @@ from PIL import Image
 from qr.scene import Scene
 from qr.svg import svg
 
-# Fewer pixels for a module than these, and edges on whole pixels would make neighbours of very different widths.
+# Below so many pixels a module, snapping edges to whole pixels would make modules of very different widths.
 CRISP_FROM = 3.0
 
 
 def rendered(scene: Scene, pixels: int) -> Image.Image:
-    """RGB, or RGBA where something shows through. Blocks, and holds the interpreter's lock meanwhile."""
+    """RGB, or RGBA where something is transparent. Blocks and holds the GIL."""
     text = svg(scene, pixels)
     if pixels / scene.width < CRISP_FROM:
         text = text.replace(' shape-rendering="crispEdges"', "")
-    # No font and no file of this machine: letters are outlines, and images are part of the text.
+    # No font or file of this machine is read: letters are outlines, images are embedded.
     found = resvg_py.svg_to_bytes(svg_string=text, skip_system_fonts=True)
     picture = Image.open(io.BytesIO(found), formats=("PNG",))
     picture.load()
@@ -27,7 +26,7 @@ def rendered(scene: Scene, pixels: int) -> Image.Image:
 
 
 def png(picture: Image.Image) -> bytes:
-    """As few bits for a pixel as its colours need: print shops and mail programs thank for it."""
+    """Encode with as few bits a pixel as the colours need, so that print shops and mail programs handle it well."""
     target = io.BytesIO()
     if picture.mode == "RGB" and (few := picture.getcolors(256)) is not None:
         greys = all(isinstance(colour, tuple) and len(set(colour)) == 1 for _, colour in few)

@@ -1,18 +1,18 @@
-"""Whether a picture can be scanned: it is, by zxing-cpp, twice: as it is, and as a poor camera might see it."""
+"""Check that a picture scans: zxing-cpp reads it twice, as it is and as a poor camera would see it."""
 
 import zxingcpp
 from PIL import Image, ImageFilter
 
-# About what a phone's camera gives a module when a symbol is at arm's length; more only takes longer, and makes
-# readers look at the shape of a dot instead of at where it is.
+# Pixels per module: about what a phone's camera sees at arm's length. More takes longer, and makes readers judge the
+# shape of a dot instead of its position.
 PER_MODULE = 6.0
-# Blurred by this much of a module, and with this much of the contrast left.
+# The blur in modules, and the share of the contrast that remains.
 BLUR = 0.33
 CONTRAST = 0.55
 
 
 def read(picture: Image.Image) -> list[str]:
-    """The texts of all symbols that are found."""
+    """The texts of all symbols in the picture."""
     return [
         found.text
         for found in zxingcpp.read_barcodes(
@@ -24,7 +24,7 @@ def read(picture: Image.Image) -> list[str]:
 
 
 def on_white(picture: Image.Image) -> Image.Image:
-    """In shades of grey, and on white where it is transparent."""
+    """In greyscale, transparency on white."""
     if picture.mode == "RGBA":
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture)
@@ -32,7 +32,7 @@ def on_white(picture: Image.Image) -> Image.Image:
 
 
 def grey(picture: Image.Image, per_module: float) -> Image.Image:
-    """The same, no larger than need be."""
+    """As `on_white`, scaled down to `PER_MODULE`."""
     found = on_white(picture)
     if per_module > PER_MODULE * 1.5:
         share = PER_MODULE / per_module
@@ -42,12 +42,12 @@ def grey(picture: Image.Image, per_module: float) -> Image.Image:
 
 
 def reads(looked_at: Image.Image, data: str) -> bool:
-    """As it is: this and nothing else."""
+    """Read it unchanged: `data` and nothing else."""
     return read(looked_at) == [data]
 
 
 def reads_poorly(looked_at: Image.Image, per_module: float, data: str) -> bool:
-    """Out of focus and in poor light."""
+    """Read it out of focus and in poor light."""
     blurred = looked_at.filter(ImageFilter.GaussianBlur(BLUR * min(per_module, PER_MODULE)))
     dim = blurred.point([round(40 + value * CONTRAST) for value in range(256)])
     return data in read(dim)

@@ -1,20 +1,20 @@
-"""One text for each type. Those types that only a page can show (`coupon`, `pdf`, …) have none: such a code is
-dynamic, and its symbol holds its short link."""
+"""Content type → the text that its symbol holds. Types that only a page can show (`coupon`, `pdf`, …) have none: such a
+code is dynamic, and its symbol holds its short link."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from qr.errors import Refused
-from qr.payload import contacts, events, messages, money, networks, places
+from qr.payload import contacts, events, locations, messages, money, networks
 from qr.payload.fields import Fields
 
-# Type → the field of `content` it reads, and what makes the text of it.
+# Type → the field of `content` that it reads, and the function that writes its text.
 _WRITERS: dict[str, tuple[str, Callable[[Fields], str]]] = {
-    "url": ("url", places.url),
-    "website": ("url", places.url),
+    "url": ("url", locations.url),
+    "website": ("url", locations.url),
     "text": ("text", messages.plain),
     "phone": ("phone", messages.phone),
-    "geo": ("geoContent", places.geo),
+    "geo": ("geoContent", locations.geo),
     "email": ("emailContent", messages.email),
     "sms": ("smsContent", messages.sms),
     "whatsapp": ("whatsAppContent", messages.whatsapp),
@@ -30,9 +30,9 @@ TYPES = frozenset(_WRITERS)
 
 
 def text(type: str, content: Any) -> str:
-    """The text that a scanner reads. `content` is the object that `schemas.content` has checked; what it may hold and
-    a symbol cannot express (hours, themes) is left out. Raises Refused for a type without such a text, and for what
-    would not mean what was meant."""
+    """The text that a scanner reads. `content` is the object that `schemas.content` has checked; what a symbol cannot
+    express (hours, themes) is left out. Raises Refused for a type without a text, and for values that would change
+    their meaning."""
     if type not in _WRITERS:
         raise Refused("type", f"has no text for a symbol to hold; those that have: {', '.join(sorted(TYPES))}")
     name, write = _WRITERS[type]
@@ -41,6 +41,6 @@ def text(type: str, content: Any) -> str:
     if content.get(name) is None:
         raise Refused(f"content.{name}", f"is missing; a code of type {type} needs it")
     inner = content[name]
-    # A type of one text is treated like one whose object has that field.
+    # A type whose content is one text is read like an object with that field.
     fields = Fields(inner, f"content.{name}") if isinstance(inner, Mapping) else Fields({name: inner}, "content")
     return write(fields)

@@ -11,16 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import qr
-from qr.cache import Cache, name
+from qr.cache import Cache, cache_key
 from qr.errors import Refused, Unreadable
-from qr.job import Job
+from qr.render_pool import RenderJob, RenderPool
 from qr.style import PLAIN, parse
-from qr.workers import Workers
 
 
 @pytest.fixture
-def workers() -> Iterator[Workers]:
-    found = Workers()
+def workers() -> Iterator[RenderPool]:
+    found = RenderPool()
     yield found
     found.close()
 
@@ -33,50 +32,50 @@ def running(pid: int) -> bool:
     return True
 
 
-def test_a_process_draws_what_is_drawn_here(workers: Workers) -> None:
+def test_a_process_draws_what_is_drawn_here(workers: RenderPool) -> None:
     style = parse({"shape": "dots", "frame": "Scan me"})
-    assert workers.draw(Job("hello", style, "svg", 300)) == qr.draw("hello", style, "svg", 300)
+    assert workers.draw(RenderJob("hello", style, "svg", 300)) == qr.draw("hello", style, "svg", 300)
 
 
-def test_refusals_come_back_with_their_field(workers: Workers) -> None:
+def test_refusals_come_back_with_their_field(workers: RenderPool) -> None:
     with pytest.raises(Unreadable) as unreadable:
-        workers.draw(Job("hello", parse({"color": "#eee"}), "png", 300))
+        workers.draw(RenderJob("hello", parse({"color": "#eee"}), "png", 300))
     assert unreadable.value.field == "style.color"
     with pytest.raises(Refused) as refused:
-        workers.draw(Job("", PLAIN, "png", 300))
+        workers.draw(RenderJob("", PLAIN, "png", 300))
     assert refused.value.field == "data" and not isinstance(refused.value, Unreadable)
 
 
-def test_one_that_died_is_replaced(workers: Workers) -> None:
-    workers.draw(Job("a", PLAIN, "png", 100))
+def test_one_that_died_is_replaced(workers: RenderPool) -> None:
+    workers.draw(RenderJob("a", PLAIN, "png", 100))
     (worker,) = workers._idle
     worker.kill()
     worker.wait()
-    assert workers.draw(Job("b", PLAIN, "png", 100))
+    assert workers.draw(RenderJob("b", PLAIN, "png", 100))
     assert [each.pid for each in workers._idle] != [worker.pid]
 
 
-def test_one_that_dies_at_work_is_a_refusal_and_the_next_is_drawn(workers: Workers) -> None:
-    workers.draw(Job("a", PLAIN, "png", 100))
+def test_one_that_dies_at_work_is_a_refusal_and_the_next_is_drawn(workers: RenderPool) -> None:
+    workers.draw(RenderJob("a", PLAIN, "png", 100))
     (worker,) = workers._idle
     os.kill(worker.pid, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(workers.draw, Job("b", PLAIN, "png", 100))
+        waiting = threads.submit(workers.draw, RenderJob("b", PLAIN, "png", 100))
         time.sleep(0.2)
         worker.kill()
         with pytest.raises(Refused, match="too much time or memory"):
             waiting.result(timeout=20)
-    assert workers.draw(Job("c", PLAIN, "png", 100))
+    assert workers.draw(RenderJob("c", PLAIN, "png", 100))
 
 
 def test_one_that_hangs_is_ended() -> None:
-    workers = Workers()
-    workers.draw(Job("a", PLAIN, "png", 100))
+    workers = RenderPool()
+    workers.draw(RenderJob("a", PLAIN, "png", 100))
     workers._patience_s = 0.5
     (worker,) = workers._idle
     os.kill(worker.pid, signal.SIGSTOP)
     with pytest.raises(Refused, match="too much time or memory"):
-        workers.draw(Job("b", PLAIN, "png", 100))
+        workers.draw(RenderJob("b", PLAIN, "png", 100))
     assert not running(worker.pid)
     workers.close()
 
@@ -84,8 +83,8 @@ def test_one_that_hangs_is_ended() -> None:
 def test_they_end_with_their_parent_even_when_it_is_killed() -> None:
     script = (
         "import sys, time\n"
-        "from qr.workers import Workers\nfrom qr.job import Job\nfrom qr.style import PLAIN\n"
-        "w = Workers()\nw.draw(Job('a', PLAIN, 'png', 100))\n"
+        "from qr.render_pool import RenderJob, RenderPool\nfrom qr.style import PLAIN\n"
+        "w = RenderPool()\nw.draw(RenderJob('a', PLAIN, 'png', 100))\n"
         "print(w._idle[0].pid, flush=True)\ntime.sleep(60)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
@@ -118,11 +117,11 @@ def test_what_differs_has_another_name() -> None:
     logo = parse({"logo": "data:image/png;base64,AAAA"})
     other = parse({"logo": "data:image/png;base64,AAAB"})
     jobs = [
-        Job("a", PLAIN, "png", 64),
-        Job("b", PLAIN, "png", 64),
-        Job("a", PLAIN, "svg", 64),
-        Job("a", PLAIN, "png", 65),
+        RenderJob("a", PLAIN, "png", 64),
+        RenderJob("b", PLAIN, "png", 64),
+        RenderJob("a", PLAIN, "svg", 64),
+        RenderJob("a", PLAIN, "png", 65),
     ]
-    jobs += [Job("a", logo, "png", 64), Job("a", other, "png", 64)]
-    assert len({name(job) for job in jobs}) == len(jobs)
-    assert name(Job("a", parse({}), "png", 64)) == name(Job("a", PLAIN, "png", 64))
+    jobs += [RenderJob("a", logo, "png", 64), RenderJob("a", other, "png", 64)]
+    assert len({cache_key(job) for job in jobs}) == len(jobs)
+    assert cache_key(RenderJob("a", parse({}), "png", 64)) == cache_key(RenderJob("a", PLAIN, "png", 64))

@@ -1,11 +1,11 @@
-"""From data and a style to the bytes of a picture that is known to scan."""
+"""Render data and a style to a picture that is known to scan."""
 
 from collections.abc import Iterator
 from typing import Literal, get_args
 
 from PIL.Image import Image
 
-from qr import layout, raster, reading
+from qr import layout, png, scan_check
 from qr.eps import eps
 from qr.errors import Refused, Unreadable
 from qr.pdf import pdf
@@ -18,16 +18,16 @@ Format = Literal["png", "svg", "pdf", "eps"]
 FORMATS: tuple[str, ...] = get_args(Format)
 MIN_SIZE = 64
 MAX_SIZE = 4096
-# Formats without pixels are read at this many for a module.
+# Vector formats are checked at so many pixels a module.
 TWIN = 6.0
-# What is tried after the mask that is best by the rules, and with saying that the text is UTF-8, which scanners take it
-# for anyway unless it looks like something else.
+# (mask, declare UTF-8): what is tried after the mask that the standard prefers. Scanners assume UTF-8 anyway, unless
+# the text looks like another encoding.
 _OTHERS: tuple[tuple[int | None, bool], ...] = ((None, True), (0, False), (3, False), (5, False), (6, True))
 
 
 def draw(data: str, style: Style, format: str, size: int, *, more_fonts: str = "") -> bytes:
-    """`size` is the width in pixels (of a PDF or EPS: in points). Blocks for some tens of milliseconds, much longer for
-    the largest. Raises Refused for what cannot be drawn, and Unreadable, which is one, for what would not scan."""
+    """`size` is the width in pixels (PDF and EPS: in points). Blocks for tens of milliseconds, much longer for the
+    largest. Raises Refused for what cannot be drawn; its subclass Unreadable for what would not scan."""
     if format not in FORMATS:
         raise Refused("format", f"must be one of: {', '.join(FORMATS)}")
     if not MIN_SIZE <= size <= MAX_SIZE:
@@ -35,7 +35,7 @@ def draw(data: str, style: Style, format: str, size: int, *, more_fonts: str = "
     layout.check_colours(style)
     scenes = _readable(data, style, more_fonts)
     if format == "png":
-        return raster.png(_pixels(scenes, data, size))
+        return png.png(_pixels(scenes, data, size))
     scene = next(scenes)
     if format == "svg":
         return svg(scene, size).encode()
@@ -43,17 +43,17 @@ def draw(data: str, style: Style, format: str, size: int, *, more_fonts: str = "
 
 
 def _readable(data: str, style: Style, more_fonts: str) -> Iterator[Scene]:
-    """Scenes whose twins in pixels are read, also out of focus, at least one: what one of the masks makes hard to read
-    in this style, another may not."""
+    """Yield the scenes that scan, also out of focus, at least one: in one style, one mask may be hard to read and
+    another not."""
     none = True
     for mask, said in ((None, False), *_OTHERS):
         if said and data.isascii():
             continue
         scene = layout.scene(symbol(data, style.level, mask=mask, said=said), style, "QR code", more_fonts)
-        looked_at = reading.grey(raster.rendered(scene, round(TWIN * scene.width)), TWIN)
-        if not reading.reads(looked_at, data):
+        looked_at = scan_check.grey(png.rendered(scene, round(TWIN * scene.width)), TWIN)
+        if not scan_check.reads(looked_at, data):
             trouble = "makes a symbol that scanners do not read; it was tried"
-        elif not reading.reads_poorly(looked_at, TWIN, data):
+        elif not scan_check.reads_poorly(looked_at, TWIN, data):
             trouble = "makes a symbol that is read in the best of light only; it was tried out of focus"
         else:
             none = False
@@ -63,9 +63,9 @@ def _readable(data: str, style: Style, more_fonts: str) -> Iterator[Scene]:
 
 
 def _pixels(scenes: Iterator[Scene], data: str, size: int) -> Image:
-    """These very pixels are read too, just as they are: few of them may be too few."""
+    """Check the final pixels as well: at a small size there may be too few."""
     for scene in scenes:
-        picture = raster.rendered(scene, size)
-        if reading.reads(reading.on_white(picture), data):
+        picture = png.rendered(scene, size)
+        if scan_check.reads(scan_check.on_white(picture), data):
             return picture
     raise Unreadable("size", f"is too small: this picture needs about {round(scene.width * 3)} pixels to be read")

@@ -1,0 +1,43 @@
+"""`python -m qr.render_worker`: renders the jobs that arrive on stdin, one by one, until stdin closes.
+
+A process of its own, so that it can be stopped: it decodes untrusted images and holds the GIL while rendering. The
+kernel bounds its memory, and its CPU time for each picture, and kills it when it exceeds either.
+"""
+
+import ctypes
+import resource
+import signal
+import sys
+
+from qr import render_pool
+from qr.errors import Refused, Unreadable
+from qr.render import draw
+
+MEMORY_BYTES = 3 * 1024**3
+CPU_S = 20
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    # Ctrl-C reaches the whole process group; a worker ends with its parent instead.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    while (message := render_pool.receive(sys.stdin.buffer)) is not None:
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        spent = int(used.ru_utime + used.ru_stime)
+        resource.setrlimit(resource.RLIMIT_CPU, (spent + CPU_S, resource.RLIM_INFINITY))
+        render_pool.send(sys.stdout.buffer, render_pool.encode(_render(render_pool.decode_job(message))))
+
+
+def _render(job: render_pool.RenderJob) -> render_pool.RenderResult:
+    try:
+        return render_pool.RenderResult(draw(job.data, job.style, job.format, job.size, more_fonts=job.more_fonts))
+    except Refused as refused:
+        unreadable = isinstance(refused, Unreadable)
+        return render_pool.RenderResult(field=refused.field, message=refused.message, unreadable=unreadable)
+
+
+if __name__ == "__main__":
+    main()
