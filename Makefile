@@ -4,13 +4,15 @@ BIN := .venv/bin
 # Where it is set, each of the processes that are started compiles all of Waymark anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test check bench drill rolling fuzz loadtest screenshots clean
+.PHONY: help setup run test check bench bench-peers bench-load drill rolling fuzz loadtest screenshots clean
 
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
 	@echo "make test    run the whole test suite"
 	@echo "make check   style, types and dependencies"
 	@echo "make bench   measure every budget of the design"
+	@echo "make bench-peers  an answer beside nginx, bare ASGI and servers that you name, and docs/performance.md anew"
+	@echo "make bench-load   an answer with few and with many connections, and at full load"
 	@echo "make loadtest  scanners, dashboards and operators for a minute, and the audit after them"
 	@echo "make drill   break everything on purpose, and count the scans"
 	@echo "make rolling restart the redirectors under load, and count what failed"
@@ -44,6 +46,13 @@ check: setup
 
 bench: setup
 	@$(BIN)/python -m bench
+
+# AGAINST=path-or-commit: another tree of Waymark as a further side. PEERS='name="command" …': see docs/bench.md.
+bench-peers: setup
+	@$(BIN)/python -m bench --only peers --write $(if $(AGAINST),--against '$(AGAINST)')
+
+bench-load: setup
+	@$(BIN)/python -m bench --only connections --only full-load --write $(if $(AGAINST),--against '$(AGAINST)')
 
 drill: setup
 	@$(BIN)/waymark drill

@@ -3,12 +3,12 @@ each path asked exactly once. It runs as a child process, so that its work is no
 
     python -m bench.client PORT --connections 16 < paths      (one path a line)
 
-The answer is one line of JSON: how many answers of each status, and how long it took.
+The answer is one line of JSON: how many answers of each status, how long all of it took, and the median and the 99th
+percentile of one answer.
 """
 
 import asyncio
 import itertools
-import json
 import sys
 import time
 from collections import Counter
@@ -16,19 +16,25 @@ from functools import partial
 from typing import cast
 
 import click
+import msgspec
 import uvloop
 
 from bench.agents import HEADERS
+from bench.figures import percentile
 
 
 class Scanner(asyncio.Protocol):
     """One connection kept alive: asks for the next path as soon as the last answer is whole."""
 
-    def __init__(self, requests: list[bytes], statuses: Counter[int], done: asyncio.Future[None]) -> None:
+    def __init__(
+        self, requests: list[bytes], statuses: Counter[int], waits: list[float], done: asyncio.Future[None]
+    ) -> None:
         self.requests = requests
         self.statuses = statuses
+        self.waits = waits
         self.done = done
         self.buffer = b""
+        self.asked_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none of asyncio's classes.
@@ -37,6 +43,7 @@ class Scanner(asyncio.Protocol):
 
     def ask(self) -> None:
         if self.requests:
+            self.asked_at = time.perf_counter()
             self.transport.write(self.requests.pop())
         else:
             self.transport.close()
@@ -53,6 +60,7 @@ class Scanner(asyncio.Protocol):
         length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
         if len(self.buffer) < end + 4 + length:
             return
+        self.waits.append(time.perf_counter() - self.asked_at)
         self.statuses[int(head[9:12])] += 1
         self.buffer = self.buffer[end + 4 + length :]
         self.ask()
@@ -62,24 +70,50 @@ class Scanner(asyncio.Protocol):
             self.done.set_exception(error or ConnectionError("the server closed a connection"))
 
 
-def request(path: str, number: int) -> bytes:
+def request(path: str, number: int, keep_alive: bool = True) -> bytes:
     headers = HEADERS[number % len(HEADERS)]
+    if not keep_alive:
+        headers = headers | {"Connection": "close"}
     lines = [f"GET {path} HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in headers.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-async def drive(port: int, paths: list[str], connections: int) -> tuple[Counter[int], float]:
+class Driven(msgspec.Struct, frozen=True):
+    statuses: Counter[int]
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+
+
+async def drive(port: int, paths: list[str], connections: int, keep_alive: bool = True) -> Driven:
     """Asks for every path once. Raises ConnectionError when a connection ends before its turn."""
     # Taken from the end.
-    requests = [request(path, number) for number, path in enumerate(paths)][::-1]
+    requests = [request(path, number, keep_alive) for number, path in enumerate(paths)][::-1]
     statuses: Counter[int] = Counter()
+    waits: list[float] = []
     loop = asyncio.get_running_loop()
-    ends = [loop.create_future() for _ in range(connections)]
     began = time.perf_counter()
-    for end in ends:
-        await loop.create_connection(partial(Scanner, requests, statuses, end), "127.0.0.1", port)
-    await asyncio.gather(*ends)
-    return statuses, time.perf_counter() - began
+    if keep_alive:
+        ends = [loop.create_future() for _ in range(connections)]
+        for end in ends:
+            await loop.create_connection(partial(Scanner, requests, statuses, waits, end), "127.0.0.1", port)
+        await asyncio.gather(*ends)
+    else:
+        await asyncio.gather(*(_one_by_one(port, requests, statuses, waits) for _ in range(connections)))
+    seconds = time.perf_counter() - began
+    return Driven(statuses, seconds, percentile(waits, 0.5) * 1000, percentile(waits, 0.99) * 1000)
+
+
+async def _one_by_one(port: int, requests: list[bytes], statuses: Counter[int], waits: list[float]) -> None:
+    """A connection for each request, one after the other."""
+    while requests:
+        asked, began = requests.pop(), time.perf_counter()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(asked)
+        answer = await reader.read()
+        writer.close()
+        waits.append(time.perf_counter() - began)
+        statuses[int(answer[9:12])] += 1
 
 
 async def trickle(port: int, path: str, every_s: float) -> None:
@@ -96,13 +130,14 @@ async def trickle(port: int, path: str, every_s: float) -> None:
 @click.option("--connections", default=16)
 @click.option("--path", help="Ask for this one for ever instead, on one connection.")
 @click.option("--every", default=0.01, help="Seconds between two of those.")
-def main(port: int, connections: int, path: str | None, every: float) -> None:
+@click.option("--close", is_flag=True, help="A new connection for each request.")
+def main(port: int, connections: int, path: str | None, every: float, close: bool) -> None:
     if path is not None:
         uvloop.run(trickle(port, path, every))
         return
     paths = [line.strip() for line in sys.stdin if line.strip()]
-    statuses, seconds = uvloop.run(drive(port, paths, connections))
-    print(json.dumps({"statuses": statuses, "seconds": seconds}), flush=True)
+    driven = uvloop.run(drive(port, paths, connections, keep_alive=not close))
+    print(msgspec.json.encode(driven).decode(), flush=True)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
         with _others(up.redirect_port, f"/{other['slug']}", size.others_per_s), up.session() as session:
             for number in range(size.scans):
                 say(f"scan {number + 1} of {size.scans}")
-                waits.append(_visible_after(up, session, watched, number + 1))
+                waits.append(visible_after(up, session, watched, number + 1))
                 # Not in step with the aggregator's batches.
                 time.sleep(random.uniform(0, 0.3))
     yield figure(
@@ -50,7 +50,7 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
     )
 
 
-def _visible_after(up: stack.Stack, session: requests.Session, code: dict[str, str], expected: int) -> float:
+def visible_after(up: stack.Stack, session: requests.Session, code: dict[str, str], expected: int) -> float:
     """Raises TimeoutError when the scan is not there after half a minute."""
     headers = HEADERS[expected % len(HEADERS)]
     answer = requests.get(f"{up.short}/{code['slug']}", headers=headers, allow_redirects=False, timeout=5)

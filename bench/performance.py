@@ -53,12 +53,15 @@ def _section(name: str, run: Run) -> str:
         f"| {one.what} | {plain(one.value)} {one.unit} | {one.budget} | {_said(one)} | {_spread(one)} |"
         for one in run.figures
     ]
+    table = getattr(BENCHES[name](), "table", None)
     return "\n".join(
         [
             f"## {name}",
             "",
             f"{run.day.isoformat()}, {where}, Python {machine['python']}",
             "",
+            # What is compared side by side is shown side by side, too.
+            *((*table(run.figures), "") if table else ()),
             "| what | measured | budget | | least / median / greatest (of) |",
             "|---|---|---|---|---|",
             *rows,

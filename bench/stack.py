@@ -53,6 +53,19 @@ class Stack(msgspec.Struct, frozen=True):
         """The process numbers of the redirect workers."""
         return [child.pid for child in psutil.Process(self.process).children() if "redirect" in child.cmdline()]
 
+    def others(self) -> list[int]:
+        """Those of everything else: the supervisor, the core that stores the scans, Redis."""
+        supervisor = psutil.Process(self.process)
+        return sorted({self.process, *(child.pid for child in supervisor.children(recursive=True))} - {*self.workers()})
+
+    def scans(self, code: str) -> int:
+        """How many scans of the code are stored, as the API tells it. Raises requests.HTTPError."""
+        with self.session() as session:
+            answer = session.get(f"{self.api}/v1/dynamic/{code}/scans", params={"days": 7}, timeout=60)
+        answer.raise_for_status()
+        total: int = answer.json()["scans"]["total"]
+        return total
+
     def worker(self) -> int:
         """That of the only one. Raises LookupError when there is not exactly one."""
         found = self.workers()
@@ -94,19 +107,26 @@ def _destination(slug: str) -> str:
     return f"https://www.example.com/campaigns/2026/spring/landing?code={slug}"
 
 
-def spawn(data: Path, log: Path, *, workers: int = 1, edge: str = "none") -> tuple[subprocess.Popen[bytes], Stack]:
-    """Starts `waymark up` and does not wait for it."""
+def spawn(
+    data: Path, log: Path, *, workers: int = 1, edge: str = "none", root: Path = ROOT
+) -> tuple[subprocess.Popen[bytes], Stack]:
+    """Starts `waymark up` and does not wait for it. `root`: that of another tree, with its own environment where it has
+    one."""
     api_port, redirect_port = free_port(), free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
     environment |= {"WAYMARK_BOOTSTRAP_KEY": KEY, "WAYMARK_HOST": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
     environment["WAYMARK_EDGE"] = edge
+    python = root / ".venv/bin/python"
+    if root != ROOT:
+        environment["PYTHONPATH"] = str(root)
     with log.open("ab") as output:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-P", "-m", "waymark", "up", "--data", str(data)),
+                str(python) if root != ROOT and python.exists() else sys.executable,
+                *("-P", "-m", "waymark", "up", "--data", str(data)),
                 *("--api-port", str(api_port), "--redirect-port", str(redirect_port), "--workers", str(workers)),
             ],
-            cwd=ROOT,
+            cwd=root,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -140,10 +160,10 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def running(*, workers: int = 1, edge: str = "none") -> Iterator[Stack]:
+def running(*, workers: int = 1, edge: str = "none", root: Path = ROOT) -> Iterator[Stack]:
     """A ready `waymark up`; everything of it is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="wm-bench-", ignore_cleanup_errors=True) as folder:
-        process, stack = spawn(Path(folder) / "data", Path(folder) / "log", workers=workers, edge=edge)
+        process, stack = spawn(Path(folder) / "data", Path(folder) / "log", workers=workers, edge=edge, root=root)
         try:
             wait_until_ready(process, stack)
             yield stack

@@ -64,9 +64,9 @@ def test_decisions_have_a_number_of_their_own() -> None:
 
 @names
 def test_make_targets_exist(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     told = set(
-        re.findall(r"\bmake ([a-z]+)\b", "\n".join([*re.findall(r"`([^`]+)`", prose(page)), *shell_lines(page)]))
+        re.findall(r"\bmake ([a-z-]+)\b", "\n".join([*re.findall(r"`([^`]+)`", prose(page)), *shell_lines(page)]))
     )
     assert not told - targets
 

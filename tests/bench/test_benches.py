@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,13 @@ from bench.figures import Figure, Say, figure
 from tests.servers import require
 
 ROOT = Path(__file__).parents[2]
+NOTHING: dict[str, Any] = {"against": "", "peers": "", "rounds": None}
 
 # Of each bench: the budgets that it measures, as DESIGN.md has them.
 BUDGETS = {
     "startup": [("≤ 10 s", 2)],
     "redirect": [("≥ 0.75 ×", 1), ("≥ 1.3 ×", 1), ("≥ 0.6 ×", 1)],
+    "peers": [("≤ 0.75 ×", 1), ("≤ 1.6 ×", 1)],
     "cold": [("≥ 0.3 ×", 1)],
     "memory": [("≤ 200 MB", 1)],
     "freshness": [("≤ 1 s", 1)],
@@ -31,6 +34,8 @@ BUDGETS = {
     "sources": [],
     "partitions": [],
     "workers": [],
+    "connections": [],
+    "full-load": [],
     "servers": [],
     "soak": [("≤ 1.1 ×", 3)],
 }
@@ -45,7 +50,7 @@ def up() -> Iterator[stack.Stack]:
 @pytest.fixture(autouse=True)
 def one_for_all(up: stack.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The benches start a `waymark up` each; to see whether they work, one is enough for all."""
-    monkeypatch.setattr(stack, "running", lambda workers=1: nullcontext(up))
+    monkeypatch.setattr(stack, "running", lambda **_: nullcontext(up))
 
 
 def measured(name: str) -> list[Figure]:
@@ -64,6 +69,8 @@ def test_every_bench_is_here() -> None:
 def test_a_bench_measures_its_budgets(name: str) -> None:
     if name == "partitions":
         require.programs("java", "mvn", why="a Kafka broker")
+    if name == "peers":
+        require.programs("nginx", why="the server that is compared with")
     figures = measured(name)
     budgets = [one.budget for one in figures if one.budget]
     assert sorted(budgets) == sorted(budget for budget, times in BUDGETS[name] for _ in range(times))
@@ -71,6 +78,9 @@ def test_a_bench_measures_its_budgets(name: str) -> None:
         assert one.bench == name
         assert 0 < one.low <= one.middle <= one.high
         assert one.low <= one.value <= one.high or name == "analytics"
+    if table := getattr(BENCHES[name](), "table", None):
+        lines = list(table(figures))
+        assert len(lines) > 2 and len({line.count("|") for line in lines}) == 1
 
 
 def test_the_command_ends_well_whatever_was_measured() -> None:
@@ -102,7 +112,7 @@ def test_what_cannot_be_measured_is_said_and_the_rest_measured(
     benches = {"bad": SimpleNamespace(measure=ends_badly, TINY=0), "good": SimpleNamespace(measure=measures, TINY=0)}
     monkeypatch.setattr("bench.__main__.BENCHES", {name: lambda name=name: benches[name] for name in benches})
     with pytest.raises(SystemExit, match="not measured: bad"):
-        command.callback(names=tuple(benches), growth=False, tiny=True, as_json=False, write=False)  # type: ignore[misc]
+        command.callback(names=tuple(benches), growth=False, tiny=True, as_json=False, write=False, **NOTHING)  # type: ignore[misc]
     said = capsys.readouterr()
     assert "no [room] on the disk" in said.err
     assert "1 of 2 budgets kept" in said.out
