@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from infra.rollups import ROLLUPS, rollup_select
 from ingest.layout import replace_file
-from schemas.rollups import ROLLUPS, rollup_select
 
 
 class Memory(msgspec.Struct):

@@ -16,7 +16,7 @@ from aggregator.audit_memory import Memory, fingerprints
 from aggregator.looks import Look
 from aggregator.progress import Progress, silent
 from aggregator.slices import SPILL, Slice, slices, visits_by_day
-from schemas.rollups import rollup_select
+from infra.rollups import rollup_select
 
 # Codes named for each day on which a rollup is wrong.
 NAMED_CODES = 5

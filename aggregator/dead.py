@@ -11,7 +11,7 @@ from aggregator.batch import Batch, Decoded, Unreadable, decode
 from aggregator.bus import Place, Range, Record
 from aggregator.loop import Aggregator, no_checkpoint
 from aggregator.settle import settle
-from schemas.warehouse import write
+from infra.warehouse import write
 
 
 class NothingToSkip(Exception):

@@ -15,9 +15,9 @@ from collections.abc import Collection, Iterable
 from clickhouse_connect.driver.client import Client
 
 from aggregator.progress import Progress, silent
+from infra.rollups import ROLLUPS
 from schemas.code import Erasure
 from schemas.line_check import LINE_CHECK, SETTINGS
-from schemas.rollups import ROLLUPS
 
 # Rows of `scans` erased in one go: their numbers are held in memory.
 ROWS = 2_000_000

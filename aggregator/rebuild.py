@@ -14,9 +14,9 @@ from clickhouse_connect.driver.client import Client
 from aggregator.audit_rollups import days_to_compare
 from aggregator.progress import Progress, silent
 from aggregator.slices import SPILL, slices, visits_by_day
-from schemas.durability import clause
-from schemas.rollups import ROLLUPS, rollup_select
-from schemas.warehouse import put
+from infra.durability import clause
+from infra.rollups import ROLLUPS, rollup_select
+from infra.warehouse import put
 
 _NOTES = f"""
 CREATE TABLE IF NOT EXISTS rebuilt (rollup String, year UInt16)

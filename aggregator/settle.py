@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator import store
 from aggregator.batch import Batch, Key
-from schemas.rollups import rollup_select
+from infra.rollups import rollup_select
 
 Slice = tuple[int, int]
 

@@ -12,8 +12,8 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator.batch import MAX_EVENTS, Key
 from aggregator.bus import Place, Range
+from infra.warehouse import put, write
 from schemas.event import EVENT_COLUMNS, SourceClosed, SourceHead, SourceNote, SourceOpened
-from schemas.warehouse import put, write
 
 COLUMNS = [*EVENT_COLUMNS, "bus", "bus_partition", "bus_offset"]
 

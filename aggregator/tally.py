@@ -3,7 +3,7 @@
 import time
 
 from aggregator.batch import Batch
-from schemas.exposition import Spread
+from infra.exposition import Histogram
 
 
 class Tally:
@@ -14,9 +14,9 @@ class Tally:
         self.dropped = 0
         self.settled = 0
         self.dead_letters = 0
-        self.batch_events = Spread("waymark_aggregator_batch_events")
-        self.insert_seconds = Spread("waymark_aggregator_insert_seconds")
-        self.scan_age_seconds = Spread("waymark_aggregator_scan_age_seconds")
+        self.batch_events = Histogram("waymark_aggregator_batch_events")
+        self.insert_seconds = Histogram("waymark_aggregator_insert_seconds")
+        self.scan_age_seconds = Histogram("waymark_aggregator_scan_age_seconds")
 
     def count(self, batch: Batch) -> None:
         """The batch is stored."""

@@ -12,8 +12,8 @@ from clickhouse_connect.driver.client import Client
 
 from analytics.answers import Ranked
 from analytics.window import Pieces, Span, Window, cut, span
+from infra.rollups import rollup_select
 from schemas.event import Kind
-from schemas.rollups import rollup_select
 
 
 class Dimension(msgspec.Struct, frozen=True):

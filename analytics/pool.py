@@ -16,10 +16,10 @@ from clickhouse_connect.driver.exceptions import DatabaseError, Error, Interface
 from urllib3.exceptions import HTTPError
 
 from analytics.errors import Unavailable
-from schemas import fair_queue
-from schemas.exposition import Reading, Spread
-from schemas.fair_queue import FairQueue, TooMany
-from schemas.warehouse import Warehouse
+from infra import fair_queue
+from infra.exposition import Histogram, Reading
+from infra.fair_queue import FairQueue, TooMany
+from infra.warehouse import Warehouse
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,7 +44,7 @@ _NOT_NOW = {
 
 class Questions:
     """`threads` questions are answered at a time, `own_threads` of one workspace; `waiting` more may queue, and
-    workspaces take turns (`schemas.fair_queue`). Each query may take `limit_s` seconds, and an answer is awaited for
+    workspaces take turns (`infra.fair_queue`). Each query may take `limit_s` seconds, and an answer is awaited for
     twice that, the time in the queue included.
 
     Nothing is opened until the first question, and a warehouse that comes back is found again.
@@ -67,7 +67,7 @@ class Questions:
         self._clients: set[Client] = set()
         self._closed = False
         # Counted in the event loop's thread.
-        self._seconds = Spread("waymark_query_seconds")
+        self._seconds = Histogram("waymark_query_seconds")
         self._failures = 0
 
     def metrics(self) -> Mapping[str, Reading]:

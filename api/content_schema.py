@@ -6,10 +6,10 @@ import msgspec
 from msgspec import Meta
 
 from api import json_schema
-from schemas import content
+from schemas import page_content
 
 NAME = "Content"
-# Any object to the routes: `schemas.content` looks into it, and knows its type.
+# Any object to the routes: `schemas.page_content` looks into it, and knows its type.
 Content = Annotated[dict[str, Any], Meta(extra_json_schema=json_schema.reference(NAME))]
 
 _FILE = {
@@ -82,11 +82,11 @@ EXAMPLES: dict[str, Any] = {
 
 def components() -> dict[str, Any]:
     """Name → schema: `Content`, and what its fields hold."""
-    inner = dict(content.SHAPES.values())
+    inner = dict(page_content.SHAPES.values())
     schemas, found = msgspec.json.schema_components(list(inner.values()), ref_template=json_schema.TEMPLATE)
     properties = {}
     for (field, shape), schema in zip(inner.items(), schemas, strict=True):
-        types = " or ".join(f"`{type}`" for type, (name, _) in content.SHAPES.items() if name == field)
+        types = " or ".join(f"`{type}`" for type, (name, _) in page_content.SHAPES.items() if name == field)
         says = f"What a code of the type {types} needs."
         if isinstance(shape, type):
             found[shape.__name__] |= {"description": says, "examples": [EXAMPLES[field]]}

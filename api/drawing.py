@@ -10,11 +10,11 @@ import msgspec
 
 from api.context import ApiContext
 from api.errors import invalid, unavailable
+from infra import fair_queue
+from infra.fair_queue import FairQueue, TooMany
 from qr import cache, style
 from qr.errors import Refused, Unreadable
 from qr.render_pool import RenderJob, RenderPool
-from schemas import fair_queue
-from schemas.fair_queue import FairQueue, TooMany
 
 MEDIA = {
     "png": "image/png",

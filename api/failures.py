@@ -7,7 +7,7 @@ from starlette.requests import ClientDisconnect
 import analytics.errors
 import codes.errors
 from api.errors import Problem, invalid, not_found, unavailable
-from schemas.fair_queue import TooMany
+from infra.fair_queue import TooMany
 
 # Everything else is a fault of ours: a 500, with its traceback in the log.
 KNOWN: tuple[type[Exception], ...] = (

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from schemas.exposition import Reading, Shown, Spread
+from infra.exposition import Histogram, MetricsCollector, Reading
 
 
 class Metered:
@@ -16,8 +16,8 @@ class Metered:
     def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
         self.app = app
         self._requests: Counter[tuple[str, ...]] = Counter()
-        self._seconds: dict[tuple[str, ...], Spread] = {}
-        registry.register(Shown(self._read))
+        self._seconds: dict[tuple[str, ...], Histogram] = {}
+        registry.register(MetricsCollector(self._read))
 
     def _read(self) -> Mapping[str, Reading]:
         return {"waymark_api_requests_total": self._requests, "waymark_api_request_seconds": self._seconds}
@@ -45,7 +45,7 @@ class Metered:
             method, route = named(scope)
             self._requests[method, route, str(status)] += 1
             if (method, route) not in self._seconds:
-                self._seconds[method, route] = Spread("waymark_api_request_seconds")
+                self._seconds[method, route] = Histogram("waymark_api_request_seconds")
             self._seconds[method, route].add(time.perf_counter() - began)
 
 

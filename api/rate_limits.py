@@ -17,9 +17,9 @@ from starlette.responses import Response
 from api.errors import Problem
 from api.token_bucket import Buckets, Clock
 from codes.plans import Plan, plan_of
-from schemas import fair_queue
+from infra import fair_queue
+from infra.fair_queue import Owner
 from schemas.code import ApiKey
-from schemas.fair_queue import Owner
 
 # All keys of a workspace together may make so many times the calls of one.
 WORKSPACE_TIMES = 2

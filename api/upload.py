@@ -8,7 +8,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from api.errors import invalid
-from schemas.fair_queue import FairQueue
+from infra.fair_queue import FairQueue
 
 CHUNK = 256 * 1024
 # A form may have more than its file; what else is in it is not read.

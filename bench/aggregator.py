@@ -16,8 +16,8 @@ from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
 from bench import scans
 from bench.figures import Figure, Say, figure
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 
 NAME = "aggregator"
 SOURCE = 7

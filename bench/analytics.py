@@ -12,8 +12,8 @@ from clickhouse_connect.driver.client import Client
 from analytics.summary import summary
 from bench import year
 from bench.figures import Figure, Say, figure, percentile
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 
 NAME = "analytics"
 SMALL, BIG, NOISE = 1, 2, 1000

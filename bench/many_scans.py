@@ -10,8 +10,8 @@ import msgspec
 from bench import year
 from bench.analytics import ask, settle
 from bench.figures import Figure, Say, figure, percentile
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 
 NAME = "scans"
 OURS, OTHERS = 1, 1_000

@@ -1,7 +1,7 @@
 """A code that asks much of each scan: ten rules, of which none holds, and then ten variants."""
 
-from schemas.behaviour import Conditions, Rule, Variant
 from schemas.route import Route
+from schemas.scan_options import Conditions, Rule, Variant
 
 SLUG = "busycode"
 # One for each thing that can be asked; the scanners of the benches have what each needs to be looked at.

@@ -84,7 +84,7 @@ class Stack(msgspec.Struct, frozen=True):
     def write(self, slug: str, route: Route) -> None:
         """One route, straight into Redis."""
         with redis.Redis.from_url(redis_server.url(Folder(self.data))) as client:
-            client.set(keys.route(keys.place("", slug)), msgspec.json.encode(route))
+            client.set(keys.route(keys.link_key("", slug)), msgspec.json.encode(route))
 
     def write_routes(self, slugs: list[str], *, first_birth: int) -> None:
         """Routes for so many slugs, straight into Redis: through the API they would take an hour."""
@@ -93,7 +93,7 @@ class Stack(msgspec.Struct, frozen=True):
             for at in range(0, len(slugs), ROUTES_AT_ONCE):
                 client.mset(
                     {
-                        keys.route(keys.place("", slug)): encode(
+                        keys.route(keys.link_key("", slug)): encode(
                             Route(
                                 version=1, birth=first_birth + at + place, workspace=1, destination=_destination(slug)
                             )

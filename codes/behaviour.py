@@ -14,9 +14,9 @@ from codes import passwords, variants
 from codes.destinations import MAX_LENGTH
 from codes.errors import Conflict, Refused
 from codes.texts import plain
-from schemas import content
-from schemas.behaviour import Apps
+from schemas import page_content
 from schemas.code import Code
+from schemas.scan_options import Apps
 
 MAX_SCAN_LIMIT = 2**53 - 1
 MAX_UTM = 255
@@ -55,8 +55,8 @@ def check(given: dict[str, Any]) -> None:
                 f"utm.{short[:64]}", "unknown_field", "must be one of: source, medium, campaign, term, content"
             )
         plain(f"utm.{short}", value, MAX_UTM)
-    if "type" in given and given["type"] not in content.TYPES:
-        raise Refused("type", "unknown_type", f"must be one of: {', '.join(sorted(content.TYPES))}")
+    if "type" in given and given["type"] not in page_content.TYPES:
+        raise Refused("type", "unknown_type", f"must be one of: {', '.join(sorted(page_content.TYPES))}")
 
 
 def urls(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -104,7 +104,7 @@ def check_scheme(scheme: str, field: str) -> None:
 
 def is_link(type: str) -> bool:
     """Whether codes of this type redirect; all others show a page."""
-    return type in content.LINKS
+    return type in page_content.LINKS
 
 
 def settle(code: Code, changes: dict[str, Any], new_id: Callable[[], str]) -> Code:
@@ -134,8 +134,8 @@ def settle(code: Code, changes: dict[str, Any], new_id: Callable[[], str]) -> Co
 
 def _check_content(code: Code) -> None:
     try:
-        content.check(code.type, code.content if code.content is not None else {})
-    except content.BadContent as error:
+        page_content.check(code.type, code.content if code.content is not None else {})
+    except page_content.BadContent as error:
         raise Refused(error.field, "invalid_content", f"{error.field} {error.message}") from None
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from codes import times
 from codes.errors import Refused
 from codes.texts import plain
-from schemas.behaviour import Conditions
+from schemas.scan_options import Conditions
 
 MAX_VALUES = 300
 MAX_TEXT = 128

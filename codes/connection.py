@@ -14,7 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from codes.errors import Unavailable
-from schemas import engine_urls
+from infra import engine_urls
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,7 +64,7 @@ class Pool(ConnectionPool):
 
 
 def connect(url: str) -> Redis:
-    """A client for `url` (schemas.engine_urls). Opens nothing yet. Raises ValueError for what is no address.
+    """A client for `url` (infra.engine_urls). Opens nothing yet. Raises ValueError for what is no address.
 
     It repeats nothing by itself: a command without an answer may have been carried out, and only the caller
     knows whether it may be sent again.

@@ -7,7 +7,7 @@ import msgspec
 from codes.errors import Refused
 from codes.texts import storable
 from codes.variants import NewRule, NewVariant
-from schemas.behaviour import Apps, Query, Sticky
+from schemas.scan_options import Apps, Query, Sticky
 
 MAX_TAGS = 10
 MAX_TAG = 50

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from schemas import s3
-from schemas.files import kind_of, place
+from infra import s3
+from schemas.files import kind_of, path_of
 
 _OK = (200, 204)
 _REASON = 300
@@ -37,7 +37,7 @@ class Folder:
         self._path = path
 
     def save(self, key: str, source: BinaryIO, size: int) -> None:
-        goal = place(self._path, key)
+        goal = path_of(self._path, key)
         goal.parent.mkdir(parents=True, exist_ok=True)
         # Beside its goal, so that the rename is one step; no key starts with a dot.
         draft = goal.with_name(f".{uuid.uuid4().hex}")
@@ -54,11 +54,11 @@ class Folder:
         _sync_folder(self._path)
 
     def read(self, key: str, most: int) -> bytes:
-        with place(self._path, key).open("rb") as file:
+        with path_of(self._path, key).open("rb") as file:
             return file.read(most)
 
     def remove(self, key: str) -> None:
-        goal = place(self._path, key)
+        goal = path_of(self._path, key)
         goal.unlink(missing_ok=True)
         with suppress(FileNotFoundError):
             _sync_folder(goal.parent)

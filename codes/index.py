@@ -32,7 +32,7 @@ def is_id(id: str) -> bool:
 
 
 def pointer(host: str, slug: str, mark: str) -> bytes:
-    return f"{keys.place(host, slug)} {mark}".encode()
+    return f"{keys.link_key(host, slug)} {mark}".encode()
 
 
 def split(raw: bytes) -> tuple[str, str]:
@@ -137,7 +137,7 @@ async def read(redis: Redis, ids: list[str]) -> list[Code | None]:
     pipe = redis.pipeline(transaction=False)
     for raw in pointers:
         # Without a pointer there is nothing to read, but the answers stay in step.
-        pipe.get(keys.code(keys.place(*split(raw)) if raw else ""))
+        pipe.get(keys.code(keys.link_key(*split(raw)) if raw else ""))
     found = []
     for id, raw in zip(ids, await pipe.execute(), strict=True):
         code = decode(raw).code if raw else None

@@ -14,9 +14,9 @@ from codes.behaviour import is_link
 from codes.connection import Script, ask
 from codes.destinations import location
 from schemas import keys
-from schemas.behaviour import Apps, Content, Rule, Variant
 from schemas.code import Code
 from schemas.route import Route, RouteChange, decode_route
+from schemas.scan_options import Apps, Content, Rule, Variant
 
 # A change that has a deadline is refused after it by Redis' own clock: what `sweep` has given up stays so.
 # The message goes out within the script, so no crash lies between a change and its being made known; it is counted
@@ -121,7 +121,7 @@ def decode(raw: bytes) -> Kept:
 
 
 async def look(redis: Redis, host: str, slug: str) -> Place:
-    at = keys.place(host, slug)
+    at = keys.link_key(host, slug)
     raw_kept, raw_route = await ask(redis, "MGET", keys.code(at), keys.route(at))
     return Place(
         host=host,
@@ -145,7 +145,7 @@ async def put(
     """Replaces what was `seen`; the route stays as it is where none is given. With a `nonce` the route is
     published, whether it is new or not, and those who take it in acknowledge it under that name; with an
     empty one they do not."""
-    at = keys.place(seen.host, seen.slug)
+    at = keys.link_key(seen.host, seen.slug)
     told = route or seen.route
     message = _encoder.encode(RouteChange(keys.route(at), told, nonce)) if nonce is not None and told else b""
     outcome = await _PUT.run(

@@ -5,8 +5,8 @@ from redis.asyncio import Redis
 
 from codes.connection import Script, ask, reaching
 from schemas import keys
-from schemas.behaviour import Former
 from schemas.code import Code, Remains
+from schemas.scan_options import Former
 
 # A slug may be used again, so the latest code with it is the one that is kept; a sweep may come late with another.
 _PUT = Script("""

@@ -4,7 +4,7 @@ import random
 import re
 
 from codes.errors import Conflict, Refused
-from schemas.noise import is_noise
+from schemas.probe_paths import is_probe
 
 # Digits and letters that nobody mistakes for each other in print.
 ALPHABET = "".join(sorted(set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") - set("0O1Il")))
@@ -27,7 +27,7 @@ def draw(rng: random.Random, length: int = DRAWN_LENGTH) -> str:
     """A random slug that is not reserved. It may be taken."""
     while True:
         slug = "".join(rng.choices(ALPHABET, k=length))
-        if slug not in RESERVED and not is_noise(slug):
+        if slug not in RESERVED and not is_probe(slug):
             return slug
 
 
@@ -46,7 +46,7 @@ def check_custom(slug: str) -> str:
             "invalid_slug",
             "a slug has 3 to 48 of the characters a-z, 0-9 and -, with no hyphen at an end and no two in a row",
         )
-    if is_noise(slug):
+    if is_probe(slug):
         raise _reserved(slug)
     return slug
 
@@ -55,7 +55,7 @@ def check_imported(slug: str) -> str:
     """A slug that is printed already and so keeps its form. Raises as `check_custom`."""
     if not may_be(slug) or slug in (".", ".."):
         raise Refused("slug", "invalid_slug", "an imported slug has 1 to 128 of the characters A-Z, a-z, 0-9 and ._~-")
-    if slug in RESERVED or is_noise(slug):
+    if slug in RESERVED or is_probe(slug):
         raise _reserved(slug)
     return slug
 

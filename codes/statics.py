@@ -15,7 +15,7 @@ from codes.connection import Script, ask, reaching
 from codes.errors import Missing, Refused, Unavailable
 from codes.fields import UNSET, Status, Unset
 from codes.plans import plan_of
-from schemas import content, keys
+from schemas import keys, page_content
 from schemas.code import StaticCode
 
 TYPES = ("url", "text", "vcard", "email", "sms", "whatsapp", "wifi", "bitcoin", "paypal")
@@ -184,8 +184,8 @@ class Statics:
 
 def _check_content(type: str, written: object) -> None:
     try:
-        checked = content.check(type, written)
-    except content.BadContent as error:
+        checked = page_content.check(type, written)
+    except page_content.BadContent as error:
         raise Refused(error.field, "invalid_content", f"{error.field} {error.message}") from None
     if type == "url":
         try:

@@ -14,8 +14,8 @@ import msgspec
 
 from codes.errors import Refused
 from codes.texts import check_label, storable
-from schemas.behaviour import Conditions, Former, Rule, Variant
 from schemas.code import Code
+from schemas.scan_options import Conditions, Former, Rule, Variant
 
 MAX_VARIANTS = 10
 MAX_RULES = 50

@@ -7,7 +7,7 @@ import msgspec
 
 from aggregator.audit_records import Records
 from drill.ledger import MARK
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 from waymark.borrowing import started
 from waymark.folder import Folder, hold
 from waymark.reports import audit_machine, evidence_of

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 
+from infra.exposition import Reading
 from ingest.cursor import Cursor
 from ingest.layout import CURSOR, disk_use, sources
 from ingest.reader import SourceReader
 from schemas.event import is_note
-from schemas.exposition import Reading
 
 EVERY_S = 2.0
 

@@ -18,11 +18,11 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError, RecordTooLargeError
 
+from infra.exposition import Histogram
 from ingest.layout import disk_use, sources
 from ingest.leader_epoch import Leaders
 from ingest.shipment import Bus, pause, ship_journal
 from ingest.topic import ensure
-from schemas.exposition import Spread
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +53,8 @@ class ShipStatus(msgspec.Struct):
     connected: bool = False
     records: int = 0
     bytes: int = 0
-    record_events: Spread = msgspec.field(default_factory=lambda: Spread("waymark_ingest_record_events"))
-    lag_seconds: Spread = msgspec.field(default_factory=lambda: Spread("waymark_ingest_ship_lag_seconds"))
+    record_events: Histogram = msgspec.field(default_factory=lambda: Histogram("waymark_ingest_record_events"))
+    lag_seconds: Histogram = msgspec.field(default_factory=lambda: Histogram("waymark_ingest_ship_lag_seconds"))
     journals: int = 0
     journal_bytes: int = 0
     outages: int = 0

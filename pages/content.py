@@ -21,7 +21,7 @@ _language = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
 class Type(msgspec.Struct, frozen=True):
-    """The field of `content` that a type reads (see `schemas.content`), and the view it makes of it."""
+    """The field of `content` that a type reads (see `schemas.page_content`), and the view it makes of it."""
 
     field: str
     view: Callable[[object], View]

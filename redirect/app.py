@@ -55,7 +55,8 @@ def redirector(
         now = elapsed()
         # Nearly always there are no custom domains, and the host need not be looked at.
         if hosts.idle == trust.epoch or (host := hosts.at_once(scope)) is None:
-            # That of a code of the default host is its place in the cache (`schemas.keys.place`), but for /q/ and /r/.
+            # That of a code of the default host is its place in the cache (`schemas.keys.link_key`), but for /q/ and
+            # /r/.
             entry = entries.get(path) or entries.get(place_of_path(path) or "")
         elif host is NOBODYS:
             return None

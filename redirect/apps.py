@@ -1,6 +1,6 @@
 """The apps that scans are led to instead of the web, by the scanner's system."""
 
-from schemas.behaviour import Apps
+from schemas.scan_options import Apps
 
 _IOS = ("iOS", "iPadOS")
 

@@ -15,7 +15,7 @@ UNKNOWN_FOR_S = 1.0
 
 
 def place_of_key(key: str) -> str | None:
-    """Host and slug (`schemas.keys.place`) of a route's key; None when it is no route's."""
+    """Host and slug (`schemas.keys.link_key`) of a route's key; None when it is no route's."""
     if key.startswith(_KEY_START) and key.endswith(_KEY_END):
         return key[len(_KEY_START) : -len(_KEY_END)]
     return None

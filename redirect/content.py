@@ -3,7 +3,7 @@
 import pages
 from redirect.bounded import forget_oldest
 from redirect.ending import Ending, showing
-from schemas.behaviour import Content
+from schemas.scan_options import Content
 
 # Pages are up to 30 KB.
 PAGES = 500

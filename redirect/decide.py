@@ -5,9 +5,9 @@ import msgspec
 import pages
 from redirect.ending import Ending, leading_to, showing
 from redirect.ways import Ways, location, ways
-from schemas.behaviour import Content
 from schemas.event import Outcome
 from schemas.route import Route
+from schemas.scan_options import Content
 
 
 class Plan(msgspec.Struct, frozen=True):

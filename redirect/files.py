@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from schemas import s3
-from schemas.files import PREFIX, kind_of, parse_path, place
+from infra import s3
+from schemas.files import PREFIX, kind_of, parse_path, path_of
 
 CHUNK = 64 * 1024
 # Chromium's own viewer shows documents all the same.
@@ -52,7 +52,7 @@ def headers(key: str, name: str) -> dict[str, str]:
 def from_folder(folder: Path) -> Serve:
     async def serve(request: Request) -> Response:
         key, name = _asked(request)
-        path = place(folder, key)
+        path = path_of(folder, key)
         try:
             found = await asyncio.to_thread(path.stat)
         except OSError:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+from infra.exposition import Reading, exposition, registry
 from ingest.late import AnyJournal
 from redirect.line import piece
 from schemas.event import KINDS, OUTCOMES, Kind, Outcome
-from schemas.exposition import Reading, exposition, registry
 
 
 class Tally:

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
 
-from schemas.behaviour import Query
+from schemas.scan_options import Query
 
 # A longer query is not passed on: servers and proxies refuse such addresses.
 LONGEST = 8192

@@ -5,7 +5,7 @@ from functools import partial
 
 from redirect.facts import Facts, parameters
 from redirect.hours import local_time
-from schemas.behaviour import Conditions
+from schemas.scan_options import Conditions
 
 Test = Callable[[Facts], bool]
 

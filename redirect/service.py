@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route as Path
 
 import pages
+from infra import s3
 from ingest import ballast
 from ingest.late import AnyJournal, LateJournal
 from redirect import clock, files, geo_database
@@ -44,7 +45,6 @@ from redirect.subscription import Subscription
 from redirect.tries import Tries
 from redirect.visit import Visits
 from redirect.visitor import Salts
-from schemas import s3
 from schemas.route import Route
 
 # What a redirect may wait for at its start, so that its first visits find Redis.

@@ -36,7 +36,7 @@ class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
     unknown_per_s: float = 50
     # Of what a scanner writes (referrer, campaign, ...) for each code, UTC day and dimension; the rest is `(other)`.
     distinct_values: int = 1_000
-    # Where uploaded files are: a folder, or a bucket (`schemas.s3`), which goes first.
+    # Where uploaded files are: a folder, or a bucket (`infra.s3`), which goes first.
     files: Path = Path("files")
     files_bucket: str = ""
     # For how long a scanner who gave a code's password is not asked again.

@@ -4,7 +4,7 @@ import re
 
 from schemas import keys
 from schemas.files import parse_path
-from schemas.noise import is_noise
+from schemas.probe_paths import is_probe
 
 # What a slug may be made of, imported ones included.
 _SLUG = re.compile(r"[A-Za-z0-9._~-]{1,128}")
@@ -26,9 +26,9 @@ def place_of_path(path: str, host: str = "") -> str | None:
     other path, and for one that no code can have."""
     slug = path[3:] if path.startswith(_FORMS) and len(path) > 3 else path[1:]
     slug = slug.removesuffix("/")
-    if not _SLUG.fullmatch(slug) or slug in RESERVED or is_noise(slug):
+    if not _SLUG.fullmatch(slug) or slug in RESERVED or is_probe(slug):
         return None
-    return keys.place(host, slug)
+    return keys.link_key(host, slug)
 
 
 def is_own(path: str) -> bool:

@@ -13,8 +13,8 @@ from redirect.line import NO_VARIANT
 from redirect.query import Forwarding, forwarded, forwarding
 from redirect.rules import Test, compiled
 from redirect.variants import Weighted
-from schemas.behaviour import Sticky
 from schemas.route import Route
+from schemas.scan_options import Sticky
 
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 # What the password form sends: whoever puts it into the address instead must not tell the destination.

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import hiredis
 
-from schemas import engine_urls
+from infra import engine_urls
 
 # While replies are owed, it is looked this often whether any came.
 LOOK_S = 0.1

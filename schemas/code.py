@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from schemas.behaviour import Apps, Former, Query, Rule, Sticky, Variant
+from schemas.scan_options import Apps, Former, Query, Rule, Sticky, Variant
 
 
 class Code(msgspec.Struct, frozen=True, omit_defaults=True):

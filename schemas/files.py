@@ -72,5 +72,5 @@ def parse_path(path: str) -> tuple[str, str] | None:
     return (key, name) if slash and kind_of(key) and _NAME.fullmatch(name) else None
 
 
-def place(folder: Path, key: str) -> Path:
+def path_of(folder: Path, key: str) -> Path:
     return folder / key[:2] / key

@@ -46,7 +46,7 @@ JOB_TURNS = PREFIX + "job-turns"
 FILES_UNDER_WAY = PREFIX + "files-under-way"
 
 
-def place(host: str, slug: str) -> str:
+def link_key(host: str, slug: str) -> str:
     """Where a code can be found: `host` is "" for the default short host, else a custom domain."""
     return f"{host}/{slug}"
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from schemas.behaviour import Apps, Content, Query, Rule, Sticky, Variant
+from schemas.scan_options import Apps, Content, Query, Rule, Sticky, Variant
 
 
 class Route(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -11,12 +11,13 @@ MAY_IMPORT = {
     "schemas": set[str](),
     "pages": set[str](),
     "qr": set[str](),
-    "ingest": {"schemas"},
-    "redirect": {"ingest", "pages", "schemas"},
-    "aggregator": {"ingest", "schemas"},
-    "analytics": {"schemas"},
-    "codes": {"schemas"},
-    "api": {"analytics", "codes", "qr", "schemas"},
+    "infra": {"schemas"},
+    "ingest": {"infra", "schemas"},
+    "redirect": {"infra", "ingest", "pages", "schemas"},
+    "aggregator": {"infra", "ingest", "schemas"},
+    "analytics": {"infra", "schemas"},
+    "codes": {"infra", "schemas"},
+    "api": {"analytics", "codes", "infra", "qr", "schemas"},
 }
 ROOMS = {*MAY_IMPORT, "waymark", "dashboard", "tests", "bench", "drill", "loadtest"}
 
@@ -51,9 +52,29 @@ def test_nothing_imports_the_front_door_or_the_tests() -> None:
     assert not wrong
 
 
+def test_schemas_opens_nothing() -> None:
+    """Shapes and names: no client, no connection, no file."""
+    engines = {"aiokafka", "asyncio", "chdb", "clickhouse_connect", "http", "httpx2", "io", "os", "redis", "shutil"}
+    engines |= {"socket", "subprocess", "tempfile", "threading"}
+    acts = {"open", "read_bytes", "read_text", "write_bytes", "write_text", "mkdir", "unlink"}
+    wrong = set()
+    for module in (ROOT / "schemas").rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text())):
+            names = set()
+            if isinstance(node, ast.Import):
+                names = {alias.name.split(".")[0] for alias in node.names} & engines
+            elif isinstance(node, ast.ImportFrom):
+                names = {(node.module or "").split(".")[0]} & engines
+            elif isinstance(node, ast.Call):
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                names = {name} & acts
+            wrong |= {f"{module.relative_to(ROOT)}: {name}" for name in names}
+    assert not wrong
+
+
 def test_the_drill_is_outside_and_only_its_command_knows_it() -> None:
     drill = {other for module in (ROOT / "drill").rglob("*.py") for other in imported(module)}
-    assert drill <= {"aggregator", "drill", "schemas", "waymark"}
+    assert drill <= {"aggregator", "drill", "infra", "schemas", "waymark"}
     knows = {str(path.relative_to(ROOT)) for path in (ROOT / "waymark").rglob("*.py") if "drill" in imported(path)}
     assert knows <= {"waymark/commands/drill.py"}
 

@@ -28,7 +28,7 @@ from aggregator.loop import Aggregator, Away
 from aggregator.progress import Progress
 from aggregator.rebuild import finish, plan, rebuild_step
 from aggregator.store import CONSISTENT
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 from waymark import rooms
 from waymark.aggregating import stopped_partitions
 from waymark.folder import Folder

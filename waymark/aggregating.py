@@ -13,9 +13,9 @@ from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
 from aggregator.store import CONSISTENT
 from api.context import Ready
+from infra.exposition import Reading
+from infra.warehouse import Warehouse
 from ingest.depth import Following
-from schemas.exposition import Reading
-from schemas.warehouse import Warehouse
 from waymark import rooms
 from waymark.settings import Settings
 

@@ -22,11 +22,11 @@ from api.background import keep_working
 from codes.connection import connect
 from codes.domain_rechecks import Rechecks
 from codes.sweep import keep_swept
+from infra.exposition import MetricsCollector, registry
+from infra.warehouse import Warehouse
 from ingest import depth
 from ingest.reader import sources
 from redirect.connection_limits import ConnectionLimits
-from schemas.exposition import Shown, registry
-from schemas.warehouse import Warehouse
 from waymark import rooms, tracing
 from waymark.admin import Admin
 from waymark.aggregating import aggregator_of, readiness_of, readings, stored_up_to
@@ -102,9 +102,9 @@ async def _run(
     readiness = readiness_of(moving) if moving is not None else {}
     waiting = depth.Depth()
     if moving is not None:
-        shown.register(Shown(lambda: readings(moving)))
+        shown.register(MetricsCollector(lambda: readings(moving)))
         if settings.kafka_bootstrap is None:
-            shown.register(Shown(lambda: depth.readings(waiting, settings.journal_max)))
+            shown.register(MetricsCollector(lambda: depth.readings(waiting, settings.journal_max)))
     # What serves the public stops first; what carries scans on stops last.
     moved = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
@@ -114,12 +114,12 @@ async def _run(
         ]
         public, inner = [], []
         if api_sockets:
-            shown.register(Shown(questions.metrics))
+            shown.register(MetricsCollector(questions.metrics))
             app = api_app(settings, redis, questions, shown, readiness, tracer)
             readiness = app.state.context.readiness
             public.append(tasks.create_task(keep_working(app.state.context, stop)))
             rechecks = Rechecks(app.state.context.domains, every_ms=settings.domain_check * 1000)
-            shown.register(Shown(rechecks.metrics))
+            shown.register(MetricsCollector(rechecks.metrics))
             background.append(tasks.create_task(rechecks.keep(stop)))
             limits = rooms.connection_limits(settings)
             public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop, limits)))

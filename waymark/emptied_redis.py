@@ -16,9 +16,9 @@ from redis.asyncio import Redis
 from urllib3.exceptions import HTTPError
 
 from codes import workspaces
+from infra.warehouse import Warehouse
 from ingest.layout import segment_path, segments, sources
 from schemas.event import decode_event, is_note
-from schemas.warehouse import Warehouse
 from waymark.folder import Folder
 from waymark.settings import Settings
 from waymark.trouble import Trouble

@@ -15,8 +15,8 @@ from codes.connection import connect, reaching
 from codes.errors import Unavailable, Unfit
 from codes.filestores import Bucket
 from codes.server import check_server
-from schemas import s3
-from schemas.warehouse import TooOld
+from infra import s3
+from infra.warehouse import TooOld
 from waymark import asking, emptied_redis, redis_program, redis_server
 from waymark.findings import Finding, bad, ok, warning
 from waymark.folder import Folder, held

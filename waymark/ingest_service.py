@@ -5,9 +5,9 @@ import socket
 from collections.abc import Mapping
 
 from api.context import Ready
+from infra.exposition import Reading, registry
 from ingest import depth
 from ingest.ship import ShipSettings, ShipStatus, ship
-from schemas.exposition import Reading, registry
 from waymark import rooms
 from waymark.engine_watch import keep_watched
 from waymark.serving import serve

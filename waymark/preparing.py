@@ -11,8 +11,8 @@ from urllib3.exceptions import HTTPError
 from codes import workspaces
 from codes.errors import Unavailable, Unfit
 from codes.server import check_server
-from schemas.migrate import migrate
-from schemas.warehouse import TooOld, Warehouse
+from infra.migrate import migrate
+from infra.warehouse import TooOld, Warehouse
 from waymark import emptied_redis
 from waymark.folder import Folder
 from waymark.settings import Settings

@@ -12,11 +12,11 @@ from codes.domains import Domains
 from codes.files import Files
 from codes.filestores import Bucket
 from codes.filestores import Folder as FolderOfFiles
+from infra import s3
 from redirect.address import trusts
 from redirect.connection_limits import ConnectionLimits, within_descriptors
 from redirect.geo_database import REGISTRIES
 from redirect.settings import RedirectSettings
-from schemas import s3
 from waymark import descriptors
 from waymark.folder import Folder
 from waymark.setting_checks import NO_DATABASE, wrong

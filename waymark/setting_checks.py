@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from schemas import engine_urls, s3
+from infra import engine_urls, s3
 
 if TYPE_CHECKING:
     from waymark.settings import Settings

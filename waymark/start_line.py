@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from schemas import engine_urls
+from infra import engine_urls
 from waymark.settings import Settings
 
 _LISTENS = {"redirect": "redirect_port", "api": "api_port", "core": "api_port"}

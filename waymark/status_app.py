@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from api.context import Ready
 from api.health import handlers
+from infra.exposition import exposition, merged
 from redirect.slug import TLS_ASK_PATH
-from schemas.exposition import exposition, merged
 from waymark.asking import NobodyThere, fetch
 
 # A redirector answers from memory; one that stands still must not keep the others' figures from being read.

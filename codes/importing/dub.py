@@ -2,7 +2,7 @@
 
 from codes.importing import cells, generic
 from codes.importing.link import Link, Row, Unusable
-from schemas.behaviour import Apps
+from schemas.scan_options import Apps
 
 NAME = "dub"
 TITLE = "Dub: its CSV, or the JSON of its API"

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.behaviour import Apps
+from schemas.scan_options import Apps
 
 Row = Mapping[str, Any]
 

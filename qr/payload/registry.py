@@ -30,9 +30,9 @@ TYPES = frozenset(_WRITERS)
 
 
 def text(type: str, content: Any) -> str:
-    """The text that a scanner reads. `content` is the object that `schemas.content` has checked; what a symbol cannot
-    express (hours, themes) is left out. Raises Refused for a type without a text, and for values that would change
-    their meaning."""
+    """The text that a scanner reads. `content` is the object that `schemas.page_content` has checked; what a symbol
+    cannot express (hours, themes) is left out. Raises Refused for a type without a text, and for values that would
+    change their meaning."""
     if type not in _WRITERS:
         raise Refused("type", f"has no text for a symbol to hold; those that have: {', '.join(sorted(TYPES))}")
     name, write = _WRITERS[type]

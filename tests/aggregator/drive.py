@@ -21,8 +21,8 @@ from aggregator.bus import Bus
 from aggregator.journal_bus import JournalBus
 from aggregator.kafka_bus import KafkaBus
 from aggregator.loop import Aggregator, uptime
+from infra.warehouse import Warehouse
 from ingest.reader import sources
-from schemas.warehouse import Warehouse
 
 # What the topics of these tests have, all of them for this one process.
 PARTITIONS = 3

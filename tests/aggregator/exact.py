@@ -2,7 +2,7 @@
 
 from clickhouse_connect.driver.client import Client
 
-from schemas.rollups import rollup_select
+from infra.rollups import rollup_select
 
 
 def problems(client: Client, expected: dict[int, int]) -> list[str]:

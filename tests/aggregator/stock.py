@@ -7,8 +7,8 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 
 COLUMNS = ["source", "seq", "ts", "code", "kind", "outcome", "country", "device", "referrer_host", "visitor"]
 START = datetime(2027, 12, 30, 22, 0, tzinfo=UTC)

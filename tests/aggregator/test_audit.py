@@ -12,7 +12,7 @@ from aggregator import audit_sources
 from aggregator.audit import Check, Evidence, JournalHead, Report, audit, render
 from aggregator.audit_rollups import compare
 from aggregator.slices import Slice, slices
-from schemas.rollups import rollup_select
+from infra.rollups import rollup_select
 from tests.aggregator import stock
 
 T = TypeVar("T")

@@ -8,9 +8,9 @@ from aggregator.audit import Evidence, audit, render
 from aggregator.audit_evidence import Account
 from aggregator.audit_memory import Memory
 from aggregator.store import CONSISTENT
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 from schemas.line_check import DIGEST, SETTINGS
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
 from tests.servers.clickhouse import running
 
 SOURCES = 400

@@ -8,7 +8,7 @@ from typing import TypeVar
 from clickhouse_connect.driver.client import Client
 
 from aggregator.audit import Evidence, JournalHead, audit
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 from tests.aggregator import stock
 
 T = TypeVar("T")

@@ -12,8 +12,8 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator.dead import skip
 from aggregator.loop import Aggregator
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 from tests.aggregator.exact import problems
 from tests.aggregator.feeds import Feed, JournalFeed, kafka_feed
 from tests.aggregator.test_journal_bus import running, until

@@ -16,9 +16,9 @@ from aggregator.audit import Evidence, Report, audit, render
 from aggregator.audit_evidence import StoppedPartition
 from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
+from infra.warehouse import Warehouse
 from ingest.journal import Journal
 from ingest.layout import segment_path, segments, sources
-from schemas.warehouse import Warehouse
 from tests.aggregator import sample, stock
 
 SOURCE, OTHER = 7, 8

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from aggregator.dead import NothingToSkip, replay, skip
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 from ingest.layout import segment_name
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
 from tests.aggregator.exact import problems
 from tests.aggregator.test_journal_bus import aggregator, append, journal, running, until
 

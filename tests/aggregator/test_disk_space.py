@@ -12,8 +12,8 @@ from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
 from api.health import readiness
 from drill.disk import Disk, small
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 from tests.aggregator.exact import problems
 from tests.aggregator.test_journal_bus import append, journal, running, until
 from waymark.aggregating import readiness_of, readings

@@ -17,10 +17,10 @@ from aggregator.batch import decode
 from aggregator.bus import Place, Record
 from aggregator.kafka_bus import KafkaBus
 from aggregator.loop import Aggregator, uptime
+from infra.warehouse import Warehouse
 from ingest.journal import Journal
 from ingest.ship import ShipSettings, ship
 from schemas.event import SourceHead, SourceNote, SourceOpened, encode_line
-from schemas.warehouse import Warehouse
 from tests.aggregator import sample, stock
 from tests.aggregator.test_journal_bus import append, running, until
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 from ingest.journal import Journal
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
 from tests.aggregator import sample
 from tests.aggregator.exact import problems
 

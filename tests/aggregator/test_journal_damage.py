@@ -7,11 +7,11 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from aggregator.dead import skip
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 from ingest import register
 from ingest.journal import Journal
 from ingest.layout import segment_path, segments
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
 from tests.aggregator import sample
 from tests.aggregator.exact import problems
 from tests.aggregator.test_journal_bus import aggregator, append, running, until

@@ -12,9 +12,9 @@ from clickhouse_connect.driver.client import Client
 from aggregator.kafka_bus import KafkaBus
 from aggregator.loop import Aggregator, uptime
 from drill.kafka import KafkaServer
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 from schemas.event import SourceClosed, SourceOpened, encode_line, seal
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
 from tests.aggregator import sample
 from tests.aggregator.exact import problems
 from tests.aggregator.test_journal_bus import running, until

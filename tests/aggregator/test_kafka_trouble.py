@@ -13,7 +13,7 @@ from aggregator.bus import Range
 from aggregator.kafka_bus import KafkaBus, Mark
 from aggregator.loop import Aggregator, uptime
 from drill.kafka import KafkaServer
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 from tests.aggregator.exact import problems
 from tests.aggregator.test_journal_bus import running, until
 from tests.aggregator.test_kafka_bus import aggregator, lines, producer, topic, warehouse

@@ -11,9 +11,9 @@ from aggregator.batch import Batch, decode
 from aggregator.bus import Place, Record
 from aggregator.loop import no_checkpoint
 from aggregator.settle import settle
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 from schemas.event import encode_line
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
 from tests.aggregator import sample
 from tests.aggregator.exact import problems
 

@@ -8,8 +8,8 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 from tests.aggregator.exact import problems
 from tests.aggregator.test_journal_bus import append, journal, running, until
 

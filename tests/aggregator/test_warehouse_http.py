@@ -14,8 +14,8 @@ from aggregator.settle import settle
 from aggregator.store import CONSISTENT
 from analytics.errors import Unavailable
 from analytics.pool import Questions
-from schemas.migrate import migrate
-from schemas.warehouse import TooOld, Warehouse, put
+from infra.migrate import migrate
+from infra.warehouse import TooOld, Warehouse, put
 from tests.aggregator.exact import problems
 from tests.aggregator.test_settle import NOW, batch, stored
 from tests.servers.clickhouse import Bridge, Fault, running

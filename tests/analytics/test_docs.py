@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 
 from analytics.pool import Questions
 from analytics.summary import Summary, summary
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 from tests.analytics import visits
 
 ROOT = Path(__file__).parents[2]

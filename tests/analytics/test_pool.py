@@ -11,7 +11,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from analytics.errors import Unavailable
 from analytics.pool import Questions
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 
 
 def one(client: Client) -> int:

@@ -35,6 +35,6 @@ async def read(api: Service, code: Body) -> Body:
 
 async def route_of(api: Service, slug: str) -> Route:
     """What redirectors know of it."""
-    raw = await api.redis.get(keys.route(keys.place("", slug)))
+    raw = await api.redis.get(keys.route(keys.link_key("", slug)))
     assert isinstance(raw, bytes)
     return decode_route(raw)

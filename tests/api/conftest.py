@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 from tests.api.service import Service
 
 

@@ -9,8 +9,8 @@ from functools import partial
 
 import uvicorn
 
-from schemas.exposition import exposition
-from schemas.warehouse import Warehouse
+from infra.exposition import exposition
+from infra.warehouse import Warehouse
 from tests.api.service import Service
 from tests.servers.dns import NameServer, name_server
 

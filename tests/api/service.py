@@ -29,8 +29,8 @@ from codes.filestores import Folder
 from codes.resolver import Resolver
 from codes.store import Codes
 from codes.workspaces import ensure_workspace
+from infra.warehouse import Warehouse
 from schemas.event import EVENT_COLUMNS, ScanEvent
-from schemas.warehouse import Warehouse
 from tests.servers.dns import name_socket
 
 TARGET = "edge.example.net"

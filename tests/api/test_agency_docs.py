@@ -12,7 +12,7 @@ import pytest
 
 from api.dialect import Route
 from api.dialects.agency import DIALECT
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 from tests.api.served import serving
 from tests.servers import require
 from tests.servers.redis import RedisServer

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 from tests.api.served import Served, serving
 from tests.servers.redis import RedisServer
 

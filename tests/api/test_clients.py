@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 from tests.api.served import Served, serving
 from tests.servers import require
 from tests.servers.redis import RedisServer

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 from tests.api.served import serving
 from tests.api.service import Service
 from tests.pages.chromium import PHONE, Answer, visit

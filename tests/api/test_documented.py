@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 from tests.api.served import Served, serving
 from tests.api.service import TARGET
 from tests.codes.files import SMALLEST

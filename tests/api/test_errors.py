@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from codes.connection import ask
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 from tests.api.service import Service
 from tests.servers.redis import running
 

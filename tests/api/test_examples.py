@@ -14,7 +14,7 @@ import pytest
 from api.dialects.openqr import examples
 from api.dialects.openqr.shapes import DynamicCodeEdit
 from api.limits import Limits
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 from tests.api.served import Served, serving
 from tests.servers import require
 from tests.servers.redis import RedisServer

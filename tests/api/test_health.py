@@ -12,8 +12,8 @@ from analytics.pool import Questions
 from api import health
 from api.app import create_app
 from api.readiness import parts
-from schemas.exposition import exposition
-from schemas.warehouse import Warehouse
+from infra.exposition import exposition
+from infra.warehouse import Warehouse
 from tests.api.service import Service
 from tests.servers.redis import running
 

@@ -8,7 +8,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api import content_schema, json_schema
 from api.dialects import DIALECTS
-from schemas import content
+from schemas import page_content
 from tests.api.service import Service
 
 
@@ -97,14 +97,14 @@ async def test_headers_are_those_that_come(api: Service, document: dict[str, Any
     assert {f"#/components/headers/{name}" for name in document["components"]["headers"]} <= named
 
 
-@pytest.mark.parametrize("type", sorted(content.TYPES))
+@pytest.mark.parametrize("type", sorted(page_content.TYPES))
 async def test_content_of_every_type_has_an_example_that_is_taken(document: dict[str, Any], type: str) -> None:
-    field, _ = content.SHAPES[type]
+    field, _ = page_content.SHAPES[type]
     found = document["components"]["schemas"]
     example = content_schema.EXAMPLES[field]
     if type in ("video", "mp3"):
         example = {**example, "content_type": {"video": "video/mp4", "mp3": "audio/mpeg"}[type]}
-    content.check(type, {field: example})
+    page_content.check(type, {field: example})
     shown = found["Content"]["properties"][field]
     assert (found[shown["$ref"].rsplit("/", 1)[-1]] if "$ref" in shown else shown)["examples"]
     for name in ("DynamicCode", "NewDynamicCode", "DynamicCodeEdit", "QravioCode", "NewQravioCode", "QravioCodeEdit"):

@@ -10,7 +10,7 @@ from httpx import Response
 from api.dialects.openqr import files
 from codes.files import MAX_NAME
 from schemas import keys
-from schemas.files import KINDS, MAX_BYTES, Kind, parse_path, place
+from schemas.files import KINDS, MAX_BYTES, Kind, parse_path, path_of
 from tests.api.service import Service
 from tests.codes.files import PNG, SMALLEST
 
@@ -34,7 +34,7 @@ async def test_a_file_of_each_kind(api: Service, kind: Kind) -> None:
     )
     found = parse_path(file["file_path"])
     assert found is not None
-    assert place(Path(api.uploads.name), found[0]).read_bytes() == body
+    assert path_of(Path(api.uploads.name), found[0]).read_bytes() == body
 
 
 async def test_from_upload_to_page_to_deletion(api: Service) -> None:
@@ -194,7 +194,7 @@ async def test_a_store_that_is_full_is_said(api: Service) -> None:
 
 async def test_what_a_crash_left_is_reclaimed(api: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     key = f"{'a' * 64}.png"
-    left = place(Path(api.uploads.name), key)
+    left = path_of(Path(api.uploads.name), key)
     left.parent.mkdir(parents=True)
     left.write_bytes(PNG)
     await api.redis.hset(keys.FILES_UNDER_WAY, key, b'{"id":"gone","workspace":1,"at_ms":0}')

@@ -17,9 +17,9 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
 
+from infra.warehouse import Warehouse
 from schemas import keys
 from schemas.route import decode_route
-from schemas.warehouse import Warehouse
 from tests.api.served import Served, serving
 from tests.api.service import store
 from tests.servers.redis import RedisServer
@@ -123,7 +123,7 @@ async def test_its_scans_are_read(served: Served, warehouse: Warehouse, redis_se
         made = said(await client.call_tool("create_code", {"destination": "https://example.com/", "label": "Spring"}))
         # No API shows what scans are counted under.
         with redis.Redis.from_url(redis_server.url) as here:
-            raw = here.get(keys.route(keys.place("", made["slug"])))
+            raw = here.get(keys.route(keys.link_key("", made["slug"])))
         assert isinstance(raw, bytes)
         store(
             warehouse,

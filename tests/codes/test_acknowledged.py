@@ -47,7 +47,7 @@ class Redirector:
                 await self.redis.expire(keys.ack(change.nonce), 10)
 
     def leads_to(self, slug: str) -> str:
-        return self.routes[keys.route(keys.place("", slug))].destination
+        return self.routes[keys.route(keys.link_key("", slug))].destination
 
 
 @asynccontextmanager

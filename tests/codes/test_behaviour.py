@@ -21,9 +21,9 @@ from codes.store import Codes
 from codes.sweep import sweep
 from codes.variants import NewRule, NewVariant
 from schemas import keys
-from schemas.behaviour import Apps, Conditions, Content
 from schemas.code import Code
 from schemas.route import Route, decode_route
+from schemas.scan_options import Apps, Conditions, Content
 from tests.codes.conftest import OWN_HOSTS, anywhere, no_names
 from tests.codes.crashing import KilledHere
 from tests.codes.test_acknowledged import redirector
@@ -66,7 +66,7 @@ PAGE = {"type", "content", "page_design"}
 
 
 async def route(redis: Redis, slug: str, host: str = "") -> Route:
-    raw = await redis.get(keys.route(keys.place(host, slug)))
+    raw = await redis.get(keys.route(keys.link_key(host, slug)))
     assert isinstance(raw, bytes)
     return decode_route(raw)
 
@@ -133,14 +133,14 @@ async def test_a_route_has_what_a_redirector_needs_and_no_more(codes: Codes, red
     assert [(r.key, r.to, r.when) for r in found.rules] == [("e", "https://xn--bcher-kva.example/r", GB)]
     assert (found.query, found.sticky, found.utm) == ("override", "none", {"utm_term": "ä"})
     assert found.apps == Apps(ios="https://xn--bcher-kva.example/app")
-    raw = await redis.get(keys.route(keys.place("", code.slug)))
+    raw = await redis.get(keys.route(keys.link_key("", code.slug)))
     assert isinstance(raw, bytes)
     assert code.variants[0].id.encode() not in raw and b'"A"' not in raw
 
 
 async def test_a_plain_code_s_route_is_as_short_as_it_was(codes: Codes, redis: Redis) -> None:
     code = await made(codes)
-    raw = await redis.get(keys.route(keys.place("", code.slug)))
+    raw = await redis.get(keys.route(keys.link_key("", code.slug)))
     assert isinstance(raw, bytes)
     assert set(msgspec.json.decode(raw)) == {"version", "birth", "workspace", "destination"}
 
@@ -160,12 +160,12 @@ async def test_what_a_scanner_could_notice_is_known_everywhere_when_the_edit_ret
         began = time.monotonic()
         edited = await codes.edit(1, code.id, Edit(**{name: value, **more}))
         took = time.monotonic() - began
-        seen = keys.route(keys.place("", code.slug)) in slow.routes
+        seen = keys.route(keys.link_key("", code.slug)) in slow.routes
     assert edited != code or name == "folder_id"
     assert seen == (name not in UNSEEN)
     if seen:
         assert took >= 0.1
-        assert slow.routes[keys.route(keys.place("", code.slug))] == await route(redis, code.slug)
+        assert slow.routes[keys.route(keys.link_key("", code.slug))] == await route(redis, code.slug)
 
 
 async def test_every_part_of_a_code_that_its_route_has_is_seen(codes: Codes, redis: Redis) -> None:
@@ -478,7 +478,7 @@ async def test_codes_and_routes_of_before_are_read(codes: Codes, redis: Redis) -
         b'{"code":{"id":"%s","number":1,"birth":9,"workspace":1,"slug":"old","destination":"https://example.com/here",'
         b'"created_at_ms":5,"updated_at_ms":5,"label":"Poster","tags":["x"]}}' % id.encode()
     )
-    at = keys.place("", "old")
+    at = keys.link_key("", "old")
     await redis.set(keys.code(at), code)
     await redis.set(keys.route(at), b'{"version":5,"birth":9,"workspace":1,"destination":"https://example.com/here"}')
     await redis.set(keys.code_id(id), f"{at} mark")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from codes import conditions
 from codes.conditions import read, shown
 from codes.errors import Refused
-from schemas.behaviour import Conditions
+from schemas.scan_options import Conditions
 
 AT = "rules[2].if"
 

@@ -35,7 +35,7 @@ def cut(redis: Redis) -> Cut:
 
 async def leads_to(redis: Redis, slug: str) -> str | None:
     """Where a scanner of the slug ends."""
-    raw = await redis.get(keys.route(keys.place("", slug)))
+    raw = await redis.get(keys.route(keys.link_key("", slug)))
     route = decode_route(raw) if isinstance(raw, bytes) else None
     return route.destination if route and not route.gone else None
 

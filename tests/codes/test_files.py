@@ -13,9 +13,10 @@ from codes import magic
 from codes.errors import Missing, Refused, Unavailable
 from codes.files import Files
 from codes.filestores import Bucket, Folder
-from schemas import keys, s3
-from schemas.content import check
-from schemas.files import KINDS, Kind, parse_path, place
+from infra import s3
+from schemas import keys
+from schemas.files import KINDS, Kind, parse_path, path_of
+from schemas.page_content import check
 from tests.codes.files import PNG, SMALLEST
 from tests.servers.bucket import serving
 
@@ -44,7 +45,7 @@ async def test_a_file_is_what_its_bytes_say(redis: Redis, tmp_path: Path, kind: 
     assert magic.content_type(body[: magic.HEAD]) == content_type
     file = await files.put(1, f"../../A nice name.{suffix.upper()}", content_type, pieces(body))
     assert (file.name, file.content_type, file.size) == (f"A nice name.{suffix}", content_type, len(body))
-    assert place(tmp_path, file.key).read_bytes() == body
+    assert path_of(tmp_path, file.key).read_bytes() == body
     assert file.path == f"/f/{file.key}/A%20nice%20name.{suffix}"
     assert await files.get(1, file.id) == file
     assert await files.get(2, file.id) is None
@@ -114,7 +115,7 @@ async def test_uploads_of_the_same_bytes_are_files_of_their_own(redis: Redis, tm
     with pytest.raises(Missing):
         await files.delete(1, other.id)
     await files.delete(1, one.id)
-    assert kept(tmp_path) == [place(tmp_path, other.key)]
+    assert kept(tmp_path) == [path_of(tmp_path, other.key)]
     assert await files.all(1) == []
     with pytest.raises(Missing):
         await files.delete(1, one.id)
@@ -156,7 +157,7 @@ async def test_what_a_crash_leaves_is_reclaimed(redis: Redis, tmp_path: Path, af
     assert await whole.reclaim() == 0
     later = Files(redis, Folder(tmp_path), now_ms=lambda: now + 3_600_001)
     assert await later.reclaim() == 2
-    assert kept(tmp_path) == [place(tmp_path, stays.key)]
+    assert kept(tmp_path) == [path_of(tmp_path, stays.key)]
     assert await later.all(1) == [stays]
     assert await later.reclaim() == 0
 

@@ -62,11 +62,11 @@ async def test_filing_while_the_folder_goes(redis: Redis, codes: Codes) -> None:
 async def test_a_locked_code_is_taken_out_too_and_its_route_stays(redis: Redis, codes: Codes) -> None:
     folder = await folders.create(redis, 1, "One")
     code = await codes.create(1, NewCode(destination=HERE, slug="locked", folder_id=folder.id, locked=True))
-    route = await redis.get(keys.route(keys.place("", "locked")))
+    route = await redis.get(keys.route(keys.link_key("", "locked")))
     await folders.delete(redis, 1, folder.id)
     now = await codes.get(1, code.id)
     assert now is not None and now.folder_id is None and now.locked
-    assert await redis.get(keys.route(keys.place("", "locked"))) == route
+    assert await redis.get(keys.route(keys.link_key("", "locked"))) == route
 
 
 async def test_a_deletion_that_was_cut_short_is_finished(

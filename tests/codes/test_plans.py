@@ -19,8 +19,8 @@ from codes.resolver import Resolver
 from codes.store import Codes
 from codes.sweep import sweep
 from codes.variants import NewRule, NewVariant
-from schemas.behaviour import Apps, Conditions
 from schemas.code import Code
+from schemas.scan_options import Apps, Conditions
 from tests.codes.conftest import OWN_HOSTS, anywhere, no_names
 
 HERE = "https://example.com/a"

@@ -12,8 +12,8 @@ from codes.store import Codes
 from codes.sweep import sweep
 from codes.variants import NewRule, NewVariant
 from schemas import keys
-from schemas.behaviour import Former
 from schemas.code import Remains
+from schemas.scan_options import Former
 from tests.codes.crashing import KilledHere, crashing
 
 HERE = "https://example.com/here"

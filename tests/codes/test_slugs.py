@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from codes import slugs
 from codes.errors import Conflict, Refused
-from schemas.noise import is_noise
+from schemas.probe_paths import is_probe
 
 
 def test_the_alphabet_has_nothing_that_is_mistaken_for_something_else() -> None:
@@ -50,7 +50,7 @@ def test_custom_slugs_are_what_the_document_says(slug: str) -> None:
 
 @given(st.from_regex(r"[A-Za-z0-9._~-]{1,128}", fullmatch=True))
 def test_imports_keep_what_is_printed(slug: str) -> None:
-    if slug in slugs.RESERVED or (is_noise(slug) and slug not in (".", "..")):
+    if slug in slugs.RESERVED or (is_probe(slug) and slug not in (".", "..")):
         with pytest.raises(Conflict):
             slugs.check_imported(slug)
     elif slug not in (".", ".."):

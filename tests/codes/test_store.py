@@ -20,7 +20,7 @@ THERE = "https://example.com/there"
 
 
 async def route(redis: Redis, slug: str) -> Route | None:
-    raw = await redis.get(keys.route(keys.place("", slug)))
+    raw = await redis.get(keys.route(keys.link_key("", slug)))
     return decode_route(raw) if isinstance(raw, bytes) else None
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from codes import variants
 from codes.errors import Refused
 from codes.variants import NewRule, NewVariant, destination_id, keep
-from schemas.behaviour import Conditions, Former, Rule, Variant
 from schemas.code import Code
+from schemas.scan_options import Conditions, Former, Rule, Variant
 
 U = [f"https://example.com/{n}" for n in range(9)]
 BLANK = Code(

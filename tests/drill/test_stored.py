@@ -8,8 +8,8 @@ import msgspec
 
 from drill.ledger import by_label
 from drill.stack import Stored
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 from waymark.folder import Folder
 
 

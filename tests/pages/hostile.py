@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pages.content import TYPES
-from schemas.content import SHAPES
+from schemas.page_content import SHAPES
 from tests.pages.samples import SAMPLES
 
 SCRIPT = "window.pwned=1;alert(1)"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import pages
 from pages.content import TYPES
-from schemas.behaviour import Content
-from schemas.content import LINKS, SHAPES, check, inner
+from schemas.page_content import LINKS, SHAPES, check, inner
+from schemas.scan_options import Content
 from tests.pages.hostile import DESIGN, contents
 from tests.pages.samples import SAMPLES
 from tests.pages.site import NOTICES

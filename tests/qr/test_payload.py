@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from qr.errors import Refused
 from qr.payload import TYPES, text
-from schemas.content import TYPES as KNOWN
+from schemas.page_content import TYPES as KNOWN
 from tests.qr.contents import CONTENTS
 
 Given = dict[str, Any]

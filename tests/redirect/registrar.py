@@ -66,4 +66,4 @@ class Registrar:
         self.publisher.version += 1
         fields = {"version": self.publisher.version, "birth": number, "workspace": workspace}
         route = Route(**{**fields, "destination": f"https://example.com/{number}", **more})
-        self.redis.set(keys.route(keys.place(host, slug)), msgspec.json.encode(route))
+        self.redis.set(keys.route(keys.link_key(host, slug)), msgspec.json.encode(route))

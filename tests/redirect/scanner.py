@@ -177,7 +177,7 @@ class Publisher:
         """Without a word to anyone."""
         self.version += 1
         route = Route(**{"version": self.version, "birth": 7, "workspace": 3, "destination": destination, **more})
-        self.redis.set(keys.route(keys.place("", slug)), msgspec.json.encode(route))
+        self.redis.set(keys.route(keys.link_key("", slug)), msgspec.json.encode(route))
         return route
 
     def names(self) -> set[bytes]:
@@ -185,7 +185,7 @@ class Publisher:
 
     def publish(self, slug: str, route: Route) -> str:
         nonce = secrets.token_hex(8)
-        change = RouteChange(keys.route(keys.place("", slug)), route, nonce)
+        change = RouteChange(keys.route(keys.link_key("", slug)), route, nonce)
         self._do("EVAL", PUBLISH, 0, keys.CHANGES, keys.ROUTES, msgspec.json.encode(change))
         return nonce
 

@@ -135,9 +135,9 @@ def test_a_route_that_cannot_be_read_is_our_failure_and_says_so(start: Start, pu
         "bad": b"{nonsense",
         "ctl": b'{"version":1,"birth":1,"workspace":1,"destination":"a\\nb"}',
     }.items():
-        publisher.redis.set(keys.route(keys.place("", slug)), raw)
+        publisher.redis.set(keys.route(keys.link_key("", slug)), raw)
         assert server.get(f"/{slug}").status == 503
-    publisher.redis.rpush(keys.route(keys.place("", "list")), "x")
+    publisher.redis.rpush(keys.route(keys.link_key("", "list")), "x")
     assert server.get("/list").status == 503
     publisher.redis.publish(keys.ROUTES, b"nonsense")
     publisher.edit("fine", "https://example.com/")

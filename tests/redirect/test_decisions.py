@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.behaviour import Apps, Conditions, Content, Rule, Variant
+from schemas.scan_options import Apps, Conditions, Content, Rule, Variant
 from tests.redirect.codes import ANDROID, CRAWLER, DESKTOP, HASH, PASSWORD, Code, Codes, codes
 from tests.redirect.scanner import Answer
 

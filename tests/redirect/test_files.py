@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from redirect.files import POLICY
-from schemas.files import place
+from schemas.files import path_of
 from tests.redirect.scanner import Redirector
 from tests.servers.bucket import serving
 
@@ -19,7 +19,7 @@ PATH = f"/f/{KEY}/Der%20Hafen%20%E2%80%93%20%C3%B6ffentlich.mp4"
 @pytest.fixture(params=["folder", "bucket"])
 def serves(request: pytest.FixtureRequest, start: Callable[..., Redirector], tmp_path: Path) -> Iterator[Redirector]:
     if request.param == "folder":
-        goal = place(tmp_path / "files", KEY)
+        goal = path_of(tmp_path / "files", KEY)
         goal.parent.mkdir(parents=True)
         goal.write_bytes(BODY)
         yield start(files=tmp_path / "files")

@@ -12,7 +12,7 @@ from codes import passwords
 from redirect import password, tries
 from redirect.cookie import read, signed
 from schemas import keys
-from schemas.behaviour import Content
+from schemas.scan_options import Content
 from tests.redirect.codes import DESKTOP, HASH, PASSWORD, Code, Codes, codes
 from tests.redirect.scanner import Answer
 

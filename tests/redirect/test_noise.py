@@ -7,7 +7,7 @@ import pytest
 from codes.errors import Conflict, Refused
 from codes.slugs import check_custom, check_imported
 from redirect.slug import place_of_path
-from schemas.noise import is_noise
+from schemas.probe_paths import is_probe
 from tests.redirect.scanner import Publisher, Redirector
 
 Start = Callable[..., Redirector]
@@ -44,7 +44,7 @@ LINKS = [
 
 @pytest.mark.parametrize("slug", NOISE)
 def test_noise_has_no_place_and_is_no_slug(slug: str) -> None:
-    assert is_noise(slug)
+    assert is_probe(slug)
     for form in (f"/{slug}", f"/q/{slug}", f"/r/{slug}/"):
         assert place_of_path(form) is None
     if slug not in (".", ".."):
@@ -56,7 +56,7 @@ def test_noise_has_no_place_and_is_no_slug(slug: str) -> None:
 
 @pytest.mark.parametrize("slug", LINKS)
 def test_what_looks_like_it_is_a_link(slug: str) -> None:
-    assert not is_noise(slug)
+    assert not is_probe(slug)
     assert place_of_path(f"/{slug}") == f"/{slug}"
     assert check_imported(slug) == slug
 

@@ -15,7 +15,7 @@ from redirect.clock import now_ms
 from redirect.quick import Answer
 from redirect.service import build
 from redirect.settings import RedirectSettings
-from schemas.behaviour import Conditions, Rule
+from schemas.scan_options import Conditions, Rule
 from tests.redirect.protocols import serving
 from tests.redirect.registrar import OURS, Registrar
 from tests.redirect.scanner import IPHONE, Publisher, Redirector, until

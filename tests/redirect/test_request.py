@@ -26,7 +26,7 @@ anything = st.binary(max_size=300)
 @pytest.mark.parametrize("slug", ["abc", "A.b_c~d-e", "q1", "x" * 128])
 def test_all_four_forms_of_a_link_with_and_without_its_last_slash(slug: str) -> None:
     for form in (f"/{slug}", f"/q/{slug}", f"/r/{slug}"):
-        assert place_of_path(form) == place_of_path(form + "/") == keys.place("", slug)
+        assert place_of_path(form) == place_of_path(form + "/") == keys.link_key("", slug)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from redirect.facts import Facts
 from redirect.facts import facts as read
 from redirect.line import Seen, piece
 from redirect.rules import compiled
-from schemas.behaviour import Conditions
+from schemas.scan_options import Conditions
 
 # A Saturday.
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

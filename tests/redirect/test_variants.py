@@ -9,8 +9,8 @@ from redirect.decide import decide
 from redirect.variants import Weighted
 from redirect.visitor import keyed, visitor
 from redirect.ways import Ways, ways
-from schemas.behaviour import Sticky, Variant
 from schemas.route import Route
+from schemas.scan_options import Sticky, Variant
 
 WEIGHTS = {"a": 50, "b": 25, "c": 13, "d": 5, "e": 3, "f": 2, "g": 1, "h": 1}
 VISITORS = 40_000

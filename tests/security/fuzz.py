@@ -30,8 +30,8 @@ from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 from tests.api.served import Served, serving
 from tests.codes.files import PNG
 from tests.servers.redis import running

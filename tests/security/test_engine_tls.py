@@ -10,9 +10,9 @@ import pytest
 
 from codes import connection
 from codes.filestores import Bucket
+from infra import s3
+from infra.warehouse import Warehouse
 from redirect import wire
-from schemas import s3
-from schemas.warehouse import Warehouse
 from tests.servers.listener import certificate, listening
 
 HANDSHAKE = 0x16

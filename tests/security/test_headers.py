@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from codes import destinations
 from codes.errors import Refused
 from redirect.query import forwarded, forwarding
-from schemas.behaviour import Query
-from schemas.files import place
+from schemas.files import path_of
+from schemas.scan_options import Query
 from tests.codes.files import PNG
 from tests.redirect.conftest import publisher, start
 from tests.redirect.scanner import IPHONE, Publisher, Redirector
@@ -100,7 +100,7 @@ def test_whatever_is_asked_a_redirector_says_its_own_headers(
     publisher.write("plain", "https://example.com/")
     publisher.write("forwards", "https://example.com/", birth=2, query="append", utm={"utm_source": "x"})
     key = f"{'a' * 64}.png"
-    stored = place(tmp_path / "files", key)
+    stored = path_of(tmp_path / "files", key)
     stored.parent.mkdir(parents=True)
     stored.write_bytes(PNG)
     server = start(files=tmp_path / "files")

@@ -6,7 +6,7 @@ from pathlib import Path
 from api import logos
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("schemas", "redirect", "ingest", "pages", "codes", "api", "analytics", "aggregator", "qr", "waymark")
+ROOMS = ("infra", "schemas", "redirect", "ingest", "pages", "codes", "api", "analytics", "aggregator", "qr", "waymark")
 # By which modules and calls a program reaches out.
 MODULES = {
     *("http.client", "urllib.request", "ftplib", "smtplib", "telnetlib", "imaplib", "poplib", "xmlrpc.client"),
@@ -22,7 +22,7 @@ MAY = {
     "codes/resolver.py": "the system's resolver, about a destination's host",
     "codes/filestores.py": "the bucket that the operator named",
     "redirect/files.py": "the same",
-    "schemas/s3.py": "the same",
+    "infra/s3.py": "the same",
     "redirect/wire.py": "Redis",
     "waymark/asking.py": "the core's socket",
     "waymark/listening.py": "our own ports, before they are taken",

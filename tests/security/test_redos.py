@@ -22,7 +22,7 @@ from redirect.language import language
 from redirect.referrer import referrer
 from redirect.utm import utm
 
-ROOMS = ("schemas", "redirect", "ingest", "pages", "codes", "api", "analytics", "aggregator", "qr", "waymark")
+ROOMS = ("infra", "schemas", "redirect", "ingest", "pages", "codes", "api", "analytics", "aggregator", "qr", "waymark")
 # An agent of full length that nobody has sent before costs 3 ms at worst.
 AGENT_S = 0.05
 # Everything else that is read of a header.
@@ -120,7 +120,7 @@ PATTERNS = dict(our_patterns())
 
 def test_our_patterns_are_found() -> None:
     assert len(PATTERNS) > 30
-    assert {"redirect.slug._SLUG.0", "schemas.noise._NOISE.0", "codes.destinations._parts.0"} <= set(PATTERNS)
+    assert {"redirect.slug._SLUG.0", "schemas.probe_paths._NOISE.0", "codes.destinations._parts.0"} <= set(PATTERNS)
 
 
 @pytest.mark.parametrize("name", PATTERNS)

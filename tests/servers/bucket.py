@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from schemas import s3
+from infra import s3
 
 _SIGNED_ALWAYS = ("host", "x-amz-date", "x-amz-content-sha256")
 

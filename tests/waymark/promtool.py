@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from schemas.exposition import WORKER
-from schemas.metrics import METRICS, Metric
+from infra.exposition import WORKER
+from infra.metrics import METRICS, Metric
 
 # Units that are not base units, and words that a name must not hold.
 NOT_BASE = {

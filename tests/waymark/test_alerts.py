@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 import yaml
 
+from infra.exposition import exposition, registry
 from ingest.ship import ShipStatus
-from schemas.exposition import exposition, registry
 from tests.servers import require
 from tests.waymark.promtool import asked, complaints
 from tests.waymark.running import up

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from schemas.metrics import METRICS
+from infra.metrics import METRICS
 from tests.waymark.test_deploy import COMPOSE, GIVEN, ROOT, config
 
 DEPLOY = ROOT / "deploy"

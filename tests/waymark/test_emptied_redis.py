@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from codes.connection import connect
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 from tests.ingest.events import event, open_journal, rest_of
 from tests.servers import clickhouse
 from waymark.command import main

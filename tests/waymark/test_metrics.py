@@ -9,15 +9,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
 from analytics.pool import Questions
+from infra.exposition import Histogram, MetricsCollector, exposition, registry
+from infra.metrics import METRICS
+from infra.warehouse import Warehouse
 from ingest import depth
 from ingest.depth import Depth, measure
 from ingest.journal import Journal
 from ingest.layout import wall_ms
 from ingest.ship import ShipStatus
 from redirect.metrics import Counts, Metrics
-from schemas.exposition import Shown, Spread, exposition, registry
-from schemas.metrics import METRICS
-from schemas.warehouse import Warehouse
 from tests.ingest.events import REST
 from tests.waymark import promtool
 from waymark import aggregating, ingest_service
@@ -82,15 +82,15 @@ def test_an_aggregator_and_the_questions_show_their_own(tmp_path: Path) -> None:
     moving = Aggregator(JournalBus(tmp_path / "journal", tmp_path / "intents", uptime), warehouse.connect)
     made = registry(lambda: aggregating.readings(moving))
     assert promtool.shown(exposition(made).decode()) == promtool.of("aggregate")
-    made.register(Shown(Questions(warehouse).metrics))
+    made.register(MetricsCollector(Questions(warehouse).metrics))
     assert promtool.shown(exposition(made).decode()) >= {"waymark_query_seconds"}
 
 
 def test_a_spread_counts_as_prometheus_reads_it() -> None:
-    spread = Spread("waymark_aggregator_batch_events")
+    spread = Histogram("waymark_aggregator_batch_events")
     for value in (1, 2, 100, 100_001):
         spread.add(value)
-    other = Spread("waymark_aggregator_batch_events")
+    other = Histogram("waymark_aggregator_batch_events")
     other.add(100)
     spread.merge(other)
     text = exposition(registry(lambda: {"waymark_aggregator_batch_events": spread})).decode()

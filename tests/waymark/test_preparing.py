@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 from tests.servers.clickhouse import running
 from waymark.preparing import Prepared, prepare
 from waymark.settings import read

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from schemas.metrics import METRICS
+from infra.metrics import METRICS
 from tests.servers import require
 from tests.waymark.promtool import asked
 from tests.waymark.running import free_ports, up, wait_for

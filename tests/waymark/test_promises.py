@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 from tests.waymark.running import KEY, Up, up, wait_for
 from tests.waymark.scanners import Connection
 

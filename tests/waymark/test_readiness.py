@@ -7,7 +7,7 @@ from pathlib import Path
 from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
 from api.health import readiness
-from schemas.warehouse import Warehouse
+from infra.warehouse import Warehouse
 from tests.aggregator.test_journal_bus import running, until
 from waymark import aggregating, ingest_service, listening
 from waymark.settings import read

@@ -16,8 +16,8 @@ from prometheus_client import CollectorRegistry
 from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
 from api.app import create_app
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse
+from infra.migrate import migrate
+from infra.warehouse import Warehouse
 from tests.aggregator.test_journal_bus import append, journal, running, until
 from tests.api.service import Service
 from waymark import tracing

@@ -17,7 +17,7 @@ from aggregator.audit_records import NoRecords, Records
 from aggregator.progress import Progress
 from aggregator.rebuild import rebuild
 from aggregator.store import CONSISTENT
-from schemas.migrate import migrate
+from infra.migrate import migrate
 from waymark import asking
 from waymark.borrowing import redis_of, started
 from waymark.commands import shown

@@ -22,10 +22,10 @@ from api.input import convert
 from codes.errors import Conflict, Unavailable
 from codes.fields import NewCode
 from qr.errors import Refused
-from schemas import content
+from schemas import page_content
 
 DYNAMIC = "dynamic"
-TYPES = (DYNAMIC, *sorted(qr.payload.TYPES & content.TYPES))
+TYPES = (DYNAMIC, *sorted(qr.payload.TYPES & page_content.TYPES))
 SIZE = 512
 # A drawn slug is one of 56^8.
 _DRAWS = 5
@@ -104,15 +104,15 @@ def _text(sent: Generate) -> str:
     if sent.data_type not in TYPES:
         raise invalid("data_type", f"data_type must be one of: {', '.join(TYPES)}")
     data: object = sent.data
-    if sent.data is UNSET and sent.data_type in content.LINKS:
+    if sent.data is UNSET and sent.data_type in page_content.LINKS:
         data = sent.destination_url
     if data is UNSET:
         raise invalid("data", "data is missing", "missing_field")
-    field, _ = content.SHAPES[sent.data_type]
+    field, _ = page_content.SHAPES[sent.data_type]
     whole = data if isinstance(data, Mapping) and field in data else {field: data}
     try:
-        return qr.payload.text(sent.data_type, content.check(sent.data_type, whole))
-    except (content.BadContent, Refused) as error:
+        return qr.payload.text(sent.data_type, page_content.check(sent.data_type, whole))
+    except (page_content.BadContent, Refused) as error:
         raise _renamed(error.field, field, error.message) from None
 
 

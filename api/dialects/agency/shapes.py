@@ -8,8 +8,8 @@ from msgspec import UNSET, Meta, UnsetType
 from analytics.totals import Total
 from codes.behaviour import is_link
 from codes.times import shown as moment
-from schemas.behaviour import Variant
 from schemas.code import Code
+from schemas.scan_options import Variant
 
 MAX_NAME = 120
 MAX_URL = 2000

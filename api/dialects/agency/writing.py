@@ -7,8 +7,8 @@ from msgspec import UNSET
 from api.dialects.agency.shapes import MAX_NAME, MAX_URL, AgencyCodeEdit, NewAgencyCode, NewAgencyVariant
 from api.errors import invalid
 from codes.variants import NewVariant
-from schemas.behaviour import Variant
 from schemas.code import Code
+from schemas.scan_options import Variant
 
 
 def given(sent: NewAgencyCode | AgencyCodeEdit, there: Code | None = None) -> dict[str, Any]:

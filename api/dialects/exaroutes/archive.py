@@ -18,7 +18,7 @@ from api.drawing import drawn
 from api.errors import Problem
 from codes.cells import harmless
 from codes.jobs import Job, Jobs, Result
-from schemas.fair_queue import TooMany
+from infra.fair_queue import TooMany
 
 # Pictures that are drawn ahead of the one that is being sent.
 AHEAD = 3

@@ -7,7 +7,7 @@ from api.errors import Problem, invalid
 from codes.behaviour import is_link
 from qr.errors import Refused
 from qr.payload import text as payload_of
-from schemas import content
+from schemas import page_content
 from schemas.code import Code
 
 DataType = Literal["url", "text", "email", "wifi", "vcard", "sms", "phone", "geo"]
@@ -41,7 +41,7 @@ def fields_of(data_type: str, data: Data, at: str) -> dict[str, Any]:
 def content_of(type: str, data: Data, at: str) -> dict[str, Any]:
     """The checked content of a code that shows a page. `data` is a payload, or the fields of the content: with or
     without the name of their group around them. Raises Problem (400)."""
-    inner = content.SHAPES[type][0]
+    inner = page_content.SHAPES[type][0]
     kind = shown_type(type)
     if isinstance(data, dict):
         found = data if inner in data else {inner: data}
@@ -53,10 +53,10 @@ def content_of(type: str, data: Data, at: str) -> dict[str, Any]:
         except readings.Unread as unread:
             raise invalid(at, f"{at} {unread}", "invalid_data") from None
     try:
-        content.check(type, found)
+        page_content.check(type, found)
         if kind in readings.TYPES:
             payload_of(type, found)
-    except (content.BadContent, Refused) as wrong:
+    except (page_content.BadContent, Refused) as wrong:
         field = _renamed(wrong.field, inner, at)
         raise invalid(field, f"{field} {wrong.message}", "invalid_data") from None
     return found
@@ -93,9 +93,9 @@ def static_payload(data_type: str, data: Data, at: str) -> str:
     if data_type == URL:
         address = _address(data, at)
         try:
-            content.check(URL, {"url": address})
+            page_content.check(URL, {"url": address})
             return payload_of(URL, {"url": address})
-        except (content.BadContent, Refused) as wrong:
+        except (page_content.BadContent, Refused) as wrong:
             raise invalid(at, f"{at} {wrong.message}", "invalid_data") from None
     found = content_of(data_type, data, at)
     as_it_is = isinstance(data, str) and readings.is_payload(data_type, data)

@@ -22,7 +22,7 @@ class Unread(ValueError):
 
 
 def content(type: str, text: str) -> Content:
-    """The content that a code of this type (one of `TYPES`) needs, not yet checked by `schemas.content`."""
+    """The content that a code of this type (one of `TYPES`) needs, not yet checked by `schemas.page_content`."""
     return _READERS[type](text)
 
 

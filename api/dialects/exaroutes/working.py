@@ -22,8 +22,8 @@ from api.errors import Problem
 from api.failures import KNOWN, problem_of
 from codes.errors import Unavailable
 from codes.jobs import Job, Jobs, Result
+from infra.fair_queue import TooMany
 from schemas.code import Code
-from schemas.fair_queue import TooMany
 
 _log = logging.getLogger("waymark.api")
 

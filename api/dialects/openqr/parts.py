@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from codes import conditions
-from schemas import behaviour
+from schemas import scan_options
 
 _URL = {"format": "iri", "maxLength": 2048}
 _WEIGHT = Meta(
@@ -100,14 +100,14 @@ class AppLinks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     android: Annotated[str | None, Meta(description="For Android.")] = None
 
 
-def variant(one: behaviour.Variant) -> Variant:
+def variant(one: scan_options.Variant) -> Variant:
     return Variant(one.url, one.weight, one.label, one.key, one.active, one.id)
 
 
-def rule(one: behaviour.Rule) -> Rule:
+def rule(one: scan_options.Rule) -> Rule:
     when = msgspec.convert(conditions.shown(one.when), RuleConditions)
     return Rule(when, one.to, one.label, one.key, one.active, one.id)
 
 
-def app_links(apps: behaviour.Apps | None) -> AppLinks | None:
+def app_links(apps: scan_options.Apps | None) -> AppLinks | None:
     return AppLinks(apps.ios or None, apps.android or None) if apps else None

@@ -13,7 +13,7 @@ from api.dialects.openqr.shapes import DynamicCodeEdit, NewDynamicCode
 from api.errors import invalid
 from codes import conditions, domains, times
 from codes.variants import MAX_RULES, NewRule, NewVariant
-from schemas.behaviour import Apps
+from schemas.scan_options import Apps
 
 
 def given(sent: NewDynamicCode | DynamicCodeEdit) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from api.dialects.qravio.shapes import QravioCode, QravioDestination
 from codes import conditions, variants
 from codes.behaviour import is_link
 from codes.times import shown as moment
-from schemas.behaviour import Rule, Variant
 from schemas.code import Code, StaticCode
+from schemas.scan_options import Rule, Variant
 
 
 def second(at_ms: int) -> str:

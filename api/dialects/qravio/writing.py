@@ -18,7 +18,7 @@ from codes.errors import Conflict, Refused
 from codes.fields import Edit, NewCode
 from codes.statics import NewStatic, StaticEdit
 from codes.variants import MAX_RULES, MAX_VARIANTS, NewRule, NewVariant
-from schemas import content
+from schemas import page_content
 from schemas.code import Code
 
 SLUG_LENGTH = 6
@@ -123,8 +123,8 @@ def _check_name(name: str) -> str:
 def _check_url(sent: dict[str, Any]) -> str:
     """`content.url` of a website. Raises Problem."""
     try:
-        return str(content.check("website", sent)["url"])
-    except content.BadContent as error:
+        return str(page_content.check("website", sent)["url"])
+    except page_content.BadContent as error:
         raise invalid(error.field, error.message) from None
 
 

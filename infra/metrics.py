@@ -1,6 +1,6 @@
 """Every metric that a service of Waymark shows at /metrics: its name, unit, kind, help and labels, and which service.
 
-Nothing is shown that is not here (`schemas.exposition` refuses it), and a test holds docs/metrics.md, the
+Nothing is shown that is not here (`infra.exposition` refuses it), and a test holds docs/metrics.md, the
 dashboard and the alert rules to this list. Labels are of a few fixed values or of our own routes: never an id,
 an address or anything else that a visitor or a client can make up.
 """

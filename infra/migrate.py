@@ -1,7 +1,7 @@
 """Brings the warehouse's tables to the newest numbered file in `migrations/`.
 
 A statement may run twice (a crash before its file is noted down), so each says IF NOT EXISTS. What every table needs to
-survive a power cut is in `schemas.durability`, and is given to old tables as well.
+survive a power cut is in `infra.durability`, and is given to old tables as well.
 """
 
 import re
@@ -9,8 +9,8 @@ from importlib import resources
 
 from clickhouse_connect.driver.client import Client
 
-from schemas.durability import harden
-from schemas.warehouse import put
+from infra.durability import harden
+from infra.warehouse import put
 
 _NOTES = """
 CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String, at DateTime DEFAULT now())

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from schemas.durability import DURABLE, harden
-from schemas.migrate import migrate
-from schemas.warehouse import Warehouse, put
+from infra.durability import DURABLE, harden
+from infra.migrate import migrate
+from infra.warehouse import Warehouse, put
 
 NOW = {"mutations_sync": 2, "lightweight_deletes_sync": 2}
 

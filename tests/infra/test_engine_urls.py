@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from schemas import engine_urls
-from schemas.engine_urls import ClickHouseUrl, RedisUrl
+from infra import engine_urls
+from infra.engine_urls import ClickHouseUrl, RedisUrl
 
 
 @pytest.mark.parametrize(

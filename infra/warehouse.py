@@ -21,7 +21,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import OperationalError
 from clickhouse_connect.driver.httpclient import HttpClient
 
-from schemas import engine_urls
+from infra import engine_urls
 
 # Before this one a server takes no `deduplicate_insert`, and an insert waits for ever.
 OLDEST = (26, 2)

@@ -1,11 +1,11 @@
-"""schemas/fair_queue.py: workspaces take turns, and none has more waiting than it may."""
+"""infra/fair_queue.py: workspaces take turns, and none has more waiting than it may."""
 
 import asyncio
 import threading
 
 import pytest
 
-from schemas.fair_queue import FairQueue, TooMany
+from infra.fair_queue import FairQueue, TooMany
 
 MANY = 100
 

@@ -6,7 +6,7 @@ it is written down once, in the migrations.
 
 import re
 
-from schemas.migrate import migrations, statements
+from infra.migrate import migrations, statements
 
 _VIEW = re.compile(r"CREATE MATERIALIZED VIEW IF NOT EXISTS (\w+)_mv TO (\w+) AS\s+(SELECT.*)", re.DOTALL)
 _ROWS = re.compile(r"FROM scans\s+WHERE ")

@@ -20,5 +20,5 @@ _NOISE = re.compile(
 )
 
 
-def is_noise(slug: str) -> bool:
+def is_probe(slug: str) -> bool:
     return _NOISE.fullmatch(slug) is not None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.content import LINKS, SHAPES, BadContent, check, inner
+from schemas.page_content import LINKS, SHAPES, BadContent, check, inner
 
 FILE: dict[str, Any] = {
     "file_id": "1",

@@ -2,7 +2,7 @@
 
 The engine's own defaults sync nothing: an insert, a merge or a mutation is "done" while its bytes are in the page
 cache, and the parts that it replaces are deleted at once. A power cut after that takes rows that are days old.
-`schemas.migrate` gives these settings to tables that lack them, at every start and before anything is written.
+`infra.migrate` gives these settings to tables that lack them, at every start and before anything is written.
 """
 
 import re

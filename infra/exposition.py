@@ -12,14 +12,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
-from schemas.metrics import METRICS, Metric
+from infra.metrics import METRICS, Metric
 
 _STARTED = time.time()
 
 WORKER = "worker"
 
 
-class Spread:
+class Histogram:
     """How often values fell between the bounds of a histogram. For one thread at a time."""
 
     __slots__ = ("_bounds", "counts", "sum")
@@ -33,7 +33,7 @@ class Spread:
         self.counts[bisect_left(self._bounds, value)] += 1
         self.sum += value
 
-    def merge(self, other: "Spread") -> None:
+    def merge(self, other: "Histogram") -> None:
         """Adds what another of the same metric has counted."""
         self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
         self.sum += other.sum
@@ -43,13 +43,13 @@ class Spread:
         return list(zip(names, accumulate(self.counts), strict=True))
 
 
-Value = float | Spread
+Value = float | Histogram
 # A metric without labels has one value; with labels, one for each of their values.
 Reading = Value | Mapping[tuple[str, ...], Value]
 Read = Callable[[], Mapping[str, Reading]]
 
 
-class Shown(Collector):
+class MetricsCollector(Collector):
     """`read` gives readings by the metrics' names. Raises KeyError for a name that the catalogue does not have. With
     `worker`, all have that label: several processes answer at one address, and one series must not be made of two."""
 
@@ -69,13 +69,13 @@ def _family(metric: Metric, values: Mapping[tuple[str, ...], Value], more: Mappi
     if metric.kind == "histogram":
         spreads = HistogramMetricFamily(metric.name, metric.help, labels=names)
         for labels, spread in values.items():
-            assert isinstance(spread, Spread)
+            assert isinstance(spread, Histogram)
             spreads.add_metric((*labels, *more.values()), spread.buckets(), spread.sum)
         return spreads
     kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
     family = kind(metric.name, metric.help, labels=names)
     for labels, value in values.items():
-        assert not isinstance(value, Spread)
+        assert not isinstance(value, Histogram)
         family.add_metric((*labels, *more.values()), value)
     return family
 
@@ -95,7 +95,7 @@ def registry(*reads: Read, worker: str = "") -> CollectorRegistry:
     """Of one process; more may be registered."""
     made = CollectorRegistry()
     for read in (process, *reads):
-        made.register(Shown(read, worker))
+        made.register(MetricsCollector(read, worker))
     return made
 
 
