@@ -1,5 +1,5 @@
-"""The tools that an assistant is given (Model Context Protocol): five calls of `/v1`, described for a reader who
-decides by the description what to call.
+"""The tools that an assistant is given (Model Context Protocol): calls of `/v1`, described for a reader who decides by
+the description what to call.
 
 They know no more of Waymark than its HTTP API: `waymark mcp` reaches it over the network, `api.mcp_http` within the
 same process. So a key means the same, and a plan allows the same, whichever way somebody comes.
@@ -8,103 +8,168 @@ same process. So a key means the same, and a plan allows the same, whichever way
 import logging
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import httpx2
 from mcp.server import MCPServer
-from mcp.server.mcpserver import Context
+from mcp.server.mcpserver import Context, Image
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
-from api.tool_arguments import Tools
+from api import tool_fields
+from api.tool_arguments import Tools, tool
 
 # OpenQR's own server of tools knows no other window.
 DAYS = 30
+# How many pages of the API one call of a tool goes through, each of which looks through 5,000 codes.
+PAGES = 20
+# What an assistant is told of each of many new codes.
+_BRIEFLY = ("id", "slug", "short_url", "destination", "label")
+
+_MAKES = ToolAnnotations(destructive_hint=False, open_world_hint=False)
+_EDITS = ToolAnnotations(idempotent_hint=True, open_world_hint=False)
+_DELETES = ToolAnnotations(destructive_hint=True, open_world_hint=False)
+_READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 INSTRUCTIONS = """Dynamic QR codes and short links. A code has a short link that never changes (print it, or draw it
-as a QR code) and a destination that can be changed at any time. Codes are named by their id; find it with list_codes.
-Deleting a code breaks what is printed and erases its scans, for ever: ask first."""
+as a QR code) and a destination that can be changed at any time. Codes are named by their id; find it with search_codes
+or list_codes. Deleting a code breaks what is printed and erases its scans, for ever: ask first."""
 
-Code = dict[str, Any]
+Answer = dict[str, Any]
+Call = Context[Any, Any]
 # A client of the API, with its base address and the caller's key. The caller closes it.
-Reach = Callable[[Context[Any, Any]], httpx2.AsyncClient]
+Reach = Callable[[Call], httpx2.AsyncClient]
 
 Id = Annotated[str, Field(description="The code's id, a UUID (not its slug).")]
-Destination = Annotated[str, Field(description="Where scans lead: a public http(s) address.")]
-Label = Annotated[str | None, Field(description="A name for people.")]
-Slug = Annotated[str | None, Field(description="The last part of the short link: 3-48 of a-z, 0-9 and -.")]
-Tags = Annotated[list[str] | None, Field(description="At most 10; in an edit they replace those that are there.")]
-Folder = Annotated[str | None, Field(description="The id of the folder that it is filed in.")]
+Cursor = Annotated[str | None, Field(description="The next_cursor of the page before.")]
+Limit = Annotated[int, Field(description="How many at most, 1-500.")]
 
 
 def server(reach: Reach) -> MCPServer[Any]:
     # They would have a line for each call, with what was sent.
     for name in ("mcp", "httpx2"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    tools = Tools(
-        "waymark", title="Waymark", instructions=INSTRUCTIONS, version=version("waymark"), subscriptions=False
-    )
+    about = {"title": "Waymark", "instructions": INSTRUCTIONS, "version": version("waymark")}
+    return Tools([*_writing(reach), *_reading(reach)], name="waymark", subscriptions=False, **about)
 
-    @tools.tool(title="Create a code", annotations=ToolAnnotations(destructive_hint=False, open_world_hint=False))
-    async def create_code(
-        context: Context[Any, Any],
-        destination: Destination,
-        label: Label = None,
-        slug: Slug = None,
-        tags: Tags = None,
-        folder_id: Folder = None,
-    ) -> Code:
-        """Make a dynamic code. The answer has its id and its short_url, which is what to print."""
-        sent = {"destination": destination, "label": label, "slug": slug, "tags": tags, "folder_id": folder_id}
-        return await _ask(reach(context), "POST", "/v1/dynamic", body=_given(sent))
 
-    @tools.tool(title="List codes", annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False))
-    async def list_codes(
-        context: Context[Any, Any],
-        limit: Annotated[int, Field(description="How many at most, 1-500.")] = 50,
-        cursor: Annotated[str | None, Field(description="The next_cursor of the page before.")] = None,
-        tag: Annotated[str | None, Field(description="Only codes with this tag.")] = None,
-        folder_id: Annotated[str | None, Field(description="Only codes in this folder.")] = None,
-    ) -> Code:
-        """List the workspace's codes, newest first. There are more while next_cursor is not null."""
-        query = {"limit": limit, "cursor": cursor, "tag": tag, "folder_id": folder_id}
-        return await _ask(reach(context), "GET", "/v1/dynamic", query=_given(query))
+def _writing(reach: Reach) -> list[Any]:
+    async def create_code(context: Call, fields: Answer) -> Answer:
+        """Make a dynamic code. It needs a destination; a code that shows a page needs type and content instead. The
+        answer has its id and its short_url, which is what to print."""
+        return await _ask(reach(context), "POST", "/v1/dynamic", body=tool_fields.given(fields))
 
-    @tools.tool(title="Edit a code", annotations=ToolAnnotations(idempotent_hint=True, open_world_hint=False))
+    async def create_codes(
+        context: Call,
+        codes: Annotated[list[Answer], Field(description="1-200 objects, each with what create_code takes.")],
+    ) -> Answer:
+        """Make many codes at once. One that cannot be made holds up no other; the answer says why, by its index."""
+        items = [tool_fields.given(each) for each in codes]
+        found = await _ask(reach(context), "POST", "/v1/dynamic/bulk", body={"items": items})
+        return {**found, "results": [_briefly(each) for each in found["results"]]}
+
     async def edit_code(
-        context: Context[Any, Any],
+        context: Call,
         id: Id,
-        destination: Annotated[str | None, Field(description="Where every scan leads from now on.")] = None,
-        label: Label = None,
-        slug: Annotated[str | None, Field(description="A new one breaks what is printed with the old one.")] = None,
-        tags: Tags = None,
-        folder_id: Folder = None,
-        status: Annotated[Literal["active", "paused"] | None, Field(description="Paused codes show a page.")] = None,
-        clear: Annotated[list[Literal["label", "folder_id"]] | None, Field(description="What to empty.")] = None,
-    ) -> Code:
-        """Change a code; what is left out stays as it is. When this has answered, no scan goes to the old
-        destination."""
-        sent = {"destination": destination, "label": label, "slug": slug, "tags": tags, "folder_id": folder_id}
-        body = _given({**sent, "status": status}) | dict.fromkeys(clear or ())
+        fields: Answer,
+        clear: Annotated[
+            list[Literal[tool_fields.clearable()]] | None,  # type: ignore[valid-type]
+            Field(description="Fields to empty. (Null for a field leaves it as it is.)"),
+        ] = None,
+    ) -> Answer:
+        """Change a code; what is left out stays as it is. When this has answered, no scan goes to the old destination.
+        A new slug breaks what is printed with the old one. A status `paused` shows a page instead."""
+        body = tool_fields.given(fields) | dict.fromkeys(clear or ())
         return await _ask(reach(context), "PATCH", f"/v1/dynamic/{_id(id)}", body=body)
 
-    @tools.tool(title="Delete a code", annotations=ToolAnnotations(destructive_hint=True, open_world_hint=False))
-    async def delete_code(context: Context[Any, Any], id: Id) -> Code:
+    async def delete_code(context: Call, id: Id) -> Answer:
         """Delete a code and its scans, for ever. Its short link stops working at once, wherever it is printed."""
         return await _ask(reach(context), "DELETE", f"/v1/dynamic/{_id(id)}")
 
-    @tools.tool(title="Read scans", annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False))
-    async def get_scans(context: Context[Any, Any], id: Id) -> Code:
+    return [
+        tool(create_code, "Create a code", _MAKES),
+        tool(create_codes, "Create many codes", _MAKES),
+        tool(edit_code, "Edit a code", _EDITS),
+        tool(delete_code, "Delete a code", _DELETES),
+    ]
+
+
+def _reading(reach: Reach) -> list[Any]:
+    async def list_codes(
+        context: Call,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+        tag: Annotated[str | None, Field(description="Only codes with this tag.")] = None,
+        folder_id: Annotated[str | None, Field(description="Only codes in this folder.")] = None,
+    ) -> Answer:
+        """List the workspace's codes, newest first. There are more while next_cursor is not null."""
+        query = {"limit": limit, "cursor": cursor, "tag": tag, "folder_id": folder_id}
+        return await _ask(reach(context), "GET", "/v1/dynamic", query=query)
+
+    async def search_codes(
+        context: Call,
+        text: Annotated[str, Field(description="Words; each must occur somewhere in the code. Case does not matter.")],
+        limit: Limit = 20,
+        cursor: Cursor = None,
+    ) -> Answer:
+        """Find codes by words of their label, slug, destination or tags, newest first. There may be more while
+        next_cursor is not null."""
+        found: list[Any] = []
+        for _ in range(PAGES):
+            query = {"q": text, "limit": limit - len(found), "cursor": cursor}
+            page = await _ask(reach(context), "GET", "/v1/dynamic", query=query)
+            found += page["codes"]
+            cursor = page["next_cursor"]
+            if cursor is None or len(found) >= limit:
+                break
+        return {"codes": found, "next_cursor": cursor}
+
+    async def draw_code(
+        context: Call, id: Id, size: Annotated[int, Field(description="Its width in pixels, 64-4096.")] = 512
+    ) -> Image:
+        """The QR code of a code as a picture (PNG), in its own style, checked to be readable."""
+        query = {"format": "png", "size": size}
+        response = await _response(reach(context), "GET", f"/v1/dynamic/{_id(id)}/qr", query=query)
+        return Image(data=response.content, format="png")
+
+    async def list_folders(context: Call) -> Answer:
+        """The folders that codes are filed in, with their ids."""
+        return await _ask(reach(context), "GET", "/v1/folders")
+
+    async def list_tags(context: Call) -> Answer:
+        """The tags that codes have, and how many codes have each."""
+        counts: dict[str, int] = {}
+        cursor = None
+        for _ in range(PAGES):
+            page = await _ask(reach(context), "GET", "/v1/tags", query={"cursor": cursor})
+            for each in page["tags"]:
+                counts[each["tag"]] = counts.get(each["tag"], 0) + each["codes"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        ranked = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+        return {"tags": [{"tag": tag, "codes": n} for tag, n in ranked], "complete": cursor is None}
+
+    async def get_scans(context: Call, id: Id) -> Answer:
         """How often a code was scanned by people: of all time, and for each of the last 30 UTC days, with the commonest
         countries, devices and referring hosts of these."""
         return await _ask(reach(context), "GET", f"/v1/dynamic/{_id(id)}/scans", query={"days": DAYS})
 
-    return tools
+    return [
+        tool(list_codes, "List codes", _READS),
+        tool(search_codes, "Search codes", _READS),
+        tool(draw_code, "Draw a code", _READS),
+        tool(list_folders, "List folders", _READS),
+        tool(list_tags, "List tags", _READS),
+        tool(get_scans, "Read scans", _READS),
+    ]
 
 
-def _given(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
+def _briefly(result: Answer) -> Answer:
+    if "code" not in result:
+        return result
+    return {"index": result["index"], **{name: result["code"][name] for name in _BRIEFLY}}
 
 
 def _id(text: str) -> str:
@@ -115,21 +180,40 @@ def _id(text: str) -> str:
 
 
 async def _ask(
-    client: httpx2.AsyncClient, method: str, path: str, *, body: Any = None, query: dict[str, Any] | None = None
-) -> Code:
+    client: httpx2.AsyncClient, method: str, path: str, *, body: Any = None, query: Answer | None = None
+) -> Answer:
     """Raises ToolError with the API's own words, which say what to mend."""
+    return _read(await _response(client, method, path, body=body, query=query))
+
+
+async def _response(
+    client: httpx2.AsyncClient, method: str, path: str, *, body: Any = None, query: Answer | None = None
+) -> httpx2.Response:
+    """Raises ToolError."""
+    asked = {name: value for name, value in (query or {}).items() if value is not None}
     async with client:
         try:
-            response = await client.request(method, path, json=body, params=query)
-            found: Code = response.json()
-        except (httpx2.HTTPError, ValueError) as error:
-            raise ToolError(f"Waymark cannot be reached: {error or type(error).__name__}") from None
+            response = await client.request(method, path, json=body, params=asked)
+        except httpx2.HTTPError as error:
+            raise _away(error) from None
     if response.is_success:
-        return found
-    said = found.get("error", {})
+        return response
+    said = _read(response).get("error", {})
     wait = response.headers.get("retry-after")
-    field = f"{said['field']}: " if said.get("field") else ""
-    raise ToolError(
-        f"{field}{said.get('message', 'the answer cannot be understood')} ({response.status_code}, "
-        f"{said.get('code', 'unknown')}{f', try again in {wait} s' if wait else ''})"
-    )
+    text = said.get("message", "the answer cannot be understood")
+    # Most of them begin with the field.
+    field = said.get("field") or ""
+    at = "" if text.startswith(field) else f"{field}: "
+    again = f", try again in {wait} s" if wait else ""
+    raise ToolError(f"{at}{text} ({response.status_code}, {said.get('code', 'unknown')}{again})")
+
+
+def _read(response: httpx2.Response) -> Answer:
+    try:
+        return cast(Answer, response.json())
+    except ValueError as error:
+        raise _away(error) from None
+
+
+def _away(error: Exception) -> ToolError:
+    return ToolError(f"Waymark cannot be reached: {error or type(error).__name__}")

@@ -237,6 +237,47 @@ async def test_a_list_of_a_tag(api: Service, monkeypatch: pytest.MonkeyPatch) ->
         assert seen == ids[0::2]
 
 
+async def test_a_list_of_what_is_searched_for(api: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def found(query: str, **more: str) -> list[str]:
+        page = (await api.client.get("/v1/dynamic", params={"q": query, **more})).json()
+        return [code["slug"] for code in page["codes"]]
+
+    await api.make(slug="tides", label="Harbour Wall", tags=["quay"])
+    await api.make(slug="harbour-cafe", destination="https://example.com/Menu")
+    await api.make(slug="north", label="STRASSE", tags=["harbour"])
+    assert await found("harbour") == ["north", "harbour-cafe", "tides"]
+    assert await found("harbour", tag="quay") == await found(" WALL  harb ") == await found("quay") == ["tides"]
+    assert await found("example.com/menu") == ["harbour-cafe"]
+    assert await found("straße") == ["north"]
+    assert await found("") == await found(" ") == await found("example.com")
+    # No word is put together of the end of one field and the beginning of the next.
+    assert await found("cafehttps") == await found("wall tides zz") == []
+    monkeypatch.setattr(listing, "LOOKS", 1)
+    monkeypatch.setattr(listing, "READ_AT_ONCE", 1)
+    page = (await api.client.get("/v1/dynamic?q=tides")).json()
+    assert page["codes"] == [] and page["next_cursor"] is not None
+    for query, at in (("x" * 201, "q"), ("a%00b", "q")):
+        refused = await api.client.get(f"/v1/dynamic?q={query}")
+        assert (refused.status_code, refused.json()["error"]["field"]) == (400, at)
+
+
+async def test_tags_are_counted(api: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    for tags in (["a", "b"], [], ["b"], ["c", "b"]):
+        await api.make(tags=tags)
+    counted = [{"tag": "b", "codes": 3}, {"tag": "a", "codes": 1}, {"tag": "c", "codes": 1}]
+    assert (await api.client.get("/v1/tags")).json() == {"tags": counted, "next_cursor": None}
+    other = await api.caller("theirs")
+    assert (await other.get("/v1/tags")).json() == {"tags": [], "next_cursor": None}
+    await other.aclose()
+    monkeypatch.setattr("api.dialects.openqr.tags.LOOKS", 2)
+    monkeypatch.setattr("api.dialects.openqr.tags.READ_AT_ONCE", 2)
+    first = (await api.client.get("/v1/tags")).json()
+    assert first["tags"] == [{"tag": "b", "codes": 2}, {"tag": "c", "codes": 1}]
+    then = (await api.client.get("/v1/tags", params={"cursor": first["next_cursor"]})).json()
+    assert then["tags"] == [{"tag": "a", "codes": 1}, {"tag": "b", "codes": 1}]
+    assert (await api.client.get("/v1/tags?cursor=x")).status_code == 400
+
+
 async def test_what_a_list_shows_is_the_code(api: Service) -> None:
     """{ "codes": [ { "id", "slug", "short_url", "destination", "label", "status", "created_at" }, … ] }"""
     sent = {"label": "a", "slug": "spring-sale", "tags": ["x"], "status": "paused", "style": {"shape": "dots"}}

@@ -1,6 +1,7 @@
 """The tools for assistants, by real client sessions over HTTP and over standard input and output. The quoted lines are
 OpenQR's guides' own."""
 
+import base64
 import json
 import os
 import sys
@@ -17,6 +18,7 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
 
+from api.dialects.openqr.shapes import NewDynamicCode
 from infra.warehouse import Warehouse
 from schemas import keys
 from schemas.route import decode_route
@@ -97,12 +99,19 @@ async def test_a_session_over_standard_input_and_output(served: Served) -> None:
 async def test_the_tools(served: Served) -> None:
     async with over_http(served) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-    assert set(tools) == {"create_code", "list_codes", "edit_code", "delete_code", "get_scans"}
+    assert set(tools) == {
+        *("create_code", "create_codes", "edit_code", "delete_code", "get_scans", "draw_code"),
+        *("list_codes", "search_codes", "list_folders", "list_tags"),
+    }
     assert all(tool.description and tool.title for tool in tools.values())
     assert tools["delete_code"].annotations and tools["delete_code"].annotations.destructive_hint
     assert tools["get_scans"].annotations and tools["get_scans"].annotations.read_only_hint
-    assert tools["create_code"].input_schema["required"] == ["destination"]
-    assert "context" not in tools["create_code"].input_schema["properties"]
+    of_a_code = set(NewDynamicCode.__struct_fields__)
+    assert set(tools["create_code"].input_schema["properties"]) == of_a_code
+    assert set(tools["edit_code"].input_schema["properties"]) == {"id", "clear", *of_a_code}
+    assert tools["edit_code"].input_schema["required"] == ["id"]
+    # Read by an assistant before each conversation.
+    assert len(json.dumps([tool.input_schema for tool in tools.values()])) < 20_000
 
 
 async def test_thirty_days_whatever_is_asked(served: Served) -> None:
@@ -185,9 +194,13 @@ async def test_a_key_that_does_not_work_is_told_over_standard_input_and_output(s
         ("create_code", {"destination": "https://example.com", "url": "x"}, "create_code does not take url; it takes "),
         ("list_codes", {"limits": 5}, "list_codes does not take limits; it takes limit, cursor, tag, folder_id"),
         ("list_codes", {"limit": "many"}, "limit must be a whole number"),
+        ("list_folders", {"limit": 5}, "list_folders does not take limit; it takes nothing"),
+        ("create_codes", {"codes": ["x"]}, "codes.0 must be an object"),
+        ("create_codes", {"codes": []}, "items must have 1 to 200 entries"),
+        ("edit_code", {"id": NOBODY, "clear": ["slug"]}, "clear.0 must be one of: "),
         ("create_code", {"destination": 5}, "destination must be text"),
         ("create_code", {}, "destination is missing"),
-        ("edit_code", {"id": NOBODY, "status": "off"}, "status must be one of: 'active' or 'paused'"),
+        ("edit_code", {"id": NOBODY, "status": "off"}, "status must be one of: active, paused"),
     ],
 )
 async def test_arguments_that_do_not_fit_are_told_in_plain_words(
@@ -202,3 +215,106 @@ async def test_a_body_too_large_is_a_clean_413(served: Served) -> None:
     async with httpx.AsyncClient(base_url=served.url, headers=headers) as client:
         answer = await client.post("/mcp", content=b'{"x": "' + b"a" * 1_100_000 + b'"}')
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large")
+
+
+async def test_an_edit_takes_all_that_patch_takes(served: Served) -> None:
+    edit: dict[str, Any] = {
+        "label": "null",
+        "tags": ["Spring"],
+        "status": "paused",
+        "style": {"shape": "dots"},
+        "expires_at": "2027-01-01T00:00:00Z",
+        "expired_destination": "https://example.com/over",
+        "scan_limit": 5,
+        "password": "welcome-in",
+        "query": "append",
+        "variants": [{"url": "https://example.com/1", "weight": 3}, {"url": "https://example.com/2"}],
+        # As some assistants send what is no text.
+        "rules": json.dumps([{"if": {"country": ["GB"]}, "to": "https://example.com/gb"}]),
+        "utm": {"source": "poster"},
+        "apps": {"ios": "https://apps.apple.com/app/id1"},
+        # As others send what they were not told to change.
+        "folder_id": None,
+        "content": None,
+    }
+    async with over_http(served) as client:
+        made = said(await client.call_tool("create_code", {"destination": "https://example.com/menu"}))
+        edited = said(await client.call_tool("edit_code", {"id": made["id"], **edit}))
+        assert edited["has_password"] and edited["rules"][0]["to"] == "https://example.com/gb"
+        assert [one["weight"] for one in edited["variants"]] == [3, 100]
+        assert edited["apps"] == {"ios": "https://apps.apple.com/app/id1", "android": None}
+        plain = ("label", "status", "style", "expires_at", "expired_destination", "scan_limit", "query", "utm")
+        assert {name: edited[name] for name in plain} == {name: edit[name] for name in plain}
+        emptied = {"id": made["id"], "clear": ["label", "password", "expires_at", "apps", "scan_limit"]}
+        cleared = said(await client.call_tool("edit_code", emptied))
+        assert [cleared[name] for name in ("label", "expires_at", "apps", "scan_limit")] == [None] * 4
+        assert not cleared["has_password"] and cleared["tags"] == ["spring"]
+        wrong = {"id": made["id"], "variants": [{"url": "https://example.com/1", "weigth": 3}]}
+        assert "weigth" in refused(await client.call_tool("edit_code", wrong))
+
+
+async def test_a_page_is_made(served: Served) -> None:
+    async with over_http(served) as client:
+        page = {"type": "landing_page", "content": {"landingPageContent": {"title": "Hello"}}}
+        made = said(await client.call_tool("create_code", page))
+    assert (made["type"], made["content"]) == ("landing_page", page["content"])
+
+
+async def test_many_at_once(served: Served) -> None:
+    async with over_http(served) as client:
+        codes = [
+            {"destination": "https://example.com/1", "label": "One", "tags": None},
+            {"destination": "http://localhost"},
+        ]
+        found = said(await client.call_tool("create_codes", {"codes": codes}))
+    assert (found["created"], found["failed"]) == (1, 1)
+    first, second = found["results"]
+    assert first["short_url"].endswith(first["slug"]) and (first["index"], first["label"]) == (0, "One")
+    assert (second["index"], second["error"]["field"]) == (1, "destination")
+
+
+async def test_a_picture(served: Served) -> None:
+    async with over_http(served) as client:
+        made = said(await client.call_tool("create_code", {"destination": "https://example.com/menu"}))
+        (picture,) = (await client.call_tool("draw_code", {"id": made["id"], "size": 300})).content
+        assert "404" in refused(await client.call_tool("draw_code", {"id": NOBODY}))
+    assert picture.type == "image" and picture.mime_type == "image/png"
+    data = base64.b64decode(picture.data)
+    assert data.startswith(b"\x89PNG") and int.from_bytes(data[16:20]) == 300
+
+
+async def test_a_search_by_text(served: Served) -> None:
+    async with over_http(served) as client:
+        codes: list[dict[str, Any]] = [
+            {"destination": "https://example.com/tides", "label": "Harbour Wall"},
+            {"destination": "https://example.com/x", "slug": "harbour-cafe", "tags": ["Quay"]},
+            {"destination": "https://example.com/harbour", "label": "North"},
+        ]
+        for code in codes:
+            said(await client.call_tool("create_code", code))
+
+        async def found(**query: Any) -> tuple[list[str], Any]:
+            answer = said(await client.call_tool("search_codes", query))
+            return [one["destination"].rpartition("/")[2] for one in answer["codes"]], answer["next_cursor"]
+
+        assert await found(text="HARBOUR") == (["harbour", "x", "tides"], None)
+        assert await found(text="wall harb") == (["tides"], None)
+        assert await found(text="quay") == (["x"], None)
+        assert await found(text="harbour quayside") == ([], None)
+        first, cursor = await found(text="harbour", limit=2)
+        assert (first, await found(text="harbour", cursor=cursor)) == (["harbour", "x"], (["tides"], None))
+        assert "q has at most 200" in refused(await client.call_tool("search_codes", {"text": "x" * 201}))
+
+
+async def test_folders_and_tags(served: Served) -> None:
+    async with httpx.AsyncClient(base_url=served.url, headers={"Authorization": f"Bearer {served.key}"}) as http:
+        folder = (await http.post("/v1/folders", json={"name": "Menus"})).json()
+    async with over_http(served) as client:
+        assert folder in said(await client.call_tool("list_folders", {}))["folders"]
+        codes = [
+            {"destination": "https://a.example", "tags": tags} for tags in (["one-of-two"], ["one-of-two", "both"])
+        ]
+        said(await client.call_tool("create_codes", {"codes": codes}))
+        tags = said(await client.call_tool("list_tags", {}))
+    assert tags["complete"] and {"tag": "one-of-two", "codes": 2} in tags["tags"]
+    assert {"tag": "both", "codes": 1} in tags["tags"]

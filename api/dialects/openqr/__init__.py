@@ -1,7 +1,20 @@
 """OpenQR's API, which is also Waymark's own: `/v1`."""
 
 from api.dialect import Dialect
-from api.dialects.openqr import apikeys, bulk, codes, domains, errors, files, folders, images, listing, orphans, scans
+from api.dialects.openqr import (
+    apikeys,
+    bulk,
+    codes,
+    domains,
+    errors,
+    files,
+    folders,
+    images,
+    listing,
+    orphans,
+    scans,
+    tags,
+)
 
 DIALECT = Dialect(
     name="OpenQR",
@@ -17,6 +30,7 @@ DIALECT = Dialect(
         *files.ROUTES,
         *orphans.ROUTES,
         *folders.ROUTES,
+        *tags.ROUTES,
         *apikeys.ROUTES,
     ),
     shape=errors.shape,
