@@ -12,7 +12,7 @@ import msgspec
 from api import content_schema, json_schema
 from api.dialects.openqr.shapes import DynamicCodeEdit
 from qr.style import Style
-from schemas import content
+from schemas import page_content
 
 _START = json_schema.TEMPLATE.format(name="")
 _STYLE = f"How the QR code is drawn: any of {', '.join(Style.__struct_fields__)}."
@@ -70,7 +70,7 @@ def _inline(schema: Any, found: dict[str, Any]) -> Any:
 def _contents() -> str:
     """In a few lines what the document has on pages: an assistant reads it before each conversation."""
     types: dict[str, list[str]] = {}
-    for type, (field, shape) in content.SHAPES.items():
+    for type, (field, shape) in page_content.SHAPES.items():
         parts = getattr(shape, "__struct_encode_fields__", ())
         what = f"{field} {{{', '.join(parts)}}}" if parts else field
         types.setdefault(what, []).append(type)
