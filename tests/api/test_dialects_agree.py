@@ -1,6 +1,5 @@
-"""One code created in one dialect is readable in the other three, and the four analytics agree where they count the
-same thing, whatever was scanned (test_four has a code's way through all four, call by call).
-"""
+"""One code, four APIs: each reads, edits and deletes what any of them made, and their analytics agree where they count
+the same thing, whatever was scanned."""
 
 import random
 from collections import Counter
@@ -13,11 +12,13 @@ import pytest
 from schemas.event import COUNTED, KINDS, OUTCOMES
 from tests.api.service import NOW, SHORT, Body, Service
 
+URL, NEXT = "https://example.com/spring", "https://example.com/summer"
 A, B = "https://example.com/menu/A", "https://example.com/menu/B"
 WIFI = {"wifiContent": {"network_name": "Café", "encryption": "WPA", "password": "a;b"}}
 CONTACT = {"vCardContent": {"first_name": "Ada", "last_name": "Lovelace"}}
 WEIGHED = [(A, 70), (B, 30)]
 DAYS = 30
+Maker = Callable[[Service], Awaitable[str]]
 
 
 async def sent(api: Service, path: str, body: Body) -> Body:
@@ -33,8 +34,143 @@ async def got(api: Service, path: str) -> Any:
     return response.json()
 
 
-def qravio(type: str, content: Body, **fields: Any) -> Body:
+def _qravio(type: str, content: Body, **fields: Any) -> Body:
     return {"name": "N", "type": type, "category": "dynamic", "content": content, **fields}
+
+
+class Views(dict[str, Body]):
+    """The same code as each API shows it."""
+
+
+async def openqr(api: Service) -> str:
+    return str((await api.make(destination=URL, label="Spring"))["slug"])
+
+
+async def agency(api: Service) -> str:
+    return str((await sent(api, "/api/v1/dynamic/", {"name": "Spring", "destination_url": URL}))["short_id"])
+
+
+async def exaroutes(api: Service) -> str:
+    return str((await sent(api, "/api/qr/codes", {"data": URL}))["id"])
+
+
+async def qravio(api: Service) -> str:
+    destinations = [{"target_url": URL}]
+    made = _qravio("website", {"url": URL}, name="Spring", destinations=destinations)
+    return str((await sent(api, "/api/public/v1/qrcodes", made))["short_code"])
+
+
+async def views(api: Service, slug: str) -> Views:
+    code = await api.codes.by_slug("", slug)
+    assert code is not None
+    found = Views()
+    for name, path in (
+        ("openqr", f"/v1/dynamic/{code.id}"),
+        ("agency", f"/api/v1/dynamic/{slug}/"),
+        ("exaroutes", f"/api/qr/codes/{slug}"),
+        ("qravio", f"/api/public/v1/qrcodes/{code.id}"),
+    ):
+        found[name] = await got(api, path)
+    return found
+
+
+def destinations(found: Views) -> set[Any]:
+    return {
+        found["openqr"]["destination"],
+        found["agency"]["destination_url"],
+        found["exaroutes"]["destination"],
+        *(each["target_url"] for each in found["qravio"]["destinations"]),
+    }
+
+
+makers = pytest.mark.parametrize("make", [openqr, agency, exaroutes, qravio])
+
+
+@makers
+async def test_what_one_makes_all_read(api: Service, make: Maker) -> None:
+    slug = await make(api)
+    found = await views(api, slug)
+    assert destinations(found) == {URL}
+    links = (
+        (found["openqr"]["short_url"], f"{SHORT}/{slug}"),
+        (found["agency"]["public_url"], f"{SHORT}/q/{slug}/"),
+        (found["exaroutes"]["redirectUrl"], f"{SHORT}/r/{slug}"),
+    )
+    assert all(shown == wanted for shown, wanted in links)
+    assert {found["openqr"]["slug"], found["agency"]["short_id"], found["exaroutes"]["id"]} == {slug}
+    assert found["qravio"]["short_code"] == slug
+    assert found["openqr"]["id"] == found["qravio"]["id"]
+    label = None if make is exaroutes else "Spring"
+    assert found["openqr"]["label"] == label
+    assert found["agency"]["name"] == found["qravio"]["name"] == (label or "")
+    assert found["exaroutes"]["dataType"] == "url"
+    assert (found["qravio"]["type"], found["qravio"]["content"]) == ("website", {"url": URL})
+
+
+@makers
+async def test_what_one_edits_all_see(api: Service, make: Maker) -> None:
+    slug = await make(api)
+    id = (await views(api, slug))["openqr"]["id"]
+    edits: list[tuple[str, str, Body]] = [
+        ("PATCH", f"/v1/dynamic/{id}", {"destination": f"{NEXT}/1"}),
+        ("PATCH", f"/api/v1/dynamic/{slug}/", {"destination_url": f"{NEXT}/2"}),
+        ("PUT", f"/api/qr/codes/{slug}", {"destination": f"{NEXT}/3"}),
+        ("PATCH", f"/api/public/v1/qrcodes/{id}", {"destinations": [{"target_url": f"{NEXT}/4"}]}),
+    ]
+    for at, (method, path, body) in enumerate(edits, 1):
+        assert (await api.client.request(method, path, json=body)).status_code == 200
+        assert destinations(await views(api, slug)) == {f"{NEXT}/{at}"}
+    paused = await api.client.patch(f"/api/v1/dynamic/{slug}/", json={"is_active": False})
+    assert paused.status_code == 200
+    found = await views(api, slug)
+    assert [found[name]["status"] for name in ("openqr", "exaroutes", "qravio")] == ["paused", "inactive", "inactive"]
+    assert found["agency"]["is_active"] is False
+    assert found["agency"]["destination_changes_count"] == 4
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("DELETE", "/v1/dynamic/{id}"),
+        ("DELETE", "/api/v1/dynamic/{slug}/"),
+        ("DELETE", "/api/public/v1/qrcodes/{id}"),
+    ],
+)
+async def test_what_one_deletes_none_has(api: Service, method: str, path: str) -> None:
+    slug = await exaroutes(api)
+    id = (await views(api, slug))["openqr"]["id"]
+    assert (await api.client.request(method, path.format(id=id, slug=slug))).is_success
+    for gone in (
+        *(f"/v1/dynamic/{id}", f"/api/v1/dynamic/{slug}/", f"/api/qr/codes/{slug}"),
+        *(f"/api/qr/codes/{slug}/image", f"/api/qr/codes/{slug}/analytics", f"/api/public/v1/qrcodes/{id}"),
+    ):
+        assert (await api.client.get(gone)).status_code == 404, gone
+    assert (await api.client.get("/api/qr/codes")).json()["pagination"]["total"] == 0
+
+
+async def test_no_edit_takes_a_page_away(api: Service) -> None:
+    """A PATCH that would make a page a `website` without a destination of its own is 409 (DIALECTS 35)."""
+    content = {"landingPageContent": {"title": "Hello"}}
+    made = await api.client.post("/v1/dynamic", json={"type": "landing_page", "content": content})
+    code = made.json()
+    at = f"/v1/dynamic/{code['id']}"
+    for sent in ({"type": "website"}, {"type": "url", "label": "x"}, {"type": "website", "content": None}):
+        refused = await api.client.patch(at, json=sent)
+        assert (refused.status_code, refused.json()["error"]["field"]) == (409, "type"), sent
+    # Its short link, which is what its destination reads as, is none of its own.
+    refused = await api.client.patch(at, json={"type": "website", "destination": code["short_url"]})
+    assert refused.status_code in (400, 409)
+    # Where a type cannot be written it is ignored.
+    for method, path, body in (
+        ("PATCH", f"/api/v1/dynamic/{code['slug']}/", {"name": "Renamed"}),
+        ("PATCH", f"/api/public/v1/qrcodes/{code['id']}", {"name": "Renamed"}),
+    ):
+        response = await api.client.request(method, path, json={**body, "type": "website"})
+        assert response.status_code == 200, response.text
+    put = await api.client.put(f"/api/qr/codes/{code['slug']}", json={"destination": URL, "dataType": "url"})
+    assert put.status_code == 409
+    now = (await api.client.get(at)).json()
+    assert (now["type"], now["content"], now["destination"]) == ("landing_page", content, now["short_url"])
 
 
 async def plain_codes(api: Service) -> list[str]:
@@ -45,7 +181,7 @@ async def plain_codes(api: Service) -> list[str]:
     await sent(
         api, "/api/public/v1/qrcodes", {"name": "S", "type": "text", "category": "static", "content": {"text": "x"}}
     )
-    four = await sent(api, "/api/public/v1/qrcodes", qravio("website", {"url": A}, destinations=[{"target_url": A}]))
+    four = await sent(api, "/api/public/v1/qrcodes", _qravio("website", {"url": A}, destinations=[{"target_url": A}]))
     return [one["slug"], two["short_id"], three["id"], four["short_code"]]
 
 
@@ -76,12 +212,12 @@ async def variants_of_agency(api: Service) -> str:
 
 async def variants_of_qravio(api: Service) -> str:
     destinations = [{"target_url": url, "weight": weight, "label": url[-1]} for url, weight in WEIGHED]
-    body = qravio("website", {"url": A}, destinations=destinations)
+    body = _qravio("website", {"url": A}, destinations=destinations)
     return str((await sent(api, "/api/public/v1/qrcodes", body))["short_code"])
 
 
 @pytest.mark.parametrize("make", [variants_of_openqr, variants_of_agency, variants_of_qravio])
-async def test_variants_are_the_same_everywhere(api: Service, make: Callable[[Service], Awaitable[str]]) -> None:
+async def test_variants_are_the_same_everywhere(api: Service, make: Maker) -> None:
     """While there are variants, `destination` is only the fallback (DIALECTS 12)."""
     slug = await make(api)
     code = await api.codes.by_slug("", slug)
@@ -117,11 +253,11 @@ async def wifi_of_exaroutes(api: Service) -> str:
 
 
 async def wifi_of_qravio(api: Service) -> str:
-    return str((await sent(api, "/api/public/v1/qrcodes", qravio("wifi", WIFI)))["short_code"])
+    return str((await sent(api, "/api/public/v1/qrcodes", _qravio("wifi", WIFI)))["short_code"])
 
 
 @pytest.mark.parametrize("make", [wifi_of_openqr, wifi_of_exaroutes, wifi_of_qravio])
-async def test_a_page_is_the_same_everywhere(api: Service, make: Callable[[Service], Awaitable[str]]) -> None:
+async def test_a_page_is_the_same_everywhere(api: Service, make: Maker) -> None:
     """Their destination reads as their short link …. In Exa it is the payload (DIALECTS 10)."""
     slug = await make(api)
     code = await api.codes.by_slug("", slug)
@@ -143,11 +279,14 @@ async def test_a_type_that_exaroutes_has_not_is_an_address_there(api: Service) -
         ("vcard_plus", CONTACT, "vcard"),
         ("coupon", {"couponContent": {"title": "Half off"}}, "url"),
     ):
-        code = await sent(api, "/api/public/v1/qrcodes", qravio(type, content))
+        code = await sent(api, "/api/public/v1/qrcodes", _qravio(type, content))
         assert (await got(api, f"/api/qr/codes/{code['short_code']}"))["dataType"] == shown
 
 
 def scans(rng: random.Random) -> list[Body]:
+    """Every kind of visit with every way in which one can end, and more by chance."""
+    every = [{"kind": kind, "outcome": outcome} for kind in KINDS for outcome in OUTCOMES]
+    more: list[Body] = [{} for _ in range(rng.randrange(120))]
     return [
         {
             "kind": rng.choice(["human", "human", "human", *KINDS]),
@@ -156,8 +295,9 @@ def scans(rng: random.Random) -> list[Body]:
             "device": rng.choice(["", "mobile", "tablet", "desktop"]),
             "days_ago": rng.choice([0, 0, 1, 6, 7, 13, 14, 29, 30, 200]),
             "visitor": rng.randrange(5),
+            **given,
         }
-        for _ in range(rng.randrange(120))
+        for given in every + more
     ]
 
 
