@@ -1,1 +1,1 @@
-"""Questions to the warehouse: over a window, zero-filled, and exact."""
+"""Analytics: exact, zero-filled answers from the warehouse."""

@@ -6,20 +6,15 @@ than visits.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from analytics.answers import Day, Ranked
-from analytics.breakdown import SHOWN, Dimension, named
-from analytics.series import HUMANS
-from analytics.window import Window
+from analytics.breakdown import COUNTING_DIMENSION, SHOWN, Dimension, named
+from analytics.types import HUMANS, Day, Ranked
+from analytics.window import Window, instant, zero_fill
 from schemas.event import Kind
-
-# Each visit has exactly one value of every dimension, so any of them can count the visits. This
-# one has few different values, and so the fewest rows.
-_COUNTING = "device"
 
 
 class Lifetime(msgspec.Struct, frozen=True):
@@ -72,7 +67,7 @@ def lifetime(
     people: Collection[Kind] = HUMANS,
 ) -> Lifetime:
     """Visits of these `kinds`, of which `people` are counted as visitors. `limit` and `skip_empty` of the dimensions
-    are not looked at. Blocks, longest for the visitors (see `series.daily_visitors`); raises what clickhouse-connect
+    are not looked at. Blocks, longest for the visitors; raises what clickhouse-connect
     raises."""
     asked = {"code": code, "kinds": list(kinds)}
     visitors, last_ms, days = client.query(_VISITS, parameters={**asked, "people": list(people)}).result_rows[0]
@@ -81,19 +76,19 @@ def lifetime(
         parameters={
             **asked,
             **named(dimensions),
-            "read": list({_COUNTING, *(one.name for one in dimensions)}),
-            "counting": _COUNTING,
+            "read": list({COUNTING_DIMENSION, *(one.name for one in dimensions)}),
+            "counting": COUNTING_DIMENSION,
             "first": window.first,
             "last": window.last,
         },
     )
     found = {row[0]: row[1:] for row in result.result_rows}
-    _, total, (dates, counts) = found.get(_COUNTING, ([], 0, ([], [])))
+    _, total, (dates, counts) = found.get(COUNTING_DIMENSION, ([], 0, ([], [])))
     by_day = dict(zip(dates, counts, strict=True))
     return Lifetime(
         total=total,
         visitors=visitors,
-        last=datetime.fromtimestamp(last_ms // 1000, UTC).replace(microsecond=last_ms % 1000 * 1000) if days else None,
-        daily=[Day(day, by_day.get(day, 0)) for day in window],
+        last=instant(last_ms) if days else None,
+        daily=zero_fill(window, by_day),
         values={one.name: [Ranked(*pair) for pair in found.get(one.name, ([],))[0]] for one in dimensions},
     )

@@ -1,7 +1,7 @@
-"""Visits that found nothing to lead to: links that are not there, bare hosts, and codes that are over or not yet begun.
+"""Visits without a destination: unknown links, bare hosts, codes that are over or have not started.
 
-They are in no total and in no rollup, so they are counted from raw rows: those of unknown links are stored under the
-code 0, the others are looked for among all rows of the window.
+No total and no rollup counts them, so they are counted from raw rows: unknown links are stored under code 0, the others
+are found among all rows of the window.
 """
 
 from collections import Counter
@@ -12,16 +12,16 @@ from typing import Any
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from analytics.answers import Day
-from analytics.window import Window, midnight, span
+from analytics.types import Day
+from analytics.window import Window, instant, midnight, span
 
-# `unknown` is a link that is not there, or the bare host.
+# `unknown`: a link that does not exist, or the bare host.
 ENDS = ("unknown", "expired", "limited", "early")
 
 
 class Orphaned(msgspec.Struct, frozen=True):
-    """One host's. `by` has each of ENDS and adds up to `total`; `humans` are those by people, `last` is when the
-    latest came."""
+    """The visits of one host. `by` has each of ENDS and adds up to `total`; `humans` are those by people, `last` is the
+    time of the latest."""
 
     host: str
     by: dict[str, int]
@@ -84,5 +84,5 @@ def _host(name: str, rows: Sequence[Sequence[Any]]) -> Orphaned:
         by=by,
         total=sum(by.values()),
         humans=sum(row[4] for row in rows),
-        last=datetime.fromtimestamp(last_ms // 1000, UTC).replace(microsecond=last_ms % 1000 * 1000),
+        last=instant(last_ms),
     )

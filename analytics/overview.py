@@ -1,7 +1,7 @@
-"""Everything about one code's visits that one page can show.
+"""One code on one page: total, days, hours of the week, top lists, points on a map.
 
-Of two rollups: of the quarters of an hour, from which total, days and the week are made, so that these agree even
-while visits arrive; and of the values, for the top lists and the points.
+Reads two rollups. Total, days and week come from one read of the quarter-hours, so they agree even while visits arrive;
+top lists and points come from the values.
 """
 
 from collections import Counter
@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from analytics.answers import Day
 from analytics.breakdown import Breakdown, Dimension, breakdowns
 from analytics.pins import Pin, pins
-from analytics.window import Window, span
+from analytics.types import Day
+from analytics.window import Window, span, zero_fill
 from schemas.event import Kind
 
 
@@ -32,7 +32,7 @@ class Overview(msgspec.Struct, frozen=True):
     pins: list[Pin]
 
 
-# Hours before and after the window are added up to one, which the window does not begin with.
+# All hours outside the window are added up as hour 0, which no window starts with.
 _SQL = """
 SELECT if(bucket >= toDateTime({start:UInt32}, 'UTC') AND bucket < toDateTime({end:UInt32}, 'UTC'),
           intDiv(toUnixTimestamp(bucket), 3600), 0) AS hour, sum(n)
@@ -74,7 +74,7 @@ def overview(
     return Overview(
         total=inside + outside,
         window_total=inside,
-        daily=[Day(day, per_day[day]) for day in window],
+        daily=zero_fill(window, per_day),
         week=week,
         by=breakdowns(client, code, dimensions, kinds=kinds, window=window),
         pins=pins(client, code, window=window, kinds=kinds, limit=points),

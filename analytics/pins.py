@@ -1,4 +1,4 @@
-"""Where visits came from, as points for a map. Places are known to a tenth of a degree."""
+"""Where visits came from, as points on a map, to a tenth of a degree."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -39,12 +39,12 @@ def pins(client: Client, code: int, *, window: Window, kinds: Collection[Kind], 
             "limit": limit,
         },
     )
-    return [Pin(lat, lon, *_name(places), n) for lat, lon, n, places in result.result_rows]
+    return [Pin(lat, lon, *_name(cities), n) for lat, lon, n, cities in result.result_rows]
 
 
-def _name(places: Collection[tuple[str, str, int]]) -> tuple[str, str]:
+def _name(cities: Collection[tuple[str, str, int]]) -> tuple[str, str]:
     counts: Counter[tuple[str, str]] = Counter()
-    for city, country, n in places:
+    for city, country, n in cities:
         counts[city, country] += n
-    # A place with a city goes before any without; then count down, then name up.
-    return min(counts, key=lambda place: (place[0] == "", -counts[place], place))
+    # Named cities before nameless ones; then count down, then name up.
+    return min(counts, key=lambda city: (city[0] == "", -counts[city], city))

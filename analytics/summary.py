@@ -10,15 +10,12 @@ from datetime import datetime
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from analytics.answers import Day, Ranked
-from analytics.window import trailing
+from analytics.breakdown import COUNTING_DIMENSION
+from analytics.types import Day, Ranked
+from analytics.window import trailing, zero_fill
 from schemas.event import Kind
 
 __all__ = ["Day", "Ranked", "Summary", "summary"]
-
-# Each visit has exactly one value of every dimension, so any of them can count the visits. This
-# one has few different values, and so the fewest rows.
-_COUNTING = "device"
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -83,8 +80,8 @@ def summary(
             "kinds": list(kinds),
             "dimensions": list(names),
             "names": list(names.values()),
-            "read": list({*names, _COUNTING}),
-            "counting": _COUNTING,
+            "read": list({*names, COUNTING_DIMENSION}),
+            "counting": COUNTING_DIMENSION,
             "first": window.first,
             "last": window.last,
             "earliest": min(window.first, week.first),
@@ -92,9 +89,9 @@ def summary(
         },
     )
     found = {row[0]: row[1:] for row in result.result_rows}
-    total, _, (dates, counts), _ = found.get(_COUNTING, (0, None, ([], []), []))
+    total, _, (dates, counts), _ = found.get(COUNTING_DIMENSION, (0, None, ([], []), []))
     by_day = dict(zip(dates, counts, strict=True))
-    daily = [Day(day, by_day.get(day, 0)) for day in window]
+    daily = zero_fill(window, by_day)
     return Summary(
         total=total,
         last7=sum(by_day.get(day, 0) for day in week),

@@ -1,11 +1,12 @@
-"""How many visits a code has had, and when the last one was, of all time: for lists of codes."""
+"""All-time visits and last visit of many codes, for lists of codes."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from analytics.window import instant
 from schemas.event import Kind
 
 
@@ -25,8 +26,5 @@ def totals(client: Client, codes: Collection[int], *, kinds: Collection[Kind]) -
         " WHERE code IN {codes:Array(UInt64)} AND kind IN {kinds:Array(String)} GROUP BY code",
         parameters={"codes": list(codes), "kinds": list(kinds)},
     )
-    found = {
-        code: Total(n, datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000))
-        for code, n, ms in result.result_rows
-    }
+    found = {code: Total(n, instant(ms)) for code, n, ms in result.result_rows}
     return {code: found.get(code, Total()) for code in codes}

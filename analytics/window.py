@@ -1,13 +1,15 @@
-"""The days a question is about."""
+"""The days that a question is about: windows, their bounds in UTC, and series filled up with zeros."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 import msgspec
 
+from analytics.types import Day
+
 
 class Window(msgspec.Struct, frozen=True):
-    """Whole days from `first` to `last`, both included."""
+    """Whole days from `first` to `last`, inclusive."""
 
     first: date
     last: date
@@ -23,23 +25,33 @@ class Window(msgspec.Struct, frozen=True):
         return self.first <= day <= self.last
 
 
+def zero_fill(window: Window, found: Mapping[date, int]) -> list[Day]:
+    """One entry for each day of the window, oldest first."""
+    return [Day(day, found.get(day, 0)) for day in window]
+
+
+def instant(ms: int) -> datetime:
+    """Milliseconds since 1970, exactly."""
+    return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
+
+
 def trailing(days: int, now: datetime, zone: tzinfo = UTC) -> Window:
-    """The last `days` days of the zone; today, which is not over, is the last of them. `now` has a zone of its own."""
+    """The last `days` days in `zone`, ending with today. `now` must be aware."""
     if days < 1:
         raise ValueError(f"a window has at least one day, not {days}")
     if now.tzinfo is None:
-        raise ValueError("which day it is depends on the zone, and this time has none")
+        raise ValueError("`now` must have a time zone")
     today = now.astimezone(zone).date()
     return Window(first=today - timedelta(days=days - 1), last=today)
 
 
 def midnight(day: date, zone: tzinfo) -> datetime:
-    """When the day begins there, in UTC. Where the clock skips midnight, the day begins when it does."""
+    """The start of the day in `zone`, as UTC. Where the clock skips midnight, the day begins at the skip."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 class Span(msgspec.Struct, frozen=True):
-    """A stretch of time in UTC: `start` belongs to it, `end` does not."""
+    """A half-open interval in UTC: [start, end)."""
 
     start: datetime
     end: datetime
@@ -53,7 +65,7 @@ def span(window: Window, zone: tzinfo = UTC) -> Span:
 
 
 class Pieces(msgspec.Struct, frozen=True):
-    """A span cut into the whole UTC days in it (None when there is none) and what is left at its edges."""
+    """A span as the whole UTC days in it (None when there is none) and the rest at its edges."""
 
     days: Window | None
     edges: tuple[Span, ...]

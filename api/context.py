@@ -7,7 +7,7 @@ import msgspec
 from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
 
-from analytics.pool import Questions
+from analytics.query_pool import QueryPool
 from api.limits import Limits
 from api.logos import Logos
 from api.rate_limits import RateLimits
@@ -43,7 +43,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     codes: Codes
     domains: Domains
     files: Files
-    questions: Questions
+    questions: QueryPool
     settings: ApiSettings = ApiSettings()
     logos: Logos = msgspec.field(default_factory=lambda: Logos(own_hosts=(), resolver=Resolver()))
     rates: RateLimits = msgspec.field(default_factory=RateLimits)

@@ -4,7 +4,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-import analytics.errors
+import analytics.types
 import codes.errors
 from api.errors import Problem, invalid, not_found, unavailable
 from infra.fair_queue import TooMany
@@ -18,7 +18,7 @@ KNOWN: tuple[type[Exception], ...] = (
     codes.errors.Stale,
     codes.errors.Missing,
     codes.errors.Unavailable,
-    analytics.errors.Unavailable,
+    analytics.types.Unavailable,
     TooMany,
     HTTPException,
     RequestValidationError,
@@ -45,7 +45,7 @@ def problem_of(error: Exception) -> Problem:
             return not_found("there is no such code")
         case codes.errors.Unavailable():
             return unavailable("the store of codes is away; nothing is lost, try again shortly")
-        case analytics.errors.Unavailable():
+        case analytics.types.Unavailable():
             return unavailable("the warehouse is away or busy; nothing is lost, try again shortly")
         case TooMany():
             text = "too many calls of this workspace are waiting for an answer; send fewer at a time"

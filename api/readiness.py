@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-import analytics.errors
+import analytics.types
 import codes.errors
-from analytics.pool import Questions
+from analytics.query_pool import QueryPool
 from api.context import Ready
 from codes.server import Fsync, check_server
 from codes.store import Codes
 
 
-def parts(store: Codes, questions: Questions, fsync: Fsync = "always") -> Mapping[str, Ready]:
+def parts(store: Codes, questions: QueryPool, fsync: Fsync = "always") -> Mapping[str, Ready]:
     """For `ApiContext.readiness`. What is said is seen by anyone who asks, so it holds no addresses."""
 
     async def redis() -> str | None:
@@ -28,7 +28,7 @@ def parts(store: Codes, questions: Questions, fsync: Fsync = "always") -> Mappin
     async def warehouse() -> str | None:
         try:
             await questions.ask(_has_tables)
-        except analytics.errors.Unavailable:
+        except analytics.types.Unavailable:
             return "the warehouse does not answer, or has no tables yet"
         except ClickHouseError:
             return "the warehouse refuses to be read"

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from aggregator.erasures import Erasures
 from aggregator.loop import Aggregator
-from analytics.pool import Questions
+from analytics.query_pool import QueryPool
 from api.background import keep_working
 from codes.connection import connect
 from codes.domain_rechecks import Rechecks
@@ -64,7 +64,7 @@ async def run(
     redis = connect(rooms.redis_url(settings))
     warehouse = warehouse_of(settings)
     # Two threads of one workspace, and one more for whoever else asks.
-    questions = Questions(warehouse, 3, own_threads=2)
+    questions = QueryPool(warehouse, 3, own_threads=2)
     service = "core" if aggregate and api_sockets else "aggregate" if aggregate else "api"
     given = (settings, redis, warehouse, questions)
     try:
@@ -87,7 +87,7 @@ async def _run(
     settings: Settings,
     redis: Redis,
     warehouse: Warehouse,
-    questions: Questions,
+    questions: QueryPool,
     tracer: Tracer | None,
     api_sockets: list[socket.socket],
     status_sockets: list[socket.socket],

@@ -7,7 +7,7 @@ from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from analytics.pool import Questions
+from analytics.query_pool import QueryPool
 from api.app import create_app
 from api.context import ApiContext, ApiSettings, Ready
 from api.cors import origins
@@ -24,7 +24,7 @@ from waymark.settings import Settings
 def api_app(
     settings: Settings,
     redis: Redis,
-    questions: Questions,
+    questions: QueryPool,
     registry: CollectorRegistry,
     more_readiness: Mapping[str, Ready],
     tracer: Tracer | None = None,

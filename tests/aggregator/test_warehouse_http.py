@@ -12,8 +12,8 @@ from aggregator.erase import erase
 from aggregator.loop import no_checkpoint
 from aggregator.settle import settle
 from aggregator.store import CONSISTENT
-from analytics.errors import Unavailable
-from analytics.pool import Questions
+from analytics.query_pool import QueryPool
+from analytics.types import Unavailable
 from infra.migrate import migrate
 from infra.warehouse import TooOld, Warehouse, put
 from tests.aggregator.exact import problems
@@ -137,7 +137,7 @@ async def test_a_server_of_long_ago_is_refused(bridge: Bridge) -> None:
     warehouse = Warehouse(url=f"{bridge.url}/default")
     with pytest.raises(TooOld, match=r"ClickHouse 26.1.3.52 is too old: Waymark needs 26.2 or newer"):
         warehouse.connect()
-    questions = Questions(warehouse, threads=1)
+    questions = QueryPool(warehouse, threads=1)
     with pytest.raises(Unavailable, match="too old"):
         await questions.ask(lambda client: client.query("SELECT 1"))
     await questions.close()

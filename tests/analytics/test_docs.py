@@ -8,7 +8,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from analytics.pool import Questions
+from analytics.query_pool import QueryPool
 from analytics.summary import Summary, summary
 from infra.warehouse import Warehouse
 from tests.analytics import visits
@@ -20,7 +20,7 @@ PAGE = (ROOT / "docs" / "analytics.md").read_text()
 async def test_the_example_runs(client: Client, warehouse: Warehouse) -> None:
     [code] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     names: dict[str, Any] = {
-        "Questions": Questions,
+        "QueryPool": QueryPool,
         "Warehouse": Warehouse,
         "summary": summary,
         "datetime": datetime,
@@ -36,6 +36,6 @@ async def test_the_example_runs(client: Client, warehouse: Warehouse) -> None:
 
 def test_the_table_has_every_question() -> None:
     answering = {module.name for module in (ROOT / "analytics").glob("*.py")} - {
-        *("__init__.py", "answers.py", "errors.py", "pool.py", "window.py")
+        *("__init__.py", "query_pool.py", "types.py", "window.py")
     }
     assert answering == set(re.findall(r"\| `(\w+\.py)` \|", PAGE))

@@ -7,9 +7,9 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from analytics.answers import Day, Ranked
 from analytics.breakdown import Dimension
 from analytics.lifetime import Lifetime, lifetime
+from analytics.types import Day, Ranked
 from analytics.window import Window, trailing
 from schemas.event import KINDS, Kind, ScanEvent
 from tests.analytics import visits as vs

@@ -5,8 +5,8 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.answers import Day
 from analytics.orphans import ENDS, Orphans, orphans
+from analytics.types import Day
 from analytics.window import trailing
 from schemas.event import EVENT_COLUMNS, ScanEvent
 from tests.analytics import visits as vs

@@ -10,13 +10,11 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.answers import Day, Ranked
 from analytics.breakdown import Breakdown, Dimension, breakdowns
-from analytics.heatmap import by_hour
 from analytics.overview import Overview, overview
 from analytics.pins import Pin, pins
-from analytics.series import daily, daily_visitors
 from analytics.totals import Total, totals
+from analytics.types import Day, Ranked
 from analytics.window import Pieces, Span, Window, cut, midnight, span, trailing
 from schemas.event import KINDS, Kind, ScanEvent
 from tests.analytics import visits as vs
@@ -89,33 +87,15 @@ def test_they_agree_with_a_plain_count(
     window = trailing(days, now, zone)
     inside = [visit for visit in everything if vs.at(visit).astimezone(zone).date() in window]
 
-    per_day = Counter(vs.at(visit).astimezone(zone).date() for visit in inside)
-    series = daily(client, code, window=window, kinds=kinds, zone=zone)
-    assert series == [Day(day, per_day[day]) for day in window]
-
     found = breakdowns(client, code, DIMENSIONS, kinds=kinds, window=window, zone=zone)
     assert found == {one.name: plain_breakdown(inside, one) for one in DIMENSIONS}
-    assert found["device"].total == sum(entry.n for entry in series)
     ever = breakdowns(client, code, DIMENSIONS, kinds=kinds)
     assert ever == {one.name: plain_breakdown(everything, one) for one in DIMENSIONS}
-
-    grid = [[0] * 24 for _ in range(7)]
-    for visit in inside:
-        local = vs.at(visit).astimezone(zone)
-        grid[local.weekday()][local.hour] += 1
-    assert by_hour(client, code, window=window, kinds=kinds, zone=zone) == grid
 
     last = max((vs.at(visit) for visit in everything), default=None)
     assert totals(client, [code, 2**62], kinds=kinds) == {code: Total(len(everything), last), 2**62: Total()}
 
     utc = trailing(days, now)
-    visitors: dict[date, set[int]] = defaultdict(set)
-    for visit in everything:
-        visitors[vs.at(visit).date()].add(visit.visitor)
-    assert daily_visitors(client, code, window=utc, kinds=kinds) == [Day(day, len(visitors[day])) for day in utc]
-    known = {day: met for day, met in visitors.items() if met}
-    assert daily_visitors(client, code, kinds=kinds) == [Day(day, len(known[day])) for day in sorted(known)]
-
     of_utc = [visit for visit in everything if vs.at(visit).date() in utc]
     assert pins(client, code, window=utc, kinds=kinds) == plain_pins(of_utc)
     assert pins(client, code, window=utc, kinds=kinds, limit=1) == plain_pins(of_utc)[:1]

@@ -12,7 +12,7 @@ import msgspec
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
-from analytics.pool import Questions
+from analytics.query_pool import QueryPool
 from api.app import create_app
 from api.context import ApiContext, ApiSettings
 from api.cors import origins
@@ -68,7 +68,7 @@ class Service:
         self.clock = Clock()
         self.redis: Redis = connect(redis_url)
         self.warehouse = warehouse
-        self.questions = Questions(warehouse, 1)
+        self.questions = QueryPool(warehouse, 1)
         self.uploads = TemporaryDirectory()
         resolver = Resolver(names_of_the_public)
         self.name_socket = name_socket()

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
-from analytics.pool import Questions
+from analytics.query_pool import QueryPool
 from api import health
 from api.app import create_app
 from api.readiness import parts
@@ -89,7 +89,7 @@ async def test_requests_are_counted_by_route_and_never_by_what_a_client_makes_up
 async def test_what_the_api_needs_is_asked_for_real(warehouse: Warehouse) -> None:
     with tempfile.TemporaryDirectory(prefix="wm-") as folder, running(Path(folder)) as server:
         api = Service(server.url, warehouse)
-        away = Questions(Warehouse(url="http://127.0.0.1:1"), 1)
+        away = QueryPool(Warehouse(url="http://127.0.0.1:1"), 1)
         try:
             for questions, redis_is_up, missing in (
                 (api.questions, True, set[str]()),

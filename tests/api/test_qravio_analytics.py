@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from analytics.answers import Day
-from analytics.errors import Unavailable
+from analytics.types import Day, Unavailable
 from api.dialects.qravio import finding, listing, scans
 from api.dialects.qravio.scans import change
 from schemas.event import COUNTED, OUTCOMES

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
-from analytics.pool import Questions
+from analytics.query_pool import QueryPool
 from infra.exposition import Histogram, MetricsCollector, exposition, registry
 from infra.metrics import METRICS
 from infra.warehouse import Warehouse
@@ -82,7 +82,7 @@ def test_an_aggregator_and_the_questions_show_their_own(tmp_path: Path) -> None:
     moving = Aggregator(JournalBus(tmp_path / "journal", tmp_path / "intents", uptime), warehouse.connect)
     made = registry(lambda: aggregating.readings(moving))
     assert promtool.shown(exposition(made).decode()) == promtool.of("aggregate")
-    made.register(MetricsCollector(Questions(warehouse).metrics))
+    made.register(MetricsCollector(QueryPool(warehouse).metrics))
     assert promtool.shown(exposition(made).decode()) >= {"waymark_query_seconds"}
 
 

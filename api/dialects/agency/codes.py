@@ -4,7 +4,7 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-import analytics.errors
+import analytics.types
 from analytics.totals import Total, totals
 from api.answers import Json
 from api.body import read_object
@@ -63,7 +63,7 @@ async def edit_qr(call: Call) -> Response:
     code = await call.context.codes.edit(call.key.workspace, code.id, edit, match=call.match)
     try:
         scans = await _scans(call, [code])
-    except analytics.errors.Unavailable:
+    except analytics.types.Unavailable:
         # Pausing a code must not wait for the warehouse, and no count is made up.
         raise unavailable("the edit is in force, but its scans cannot be counted now: the warehouse is away") from None
     return _shown(call, code, scans[code.birth])

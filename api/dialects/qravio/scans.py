@@ -6,9 +6,9 @@ from datetime import date, datetime
 from msgspec import UNSET
 from starlette.responses import Response
 
-from analytics.answers import Day
 from analytics.breakdown import Dimension
 from analytics.lifetime import Lifetime, lifetime
+from analytics.types import Day
 from analytics.window import trailing
 from api.answers import Json
 from api.dialect import Call, Route

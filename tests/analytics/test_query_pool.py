@@ -9,8 +9,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from analytics.errors import Unavailable
-from analytics.pool import Questions
+from analytics.query_pool import QueryPool
+from analytics.types import Unavailable
 from infra.warehouse import Warehouse
 
 
@@ -24,7 +24,7 @@ def slow(client: Client, seconds: float) -> str:
 
 
 async def test_two_slow_questions_are_answered_at_once_and_the_loop_goes_on(warehouse: Warehouse) -> None:
-    questions = Questions(warehouse, threads=2)
+    questions = QueryPool(warehouse, threads=2)
     try:
         await asyncio.gather(questions.ask(one), questions.ask(one))
         began = time.monotonic()
@@ -43,7 +43,7 @@ async def test_two_slow_questions_are_answered_at_once_and_the_loop_goes_on(ware
 
 
 async def test_a_query_that_takes_too_long_is_given_up_and_the_thread_is_free_again(warehouse: Warehouse) -> None:
-    questions = Questions(warehouse, threads=1, limit_s=4)
+    questions = QueryPool(warehouse, threads=1, limit_s=4)
     try:
         with pytest.raises(Unavailable, match="too long"):
             await questions.ask(slow, 60)
@@ -53,7 +53,7 @@ async def test_a_query_that_takes_too_long_is_given_up_and_the_thread_is_free_ag
 
 
 async def test_no_more_may_wait_than_there_is_room_for(warehouse: Warehouse) -> None:
-    questions = Questions(warehouse, threads=1, waiting=1)
+    questions = QueryPool(warehouse, threads=1, waiting=1)
     go = threading.Event()
     try:
         asked = [asyncio.ensure_future(questions.ask(lambda _: go.wait(10))) for _ in range(2)]
@@ -69,7 +69,7 @@ async def test_no_more_may_wait_than_there_is_room_for(warehouse: Warehouse) -> 
 
 
 async def test_who_stops_waiting_leaves_the_queue(warehouse: Warehouse) -> None:
-    questions = Questions(warehouse, threads=1, waiting=1)
+    questions = QueryPool(warehouse, threads=1, waiting=1)
     go = threading.Event()
     ran = []
     try:
@@ -90,7 +90,7 @@ async def test_who_stops_waiting_leaves_the_queue(warehouse: Warehouse) -> None:
 
 
 async def test_a_defect_does_not_look_like_an_outage(warehouse: Warehouse) -> None:
-    questions = Questions(warehouse)
+    questions = QueryPool(warehouse)
     try:
         with pytest.raises(DatabaseError):
             await questions.ask(lambda client: client.query("SELECT no_such_column"))
@@ -102,7 +102,7 @@ async def test_a_defect_does_not_look_like_an_outage(warehouse: Warehouse) -> No
 
 
 async def test_a_server_that_is_away_is_unavailable() -> None:
-    questions = Questions(Warehouse(url="http://127.0.0.1:9/"), limit_s=2)
+    questions = QueryPool(Warehouse(url="http://127.0.0.1:9/"), limit_s=2)
     try:
         with pytest.raises(Unavailable, match="away"):
             await questions.ask(one)
@@ -117,7 +117,7 @@ async def test_a_server_that_says_nothing_is_unavailable_in_time() -> None:
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    questions = Questions(Warehouse(url=f"http://127.0.0.1:{port}/"), limit_s=1)
+    questions = QueryPool(Warehouse(url=f"http://127.0.0.1:{port}/"), limit_s=1)
     try:
         began = time.monotonic()
         with pytest.raises(Unavailable):
@@ -129,7 +129,7 @@ async def test_a_server_that_says_nothing_is_unavailable_in_time() -> None:
 
 
 async def test_a_table_that_is_not_there_yet_is_unavailable_and_found_later(warehouse: Warehouse) -> None:
-    questions = Questions(warehouse, threads=1)
+    questions = QueryPool(warehouse, threads=1)
     try:
         with pytest.raises(Unavailable, match="not there yet"):
             await questions.ask(lambda client: client.query("SELECT * FROM later"))
@@ -140,12 +140,12 @@ async def test_a_table_that_is_not_there_yet_is_unavailable_and_found_later(ware
 
 
 async def test_closing_lets_another_folder_be_opened(warehouse: Warehouse, tmp_path: Path) -> None:
-    questions = Questions(warehouse)
+    questions = QueryPool(warehouse)
     assert await asyncio.gather(*(questions.ask(one) for _ in range(8))) == [1] * 8
     await questions.close()
     with pytest.raises(Unavailable, match="shutting down"):
         await questions.ask(one)
-    other = Questions(Warehouse(folder=tmp_path / "other"))
+    other = QueryPool(Warehouse(folder=tmp_path / "other"))
     try:
         assert await other.ask(one) == 1
     finally:

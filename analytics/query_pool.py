@@ -1,7 +1,7 @@
-"""Where questions are asked: a few threads with a client each, so that the event loop never waits.
+"""A pool of threads that query the warehouse, one client each, so that the event loop never blocks.
 
-A client of clickhouse-connect blocks and serves one thread. A question is any function whose first
-argument is such a client; it may use it for as many queries as it likes.
+A clickhouse-connect client blocks and serves one thread. A question is any function whose first argument is such a
+client; it may run as many queries as it likes.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, Error, InterfaceError, ProgrammingError
 from urllib3.exceptions import HTTPError
 
-from analytics.errors import Unavailable
+from analytics.types import Unavailable
 from infra import fair_queue
 from infra.exposition import Histogram, Reading
 from infra.fair_queue import FairQueue, TooMany
@@ -24,8 +24,7 @@ from infra.warehouse import Warehouse
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Server errors that say "not now". Any other means that the question itself is wrong: a defect of
-# ours, which must not look like an outage.
+# Server errors that mean "not now". Any other is a defect of the query, and must not look like an outage.
 _NOT_NOW = {
     60: "a table is not there yet",
     81: "the database is not there yet",
@@ -42,7 +41,7 @@ _NOT_NOW = {
 }
 
 
-class Questions:
+class QueryPool:
     """`threads` questions are answered at a time, `own_threads` of one workspace; `waiting` more may queue, and
     workspaces take turns (`infra.fair_queue`). Each query may take `limit_s` seconds, and an answer is awaited for
     twice that, the time in the queue included.
@@ -97,7 +96,7 @@ class Questions:
             raise Unavailable("no answer in time") from error
 
     async def _begun(self, question: Callable[[Client], T]) -> Future[T]:
-        """In a thread that is free. Its turn is over when the thread is done, also when nobody waits for it."""
+        """Submit it once it has a turn. The turn ends when the thread is done, even if nobody waits for the answer."""
         who = fair_queue.owner.get()
         try:
             await self._queue.enter(who.workspace, who.questions)
@@ -116,7 +115,7 @@ class Questions:
         return future
 
     async def close(self) -> None:
-        """Waits for the questions being answered, drops those that wait, and closes every client."""
+        """Finish the running questions, drop the waiting ones, close every client."""
         self._closed = True
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
         while self._clients:

@@ -1,0 +1,27 @@
+"""The types that answers are made of, and the error that stands for "not now"."""
+
+from datetime import date
+
+import msgspec
+
+from schemas.event import Kind
+
+HUMANS: tuple[Kind, ...] = ("human",)
+
+
+class Ranked(msgspec.Struct, frozen=True):
+    """A value of a dimension, and its number of visits."""
+
+    value: str
+    n: int
+
+
+class Day(msgspec.Struct, frozen=True):
+    """A day, and its number of visits (or visitors)."""
+
+    day: date
+    n: int
+
+
+class Unavailable(Exception):
+    """The warehouse is away, too slow or too busy to answer now. Asking again later may help."""
