@@ -48,7 +48,7 @@ class Side(msgspec.Struct, frozen=True):
 
 class Bout(msgspec.Struct, frozen=True):
     """One side of one round. `stored_us`: processor time of everything but the answering processes, until what was
-    answered is on record; None where nothing else has to do with it."""
+    answered is on record, without what they spend at rest; None where nothing else has to do with it."""
 
     load: Load
     cpu_us: float
@@ -59,28 +59,40 @@ class Bout(msgspec.Struct, frozen=True):
 def bout(side: Side, drive: Callable[[], Load]) -> Bout:
     """Raises Miscounted when what is on record afterwards is not what was answered."""
     before = side.counted() if side.counted is not None else 0
-    answering, storing = _spent(side.answering()), _spent(side.storing())
+    idle = _at_rest(side.storing(), time.monotonic() + COUNTED_WITHIN_S)
+    answering, began = _spent(side.answering()), _spent(side.storing())
+    began_at = time.monotonic()
     load = drive()
     cpu_us = (_spent(side.answering()) - answering) / load.answers * 1e6
     if side.counted is None:
         return Bout(load, cpu_us, stored_us=None, counted=None)
     counted, ended = _on_record(side, before, load)
-    stored_us = (ended - storing) / load.answers * 1e6 if side.storing() else None
-    return Bout(load, cpu_us, stored_us, counted)
+    if not side.storing():
+        return Bout(load, cpu_us, stored_us=None, counted=counted)
+    storing = ended.spent - began - idle.share * (ended.at - began_at)
+    return Bout(load, cpu_us, max(0.0, storing) / load.answers * 1e6, counted)
 
 
-def _on_record(side: Side, before: int, load: Load) -> tuple[int, float]:
-    """How many answers of the load are on record once that does not change any more, and the processor time of the
-    storing processes by then."""
+class Rest(msgspec.Struct, frozen=True):
+    """Processor time spent by some processes when they came to rest, when that was, and the share of a core that they
+    use at rest."""
+
+    spent: float
+    at: float
+    share: float
+
+
+def _on_record(side: Side, before: int, load: Load) -> tuple[int, Rest]:
+    """How many answers of the load are on record once that does not change any more, and the rest by then."""
     assert side.counted is not None
     until = time.monotonic() + COUNTED_WITHIN_S
-    last, spent = -1, 0.0
+    last, ended = -1, Rest(0.0, 0.0, 0.0)
     while True:
         # (Asking costs processor time itself, so it is asked seldom, and what it costs is not counted.)
-        now_spent = at_rest(side.storing(), until)
+        rest = _at_rest(side.storing(), until)
         now = side.counted() - before
         if now != last:
-            last, spent = now, now_spent
+            last, ended = now, rest
         elif now >= load.answers:
             break
         if time.monotonic() > until:
@@ -88,17 +100,19 @@ def _on_record(side: Side, before: int, load: Load) -> tuple[int, float]:
         time.sleep(LOOK_S)
     if not load.answers <= last <= load.answers + load.cut_off:
         raise Miscounted(f"{side.name}: {load.answers:,} answers, and {last:,} on record")
-    return last, spent
+    return last, ended
 
 
-def at_rest(pids: list[int], until: float) -> float:
-    """Waits until the processes have nothing to do, at most until then; their processor time when that began."""
-    while pids:
+def _at_rest(pids: list[int], until: float) -> Rest:
+    """Waits until the processes have nothing to do, at most until then."""
+    while True:
         spent, began = _spent(pids), time.monotonic()
+        if not pids:
+            return Rest(spent, began, 0.0)
         time.sleep(REST_S)
-        if _spent(pids) - spent < REST_SHARE * (time.monotonic() - began) or time.monotonic() > until:
-            return spent
-    return 0.0
+        share = (_spent(pids) - spent) / (time.monotonic() - began)
+        if share < REST_SHARE or began > until:
+            return Rest(spent, began, min(share, REST_SHARE))
 
 
 def _spent(pids: list[int]) -> float:
