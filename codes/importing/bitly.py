@@ -1,11 +1,22 @@
 """Bitly: the CSV of its links page, or what its API answers at `/groups/{group}/bitlinks`."""
 
 from codes.importing import cells
-from codes.importing.link import Link, Row, Unusable
+from codes.importing.link import LeftOut, Link, LinkKey, Row, Unusable
 
 NAME = "bitly"
 TITLE = "Bitly: the CSV of its links page, or the JSON of its API"
 ENTRIES = ("links",)
+COLUMNS = (("link", "bitlink", "id", "custom_bitlinks", "custom link"), ("destination url", "long url", "long_url"))
+SILENT = frozenset({"id", "created_by", "client_id", "references"})
+WORDS = {
+    "engagements": "clicks",
+    "date created": "the time it was made",
+    "created_at": "the time it was made",
+    "deeplinks": "links into apps",
+    "launchpad_ids": "pages that show it",
+    "campaign_ids": "campaigns",
+    "archived": "that it is archived",
+}
 
 
 def knows(columns: frozenset[str]) -> bool:
@@ -16,22 +27,24 @@ def knows(columns: frozenset[str]) -> bool:
     )
 
 
-def link(row: Row) -> Link:
-    """The custom back-half is the one that is printed; the drawn one keeps working at Bitly alone."""
+def keys(row: Row) -> tuple[LinkKey, ...]:
+    """All back-halves of a link lead to it. A custom one is the one that is printed; the one that was drawn may be."""
     custom = cells.words(row, "custom_bitlinks", "custom link")
     drawn = cells.text(row, "link", "bitlink", "id")
-    host, slug = cells.place(custom[0] if custom else drawn)
-    if not cells.text(row, "destination url", "long url", "long_url"):
+    return tuple(dict.fromkeys(cells.link_key(one) for one in (*custom, drawn) if one))
+
+
+def link(row: Row) -> Link:
+    status = cells.text(row, "status").lower()
+    if cells.is_true(row, "is_deleted") or status == "deleted":
+        raise Unusable("it was deleted there")
+    destination = cells.text(row, *COLUMNS[1])
+    if not destination:
         raise Unusable("no destination: a page or a file at Bitly cannot be brought along")
-    left_out = cells.said(row, clicks="engagements", the_time_it_was_made="date created")
-    if len(custom) > 1 or (custom and drawn and cells.place(drawn)[1] != slug):
-        left_out = (*left_out, "its other back-halves")
     return Link(
-        slug=slug,
-        host=host,
-        destination=cells.text(row, "destination url", "long url", "long_url"),
+        destination=destination,
         label=cells.text(row, "title") or None,
         tags=cells.words(row, "tags"),
         expires_at_ms=cells.time_ms(row, "expiration_at"),
-        left_out=left_out,
+        left_out=(LeftOut("status", status),) if status not in {"", "active"} else (),
     )

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from codes.importing.link import Row, Unusable
+from codes.importing.link import LinkKey, Row, Unusable, is_empty
 
-_TRUE = {"true", "1", "yes", "on"}
-_EMPTY = {"", "null", "none", "undefined", "n/a"}
+_TRUE = {"true", "t", "1", "yes", "on"}
 _NUMERIC_ZONE = re.compile(r"([+-]\d\d)(\d\d)$")
+# Unix seconds, of which some exports write times.
+_SECONDS = re.compile(r"[0-9]{9,11}")
 
 
 def text(row: Row, *names: str) -> str:
@@ -18,7 +19,7 @@ def text(row: Row, *names: str) -> str:
         value = row.get(name)
         if value is not None and not isinstance(value, dict | list):
             found = str(value).strip()
-            if found.lower() not in _EMPTY:
+            if not is_empty(found):
                 return found
     return ""
 
@@ -37,10 +38,12 @@ def number(row: Row, *names: str) -> int | None:
 
 
 def time_ms(row: Row, *names: str) -> int | None:
-    """Unix milliseconds of an ISO time; without a zone it is UTC."""
+    """Unix milliseconds of an ISO time, which without a zone is UTC, or of Unix seconds."""
     found = text(row, *names)
     if not found:
         return None
+    if _SECONDS.fullmatch(found):
+        return int(found) * 1000
     try:
         at = datetime.fromisoformat(_NUMERIC_ZONE.sub(r"\1:\2", found.replace("Z", "+00:00")))
     except ValueError:
@@ -55,31 +58,30 @@ def words(row: Row, *names: str) -> tuple[str, ...]:
         if isinstance(value, list):
             found = [str(one.get("name", "")) if isinstance(one, dict) else str(one) for one in value]
             return tuple(word.strip() for word in found if word.strip())
-        if isinstance(value, str) and value.strip().lower() not in _EMPTY:
+        if isinstance(value, str) and not is_empty(value):
             between = next((mark for mark in "|;" if mark in value), ",")
             return tuple(word.strip() for word in value.split(between) if word.strip())
     return ()
 
 
-def place(link: str) -> tuple[str, str]:
-    """Host and slug of a short link, with or without its scheme. Raises Unusable."""
-    split = urlsplit(link if "//" in link else f"//{link}")
+def link_key(link: str) -> LinkKey:
+    """Of a short link, with or without its scheme. Raises Unusable."""
+    split = _split(link)
     slug = unquote(split.path.strip("/"))
     if not split.hostname or not slug:
         raise Unusable(f"{link!r} is not a short link")
-    if "/" in slug:
-        raise Unusable(f"the slug {slug!r} has more than one part")
-    return split.hostname, slug
+    return LinkKey(split.hostname, slug)
 
 
 def host(domain: str) -> str:
     """A domain as a column says it: a name, or the base of links."""
-    split = urlsplit(domain if "//" in domain else f"//{domain}")
-    return split.hostname or ""
+    return _split(domain).hostname or ""
 
 
-def said(row: Row, **columns: str) -> tuple[str, ...]:
-    """Which of these, as `what it is="column"`, the entry says something of."""
-    return tuple(
-        what.replace("_", " ") for what, column in columns.items() if text(row, column) not in {"", "0", "false"}
-    )
+def _split(link: str) -> Any:
+    try:
+        split = urlsplit(link if "//" in link else f"//{link}")
+        _ = split.hostname
+    except ValueError:
+        raise Unusable(f"{link!r} is not a short link") from None
+    return split

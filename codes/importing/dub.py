@@ -1,12 +1,46 @@
 """Dub: the CSV of its links, with the columns' names or their titles, or what its API answers at `/links`."""
 
+import json
+from typing import Any
+
+from codes import conditions
+from codes.errors import Refused
 from codes.importing import cells, generic
-from codes.importing.link import Link, Row, Unusable
-from schemas.scan_options import Apps
+from codes.importing.link import LeftOut, Link, LinkKey, Row, Unusable, says_something
+from codes.variants import NewRule, NewVariant
+from schemas.scan_options import Apps, Conditions
 
 NAME = "dub"
 TITLE = "Dub: its CSV, or the JSON of its API"
 ENTRIES = ("links", "data")
+COLUMNS = (("key", "shortlink", "short link", "link"), ("url", "destination url"))
+SILENT = frozenset(
+    {
+        *("id", "shortlink", "qrcode", "userid", "workspaceid", "projectid", "updatedat", "updated at", "lastclicked"),
+        *("tagid", "tagids", "teststartedat"),
+        # The destination holds them already, or they have been read.
+        *("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"),
+    }
+)
+WORDS = {
+    "createdat": "the time it was made",
+    "created at": "the time it was made",
+    "image": "the preview's picture",
+    "video": "the preview's video",
+    "description": "the preview's text",
+    "proxy": "the preview's own text and picture",
+    "rewrite": "cloaking",
+    "publicstats": "public statistics",
+    "doindex": "that search engines may list it",
+    "trackconversion": "tracking of conversions",
+    "webhookids": "webhooks",
+    "folderid": "folder",
+    "externalid": "the id of your own",
+    "saleamount": "sales",
+    "partnerid": "partner",
+    "programid": "partner program",
+}
+_IOS, _ANDROID = ("iOS", "iPadOS"), ("Android",)
 
 
 def knows(columns: frozenset[str]) -> bool:
@@ -15,28 +49,90 @@ def knows(columns: frozenset[str]) -> bool:
     )
 
 
+def keys(row: Row) -> tuple[LinkKey, ...]:
+    host, slug = cells.host(cells.text(row, "domain")), cells.text(row, "key").strip("/")
+    return (LinkKey(host, slug) if slug else cells.link_key(cells.text(row, "shortlink", "short link", "link")),)
+
+
 def link(row: Row) -> Link:
-    if cells.text(row, "password", "passwordenabledat").lower() not in {"", "false"}:
+    if cells.text(row, "key") == "_root":
+        raise Unusable("it is the page of the domain itself, which has no slug")
+    password = cells.text(row, "password")
+    if password.lower() in {"true", "false"}:
+        password = ""
+        locked = cells.is_true(row, "password")
+    else:
+        locked = says_something(row.get("passwordenabledat"))
+    if locked and not password:
         raise Unusable("it has a password, which the export does not say")
-    host, slug = cells.host(cells.text(row, "domain")), cells.text(row, "key")
-    if not slug:
-        host, slug = cells.place(cells.text(row, "shortlink", "short link", "link"))
-    ios, android = cells.text(row, "ios"), cells.text(row, "android")
-    countries = [name for name in row if name.startswith("geo") and cells.text(row, name)]
+    destination = cells.text(row, "url", "destination url")
+    rules, apps, lost = _targets(row)
     return Link(
-        slug=slug,
-        host=host,
-        destination=cells.text(row, "url", "destination url"),
+        destination=destination,
         label=cells.text(row, "title", "comments", "description") or None,
         tags=cells.words(row, "tags"),
-        paused=cells.is_true(row, "archived"),
+        # Dub still serves what is archived; nobody wants to meet it again, and one word brings it back.
+        paused=cells.is_true(row, "archived") or bool(cells.text(row, "disabledat", "disabled at")),
+        password=password or None,
         expires_at_ms=cells.time_ms(row, "expiresat", "expires at"),
         expired_destination=cells.text(row, "expiredurl", "expired url") or None,
-        # (Its destination holds them already; to add them again would double them.)
-        utm={} if "utm_" in cells.text(row, "url", "destination url") else generic.utm(row),
-        apps=Apps(ios=ios, android=android) if ios or android else None,
-        left_out=(
-            *cells.said(row, clicks="clicks", the_time_it_was_made="createdat"),
-            *(("its destinations by country",) if countries else ()),
-        ),
+        # Dub passes the query of a visit on, over what the destination has.
+        query="override",
+        utm={} if "utm_" in destination else generic.utm(row),
+        rules=rules,
+        apps=apps,
+        variants=_variants(row),
+        variants_until_ms=cells.time_ms(row, "testcompletedat"),
+        left_out=lost,
     )
+
+
+def _variants(row: Row) -> tuple[NewVariant, ...]:
+    found = _json(row.get("testvariants"))
+    if not isinstance(found, list):
+        return ()
+    return tuple(
+        NewVariant(url=str(one.get("url", "")), weight=int(one["percentage"]))
+        for one in found
+        if isinstance(one, dict) and str(one.get("percentage")).isdecimal()
+    )
+
+
+def _targets(row: Row) -> tuple[tuple[NewRule, ...], Apps | None, tuple[LeftOut, ...]]:
+    """At Dub the system goes before the country, and here rules go before apps: beside countries the apps are rules."""
+    ios, android = cells.text(row, "ios"), cells.text(row, "android")
+    countries, lost = _countries(row)
+    web = [app for app in (ios, android) if app.lower().startswith("http://")]
+    if not countries and not web:
+        return (), Apps(ios=ios, android=android) if ios or android else None, lost
+    systems = tuple(NewRule(when=Conditions(os=os), to=app) for os, app in ((_IOS, ios), (_ANDROID, android)) if app)
+    return (*systems, *countries), None, lost
+
+
+def _countries(row: Row) -> tuple[tuple[NewRule, ...], tuple[LeftOut, ...]]:
+    """A rule for each destination, with all its countries. In CSV they are columns: `geo.DE`."""
+    given = _json(row.get("geo"))
+    found: dict[str, Any] = dict(given) if isinstance(given, dict) else {}
+    found |= {name[4:]: url for name in row.names if name.startswith("geo.") and (url := cells.text(row, name))}
+    of_url: dict[str, list[str]] = {}
+    for country, url in found.items():
+        if url:
+            of_url.setdefault(str(url), []).append(country.upper())
+    rules: list[NewRule] = []
+    lost: list[LeftOut] = []
+    for url, names in of_url.items():
+        try:
+            rules.append(NewRule(when=conditions.read({"country": names}, "if"), to=url))
+        except Refused as refused:
+            lost.append(LeftOut("destinations by country", f"{', '.join(names)} ({refused.message})"))
+    return tuple(rules), tuple(lost)
+
+
+def _json(value: Any) -> Any:
+    """In a cell of CSV it is a text."""
+    if not isinstance(value, str) or not value.strip():
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise Unusable("a cell that is to be JSON is none") from None

@@ -1,15 +1,14 @@
 """Reading an export: CSV or JSON, its format said or seen from its columns, entry by entry."""
 
-import csv
-import io
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
-from codes.importing import bitly, dub, generic, kutt, shlink, yourls
-from codes.importing.link import Link, Row, Unusable
+from codes.importing import bitly, chhoto, dub, generic, kutt, rows, shlink, yourls
+from codes.importing.link import Entry, LeftOut, Link, LinkKey, Row, Unreadable, Unusable
 
 MAX_BYTES = 512 << 20
 
@@ -19,27 +18,38 @@ class Format(Protocol):
     TITLE: str
     # Where the entries are in JSON, from the outside in.
     ENTRIES: tuple[str, ...]
+    # Columns of which it needs one each: for the slug, and for the destination.
+    COLUMNS: tuple[tuple[str, ...], tuple[str, ...]]
+    # Columns that say nothing of where a scan leads, and nothing that anybody would miss.
+    SILENT: frozenset[str]
+    # How the other columns are called that are not brought along.
+    WORDS: dict[str, str]
 
     def knows(self, columns: frozenset[str]) -> bool:
         """Whether entries with these columns (in small letters) are surely this format's."""
+
+    def keys(self, row: Row) -> tuple[LinkKey, ...]:
+        """All short addresses of the entry, the main one first. Raises Unusable."""
 
     def link(self, row: Row) -> Link:
         """Raises Unusable."""
 
 
-_MODULES: tuple[Any, ...] = (bitly, shlink, yourls, kutt, dub, generic)
+_MODULES: tuple[Any, ...] = (bitly, shlink, yourls, kutt, dub, chhoto, generic)
 # By name. The last one is the one for whatever is not known.
 FORMATS: dict[str, Format] = {module.NAME: module for module in _MODULES}
 
 
-class Unreadable(Exception):
-    """Not an export that can be read."""
-
-
 class Export:
-    """A whole file. Entries are numbered as people count them: in CSV by the line on which they begin."""
+    """A whole file. Entries are numbered as people count them: in CSV by the line on which they begin. `missing` is how
+    many links the service has that are not in the file: of an API's answer only one page was kept."""
 
-    def __init__(self, path: Path, name: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: str | None = None,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
         """Raises Unreadable, OSError."""
         if path.stat().st_size > MAX_BYTES:
             raise Unreadable(f"the file is larger than {MAX_BYTES >> 20} MiB: split it")
@@ -47,33 +57,65 @@ class Export:
             content = path.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise Unreadable(f"it is not text in UTF-8 (at byte {error.start})") from None
-        begins = content.lstrip()[:1]
-        self.rows = list(_json(content) if begins in ("{", "[") else _csv(content))
-        columns = frozenset(column for _, row in self.rows[:50] for column in row)
-        if name is not None:
-            self.format = FORMATS[name]
+        total = 0
+        if content.lstrip()[:1] in ("{", "["):
+            names = {entries for one in FORMATS.values() for entries in one.ENTRIES}
+            self.rows, total = rows.read_json(content, _is_known, names)
         else:
-            self.format = _recognized(columns)
+            self.rows = list(rows.read_csv(content, _names_columns if name else _is_known, name))
+        self.missing = max(0, total - len(self.rows))
+        columns = frozenset(column for _, row in self.rows[:50] for column in row.names)
+        self.format = _recognized(columns) if name is None else FORMATS[name]
+        self._now_ms = now_ms
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def entries(self) -> Iterator[tuple[int, Link | Unusable]]:
+    def entries(self) -> Iterator[Entry]:
         for number, row in self.rows:
+            keys: tuple[LinkKey, ...] = ()
             try:
-                yield number, _whole(self.format.link(row))
+                keys = self._keys(row)
+                yield Entry(number, keys, self._link(row))
             except Unusable as error:
-                yield number, error
+                yield Entry(number, keys, str(error))
             except RecursionError:
-                yield number, Unusable("it is nested too deep")
+                yield Entry(number, keys, "it is nested too deep")
+
+    def _keys(self, row: Row) -> tuple[LinkKey, ...]:
+        keys = self.format.keys(row)
+        if not all(key.slug for key in keys):
+            raise Unusable("no slug")
+        return keys
+
+    def _link(self, row: Row) -> Link:
+        if row.surplus:
+            raise Unusable("it has more cells than there are columns: a comma in a text without quotes?")
+        link = self.format.link(row)
+        if not link.destination:
+            raise Unusable("no destination")
+        lost = [*link.left_out]
+        if link.variants and link.variants_until_ms is not None:
+            if link.variants_until_ms <= self._now_ms():
+                link = msgspec.structs.replace(link, variants=())
+            else:
+                lost.append(LeftOut("the end of a test of variants"))
+        words = self.format.WORDS
+        lost += (LeftOut(words.get(name, name)) for name in row.unread() if name not in self.format.SILENT)
+        return msgspec.structs.replace(link, left_out=tuple(dict.fromkeys(lost)))
 
 
-def _whole(link: Link) -> Link:
-    if not link.slug:
-        raise Unusable("no slug")
-    if not link.destination:
-        raise Unusable("no destination")
-    return link
+def _is_known(columns: frozenset[str]) -> bool:
+    return any(one.knows(columns) for one in FORMATS.values())
+
+
+def _names_columns(columns: frozenset[str]) -> bool:
+    """Whether any format finds a slug and a destination in them."""
+    return any(columns & set(slugs) and columns & set(destinations) for slugs, destinations in _columns())
+
+
+def _columns() -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    return (one.COLUMNS for one in FORMATS.values())
 
 
 def _recognized(columns: frozenset[str]) -> Format:
@@ -84,40 +126,3 @@ def _recognized(columns: frozenset[str]) -> Format:
         f"no known export has the columns {', '.join(sorted(columns)) or '(none)'}:"
         " a CSV of your own needs `slug` and `destination`"
     )
-
-
-def _csv(content: str) -> Iterator[tuple[int, Row]]:
-    first = content.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    csv.field_size_limit(1 << 20)
-    lines = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=False)
-    try:
-        header = [name.strip().lower() for name in next(lines, [])]
-        before = lines.line_num
-        for cells in lines:
-            if any(cell.strip() for cell in cells):
-                yield before + 1, dict(zip(header, cells, strict=False))
-            before = lines.line_num
-    except csv.Error as error:
-        raise Unreadable(f"line {lines.line_num}: {error}") from None
-
-
-def _json(content: str) -> Iterator[tuple[int, Row]]:
-    try:
-        found: Any = msgspec.json.decode(content)
-    except msgspec.DecodeError as error:
-        raise Unreadable(f"it begins as JSON and is none: {error}") from None
-    except RecursionError:
-        raise Unreadable("its JSON is nested too deep") from None
-    names = {name for one in FORMATS.values() for name in one.ENTRIES}
-    while isinstance(found, dict):
-        inside = [found[name] for name in found if name in names]
-        if not inside:
-            raise Unreadable("the JSON has no list of links")
-        found = inside[0]
-    if not isinstance(found, list):
-        raise Unreadable("the JSON has no list of links")
-    for number, entry in enumerate(found, 1):
-        if not isinstance(entry, dict):
-            raise Unreadable(f"entry {number} is no object")
-        yield number, {str(name).lower(): value for name, value in entry.items()}

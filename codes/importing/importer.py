@@ -6,25 +6,31 @@ is seen to be there. Everything a person could do wrong through the API is refus
 
 import asyncio
 import hashlib
+import re
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import islice
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from codes import slugs
 from codes.errors import Conflict, Missing, NotInPlan, Refused
 from codes.fields import MAX_TAG, MAX_TAGS, NewCode
-from codes.importing.link import Link, Unusable
+from codes.importing.link import Entry, LeftOut, Link
 from codes.store import Codes
 from codes.texts import MAX_LABEL
+from codes.variants import MAX_RULES, MAX_VARIANTS
 
 # How many are under way at a time: each waits for redirectors and for names to be looked up.
 AT_ONCE = 16
 
-Entry = tuple[int, Link | Unusable]
 Word = Literal["made", "there", "would be made", "skipped"]
+
+# A further slug that leads nowhere here.
+ALIAS = "further slugs"
+_ENTRY_OF_LIST = re.compile(r"(rules|variants)(?:\[(\d+)\].*)?")
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -33,10 +39,11 @@ class Outcome(msgspec.Struct, frozen=True):
     entry: int
     outcome: Word
     slug: str = ""
+    aliases: tuple[str, ...] = ()
     destination: str = ""
     id: str = ""
     reason: str = ""
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -60,7 +67,7 @@ async def bring(
     counts: Counter[str] = Counter()
     taken: dict[str, int] = {}
     for few in _chunks(entries):
-        for outcome in await asyncio.gather(*(_one(codes, entry, found, plan, taken) for entry, found in few)):
+        for outcome in await asyncio.gather(*(_one(codes, entry, plan, taken) for entry in few)):
             counts[outcome.outcome] += 1
             told(outcome)
     return counts
@@ -72,62 +79,160 @@ def _chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield few
 
 
-def _one(codes: Codes, entry: int, found: Link | Unusable, plan: Plan, taken: dict[str, int]) -> Awaitable[Outcome]:
+def _one(codes: Codes, entry: Entry, plan: Plan, taken: dict[str, int]) -> Awaitable[Outcome]:
     """(What depends on the order of entries is decided before anything is waited for.)"""
-    if isinstance(found, Unusable):
-        return _said(Outcome(entry, "skipped", reason=str(found)))
-    skipped = Outcome(entry, "skipped", found.slug, found.destination)
-    if plan.only and found.host.lower() != plan.only.lower():
-        reason = f"it is on {found.host or 'no domain'}, not on {plan.only}"
+    named = list(dict.fromkeys(key.slug for key in entry.keys))
+    skipped = Outcome(entry.number, "skipped", named[0] if named else "", tuple(named[1:]))
+    if isinstance(entry.found, str):
+        return _said(msgspec.structs.replace(skipped, reason=entry.found))
+    skipped = msgspec.structs.replace(skipped, destination=entry.found.destination)
+    here = [key for key in entry.keys if not plan.only or key.host.lower() == plan.only.lower()]
+    if not here:
+        reason = f"it is on {entry.keys[0].host or 'no domain'}, not on {plan.only}"
         return _said(msgspec.structs.replace(skipped, reason=reason))
-    first = taken.setdefault(found.slug, entry)
-    if first != entry:
+    lost = [LeftOut(ALIAS, f"{key} (not on {plan.only})") for key in entry.keys if key not in here]
+    free = []
+    for slug in dict.fromkeys(key.slug for key in here):
+        first = taken.setdefault(slug, entry.number)
+        if first == entry.number:
+            free.append(slug)
+        else:
+            lost.append(LeftOut(ALIAS, f"{slug} (entry {first} has it)"))
+    if not free:
         return _said(msgspec.structs.replace(skipped, reason=f"entry {first} has the same slug"))
-    return _make(codes, skipped, fitted(found), plan)
+    link = fitted(entry.found)
+    return _make(codes, skipped, msgspec.structs.replace(link, left_out=(*link.left_out, *lost)), free, plan)
 
 
 async def _said(outcome: Outcome) -> Outcome:
     return outcome
 
 
-async def _make(codes: Codes, skipped: Outcome, link: Link, plan: Plan) -> Outcome:
-    new = new_code(link, plan)
-    assert new.id is not None
-    done = msgspec.structs.replace(skipped, id=new.id, left_out=link.left_out)
+async def _make(codes: Codes, skipped: Outcome, link: Link, named: list[str], plan: Plan) -> Outcome:
+    done = msgspec.structs.replace(skipped, left_out=link.left_out)
+    for slug in named:
+        code = await codes.get(plan.workspace, id_of(plan.workspace, plan.onto, slug))
+        if code is not None:
+            return _there(done, code.id, code.slug, (), named)
+    free, lost = await _free(codes, named, plan)
+    if not free:
+        return msgspec.structs.replace(skipped, reason=f"slug: {next(iter(lost.values()))}")
+    lost |= dict.fromkeys(free[1:], "a code has one slug")
+    left_out = [*link.left_out, *(LeftOut(ALIAS, f"{slug} ({why})") for slug, why in lost.items())]
+    new = new_code(link, free[0], plan)
     try:
-        if await codes.get(plan.workspace, new.id) is not None:
-            return msgspec.structs.replace(done, outcome="there")
-        if plan.dry_run:
-            await codes.check(plan.workspace, new)
-            if await codes.by_slug(plan.onto, link.slug) is not None:
-                return msgspec.structs.replace(skipped, reason=f"slug: the slug {link.slug!r} is taken")
-            return msgspec.structs.replace(done, outcome="would be made", id="")
-        await codes.create(plan.workspace, new)
+        new = await _fitting(codes, new, left_out, plan)
     except (Refused, Conflict) as error:
         return msgspec.structs.replace(skipped, reason=f"{error.field}: {error.message}")
     except NotInPlan as error:
         return msgspec.structs.replace(skipped, reason=error.message)
     except Missing:
         return msgspec.structs.replace(skipped, reason="it was brought in before, and deleted since")
-    return msgspec.structs.replace(done, outcome="made")
+    assert new.id is not None
+    return msgspec.structs.replace(
+        done,
+        outcome="would be made" if plan.dry_run else "made",
+        slug=new.slug or "",
+        aliases=(),
+        id="" if plan.dry_run else new.id,
+        left_out=tuple(left_out),
+    )
+
+
+def _there(done: Outcome, id: str, slug: str, aliases: tuple[str, ...], named: list[str]) -> Outcome:
+    """An earlier run has made it. Slugs that it could not have then it has not now."""
+    lost = (LeftOut(ALIAS, f"{one} (the code has it not)") for one in named if one not in (slug, *aliases))
+    return msgspec.structs.replace(
+        done, outcome="there", id=id, slug=slug, aliases=aliases, left_out=(*done.left_out, *lost)
+    )
+
+
+async def _free(codes: Codes, named: list[str], plan: Plan) -> tuple[list[str], dict[str, str]]:
+    """Slugs that a code can have, and why the others cannot be had."""
+    free: list[str] = []
+    lost: dict[str, str] = {}
+    for slug in named:
+        try:
+            slugs.check_imported(slug)
+        except (Refused, Conflict) as error:
+            lost[slug] = error.message
+            continue
+        # (Alone it is claimed or refused when the code is made.)
+        if (plan.dry_run or len(named) > 1) and await codes.by_slug(plan.onto, slug) is not None:
+            lost[slug] = f"the slug {slug!r} is taken"
+        else:
+            free.append(slug)
+    return free, lost
+
+
+async def _fitting(codes: Codes, new: NewCode, left_out: list[LeftOut], plan: Plan) -> NewCode:
+    """Makes the code without those of its parts that cannot be kept, which are no reason to let a printed link die.
+    Raises what `Codes.create` does for the others."""
+    while True:
+        try:
+            await (codes.check if plan.dry_run else codes.create)(plan.workspace, new)
+            return new
+        except (Refused, NotInPlan) as error:
+            less = without(new, error.field or "")
+            if less is None:
+                raise
+            new, lost = less
+            left_out.append(LeftOut(lost.what, f"{lost.detail} ({error.message})" if lost.detail else error.message))
+
+
+def without(new: NewCode, field: str) -> tuple[NewCode, LeftOut] | None:
+    """The code without the part of this name and what that was, where a link can do without it."""
+    if found := _ENTRY_OF_LIST.fullmatch(field):
+        name, at = found[1], found[2]
+        entries: tuple[Any, ...] = getattr(new, name)
+        gone = entries if at is None else entries[int(at) : int(at) + 1]
+        if not gone:
+            return None
+        kept = () if at is None else (*entries[: int(at)], *entries[int(at) + 1 :])
+        return msgspec.structs.replace(new, **{name: kept}), LeftOut(name, ", ".join(one.url for one in gone))
+    part, _, name = field.partition(".")
+    match part:
+        case "apps" if new.apps is not None and name in ("ios", "android"):
+            app = getattr(new.apps, name)
+            left = msgspec.structs.replace(new.apps, **{name: ""})
+            apps = left if left.ios or left.android else None
+            return msgspec.structs.replace(new, apps=apps), LeftOut("links into apps", app)
+        case "utm" if new.utm:
+            return msgspec.structs.replace(new, utm={}), LeftOut("campaign parameters")
+        case "expired_destination" if new.expired_destination is not None:
+            lost = LeftOut("where it leads after its end", new.expired_destination)
+            return msgspec.structs.replace(new, expired_destination=None), lost
+        case "label" if new.label is not None:
+            return msgspec.structs.replace(new, label=None), LeftOut("label")
+        case "tags" if new.tags:
+            return msgspec.structs.replace(new, tags=()), LeftOut("some of its tags")
+    return None
 
 
 def fitted(link: Link) -> Link:
     """Without what is too much for a code, which is no reason to leave out the link."""
     tags = tuple(dict.fromkeys(tag.lower() for tag in link.tags if len(tag) <= MAX_TAG))[:MAX_TAGS]
     lost = [
-        *(["some of its tags"] if len(tags) < len({tag.lower() for tag in link.tags}) else []),
-        *(["the end of its label"] if len(link.label or "") > MAX_LABEL else []),
+        *([LeftOut("some of its tags")] if len(tags) < len({tag.lower() for tag in link.tags}) else []),
+        *([LeftOut("the end of its label")] if len(link.label or "") > MAX_LABEL else []),
+        *(LeftOut("rules", rule.to) for rule in link.rules[MAX_RULES:]),
+        *(LeftOut("variants", variant.url) for variant in link.variants[MAX_VARIANTS:]),
     ]
-    label = link.label and link.label[:MAX_LABEL]
-    return msgspec.structs.replace(link, tags=tags, label=label, left_out=(*link.left_out, *lost))
+    return msgspec.structs.replace(
+        link,
+        tags=tags,
+        label=link.label and link.label[:MAX_LABEL],
+        rules=link.rules[:MAX_RULES],
+        variants=link.variants[:MAX_VARIANTS],
+        left_out=(*link.left_out, *lost),
+    )
 
 
-def new_code(link: Link, plan: Plan) -> NewCode:
+def new_code(link: Link, slug: str, plan: Plan) -> NewCode:
     return NewCode(
-        id=id_of(plan.workspace, plan.onto, link.slug),
+        id=id_of(plan.workspace, plan.onto, slug),
         destination=link.destination,
-        slug=link.slug,
+        slug=slug,
         keep_slug=True,
         host=plan.onto,
         label=link.label,
@@ -137,6 +242,10 @@ def new_code(link: Link, plan: Plan) -> NewCode:
         expires_at_ms=link.expires_at_ms,
         expired_destination=link.expired_destination,
         scan_limit=link.scan_limit,
+        password=link.password,
+        query=link.query,
+        variants=link.variants,
+        rules=link.rules,
         utm=link.utm,
         apps=link.apps,
         created_by="import",

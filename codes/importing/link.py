@@ -1,22 +1,43 @@
 """What a reader makes of one entry of an export."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from schemas.scan_options import Apps
+from codes.variants import NewRule, NewVariant
+from schemas.scan_options import Apps, Query
 
-Row = Mapping[str, Any]
+# What says nothing: an empty cell, and how programs write one.
+_EMPTY = {"", "null", "none", "undefined", "n/a", "\\n"}
+_NO = {"0", "0.0", "false", "f", "no", "off"}
+
+
+class LinkKey(msgspec.Struct, frozen=True):
+    """Host and slug of a short link; `host` is "" where the export does not say it."""
+
+    host: str
+    slug: str
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.slug}" if self.host else self.slug
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """Something that an export says of a link and that is not brought along: `what` it is, which is counted, and
+    which one (`detail`)."""
+
+    what: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.detail}" if self.detail else self.what
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """One link to be brought in. `host` is the short domain it was on, as far as the export says; `left_out` names
-    what the export says of it and Waymark does not take."""
+    """A link to be brought in, but for its short addresses. The variants end at `variants_until_ms`; afterwards there
+    is the destination alone."""
 
-    slug: str
     destination: str
-    host: str = ""
     label: str | None = None
     tags: tuple[str, ...] = ()
     paused: bool = False
@@ -24,10 +45,67 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     expires_at_ms: int | None = None
     expired_destination: str | None = None
     scan_limit: int | None = None
-    utm: dict[str, str] = {}
+    password: str | None = None
+    query: Query = "drop"
+    variants: tuple[NewVariant, ...] = ()
+    variants_until_ms: int | None = None
+    rules: tuple[NewRule, ...] = ()
     apps: Apps | None = None
-    left_out: tuple[str, ...] = ()
+    utm: dict[str, str] = {}
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Unusable(Exception):
     """An entry that cannot be brought in; the text says why."""
+
+
+class Unreadable(Exception):
+    """A file that is no export that can be read."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An entry of an export: its short addresses (the first is the main one), and the link or why it is unusable."""
+
+    number: int
+    keys: tuple[LinkKey, ...]
+    found: Link | str
+
+
+class Row:
+    """The cells of one entry by their names in small letters. It knows which have been read, so that what a reader
+    has no use for can be told, whatever it is."""
+
+    def __init__(self, cells: dict[str, Any], surplus: bool = False) -> None:
+        self._cells = cells
+        self._read: set[str] = set()
+        # More cells than the header names.
+        self.surplus = surplus
+
+    def get(self, name: str) -> Any:
+        self._read.add(name)
+        return self._cells.get(name)
+
+    def peek(self, name: str) -> Any:
+        """Without its counting as read."""
+        return self._cells.get(name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._cells)
+
+    def unread(self) -> tuple[str, ...]:
+        """Names of the cells that say something and that nobody has asked for."""
+        return tuple(name for name, value in self._cells.items() if name not in self._read and says_something(value))
+
+
+def says_something(value: Any) -> bool:
+    """No, nought and nothing say nothing."""
+    if isinstance(value, dict):
+        return any(map(says_something, value.values()))
+    if isinstance(value, list):
+        return bool(value)
+    return bool(value) and str(value).strip().lower() not in _EMPTY | _NO
+
+
+def is_empty(text: str) -> bool:
+    return text.strip().lower() in _EMPTY

@@ -1,6 +1,7 @@
 """What an import did, entry by entry, as a table for people or JSON for programs."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,7 +10,12 @@ import msgspec
 from codes.cells import harmless
 from codes.importing.importer import Outcome
 
-COLUMNS = ("entry", "outcome", "slug", "destination", "id", "reason", "left out")
+COLUMNS = ("entry", "outcome", "slug", "aliases", "destination", "id", "reason", "left out")
+
+
+def counts(outcomes: Iterable[Outcome]) -> Counter[str]:
+    """How many entries each thing of was left out, by its name."""
+    return Counter(what for one in outcomes for what in {lost.what for lost in one.left_out})
 
 
 def write(path: Path, outcomes: Iterable[Outcome]) -> None:
@@ -21,5 +27,6 @@ def write(path: Path, outcomes: Iterable[Outcome]) -> None:
         table = csv.writer(file)
         table.writerow(COLUMNS)
         for one in outcomes:
-            cells = (one.outcome, one.slug, one.destination, one.id, one.reason, ", ".join(one.left_out))
+            lost = "; ".join(map(str, one.left_out))
+            cells = (one.outcome, one.slug, " ".join(one.aliases), one.destination, one.id, one.reason, lost)
             table.writerow([one.entry, *map(harmless, cells)])

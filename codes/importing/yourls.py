@@ -1,22 +1,35 @@
-"""YOURLS: its table of links as CSV, as export plugins and database tools write it."""
+"""YOURLS: its table of links as CSV or JSON (phpMyAdmin, other database tools), the CSV of the Import Export plugin, or
+what its API answers to `action=stats`."""
 
 from codes.importing import cells
-from codes.importing.link import Link, Row
+from codes.importing.link import Link, LinkKey, Row
 
 NAME = "yourls"
-TITLE = "YOURLS: its table of links as CSV or JSON"
+TITLE = "YOURLS: its table of links as CSV or JSON, the plugin's CSV, or the JSON of its API"
 ENTRIES = ("links", "data")
+COLUMNS = (("keyword", "shorturl", "source"), ("url", "target"))
+# The address of whoever made the link is in the export too. Nothing here looks at it.
+SILENT = frozenset({"ip"})
+WORDS = {"hits": "clicks", "timestamp": "the time it was made"}
+# The columns of its table, in their order.
+TABLE = ("keyword", "url", "title", "timestamp", "ip", "clicks")
 
 
 def knows(columns: frozenset[str]) -> bool:
-    return {"keyword", "url", "clicks"} <= columns
+    return {"keyword", "url", "clicks"} <= columns or (
+        {"shorturl", "url", "clicks"} <= columns or {"source", "target", "hits"} <= columns
+    )
+
+
+def keys(row: Row) -> tuple[LinkKey, ...]:
+    """The plugin writes `/keyword/`; the API the whole link."""
+    if keyword := cells.text(row, "keyword"):
+        return (LinkKey("", keyword),)
+    source = cells.text(row, "source")
+    if source and "//" not in source:
+        return (LinkKey("", source.strip("/")),)
+    return (cells.link_key(source or cells.text(row, "shorturl")),)
 
 
 def link(row: Row) -> Link:
-    # The address of whoever made the link is in the export too. Nothing here looks at it.
-    return Link(
-        slug=cells.text(row, "keyword"),
-        destination=cells.text(row, "url"),
-        label=cells.text(row, "title") or None,
-        left_out=cells.said(row, clicks="clicks", the_time_it_was_made="timestamp"),
-    )
+    return Link(destination=cells.text(row, *COLUMNS[1]), label=cells.text(row, "title") or None)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from ingest.journal import Journal
 from ingest.layout import segment_path, segments
@@ -157,6 +157,35 @@ def test_an_export_of_nothing_is_no_backup(redis_url: str, tmp_path: Path, monke
     done = CliRunner().invoke(main, ["export", str(file), "--allow-empty"])
     assert (done.exit_code, done.output) == (0, f"1 workspace in {file}\n")
     assert CliRunner().invoke(main, ["export"]).exit_code == 1
+
+
+def test_an_import_in_which_nothing_was_made_fails(
+    redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script that went on after the wrong file had been imported let the printed links die."""
+    monkeypatch.setenv("WAYMARK_REDIS_URL", redis_url)
+    assert CliRunner().invoke(main, ["workspace", "create", "default"]).exit_code == 0
+    file = tmp_path / "links.csv"
+
+    def run(content: str, *flags: str) -> Result:
+        file.write_text(content)
+        return CliRunner().invoke(main, ["import", str(file), *flags])
+
+    for content in ("slug,destination\n", "slug,destination\napi,https://e.com/\n", "[]", "a,b\n1,2\n"):
+        for flags in ([], ["--dry-run"], ["--json"]):
+            done = run(content, *flags)
+            assert done.exit_code == 1, done.output
+    assert "the slug 'api' is reserved" in run("slug,destination\napi,https://e.com/\n").output
+    good = "slug,destination,owner\nmenu,https://93.184.215.14/,Ann\napi,https://93.184.215.14/,Bob\n"
+    assert run(good, "--dry-run").exit_code == 0
+    done = run(good, "--json")
+    assert (done.exit_code, json.loads(done.stdout)) == (
+        0,
+        {"format": "csv", "made": 1, "skipped": 1, "left_out": {"owner": 1}, "missing": 0},
+    )
+    # Again: it is what was asked for that is there.
+    done = run(good)
+    assert (done.exit_code, "Not brought along: owner (1)" in done.output) == (0, True)
 
 
 def test_every_command_explains_itself() -> None:

@@ -170,11 +170,12 @@ def test_links_of_other_services_are_brought_in_and_scanned(running: Up, tmp_pat
         "Bitly: the CSV of its links page, or the JSON of its API: 1 skipped, 2 would be made",
     )
     done = running.command("import", str(export), "--report", str(report), "--json")
-    assert json.loads(done.stdout) == {"format": "bitly", "made": 2, "skipped": 1}, done.stderr
+    said = json.loads(done.stdout)
+    assert (said["format"], said["made"], said["skipped"]) == ("bitly", 2, 1), done.stderr
     assert running.scan("Spring-Menu") == (302, "https://cafe.example.com/menu?table=1")
     assert report.read_text().splitlines()[3].startswith("4,skipped,")
     again = running.command("import", str(export), "--from", "bitly", "--json")
-    assert json.loads(again.stdout) == {"format": "bitly", "there": 2, "skipped": 1}
+    assert (json.loads(again.stdout)["there"], again.returncode) == (2, 0)
     # Without anything running beside it.
     other = Up(tmp_path / "other", key=KEY)
     other.make_folder()

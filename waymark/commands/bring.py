@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,8 +13,9 @@ from redis.asyncio import Redis
 from codes import transfer
 from codes.errors import Unfit
 from codes.importing import report as reports
-from codes.importing.formats import FORMATS, Export, Unreadable
-from codes.importing.importer import Outcome, Plan, bring
+from codes.importing.formats import FORMATS, Export
+from codes.importing.importer import ALIAS, Outcome, Plan, bring
+from codes.importing.link import Unreadable
 from codes.server import check_server
 from codes.store import Codes
 from waymark import asking, rooms
@@ -25,6 +27,7 @@ from waymark.settings import Settings
 
 # Reasons that are printed; the report has them all.
 SHOWN = 10
+NOTHING = "nothing was imported"
 OWN = b'{"is":"waymark"'
 
 
@@ -56,8 +59,9 @@ def import_(
 ) -> None:
     """Bring in codes: what `waymark export` wrote, or links of another service.
 
-    CSV or JSON from Bitly, Shlink, YOURLS, Kutt or Dub, or a CSV with the columns `slug` and `destination`. Slugs are
-    kept. What is there already stays; it can be run again, also after it was stopped halfway.
+    CSV or JSON from Bitly, Shlink, YOURLS, Kutt, Dub or Chhoto URL, or a CSV with the columns `slug` and `destination`.
+    Slugs are kept. What is there already stays; it can be run again, also after it was stopped halfway. Where nothing
+    was made the exit status is 1.
     """
     if format_ is None and file.open("rb").read(len(OWN)) == OWN:
         if dry_run or only or onto or report:
@@ -90,23 +94,41 @@ def import_(
         # Also of what was done before it was stopped.
         if report is not None:
             _write(report, outcomes)
+    left_out = reports.counts(outcomes)
     if as_json:
-        shown.as_json({"format": export.format.NAME, **counts})
+        shown.as_json({"format": export.format.NAME, **counts, "left_out": left_out, "missing": export.missing})
     else:
         _say(export, counts, outcomes, report)
+        if left_out:
+            told = ", ".join(f"{what} ({count:,})" for what, count in left_out.most_common())
+            click.echo(f"Not brought along: {told}")
+    if export.missing:
+        click.echo(f"Warning: {export.missing:,} more links are not in the file: it is one page of them", err=True)
+    _end(counts)
 
 
 def _say(export: Export, counts: Counter[str], outcomes: list[Outcome], report: Path | None) -> None:
     total = ", ".join(f"{count:,} {word}" for word, count in sorted(counts.items())) or "nothing in it"
     click.echo(f"{export.format.TITLE}: {total}")
-    skipped = [one for one in outcomes if one.outcome == "skipped"]
-    for one in skipped[:SHOWN]:
-        click.echo(f"  entry {one.entry}{f' ({one.slug})' if one.slug else ''}: {one.reason}")
-    if len(skipped) > SHOWN:
-        click.echo(f"  and {len(skipped) - SHOWN:,} more{'' if report else ': --report FILE has all of them'}")
-    left_out = Counter(what for one in outcomes for what in one.left_out)
-    if left_out:
-        click.echo(f"Not brought along: {', '.join(f'{what} ({count:,})' for what, count in left_out.most_common())}")
+    lost = [line for one in outcomes for line in _lost(one)]
+    for line in lost[:SHOWN]:
+        click.echo(f"  {line}")
+    if len(lost) > SHOWN:
+        click.echo(f"  and {len(lost) - SHOWN:,} more{'' if report else ': --report FILE has all of them'}")
+
+
+def _lost(outcome: Outcome) -> Iterator[str]:
+    """Each short link that leads nowhere here, and why."""
+    entry = f"entry {outcome.entry}{f' ({outcome.slug})' if outcome.slug else ''}"
+    if outcome.outcome == "skipped":
+        yield f"{entry}: {outcome.reason}"
+    yield from (f"{entry}: {lost}" for lost in outcome.left_out if lost.what == ALIAS)
+
+
+def _end(counts: Counter[str]) -> None:
+    """An import that made nothing has failed, unless an earlier one had made it all."""
+    if not counts["made"] + counts["would be made"] + counts["there"]:
+        raise click.ClickException(NOTHING)
 
 
 def _write(report: Path, outcomes: list[Outcome]) -> None:
@@ -148,3 +170,5 @@ def _own(file: Path, data: Path | None, as_json: bool) -> None:
         shown.as_json(counts)
     else:
         click.echo(", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items())) or "nothing in it")
+    if not counts:
+        raise click.ClickException(NOTHING)

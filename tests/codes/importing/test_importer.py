@@ -1,0 +1,190 @@
+"""Other services' exports become codes with the slugs that are printed, each once."""
+
+import asyncio
+import csv
+import json
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from codes import cells
+from codes.fields import NewCode
+from codes.importing import report
+from codes.importing.formats import Export
+from codes.importing.importer import Outcome, Plan, bring
+from codes.importing.link import Entry, LeftOut, Link, LinkKey
+from codes.store import Codes
+from codes.variants import NewRule, NewVariant
+from schemas import keys
+from schemas.scan_options import Apps, Conditions
+
+ROOT = Path(__file__).parents[3]
+EXPORTS = ROOT / "tests" / "codes" / "exports"
+FILES = sorted(file for file in EXPORTS.iterdir() if file.suffix != ".md")
+
+
+async def run(codes: Codes, name: str, **plan: object) -> tuple[Counter[str], list[Outcome]]:
+    outcomes: list[Outcome] = []
+    counts = await bring(codes, Export(EXPORTS / name).entries(), Plan(1, **plan), outcomes.append)  # type: ignore[arg-type]
+    return counts, outcomes
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+async def test_codes_are_made_once_and_keep_their_slugs(codes: Codes, file: Path) -> None:
+    dry, _ = await run(codes, file.name, dry_run=True)
+    assert await codes.count(1) == 0
+    counts, outcomes = await run(codes, file.name)
+    assert counts["made"] == dry["would be made"] > 0
+    assert counts["skipped"] == dry["skipped"]
+    assert [one.entry for one in outcomes] == sorted(one.entry for one in outcomes)
+    made = {one.slug: one for one in outcomes if one.outcome == "made"}
+    assert {code.slug: code.id for code in await codes.page(1, 100)} == {slug: one.id for slug, one in made.items()}
+    again, _ = await run(codes, file.name)
+    assert (again["there"], again["made"], again["skipped"]) == (counts["made"], 0, counts["skipped"])
+    assert await codes.count(1) == counts["made"]
+
+
+async def test_what_is_skipped_says_why(codes: Codes) -> None:
+    _, outcomes = await run(codes, "yourls.csv")
+    reasons = {one.slug: one.reason for one in outcomes if one.outcome == "skipped"}
+    assert reasons == {
+        "api": "slug: the slug 'api' is reserved",
+        "lan": "destination: the destination must be on a public host",
+    }
+    _, outcomes = await run(codes, "csv.csv")
+    assert [one.reason for one in outcomes if one.slug == "door-12"] == ["", "entry 2 has the same slug"]
+
+
+async def test_slugs_of_others_and_deleted_codes_stay_as_they_are(codes: Codes) -> None:
+    await codes.create(1, NewCode(destination="https://example.com/mine", slug="poster"))
+    for dry_run in (True, False):
+        _, outcomes = await run(codes, "yourls.csv", dry_run=dry_run)
+        assert [one.reason for one in outcomes if one.slug == "poster"] == ["slug: the slug 'poster' is taken"]
+    [ozh] = [one for one in outcomes if one.slug == "ozh"]
+    await codes.delete(1, ozh.id)
+    _, outcomes = await run(codes, "yourls.csv")
+    [ozh] = [one for one in outcomes if one.slug == "ozh"]
+    assert ozh.outcome == "made", "the file is what was asked for"
+    assert (await codes.by_slug("", "poster")).destination == "https://example.com/mine"  # type: ignore[union-attr]
+
+
+async def test_one_domain_of_several_and_onto_one_of_ones_own(codes: Codes) -> None:
+    counts, outcomes = await run(codes, "shlink.csv", only="go.example.net", onto="qr.example.net")
+    assert counts == {"made": 1, "skipped": 2}
+    assert "it is on s.example.org, not on go.example.net" in {one.reason for one in outcomes}
+    assert await codes.by_slug("qr.example.net", "Xy_9") is not None
+    assert await codes.by_slug("", "Xy_9") is None
+
+
+async def test_too_many_tags_cost_tags_and_not_the_link(codes: Codes) -> None:
+    link = Link(destination="https://example.com/", label="x" * 300, tags=tuple(map(str, range(30))))
+    outcomes: list[Outcome] = []
+    await bring(codes, [Entry(1, (LinkKey("", "many"),), link)], Plan(1), outcomes.append)
+    assert outcomes[0].left_out == (LeftOut("some of its tags"), LeftOut("the end of its label"))
+    code = await codes.by_slug("", "many")
+    assert code is not None and len(code.tags) == 10 and len(code.label or "") == 255
+
+
+async def test_parts_that_cannot_be_kept_cost_themselves_and_not_the_link(codes: Codes) -> None:
+    inside, outside = "http://127.0.0.1/", "https://example.com/"
+    link = Link(
+        destination=outside,
+        label="nul\0",
+        expired_destination=inside,
+        rules=tuple(
+            NewRule(when=Conditions(country=(country,)), to=to)
+            for country, to in (("DE", inside), ("AT", outside), ("FR", inside), *([("IT", outside)] * 60))
+        ),
+        variants=(NewVariant(url=inside), NewVariant(url=outside)),
+        apps=Apps(ios="myapp://menu", android="https://play.example.com/"),
+        utm={"utm_source": "x" * 300},
+    )
+    outcomes: dict[bool, Outcome] = {}
+    for dry_run in (True, False):
+        await bring(
+            codes,
+            [Entry(1, (LinkKey("", "much"),), link)],
+            Plan(1, dry_run=dry_run),
+            lambda outcome: outcomes.__setitem__(outcome.outcome == "would be made", outcome),
+        )
+    assert outcomes[True].left_out == outcomes[False].left_out
+    lost = [str(one) for one in outcomes[False].left_out]
+    assert lost[:13] == [f"rules: {outside}"] * 13
+    public = "the destination must be on a public host"
+    assert sorted(lost[13:]) == sorted(
+        [
+            "label: text must not hold a NUL character",
+            f"where it leads after its end: {inside} ({public})",
+            *[f"rules: {inside} ({public})"] * 2,
+            f"variants: {inside} ({public})",
+            "links into apps: myapp://menu (this workspace does not allow links of myapp:)",
+            "campaign parameters: must be 1 to 255 printable characters",
+        ]
+    )
+    code = await codes.by_slug("", "much")
+    assert code is not None
+    assert (len(code.rules), len(code.variants), code.apps) == (48, 1, Apps(android="https://play.example.com/"))
+    assert report.counts(outcomes.values())["rules"] == 2
+
+
+async def test_a_password_that_cannot_be_kept_keeps_the_link_closed(codes: Codes) -> None:
+    link = Link(destination="https://example.com/", password="x" * 5000)
+    outcomes: list[Outcome] = []
+    await bring(codes, [Entry(1, (LinkKey("", "closed"),), link)], Plan(1), outcomes.append)
+    assert outcomes[0].outcome == "skipped" and outcomes[0].reason.startswith("password: ")
+
+
+@pytest.mark.timeout(120)
+async def test_killed_anywhere_and_run_again_nothing_is_doubled(codes: Codes, redis: Redis, tmp_path: Path) -> None:
+    file = tmp_path / "many.csv"
+    slugs = [f"door-{number}" for number in range(400)]
+    file.write_text("slug,destination\n" + "".join(f"{slug},https://example.com/{slug}\n" for slug in slugs))
+    url = f"unix://{redis.connection_pool.connection_kwargs['path']}"
+    code = f"""
+import asyncio
+from pathlib import Path
+from codes.connection import connect
+from codes.importing.formats import Export
+from codes.importing.importer import Plan, bring
+from codes.resolver import Resolver
+from codes.store import Codes
+from codes.variants import NewRule, NewVariant
+async def main():
+    codes = Codes(connect({url!r}), resolver=Resolver(lambda host: ()))
+    print("begun", flush=True)
+    counts = await bring(codes, Export(Path({str(file)!r})).entries(), Plan(1), lambda outcome: None)
+    print(dict(counts), flush=True)
+asyncio.run(main())
+"""
+    for seconds in (0.02, 0.05, 0.11, 0.23):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+        )
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"begun\n"
+        await asyncio.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        assert await process.wait() == -signal.SIGKILL, "it was done before it was killed: give it more to do"
+    counts = await bring(codes, Export(file).entries(), Plan(1), lambda outcome: None)
+    assert counts["made"] + counts["there"] == 400
+    assert sorted(code.slug for code in await codes.page(1, 1000)) == sorted(slugs)
+    assert len([key async for key in redis.scan_iter(keys.route("*"))]) == 400
+
+
+def test_a_report_cannot_calculate(tmp_path: Path) -> None:
+    outcomes = [
+        Outcome(1, "made", "=1+2", ("+1", "two"), "https://example.com/", "id", left_out=(LeftOut("=1", "2"),)),
+        Outcome(2, "skipped", "@x", (), "-2+3", reason='=cmd|" /C calc"!A0'),
+    ]
+    report.write(tmp_path / "report.csv", outcomes)
+    with (tmp_path / "report.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == list(report.COLUMNS)
+    assert not [cell for row in rows for cell in row if cell.startswith(cells.FORMULAS)]
+    assert rows[1][2:5] == ["'=1+2", "'+1 two", "https://example.com/"]
+    report.write(tmp_path / "report.json", outcomes)
+    assert json.loads((tmp_path / "report.json").read_text())[1]["slug"] == "@x"
