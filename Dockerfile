@@ -1,23 +1,44 @@
 # One image for every service: the command says which. Everything it writes is under /data.
-FROM python:3.11-slim-bookworm AS build
+#
+#   docker build --tag waymark .                     all of it, with the engines that `waymark up` brings
+#   docker build --target edge --tag waymark-edge .  `waymark redirect` and `waymark ingest`, or anything whose Redis and
+#                                                    ClickHouse are servers: a sixth of the size
+FROM python:3.11-slim-bookworm AS wheel
 WORKDIR /src
-RUN python -m venv /venv
-COPY requirements.txt ./
-# Exactly what is pinned, hashes checked.
-RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+COPY requirements-build.txt ./
+RUN pip install --no-cache-dir --require-hashes -r requirements-build.txt
 COPY . .
-RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
+RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /dist .
 
-FROM python:3.11-slim-bookworm
+# Exactly what is pinned, hashes checked. pip stays outside.
+FROM python:3.11-slim-bookworm AS edge-venv
+RUN python -m venv --without-pip /venv
+COPY requirements-edge.txt ./
+RUN pip --python /venv/bin/python install --no-cache-dir --require-hashes -r requirements-edge.txt
+COPY --from=wheel /dist /dist
+RUN pip --python /venv/bin/python install --no-cache-dir --no-deps --no-index /dist/*.whl
+
+FROM edge-venv AS venv
+COPY requirements.txt ./
+RUN pip --python /venv/bin/python install --no-cache-dir --require-hashes -r requirements.txt
+
+FROM python:3.11-slim-bookworm AS base
 RUN useradd --uid 10001 --create-home waymark && install -d -o waymark -g waymark -m 0700 /data /journal
-COPY --from=build /venv /venv
 # The status port (8002) is for operators: publish it to nobody.
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 WAYMARK_DATA=/data WAYMARK_HOST=0.0.0.0 WAYMARK_STATUS_HOST=0.0.0.0 \
     WAYMARK_STATUS_PORT=8002
 USER waymark
 WORKDIR /home/waymark
 VOLUME /data
-EXPOSE 8000 8001
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["waymark"]
+
+FROM base AS edge
+COPY --from=edge-venv /venv /venv
+EXPOSE 8001
+CMD ["redirect"]
+
+FROM base
+COPY --from=venv /venv /venv
+EXPOSE 8000 8001
 CMD ["up"]

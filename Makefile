@@ -1,10 +1,12 @@
 # Everything a person needs: `make run` and `make test`. Both set up what is missing.
 PYTHON ?= python3
 BIN := .venv/bin
+COMPILE := --quiet --allow-unsafe --generate-hashes --strip-extras --no-emit-find-links --no-emit-index-url --no-emit-trusted-host
+UPGRADE ?=
 # Where it is set, each of the processes that are started compiles all of Waymark anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test check bench bench-peers bench-load drill rolling fuzz loadtest screenshots clean
+.PHONY: help setup run test check bench bench-peers bench-load drill rolling fuzz loadtest screenshots dist lock clean
 
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
@@ -18,20 +20,22 @@ help:
 	@echo "make rolling restart the redirectors under load, and count what failed"
 	@echo "make fuzz    ask every operation of every API 5,000 questions, right and wrong ones"
 	@echo "make screenshots  take the pictures of docs/pages.md anew (needs Chromium and Node)"
+	@echo "make dist    build the package to install elsewhere, into dist/"
+	@echo "make lock    compile the requirements from pyproject.toml anew (UPGRADE=--upgrade takes newer versions)"
 	@echo "make setup   only install what the others need, into .venv"
 
 setup: .venv/.ready
 
-.venv/.ready: requirements.txt pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "Waymark needs Python 3.11 or newer: install it, or say which with make PYTHON=..."; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Waymark needs Python 3.11 or newer; $(PYTHON) is older. Say which with make PYTHON=..."; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "Setting up .venv (once; about a minute)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+# What Waymark needs to run, and what working on it needs besides.
+.venv/.run: requirements.txt pyproject.toml
+	@deploy/venv.sh $(PYTHON) requirements.txt
 	@touch $@
 
-run: setup
+.venv/.ready: requirements-dev.txt pyproject.toml
+	@deploy/venv.sh $(PYTHON) requirements-dev.txt
+	@touch $@ .venv/.run
+
+run: .venv/.run
 	@$(BIN)/waymark up
 
 # Most tests wait for processes, so more run at once than there are cores to run them.
@@ -69,5 +73,19 @@ loadtest: setup
 screenshots: setup
 	@$(BIN)/python -m tests.pages.screenshots
 
+dist: setup
+	@rm -rf build dist *.egg-info
+	@$(BIN)/python -m build --no-isolation --outdir dist . >.venv/dist.log 2>&1 || { cat .venv/dist.log; exit 1; }
+	@rm -rf build *.egg-info
+	@ls dist/*
+
+# Each of the others begins as a copy of the widest, so that all pin the same versions.
+lock: setup
+	@$(BIN)/pip-compile $(COMPILE) $(UPGRADE) --extra=embedded --extra=traces --extra=dev --output-file=requirements-dev.txt pyproject.toml
+	@for file in requirements.txt requirements-edge.txt requirements-build.txt; do cp requirements-dev.txt $$file; done
+	@$(BIN)/pip-compile $(COMPILE) --extra=embedded --extra=traces --output-file=requirements.txt pyproject.toml
+	@$(BIN)/pip-compile $(COMPILE) --extra=traces --output-file=requirements-edge.txt pyproject.toml
+	@$(BIN)/pip-compile $(COMPILE) --build-deps-for=wheel --only-build-deps --output-file=requirements-build.txt pyproject.toml
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build dist

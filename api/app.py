@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
@@ -26,6 +25,7 @@ from api.mcp_http import McpHttp
 from api.metrics import Metered
 from api.nosniff import NoSniff
 from api.traces import Traced
+from infra.version import VERSION
 
 _log = logging.getLogger("waymark.api")
 
@@ -44,7 +44,7 @@ def create_app(context: ApiContext) -> FastAPI:
     """The API as an ASGI app. It opens and closes nothing: what `context` holds belongs to the caller."""
     app = FastAPI(
         title="Waymark",
-        version=version("waymark"),
+        version=VERSION,
         description=_DESCRIPTION,
         openapi_url=None,
         docs_url=None,

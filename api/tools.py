@@ -7,7 +7,6 @@ same process. So a key means the same, and a plan allows the same, whichever way
 
 import logging
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Annotated, Any, Literal, cast
 
 import httpx2
@@ -19,6 +18,7 @@ from pydantic import Field
 
 from api import tool_fields
 from api.tool_arguments import Tools, tool
+from infra.version import VERSION
 
 # OpenQR's own server of tools knows no other window.
 DAYS = 30
@@ -50,7 +50,7 @@ def server(reach: Reach) -> MCPServer[Any]:
     # They would have a line for each call, with what was sent.
     for name in ("mcp", "httpx2"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    about = {"title": "Waymark", "instructions": INSTRUCTIONS, "version": version("waymark")}
+    about = {"title": "Waymark", "instructions": INSTRUCTIONS, "version": VERSION}
     return Tools([*_writing(reach), *_reading(reach)], name="waymark", subscriptions=False, **about)
 
 

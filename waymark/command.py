@@ -5,6 +5,8 @@ from importlib import import_module
 
 import click
 
+from infra.version import VERSION
+
 # Subcommand → module in waymark.commands, and its name there.
 _WHERE = {
     "up": ("run", "up"),
@@ -43,7 +45,7 @@ class _Lazy(click.Group):
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="waymark", prog_name="waymark")
+@click.version_option(VERSION, prog_name="waymark")
 def main() -> None:
     """Dynamic QR codes and short links that count every scan exactly once.
 

