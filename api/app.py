@@ -65,7 +65,7 @@ def create_app(context: ApiContext) -> FastAPI:
     for kind in KNOWN:
         app.add_exception_handler(kind, _failed)
     # The one added last is the outermost.
-    app.add_middleware(Bounds, limits=context.settings.limits, answer=answer)
+    app.add_middleware(Bounds, limits=context.settings.limits, answer=_refused)
     app.add_middleware(Metered, registry=context.registry)
     if context.tracer is not None:
         app.add_middleware(Traced, tracer=context.tracer)
@@ -117,13 +117,25 @@ async def _failed(request: Request, error: Exception) -> Response:
     if problem.status == 500 and (origins := request.app.state.context.settings.cors_origins):
         # Answered outside of all middleware.
         welcome(response.headers, origins, request.headers.get("origin"), SHOWS)
+    await _finish(request, response)
+    return response
+
+
+async def _refused(scope: Scope, problem: Problem) -> Response:
+    """What does not come to a route, or does not come back from it."""
+    response = answer(scope["path"], problem)
+    await _finish(Request(scope), response)
+    return response
+
+
+async def _finish(request: Request, response: Response) -> None:
+    path = request.scope["path"]
     if (finish := dialects.of(path).finish) is not None:
         try:
             await finish(request.app.state.context, caller(request), request, response)
         except KNOWN:
             # What the headers would say cannot be known now; the answer stands without them.
             _log.warning("%s %r: answered without the dialect's headers", request.method, path)
-    return response
 
 
 def _routes(scope: Scope) -> Iterator[Served]:

@@ -5,7 +5,7 @@ no difference.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from starlette.responses import Response
@@ -53,9 +53,9 @@ def _declared(scope: Scope) -> int:
 
 
 class Bounds:
-    """`answer` gives a problem the shape that belongs to the path."""
+    """`answer` gives a problem the shape that belongs to the path, and the headers."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, answer: Callable[[str, Problem], Response]) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, answer: Callable[[Scope, Problem], Awaitable[Response]]) -> None:
         self.app = app
         self.limits = limits
         self.answer = answer
@@ -83,7 +83,7 @@ class Bounds:
                 None,
                 {"Connection": "close"},
             )
-            await self.answer(scope["path"], problem)(scope, receive, send)
+            await (await self.answer(scope, problem))(scope, receive, send)
             return
         body = _Body(receive, limits, _declared(scope))
         try:
@@ -93,7 +93,7 @@ class Bounds:
             if started:
                 raise
             problem = unavailable("the answer took too long")
-            await self.answer(scope["path"], problem)(scope, receive, send)
+            await (await self.answer(scope, problem))(scope, receive, send)
 
 
 class _Body:

@@ -118,6 +118,8 @@ def _header_names(route: Route, dialect: Dialect, status: int) -> Iterator[str]:
         yield "Retry-After"
     if route.scope is not None and status not in _ANYBODYS:
         yield from ("RateLimit-Policy", "RateLimit", *dialect.headers)
+    elif route.scope is not None and status == 431:
+        yield from dialect.headers
 
 
 def operation(route: Route, dialect: Dialect) -> dict[str, Any]:

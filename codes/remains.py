@@ -3,10 +3,10 @@
 import msgspec
 from redis.asyncio import Redis
 
+from codes import variants
 from codes.connection import Script, ask, reaching
 from schemas import keys
 from schemas.code import Code, Remains
-from schemas.scan_options import Former
 
 # A slug may be used again, so the latest code with it is the one that is kept; a sweep may come late with another.
 _PUT = Script("""
@@ -21,7 +21,7 @@ _decoder = msgspec.json.Decoder(Remains)
 def remains_of(code: Code, keep_until_ms: int) -> Remains:
     alone = code.sole
     # Its scans of now have no letter, but it may have been one of several before.
-    was = (Former(id=alone.id, key=alone.key, url=code.destination, label=alone.label),) if alone else ()
+    was = (variants.former_of(code, alone.id, alone.key, code.destination, alone.label),) if alone else ()
     return Remains(
         number=code.number,
         birth=code.birth,
@@ -32,6 +32,7 @@ def remains_of(code: Code, keep_until_ms: int) -> Remains:
         variants=code.variants,
         rules=tuple(rule.key for rule in code.rules),
         former=(*was, *code.former),
+        letters_before=code.letters_before,
     )
 
 

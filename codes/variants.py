@@ -3,6 +3,9 @@
 An entry has an id and a letter of its own for ever: scans are stored under the letter. Variants and rules
 share one row of letters. A written entry with the id, the letter or else the URL of one that is there (or was) is
 that one; any other gets a new id and the next letter that was never given.
+
+Where no entry of a set is one that was there, the set begins anew: its letters are the next ones, too, but they read as
+a, b, c, …, and what was before is no longer looked at for entries that come back (`Code.letters_before`).
 """
 
 import re
@@ -14,7 +17,7 @@ import msgspec
 
 from codes.errors import Refused
 from codes.texts import check_label, storable
-from schemas.code import Code
+from schemas.code import Code, Remains
 from schemas.scan_options import Conditions, Former, Rule, Variant
 
 MAX_VARIANTS = 10
@@ -111,13 +114,18 @@ def _known(code: Code, replaced: Sequence[str]) -> list[_Known]:
         found += [_Known("variants", one.id, one.key, one.url, one.label) for one in code.variants]
     if "rules" in replaced:
         found += [_Known("rules", one.id, one.key, one.to, one.label, one.when, rule=True) for one in code.rules]
-    found += [_Known("former", one.id, one.key, one.url, one.label, rule=one.rule) for one in code.former]
+    found += [
+        _Known("former", one.id, one.key, one.url, one.label, rule=one.rule)
+        for one in code.former
+        if _place(one.key) >= code.letters_before
+    ]
     if "variants" in replaced and not code.variants:
         if code.sole is not None:
             found.append(_Known("variants", code.sole.id, code.sole.key, code.destination, code.sole.label))
         elif (id := destination_id(code)) not in {one.id for one in found}:
             # It has no letter of its own while somebody else may have had the a.
-            found.append(_Known("destination", id, "" if code.letters else "a", code.destination))
+            key = "" if code.letters > code.letters_before else _letter(code.letters_before)
+            found.append(_Known("destination", id, key, code.destination))
     return found
 
 
@@ -133,8 +141,20 @@ def sole(code: Code) -> Variant:
     """The destination of a code without variants, as the one entry of a list of them."""
     if code.sole is not None:
         return msgspec.structs.replace(code.sole, url=code.destination)
-    is_taken = any(rule.key == "a" for rule in code.rules)
-    return Variant(id=destination_id(code), key=_letter(code.letters) if is_taken else "a", url=code.destination)
+    first = _letter(code.letters_before)
+    is_taken = any(rule.key == first for rule in code.rules)
+    return Variant(id=destination_id(code), key=_letter(code.letters) if is_taken else first, url=code.destination)
+
+
+def shown_key(code: Code | Remains, key: str) -> str:
+    """What the letter of an entry that is there reads as."""
+    return _letter(_place(key) - code.letters_before)
+
+
+def former_of(code: Code, id: str, key: str, url: str, label: str | None, *, rule: bool = False) -> Former:
+    """An entry that was there a moment ago."""
+    shown = shown_key(code, key)
+    return Former(id=id, key=key, url=url, label=label, rule=rule, shown="" if shown == key else shown)
 
 
 def keep(code: Code, written: dict[str, Any], new_id: Callable[[], str]) -> dict[str, Any]:
@@ -152,12 +172,13 @@ def keep(code: Code, written: dict[str, Any], new_id: Callable[[], str]) -> dict
         sent.insert(0, ("variants", one_left))
     _check_apart(sent)
     known = _known(code, names)
-    same = {at: known[place] for at, place in _same(sent, known).items()}
+    same = {at: known[place] for at, place in _same(sent, known, code.letters_before).items()}
+    before = code.letters if sent and not same and _is_whole(code, names) else code.letters_before
     given = {at: _place(one.key) for at, one in same.items() if one.key}
     for at, (_, entry) in enumerate(sent):
         # A letter that was given once is given to nobody else, also when its entry is forgotten.
         if at not in same and entry.key is not None and _chosen.fullmatch(entry.key):
-            wanted = _place(entry.key)
+            wanted = before + _place(entry.key)
             if wanted >= code.letters and wanted not in given.values():
                 given[at] = wanted
     following = code.letters
@@ -173,13 +194,20 @@ def keep(code: Code, written: dict[str, Any], new_id: Callable[[], str]) -> dict
         made[name].append(_made(entry, id, _letter(given[at])))
     alone = made["variants"].pop(0) if one_left is not None else code.sole if "variants" not in names else None
     back = {one.id for one in same.values()}
-    former = tuple(
-        Former(id=one.id, key=one.key, url=one.url, label=one.label, rule=one.rule)
-        for one in known
-        if one.id not in back and one.name != "destination"
-    )[:MAX_FORMER]
+    removed = (one for one in known if one.id not in back and one.name != "destination")
+    older = (one for one in code.former if _place(one.key) < code.letters_before)
+    left = {one.id: one for one in code.former}
+    former = (
+        *(left.get(one.id) or former_of(code, one.id, one.key, one.url, one.label, rule=one.rule) for one in removed),
+        *older,
+    )
     lists = {name: tuple(entries) for name, entries in made.items()}
-    return {**lists, "sole": alone, "former": former, "letters": letters}
+    return {**lists, "sole": alone, "former": former[:MAX_FORMER], "letters": letters, "letters_before": before}
+
+
+def _is_whole(code: Code, names: Sequence[str]) -> bool:
+    """Whether nothing of what has a letter now is left as it is."""
+    return ("variants" in names or (not code.variants and code.sole is None)) and ("rules" in names or not code.rules)
 
 
 def _made(entry: object, id: str, key: str) -> Variant | Rule:
@@ -198,15 +226,16 @@ def _check_apart(sent: Sequence[tuple[str, _Sent]]) -> None:
                 raise Refused(f"rules[{at}].{field}", f"{field}_twice", f"a variant has this {field}")
 
 
-def _same(sent: Sequence[tuple[str, _Sent]], known: Sequence[_Known]) -> dict[int, int]:
+def _same(sent: Sequence[tuple[str, _Sent]], known: Sequence[_Known], before: int) -> dict[int, int]:
     """Position of a written entry → that of the known one that it is. What says more is looked at first, for all
-    entries, so that none is taken by its URL from one that named it."""
+    entries, so that none is taken by its URL from one that named it. `before`: how many letters come before the one
+    that is written as a."""
 
     def by_id(name: str, new: _Sent, old: _Known) -> bool:
         return new.id is not None and new.id == old.id
 
     def by_key(name: str, new: _Sent, old: _Known) -> bool:
-        return new.key is not None and new.key == old.key
+        return new.key is not None and old.key != "" and before + _place(new.key) == _place(old.key)
 
     def by_all(name: str, new: _Sent, old: _Known) -> bool:
         return name == old.name and new.url == old.url and getattr(new, "when", None) == old.when

@@ -51,6 +51,26 @@ class _Trailers(list[tuple[bytes, bytes]]):
 TRAILERS = _Trailers()
 
 
+def end_by_closing(cycle: Any) -> None:
+    """HTTP/1.0 knows no chunks, which uvicorn sends where a length is not known: there the end of the connection is the
+    end of the answer. uvicorn closes it after each answer to such a client."""
+    plainly = cycle.send
+    endless = False
+
+    async def send(message: Any) -> None:
+        nonlocal endless
+        if message["type"] == "http.response.start":
+            endless = all(name.lower() != b"content-length" for name, _ in message.get("headers", ()))
+            if endless:
+                cycle.chunked_encoding = False
+        elif endless:
+            # So much was announced, as far as uvicorn can tell.
+            cycle.expected_content_length += len(message.get("body", b""))
+        await plainly(message)
+
+    cycle.send = send
+
+
 class Connection(HttpToolsProtocol):
     """For uvicorn's `http` setting. A subclass may say that headers come sooner."""
 
@@ -216,6 +236,8 @@ class Connection(HttpToolsProtocol):
             self.due = [cycle for cycle in (*self.due, before) if not cycle.response_complete]
         if self.parser.should_upgrade():
             self.cycle.keep_alive = False
+        if self.scope["http_version"] == "1.0":
+            end_by_closing(self.cycle)
 
     def admit(self) -> None:
         """Raises Enough when this request is not taken: its host is missing or in doubt, or too many wait."""

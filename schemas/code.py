@@ -50,9 +50,11 @@ class Code(msgspec.Struct, frozen=True, omit_defaults=True):
     # id, letter, weight and label. Where it leads is `destination`.
     sole: Variant | None = None
     # Entries that are no longer among them, last removed first, so that one that comes back is the same and
-    # its scans keep their name; and how many letters were ever given, so that none is given twice.
+    # its scans keep their name; how many letters were ever given, so that none is given twice; and how many of them
+    # before the set that is there now, which reads from `a` on (`codes.variants.shown_key`).
     former: tuple[Former, ...] = ()
     letters: int = 0
+    letters_before: int = 0
     sticky: Sticky = "visitor"
     apps: Apps | None = None
     utm: dict[str, str] = {}
@@ -140,3 +142,4 @@ class Remains(msgspec.Struct, frozen=True, omit_defaults=True):
     variants: tuple[Variant, ...] = ()
     rules: tuple[str, ...] = ()
     former: tuple[Former, ...] = ()
+    letters_before: int = 0

@@ -24,13 +24,15 @@ class Variant(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Former(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A variant that is there no longer, or a rule (`rule`), of which `url` is where it led."""
+    """A variant that is there no longer, or a rule (`rule`), of which `url` is where it led. `shown` is what its key
+    read as, where that was another letter."""
 
     id: str
     key: str
     url: str
     label: str | None = None
     rule: bool = False
+    shown: str = ""
 
 
 class Conditions(msgspec.Struct, frozen=True, omit_defaults=True, rename={"since": "from", "until": "to"}):

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Scope
 
 from api.answers import Json
 from api.errors import Problem
@@ -20,6 +21,10 @@ LIMITS = Limits(headers_bytes=1000, body_bytes=1000, body_s=0.6, answer_s=2.0, d
 def answer(path: str, problem: Problem) -> Json:
     body = {"path": path, "code": problem.code, "field": problem.field}
     return Json(body, problem.status, dict(problem.headers))
+
+
+async def refused(scope: Scope, problem: Problem) -> Response:
+    return answer(scope["path"], problem)
 
 
 async def size(request: Request) -> Response:
@@ -51,7 +56,7 @@ async def failed(request: Request, error: Exception) -> Response:
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     routes = [Route("/size", size, methods=["GET", "POST"]), Route("/slow", slow), Route("/slowly", slowly)]
     inner = Starlette(routes=routes, exception_handlers={Problem: failed})
-    app = Bounds(inner, LIMITS, answer)
+    app = Bounds(inner, LIMITS, refused)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bounds") as client:
         yield client
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from codes.apikeys import list_keys, revoke
+from codes.connection import connect
 from codes.plans import plans
 from codes.quota import NO_LIMIT
 from codes.workspaces import ensure_workspace
@@ -114,6 +115,7 @@ async def test_every_answer_tells_the_quota(api: Service, plan: str, calls: int)
     one_more(await api.client.get("/api/public/v1/teapots"), 404)
     one_more(await api.client.get("/api/public/v1"), 404)
     one_more(await api.client.put(PATH, json={}), 405)
+    one_more(await api.client.get(at, headers={"X-Long": "a" * 16_000}), 431)
     one_more(await api.client.delete(at), 204)
     # Other APIs' calls are not these.
     assert "x-ratelimit-limit" not in (await api.client.get("/v1/dynamic")).headers
@@ -224,3 +226,27 @@ async def test_when_the_quota_cannot_be_looked_up(redis_server: object, api: Ser
     refused(response, 503)
     assert int(response.headers["retry-after"]) >= 1
     refused(await api.anonymous.get("/api/public/v1/teapots", headers={"X-API-Key": key}), 404)
+
+
+async def test_what_is_away_is_waited_for_once(api: Service) -> None:
+    """Qravio's 503 comes as soon as that of the others: who did not answer is not asked again for the headers."""
+    key = await api.key()
+    asked = []
+
+    async def says_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(writer)
+        await reader.read()
+
+    silent = await asyncio.start_server(says_nothing, "127.0.0.1", 0)
+    away = connect(f"redis://127.0.0.1:{silent.sockets[0].getsockname()[1]}")
+    away.connection_pool.connection_kwargs["socket_timeout"] = 0.3
+    api.codes.redis = away
+    try:
+        for path in ("/v1/dynamic", PATH, f"{PATH}/{NOBODY}"):
+            response = await api.anonymous.get(path, headers={"Authorization": f"Bearer {key}"})
+            assert (response.status_code, len(asked)) == (503, 1), path
+            await away.connection_pool.disconnect()
+            asked.clear()
+    finally:
+        await away.aclose()
+        silent.close()

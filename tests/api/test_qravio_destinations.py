@@ -75,7 +75,7 @@ async def test_destinations_replace_all(api: Service) -> None:
     """Passing destinations replaces all existing destinations."""
     code = await made(api, destinations=[at(HERE), at(THERE)])
     found = await edited(api, code["id"], destinations=[at(ELSEWHERE, weight=5)])
-    assert variants(found) == [("c", ELSEWHERE, 5)]
+    assert variants(found) == [("a", ELSEWHERE, 5)]
     assert (found["content"], found["ab_enabled"]) == ({"url": ELSEWHERE}, False)
     assert (await native(api, code["id"]))["destination"] == ELSEWHERE
 
@@ -239,3 +239,24 @@ async def test_static_codes_have_none(api: Service) -> None:
         await api.client.patch(f"{PATH}/{code['id']}", json={"destinations": [at(HERE)]}),
     ):
         assert refused(response).startswith("destinations")
+
+
+async def test_a_set_written_whole_begins_at_a_again(api: Service) -> None:
+    """From `a` again when no entry of the new set has an old id or URL (DIALECTS 13)."""
+    code = await made(api, destinations=[at(HERE), at(THERE)])
+    path = f"{PATH}/{code['id']}"
+
+    async def keys(*urls: str) -> list[str]:
+        found = await api.client.patch(path, json={"destinations": [at(url) for url in urls]})
+        return [one["variant_key"] for one in found.json()["destinations"]]
+
+    assert await keys("https://example.com/1", "https://example.com/2") == ["a", "b"]
+    assert await keys("https://example.com/2", "https://example.com/3") == ["b", "c"]
+    assert await keys("https://example.com/4") == ["a"]
+    assert await keys("https://example.com/5") == ["a"]
+    native = (await api.client.get(f"/v1/dynamic/{code['id']}")).json()
+    assert native["variants"] == [] and native["destination"] == "https://example.com/5"
+    # What is read can be sent back, and is the same.
+    read = (await api.client.get(path)).json()
+    again = await api.client.patch(path, json={"destinations": read["destinations"]})
+    assert again.json()["destinations"] == read["destinations"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from codes import variants
 from codes.errors import Refused
-from codes.variants import NewRule, NewVariant, destination_id, keep
+from codes.variants import NewRule, NewVariant, destination_id, keep, shown_key
 from schemas.code import Code
 from schemas.scan_options import Conditions, Former, Rule, Variant
 
@@ -44,7 +44,8 @@ def written(code: Code, **lists: Any) -> Code:
 
 
 def keyed(code: Code) -> dict[str, str]:
-    return {one.url: one.key for one in code.variants}
+    """What the letters read as."""
+    return {one.url: shown_key(code, one.key) for one in code.variants}
 
 
 def v(url: str, **more: Any) -> NewVariant:
@@ -67,10 +68,35 @@ def test_an_entry_keeps_its_letter_by_id_key_or_url_and_no_letter_passes_on() ->
     two = written(one, variants=[v(U[5], id=c.id), v(U[6], key="b"), v(U[0], weight=7), v(U[7])])
     assert [(each.id, each.key) for each in two.variants[:3]] == [(c.id, "c"), (b.id, "b"), (a.id, "a")]
     assert two.variants[3].key == "d" and two.variants[3].id not in {a.id, b.id, c.id}
-    three = written(two, variants=[v(U[8])])
-    assert three.variants[0].key == "e"
-    # Nobody is left; the next is still the next.
-    assert written(written(three, variants=[]), variants=[v(U[4])]).variants[0].key == "f"
+    three = written(two, variants=[v(U[8]), v(U[7])])
+    assert [each.key for each in three.variants] == ["e", "d"]
+
+
+def test_a_set_that_is_written_anew_begins_at_a_again() -> None:
+    """From `a` again when no entry of the new set has an old id or URL (DIALECTS 13)."""
+    one = written(BLANK, variants=[v(U[0], label="Long"), v(U[1])])
+    two = written(one, variants=[v(U[2]), v(U[3])], rules=[r(U[4])])
+    assert keyed(two) == {U[2]: "a", U[3]: "b"} and shown_key(two, two.rules[0].key) == "c"
+    # What they are counted under was never given before: no scan passes to another.
+    assert [*(each.key for each in two.variants), two.rules[0].key] == ["c", "d", "e"]
+    assert {each.id for each in two.variants}.isdisjoint(each.id for each in one.variants)
+    # Written again it is the same set; its letters name its entries.
+    assert written(two, variants=[v(U[2]), v(U[3])], rules=[r(U[4])]) == two
+    three = written(two, variants=[v(U[5], key="b"), v(U[6])])
+    assert three.variants[0].id == two.variants[1].id
+    assert keyed(three) == {U[5]: "b", U[6]: "d"}
+    # The old set is over: one of its addresses is a new entry.
+    four = written(three, variants=[v(U[0]), v(U[7])], rules=[])
+    assert keyed(four) == {U[0]: "a", U[7]: "b"} and four.variants[0].id != one.variants[0].id
+    assert [(each.key, each.shown or each.key) for each in four.former] == [
+        *(("d", "b"), ("f", "d"), ("e", "c"), ("c", "a")),
+        *(("a", "a"), ("b", "b")),
+    ]
+    # Where a part of what is there stays, the letters go on.
+    ruled = written(BLANK, variants=[v(U[0])], rules=[r(U[1])])
+    assert keyed(written(ruled, variants=[v(U[2])])) == {U[2]: "c"}
+    # Emptied in between, too.
+    assert keyed(written(written(one, variants=[]), variants=[v(U[4])])) == {U[4]: "a"}
 
 
 def test_one_that_comes_back_is_the_same() -> None:
@@ -103,8 +129,14 @@ def test_a_writer_may_choose_letters_that_were_never_given() -> None:
     code = written(BLANK, variants=[v(U[0], key="c"), v(U[1])])
     assert keyed(code) == {U[0]: "c", U[1]: "a"}
     assert keyed(written(code, variants=[v(U[2], key="b"), v(U[3], key="zz"), v(U[4])])) == {
-        U[2]: "d",
+        U[2]: "b",
         U[3]: "zz",
+        U[4]: "a",
+    }
+    assert keyed(written(code, variants=[v(U[0]), v(U[3], key="zz"), v(U[2], key="b"), v(U[4])])) == {
+        U[0]: "c",
+        U[3]: "zz",
+        U[2]: "d",
         U[4]: "e",
     }
 

@@ -6,9 +6,10 @@ from contextlib import suppress
 
 import pytest
 
+from redirect.app import Redirector
 from redirect.asgi import App, Receive, Scope, Send
 from redirect.connection import QUEUED, Connection
-from tests.redirect.protocols import MADE_UP, serving
+from tests.redirect.protocols import MADE_UP, at_once, never, serving
 from tests.redirect.protocols import app as made_up
 
 LARGE = 8 << 20
@@ -230,3 +231,34 @@ async def test_nothing_is_logged_of_what_is_asked(caplog: pytest.LogCaptureFixtu
     assert [
         record for record in caplog.records if record.name.startswith("uvicorn") and record.levelname != "INFO"
     ] == []
+
+
+async def in_parts(scope: Scope, receive: Receive, send: Send) -> None:
+    """An answer whose length nobody knows beforehand."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"x-kind", b"parts")]})
+    for part in (b"one ", b"", b"two ", b"three"):
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def asked(port: int, request: bytes) -> tuple[bytes, bytes]:
+    """Head and body of what comes until the server closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    head, _, body = (await asyncio.wait_for(reader.read(), 30)).partition(b"\r\n\r\n")
+    writer.close()
+    return head.lower(), body
+
+
+async def test_a_client_of_http_1_0_gets_no_chunks() -> None:
+    async with serving(Redirector(in_parts, at_once, never)) as (port, _):
+        for more in (b"", b"Connection: keep-alive\r\n"):
+            head, body = await asked(port, b"GET /other HTTP/1.0\r\n%b\r\n" % more)
+            assert b"chunked" not in head and b"connection: close" in head and body == b"one two three"
+        head, body = await asked(port, b"HEAD /other HTTP/1.0\r\n\r\n")
+        assert b"chunked" not in head and body == b""
+        head, body = await asked(port, b"GET /other HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert b"chunked" in head and body.startswith(b"4\r\none ")
+    async with serving() as (port, _):
+        head, body = await asked(port, b"GET /other HTTP/1.0\r\n\r\n")
+        assert b"content-length: " in head and body == b"app"

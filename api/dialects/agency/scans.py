@@ -17,6 +17,7 @@ from api.dialects.agency.finding import SHORT_ID, find, no_such_code, short_id
 from api.input import whole
 from codes import remains
 from codes.remains import remains_of
+from codes.variants import shown_key
 from schemas.code import Remains
 from schemas.event import KINDS
 
@@ -91,7 +92,10 @@ class GeoPin(msgspec.Struct, frozen=True):
 class VariantScans(msgspec.Struct, frozen=True):
     """One of the code's variants, or one that it had and that was scanned in the period."""
 
-    variant: Annotated[str, Meta(description="Its letter, which never passes to another.")]
+    variant: Annotated[
+        str,
+        Meta(description="Its letter; that of one of an earlier set may be the same."),
+    ]
     label: str | None
     url: Annotated[str | None, Meta(description="Null for one removed too long ago.")]
     count: int
@@ -171,13 +175,14 @@ def answer(code: Remains, days: int, found: Overview) -> AgencyScans:
 
 def by_variant(code: Remains, counts: dict[str, int]) -> list[VariantScans]:
     """Those of now in their order, then those that were, by letter. Scans that a rule led are no variant's."""
-    here = [VariantScans(one.key, one.label, one.url, counts.get(one.key, 0)) for one in code.variants]
+    here = [VariantScans(shown_key(code, one.key), one.label, one.url, counts.get(one.key, 0)) for one in code.variants]
     former = {one.key: one for one in code.former}
     rules = {*code.rules, *(one.key for one in code.former if one.rule)}
     gone = counts.keys() - rules - {one.key for one in code.variants}
     for key in sorted(gone, key=lambda letters: (len(letters), letters)):
         was = former.get(key)
-        here.append(VariantScans(key, was.label if was else None, was.url if was else None, counts[key]))
+        shown = (was.shown if was else "") or key
+        here.append(VariantScans(shown, was.label if was else None, was.url if was else None, counts[key]))
     return here
 
 

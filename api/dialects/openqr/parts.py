@@ -15,8 +15,9 @@ _WEIGHT = Meta(
 )
 _LABEL = Meta(description="A name for people, or null.", extra_json_schema={"maxLength": 255})
 _KEY = Meta(
-    description="Its letter, under which its scans are counted: a, b, c, … It never passes to another entry. May be "
-    "left out; an entry that has the id, the key or the URL of one that is there keeps both."
+    description="Its letter, under which its scans are counted: a, b, c, … It passes to no other entry of its set; a "
+    "set of which no entry was there before begins at a again. May be left out; an entry that has the id, the key or "
+    "the URL of one that is there keeps both."
 )
 _ID = Meta(description="For ever the same. May be left out, like `key`.")
 _ACTIVE = Meta(description="Whether it takes part.")
@@ -100,13 +101,13 @@ class AppLinks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     android: Annotated[str | None, Meta(description="For Android.")] = None
 
 
-def variant(one: scan_options.Variant) -> Variant:
-    return Variant(one.url, one.weight, one.label, one.key, one.active, one.id)
+def variant(one: scan_options.Variant, key: str) -> Variant:
+    return Variant(one.url, one.weight, one.label, key, one.active, one.id)
 
 
-def rule(one: scan_options.Rule) -> Rule:
+def rule(one: scan_options.Rule, key: str) -> Rule:
     when = msgspec.convert(conditions.shown(one.when), RuleConditions)
-    return Rule(when, one.to, one.label, one.key, one.active, one.id)
+    return Rule(when, one.to, one.label, key, one.active, one.id)
 
 
 def app_links(apps: scan_options.Apps | None) -> AppLinks | None:

@@ -10,6 +10,7 @@ from api.dialects.openqr.parts import AppLinks, NewRule, NewVariant, Rule, Varia
 from codes.behaviour import is_link
 from codes.passwords import LONGEST, SHORTEST
 from codes.times import shown as moment
+from codes.variants import shown_key
 from schemas.code import Code
 
 _DESTINATION = Meta(
@@ -243,8 +244,8 @@ def dynamic_code(code: Code, base: str) -> DynamicCode:
         has_password=code.password is not None,
         locked=code.locked,
         query=code.query,
-        variants=[variant(one) for one in code.variants],
-        rules=[rule(one) for one in code.rules],
+        variants=[variant(one, shown_key(code, one.key)) for one in code.variants],
+        rules=[rule(one, shown_key(code, one.key)) for one in code.rules],
         sticky=code.sticky,
         apps=app_links(code.apps),
         utm={name.removeprefix("utm_"): value for name, value in code.utm.items()},

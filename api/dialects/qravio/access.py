@@ -62,6 +62,9 @@ async def finish(context: ApiContext, key: ApiKey | None, request: Request, resp
         # Refused for coming too fast: that does not count, and the headers say what is left of the month all the same.
         plan = await plan_of(context.codes.redis, key.workspace)
         taken = await quota.look(context.codes.redis, key.workspace, CALLS, plan.calls_per_month, context.now())
+    if taken is None and response.status_code in (401, 503):
+        # Nobody is known, or what would tell is away: asking it once more would only take as long again.
+        return
     if taken is None:
         try:
             _, taken = await _counted(context, key or await authenticate(request, context), request)

@@ -19,17 +19,19 @@ def second(at_ms: int) -> str:
 def destinations(code: Code, base: str) -> list[QravioDestination]:
     """Those without rules first: the first of them is where the code leads, and what `content.url` says."""
     if not is_link(code.type):
-        return [_plain(variants.sole(code), short_url(code, base))]
+        return [_plain(code, variants.sole(code), short_url(code, base))]
     plain = code.variants or (variants.sole(code),)
-    return [*(_plain(one, one.url) for one in plain), *map(_ruled, code.rules)]
+    return [*(_plain(code, one, one.url) for one in plain), *(_ruled(code, one) for one in code.rules)]
 
 
-def _plain(one: Variant, url: str) -> QravioDestination:
-    return QravioDestination(one.id, url, one.weight, one.active, one.label, one.key, None)
+def _plain(code: Code, one: Variant, url: str) -> QravioDestination:
+    key = variants.shown_key(code, one.key)
+    return QravioDestination(one.id, url, one.weight, one.active, one.label, key, None)
 
 
-def _ruled(one: Rule) -> QravioDestination:
-    return QravioDestination(one.id, one.to, None, one.active, one.label, one.key, conditions.shown(one.when))
+def _ruled(code: Code, one: Rule) -> QravioDestination:
+    key = variants.shown_key(code, one.key)
+    return QravioDestination(one.id, one.to, None, one.active, one.label, key, conditions.shown(one.when))
 
 
 def qr_code(code: Code, *, workspace_id: str, domain_id: str | None, total: int, base: str) -> QravioCode:
