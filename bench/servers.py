@@ -17,8 +17,8 @@ from bench.figures import Figure, Say, figure
 from bench.redirect import Bout, bout
 from bench.redirector import SERVERS
 from schemas.route import Route
-from waymark import redis_server
-from waymark.folder import Folder
+from waymark import embedded_redis
+from waymark.data_dir import DataDir
 
 NAME = "servers"
 SLUG = "servers"
@@ -40,7 +40,7 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
         up = entered.enter_context(stack.running())
         up.write(SLUG, Route(version=1, birth=1_000_000_009, workspace=1, destination="https://www.example.com/"))
         folder = Path(entered.enter_context(tempfile.TemporaryDirectory(prefix="wm-bench-")))
-        redis_url = redis_server.url(Folder(up.data))
+        redis_url = embedded_redis.url(DataDir(up.data))
         running = {server: entered.enter_context(_served(server, redis_url, folder)) for server in SERVERS}
         for server in running.values():
             load.each(server.port, [f"/{SLUG}"] * min(2_000, size.tries))

@@ -17,8 +17,8 @@ import requests
 from bench.baseline import free_port
 from schemas import keys
 from schemas.route import Route
-from waymark import redis_server
-from waymark.folder import Folder
+from waymark import embedded_redis
+from waymark.data_dir import DataDir
 
 ROOT = Path(__file__).parents[1]
 KEY = "oqr_live_bench0123456789abcdef0123456789"
@@ -83,13 +83,13 @@ class Stack(msgspec.Struct, frozen=True):
 
     def write(self, slug: str, route: Route) -> None:
         """One route, straight into Redis."""
-        with redis.Redis.from_url(redis_server.url(Folder(self.data))) as client:
+        with redis.Redis.from_url(embedded_redis.url(DataDir(self.data))) as client:
             client.set(keys.route(keys.link_key("", slug)), msgspec.json.encode(route))
 
     def write_routes(self, slugs: list[str], *, first_birth: int) -> None:
         """Routes for so many slugs, straight into Redis: through the API they would take an hour."""
         encode = msgspec.json.Encoder().encode
-        with redis.Redis.from_url(redis_server.url(Folder(self.data))) as client:
+        with redis.Redis.from_url(embedded_redis.url(DataDir(self.data))) as client:
             for at in range(0, len(slugs), ROUTES_AT_ONCE):
                 client.mset(
                     {

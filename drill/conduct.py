@@ -24,7 +24,7 @@ from drill.ledger import Ledger, by_label, compare
 from drill.plan import ON_A_VOLUME, Bus, Plan, planned
 from drill.scanners import Scanners
 from drill.stack import NotReady, Stack, closing
-from waymark.asking import Failed, NobodyThere
+from waymark.core_client import CoreError, CoreUnavailable
 
 # Runs on one stack.
 GROUP = 9
@@ -169,7 +169,7 @@ async def _one(stack: Stack, plan: Plan, ledger: Ledger, outcome: Outcome) -> Re
         await asyncio.sleep(plan.after_s)
         try:
             await INJECT[plan.fault.name](stack, plan, dice)
-        except (NotReady, NobodyThere, Failed) as error:
+        except (NotReady, CoreUnavailable, CoreError) as error:
             outcome.problems.append(str(error))
         if stack.dark is not None:
             ledger.power_cut(*stack.dark, LAST_MOMENTS_S)
@@ -193,7 +193,7 @@ async def _settled(stack: Stack, bus: Bus, outcome: Outcome) -> Report | None:
     while time.monotonic() < until:
         try:
             report = await asyncio.to_thread(stack.audit)
-        except (NobodyThere, Failed) as error:
+        except (CoreUnavailable, CoreError) as error:
             trouble = f"no audit: {error}"
         else:
             accounted = report.stored + report.refused

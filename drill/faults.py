@@ -9,9 +9,9 @@ from drill.group import guest, send_again
 from drill.plan import ALL_FULL, POWER_CUT, Plan
 from drill.processes import Process, send
 from drill.stack import Stack
-from waymark import redis_server
-from waymark.asking import Failed, NobodyThere
-from waymark.waiting import until
+from waymark import embedded_redis
+from waymark.core_client import CoreError, CoreUnavailable
+from waymark.net import until
 
 Inject = Callable[[Stack, Plan, random.Random], Awaitable[None]]
 
@@ -90,7 +90,7 @@ async def _stutters(stack: Stack, plan: Plan, dice: random.Random) -> None:
 
 
 async def _redis_restarted(stack: Stack, plan: Plan, dice: random.Random) -> None:
-    await asyncio.to_thread(redis_server.shut_down, stack.folder)
+    await asyncio.to_thread(embedded_redis.shut_down, stack.folder)
 
 
 async def _several_killed(stack: Stack, plan: Plan, dice: random.Random) -> None:
@@ -209,7 +209,7 @@ async def _back(stack: Stack) -> None:
     async def audited() -> bool:
         try:
             await asyncio.to_thread(_refused, stack)
-        except (NobodyThere, Failed):
+        except (CoreUnavailable, CoreError):
             return False
         return True
 

@@ -27,7 +27,7 @@ from aggregator.audit import render
 from drill.ports import free_ports
 from drill.stack import KEY, Stack, closing
 from waymark import redis_program
-from waymark.trouble import Trouble
+from waymark.errors import UserError
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0"
 LOST = 2
@@ -35,7 +35,7 @@ NEW = 3
 WITHIN_S = 60.0
 
 
-class Wrong(Trouble):
+class Wrong(UserError):
     """Something does not hold; the message says what."""
 
 
@@ -277,7 +277,7 @@ def main() -> None:
     run = failovers if given.how == "failover" else restores
     try:
         total = run(folder, given.rounds, random.Random(given.seed))
-    except Trouble as trouble:
+    except UserError as trouble:
         raise SystemExit(f"{trouble}\nWhat is left is in {folder}") from None
     shutil.rmtree(folder, ignore_errors=True)
     print(f"{given.rounds} rounds: {total.lost} codes lost with {total.scans} scans; 0 codes show scans of others")

@@ -23,7 +23,7 @@ import msgspec
 from drill.ports import free_ports
 from drill.processes import send
 from drill.stack import WORKERS, NotReady, Stack, closing
-from waymark.waiting import until
+from waymark.net import until
 
 CLIENTS = 8
 WRK_CONNECTIONS = 8

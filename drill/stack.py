@@ -23,10 +23,10 @@ from drill.kafka import KafkaServer
 from drill.ports import free_ports
 from drill.power import Volume, age_journals, volume
 from drill.processes import Process, below, send
-from waymark import asking
-from waymark.folder import Folder
-from waymark.trouble import Trouble
-from waymark.waiting import answers_http, until
+from waymark import core_client
+from waymark.data_dir import DataDir
+from waymark.errors import UserError
+from waymark.net import answers_http, until
 
 KEY = "oqr_live_drill0123456789abcdef0123456789"
 WORKERS = 2
@@ -36,7 +36,7 @@ READY_S = 90.0
 STOP_S = 90.0
 
 
-class NotReady(Trouble):
+class NotReady(UserError):
     """`waymark up` does not come up; the message has the end of its log."""
 
 
@@ -62,7 +62,7 @@ class Stack:
         own_volume: bool = False,
     ) -> None:
         self.volume: Volume | None = volume(folder / "volume") if own_volume else None
-        self.folder = Folder((folder if self.volume is None else self.volume.folder) / "data")
+        self.folder = DataDir((folder if self.volume is None else self.volume.folder) / "data")
         # When power was cut, and when nothing ran any more, on the event loop's clock.
         self.dark: tuple[float, float] | None = None
         self.broker = broker
@@ -211,8 +211,8 @@ class Stack:
             return set()
 
     def audit(self) -> Report:
-        """Of the running stack. Blocks. Raises asking.NobodyThere and asking.Failed."""
-        return msgspec.convert(asking.ask(self.folder, "/audit", lambda *_: None), Report)
+        """Of the running stack. Blocks. Raises CoreUnavailable and CoreError."""
+        return msgspec.convert(core_client.call(self.folder, "/audit", lambda *_: None), Report)
 
     def kill_group(self) -> None:
         """SIGKILL for the supervisor and all its children at once."""

@@ -8,14 +8,14 @@ import msgspec
 from aggregator.audit_records import Records
 from drill.ledger import MARK
 from infra.warehouse import Warehouse
-from waymark.borrowing import started
-from waymark.folder import Folder, hold
-from waymark.reports import audit_machine, evidence_of
+from waymark.data_dir import DataDir, hold
+from waymark.embedded_redis import started
+from waymark.machine_audit import audit_machine, evidence_of
 from waymark.settings import Settings
 
 
 def main(data: Path, journals: Path) -> None:
-    folder = Folder(data)
+    folder = DataDir(data)
     with hold(folder), started(folder) as url:
         client = Warehouse(folder=folder.warehouse).connect()
         try:

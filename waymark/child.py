@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
-from waymark import tied
+from waymark import parent_death
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 10.0
@@ -58,7 +58,7 @@ class Child:
             self._process = await self._made()
 
     async def _made(self, ready: int | None = None) -> asyncio.subprocess.Process:
-        more = {} if ready is None else {tied.READY: str(ready)}
+        more = {} if ready is None else {parent_death.READY: str(ready)}
         return await asyncio.create_subprocess_exec(
             *self.program.command,
             env={**self.program.environment, **more},
@@ -66,7 +66,7 @@ class Child:
             # What a child writes is its log; the supervisor's standard output is for the addresses and the key.
             stdout=2,
             pass_fds=(*self.program.descriptors, *(() if ready is None else (ready,))),
-            preexec_fn=tied.before_exec(os.getpid(), set(self.program.blocked)),
+            preexec_fn=parent_death.before_exec(os.getpid(), set(self.program.blocked)),
         )
 
     async def run(self) -> None:

@@ -27,18 +27,19 @@ from infra.warehouse import Warehouse
 from ingest import depth
 from ingest.reader import sources
 from redirect.connection_limits import ConnectionLimits
-from waymark import rooms, tracing
-from waymark.admin import Admin
-from waymark.aggregating import aggregator_of, readiness_of, readings, stored_up_to
+from waymark import tracing
+from waymark.admin_socket import AdminSocket
+from waymark.data_dir import DataDir
 from waymark.engine_watch import keep_watched
-from waymark.folder import Folder
-from waymark.listening import unix_socket
-from waymark.preparing import Prepared, prepare, warehouse_of
-from waymark.public_api import api_app
-from waymark.serving import serve
+from waymark.errors import UserError
+from waymark.http_server import serve
+from waymark.net import unix_socket
 from waymark.settings import Settings
+from waymark.startup_checks import Prepared, prepare, warehouse_of
 from waymark.status_app import status_app
-from waymark.trouble import Trouble
+from waymark.wiring import room_settings
+from waymark.wiring.aggregator import aggregator_of, readiness_of, readings, stored_up_to
+from waymark.wiring.api import api_app
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ async def run(
     """Until `stop`. `redirectors`: where those of this machine answer about themselves. When a part ends by a defect, 1
     is returned, and whoever supervises starts the process again: nothing is lost by that. 2 means that an engine must
     not be used as it is."""
-    redis = connect(rooms.redis_url(settings))
+    redis = connect(room_settings.redis_url(settings))
     warehouse = warehouse_of(settings)
     # Two threads of one workspace, and one more for whoever else asks.
     questions = QueryPool(warehouse, 3, own_threads=2)
@@ -71,7 +72,7 @@ async def run(
         with tracing.tracer(service) as tracer:
             await _run(*given, tracer, api_sockets, status_sockets, stop, aggregate=aggregate, redirectors=redirectors)
     except ExceptionGroup as group:
-        trouble = group.subgroup(Trouble)
+        trouble = group.subgroup(UserError)
         if trouble is not None:
             log.error("%s", "; ".join(map(str, trouble.exceptions)))
             return 2
@@ -121,11 +122,11 @@ async def _run(
             rechecks = Rechecks(app.state.context.domains, every_ms=settings.domain_check * 1000)
             shown.register(MetricsCollector(rechecks.metrics))
             background.append(tasks.create_task(rechecks.keep(stop)))
-            limits = rooms.connection_limits(settings)
+            limits = room_settings.connection_limits(settings)
             public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop, limits)))
         if moving is not None:
-            admin = Admin(settings, warehouse, moving, prepared)
-            listener = unix_socket(Folder(settings.data).core_socket)
+            admin = AdminSocket(settings, warehouse, moving, prepared)
+            listener = unix_socket(DataDir(settings.data).core_socket)
             inner.append(tasks.create_task(serve(admin.app, [listener], moved)))
             inner.append(tasks.create_task(_move(moving, prepared, moved)))
             erasures = Erasures(redis, moving.between, lambda: time.time_ns() // 1_000_000)
@@ -154,7 +155,7 @@ async def _prepare(
     """All end when an engine must not be used, also who has just swallowed that it was cancelled."""
     try:
         await prepare(settings, warehouse, redis, prepared)
-    except Trouble:
+    except UserError:
         stop.set()
         raise
 

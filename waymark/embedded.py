@@ -6,8 +6,8 @@ An edge machine has neither, so nothing here imports them.
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
+from waymark.errors import UserError
 from waymark.settings import Settings
-from waymark.trouble import Trouble
 
 NO_WAREHOUSE = (
     "chDB is not installed: install Waymark with the extra `embedded` (docs/packaging.md), or set "
@@ -20,9 +20,9 @@ NO_REDIS = (
 
 
 def check_warehouse(settings: Settings) -> None:
-    """Raises Trouble where the warehouse is to be chDB, and that is not installed."""
+    """Raises UserError where the warehouse is to be chDB, and that is not installed."""
     if settings.clickhouse_url is None and find_spec("chdb") is None:
-        raise Trouble(NO_WAREHOUSE)
+        raise UserError(NO_WAREHOUSE)
 
 
 def chdb_version() -> str:

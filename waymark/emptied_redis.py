@@ -19,14 +19,14 @@ from codes import workspaces
 from infra.warehouse import Warehouse
 from ingest.layout import segment_path, segments, sources
 from schemas.event import decode_event, is_note
-from waymark.folder import Folder
+from waymark.data_dir import DataDir
+from waymark.errors import UserError
 from waymark.settings import Settings
-from waymark.trouble import Trouble
 
 _LOOK_WITHIN_S = 120.0
 
 
-class Emptied(Trouble):
+class Emptied(UserError):
     """Redis is empty and scans are stored; the message says what to do."""
 
 
@@ -66,14 +66,14 @@ def _scans(settings: Settings) -> str | None:
                 client.close()
         except (ClickHouseError, HTTPError, OSError) as error:
             raise Unsure(f"the warehouse does not answer: {error}") from error
-    folder = Folder(settings.data).warehouse
+    folder = DataDir(settings.data).warehouse
     if not folder.is_dir() or not any(folder.iterdir()):
         return None
     # A process that has opened chDB keeps it; here it is only looked into.
     look = [sys.executable, "-P", "-m", "waymark.emptied_redis", str(folder)]
     done = subprocess.run(look, capture_output=True, text=True, timeout=_LOOK_WITHIN_S)  # noqa: S603
     if done.returncode not in (0, 1):
-        raise Trouble(f"{folder} cannot be read: {done.stderr.strip().splitlines()[-1:]}")
+        raise UserError(f"{folder} cannot be read: {done.stderr.strip().splitlines()[-1:]}")
     return str(folder) if done.returncode else None
 
 

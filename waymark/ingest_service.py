@@ -8,18 +8,18 @@ from api.context import Ready
 from infra.exposition import Reading, registry
 from ingest import depth
 from ingest.ship import ShipSettings, ShipStatus, ship
-from waymark import rooms
 from waymark.engine_watch import keep_watched
-from waymark.serving import serve
+from waymark.http_server import serve
 from waymark.settings import Settings
 from waymark.status_app import status_app
+from waymark.wiring import room_settings
 
 
 async def run(settings: Settings, status_sockets: list[socket.socket], stop: asyncio.Event) -> int:
     status = ShipStatus()
     shipping = ShipSettings(
         journal=settings.journal_folder,
-        bootstrap=rooms.kafka(settings),
+        bootstrap=room_settings.kafka(settings),
         topic=settings.kafka_topic,
         keep_s=settings.shipped_keep,
         keep_bytes=settings.journal_max // 4,

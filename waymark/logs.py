@@ -1,4 +1,4 @@
-"""Log lines on standard error: for people, or as JSON for programs.
+"""Logging to standard error, as text or as JSON; and the first line of each service: version, port, engines.
 
 Nothing is logged for each request, and no line holds an address or a user agent of a visitor: the
 server's access log is off, and a test greps for both.
@@ -12,7 +12,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from waymark.output import Output
+from infra import engine_urls
+from infra.version import VERSION
+from waymark.settings import Settings
+from waymark.terminal import Output
 
 
 class _Stream:
@@ -70,3 +73,30 @@ def configure(service: str, style: Literal["text", "json"]) -> None:
     for name in ("uvicorn", "uvicorn.error", "aiokafka", "kafka", "clickhouse_connect"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.access").disabled = True
+
+
+_LISTENS = {"redirect": "redirect_port", "api": "api_port", "core": "api_port"}
+
+
+def start_line(service: str, settings: Settings) -> str:
+    """The first line of a service's log. Contains no password."""
+    said = [f"waymark {VERSION} starts"]
+    if service in _LISTENS:
+        said.append(f"port {getattr(settings, _LISTENS[service])} of {settings.host}")
+    if settings.redis_url is not None and service != "ingest":
+        url = engine_urls.redis(settings.redis_url)
+        said.append(f"Redis {url.path or f'{url.host}:{url.port}'}")
+    if service in ("core", "aggregate", "ingest"):
+        said.append(f"Kafka {settings.kafka_bootstrap}" if settings.kafka_bootstrap else "no Kafka")
+    if service in ("core", "aggregate", "api"):
+        said.append(_warehouse(settings))
+    if service in ("redirect", "core", "ingest"):
+        said.append(f"journals {settings.journal_folder}")
+    return ", ".join(said)
+
+
+def _warehouse(settings: Settings) -> str:
+    if settings.clickhouse_url is None:
+        return "chDB"
+    url = engine_urls.clickhouse(settings.clickhouse_url)
+    return f"ClickHouse {url.host}:{url.port}"

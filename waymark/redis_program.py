@@ -16,8 +16,8 @@ import msgspec
 
 from ingest.layout import sync_folder
 from waymark import embedded
-from waymark.folder import Folder
-from waymark.trouble import Trouble
+from waymark.data_dir import DataDir
+from waymark.errors import UserError
 
 OLDEST = (6, 2)
 BUNDLED = "bundled"
@@ -30,7 +30,7 @@ _LAST_COMMON = (7, 2)
 _APPEND_ONLY_FOLDER = (7, 0)
 
 
-class NoRedis(Trouble):
+class NoRedis(UserError):
     """There is no server to start, or it does not start; the message says what to do."""
 
 
@@ -92,7 +92,7 @@ def on_path(path: str | None = None) -> list[Server]:
     return sorted(found, key=lambda server: server.is_a.minor, reverse=True)
 
 
-def find(folder: Folder, wanted: str = BUNDLED, path: str | None = None) -> Server:
+def find(folder: DataDir, wanted: str = BUNDLED, path: str | None = None) -> Server:
     """The server that the setting asks for, or, when the folder was written by a newer one than the bundled, one on
     PATH that can read it. Raises NoRedis, with what to do."""
     written = note_of(folder)
@@ -130,7 +130,7 @@ def _named(program: Path, trouble: str) -> Server:
     return Server(program, is_a)
 
 
-def _refusal(server: Server, folder: Folder, written: Version | None) -> str | None:
+def _refusal(server: Server, folder: DataDir, written: Version | None) -> str | None:
     """Why this server must not run on this folder."""
     new = folder.redis / "appendonlydir"
     old = folder.redis / "appendonly.aof"
@@ -157,7 +157,7 @@ def _refusal(server: Server, folder: Folder, written: Version | None) -> str | N
     return None
 
 
-def note_of(folder: Folder) -> Version | None:
+def note_of(folder: DataDir) -> Version | None:
     """Which server wrote the folder last. Raises NoRedis for a note that cannot be read."""
     note = _note(folder)
     try:
@@ -170,7 +170,7 @@ def note_of(folder: Folder) -> Version | None:
         ) from None
 
 
-def note(folder: Folder, server: Server) -> None:
+def note(folder: DataDir, server: Server) -> None:
     """Remembers, once it runs, that this server has written the folder. Survives a power loss. On a full disk it is
     left for a later start: nobody is helped by a Redis that does not run."""
     if note_of(folder) == server.is_a:
@@ -190,5 +190,5 @@ def note(folder: Folder, server: Server) -> None:
     sync_folder(folder.redis)
 
 
-def _note(folder: Folder) -> Path:
+def _note(folder: DataDir) -> Path:
     return folder.redis / "server.json"

@@ -12,18 +12,19 @@ from typing import Any
 import msgspec
 import uvloop
 
-from waymark import descriptors, listening, logs, rooms, salts, tied
-from waymark.folder import Folder, hold
+from waymark import logs, net, parent_death, salts
+from waymark.data_dir import DataDir, hold
+from waymark.logs import start_line
 from waymark.settings import Settings
-from waymark.start_line import start_line
+from waymark.wiring import room_settings
 
 log = logging.getLogger(__name__)
 
 
 def enter(service: str, settings: Settings, *, nice: int = 0) -> None:
     """What every service does first."""
-    tied.watch_parent()
-    descriptors.raise_limit()
+    parent_death.watch_parent()
+    net.raise_descriptor_limit()
     logs.configure(service, settings.log_format)
     if nice:
         os.nice(nice)
@@ -52,10 +53,10 @@ def redirect(settings: Settings, handed: Handed) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     run(
-        rooms.redirect_settings(settings, salts_descriptor=handed.salts, worker=handed.worker),
+        room_settings.redirect_settings(settings, salts_descriptor=handed.salts, worker=handed.worker),
         fds=[one.detach() for one in listeners],
         status_fds=[one.detach() for one in status],
-        ready=tied.say_ready,
+        ready=parent_death.say_ready,
     )
     return 0
 
@@ -70,7 +71,7 @@ def ingest(settings: Settings, handed: Handed) -> int:
 def aggregate(settings: Settings, handed: Handed) -> int:
     from waymark.core import run
 
-    folder = Folder(settings.data)
+    folder = DataDir(settings.data)
     # It holds no data beside a ClickHouse server, only sockets and what is under way.
     with hold(folder, make=True):
         folder.sweep()
@@ -90,28 +91,26 @@ def core(settings: Settings, handed: Handed) -> int:
     from waymark.core import run
 
     # One that was killed leaves what it was bringing into the warehouse, up to 16 MB each time.
-    Folder(settings.data).sweep()
+    DataDir(settings.data).sweep()
     listeners = _sockets(settings, handed, "api", settings.api_port, flag="WAYMARK_API_PORT")
-    status = listening.inherited(handed.status)
-    redirectors = [Folder(settings.data).redirector_socket(worker + 1) for worker in range(settings.workers)]
+    status = net.inherited(handed.status)
+    redirectors = [DataDir(settings.data).redirector_socket(worker + 1) for worker in range(settings.workers)]
     return _until_stopped(lambda stop: run(settings, listeners, status, stop, aggregate=True, redirectors=redirectors))
 
 
 def _sockets(settings: Settings, handed: Handed, service: str, port: int, *, flag: str) -> list[socket.socket]:
     if handed.sockets:
-        return listening.inherited(handed.sockets)
+        return net.inherited(handed.sockets)
     # What a service manager has opened for a service of its own is for that, whatever it is called.
-    activated = listening.activated(os.environ, os.getpid(), service, port) or listening.activated(
-        os.environ, os.getpid()
-    )
-    return activated or listening.listen(settings.host, port, flag=flag, reuse_port=settings.reuse_port)
+    activated = net.activated(os.environ, os.getpid(), service, port) or net.activated(os.environ, os.getpid())
+    return activated or net.listen(settings.host, port, flag=flag, reuse_port=settings.reuse_port)
 
 
 def _status_sockets(settings: Settings, handed: Handed) -> list[socket.socket]:
     """Beside a supervisor there is one status port for all, which the core answers at."""
-    if tied.PIPE in os.environ:
-        return listening.inherited(handed.status)
-    found = listening.listen_for_status(settings.status_host, settings.status_port)
+    if parent_death.PIPE in os.environ:
+        return net.inherited(handed.status)
+    found = net.listen_for_status(settings.status_host, settings.status_port)
     log.info("status at http://%s:%d/metrics", settings.status_host, found[0].getsockname()[1])
     return found
 

@@ -14,11 +14,11 @@ import msgspec
 from msgspec import Meta
 
 from waymark import setting_checks
+from waymark.errors import UserError
 from waymark.setting_values import converted, declared
-from waymark.trouble import Trouble
 
 
-class BadSetting(Trouble):
+class BadSetting(UserError):
     """A setting that cannot be used; the message names its variable and says why."""
 
 

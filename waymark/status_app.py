@@ -14,7 +14,7 @@ from api.context import Ready
 from api.health import handlers
 from infra.exposition import exposition, merged
 from redirect.slug import TLS_ASK_PATH
-from waymark.asking import NobodyThere, fetch
+from waymark.core_client import CoreUnavailable, fetch
 
 # A redirector answers from memory; one that stands still must not keep the others' figures from being read.
 PATIENCE_S = 1.0
@@ -49,5 +49,5 @@ def status_app(
 async def _asked(path: Path, target: str) -> tuple[int, bytes] | None:
     try:
         return await asyncio.to_thread(fetch, path, target, PATIENCE_S)
-    except NobodyThere:
+    except CoreUnavailable:
         return None

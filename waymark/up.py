@@ -15,13 +15,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from ingest import ballast
 from ingest.layout import sync_folder
-from waymark import descriptors, embedded, listening, redis_program, redis_server, terminal, tied
+from waymark import embedded, embedded_redis, net, parent_death, redis_program, terminal
+from waymark.bootstrap_key import first_key
 from waymark.child import Child, Program
-from waymark.first_key import first_key
-from waymark.folder import Folder, Locks, hold
+from waymark.data_dir import DataDir, Locks, hold
+from waymark.net import answers_http, until
 from waymark.salts import DailySalts, check_salt_redis, leave_no_core
 from waymark.settings import Settings, environment
-from waymark.waiting import answers_http, until
 
 # How long a start may take before it is called failed: a big append-only file is read at about 100 MB/s.
 REDIS_WITHIN_S = 300.0
@@ -36,9 +36,9 @@ def up(settings: Settings, say: Callable[[str], None], *, new: bool = False) -> 
     `new` takes an empty Redis beside stored scans for a new beginning."""
     embedded.check_warehouse(settings)
     check_salt_redis(settings)
-    descriptors.raise_limit()
+    net.raise_descriptor_limit()
     leave_no_core()
-    folder = Folder(settings.data)
+    folder = DataDir(settings.data)
     with hold(folder, make=True) as locks:
         folder.sweep()
         return asyncio.run(Supervisor(settings, folder, locks, say, new=new).run())
@@ -46,7 +46,7 @@ def up(settings: Settings, say: Callable[[str], None], *, new: bool = False) -> 
 
 class Supervisor:
     def __init__(
-        self, settings: Settings, folder: Folder, locks: Locks, say: Callable[[str], None], *, new: bool
+        self, settings: Settings, folder: DataDir, locks: Locks, say: Callable[[str], None], *, new: bool
     ) -> None:
         self._settings = settings
         self._new = new
@@ -70,11 +70,9 @@ class Supervisor:
         loop.add_signal_handler(signal.SIGHUP, self._hung_up)
         redirect_sockets = self._listen("redirect", settings.redirect_port)
         api_sockets = self._listen("api", settings.api_port)
-        status_sockets = listening.listen_for_status(settings.status_host, settings.status_port)
+        status_sockets = net.listen_for_status(settings.status_host, settings.status_port)
         self._status_port = int(status_sockets[0].getsockname()[1])
-        about = [
-            listening.unix_socket(self._folder.redirector_socket(worker + 1)) for worker in range(settings.workers)
-        ]
+        about = [net.unix_socket(self._folder.redirector_socket(worker + 1)) for worker in range(settings.workers)]
         # Only this process holds the writing end: its end is the children's end of file.
         watched, self._pipe = os.pipe()
         self._salts = DailySalts()
@@ -106,7 +104,7 @@ class Supervisor:
 
     @property
     def _redis_url(self) -> str:
-        return self._settings.redis_url or redis_server.url(self._folder)
+        return self._settings.redis_url or embedded_redis.url(self._folder)
 
     def _asked_to_stop(self) -> None:
         if self._stop.is_set():
@@ -139,9 +137,9 @@ class Supervisor:
 
     def _listen(self, service: str, port: int) -> list[socket.socket]:
         settings = self._settings
-        activated = listening.activated(os.environ, os.getpid(), service, port)
+        activated = net.activated(os.environ, os.getpid(), service, port)
         flag = f"--{service}-port"
-        return activated or listening.listen(settings.host, port, flag=flag, reuse_port=settings.reuse_port)
+        return activated or net.listen(settings.host, port, flag=flag, reuse_port=settings.reuse_port)
 
     async def _unless_stopped(self, work: Awaitable[str | None]) -> str | None:
         task = asyncio.ensure_future(work)
@@ -165,25 +163,25 @@ class Supervisor:
             self._say(f"Redis is {server.program} ({server.is_a}): {server.because}")
         if ballast.free_bytes(self._settings.data) < LOW_BYTES and ballast.release(self._settings.data):
             self._say(f"the disk is full: {ballast.SIZE >> 20} MiB kept for a start have been given back; make room")
-        await asyncio.to_thread(redis_server.clear_leftover, self._folder)
+        await asyncio.to_thread(embedded_redis.clear_leftover, self._folder)
         child = await self._start(
             Program(
                 name="redis",
-                command=redis_server.arguments(server.program, self._folder),
+                command=embedded_redis.arguments(server.program, self._folder),
                 environment={key: value for key, value in os.environ.items() if not key.startswith("WAYMARK_")},
                 blocked=frozenset({signal.SIGINT, signal.SIGHUP, signal.SIGTERM}),
                 stop_within_s=15.0,
-                graceful=lambda: asyncio.to_thread(redis_server.shut_down, self._folder),
-                explained=lambda: redis_server.full_disk(self._folder),
+                graceful=lambda: asyncio.to_thread(embedded_redis.shut_down, self._folder),
+                explained=lambda: embedded_redis.full_disk(self._folder),
             )
         )
         ready = await until(
-            lambda: asyncio.to_thread(redis_server.answers, self._folder),
+            lambda: asyncio.to_thread(embedded_redis.answers, self._folder),
             within_s=REDIS_WITHIN_S,
             unless=lambda: self._stop.is_set() or child.restarts > 2,
         )
         if not ready and not self._stop.is_set():
-            raise redis_server.does_not_start(server.program, self._folder)
+            raise embedded_redis.does_not_start(server.program, self._folder)
         if ready:
             redis_program.note(self._folder, server)
         # Redis syncs what it writes, and not the names of the files that it makes for it.
@@ -206,10 +204,10 @@ class Supervisor:
         variables |= {
             "WAYMARK_REDIS_URL": self._redis_url,
             "TMPDIR": str(self._folder.temporary),
-            tied.PIPE: str(watched),
+            parent_death.PIPE: str(watched),
         }
         descriptors = [watched, self._locks.children, *(one.fileno() for one in (*sockets, *status))]
-        flags = {"--sockets": listening.described(sockets), "--status": listening.described(status)}
+        flags = {"--sockets": net.described(sockets), "--status": net.described(status)}
         if worker:
             salts = self._salts.share()
             descriptors.append(salts)

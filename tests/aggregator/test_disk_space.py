@@ -16,7 +16,7 @@ from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from tests.aggregator.exact import problems
 from tests.aggregator.test_journal_bus import append, journal, running, until
-from waymark.aggregating import readiness_of, readings
+from waymark.wiring.aggregator import readiness_of, readings
 
 FLOOR = 16 << 20
 

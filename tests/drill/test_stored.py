@@ -10,11 +10,11 @@ from drill.ledger import by_label
 from drill.stack import Stored
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
-from waymark.folder import Folder
+from waymark.data_dir import DataDir
 
 
 def test_rows_of_each_visit(tmp_path: Path) -> None:
-    folder = Folder(tmp_path / "data")
+    folder = DataDir(tmp_path / "data")
     folder.make()
     client = Warehouse(folder=folder.warehouse).connect()
     migrate(client)

@@ -102,7 +102,7 @@ def test_the_soft_limit_of_descriptors_is_lifted() -> None:
         [
             sys.executable,
             "-c",
-            "from waymark import descriptors; print(descriptors.raise_limit(), descriptors.limit())",
+            "from waymark import net; print(net.raise_descriptor_limit(), net.descriptor_limit())",
         ],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, lower)),
         capture_output=True,

@@ -24,9 +24,8 @@ MAY = {
     "redirect/files.py": "the same",
     "infra/s3.py": "the same",
     "redirect/wire.py": "Redis",
-    "waymark/asking.py": "the core's socket",
-    "waymark/listening.py": "our own ports, before they are taken",
-    "waymark/waiting.py": "our own ports, until they answer",
+    "waymark/core_client.py": "the core's socket",
+    "waymark/net.py": "our own ports, before they are taken and until they answer",
 }
 
 

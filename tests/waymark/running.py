@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from waymark.folder import Folder, hold
+from waymark.data_dir import DataDir, hold
 
 KEY = "oqr_live_a-key-for-the-tests-of-waymark"
 PHONE = (
@@ -78,7 +78,7 @@ class Up:
 
     def make_folder(self) -> None:
         """An empty data folder, as `up` makes it."""
-        with hold(Folder(self.data), make=True):
+        with hold(DataDir(self.data), make=True):
             pass
 
     def start(self, *, ready: bool = True) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from waymark import child
 from waymark.child import Child, Program
-from waymark.waiting import until
+from waymark.net import until
 
 
 def python(code: str, stop_within_s: float = 10.0) -> Program:
@@ -126,14 +126,15 @@ async def test_an_interrupt_of_the_terminal_does_not_reach_a_child() -> None:
 PARENT = """
 import asyncio, os, sys
 from waymark.child import Child, Program
-from waymark import tied
+from waymark import parent_death
 
 async def main():
     watched, held = os.pipe()
     sleeper = [sys.executable, "-c", "import time; time.sleep(60)"]
-    watcher = [sys.executable, "-c", "from waymark import tied; tied.watch_parent(); import time; time.sleep(60)"]
+    watching = "from waymark import parent_death; parent_death.watch_parent(); import time; time.sleep(60)"
+    watcher = [sys.executable, "-c", watching]
     for command in (sleeper, watcher):
-        one = Child(Program(name="x", command=command, environment={**os.environ, tied.PIPE: str(watched)},
+        one = Child(Program(name="x", command=command, environment={**os.environ, parent_death.PIPE: str(watched)},
                             descriptors=(watched,)), print)
         await one.start()
         print(one.pid, flush=True)
@@ -157,7 +158,11 @@ def test_children_end_with_a_killed_parent() -> None:
 def test_a_child_of_ours_watches_the_pipe_where_the_kernel_does_nothing() -> None:
     watched, held = os.pipe()
     watcher = subprocess.Popen(
-        [sys.executable, "-c", "from waymark import tied; tied.watch_parent(); import time; time.sleep(60)"],
+        [
+            sys.executable,
+            "-c",
+            "from waymark import parent_death; parent_death.watch_parent(); import time; time.sleep(60)",
+        ],
         env={**os.environ, "WAYMARK_PARENT_PIPE": str(watched)},
         pass_fds=[watched],
     )

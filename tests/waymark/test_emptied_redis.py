@@ -13,8 +13,8 @@ from tests.ingest.events import event, open_journal, rest_of
 from tests.servers import clickhouse
 from waymark.command import main
 from waymark.emptied_redis import Emptied
-from waymark.preparing import Prepared, prepare
 from waymark.settings import read
+from waymark.startup_checks import Prepared, prepare
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import logging
 import pytest
 
 from waymark.engine_watch import keep_watched
+from waymark.logs import start_line
 from waymark.settings import read
-from waymark.start_line import start_line
 
 
 async def test_a_loss_and_a_return_are_said_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 
 from redirect.geo_database import REGISTRIES
 from tests.redirect import mmdb
-from waymark import rooms
 from waymark.command import main
 from waymark.settings import read
+from waymark.wiring import room_settings
 
 
 def run(data: Path, *words: str, **environment: str) -> Result:
@@ -38,17 +38,17 @@ def test_it_says_how_old_what_comes_along_is_and_whose_it_is(data: Path) -> None
 
 def test_it_takes_another_and_drops_it(data: Path, tmp_path: Path) -> None:
     other = mmdb.write(tmp_path / "other.mmdb", {"203.0.113.0/24": {"country": {"iso_code": "NZ"}}})
-    assert rooms.geo_database(read({}, data=data)) == REGISTRIES
+    assert room_settings.geo_database(read({}, data=data)) == REGISTRIES
     done = run(data, "203.0.113.7", "--take", str(other))
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[-1] == "203.0.113.7  NZ" and str(data / "geo.mmdb") in done.stdout
-    assert rooms.geo_database(read({}, data=data)) == str(data / "geo.mmdb")
+    assert room_settings.geo_database(read({}, data=data)) == str(data / "geo.mmdb")
     # What is set goes first.
-    assert rooms.geo_database(read({"WAYMARK_GEO_DATABASE": str(other)}, data=data)) == str(other)
-    assert rooms.geo_database(read({"WAYMARK_GEO_DATABASE": "none"}, data=data)) == ""
+    assert room_settings.geo_database(read({"WAYMARK_GEO_DATABASE": str(other)}, data=data)) == str(other)
+    assert room_settings.geo_database(read({"WAYMARK_GEO_DATABASE": "none"}, data=data)) == ""
     assert run(data, "--drop", WAYMARK_GEO_DATABASE="none").exit_code == 2
     assert run(data, "--drop").exit_code == 0
-    assert rooms.geo_database(read({}, data=data)) == REGISTRIES
+    assert room_settings.geo_database(read({}, data=data)) == REGISTRIES
     assert {path.name for path in data.iterdir()} == {"redis"}
 
 
@@ -64,7 +64,7 @@ def test_what_is_no_database_is_not_taken(data: Path, tmp_path: Path) -> None:
 def test_a_damaged_one_keeps_no_link_from_leading_on(data: Path, caplog: pytest.LogCaptureFixture) -> None:
     (data / "geo.mmdb").write_text("was a database")
     with caplog.at_level(logging.ERROR):
-        assert rooms.geo_database(read({}, data=data)) == REGISTRIES
+        assert room_settings.geo_database(read({}, data=data)) == REGISTRIES
     assert "geo.mmdb" in caplog.text
 
 

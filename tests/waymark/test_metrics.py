@@ -20,7 +20,8 @@ from ingest.ship import ShipStatus
 from redirect.metrics import Counts, Metrics
 from tests.ingest.events import REST
 from tests.waymark import promtool
-from waymark import aggregating, ingest_service
+from waymark import ingest_service
+from waymark.wiring import aggregator
 
 ROOT = Path(__file__).parents[2]
 GAUGES = ("cached_routes", "domains", "gate_waiting", "trusted", "epoch", "unheard_seconds")
@@ -80,7 +81,7 @@ def test_ingest_shows_its_own_and_nothing_else() -> None:
 def test_an_aggregator_and_the_questions_show_their_own(tmp_path: Path) -> None:
     warehouse = Warehouse(folder=tmp_path / "chdb")
     moving = Aggregator(JournalBus(tmp_path / "journal", tmp_path / "intents", uptime), warehouse.connect)
-    made = registry(lambda: aggregating.readings(moving))
+    made = registry(lambda: aggregator.readings(moving))
     assert promtool.shown(exposition(made).decode()) == promtool.of("aggregate")
     made.register(MetricsCollector(QueryPool(warehouse).metrics))
     assert promtool.shown(exposition(made).decode()) >= {"waymark_query_seconds"}

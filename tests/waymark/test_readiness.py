@@ -9,8 +9,9 @@ from aggregator.loop import Aggregator, uptime
 from api.health import readiness
 from infra.warehouse import Warehouse
 from tests.aggregator.test_journal_bus import running, until
-from waymark import aggregating, ingest_service, listening
+from waymark import ingest_service, net
 from waymark.settings import read
+from waymark.wiring import aggregator
 
 
 async def test_an_aggregator_without_its_bus(tmp_path: Path) -> None:
@@ -19,14 +20,14 @@ async def test_an_aggregator_without_its_bus(tmp_path: Path) -> None:
     moving = Aggregator(bus, Warehouse(folder=tmp_path / "warehouse").connect)
     async with running(moving):
         await until(lambda: bool(moving.status()["trouble"]))
-        found = await readiness(aggregating.readiness_of(moving))
+        found = await readiness(aggregator.readiness_of(moving))
     assert (found.ready, found.missing) == (False, {"aggregator": "the bus does not answer"})
     assert str(tmp_path) in str(moving.status()["trouble"]), "whoever may ask the core is told"
 
 
 async def test_ingest_without_kafka(tmp_path: Path) -> None:
     settings = read({"WAYMARK_KAFKA_BOOTSTRAP": "127.0.0.1:1"}, data=tmp_path)
-    [*sockets] = listening.listen("127.0.0.1", 0, flag="WAYMARK_STATUS_PORT")
+    [*sockets] = net.listen("127.0.0.1", 0, flag="WAYMARK_STATUS_PORT")
     port = sockets[0].getsockname()[1]
     stop = asyncio.Event()
     serving = asyncio.create_task(ingest_service.run(settings, sockets, stop))

@@ -9,23 +9,23 @@ import pytest
 import redis
 
 from tests.servers import require
-from waymark import redis_program, redis_server
-from waymark.borrowing import started
-from waymark.folder import Folder, hold
+from waymark import embedded_redis, redis_program
+from waymark.data_dir import DataDir, hold
+from waymark.embedded_redis import started
 from waymark.redis_program import NoRedis, Server, Version, find, identify, note, note_of
 
 NOWHERE = "/nowhere"
 
 
 @contextmanager
-def held(path: Path) -> Iterator[Folder]:
-    folder = Folder(path / "data")
+def held(path: Path) -> Iterator[DataDir]:
+    folder = DataDir(path / "data")
     with hold(folder, make=True):
         yield folder
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Folder]:
+def folder(tmp_path: Path) -> Iterator[DataDir]:
     with held(tmp_path) as made:
         yield made
 
@@ -38,7 +38,7 @@ def program(at: Path, name: str, says: str) -> Path:
     return path
 
 
-def test_the_bundled_one_is_taken_whatever_is_on_the_path(folder: Folder, tmp_path: Path) -> None:
+def test_the_bundled_one_is_taken_whatever_is_on_the_path(folder: DataDir, tmp_path: Path) -> None:
     """Another PATH (cron, systemd, sudo) meant another server, which came up empty."""
     program(tmp_path / "bin", "redis-server", "Redis server v=8.2.1")
     server = find(folder, path=str(tmp_path / "bin"))
@@ -47,7 +47,7 @@ def test_the_bundled_one_is_taken_whatever_is_on_the_path(folder: Folder, tmp_pa
     assert server.is_a.minor >= redis_program.OLDEST
 
 
-def test_the_newest_on_the_path_where_that_is_asked_for(folder: Folder, tmp_path: Path) -> None:
+def test_the_newest_on_the_path_where_that_is_asked_for(folder: DataDir, tmp_path: Path) -> None:
     old = program(tmp_path / "bin", "redis-server", "Redis server v=5.0.14")
     with pytest.raises(NoRedis, match=r"6\.2 or newer"):
         find(folder, "path", str(tmp_path / "bin"))
@@ -75,7 +75,7 @@ def test_who_reads_whom(written: tuple[str, str], server: tuple[str, str], reads
     assert Version(*server).reads(Version(*written)) is reads
 
 
-def test_a_server_older_than_the_one_that_wrote_is_refused(folder: Folder, tmp_path: Path) -> None:
+def test_a_server_older_than_the_one_that_wrote_is_refused(folder: DataDir, tmp_path: Path) -> None:
     note(folder, Server(Path("/x"), Version("redis", "7.2.4")))
     assert note_of(folder) == Version("redis", "7.2.4")
     with pytest.raises(NoRedis, match=r"Redis 7\.2\.4, which Redis 6\.2.*WAYMARK_REDIS_SERVER"):
@@ -88,7 +88,7 @@ def test_a_server_older_than_the_one_that_wrote_is_refused(folder: Folder, tmp_p
     assert (found.program, "Redis 7.2.4" in found.because) == (newer, True)
 
 
-def test_files_that_an_old_server_does_not_see_are_not_passed_over(folder: Folder, tmp_path: Path) -> None:
+def test_files_that_an_old_server_does_not_see_are_not_passed_over(folder: DataDir, tmp_path: Path) -> None:
     (folder.redis / "appendonlydir").mkdir()
     with pytest.raises(NoRedis, match=r"appendonlydir.*does not see"):
         find(folder, path=NOWHERE)
@@ -100,13 +100,13 @@ def test_files_that_an_old_server_does_not_see_are_not_passed_over(folder: Folde
         find(folder, "path", str(newer.parent))
 
 
-def test_a_damaged_note_is_not_taken_for_none(folder: Folder) -> None:
+def test_a_damaged_note_is_not_taken_for_none(folder: DataDir) -> None:
     (folder.redis / "server.json").write_text("{")
     with pytest.raises(NoRedis, match="is damaged"):
         find(folder)
 
 
-def test_codes_go_along_to_a_newer_server_and_not_back(folder: Folder) -> None:
+def test_codes_go_along_to_a_newer_server_and_not_back(folder: DataDir) -> None:
     """With a real one: Redis 7 takes the old file over into a folder, which 6.2 does not see."""
     require.programs("redis-server", why="a Redis newer than the bundled one")
     with started(folder) as url, redis.Redis.from_url(url) as client:
@@ -124,9 +124,9 @@ def test_codes_go_along_to_a_newer_server_and_not_back(folder: Folder) -> None:
         assert client.get("code") == b"kept"
 
 
-def test_a_full_disk_is_said_where_redis_ends(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_where_redis_ends(folder: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
     """Redis ends at a write that does not fit, and there is no room for it to log why."""
-    assert redis_server.full_disk(folder) == ""
-    monkeypatch.setattr(redis_server, "NEEDED", 1 << 62)
-    assert f"The disk of {folder.path} is full" in redis_server.full_disk(folder)
-    assert "make room" in str(redis_server.does_not_start(Path("/redis-server"), folder))
+    assert embedded_redis.full_disk(folder) == ""
+    monkeypatch.setattr(embedded_redis, "NEEDED", 1 << 62)
+    assert f"The disk of {folder.path} is full" in embedded_redis.full_disk(folder)
+    assert "make room" in str(embedded_redis.does_not_start(Path("/redis-server"), folder))

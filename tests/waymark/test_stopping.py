@@ -22,8 +22,8 @@ import pytest
 
 from drill.rolling import Tally, keep_asking
 from tests.waymark.running import WAYMARK, Up, end, wait_for
-from waymark import listening
-from waymark.output import Output
+from waymark import net
+from waymark.terminal import Output
 
 
 @contextmanager
@@ -136,9 +136,9 @@ def test_sockets_of_a_service_manager_are_taken(tmp_path: Path) -> None:
     """As systemd hands them down: from 3 on, for the process that they are meant for, with names or without."""
     program = """
 import os
-from waymark import listening
+from waymark import net
 def ports(*wanted):
-    found = listening.activated(os.environ, os.getpid(), *wanted)
+    found = net.activated(os.environ, os.getpid(), *wanted)
     answer = [one.getsockname()[1] for one in found]
     for one in found: one.detach()
     return answer
@@ -149,7 +149,7 @@ assert ports("other", r) == [r] and ports("other", 1) == []
 os.environ["LISTEN_PID"] = "1"
 assert ports() == []
 """
-    one, other = (listening.listen("127.0.0.1", 0, flag="")[0] for _ in range(2))
+    one, other = (net.listen("127.0.0.1", 0, flag="")[0] for _ in range(2))
     # (A shell, since what is handed down names the process that it is for.)
     script = f'exec 3<&{one.fileno()} 4<&{other.fileno()}; LISTEN_PID=$$ exec "$0" -c "$1"'
     variables = {**os.environ, "LISTEN_FDS": "2", "LISTEN_FDNAMES": "api:redirect"}
@@ -159,11 +159,11 @@ assert ports() == []
 
 
 def test_a_port_is_shared_when_that_is_asked_for() -> None:
-    [first] = listening.listen("127.0.0.1", 0, flag="--x", reuse_port=True)
+    [first] = net.listen("127.0.0.1", 0, flag="--x", reuse_port=True)
     port = first.getsockname()[1]
-    with pytest.raises(listening.PortTaken):
-        listening.listen("127.0.0.1", port, flag="--x")
-    [second] = listening.listen("127.0.0.1", port, flag="--x", reuse_port=True)
+    with pytest.raises(net.PortTaken):
+        net.listen("127.0.0.1", port, flag="--x")
+    [second] = net.listen("127.0.0.1", port, flag="--x", reuse_port=True)
     for one in (first, second):
         one.close()
 

@@ -16,7 +16,7 @@ import pytest
 
 from tests.waymark import promtool
 from tests.waymark.running import KEY, WAYMARK, Up, end, free_ports, shown_key, up, wait_for
-from waymark import listening
+from waymark import net
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,12 +68,12 @@ def test_what_is_for_operators_is_on_no_public_port(running: Up) -> None:
         promtool.asked(running.status_port, "/-/tls-ask?domain=go.example.com")
     # Another one on this machine takes the next port that is free.
     assert running.status_port >= 8002
-    others = listening.listen_for_status("localhost", None)
+    others = net.listen_for_status("localhost", None)
     assert {one.getsockname()[1] for one in others} - {running.status_port} != set()
     for one in others:
         one.close()
-    with pytest.raises(listening.PortTaken, match="WAYMARK_STATUS_PORT"):
-        listening.listen_for_status("localhost", running.status_port)
+    with pytest.raises(net.PortTaken, match="WAYMARK_STATUS_PORT"):
+        net.listen_for_status("localhost", running.status_port)
 
 
 def test_what_it_counts_is_in_the_catalogue(running: Up) -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from waymark.commands import shown
+from waymark.checks.engines import engines
+from waymark.checks.findings import Finding, ok
+from waymark.checks.machine import machine
+from waymark.checks.visitors import visitors
+from waymark.commands import output
 from waymark.commands.options import data_flag, explained, json_flag, settings
-from waymark.engine_check import engines
-from waymark.findings import Finding, ok
-from waymark.machine_check import machine
 from waymark.settings import Settings
-from waymark.visitor_check import visitors
 
 _MARKS = {"ok": "ok", "warning": "look", "bad": "BAD"}
 
@@ -28,9 +28,9 @@ def check(data: Path | None, as_json: bool) -> None:
     """
     found = asyncio.run(_all(settings(data=data)))
     if as_json:
-        shown.as_json(found)
+        output.as_json(found)
     else:
-        shown.rows(["", "what", "found"], [[_MARKS[one.state], one.about, one.text] for one in found])
+        output.rows(["", "what", "found"], [[_MARKS[one.state], one.about, one.text] for one in found])
     raise SystemExit(1 if any(one.state == "bad" for one in found) else 0)
 
 

@@ -19,14 +19,15 @@ from ingest.journal import Journal
 from ingest.layout import disk_use
 from ingest.reader import sources
 from schemas.code import Code
-from waymark import asking, rooms
-from waymark.commands import shown
+from waymark import core_client
+from waymark.commands import output
 from waymark.commands.keys import with_redis
 from waymark.commands.options import Unusable, data_flag, explained, settings
-from waymark.demo import Year
-from waymark.demo_world import STORIES
-from waymark.folder import Folder
+from waymark.data_dir import DataDir
+from waymark.demo.seed import Year
+from waymark.demo.world import STORIES
 from waymark.settings import Settings
+from waymark.wiring import room_settings
 
 # A journal that is at its bound refuses events; the demonstration waits instead.
 ROOM = 0.5
@@ -45,20 +46,20 @@ def demo(data: Path | None, scans: int, seed: int) -> None:
     which the aggregator takes them as it does any others.
     """
     found = settings(data=data)
-    Folder(found.data).must_exist()
+    DataDir(found.data).must_exist()
     try:
-        running = asking.get(Folder(found.data), "/status")
-    except asking.NobodyThere:
+        running = core_client.get(DataDir(found.data), "/status")
+    except core_client.CoreUnavailable:
         raise Unusable(f"nothing runs in {found.data}: start `waymark up` first, then run this beside it") from None
     # `up` may have been told other ports than this command.
     found = msgspec.structs.replace(found, short_url=running["short_url"], api_url=running["api_url"])
     made = with_redis(data, lambda redis: _codes(found, redis))
-    with shown.progress() as show:
+    with output.progress() as show:
         drawn, source = _write(found, made, scans, seed, show)
         stored = _wait_until_stored(found, source, drawn, show)
     click.echo(f"{drawn:,} scans of {len(made)} codes, a year long{'' if stored else ' (the last are being stored)'}:")
     links = [[code.label or "", f"{found.short_base}/{code.slug}", code.id] for code in made]
-    shown.rows(["code", "short link", "id"], links)
+    output.rows(["code", "short link", "id"], links)
     one = f"{found.api_base}/v1/dynamic/{made[0].id}/scans?days=365"
     click.echo(f"A key:        waymark key create --data {found.data}")
     click.echo(f"Look at one:  curl -H 'Authorization: Bearer <key>' '{one}'")
@@ -67,7 +68,7 @@ def demo(data: Path | None, scans: int, seed: int) -> None:
 
 async def _codes(found: Settings, redis: Redis) -> list[Code]:
     workspace = await workspaces.ensure_workspace(redis, workspaces.DEFAULT)
-    codes = Codes(redis, own_hosts=rooms.own_hosts(found))
+    codes = Codes(redis, own_hosts=room_settings.own_hosts(found))
     return [
         await codes.create(
             workspace.number,
@@ -118,8 +119,8 @@ def _wait_until_stored(found: Settings, source: int, drawn: int, show: Progress)
         if source not in sources(found.journal_folder):
             return True
         try:
-            lag = asking.get(Folder(found.data), "/status")["aggregator"]["lag"]
-        except asking.NobodyThere:
+            lag = core_client.get(DataDir(found.data), "/status")["aggregator"]["lag"]
+        except core_client.CoreUnavailable:
             lag = drawn
         show("storing scans", max(0, drawn - lag), drawn)
         time.sleep(0.2)

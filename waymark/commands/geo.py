@@ -11,12 +11,12 @@ import msgspec
 from redirect import geo_database
 from redirect.address import packed
 from redirect.place import Place
-from waymark import rooms
-from waymark.commands import shown
+from waymark.commands import output
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
-from waymark.folder import Folder
+from waymark.data_dir import DataDir
 from waymark.setting_checks import wrong
 from waymark.settings import Settings
+from waymark.wiring import room_settings
 
 # Addresses are handed on all the time: after so long one in some ten is elsewhere.
 OLD_DAYS = 365
@@ -41,7 +41,7 @@ def geo(addresses: tuple[str, ...], take: Path | None, drop: bool, data: Path | 
     found = settings(data=data)
     if take is not None or drop:
         _change(found, take)
-    which = rooms.geo_database(found)
+    which = room_settings.geo_database(found)
     today = datetime.now(UTC).date()
     if not which:
         click.echo("database  none (WAYMARK_GEO_DATABASE=none): visitors whom no edge places have no country")
@@ -52,7 +52,7 @@ def geo(addresses: tuple[str, ...], take: Path | None, drop: bool, data: Path | 
     places = {address: look_up(_read(address)) for address in addresses}
     if as_json:
         age = (today - about.made).days if about.made else None
-        shown.as_json({**msgspec.structs.asdict(about), "age_days": age, "places": places})
+        output.as_json({**msgspec.structs.asdict(about), "age_days": age, "places": places})
         return
     click.echo(f"database  {about.name}: {about.holds}")
     click.echo(f"made      {_age(about.made, today)}")
@@ -63,7 +63,7 @@ def geo(addresses: tuple[str, ...], take: Path | None, drop: bool, data: Path | 
 
 
 def _change(found: Settings, take: Path | None) -> None:
-    folder = Folder(found.data)
+    folder = DataDir(found.data)
     folder.must_exist()
     if found.geo_database is not None:
         raise Unusable("WAYMARK_GEO_DATABASE says which database is used: change it there, or leave it out")

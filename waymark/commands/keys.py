@@ -16,9 +16,9 @@ from codes.errors import Conflict, Refused, Unavailable
 from codes.plans import known
 from schemas.code import ApiKey, Workspace
 from waymark import emptied_redis
-from waymark.borrowing import redis_of
-from waymark.commands import shown
+from waymark.commands import output
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
+from waymark.embedded_redis import redis_of
 from waymark.settings import Settings
 
 T = TypeVar("T")
@@ -81,7 +81,7 @@ def workspace_create(name: str, new: bool, data: Path | None, as_json: bool) -> 
     """Make a workspace; one of that name that is there already stays as it is."""
     settled = settings(data=data)
     made = with_redis(data, lambda redis: _made(redis, name, settled, new=new))
-    shown.as_json(made) if as_json else click.echo(f"workspace {made.name} ({made.id})")
+    output.as_json(made) if as_json else click.echo(f"workspace {made.name} ({made.id})")
 
 
 @workspace.command("list")
@@ -92,9 +92,9 @@ def workspace_list(data: Path | None, as_json: bool) -> None:
     """All workspaces."""
     found = with_redis(data, workspaces.all_workspaces)
     if as_json:
-        shown.as_json(found)
+        output.as_json(found)
     else:
-        shown.rows(["name", "plan", "made", "id"], [[w.name, w.plan, _day(w.created_at_ms), w.id] for w in found])
+        output.rows(["name", "plan", "made", "id"], [[w.name, w.plan, _day(w.created_at_ms), w.id] for w in found])
 
 
 @workspace.command("plan")
@@ -117,7 +117,7 @@ def workspace_plan(name: str, plan: str | None, data: Path | None, as_json: bool
         return found if plan is None else await workspaces.move(redis, found.number, plan)
 
     found = with_redis(data, work)
-    shown.as_json(found) if as_json else click.echo(found.plan + ("" if found.plan in plans else " (not known here)"))
+    output.as_json(found) if as_json else click.echo(found.plan + ("" if found.plan in plans else " (not known here)"))
 
 
 @workspace.command("schemes")
@@ -141,7 +141,7 @@ def workspace_schemes(name: str, schemes: tuple[str, ...], nothing: bool, data: 
 
     found = with_redis(data, work)
     if as_json:
-        shown.as_json(found.app_schemes)
+        output.as_json(found.app_schemes)
     else:
         click.echo(", ".join(found.app_schemes) or "none besides https")
 
@@ -176,7 +176,7 @@ def key_create(
 
     made, secret = with_redis(data, make)
     if as_json:
-        shown.as_json({"id": made.id, "key": secret, "name": made.name, "scope": made.scope, "workspace": workspace})
+        output.as_json({"id": made.id, "key": secret, "name": made.name, "scope": made.scope, "workspace": workspace})
     else:
         click.echo(secret)
 
@@ -206,12 +206,12 @@ def key_list(workspace: str, data: Path | None, as_json: bool) -> None:
             }
             for one in found
         ]
-        shown.as_json(told)
+        output.as_json(told)
     else:
         lines = [
             [one.name, one.scope, f"…{one.last_four}", _day(one.created_at_ms), _state(one), one.id] for one in found
         ]
-        shown.rows(["name", "scope", "ends in", "made", "state", "id"], lines)
+        output.rows(["name", "scope", "ends in", "made", "state", "id"], lines)
 
 
 @key.command("revoke")

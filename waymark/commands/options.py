@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from waymark.folder import NoFolder
+from waymark.data_dir import NoFolder
+from waymark.errors import UserError
 from waymark.settings import BadSetting, Settings, read, unknown
-from waymark.trouble import Trouble
 
 data_flag = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="The data folder. [WAYMARK_DATA, ./data]"
@@ -51,7 +51,7 @@ def explained(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*args, **kwargs)
         except NoFolder as error:
             raise click.ClickException(str(error)) from None
-        except Trouble as error:
+        except UserError as error:
             raise Unusable(str(error)) from None
 
     return run

@@ -10,9 +10,9 @@ import click
 
 from waymark import logs
 from waymark.commands.options import Unusable, data_flag, explained, settings
-from waymark.output import Output
+from waymark.logs import start_line
 from waymark.setting_checks import missing
-from waymark.start_line import start_line
+from waymark.terminal import Output
 
 
 @click.command()

@@ -18,15 +18,15 @@ from aggregator.progress import Progress
 from aggregator.rebuild import rebuild
 from aggregator.store import CONSISTENT
 from infra.migrate import migrate
-from waymark import asking
-from waymark.borrowing import redis_of, started
-from waymark.commands import shown
+from waymark import core_client
+from waymark.commands import output
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
-from waymark.folder import Folder, NoFolder, held, hold
-from waymark.preparing import warehouse_of
-from waymark.reports import audit_machine, evidence_of
+from waymark.data_dir import DataDir, NoFolder, held, hold
+from waymark.embedded_redis import redis_of, started
+from waymark.errors import UserError
+from waymark.machine_audit import audit_machine, evidence_of
 from waymark.settings import Settings
-from waymark.trouble import Trouble
+from waymark.startup_checks import warehouse_of
 
 T = TypeVar("T")
 
@@ -40,22 +40,22 @@ def _asked_or_done(
     patience_s: float | None = None,
 ) -> T:
     """The answer, from the owner of the warehouse or by ourselves. Ends the command when there is none."""
-    folder = Folder(found.data)
+    folder = DataDir(found.data)
     if found.clickhouse_url is None:
         folder.must_exist()
-    with shown.progress() as show:
+    with output.progress() as show:
         try:
             if held(folder):
-                return msgspec.convert(asking.ask(folder, path, show, body, patience_s), kind)
+                return msgspec.convert(core_client.call(folder, path, show, body, patience_s), kind)
             if found.clickhouse_url is None:
                 if not folder.warehouse.exists():
                     raise NoFolder(f"there are no scans in {folder.path}: nothing was ever started there")
                 with hold(folder):
                     return _by_ourselves(found, alone, show)
             return _by_ourselves(found, alone, show)
-        except asking.NobodyThere as error:
+        except core_client.CoreUnavailable as error:
             raise Unusable(f"{error}. If it is starting, try again.") from None
-        except (asking.Failed, ClickHouseError, HTTPError) as error:
+        except (core_client.CoreError, ClickHouseError, HTTPError) as error:
             raise Unusable(str(error)) from None
 
 
@@ -93,23 +93,23 @@ def audit(data: Path | None, as_json: bool, patience: float, anew: bool) -> None
         with ExitStack() as stack:
             try:
                 records: Records | NoRecords = Records(stack.enter_context(_redis(found)))
-            except Trouble as error:
+            except UserError as error:
                 records = NoRecords(str(error))
-            return audit_machine(client, evidence_of(found, records), show, folder=Folder(found.data), anew=anew)
+            return audit_machine(client, evidence_of(found, records), show, folder=DataDir(found.data), anew=anew)
 
     try:
         report = _asked_or_done(found, "/audit", Report, alone, {"anew": anew}, patience)
     except NoFolder as error:
         # 1 is a finding.
         raise Unusable(str(error)) from None
-    shown.as_json(report) if as_json else click.echo(render(report))
+    output.as_json(report) if as_json else click.echo(render(report))
     raise SystemExit(0 if report.clean else 1)
 
 
 def _redis(found: Settings) -> AbstractContextManager[str]:
     """The Redis of an audit that nobody runs beside. On one machine the folder is held already."""
     if found.redis_url is None and found.clickhouse_url is None:
-        return started(Folder(found.data), found.redis_server)
+        return started(DataDir(found.data), found.redis_server)
     return redis_of(found)
 
 
@@ -121,7 +121,7 @@ def rebuild_(data: Path | None, as_json: bool) -> None:
     """Make the rollups anew from the scans themselves. One that was cut short goes on where it was."""
     made = _asked_or_done(settings(data=data), "/rebuild", int, rebuild)
     if as_json:
-        shown.as_json({"rebuilt": made})
+        output.as_json({"rebuilt": made})
     else:
         click.echo(f"made anew: {made} years of rollups")
 
@@ -135,7 +135,7 @@ def migrate_(data: Path | None, as_json: bool) -> None:
     found = settings(data=data)
     applied = _asked_or_done(found, "/migrate", list[str], lambda client, show: migrate(client))
     if as_json:
-        shown.as_json(applied)
+        output.as_json(applied)
     else:
         click.echo("\n".join(applied) or "nothing to do")
 
@@ -153,20 +153,20 @@ def skip(partition: int | None, replay: bool, data: Path | None, as_json: bool) 
 
     `waymark status` shows which are stopped, and at what. The record is kept in the table dead_letters.
     """
-    folder = Folder(settings(data=data).data)
+    folder = DataDir(settings(data=data).data)
     if replay == (partition is not None):
         raise click.UsageError("name a partition, or say --replay")
     folder.must_exist()
     try:
-        with shown.progress() as show:
+        with output.progress() as show:
             if replay:
-                told = asking.ask(folder, "/replay", show)
+                told = core_client.call(folder, "/replay", show)
             else:
-                told = asking.ask(folder, "/skip", show, {"partition": partition})
-    except (asking.NobodyThere, asking.Failed) as error:
+                told = core_client.call(folder, "/skip", show, {"partition": partition})
+    except (core_client.CoreUnavailable, core_client.CoreError) as error:
         raise Unusable(str(error)) from None
     if as_json:
-        shown.as_json(told)
+        output.as_json(told)
     elif replay:
         click.echo(
             f"{told['records']} records, {told['events']} events taken in, {told['unreadable_lines']} lines unreadable"
@@ -180,9 +180,9 @@ def skip(partition: int | None, replay: bool, data: Path | None, as_json: bool) 
 @explained
 def status(data: Path | None) -> None:
     """What the aggregator beside this command is doing, as JSON."""
-    folder = Folder(settings(data=data).data)
+    folder = DataDir(settings(data=data).data)
     folder.must_exist()
     try:
-        shown.as_json(asking.get(folder, "/status"))
-    except asking.NobodyThere as error:
+        output.as_json(core_client.get(folder, "/status"))
+    except core_client.CoreUnavailable as error:
         raise Unusable(str(error)) from None

@@ -1,0 +1,154 @@
+"""The core's unix socket, at which it works for the `waymark` command. Only the folder's owner can reach it.
+
+`GET /status` answers at once. Long work answers as JSON lines: `{"progress": [what, done, total]}` repeatedly, then
+`{"result": ...}` or `{"error": "..."}`.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from urllib3.exceptions import HTTPError
+
+from aggregator.audit import Report
+from aggregator.audit_records import Records
+from aggregator.dead import NothingToSkip, replay, skip
+from aggregator.looks import held
+from aggregator.loop import Aggregator, Away
+from aggregator.progress import Progress
+from aggregator.rebuild import finish, plan, rebuild_step
+from aggregator.store import CONSISTENT
+from infra.warehouse import Warehouse
+from waymark.data_dir import DataDir
+from waymark.machine_audit import audit_machine, evidence_of
+from waymark.settings import Settings
+from waymark.startup_checks import Prepared
+from waymark.wiring import room_settings
+from waymark.wiring.aggregator import stopped_partitions
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[Progress], Awaitable[Any]]
+
+
+class _Skip(msgspec.Struct, frozen=True):
+    partition: int
+
+
+class _Audit(msgspec.Struct, frozen=True):
+    anew: bool = False
+
+
+class AdminSocket:
+    """`app` is the ASGI application."""
+
+    def __init__(self, settings: Settings, warehouse: Warehouse, moving: Aggregator, prepared: Prepared) -> None:
+        self._settings = settings
+        self._warehouse = warehouse
+        self._moving = moving
+        self._prepared = prepared
+        self.app = Starlette(
+            routes=[
+                Route("/status", self._status),
+                Route("/audit", self._audit, methods=["POST"]),
+                Route("/rebuild", self._long(self._rebuild), methods=["POST"]),
+                Route("/skip", self._skip, methods=["POST"]),
+                Route("/replay", self._long(self._replay), methods=["POST"]),
+                Route("/migrate", self._long(self._migrate), methods=["POST"]),
+            ]
+        )
+
+    async def _status(self, _: Request) -> Response:
+        status = {
+            "short_url": self._settings.short_base,
+            "api_url": self._settings.api_base,
+            "aggregator": self._moving.status(),
+        }
+        return Response(msgspec.json.encode(status), media_type="application/json")
+
+    async def _audit(self, request: Request) -> Response:
+        body = await request.body()
+        asked = msgspec.json.decode(body, type=_Audit | None) or _Audit()
+        return await self._long(partial(self._audited, asked.anew))(request)
+
+    async def _audited(self, anew: bool, progress: Progress) -> Report:
+        loop = asyncio.get_running_loop()
+        records = Records(room_settings.redis_url(self._settings))
+        evidence = evidence_of(self._settings, records, partial(stopped_partitions, self._moving))
+
+        def work() -> Report:
+            # A client of its own: scans go on being stored while it reads. Only a second look at what seems
+            # wrong, because a batch was half in, is taken while none is.
+            client: Client = self._warehouse.connect(max_threads=1, **CONSISTENT)
+            turn = held(self._moving.between, loop, client)
+            try:
+                return audit_machine(client, evidence, progress, turn, folder=DataDir(self._settings.data), anew=anew)
+            finally:
+                client.close()
+
+        return await asyncio.to_thread(work)
+
+    async def _rebuild(self, progress: Progress) -> int:
+        """A year of a rollup at a time, so that new scans wait no longer than for one."""
+        steps = await self._moving.between(plan)
+        for step in steps:
+            await self._moving.between(lambda client, step=step: rebuild_step(client, step, progress))  # type: ignore[misc]
+        await self._moving.between(finish)
+        return len(steps)
+
+    async def _skip(self, request: Request) -> Response:
+        asked = msgspec.json.decode(await request.body(), type=_Skip)
+
+        async def work(_: Progress) -> dict[str, object]:
+            return await skip(self._moving, asked.partition)
+
+        return await self._long(work)(request)
+
+    async def _replay(self, _: Progress) -> dict[str, int]:
+        return await replay(self._moving)
+
+    async def _migrate(self, progress: Progress) -> list[str]:
+        # Every start brings the tables up to date; nothing else may change them while they are written to.
+        return self._prepared.applied
+
+    def _long(self, work: Work) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(_: Request) -> Response:
+            return StreamingResponse(self._lines(work), media_type="application/x-ndjson")
+
+        return answer
+
+    async def _lines(self, work: Work) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        said: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+        def progress(what: str, done: int, total: int) -> None:
+            # Work runs in threads.
+            loop.call_soon_threadsafe(said.put_nowait, _line({"progress": [what, done, total]}))
+
+        working = asyncio.create_task(self._done(work, progress))
+        working.add_done_callback(lambda _: said.put_nowait(None))
+        while (line := await said.get()) is not None:
+            yield line
+        yield _line(working.result())
+
+    async def _done(self, work: Work, progress: Progress) -> dict[str, Any]:
+        if not self._prepared.tables.is_set():
+            return {"error": "the warehouse is away: it has no tables yet"}
+        try:
+            return {"result": await work(progress)}
+        except (Away, NothingToSkip, ClickHouseError, HTTPError, OSError) as error:
+            log.warning("asked by the command: %s", error)
+            return {"error": str(error)}
+
+
+def _line(told: Any) -> bytes:
+    return msgspec.json.encode(told) + b"\n"

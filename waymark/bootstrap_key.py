@@ -1,0 +1,56 @@
+"""On the first start: the workspace `default` and a key for it, shown once and stored as a digest."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from codes import apikeys, workspaces
+from codes.connection import connect
+from codes.errors import Conflict, Refused, Unavailable, Unfit
+from codes.server import check_server
+from waymark import embedded_redis, emptied_redis
+from waymark.data_dir import DataDir
+from waymark.settings import BadSetting, Settings
+
+log = logging.getLogger(__name__)
+
+
+async def first_key(settings: Settings, redis_url: str, say: Callable[[str], None], *, new: bool) -> str | None:
+    """The secret of a new key, or None if there are keys already. Waits for Redis. Raises BadSetting when Redis or the
+    bootstrap key cannot be used, and Emptied unless `new`."""
+    redis = connect(redis_url)
+    told = False
+    try:
+        while True:
+            try:
+                await check_server(redis, settings.redis_fsync)
+                if not new:
+                    await emptied_redis.check(settings, redis)
+                workspace = await workspaces.ensure_workspace(redis, workspaces.DEFAULT, plan=settings.default_plan)
+                if settings.bootstrap_key is not None:
+                    await apikeys.create_key(
+                        redis, workspace.number, apikeys.BOOTSTRAP, "admin", secret=settings.bootstrap_key
+                    )
+                    return None
+                if await apikeys.list_keys(redis, workspace.number):
+                    return None
+                _, secret = await apikeys.create_key(redis, workspace.number, "first key", "admin")
+                return secret
+            except Unavailable as error:
+                if not told:
+                    full = "" if settings.redis_url else embedded_redis.full_disk(DataDir(settings.data))
+                    say(f"waiting for Redis: {error}{full}")
+                    told = True
+                await asyncio.sleep(0.5)
+            except emptied_redis.Unsure as error:
+                # Redis is empty: this may be the first start, or not.
+                if not told:
+                    say(f"waiting: {error}")
+                    told = True
+                await asyncio.sleep(0.5)
+            except Unfit as error:
+                raise BadSetting(f"this Redis cannot keep codes: {error}") from None
+            except (Refused, Conflict) as error:
+                raise BadSetting(f"WAYMARK_BOOTSTRAP_KEY cannot be used: {error}") from None
+    finally:
+        await redis.aclose()

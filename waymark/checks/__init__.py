@@ -1,0 +1,1 @@
+"""What `waymark check` looks at."""

@@ -1,0 +1,163 @@
+"""What `waymark check` looks at of the engines: each is reached, and asked for what it must be. Nothing is made,
+started or changed."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from redis.asyncio import Redis
+from urllib3.exceptions import HTTPError
+
+from codes import workspaces
+from codes.connection import connect, reaching
+from codes.errors import Unavailable, Unfit
+from codes.filestores import Bucket
+from codes.server import check_server
+from infra import s3
+from infra.warehouse import TooOld
+from waymark import core_client, embedded_redis, emptied_redis, redis_program
+from waymark.checks.findings import Finding, bad, ok, warning
+from waymark.data_dir import DataDir, held
+from waymark.redis_program import NoRedis
+from waymark.settings import Settings
+from waymark.startup_checks import warehouse_of
+
+WITHIN_S = 10
+APART_S = 1.0
+# No longer mended by those who made it.
+OLD_REDIS = (7, 2)
+
+
+async def engines(settings: Settings) -> AsyncIterator[Finding]:
+    folder = DataDir(settings.data)
+    running = held(folder)
+    if settings.redis_url is None:
+        yield _program(settings, folder)
+    if settings.redis_url is not None or running:
+        async for finding in _redis(settings, settings.redis_url or embedded_redis.url(folder)):
+            yield finding
+    if settings.redis_replica_url is not None:
+        yield await _replica(settings.redis_replica_url)
+    yield await asyncio.to_thread(_warehouse, settings, folder, running)
+    if settings.kafka_bootstrap is not None:
+        yield await _kafka(settings.kafka_bootstrap, settings.kafka_topic)
+    if settings.files_bucket is not None:
+        yield await asyncio.to_thread(_bucket, settings.files_bucket)
+
+
+def _program(settings: Settings, folder: DataDir) -> Finding:
+    try:
+        server = redis_program.find(folder, settings.redis_server)
+    except NoRedis as error:
+        return bad("redis server", str(error))
+    said = f"{server.is_a}, {server.program}" + (f" ({server.because})" if server.because else "")
+    if server.is_a.name == "redis" and server.is_a.minor < OLD_REDIS:
+        said += ": old, and no longer mended; a newer one is used with WAYMARK_REDIS_SERVER=path (docs/running.md)"
+        return warning("redis server", said)
+    return ok("redis server", said)
+
+
+async def _redis(settings: Settings, url: str) -> AsyncIterator[Finding]:
+    redis = connect(url)
+    try:
+        await check_server(redis, settings.redis_fsync)
+        info: dict[str, Any] = await reaching(redis.info)("everything")
+        clock = await _clock(redis)
+        if not await workspaces.exist(redis):
+            yield warning("redis", "it is empty: nothing was ever started on it, or its codes are elsewhere")
+            await emptied_redis.check(settings, redis)
+    except Unavailable as error:
+        yield bad("redis", f"it does not answer: {error}")
+        return
+    except (Unfit, emptied_redis.Emptied, emptied_redis.Unsure) as error:
+        yield bad("redis", str(error))
+        return
+    finally:
+        await redis.aclose()
+    name = f"{info.get('server_name', 'redis')} {info.get('valkey_version') or info['redis_version']}"
+    used, most = info["used_memory_human"], info.get("maxmemory_human", "0B")
+    yield ok("redis", f"{name}, {used} of memory used, at most {'all' if most == '0B' else most}")
+    persistence = (
+        f"append-only, appendfsync {settings.redis_fsync} or better, {info.get('aof_current_size', 0):,} bytes"
+    )
+    if info.get("aof_last_write_status", "ok") != "ok":
+        yield bad("persistence", f"{persistence}; the last write failed: is its disk full?")
+    elif settings.redis_fsync != "always":
+        yield warning("persistence", f"{persistence}: a power cut may take the last second's codes")
+    else:
+        yield ok("persistence", persistence)
+    if abs(clock) > APART_S:
+        yield warning("clocks", f"Redis' clock and this one are {abs(clock):.1f} s apart")
+
+
+async def _clock(redis: Redis) -> float:
+    seconds, micros = await reaching(redis.time)()
+    return float(seconds + micros / 1e6 - time.time())
+
+
+async def _replica(url: str) -> Finding:
+    redis = connect(url)
+    try:
+        info: dict[str, Any] = await reaching(redis.info)("replication")
+    except Unavailable as error:
+        return bad("redis replica", f"it does not answer: {error}")
+    finally:
+        await redis.aclose()
+    if info["role"] == "master":
+        return warning("redis replica", "WAYMARK_REDIS_REPLICA_URL is the address of a primary")
+    if info.get("master_link_status") != "up":
+        return bad("redis replica", "it has lost its primary")
+    return ok("redis replica", "it follows its primary")
+
+
+def _warehouse(settings: Settings, folder: DataDir, running: bool) -> Finding:
+    if settings.clickhouse_url is None:
+        if not running:
+            there = "there" if folder.warehouse.exists() else "not made yet"
+            return ok("warehouse", f"chDB, {folder.warehouse} ({there}; nothing runs, so it was not opened)")
+        try:
+            status = core_client.get(folder, "/status")
+        except core_client.CoreUnavailable as error:
+            return bad("warehouse", f"the process that owns it does not answer: {error}")
+        alarms = status["aggregator"]["alarms"]
+        if alarms:
+            return bad("warehouse", f"chDB; {alarms} partitions are stopped, waymark status says why")
+        return ok("warehouse", f"chDB, {status['aggregator']['lag']} scans wait to be stored")
+    try:
+        client = warehouse_of(settings).connect(timeout_s=WITHIN_S)
+        try:
+            has = emptied_redis.has_scans(client)
+            return ok("warehouse", f"ClickHouse {client.server_version}, {'with scans' if has else 'no scan yet'}")
+        finally:
+            client.close()
+    except TooOld as error:
+        return bad("warehouse", str(error))
+    except (ClickHouseError, HTTPError, OSError) as error:
+        return bad("warehouse", f"ClickHouse does not answer: {error}")
+
+
+async def _kafka(bootstrap: str, topic: str) -> Finding:
+    # Loaded here: one machine has no use for it.
+    from aiokafka.errors import KafkaError
+
+    from ingest.topic import look
+
+    try:
+        found = await asyncio.wait_for(look(bootstrap, topic), WITHIN_S)
+    except (KafkaError, OSError, TimeoutError) as error:
+        return bad("kafka", f"{bootstrap} does not answer: {error or 'not in time'}")
+    if found is None:
+        return ok("kafka", f"it answers; the topic {topic} is not made yet")
+    return ok("kafka", f"it answers, with the topic {topic}")
+
+
+def _bucket(url: str) -> Finding:
+    try:
+        Bucket(s3.bucket(url)).read("0" * 64 + ".png", 1)
+    except FileNotFoundError:
+        return ok("bucket", "it answers")
+    except OSError as error:
+        return bad("bucket", str(error))
+    return ok("bucket", "it answers")

@@ -1,0 +1,73 @@
+"""What `waymark check` asks the redirectors of this machine: whose edge headers arrive from whom, and why the last
+visits without a country have none."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from waymark.checks.findings import Finding, ok, warning
+from waymark.core_client import CoreUnavailable, fetch
+from waymark.data_dir import DataDir, held
+from waymark.settings import Settings
+
+PATIENCE_S = 2.0
+
+
+class Edge(msgspec.Struct, frozen=True, rename={"whom": "from"}):
+    edge: str
+    whom: str
+    believed: bool
+    visits: int
+
+
+class Arrivals(msgspec.Struct, frozen=True):
+    """As `redirect.arrivals` tells it."""
+
+    looked_at: int
+    edges: list[Edge]
+    unplaced: dict[str, int]
+
+
+def visitors(settings: Settings) -> Iterator[Finding]:
+    folder = DataDir(settings.data)
+    if not held(folder):
+        yield ok("visitors", "no redirector runs beside this command, so none was asked")
+        return
+    found = []
+    for worker in range(1, settings.workers + 1):
+        try:
+            status, body = fetch(folder.redirector_socket(worker), "/arrivals", PATIENCE_S)
+        except CoreUnavailable as error:
+            yield warning("visitors", f"redirector {worker} does not answer: {error}")
+            continue
+        if status == 200:
+            found.append(msgspec.json.decode(body, type=Arrivals))
+    if found:
+        yield from _edges(settings, found)
+        yield from _unplaced(found)
+
+
+def _edges(settings: Settings, found: list[Arrivals]) -> Iterator[Finding]:
+    looked_at = sum(one.looked_at for one in found)
+    seen: Counter[tuple[str, str, bool]] = Counter()
+    for edge in (edge for one in found for edge in one.edges):
+        seen[edge.edge, edge.whom, edge.believed] += edge.visits
+    if not seen:
+        yield ok("edge headers", f"none arrived in {looked_at:,} visits looked at (WAYMARK_EDGE={settings.edge})")
+    for (name, whom, believed), visits in seen.most_common():
+        said = f"{name}'s arrive from {whom} ({visits:,} of {looked_at:,} visits looked at)"
+        if believed:
+            yield ok("edge headers", f"{said}, and are believed")
+        else:
+            yield warning("edge headers", f"{said}, and are not believed (docs/proxies.md says when they are)")
+
+
+def _unplaced(found: list[Arrivals]) -> Iterator[Finding]:
+    reasons: Counter[str] = Counter()
+    for one in found:
+        reasons.update(one.unplaced)
+    if not reasons:
+        yield ok("countries", "no visit that was looked at lacks one")
+    for reason, visits in reasons.most_common():
+        yield warning("countries", f"{visits:,} of the last visits without one: {reason}")

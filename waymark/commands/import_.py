@@ -1,0 +1,175 @@
+"""`waymark import`: what Waymark has exported, or what another service has."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+from redis.asyncio import Redis
+
+from codes import transfer
+from codes.errors import Unfit
+from codes.importing import report as reports
+from codes.importing.formats import FORMATS, Export
+from codes.importing.importer import ALIAS, Outcome, Plan, bring
+from codes.importing.link import Unreadable
+from codes.server import check_server
+from codes.store import Codes
+from waymark import core_client
+from waymark.commands import output
+from waymark.commands.keys import named, with_redis, workspace_flag
+from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
+from waymark.data_dir import DataDir
+from waymark.settings import Settings
+from waymark.wiring import room_settings
+
+# Reasons that are printed; the report has them all.
+SHOWN = 10
+NOTHING = "nothing was imported"
+OWN = b'{"is":"waymark"'
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--from", "format_", type=click.Choice(list(FORMATS)), help="Whose export it is, where it does not show.")
+@workspace_flag
+@click.option("--dry-run", is_flag=True, help="Say what would be made and what not, and make nothing.")
+@click.option("--only", default="", metavar="DOMAIN", help="Only links of this domain of the export.")
+@click.option("--onto", default="", metavar="DOMAIN", help="A custom domain of the workspace for them to go to.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Each entry's outcome: CSV, or JSON if it ends so.",
+)
+@data_flag
+@json_flag
+@explained
+def import_(
+    file: Path,
+    format_: str | None,
+    workspace: str,
+    dry_run: bool,
+    only: str,
+    onto: str,
+    report: Path | None,
+    data: Path | None,
+    as_json: bool,
+) -> None:
+    """Bring in codes: what `waymark export` wrote, or links of another service.
+
+    CSV or JSON from Bitly, Shlink, YOURLS, Kutt, Dub or Chhoto URL, or a CSV with the columns `slug` and `destination`.
+    Slugs are kept. What is there already stays; it can be run again, also after it was stopped halfway. Where nothing
+    was made the exit status is 1.
+    """
+    if format_ is None and file.open("rb").read(len(OWN)) == OWN:
+        if dry_run or only or onto or report:
+            raise Unusable("--dry-run, --only, --onto and --report are for exports of other services")
+        _own(file, data, as_json)
+        return
+    try:
+        export = Export(file, format_)
+    except Unreadable as error:
+        raise click.ClickException(f"{file}: {error}") from None
+    outcomes: list[Outcome] = []
+
+    async def work(redis: Redis) -> Counter[str]:
+        found = await _as_running(settings(data=data), redis)
+        number = (await named(redis, workspace, found)).number
+        domains = room_settings.domains(found, redis)
+        hosts = room_settings.own_hosts(found)
+        codes = Codes(redis, own_hosts=hosts, usable=domains.usable, is_short=domains.is_short)
+        with output.progress() as show:
+
+            def told(outcome: Outcome) -> None:
+                outcomes.append(outcome)
+                show("importing", len(outcomes), len(export))
+
+            return await bring(codes, export.entries(), Plan(number, onto, only, dry_run), told)
+
+    try:
+        counts = with_redis(data, work)
+    finally:
+        # Also of what was done before it was stopped.
+        if report is not None:
+            _write(report, outcomes)
+    left_out = reports.counts(outcomes)
+    if as_json:
+        output.as_json({"format": export.format.NAME, **counts, "left_out": left_out, "missing": export.missing})
+    else:
+        _say(export, counts, outcomes, report)
+        if left_out:
+            told = ", ".join(f"{what} ({count:,})" for what, count in left_out.most_common())
+            click.echo(f"Not brought along: {told}")
+    if export.missing:
+        click.echo(f"Warning: {export.missing:,} more links are not in the file: it is one page of them", err=True)
+    _end(counts)
+
+
+def _say(export: Export, counts: Counter[str], outcomes: list[Outcome], report: Path | None) -> None:
+    total = ", ".join(f"{count:,} {word}" for word, count in sorted(counts.items())) or "nothing in it"
+    click.echo(f"{export.format.TITLE}: {total}")
+    lost = [line for one in outcomes for line in _lost(one)]
+    for line in lost[:SHOWN]:
+        click.echo(f"  {line}")
+    if len(lost) > SHOWN:
+        click.echo(f"  and {len(lost) - SHOWN:,} more{'' if report else ': --report FILE has all of them'}")
+
+
+def _lost(outcome: Outcome) -> Iterator[str]:
+    """Each short link that leads nowhere here, and why."""
+    entry = f"entry {outcome.entry}{f' ({outcome.slug})' if outcome.slug else ''}"
+    if outcome.outcome == "skipped":
+        yield f"{entry}: {outcome.reason}"
+    yield from (f"{entry}: {lost}" for lost in outcome.left_out if lost.what == ALIAS)
+
+
+def _end(counts: Counter[str]) -> None:
+    """An import that made nothing has failed, unless an earlier one had made it all."""
+    if not counts["made"] + counts["would be made"] + counts["there"]:
+        raise click.ClickException(NOTHING)
+
+
+def _write(report: Path, outcomes: list[Outcome]) -> None:
+    try:
+        reports.write(report, outcomes)
+    except OSError as error:
+        raise Unusable(f"{report} cannot be written: {error.strerror}") from None
+
+
+async def _as_running(found: Settings, redis: Redis) -> Settings:
+    """The settings; the addresses are those of the core, where one runs. Where none does nobody has looked yet whether
+    this Redis can keep codes."""
+    try:
+        running = await asyncio.to_thread(core_client.get, DataDir(found.data), "/status")
+    except core_client.CoreUnavailable:
+        try:
+            await check_server(redis, found.redis_fsync)
+        except Unfit as error:
+            raise Unusable(f"this Redis cannot keep codes: {error}") from None
+        return found
+    return msgspec.structs.replace(found, short_url=running["short_url"], api_url=running["api_url"])
+
+
+def _own(file: Path, data: Path | None, as_json: bool) -> None:
+    async def work(redis: Redis) -> Counter[str]:
+        with output.progress() as show:
+            return await transfer.import_file(
+                redis,
+                file,
+                now_ms=lambda: time.time_ns() // 1_000_000,
+                progress=lambda done, total: show("importing", done, total),
+            )
+
+    try:
+        counts = with_redis(data, work)
+    except transfer.Unreadable as error:
+        raise click.ClickException(f"{file}: {error}") from None
+    if as_json:
+        output.as_json(counts)
+    else:
+        click.echo(", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items())) or "nothing in it")
+    if not counts:
+        raise click.ClickException(NOTHING)

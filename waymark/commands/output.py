@@ -1,0 +1,37 @@
+"""Output of commands: progress bars (standard error, terminals only), JSON, columns."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Yields `show(what, done, total)`."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
+def as_json(value: Any) -> None:
+    click.echo(msgspec.json.encode(value).decode())
+
+
+def rows(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """Print aligned columns."""
+    widths = [max(len(line[at]) for line in [titles, *lines]) for at in range(len(titles))]
+    for line in [titles, *lines]:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

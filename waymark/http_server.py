@@ -1,0 +1,63 @@
+"""An HTTP server inside a process that does other work, too, and decides itself when to stop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+
+from redirect import server as redirect_server
+from redirect.connection import Connection
+from redirect.connection_limits import ConnectionLimits
+
+# The time that open requests get when the server stops.
+DRAIN_S = 5
+
+
+class Server(redirect_server.Server):
+    """The redirector's server, without its signal handlers."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def server(app: Any, limits: ConnectionLimits | None = None) -> Server:
+    class Bounded(Connection):
+        pass
+
+    Bounded.limits = limits
+    return Server(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http=Bounded,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # The app decides which proxies to trust, not the server.
+            proxy_headers=False,
+            timeout_graceful_shutdown=DRAIN_S,
+        ),
+        drain_s=0,
+        stopping=asyncio.Event(),
+        ready=lambda: None,
+    )
+
+
+async def serve(
+    app: Any, sockets: list[socket.socket], stop: asyncio.Event, limits: ConnectionLimits | None = None
+) -> None:
+    """Serve until `stop`, finish open requests, close the sockets."""
+    one = server(app, limits)
+    running = asyncio.create_task(one.serve(sockets=sockets))
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        one.should_exit = True
+        await running
+    finally:
+        stopped.cancel()

@@ -1,0 +1,1 @@
+"""Build the rooms from the settings."""

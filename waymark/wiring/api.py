@@ -1,0 +1,54 @@
+"""Build the API app from the settings, in whichever process serves it."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+from opentelemetry.trace import Tracer
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from analytics.query_pool import QueryPool
+from api.app import create_app
+from api.context import ApiContext, ApiSettings, Ready
+from api.cors import origins
+from api.logos import Logos
+from api.readiness import parts
+from api.wrong_keys import WrongKeys
+from codes import plans
+from codes.resolver import Resolver
+from codes.store import Codes
+from waymark.settings import Settings
+from waymark.wiring import room_settings
+
+
+def api_app(
+    settings: Settings,
+    redis: Redis,
+    questions: QueryPool,
+    registry: CollectorRegistry,
+    more_readiness: Mapping[str, Ready],
+    tracer: Tracer | None = None,
+) -> FastAPI:
+    domains = room_settings.domains(settings, redis)
+    files = room_settings.files(settings, redis)
+    plans.use(settings.plans)
+    codes = Codes(redis, own_hosts=room_settings.own_hosts(settings), usable=domains.usable, is_short=domains.is_short)
+    return create_app(
+        ApiContext(
+            codes=codes,
+            domains=domains,
+            files=files,
+            logos=Logos(own_hosts=room_settings.every_host(settings), resolver=Resolver(), files=files),
+            questions=questions,
+            wrong_keys=WrongKeys(trusted=room_settings.trusted_proxies(settings)),
+            settings=ApiSettings(
+                short_url=settings.short_base,
+                api_url=settings.api_base,
+                cors_origins=origins(settings.cors_origins or ""),
+                fonts=str(settings.fonts.resolve()) if settings.fonts else "",
+            ),
+            readiness={**parts(codes, questions, settings.redis_fsync), **more_readiness},
+            registry=registry,
+            tracer=tracer,
+        )
+    )
