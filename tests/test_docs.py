@@ -1,6 +1,7 @@
 """The documentation is about this tree: its links lead somewhere, and what it tells people to type exists."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -55,8 +56,46 @@ def test_the_index_has_every_page() -> None:
     assert {page.name for page in DOCS.glob("*.md")} - {"README.md"} == linked
 
 
+def test_the_index_of_decisions_has_each_under_a_subject_with_its_number() -> None:
+    folder = DOCS / "decisions"
+    listed = re.findall(r"^- \[(\d{4})\]\(([\w-]+\.md)\) \S", (folder / "README.md").read_text(), flags=re.MULTILINE)
+    assert {name for _, name in listed} == {page.name for page in folder.glob("*.md")} - {"README.md"}
+    assert len(listed) == len({name for _, name in listed})
+    assert [name for number, name in listed if not name.startswith(f"{number}-")] == []
+
+
+def tracked() -> list[Path]:
+    """Every text file of the repository but the locks."""
+    said = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    kinds = {"", ".md", ".mjs", ".py", ".sh", ".sql", ".toml", ".txt", ".yaml", ".yml"}
+    paths = [ROOT / name for name in said.split("\0") if name and not name.startswith("requirements")]
+    return [path for path in paths if path.suffix in kinds and path.exists()]
+
+
+def test_no_file_cites_a_page_that_is_not_here() -> None:
+    dialects = set(re.findall(r"^(\d+)\. ", (DOCS / "dialects.md").read_text(), flags=re.MULTILINE))
+    decisions = {page.name[:4] for page in (DOCS / "decisions").glob("*.md")}
+    wrong = set()
+    for path in tracked():
+        text = path.read_text()
+        for name in re.findall(r"(?<![\w/.:-])((?:[\w.-]+/)*[\w-]+\.md)\b", text):
+            if not any((folder / name).exists() for folder in (path.parent, ROOT, DOCS)):
+                wrong.add(f"{path.relative_to(ROOT)}: {name}")
+        for number in re.findall(r"\bdialects\.md\s+(\d+)", text):
+            if number not in dialects:
+                wrong.add(f"{path.relative_to(ROOT)}: number {number} of docs/dialects.md")
+        for number in re.findall(r"\bdecisions/(\d{4})", text):
+            if number not in decisions:
+                wrong.add(f"{path.relative_to(ROOT)}: decision {number}")
+        # Pages that lie outside of the repository: nobody who reads this one has them.
+        wrong |= {
+            f"{path.relative_to(ROOT)}: {found}" for found in re.findall(r"\b(?:DIALECTS|DESIGN|HOUSE) \d+", text)
+        }
+    assert not wrong
+
+
 def test_decisions_have_a_number_of_their_own() -> None:
-    pages = list((DOCS / "decisions").glob("*.md"))
+    pages = [page for page in (DOCS / "decisions").glob("*.md") if page.name != "README.md"]
     numbers = [page.name.split("-")[0] for page in pages]
     assert sorted(set(numbers)) == sorted(numbers)
     assert [page.name for page in pages if not re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", page.name)] == []

@@ -149,7 +149,7 @@ async def test_what_one_deletes_none_has(api: Service, method: str, path: str) -
 
 
 async def test_no_edit_takes_a_page_away(api: Service) -> None:
-    """A PATCH that would make a page a `website` without a destination of its own is 409 (DIALECTS 35)."""
+    """A PATCH that would make a page a `website` without a destination of its own is 409 (dialects.md 35)."""
     content = {"landingPageContent": {"title": "Hello"}}
     made = await api.client.post("/v1/dynamic", json={"type": "landing_page", "content": content})
     code = made.json()
@@ -186,7 +186,7 @@ async def plain_codes(api: Service) -> list[str]:
 
 
 async def test_every_list_has_every_code_newest_first(api: Service) -> None:
-    """Every dialect shows every dynamic code of the workspace, whoever made it, newest first by number (DIALECTS 1)."""
+    """Every dialect shows every dynamic code of the workspace, newest first by number (dialects.md 1)."""
     slugs = (await plain_codes(api))[::-1]
     assert [len(slug) for slug in slugs] == [6, 8, 8, 7]
     assert [one["slug"] for one in (await got(api, "/v1/dynamic"))["codes"]] == slugs
@@ -218,7 +218,7 @@ async def variants_of_qravio(api: Service) -> str:
 
 @pytest.mark.parametrize("make", [variants_of_openqr, variants_of_agency, variants_of_qravio])
 async def test_variants_are_the_same_everywhere(api: Service, make: Maker) -> None:
-    """While there are variants, `destination` is only the fallback (DIALECTS 12)."""
+    """While there are variants, `destination` is only the fallback (dialects.md 12)."""
     slug = await make(api)
     code = await api.codes.by_slug("", slug)
     assert code is not None
@@ -258,7 +258,7 @@ async def wifi_of_qravio(api: Service) -> str:
 
 @pytest.mark.parametrize("make", [wifi_of_openqr, wifi_of_exaroutes, wifi_of_qravio])
 async def test_a_page_is_the_same_everywhere(api: Service, make: Maker) -> None:
-    """Their destination reads as their short link …. In Exa it is the payload (DIALECTS 10)."""
+    """Their destination reads as their short link …. In Exa it is the payload (dialects.md 10)."""
     slug = await make(api)
     code = await api.codes.by_slug("", slug)
     assert code is not None
@@ -274,7 +274,7 @@ async def test_a_page_is_the_same_everywhere(api: Service, make: Maker) -> None:
 
 
 async def test_a_type_that_exaroutes_has_not_is_an_address_there(api: Service) -> None:
-    """`vcard_plus` is `vcard`, other types without one are `url` (DIALECTS 10)."""
+    """`vcard_plus` is `vcard`, other types without one are `url` (dialects.md 10)."""
     for type, content, shown in (
         ("vcard_plus", CONTACT, "vcard"),
         ("coupon", {"couponContent": {"title": "Half off"}}, "url"),
@@ -303,7 +303,7 @@ def scans(rng: random.Random) -> list[Body]:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_all_four_count_alike_and_as_a_plain_count_does(api: Service, seed: int) -> None:
-    """Over the same days, Qravio's count − bot = Agency's − Bot = OpenQR's = Exa's (DIALECTS 16)."""
+    """Over the same days, Qravio's count − bot = Agency's − Bot = OpenQR's = Exa's (dialects.md 16)."""
     api.clock.pass_by(days=-300)
     slug = (await plain_codes(api))[seed]
     api.clock.pass_by(days=300)
@@ -359,7 +359,7 @@ async def test_all_four_count_alike_and_as_a_plain_count_does(api: Service, seed
 
 
 async def test_the_week_over_week_is_of_every_kind(api: Service) -> None:
-    """last 7 days against the 7 before (DIALECTS 22)"""
+    """last 7 days against the 7 before (dialects.md 22)"""
     slug = (await plain_codes(api))[1]
     code = await api.codes.by_slug("", slug)
     assert code is not None

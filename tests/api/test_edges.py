@@ -9,7 +9,7 @@ URL = "https://example.com/spring"
 
 
 async def test_every_path_ends_with_or_without_a_slash(api: Service) -> None:
-    """Paths end with or without a slash in every dialect, without redirects (DIALECTS 35)."""
+    """Paths end with or without a slash in every dialect, without redirects (dialects.md 35)."""
     for dialect in DIALECTS:
         for route in dialect.routes:
             answers = []

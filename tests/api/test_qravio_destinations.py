@@ -242,7 +242,7 @@ async def test_static_codes_have_none(api: Service) -> None:
 
 
 async def test_a_set_written_whole_begins_at_a_again(api: Service) -> None:
-    """From `a` again when no entry of the new set has an old id or URL (DIALECTS 13)."""
+    """From `a` again when no entry of the new set has an old id or URL (dialects.md 13)."""
     code = await made(api, destinations=[at(HERE), at(THERE)])
     path = f"{PATH}/{code['id']}"
 

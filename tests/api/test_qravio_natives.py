@@ -101,7 +101,7 @@ async def test_made_here_read_there(api: Service) -> None:
 
 
 async def test_pages(api: Service) -> None:
-    """Codes whose type is not website show a page; their destination reads as their short link (DIALECTS 10)."""
+    """Codes whose type is not website show a page; their destination reads as their short link (dialects.md 10)."""
     for type in ["vcard_plus", "wifi", "pdf", "text", "list_links"]:
         code = await made(api, page(type))
         found = await native(api, code["id"])
@@ -113,7 +113,7 @@ async def test_pages(api: Service) -> None:
 
 
 async def test_a_slug_change_shows_at_once(api: Service) -> None:
-    """A slug change shows in short_code at once (DIALECTS 3)."""
+    """A slug change shows in short_code at once (dialects.md 3)."""
     code = await made(api)
     await patched(api, code["id"], slug="moved-here")
     assert (await read(api, code["id"]))["short_code"] == "moved-here"
@@ -121,7 +121,7 @@ async def test_a_slug_change_shows_at_once(api: Service) -> None:
 
 
 async def test_variants_that_are_emptied_there(api: Service) -> None:
-    """While there are variants, destination is only the fallback (DIALECTS 12)."""
+    """While there are variants, destination is only the fallback (dialects.md 12)."""
     code = await made(api, sent(destinations=[{"target_url": HERE}, {"target_url": THERE}]))
     await patched(api, code["id"], destination=ELSEWHERE)
     assert (await read(api, code["id"]))["content"] == {"url": HERE}
@@ -133,7 +133,7 @@ async def test_variants_that_are_emptied_there(api: Service) -> None:
 
 
 async def test_changes_of_the_destination_count_through_any_api(api: Service) -> None:
-    """destination_changes_count counts changes to another URL, through any dialect (DIALECTS 9)."""
+    """destination_changes_count counts changes to another URL, through any dialect (dialects.md 9)."""
     code = await made(api)
     await edited(api, code["id"], destinations=[{"target_url": HERE, "label": "same"}])
     await edited(api, code["id"], content={"url": THERE})
@@ -144,7 +144,7 @@ async def test_changes_of_the_destination_count_through_any_api(api: Service) ->
 
 
 async def test_deleted_here_is_gone_there(api: Service) -> None:
-    """A deleted code is 404 in every API (DIALECTS 25)."""
+    """A deleted code is 404 in every API (dialects.md 25)."""
     code, other = await made(api), await made(api)
     await api.client.delete(f"{PATH}/{code['id']}")
     assert (await api.client.get(f"/v1/dynamic/{code['id']}")).status_code == 404

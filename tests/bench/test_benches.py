@@ -19,7 +19,7 @@ from tests.servers import require
 ROOT = Path(__file__).parents[2]
 NOTHING: dict[str, Any] = {"against": "", "peers": "", "rounds": None}
 
-# Of each bench: the budgets that it measures, as DESIGN.md has them.
+# Of each bench: the budgets that it measures (docs/performance.md has them).
 BUDGETS = {
     "startup": [("≤ 10 s", 2)],
     "redirect": [("≥ 0.75 ×", 1), ("≥ 1.3 ×", 1), ("≥ 0.6 ×", 1)],

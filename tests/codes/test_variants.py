@@ -73,7 +73,7 @@ def test_an_entry_keeps_its_letter_by_id_key_or_url_and_no_letter_passes_on() ->
 
 
 def test_a_set_that_is_written_anew_begins_at_a_again() -> None:
-    """From `a` again when no entry of the new set has an old id or URL (DIALECTS 13)."""
+    """From `a` again when no entry of the new set has an old id or URL (dialects.md 13)."""
     one = written(BLANK, variants=[v(U[0], label="Long"), v(U[1])])
     two = written(one, variants=[v(U[2]), v(U[3])], rules=[r(U[4])])
     assert keyed(two) == {U[2]: "a", U[3]: "b"} and shown_key(two, two.rules[0].key) == "c"

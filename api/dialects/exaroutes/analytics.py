@@ -1,4 +1,4 @@
-"""`GET /api/qr/codes/{id}/analytics`: scans by people, day by day and by country (DIALECTS 21)."""
+"""`GET /api/qr/codes/{id}/analytics`: scans by people, day by day and by country (dialects.md 21)."""
 
 from starlette.responses import Response
 

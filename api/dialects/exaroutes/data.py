@@ -1,4 +1,4 @@
-"""`data` and `dataType`, and what they are in the domain (DIALECTS 10)."""
+"""`data` and `dataType`, and what they are in the domain (dialects.md 10)."""
 
 from typing import Any, Literal, get_args
 

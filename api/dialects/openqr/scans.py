@@ -12,7 +12,7 @@ from api.input import whole
 from schemas.code import Code
 from schemas.event import Kind
 
-# What counts as a scan here (DIALECTS.md 16), and how what is not known is called (19).
+# What counts as a scan here (dialects.md 16), and how what is not known is called (19).
 KINDS: tuple[Kind, ...] = ("human",)
 DIMENSIONS = {"country": "Unknown", "device": "Unknown", "referrer_host": "Direct"}
 TOP = 8

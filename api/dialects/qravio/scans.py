@@ -20,7 +20,7 @@ from codes.plans import plan_of
 from schemas.code import StaticCode
 from schemas.event import KINDS
 
-# What a plan without a figure shows (DIALECTS.md 22).
+# What a plan without a figure shows (dialects.md 22).
 RETENTION_DAYS = 365
 WEEKS = 14
 DEVICES = Dimension("device", empty="unknown", not_human="bot")
