@@ -29,7 +29,7 @@ SERVERS = ("uvicorn", "uvicorn by the application alone", "granian")
 @click.argument("journal", type=Path)
 def main(server: str, port: int, redis_url: str, journal: Path) -> None:
     opened = Journal.open(journal, source=secrets.randbelow(2**63 - 1) + 1, now_ms=clock.now_ms, max_bytes=2 << 30)
-    app, at_once, soon = build(RedirectSettings(redis_url=redis_url, journal=journal), opened)
+    app, at_once, soon, commit = build(RedirectSettings(redis_url=redis_url, journal=journal), opened)
     gc.collect()
     gc.freeze()
     if server == "granian":
@@ -41,7 +41,7 @@ def main(server: str, port: int, redis_url: str, journal: Path) -> None:
             host="127.0.0.1",
             port=port,
             loop="uvloop",
-            http=quick.protocol(at_once, soon) if server == "uvicorn" else "httptools",
+            http=quick.protocol(at_once, soon, commit) if server == "uvicorn" else "httptools",
             ws="none",
             lifespan="on",
             proxy_headers=False,

@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +39,13 @@ class LateJournal:
         if self._journal is not None:
             return self._journal.append(rest)
         self._early += 1
+        return 0
+
+    def append_all(self, rests: Sequence[bytes]) -> int:
+        """As `Journal.append_all`."""
+        if self._journal is not None:
+            return self._journal.append_all(rests)
+        self._early += len(rests)
         return 0
 
     def entry(self) -> SourceEntry | None:

@@ -8,6 +8,7 @@ from redirect.allowance import Allowance
 from redirect.asgi import App, Receive, Scope, Send
 from redirect.cache import Routes, Trust
 from redirect.ending import Ending
+from redirect.group_commit import GroupCommit
 from redirect.hosts import NOBODYS, Hosts
 from redirect.line import NO_VARIANT
 from redirect.links import Links
@@ -26,11 +27,12 @@ _METHODS = ("GET", "HEAD", "POST")
 
 class Redirector(NamedTuple):
     """The application, and two parts of it for a server that can ask them alone: what waits for nobody, and what
-    asks for a code."""
+    asks for a code. Their answers go out through `commit`; the application sees to that itself."""
 
     app: App
     at_once: AtOnce
     soon: Soon
+    commit: GroupCommit
 
 
 def redirector(
@@ -41,6 +43,7 @@ def redirector(
     recorder: Recorder,
     visits: Visits,
     rest: App,
+    commit: GroupCommit,
     *,
     allowance: Allowance,
     elapsed: Callable[[], float],
@@ -92,6 +95,7 @@ def redirector(
             else:
                 found = await visit(scope, place, receive)
         status, headers, body = found
+        commit.flush()
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -127,7 +131,7 @@ def redirector(
             ending = (host.root if place is None else host.not_found) or ending
         return answered(ending)
 
-    return Redirector(app, at_once, soon)
+    return Redirector(app, at_once, soon, commit)
 
 
 def answered(ending: Ending) -> Answer:

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from redirect.asgi import Scope
 from redirect.connection import TRAILERS, Connection, Enough
 from redirect.ending import EMPTY, NO_STORE, Headers
+from redirect.group_commit import GroupCommit
 
 # Status, headers, body.
 Answer = tuple[int, Headers, bytes]
@@ -54,8 +55,9 @@ class _Pending:
         self.body = b""
 
 
-def protocol(at_once: AtOnce, soon: Soon) -> type[Connection]:
-    """A class for uvicorn's `http` setting."""
+def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[Connection]:
+    """A class for uvicorn's `http` setting. Its answers go out through `commit`, once their events are written."""
+    hold, flush = commit.hold, commit.flush
     answered: Any = _Answered()
     # uvicorn makes the list of the headers that all answers have anew each second.
     head_of: object = None
@@ -132,16 +134,17 @@ def protocol(at_once: AtOnce, soon: Soon) -> type[Connection]:
             if keep_alive and len(headers) == 3 and headers[1] is NO_STORE and headers[2] is EMPTY:
                 # As nearly every answer is.
                 said = b"%b%blocation: %b\r\ncache-control: no-store\r\ncontent-length: 0\r\n\r\n"
-                self.transport.write(said % (STATUS_LINE[status], head, headers[0][1]))
+                hold(self.transport, said % (STATUS_LINE[status], head, headers[0][1]))
             else:
                 if asked["method"] == "HEAD":
                     body = b""
                 if not keep_alive and not last:
                     headers = (*headers, _CLOSE)
                 fields = b"".join([b"%b: %b\r\n" % pair for pair in headers])
-                self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], head, fields, body))
+                hold(self.transport, b"%b%b%b\r\n%b" % (STATUS_LINE[status], head, fields, body))
             if last or not keep_alive:
                 self.ending = True
+                flush()
                 self.transport.close()
 
         def wait(self, asked: Scope, coming: Coroutine[None, None, Answer]) -> None:
@@ -159,6 +162,7 @@ def protocol(at_once: AtOnce, soon: Soon) -> type[Connection]:
                 log.exception("a visit could not be answered")
                 found, pending.keep_alive = _FAILED, False
             except asyncio.CancelledError:
+                flush()
                 self.transport.close()
                 raise
             finally:
@@ -167,8 +171,30 @@ def protocol(at_once: AtOnce, soon: Soon) -> type[Connection]:
                 self.say(asked, found, keep_alive=pending.keep_alive)
             self.on_response_complete()
 
+        # What is held goes out before a connection ends, or is told that it is not understood.
+
+        def unreadable(self) -> None:
+            flush()
+            super().unreadable()
+
+        def end(self) -> None:
+            flush()
+            super().end()
+
+        def drop(self) -> None:
+            flush()
+            super().drop()
+
+        def waits(self) -> bool:
+            flush()
+            return super().waits()
+
+        def shutdown(self) -> None:
+            flush()
+            super().shutdown()
+
         def hand_on(self) -> None:
-            """To the application, as if nobody had looked."""
+            """To the application, as if nobody had looked. (Its task runs after `flush`.)"""
             url, headers, expects = self.url, self.headers, self.expect_100_continue
             HttpToolsProtocol.on_message_begin(self)
             self.url = url

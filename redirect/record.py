@@ -58,15 +58,14 @@ Scope = Mapping[str, Any]
 
 class Recorder(NamedTuple):
     """`look(code, scope)` reads a request; `write(entry, seen, outcome, variant)` records how it ended. `variant` is
-    the key of what was taken, as JSON. Neither raises for what a request holds, nor for a journal that fails: then
-    the event is lost, counted, and the answer goes out all the same."""
+    the key of what was taken, as JSON. Neither raises for what a request holds."""
 
     look: Callable[[bytes, Scope], Seen]
     write: Callable[[Entry, Seen, Outcome, bytes], None]
 
 
 def recorder(
-    append: Callable[[bytes], int],
+    add: Callable[[bytes], None],
     *,
     read_agent: Callable[[bytes], Agent],
     salts: Salts,
@@ -78,7 +77,7 @@ def recorder(
     distinct_values: int = 1_000,
     arrivals: Arrivals | None = None,
 ) -> Recorder:
-    """What reads and records visits.
+    """What reads and records visits. `add` takes each event (`redirect.group_commit`).
 
     An edge's headers count from a trusted proxy. Where the proxies name the edge, they count only of what came through
     one of its networks: somebody else who reaches the same proxy of ours cannot make them up.
@@ -224,11 +223,6 @@ def recorder(
             said = bounded(entry.code, said, admitted)
         tally = tallies[kind, outcome]
         tally.n += 1
-        line = b"%d%b%b%b%b,%b,%d" % (ts_ms, entry.event, tally.piece, where, said, variant, visitor)
-        try:
-            if not append(line):
-                counts.refused += 1
-        except OSError:
-            counts.journal_errors += 1
+        add(b"%d%b%b%b%b,%b,%d" % (ts_ms, entry.event, tally.piece, where, said, variant, visitor))
 
     return Recorder(look, write)

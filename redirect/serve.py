@@ -61,7 +61,7 @@ def run(
     try:
         stopping = asyncio.Event()
         redirector = build(settings, journal, [socket.socket(fileno=fd) for fd in status_fds], stopping)
-        protocol = quick.protocol(redirector.at_once, redirector.soon)
+        protocol = quick.protocol(redirector.at_once, redirector.soon, redirector.commit)
         protocol.limits = ConnectionLimits(
             within_descriptors(settings.connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
             settings.connections_of_address,

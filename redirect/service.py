@@ -27,6 +27,7 @@ from redirect.cache import Entry, Routes, Trust
 from redirect.content import Contents
 from redirect.cookie import Secret
 from redirect.gate import Gate
+from redirect.group_commit import GroupCommit
 from redirect.hosts import Hosts
 from redirect.limit import Limits
 from redirect.links import Links
@@ -91,8 +92,9 @@ def build(
     salt_keeper = SaltKeeper(salts, salt_source, now_ms)
     place_of_address = geo_database.opened(settings.geo_database)
     arrivals = Arrivals(edge(settings.edge), database=place_of_address is not None)
+    commit = GroupCommit(journal.append, journal.append_all, counts)
     recording = recorder(
-        journal.append,
+        commit.add,
         read_agent=agents(),
         salts=salts,
         trusted_proxies=settings.trusted_proxies,
@@ -139,6 +141,7 @@ def build(
         name=f"{os.getpid()}-{random_bytes(8).hex()}",
         elapsed=elapsed,
         counts=counts,
+        commit=commit,
     )
 
     own = journal.entry if isinstance(journal, LateJournal) else lambda: None
@@ -169,6 +172,7 @@ def build(
             await asyncio.gather(*tasks, return_exceptions=True)
             stop.set()
             await synced
+            commit.flush()
             journal.close()
             await sources.end()
             # What was told to Redis last goes out before the connections close.
@@ -265,6 +269,7 @@ def build(
         recording,
         visits,
         rest,
+        commit,
         allowance=Allowance(settings.unknown_per_s, elapsed),
         elapsed=elapsed,
         counts=counts,

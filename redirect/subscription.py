@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from redirect.cache import Routes, Trust, place_of_key
+from redirect.group_commit import GroupCommit
 from redirect.hosts import Hosts
 from redirect.metrics import Counts
 from redirect.store import Store
@@ -68,6 +69,7 @@ class Subscription:
         name: str,
         elapsed: Callable[[], float],
         counts: Counts,
+        commit: GroupCommit,
     ) -> None:
         self._url = url
         self._primary = primary
@@ -77,6 +79,7 @@ class Subscription:
         self._name = name
         self._elapsed = elapsed
         self._counts = counts
+        self._commit = commit
         self._own = f"{keys.REDIRECTORS}:{name}".encode()
         self._wanted = {keys.ROUTES.encode(), self._own}
         # Set when trust has stood for the first time.
@@ -271,6 +274,8 @@ class Subscription:
 
     def _acknowledge(self, nonce: str) -> None:
         if nonce:
+            # What was decided by the route before goes out first.
+            self._commit.flush()
             answer = keys.ack(nonce)
             self._primary.tell("LPUSH", answer, self._name)
             self._primary.tell("EXPIRE", answer, ACK_KEPT_S)

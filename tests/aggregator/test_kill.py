@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,8 +17,11 @@ import pytest
 
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
+from ingest.reader import sources
 from tests.aggregator.exact import problems
 from tests.aggregator.test_journal_bus import append, journal
+from tests.redirect.asked_at_once import killed_half_written
+from tests.redirect.scanner import Publisher, redirector, until
 from tests.servers import require
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(150)]
@@ -136,6 +140,22 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = prepared(tmp_path_factory.mktemp("damaged") / "one", {7: COUNT})
     assert killed_at_rename(folder, 3, "declared:1")
     return folder
+
+
+def redirector_killed(folder: Path, redis_url: str) -> dict[int, int]:
+    """Its source, and how many events it has, of which none is half."""
+    with closing(Publisher(redis_url)) as publisher, redirector(folder, redis_url) as server:
+        publisher.write("abc", "https://example.com/")
+        until(server.trusted, "trust")
+        count = killed_half_written(server, "abc")
+    (source,) = sources(folder / "journal")
+    return {source: count}
+
+
+@pytest.mark.usefixtures("ptrace")
+def test_a_redirector_killed_in_the_middle_of_a_group(tmp_path: Path, redis_url: str) -> None:
+    expected = redirector_killed(tmp_path, redis_url)
+    finishes(prepared(tmp_path, {}), expected)
 
 
 REPAIR = (

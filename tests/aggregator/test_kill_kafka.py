@@ -8,8 +8,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from drill.kafka import KafkaServer
+from ingest.reader import sources
+from ingest.ship import ShipSettings, ShipStatus, ship
 from tests.aggregator.test_kafka_bus import lines, producer, topic
-from tests.aggregator.test_kill import check, drive, killed_at_rename, prepared
+from tests.aggregator.test_kill import check, drive, killed_at_rename, prepared, redirector_killed
 from tests.servers import require
 
 __all__ = ["producer", "topic"]
@@ -24,10 +26,10 @@ async def filled(producer: AIOKafkaProducer, topic: str) -> None:
             await producer.send_and_wait(topic, lines(source, seq, seq + 99), partition=source % 3)
 
 
-async def finishes(folder: Path, *bus: str) -> None:
+async def finishes(folder: Path, *bus: str, expected: dict[int, int] = EXPECTED) -> None:
     status, said = await asyncio.to_thread(drive, folder, *bus)
     assert (status, said[-1]) == (0, "stored")
-    check(folder, EXPECTED)
+    check(folder, expected)
 
 
 @pytest.mark.parametrize("die_at", ["gathered:1", "declared:1", "declared:2", "inserted:1", "inserted:3"])
@@ -54,3 +56,22 @@ async def test_killed_at_a_rename_and_again_in_the_repair(
     # Sometimes the repetition under the token was enough, and there was no repair to be killed in.
     assert status in (0, -signal.SIGKILL)
     await finishes(tmp_path, *bus)
+
+
+@pytest.mark.usefixtures("producer")
+async def test_a_redirector_killed_in_the_middle_of_a_group(
+    kafka: KafkaServer, topic: str, tmp_path: Path, redis_url: str
+) -> None:
+    require.programs("strace", why="kills in the middle of a group")
+    expected = await asyncio.to_thread(redirector_killed, tmp_path, redis_url)
+    stop = asyncio.Event()
+    shipping = asyncio.create_task(
+        ship(ShipSettings(journal=tmp_path / "journal", bootstrap=kafka.bootstrap, topic=topic), stop, ShipStatus())
+    )
+    async with asyncio.timeout(60):
+        while sources(tmp_path / "journal"):  # noqa: ASYNC110 (files set no event)
+            await asyncio.sleep(0.05)
+    stop.set()
+    await shipping
+    prepared(tmp_path, {})
+    await finishes(tmp_path, "--kafka", f"{kafka.bootstrap}/{topic}", expected=expected)

@@ -12,6 +12,7 @@ import pytest
 from ingest.journal import CALM_LOOKS, RESERVE, Journal
 from ingest.reader import SourceReader
 from ingest.refused import SLOTS, RefusedTable, read_ranges
+from schemas.event import check_of, digest_of
 from tests.ingest.events import NOW, REST, everything, offsets, open_journal
 
 # Shorter than a close record, so that no room for one means none for the other.
@@ -74,6 +75,33 @@ def test_a_write_cut_short_is_turned_back(tmp_path: Path) -> None:
     closed = reader.closed()
     assert closed is not None
     assert (closed.last_seq, closed.refused) == (taken + 1, [(refused_first, taken - 1)])
+
+
+def test_of_a_group_cut_short_whole_events_stay(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    assert journal.append_all([REST] * 10) == 10
+    size = max(log.stat().st_size for log in (tmp_path / "7").glob("*.log"))
+    line = len(everything(SourceReader(journal.folder))[5]) + 1
+    for more, taken in ((3 * line + line // 2, 3), (line // 2, 0), (2 * line + 20, 2)):
+        before = journal.seq
+        with file_size_limit(size + more):
+            assert journal.append_all([REST] * 10) == taken
+            assert journal.seq == before + 10
+            assert journal.append_all([REST] * 10) == 0
+        size = max(log.stat().st_size for log in (tmp_path / "7").glob("*.log"))
+        reader = SourceReader(journal.folder)
+        assert reader.refused()[-1] == (before + taken + 1, before + 20)
+        assert rest_until_taken(journal)
+        size += len(everything(reader)[-1]) + 1
+        reader.close()
+    journal.close()
+    reader = SourceReader(journal.folder)
+    lines = everything(reader)
+    closed = reader.closed()
+    assert closed is not None
+    refused = {seq for first, last in closed.refused for seq in range(first, last + 1)}
+    assert offsets(lines) == [seq for seq in range(journal.seq + 2) if seq not in refused]
+    assert closed.digest == digest_of(sum(map(check_of, lines[1:-1])))
 
 
 def test_journals_leave_a_reserve_of_the_disk(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """Writing a journal: what is appended is read back, and what finds no room is counted."""
 
 import asyncio
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,62 @@ def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
     assert decode_note(lines[-1]) == SourceClosed(source=7, at_ms=NOW, last_seq=19, digest=digest)
 
 
+def test_a_group_is_the_same_lines_with_one_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests = [rest_of(event(7, seq, city='Zü\nri"ch' * seq)) for seq in range(1, 20)]
+    for folder, at_once in (("one by one", False), ("at once", True)):
+        journal = open_journal(tmp_path / folder)
+        writes = 0
+        write = os.write
+
+        def counted(fd: int, data: bytes, write: Callable[[int, bytes], int] = write) -> int:
+            nonlocal writes
+            writes += 1
+            return write(fd, data)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("os.write", counted)
+            if at_once:
+                assert journal.append_all(rests) == 19
+            else:
+                assert all(journal.append(rest) for rest in rests)
+        assert writes == (1 if at_once else 19)
+        assert journal.seq == 19
+        journal.close()
+    one, other = (everything(SourceReader(tmp_path / name / "7")) for name in ("one by one", "at once"))
+    assert one == other
+
+
+def test_groups_are_not_split_by_segments(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path, segment_bytes=2000)
+    for size in (1, 5, 7, 30, 2, 64):
+        assert journal.append_all([REST] * size) == size
+    journal.close()
+    begins = [int(log.name[:20]) for log in sorted((tmp_path / "7").glob("*.log"))]
+    # (The sum of the sizes so far; the second group fits beside the first.)
+    assert begins == [0, 7, 14, 44, 46]
+    assert offsets(everything(SourceReader(tmp_path / "7"))) == list(range(111))
+
+
+def test_of_a_group_at_the_bound_what_fits_is_taken(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path, max_bytes=20_000)
+    taken = 0
+    while (now := journal.append_all([REST] * 10)) == 10:
+        taken += 10
+    taken += now
+    assert 0 < now < 10
+    assert 20_000 - len(REST) - 30 < disk_use(tmp_path) <= 20_000
+    assert journal.append_all([REST] * 10) == 0
+    journal.close()
+    reader = SourceReader(tmp_path / "7")
+    assert offsets(everything(reader)) == [*range(taken + 1), journal.seq + 1]
+    closed = reader.closed()
+    assert closed is not None
+    assert (closed.last_seq, closed.refused) == (journal.seq, [(taken + 1, journal.seq)])
+    assert journal.seq == taken - now + 20
+    with pytest.raises(RuntimeError):
+        journal.append_all([REST, REST])
+
+
 def test_a_source_has_one_journal(tmp_path: Path) -> None:
     journal = open_journal(tmp_path)
     with pytest.raises(FileExistsError):
@@ -41,7 +99,7 @@ def test_a_source_has_one_journal(tmp_path: Path) -> None:
 
 
 def test_segments_roll_and_go_when_stored(tmp_path: Path) -> None:
-    journal = open_journal(tmp_path, segment_bytes=1000)
+    journal = open_journal(tmp_path, segment_bytes=1200)
     for _ in range(100):
         journal.append(REST)
     reader = SourceReader(tmp_path / "7", now_ms=lambda: NOW)
@@ -134,7 +192,7 @@ def test_a_segment_is_begun_though_no_descriptor_is_left(tmp_path: Path) -> None
 import os, resource
 from pathlib import Path
 from tests.ingest.events import REST, open_journal
-journal = open_journal(Path({str(tmp_path)!r}), segment_bytes=1000)
+journal = open_journal(Path({str(tmp_path)!r}), segment_bytes=1200)
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 for turn in range(2):
     taken = []

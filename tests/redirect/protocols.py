@@ -11,6 +11,8 @@ from redirect import quick
 from redirect.app import Redirector
 from redirect.asgi import Receive, Scope, Send
 from redirect.connection_limits import ConnectionLimits
+from redirect.group_commit import GroupCommit
+from redirect.metrics import Counts
 from redirect.quick import Answer
 from redirect.serve import listen
 
@@ -29,7 +31,7 @@ def never(scope: Scope) -> None:
     """Nothing is waited for."""
 
 
-MADE_UP = Redirector(app, at_once, never)
+MADE_UP = Redirector(app, at_once, never, GroupCommit(len, len, Counts()))
 
 
 @asynccontextmanager
@@ -38,7 +40,7 @@ async def serving(
 ) -> AsyncIterator[tuple[int, uvicorn.Server]]:
     """As it is made up, /abc is answered at once, and all else comes to the application, as everything does in the
     API."""
-    protocol: Any = quick.protocol(redirector.at_once, redirector.soon)
+    protocol: Any = quick.protocol(redirector.at_once, redirector.soon, redirector.commit)
     protocol.headers_within_s, protocol.limits = within_s, limits
     server = uvicorn.Server(uvicorn.Config(redirector.app, http=protocol, log_config=None, ws="none"))
     listener = listen("127.0.0.1", 0)

@@ -61,12 +61,8 @@ def test_no_header_at_all_is_no_person() -> None:
 def recorded(method: str, headers: dict[str, str]) -> bytes:
     lines: list[bytes] = []
 
-    def append(line: bytes) -> int:
-        lines.append(line)
-        return 1
-
     said = [(name.encode(), value.encode()) for name, value in headers.items()]
-    made(append)(entry(ROUTE, "s.example"), simple(method=method, headers=said))
+    made(lines.append)(entry(ROUTE, "s.example"), simple(method=method, headers=said))
     return seal(b"[1,1," + lines[0])
 
 
