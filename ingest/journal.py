@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import Self
 
 from xxhash import xxh3_64_intdigest
 
-from ingest.layout import boot_id, disk_use, segment_name, sync_folder
+from ingest.disk_room import DiskRoom
+from ingest.layout import segment_name, sync_folder
 from ingest.making import APPEND, Made, make_journal
-from ingest.register import this_host
+from ingest.register import Head, OwnEntry
 from schemas.event import SourceClosed, digest_of, encode_line
-from schemas.register import SourceEntry
 
 log = logging.getLogger(__name__)
 
@@ -27,20 +27,6 @@ SEGMENT_BYTES = 16 << 20
 SYNC_EVERY_S = 0.1
 # How far an owner goes between two looks at the bound.
 STRIDE = 64 << 10
-# After the disk was full: so much must be free, for so many looks, before events are taken again.
-# Refused ranges stay few because of it.
-FREE_BYTES = 1 << 20
-# What journals leave free of the disk: a Redis beside them ends when it cannot write a few bytes.
-RESERVE = 4 << 20
-CALM_LOOKS = 10
-
-
-class Head(NamedTuple):
-    """How far an owner has come: the highest seq given out, the digest of what was written, how many were refused."""
-
-    seq: int
-    digest: int
-    refused: int
 
 
 class Journal:
@@ -64,12 +50,13 @@ class Journal:
         self.source = source
         self.sync_failures = 0
         self._now_ms = now_ms
-        self._max_bytes = max_bytes
+        # Looked at by `sync`.
+        self._room = DiskRoom(made.folder, max_bytes)
         self._segment_bytes = segment_bytes
         self._lock = made.lock
         self._table = made.table
-        self._entry = made.entry
-        self._host, self._boot = this_host(), boot_id()
+        # In the register.
+        self._entry = OwnEntry(made.entry, source, now_ms)
         self._fd = made.fd
         self._prefix = b"[%d," % source
         self._seq = 0
@@ -84,22 +71,15 @@ class Journal:
         self._disk_full_at_look: int | None = None
         self._torn = False
         self._closed = False
-        # Set by `sync`, read by `append`.
-        self._looks = 0
-        self._limit = 0
-        self._room = 0
-        self._free = 0
         self._retired: deque[int] = deque()
         self._folder_changed = False
         self._table_changed = False
         self._synced = made.written
         self._one_sync = threading.Lock()
-        # What the register says.
-        self._registered = Head(-1, 0, 0)
         # Given up for a new segment when the process has no descriptor left.
         self._reserve: int | None = None
         self._look()
-        self._register(self.head(), "open")
+        self._entry.tell(self.head(), "open")
 
     @classmethod
     def open(
@@ -223,7 +203,7 @@ class Journal:
         return taken
 
     def _fits(self, size: int) -> bool:
-        return not (self._refusing or self._torn) and self._written + size <= min(self._limit, self._room)
+        return not (self._refusing or self._torn) and self._written + size <= min(self._room.limit, self._room.room)
 
     def _make_room(self, seq: int, size: int) -> bool:
         """Whether an event may be written now: looks at the bound, and begins a new segment when it is time."""
@@ -233,10 +213,10 @@ class Journal:
             return False
         if self._torn and not self._cut():
             return False
-        if self._written + size > self._room:
+        if self._written + size > self._room.room:
             self._begin_refusing(disk=True)
             return False
-        if self._written + size > self._limit:
+        if self._written + size > self._room.limit:
             self._begin_refusing()
             # The newest segment is never deleted: with a new one, what is in this one can be.
             self._roll(seq)
@@ -251,15 +231,11 @@ class Journal:
             log.warning("journal %d takes events again; refused so far: %d", self.source, self.refused)
             self._refusing = False
             self._disk_full_at_look = None
-        self._stop_at = min(self._limit, self._room, full_at, self._written + size + STRIDE)
+        self._stop_at = min(self._room.limit, self._room.room, full_at, self._written + size + STRIDE)
         return True
 
     def _may_resume(self) -> bool:
-        if self._table.full:
-            return False
-        if self._disk_full_at_look is not None:
-            return self._looks >= self._disk_full_at_look + CALM_LOOKS and self._free >= RESERVE + FREE_BYTES
-        return self._limit - self._written >= self._max_bytes // 8
+        return not self._table.full and self._room.has_again(self._written, self._disk_full_at_look)
 
     def _begin_refusing(self, *, disk: bool = False) -> None:
         if not self._refusing:
@@ -267,7 +243,7 @@ class Journal:
         self._refusing = True
         self._stop_at = -1
         if disk:
-            self._disk_full_at_look = self._looks
+            self._disk_full_at_look = self._room.looks
 
     def _turn_back(self, torn: int) -> None:
         """A write that failed or was cut short: of a line that is not whole no byte stays."""
@@ -326,18 +302,8 @@ class Journal:
         upto = upto or self.head()
         with self._one_sync:
             self._flush()
-            self._register(upto, "open")
+            self._entry.tell(upto, "open")
         self._look()
-
-    def _register(self, upto: Head, state: Literal["open", "closed"]) -> None:
-        """Only what is on disk: what a power loss may take is promised by nobody."""
-        if upto.seq > self._registered.seq or state == "closed":
-            self._entry.write(self._described(upto, state))
-            self._registered = upto
-
-    def _described(self, head: Head, state: Literal["open", "closed"]) -> SourceEntry:
-        seq, digest, refused = head
-        return SourceEntry(self.source, seq, digest, refused, state, self._now_ms(), self._host, self._boot)
 
     def _flush(self) -> None:
         failed: OSError | None = None
@@ -364,17 +330,11 @@ class Journal:
             raise failed
 
     def _look(self) -> None:
-        """How far this journal may go, and how much is free on the disk."""
         written = self._written
         if self._reserve is None:
             with contextlib.suppress(OSError):
                 self._reserve = os.open(os.devnull, os.O_RDONLY)
-        used = disk_use(self.folder.parent)
-        disk = os.statvfs(self.folder)
-        self._limit = written + self._max_bytes - used
-        self._free = disk.f_bavail * disk.f_frsize
-        self._room = written + self._free - RESERVE
-        self._looks += 1
+        self._room.look(written)
 
     async def keep_synced(self, stop: asyncio.Event) -> None:
         """Syncs every 100 ms, in a thread of its own, until `stop`, and once more then."""
@@ -387,7 +347,7 @@ class Journal:
                         stopping = await stop.wait()
                 except TimeoutError:
                     stopping = False
-                behind = self._synced != self._written or self._registered.seq != self._seq
+                behind = self._synced != self._written or self._entry.seq != self._seq
                 if not (self._refusing or self._table_changed or self._folder_changed or behind):
                     continue
                 try:
@@ -419,7 +379,7 @@ class Journal:
                     else:
                         self._written += len(line)
                 self._flush()
-                self._register(self.head(), "closed")
+                self._entry.tell(self.head(), "closed")
             except OSError as error:
                 log.error("journal %d could not be closed properly: %s", self.source, error)
             finally:

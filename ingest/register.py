@@ -10,8 +10,9 @@ journal at least as long as the register says.
 import errno
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import msgspec
 from xxhash import xxh3_64_hexdigest
@@ -51,6 +52,36 @@ class RegisterFile:
             os.fdatasync(self._fd)
         finally:
             os.close(self._fd)
+
+
+class Head(NamedTuple):
+    """How far an owner has come: the highest seq given out, the digest of what was written, how many were refused."""
+
+    seq: int
+    digest: int
+    refused: int
+
+
+class OwnEntry:
+    """What a living owner says of itself. Only what is on disk: what a power loss may take is promised by nobody."""
+
+    def __init__(self, file: RegisterFile, source: int, now_ms: Callable[[], int]) -> None:
+        self._file = file
+        self._source = source
+        self._now_ms = now_ms
+        self._host, self._boot = this_host(), boot_id()
+        # The highest seq that was told.
+        self.seq = -1
+
+    def tell(self, head: Head, state: Literal["open", "closed"]) -> None:
+        """Raises OSError."""
+        if head.seq > self.seq or state == "closed":
+            self._file.write(SourceEntry(self._source, *head, state, self._now_ms(), self._host, self._boot))
+            self.seq = head.seq
+
+    def close(self) -> None:
+        """As `RegisterFile.close`."""
+        self._file.close()
 
 
 def this_host() -> str:

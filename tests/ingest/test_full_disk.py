@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.journal import CALM_LOOKS, RESERVE, Journal
+from ingest.disk_room import CALM_LOOKS, RESERVE
+from ingest.journal import Journal
 from ingest.reader import SourceReader
 from ingest.refused import SLOTS, RefusedTable, read_ranges
 from schemas.event import check_of, digest_of
@@ -119,7 +120,7 @@ def test_journals_leave_a_reserve_of_the_disk(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_refuses_counts_and_recovers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.journal.RESERVE", 0)
+    monkeypatch.setattr("ingest.disk_room.RESERVE", 0)
     with tiny_disk(tmp_path / "disk", "4m") as mounted:
         if not mounted:
             # The same code paths are in the test above, without a file system of its own.
