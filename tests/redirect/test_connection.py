@@ -6,10 +6,9 @@ from contextlib import suppress
 
 import pytest
 
-from redirect.app import Redirector
 from redirect.asgi import App, Receive, Scope, Send
 from redirect.connection import QUEUED, Connection
-from tests.redirect.protocols import MADE_UP, at_once, never, serving
+from tests.redirect.protocols import MADE_UP, serving
 from tests.redirect.protocols import app as made_up
 
 LARGE = 8 << 20
@@ -251,7 +250,7 @@ async def asked(port: int, request: bytes) -> tuple[bytes, bytes]:
 
 
 async def test_a_client_of_http_1_0_gets_no_chunks() -> None:
-    async with serving(Redirector(in_parts, at_once, never)) as (port, _):
+    async with serving(MADE_UP._replace(app=in_parts)) as (port, _):
         for more in (b"", b"Connection: keep-alive\r\n"):
             head, body = await asked(port, b"GET /other HTTP/1.0\r\n%b\r\n" % more)
             assert b"chunked" not in head and b"connection: close" in head and body == b"one two three"
