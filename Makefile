@@ -6,11 +6,12 @@ UPGRADE ?=
 # Where it is set, each of the processes that are started compiles all of Waymark anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test check bench bench-peers bench-load drill rolling fuzz loadtest screenshots dist lock clean
+.PHONY: help setup run test proof check bench bench-peers bench-load drill rolling fuzz loadtest screenshots dist lock clean
 
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
-	@echo "make test    run the whole test suite"
+	@echo "make test    everything but the slow proofs; five minutes on two cores"
+	@echo "make proof   the rest: kills, Kafka, browsers, benches, the drill"
 	@echo "make check   style, types and dependencies"
 	@echo "make bench   measure every budget of the design"
 	@echo "make bench-peers  an answer beside nginx, bare ASGI and servers that you name, and docs/performance.md anew"
@@ -39,8 +40,13 @@ run: .venv/.run
 	@$(BIN)/waymark up
 
 # Most tests wait for processes, so more run at once than there are cores to run them.
+PYTEST := $(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
+
 test: setup
-	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
+	@$(PYTEST) -m "not proof"
+
+proof: setup
+	@$(PYTEST) -m proof
 
 check: setup
 	@$(BIN)/ruff check .

@@ -32,7 +32,7 @@ def free_port() -> int:
 
 @contextmanager
 def served(app: str) -> Iterator[Server]:
-    """Raises TimeoutError when the server does not listen within ten seconds."""
+    """Raises TimeoutError when the server does not listen within thirty seconds."""
     port = free_port()
     process = subprocess.Popen([sys.executable, "-m", "bench.baseline", app, str(port)], cwd=ROOT)
     try:
@@ -43,7 +43,7 @@ def served(app: str) -> Iterator[Server]:
         process.wait(10)
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes], patience_s: float = 10) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes], patience_s: float = 30) -> None:
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -53,12 +53,12 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
 def visible_after(up: stack.Stack, session: requests.Session, code: dict[str, str], expected: int) -> float:
     """Raises TimeoutError when the scan is not there after half a minute."""
     headers = HEADERS[expected % len(HEADERS)]
-    answer = requests.get(f"{up.short}/{code['slug']}", headers=headers, allow_redirects=False, timeout=5)
+    answer = requests.get(f"{up.short}/{code['slug']}", headers=headers, allow_redirects=False, timeout=30)
     answered = time.perf_counter()
     if answer.status_code != 302:
         raise RuntimeError(f"the scan was answered with {answer.status_code}")
     while time.perf_counter() - answered < 30:
-        found = session.get(f"{up.api}/v1/dynamic/{code['id']}/scans", params={"days": 7}, timeout=5)
+        found = session.get(f"{up.api}/v1/dynamic/{code['id']}/scans", params={"days": 7}, timeout=30)
         found.raise_for_status()
         if found.json()["scans"]["total"] >= expected:
             return time.perf_counter() - answered

@@ -76,7 +76,7 @@ class Stack(msgspec.Struct, frozen=True):
     def create(self, destination: str) -> dict[str, str]:
         """A code through the API. Raises requests.HTTPError."""
         with self.session() as session:
-            answer = session.post(f"{self.api}/v1/dynamic", json={"destination": destination}, timeout=10)
+            answer = session.post(f"{self.api}/v1/dynamic", json={"destination": destination}, timeout=30)
         answer.raise_for_status()
         made: dict[str, str] = answer.json()
         return made

@@ -65,8 +65,17 @@ def _turn(item: pytest.Item) -> int:
     return next((turn for turn, start in enumerate(_FIRST) if place.startswith(start)), len(_FIRST))
 
 
+# What takes long or needs much of a machine is left to `make proof`; `make test` runs everything else.
+_PROOFS = ("kill", "kafka", "browser")
+
+
+# (Before pytest leaves out what `-m` does not name.)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_turn)
+    for item in items:
+        if any(item.get_closest_marker(name) for name in _PROOFS):
+            item.add_marker("proof")
 
 
 class _Together(LoadScopeScheduling):  # type: ignore[misc]

@@ -114,7 +114,7 @@ def test_a_masked_row_leaves_the_disk(client: Client) -> None:
     masked = "system.parts WHERE active AND has_lightweight_delete AND database = currentDatabase()"
     assert count(client, masked) > 0
     purge(client)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while count(client, masked) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert count(client, masked) == 0

@@ -112,7 +112,7 @@ async def test_redis_or_the_warehouse_may_be_away(redis_url: str, desk: Desk) ->
         await asyncio.sleep(0.1)
         assert not task.done()
         stop.set()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 30)
     async with redis.asyncio.from_url(redis_url) as server:
         await note(server, Erasure(2, "b", 1, DELETED))
         desk.away = True
@@ -128,4 +128,4 @@ async def test_redis_or_the_warehouse_may_be_away(redis_url: str, desk: Desk) ->
                 break
         assert erasures.erased == 20
         stop.set()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 30)

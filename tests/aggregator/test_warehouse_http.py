@@ -91,7 +91,7 @@ def test_a_repair_that_comes_late_changes_nothing(bridge: Bridge, client: Client
         settle(impatient, batch(1, 40), no_checkpoint)
     assert settled(client, 1, 40) == 0
     bridge.going.set()
-    assert bridge.late.wait(10)
+    assert bridge.late.wait(30)
     assert problems(client, {7: 40}) == []
     impatient.close()
 

@@ -56,7 +56,7 @@ async def test_no_more_may_wait_than_there_is_room_for(warehouse: Warehouse) -> 
     questions = QueryPool(warehouse, threads=1, waiting=1)
     go = threading.Event()
     try:
-        asked = [asyncio.ensure_future(questions.ask(lambda _: go.wait(10))) for _ in range(2)]
+        asked = [asyncio.ensure_future(questions.ask(lambda _: go.wait(30))) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(Unavailable, match="too many"):
             await questions.ask(one)
@@ -73,7 +73,7 @@ async def test_who_stops_waiting_leaves_the_queue(warehouse: Warehouse) -> None:
     go = threading.Event()
     ran = []
     try:
-        first = asyncio.ensure_future(questions.ask(lambda _: go.wait(10)))
+        first = asyncio.ensure_future(questions.ask(lambda _: go.wait(30)))
         await asyncio.sleep(0.05)
         second = asyncio.ensure_future(questions.ask(lambda _: ran.append(1)))
         await asyncio.sleep(0.05)

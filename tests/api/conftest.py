@@ -1,4 +1,5 @@
-"""One chDB for each module (a process may have one folder open at a time), one empty Redis for each test."""
+"""One chDB for all of these tests that a worker runs in a row, closed before others begin (a process may have one
+folder open at a time), and one empty Redis for each test."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -9,7 +10,7 @@ from infra.warehouse import Warehouse
 from tests.api.service import Service
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     found = Warehouse(folder=tmp_path_factory.mktemp("warehouse") / "chdb")
     client = found.connect(max_threads=1)

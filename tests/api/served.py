@@ -25,7 +25,7 @@ class Served:
         self.key = key
         self.url = f"http://127.0.0.1:{port}"
 
-    def raw(self, request: bytes, patience_s: float = 5.0) -> bytes:
+    def raw(self, request: bytes, patience_s: float = 30.0) -> bytes:
         """What comes back for bytes as they are, until the server closes. Raises TimeoutError if it never does."""
         with socket.create_connection(("127.0.0.1", self.port), patience_s) as connection:
             connection.sendall(request)
@@ -74,11 +74,11 @@ def serving(redis_url: str, warehouse: Warehouse, *, cors: str = "") -> Iterator
     thread = threading.Thread(target=run, name="served")
     thread.start()
     try:
-        assert ready.wait(20)
+        assert ready.wait(60)
         assert not failed, failed
         yield found[0]
     finally:
         if stop:
             stop[0].should_exit = True
-        thread.join(20)
+        thread.join(60)
     assert not failed, failed

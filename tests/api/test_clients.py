@@ -48,7 +48,7 @@ def served(redis_server: RedisServer, warehouse: Warehouse) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def document(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("document") / "openapi.json"
-    found.write_bytes(requests.get(f"{served.url}/openapi.json", timeout=10).content)
+    found.write_bytes(requests.get(f"{served.url}/openapi.json", timeout=30).content)
     return found
 
 

@@ -66,7 +66,7 @@ def names(host: str) -> tuple[str, ...]:
     }.get(host, (PUBLIC,))
 
 
-def logos(elsewhere: Elsewhere, look_up: Lookup = names, patience_s: float = 5.0, keep_s: float = 300.0) -> Logos:
+def logos(elsewhere: Elsewhere, look_up: Lookup = names, patience_s: float = 20.0, keep_s: float = 300.0) -> Logos:
     resolver = Resolver(look_up)
     return Logos(
         own_hosts=["s.example.net"],
@@ -86,7 +86,7 @@ def moved(to: str) -> list[bytes]:
     return [f"HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n".encode()]
 
 
-async def refused(elsewhere: Elsewhere, url: str, patience_s: float = 5.0) -> None:
+async def refused(elsewhere: Elsewhere, url: str, patience_s: float = 20.0) -> None:
     with pytest.raises(Refused) as refused:
         await logos(elsewhere, patience_s=patience_s).fetched(url)
     assert refused.value.field == "style.logo"

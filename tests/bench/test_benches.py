@@ -16,6 +16,8 @@ from bench.__main__ import main as command
 from bench.figures import Figure, Say, figure
 from tests.servers import require
 
+pytestmark = pytest.mark.proof
+
 ROOT = Path(__file__).parents[2]
 NOTHING: dict[str, Any] = {"against": "", "peers": "", "rounds": None}
 

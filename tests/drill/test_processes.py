@@ -16,7 +16,7 @@ def test_children_and_theirs() -> None:
             time.sleep(0.01)
         assert [process.command[-1] for process in found] == [inner]
         assert send(found[0], signal.SIGKILL)
-        one.wait(10)
+        one.wait(30)
     assert below(one.pid) == []
     assert not send(Process(one.pid, ()), signal.SIGTERM)
 

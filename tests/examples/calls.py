@@ -34,10 +34,10 @@ def curl(script: str, folder: Path, **variables: str) -> tuple[int, Any]:
 
 def scanned(up: stack.Stack, code_id: str, expected: int) -> Any:
     """The analytics of a code, once they have so many scans."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         with up.session() as session:
-            found = session.get(f"{up.api}/v1/dynamic/{code_id}/scans", timeout=10).json()
+            found = session.get(f"{up.api}/v1/dynamic/{code_id}/scans", timeout=30).json()
         if found["scans"]["total"] >= expected:
             return found
         assert time.monotonic() < deadline, f"{found['scans']} after 20 s, of {expected}"
@@ -49,5 +49,5 @@ def visit(up: stack.Stack, slug: str, **headers: str) -> requests.Response:
         f"{up.short}/{slug}",
         headers={name.replace("_", "-"): value for name, value in headers.items()},
         allow_redirects=False,
-        timeout=10,
+        timeout=30,
     )

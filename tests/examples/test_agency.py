@@ -124,7 +124,7 @@ def test_the_life_of_a_code(caller: Caller) -> None:
     answer = visit(caller.up, path, User_Agent=PHONE, **place)
     assert answer.headers["location"] in {"https://example.com/menu/A", "https://example.com/menu/B"}
 
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         status, found = caller.call("analytics", short_id)
         assert status == 200

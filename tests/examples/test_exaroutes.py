@@ -97,7 +97,7 @@ def test_analytics(code: dict[str, Any], up: stack.Stack, tmp_path: Path) -> Non
     for country in ("GB", "GB", "IE"):
         assert visit(up, f"r/{code['id']}", User_Agent=PHONE, CF_IPCountry=country).status_code == 302
     with up.session() as session:
-        native = session.get(f"{up.api}/v1/dynamic?limit=500", timeout=10).json()["codes"]
+        native = session.get(f"{up.api}/v1/dynamic?limit=500", timeout=30).json()["codes"]
     scanned(up, next(one["id"] for one in native if one["slug"] == code["id"]), 3)
     status, found = curl(call("analytics", up, code["id"]), tmp_path)
     assert status == 200
@@ -117,7 +117,7 @@ def test_bulk(up: stack.Stack, tmp_path: Path) -> None:
     status, accepted = curl(call("bulk", up), tmp_path)
     assert status == 202
     id = accepted["bulkId"]
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while (found := curl(call("bulk-status", up, id), tmp_path)[1])["status"] != "done":
         assert time.monotonic() < deadline, found
         time.sleep(0.1)

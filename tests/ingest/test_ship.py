@@ -47,7 +47,7 @@ async def shipping(settings: ShipSettings) -> AsyncIterator[ShipStatus]:
         await task
 
 
-async def until(true: Callable[[], bool], seconds: float = 30) -> None:
+async def until(true: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110 (of files and processes, which set no event)
             await asyncio.sleep(0.02)

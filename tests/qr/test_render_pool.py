@@ -94,7 +94,7 @@ def test_they_end_with_their_parent_even_when_it_is_killed() -> None:
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while running(pid) and time.monotonic() < until:
         time.sleep(0.02)
     assert not running(pid)

@@ -124,7 +124,7 @@ class Redirector:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
             try:
-                self.process.wait(15)
+                self.process.wait(30)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -147,7 +147,7 @@ def redirector(folder: Path, redis_url: str, **settings: Any) -> Iterator[Redire
         running.stop()
 
 
-def until(true: Any, what: str, seconds: float = 20) -> None:
+def until(true: Any, what: str, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:

@@ -163,7 +163,7 @@ async def test_who_does_not_read_is_not_written_for(path: str, caplog: pytest.Lo
 
 
 async def test_a_connection_that_is_kept_for_nothing_is_closed() -> None:
-    async with serving(within_s=0.1) as (port, _), asyncio.timeout(20):
+    async with serving(within_s=0.1) as (port, _), asyncio.timeout(30):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /abc HTTP/1.1\r\nHost: x\r\n\r\n")
         await reader.readuntil(b"\r\n\r\n")
@@ -189,7 +189,7 @@ async def test_who_reads_slowly_gets_all_of_it() -> None:
 
 
 async def test_the_host_is_said_once() -> None:
-    async with serving() as (port, _), asyncio.timeout(10):
+    async with serving() as (port, _), asyncio.timeout(30):
         for path in (b"/abc", b"/other"):
             for version, hosts, status in (
                 (b"1.1", b"", b"400"),
@@ -205,7 +205,7 @@ async def test_the_host_is_said_once() -> None:
 
 
 async def test_what_is_refused_behind_others_ends_after_their_answers() -> None:
-    async with serving() as (port, _), asyncio.timeout(10):
+    async with serving() as (port, _), asyncio.timeout(30):
         for bad in (b"GET /other HTTP/1.1\r\n\r\n", b"nothing\r\n\r\n"):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"GET /other HTTP/1.1\r\nHost: x\r\n\r\n" * 2 + bad)
@@ -218,7 +218,7 @@ async def test_what_is_refused_behind_others_ends_after_their_answers() -> None:
 
 
 async def test_nothing_is_logged_of_what_is_asked(caplog: pytest.LogCaptureFixture) -> None:
-    async with serving() as (port, _), asyncio.timeout(10):
+    async with serving() as (port, _), asyncio.timeout(30):
         for path in (b"/abc", b"/other"):
             for upgrade in (b"websocket", b"h2c"):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -26,7 +26,7 @@ def proxy(redis_server: RedisServer) -> Iterator[Proxy]:
 
 def raw_get(port: int, slug: str) -> socket.socket:
     """A request that is sent and not yet read."""
-    sent = socket.create_connection(("127.0.0.1", port), timeout=10)
+    sent = socket.create_connection(("127.0.0.1", port), timeout=30)
     sent.sendall(f"GET /{slug} HTTP/1.1\r\nHost: x\r\nUser-Agent: Mozilla/5.0\r\nConnection: close\r\n\r\n".encode())
     return sent
 

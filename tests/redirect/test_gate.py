@@ -119,7 +119,7 @@ def test_bodies(world: Codes, body: bytes, kind: str, status: int) -> None:
 def test_a_body_without_end_is_not_read_to_its_end(world: Codes) -> None:
     code = world.code(password=HASH)
     head = f"POST {code.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-    with socket.create_connection(("127.0.0.1", world.server.port), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", world.server.port), timeout=30) as raw:
         raw.sendall(head.encode() + b"Content-Length: 1000000000\r\n\r\n" + b"a" * 10_000)
         assert raw.makefile("rb").readline().split()[1] == b"413"
     assert world.server.get("/healthz").status == 200

@@ -99,7 +99,7 @@ BAD_PATHS = [
 def test_bad_paths_are_the_scanners_error(start: Start) -> None:
     server = start()
     for path in BAD_PATHS:
-        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as raw:
             raw.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             status = int(raw.makefile("rb").readline().split()[1])
         assert status in (400, 404), path[:40]

@@ -25,7 +25,7 @@ Start = Callable[..., Redirector]
 
 def raw(port: int, sent: bytes, *, pieces: int = 1) -> bytes:
     """What comes back until the server closes, or says nothing more for a moment."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         size = -(-len(sent) // pieces)
         for at in range(0, len(sent), size):
             connection.sendall(sent[at : at + size])

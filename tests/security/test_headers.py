@@ -69,7 +69,7 @@ def test_what_a_scan_brings_stays_in_its_line(query: bytes, utm: str, mode: Quer
 def heads(port: int, sent: bytes) -> list[bytes]:
     """The header lines of the answer, without the status. What follows its body would show in the next answer."""
     probe = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(sent)
         came = connection.recv(65536)
         with contextlib.suppress(ConnectionError):

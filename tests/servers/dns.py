@@ -95,7 +95,7 @@ def name_server_beside() -> Iterator[NameServer]:
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
     thread.start()
-    assert ready.wait(5)
+    assert ready.wait(30)
     try:
         yield made[0]
     finally:

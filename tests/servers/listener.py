@@ -31,7 +31,7 @@ def listening(certificate: Path | None = None) -> Iterator[tuple[int, list[bytes
             except OSError:
                 return
             with closing(caller), suppress(OSError):
-                caller.settimeout(10)
+                caller.settimeout(30)
                 # (Wrapping takes the descriptor over.)
                 with caller if context is None else context.wrap_socket(caller, server_side=True) as inner:
                     heard.append(inner.recv(4096))

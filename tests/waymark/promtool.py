@@ -50,7 +50,7 @@ def complaints(text: str) -> str:
 
 def asked(port: int, path: str = "/metrics") -> str:
     """What a service on this machine answers. Raises for every status but 200."""
-    with urllib.request.urlopen(f"http://localhost:{port}{path}", timeout=10) as response:
+    with urllib.request.urlopen(f"http://localhost:{port}{path}", timeout=30) as response:
         body: bytes = response.read()
         return body.decode()
 

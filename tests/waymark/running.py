@@ -36,7 +36,7 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def wait_for(so: Callable[[], Any], *, within_s: float = 20.0, what: str = "") -> Any:
+def wait_for(so: Callable[[], Any], *, within_s: float = 60.0, what: str = "") -> Any:
     """What `so` returns, once that is true."""
     until = time.monotonic() + within_s
     while time.monotonic() < until:
@@ -134,7 +134,7 @@ class Up:
     def kill_group(self) -> None:
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(30)
 
     def call(
         self, method: str, path: str, body: Any = None, *, key: str | None = None, headers: dict[str, str] | None = None
@@ -215,7 +215,7 @@ def end(one: Up) -> None:
         return
     children = one.children()
     one.kill_group()
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=30)
     assert not alive
 
 

@@ -40,7 +40,7 @@ def test_the_next_owner_waits_for_the_children_of_the_last(tmp_path: Path) -> No
         before = time.monotonic()
         with hold(folder, make=True):
             assert time.monotonic() - before < 10
-            assert child.poll() is not None or child.wait(5) == 0
+            assert child.poll() is not None or child.wait(20) == 0
     finally:
         child.kill()
         child.wait()

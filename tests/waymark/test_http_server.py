@@ -32,7 +32,7 @@ async def serving() -> AsyncIterator[int]:
 
 async def test_slow_headers_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Connection, "headers_within_s", 0.3)
-    async with serving() as port, asyncio.timeout(10):
+    async with serving() as port, asyncio.timeout(30):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"POST /v1/dynamic HTTP/1.1\r\n")
         with suppress(ConnectionError):
@@ -47,7 +47,7 @@ async def test_slow_headers_end_the_connection(monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_what_is_no_http_is_refused() -> None:
-    async with serving() as port, asyncio.timeout(5):
+    async with serving() as port, asyncio.timeout(30):
         for sent in (
             b"\x16\x03\x01\x02\x00\x01",
             b"GET / HTTP/9.9\r\n\r\n",

@@ -28,7 +28,7 @@ def test_up_ships_scans_through_kafka(kafka: KafkaServer) -> None:
         code = one.create()
         for _ in range(20):
             assert one.scan(code["slug"])[0] == 302
-        wait_for(lambda: one.total(code) == 20, within_s=40, what="scans came through Kafka")
+        wait_for(lambda: one.total(code) == 20, within_s=60, what="scans came through Kafka")
         one.kill_group()
         one.start()
         assert one.scan(code["slug"])[0] == 302
@@ -91,9 +91,9 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
         made = subprocess.run([*WAYMARK, "key", "create"], env=environment, capture_output=True, text=True, timeout=60)
         one.key = made.stdout.strip()
         assert one.key != KEY
-        wait_for(lambda: answers(one), within_s=40, what="the API answers")
+        wait_for(lambda: answers(one), within_s=60, what="the API answers")
         code = one.create()
-        wait_for(lambda: one.scan(code["slug"])[0] == 302, within_s=40)
+        wait_for(lambda: one.scan(code["slug"])[0] == 302, within_s=60)
         for process in (redirect, ingest, aggregate, api):
             assert process.is_running()
         where = [["redirect"], ["api"], ["ingest", "journal"], ["aggregate"]]
@@ -112,12 +112,12 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
             looked = {check["name"]: check["looked_at"] for check in report["checks"]} if report else {}
             return bool(report) and report["clean"] and report["stored"] == 1 and looked[f"{state} sources"] == 1
 
-        wait_for(lambda: proven("open"), within_s=40, what="a source that is open elsewhere is proven")
+        wait_for(lambda: proven("open"), within_s=60, what="a source that is open elsewhere is proven")
         # SIGTERM ends each of them, and the redirector's journal reaches the warehouse.
         redirect.send_signal(signal.SIGTERM)
-        assert redirect.wait(20) == 0
-        wait_for(lambda: not [p for p in (tmp_path / "journal").iterdir() if p.name.isdigit()], within_s=40)
-        wait_for(lambda: proven("closed"), within_s=40, what="the scan is stored, and the audit clean")
+        assert redirect.wait(30) == 0
+        wait_for(lambda: not [p for p in (tmp_path / "journal").iterdir() if p.name.isdigit()], within_s=60)
+        wait_for(lambda: proven("closed"), within_s=60, what="the scan is stored, and the audit clean")
         for process in (ingest, aggregate, api):
             process.send_signal(signal.SIGTERM)
         assert [process.wait(30) for process in (ingest, aggregate, api)] == [0, 0, 0]

@@ -32,7 +32,7 @@ async def test_the_whole_group_under_load_again_and_again() -> None:
         for after_s in (0.3, 0.9, 1.6):
             await killed_under_load(one, code, count, after_s=after_s)
             one.start()
-        wait_for(lambda: one.total(code) >= count.answered, within_s=20, what="every answered scan is counted")
+        wait_for(lambda: one.total(code) >= count.answered, within_s=60, what="every answered scan is counted")
         assert count.answered > 100
         report = one.audit()
         # More than was answered only by what was under way at a kill.
@@ -52,10 +52,10 @@ def test_no_child_outlives_a_killed_supervisor() -> None:
         assert one.process is not None
         one.process.kill()
         one.process.wait()
-        _, alive = psutil.wait_procs(children, timeout=5)
+        _, alive = psutil.wait_procs(children, timeout=30)
         assert alive == []
         one.start()
-        wait_for(lambda: one.total(code) == 1, within_s=10)
+        wait_for(lambda: one.total(code) == 1, within_s=60)
         one.audit()
 
 
@@ -69,7 +69,7 @@ def test_each_child_comes_back(name: str) -> None:
         os.kill(child.pid, signal.SIGKILL)
         if name == "redirect":
             # The supervisor holds the socket: nobody is refused, they wait for a moment.
-            with socket.create_connection(("127.0.0.1", one.redirect_port), timeout=5):
+            with socket.create_connection(("127.0.0.1", one.redirect_port), timeout=30):
                 pass
         began = time.monotonic()
         assert one.scan(code["slug"])[0] == 302
@@ -114,8 +114,8 @@ async def test_redirectors_and_core_killed_in_turn_under_load() -> None:
         stop.set()
         await scanning
         wait = wait_for
-        await asyncio.to_thread(wait, lambda: one.call("GET", "/v1/dynamic")[0] == 200, within_s=30)
-        await asyncio.to_thread(wait, lambda: one.total(code) >= count.answered, within_s=30)
+        await asyncio.to_thread(wait, lambda: one.call("GET", "/v1/dynamic")[0] == 200, within_s=60)
+        await asyncio.to_thread(wait, lambda: one.total(code) >= count.answered, within_s=60)
         report = one.audit()
         assert count.answered <= report["stored"] <= count.sent
         assert count.answered > 100

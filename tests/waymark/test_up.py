@@ -33,7 +33,7 @@ def test_a_scan_is_counted_within_a_second_and_the_audit_is_clean_beside_it(runn
     before = running.audit()["stored"]
     assert running.scan(code["slug"]) == (302, "https://example.com/spring-launch")
     began = time.monotonic()
-    wait_for(lambda: running.total(code) == 1, within_s=10, what="the scan is counted")
+    wait_for(lambda: running.total(code) == 1, within_s=60, what="the scan is counted")
     # A second is the promise, and the bench's to measure; the machine of the tests may be busy.
     assert time.monotonic() - began < 8
     report = running.audit()
