@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from api import content_schema, json_schema
-from api.dialects.openqr.shapes import DynamicCodeEdit
+from api.dialects.openqr.shapes import NewDynamicCode
 from qr.style import Style
 from schemas import page_content
 
@@ -21,8 +21,8 @@ _STYLE = f"How the QR code is drawn: any of {', '.join(Style.__struct_fields__)}
 @cache
 def fields() -> dict[str, dict[str, Any]]:
     """Name → JSON Schema, complete in itself."""
-    found = json_schema.components([DynamicCodeEdit])
-    described = {name: _inline(schema, found) for name, schema in found[DynamicCodeEdit.__name__]["properties"].items()}
+    found = json_schema.components([NewDynamicCode])
+    described = {name: _inline(schema, found) for name, schema in found[NewDynamicCode.__name__]["properties"].items()}
     described["style"] |= {"description": _STYLE}
     described["content"] |= {"description": f"What the page shows, by the code's type: {_contents()}."}
     return described
@@ -31,7 +31,7 @@ def fields() -> dict[str, dict[str, Any]]:
 @cache
 def clearable() -> tuple[str, ...]:
     """Those that PATCH empties by null."""
-    schema = json_schema.components([DynamicCodeEdit])[DynamicCodeEdit.__name__]
+    schema = json_schema.components([NewDynamicCode])[NewDynamicCode.__name__]
     return tuple(name for name, part in schema["properties"].items() if {"type": "null"} in part.get("anyOf", ()))
 
 

@@ -73,14 +73,18 @@ def _writing(reach: Reach) -> list[Any]:
         context: Call,
         id: Id,
         fields: Answer,
+        keep_old: Annotated[
+            bool | None, Field(description="Beside a new slug: the old one stays alive, as an alias.")
+        ] = None,
         clear: Annotated[
             list[Literal[tool_fields.clearable()]] | None,  # type: ignore[valid-type]
             Field(description="Fields to empty. (Null for a field leaves it as it is.)"),
         ] = None,
     ) -> Answer:
         """Change a code; what is left out stays as it is. When this has answered, no scan goes to the old destination.
-        A new slug breaks what is printed with the old one. A status `paused` shows a page instead."""
-        body = tool_fields.given(fields) | dict.fromkeys(clear or ())
+        A new slug breaks what is printed with the old one, unless keep_old is true. A status `paused` shows a page."""
+        kept = {} if keep_old is None else {"keep_old": keep_old}
+        body = tool_fields.given(fields) | kept | dict.fromkeys(clear or ())
         return await _ask(reach(context), "PATCH", f"/v1/dynamic/{_id(id)}", body=body)
 
     async def delete_code(context: Call, id: Id) -> Answer:
@@ -113,7 +117,7 @@ def _reading(reach: Reach) -> list[Any]:
         limit: Limit = 20,
         cursor: Cursor = None,
     ) -> Answer:
-        """Find codes by words of their label, slug, destination or tags, newest first. There may be more while
+        """Find codes by words of their label, slug, aliases, destination or tags, newest first. There may be more while
         next_cursor is not null."""
         found: list[Any] = []
         for _ in range(PAGES):

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from codes import behaviour, destinations, fields, folders, passwords, texts, workspaces
 from codes.errors import Refused
-from codes.fields import Edit, NewCode
+from codes.fields import NewCode
 from codes.resolver import Resolver
 
 # Names of one write that are looked up at once: below what the resolver takes on, so that none goes unlooked.
@@ -90,7 +90,7 @@ class Checking:
 
 def check_form(new: NewCode) -> None:
     """What can be said of a new code without asking anyone. Raises Refused."""
-    given = {name: getattr(new, name) for name in Edit.__struct_fields__ if name != "slug"}
+    given = {name: getattr(new, name) for name in fields.LASTING}
     for name, check in _CHECKS.items():
         check(given[name])
     behaviour.check(given)

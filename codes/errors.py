@@ -24,6 +24,14 @@ class Conflict(Exception):
         self.message = message
 
 
+class SlugTaken(Conflict):
+    """The slug, or an alias, is another code's, or only another workspace may take it again."""
+
+    def __init__(self, field: str, slug: str) -> None:
+        super().__init__(field, "slug_taken", f"the slug {slug!r} is taken")
+        self.slug = slug
+
+
 class NotInPlan(Exception):
     """The plan of the workspace does not allow this: a figure is reached (`limit`, 402), the plan has no such thing
     (`feature`, 403), or not so often (`rate`, 429, with when to try again). The message is the plan's own text."""

@@ -21,13 +21,15 @@ UNSET = msgspec.UNSET
 
 class NewCode(msgspec.Struct, frozen=True, kw_only=True):
     """A code to be made. Only a `website` has a destination, and needs one. Without a `slug` one of `slug_length`
-    characters is drawn; `keep_slug` says that the slug is printed already and may have the form that imports may have.
+    characters is drawn; `keep_slug` says that slug and aliases are printed already and may have the form that imports
+    may have.
     `host` is a custom domain, "" for the default short host."""
 
     destination: str = ""
     label: str | None = None
     slug: str | None = None
     slug_length: int = 7
+    aliases: tuple[str, ...] = ()
     keep_slug: bool = False
     host: str = ""
     status: Status = "active"
@@ -69,6 +71,10 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     destination: str | Unset = UNSET
     label: str | Unset | None = UNSET
     slug: str | Unset = UNSET
+    # All of them; one that becomes the slug leaves them.
+    aliases: tuple[str, ...] | Unset = UNSET
+    # Where the slug changes, the old one becomes an alias.
+    keep_old: bool | Unset = UNSET
     host: str | Unset = UNSET
     status: Status | Unset = UNSET
     tags: tuple[str, ...] | Unset = UNSET
@@ -96,6 +102,10 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     def changes(self) -> dict[str, Any]:
         """The fields that are set."""
         return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not UNSET}
+
+
+# What an edit can say of a code as well as its making.
+LASTING = tuple(name for name in Edit.__struct_fields__ if name not in ("slug", "keep_old"))
 
 
 def check_tags(tags: tuple[str, ...]) -> tuple[str, ...]:

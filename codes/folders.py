@@ -12,11 +12,11 @@ from collections.abc import Callable
 import msgspec
 from redis.asyncio import Redis
 
-from codes import index, intents, moving, places, statics
+from codes import index, intents, places, statics
 from codes.connection import Script, ask, reaching
 from codes.errors import Missing, NotInPlan, Refused
 from codes.intents import Intent
-from codes.places import Kept, Put
+from codes.places import Change, Kept, Put
 from codes.plans import plan_of
 from codes.texts import plain
 from schemas import keys
@@ -128,16 +128,13 @@ async def settled(redis: Redis, code: Code, *, now_ms: Callable[[], int] = _wall
 async def unfile_code(redis: Redis, code_id: str, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> Code | None:
     """Takes a code out of this folder, if it is in it; the code as it then is."""
     while (found := await index.find(redis, code_id)) is not None:
-        kept, code = found.place.kept, found.place.code
-        if kept is None or code is None:
+        code = found.place.code
+        if code is None:
             return None
-        if kept.successor is not None:
-            await moving.finish(redis, found.place, now_ms=now_ms())
-            continue
         if code.folder_id != id:
             return code
         out = msgspec.structs.replace(code, folder_id=None, updated_at_ms=now_ms())
-        if await places.put(redis, found.place, Kept(out)) is Put.DONE:
+        if await places.put(redis, [Change(found.place, Kept(code=out))]) is Put.DONE:
             return out
     return None
 

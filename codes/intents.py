@@ -6,7 +6,7 @@ the others. An intent's owner has a deadline for the step that decides, by Redis
 only at intents well past it: the two never work on one at the same time.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Literal
 
 import msgspec
@@ -20,20 +20,24 @@ from schemas.code import Remains
 OWNER_MS = 10_000
 SWEEP_MS = 60_000
 
+# Called with the name of each step that has just been done; tests stop there.
+Step = Callable[[str], Awaitable[None]]
+
+
+async def nothing(step: str) -> None:
+    """What a Step does outside of tests."""
+
 
 class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`host` and `slug` are where the code is (create: will be); `to_slug` where it goes, on
-    `to_host` if that is another one. `digest` is a key's; of `unfile`, `id` is a folder's.
+    """`host` and `slug` are where a code that is made will be. `digest` is a key's; of `unfile`, `id` is a folder's.
     `at_ms` is known when it is read: when it was declared."""
 
-    op: Literal["create", "move", "delete", "key", "unfile"]
+    op: Literal["create", "delete", "key", "unfile"]
     id: str
     workspace: int
     birth: int = 0
     host: str = ""
     slug: str = ""
-    to_slug: str = ""
-    to_host: str | None = None
     digest: str = ""
     at_ms: int = 0
     keep_until_ms: int | None = None

@@ -12,14 +12,13 @@ from datetime import UTC, datetime
 import msgspec
 from redis.asyncio import Redis
 
-from codes import behaviour, folders, index, intents, numbers, permissions, places, publish, slugs, usage
+from codes import aliases, behaviour, folders, index, intents, numbers, permissions, places, publish, slugs, usage
 from codes.checking import Checking
-from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
-from codes.fields import Edit, NewCode
-from codes.intents import Intent
-from codes.moving import Step
+from codes.errors import Conflict, Missing, NotInPlan, Refused, SlugTaken, Unavailable
+from codes.fields import LASTING, NewCode
+from codes.intents import Intent, Step
 from codes.permissions import Turn
-from codes.places import Kept, Put, route_of
+from codes.places import Put
 from codes.plans import Plan, plan_of
 from schemas import keys
 from schemas.code import Code
@@ -70,7 +69,7 @@ class Making:
 
     async def allowed(self, workspace: int, new: NewCode) -> tuple[Code, Plan]:
         """The code as it would be, without a number and perhaps a slug; and the plan that allows it."""
-        given = {name: getattr(new, name) for name in Edit.__struct_fields__ if name != "slug"}
+        given = {name: getattr(new, name) for name in LASTING}
         checked = await self._checking.checked(workspace, given)
         if new.slug is not None:
             (slugs.check_imported if new.keep_slug else slugs.check_custom)(new.slug)
@@ -86,6 +85,7 @@ class Making:
             updated_at_ms=now_ms,
             created_by=new.created_by,
         )
+        checked = aliases.settle(blank, checked, imported=new.keep_slug)
         code = behaviour.settle(blank, checked, lambda: random_id(self._rng))
         plan = await plan_of(self._redis, workspace)
         permissions.allow(plan, None, code)
@@ -112,7 +112,7 @@ class Making:
         before = await publish.redirectors(self._redis)
         active = code.status == "active"
         await usage.room(self._redis, plan, code.workspace, usage.size_of(code))
-        await usage.leaves_a_trace(self._redis, plan, code.workspace, code.created_at_ms)
+        await usage.leaves_traces(self._redis, plan, code.workspace, len(places.slugs_of(code)), code.created_at_ms)
         needed = await permissions.counts(self._redis, plan, code.workspace, another=True, active=active)
         async with permissions.turn(self._redis, plan, code.workspace, needed=needed) as turn:
             if turn is not None:
@@ -131,6 +131,8 @@ class Making:
         for _ in range(_DRAWS):
             if drawn:
                 code = msgspec.structs.replace(code, slug=slugs.draw(rng, new.slug_length))
+            if code.slug in code.aliases:
+                continue
             placed = await self._place(code, nonce, turn, drawn=drawn, again=drawn and bool(new.id))
             if placed is not None:
                 return _Made(placed, placed.birth == code.birth)
@@ -147,17 +149,17 @@ class Making:
         if again and place.kept is None and place.route and place.route.workspace == code.workspace:
             # Nobody but an earlier attempt can have drawn this slug.
             raise Missing(code.id)
-        if not place.is_free_for(code.workspace) or (drawn and place.route):
-            if drawn:
-                return None
-            raise Conflict("slug", "slug_taken", f"the slug {code.slug!r} is taken")
+        if drawn and (place.kept or place.route):
+            return None
+        if not place.is_free_for(code.workspace):
+            raise SlugTaken("slug", code.slug)
+        changes = await places.to_become(self._redis, place, code, now_ms=code.created_at_ms)
         intent = Intent(
             op="create", id=code.id, workspace=code.workspace, birth=code.birth, host=code.host, slug=code.slug
         )
         deadline_ms = permissions.sooner(await intents.declare(self._redis, nonce, intent), turn)
         await self._step("intent")
-        route = route_of(code, place.next_version(code.created_at_ms))
-        outcome = await places.put(self._redis, place, Kept(code), route, nonce=nonce, deadline_ms=deadline_ms)
+        outcome = await places.put(self._redis, changes, nonce=nonce, deadline_ms=deadline_ms)
         if outcome is Put.LATE:
             raise Unavailable("the change took too long")
         if outcome is Put.DONE:

@@ -18,5 +18,5 @@ def matches(code: Code, words: tuple[str, ...]) -> bool:
     if not words:
         return True
     # Nothing that is typed has a line's end in it, so no word is found across two of them.
-    text = "\n".join((code.label or "", code.slug, code.destination, *code.tags)).casefold()
+    text = "\n".join((code.label or "", code.slug, *code.aliases, code.destination, *code.tags)).casefold()
     return all(word in text for word in words)

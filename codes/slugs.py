@@ -20,7 +20,10 @@ RESERVED = frozenset(
 )
 
 _custom = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_imported = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+# Of one part, or several.
+_alias = re.compile(rf"{_custom.pattern}(?:/{_custom.pattern})*")
+_imported = re.compile(r"[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*")
+MAX_LENGTH = 128
 
 
 def draw(rng: random.Random, length: int = DRAWN_LENGTH) -> str:
@@ -33,32 +36,52 @@ def draw(rng: random.Random, length: int = DRAWN_LENGTH) -> str:
 
 def may_be(slug: str) -> bool:
     """Whether there can be a code with this slug."""
-    return _imported.fullmatch(slug) is not None
+    return len(slug) <= MAX_LENGTH and _imported.fullmatch(slug) is not None
 
 
-def check_custom(slug: str) -> str:
+def check_custom(slug: str, field: str = "slug") -> str:
     """A slug that somebody chose. Raises Refused for its form and Conflict where it is reserved."""
     if slug in RESERVED:
-        raise _reserved(slug)
+        raise _reserved(slug, field)
     if not 3 <= len(slug) <= 48 or not _custom.fullmatch(slug):
         raise Refused(
-            "slug",
+            field,
             "invalid_slug",
             "a slug has 3 to 48 of the characters a-z, 0-9 and -, with no hyphen at an end and no two in a row",
         )
     if is_probe(slug):
-        raise _reserved(slug)
+        raise _reserved(slug, field)
     return slug
 
 
-def check_imported(slug: str) -> str:
-    """A slug that is printed already and so keeps its form. Raises as `check_custom`."""
-    if not may_be(slug) or slug in (".", ".."):
-        raise Refused("slug", "invalid_slug", "an imported slug has 1 to 128 of the characters A-Z, a-z, 0-9 and ._~-")
+def check_imported(slug: str, field: str = "slug") -> str:
+    """A slug, or an alias, that is printed already and so keeps its form, of one part or several. Raises as
+    `check_custom`."""
+    if not may_be(slug) or any(part in (".", "..") for part in slug.split("/")):
+        raise Refused(
+            field,
+            "invalid_slug",
+            f"an imported slug has 1 to {MAX_LENGTH} of the characters A-Z, a-z, 0-9 and ._~-, and / between its parts",
+        )
     if slug in RESERVED or is_probe(slug):
-        raise _reserved(slug)
+        raise _reserved(slug, field)
     return slug
 
 
-def _reserved(slug: str) -> Conflict:
-    return Conflict("slug", "slug_reserved", f"the slug {slug!r} is reserved")
+def check_alias(slug: str, field: str) -> str:
+    """A further slug that somebody chose: of one part as `check_custom` has it, or of several. Raises as that does."""
+    if "/" not in slug:
+        return check_custom(slug, field)
+    if not 3 <= len(slug) <= 48 or not _alias.fullmatch(slug):
+        raise Refused(
+            field,
+            "invalid_slug",
+            "an alias has 3 to 48 of the characters a-z, 0-9, - and /, with no hyphen or slash at an end of a part",
+        )
+    if is_probe(slug):
+        raise _reserved(slug, field)
+    return slug
+
+
+def _reserved(slug: str, field: str) -> Conflict:
+    return Conflict(field, "slug_reserved", f"the slug {slug!r} is reserved")

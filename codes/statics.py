@@ -87,7 +87,7 @@ class Statics:
         now_ms = self._now_ms()
         plan = await plan_of(self.redis, workspace)
         needed = await permissions.counts(self.redis, plan, workspace, another=True, active=False)
-        await usage.leaves_a_trace(self.redis, plan, workspace, now_ms)
+        await usage.leaves_traces(self.redis, plan, workspace, 1, now_ms)
         async with permissions.turn(self.redis, plan, workspace, needed=needed) as turn:
             if turn is not None:
                 await turn.allow(another=True, active=False)

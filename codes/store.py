@@ -6,19 +6,19 @@ every redirector, or trusted by none, when a call returns.
 
 import random
 import time
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, TypeVar
 
 import msgspec
 from redis.asyncio import Redis
 
 from codes import (
+    aliases,
     behaviour,
     deleting,
     folders,
     index,
     intents,
-    moving,
     permissions,
     places,
     publish,
@@ -29,12 +29,12 @@ from codes import (
 )
 from codes.checking import Checking, IsShort, Usable, never, nowhere
 from codes.connection import reaching
-from codes.errors import Conflict, Missing, NotInPlan, Refused, Stale, Unavailable
+from codes.errors import Conflict, Missing, NotInPlan, Refused, SlugTaken, Stale, Unavailable
 from codes.fields import Edit, NewCode
-from codes.intents import Intent
+from codes.intents import Intent, Step
 from codes.making import Making, random_id, random_nonce
 from codes.permissions import Turn
-from codes.places import Kept, Put, route_of, tombstone_of
+from codes.places import Change, Kept, Put
 from codes.plans import Plan, plan_of
 from codes.resolver import Resolver
 from schemas.code import Code
@@ -42,11 +42,13 @@ from schemas.code import Code
 # Of a slug that is drawn for a code that has to go.
 LENGTH = 7
 
+T = TypeVar("T")
+
 
 class Codes:
     """`own_hosts` are the hosts of short links, to which no code may lead; `usable` and `is_short` know the workspaces'
     own domains. All methods raise Unavailable when Redis is away; `step` is told of each step of a change (see
-    `codes.moving.Step`)."""
+    `codes.intents.Step`)."""
 
     def __init__(
         self,
@@ -59,7 +61,7 @@ class Codes:
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         rng: random.Random | None = None,
         longest_wait_s: float = publish.LONGEST_WAIT_S,
-        step: moving.Step = moving.nothing,
+        step: Step = intents.nothing,
     ) -> None:
         self.redis = redis
         self._usable = usable
@@ -82,8 +84,13 @@ class Codes:
 
     @reaching
     async def by_slug(self, host: str, slug: str) -> Code | None:
-        """Whatever its workspace; `host` is "" for the default short host."""
+        """Whatever its workspace, by its slug alone and not by an alias; `host` is "" for the default short host."""
         return (await places.look(self.redis, host, slug)).code if slugs.may_be(slug) else None
+
+    @reaching
+    async def is_free(self, workspace: int, host: str, slug: str) -> bool:
+        """Whether a code of this workspace could have it now, as its slug or an alias; of its form nothing is said."""
+        return (await places.look(self.redis, host, slug)).is_free_for(workspace)
 
     @reaching
     async def page(self, workspace: int, limit: int, before: int | None = None) -> list[Code]:
@@ -119,22 +126,32 @@ class Codes:
         that the code was made then, and deleted since."""
         if new.id and (made := await self._find(workspace, new.id)) is not None:
             return self._code_at(made)
-        try:
-            return await self._making.make(workspace, new)
-        except Conflict as conflict:
-            if not await self._makes_room(conflict, workspace, new.host, new.slug or ""):
-                raise
-            return await self._making.make(workspace, new)
+        return await self._with_room(workspace, new.host, lambda: self._making.make(workspace, new))
 
-    async def _makes_room(self, conflict: Conflict, workspace: int, host: str, slug: str) -> bool:
+    async def _with_room(self, workspace: int, host: str, write: Callable[[], Awaitable[T]]) -> T:
+        """Writes, as often as a code makes room whose slug is in the way."""
+        made: set[str] = set()
+        while True:
+            try:
+                return await write()
+            except SlugTaken as taken:
+                if taken.slug in made or not await self._makes_room(workspace, host, taken.slug):
+                    raise
+                made.add(taken.slug)
+
+    async def _makes_room(self, workspace: int, host: str, slug: str) -> bool:
         """Whether what is in the way is a code of a workspace that had this domain before, and has gone to the short
-        host under a slug that is drawn: here it leads nowhere any more."""
-        other = await self.by_slug(host, slug) if conflict.code == "slug_taken" and host else None
+        host under a slug that is drawn, without its aliases: here it leads nowhere any more."""
+        place = await places.look(self.redis, host, slug) if host else None
+        other = place.code if place else None
+        if place and place.kept and place.kept.alias_of:
+            found = await index.find(self.redis, place.kept.alias_of)
+            other = found.place.code if found else None
         if other is None or other.workspace == workspace or await self._usable(other.workspace, host):
             return False
         try:
             drawn = slugs.draw(self._rng, LENGTH).lower()
-            await self.edit(other.workspace, other.id, Edit(host="", slug=drawn))
+            await self.edit(other.workspace, other.id, Edit(host="", slug=drawn, aliases=()))
         except (Conflict, NotInPlan, Missing, Refused):
             return False
         return True
@@ -160,16 +177,13 @@ class Codes:
         needed = await permissions.counts(self.redis, plan, workspace, another=False, active=resumed)
         before = await publish.redirectors(self.redis)
         async with permissions.turn(self.redis, plan, workspace, needed=needed) as turn:
-            try:
-                edited, nonces = await self._edit(found, changes, match, plan, turn)
-            except Conflict as conflict:
-                at = self._changed(self._code_at(found), changes)
-                if not await self._makes_room(conflict, workspace, at.host, at.slug):
-                    raise
-                edited, nonces = await self._edit(found, changes, match, plan, turn)
-        if nonces:
+            host = changes.get("host", self._code_at(found).host)
+            edited, nonce = await self._with_room(
+                workspace, host, lambda: self._edit(found, changes, match, plan, turn)
+            )
+        if nonce:
             # Others' turns need not wait for this.
-            await self._told(nonces, before)
+            await self._told([nonce], before)
         return await folders.settled(self.redis, edited, now_ms=self._now_ms) if changes.get("folder_id") else edited
 
     async def _edit(
@@ -179,8 +193,8 @@ class Codes:
         match: Collection[str] | None,
         plan: Plan,
         turn: Turn | None,
-    ) -> tuple[Code, list[str]]:
-        """The code as it then is, and the names under which redirectors acknowledge that."""
+    ) -> tuple[Code, str]:
+        """The code as it then is, and the name under which redirectors acknowledge that: "" where they need not."""
         until_ms = turn.until_ms if turn else 0
         workspace, id = self._code_at(at_first).workspace, self._code_at(at_first).id
         found: index.Found | None = at_first
@@ -193,39 +207,30 @@ class Codes:
                 await usage.room(self.redis, plan, workspace, more)
             if turn is not None and old.status != "active":
                 await turn.allow(another=False, active=True)
-            if (new.host, new.slug) != (old.host, old.slug):
-                if new.slug != old.slug:
-                    slugs.check_custom(new.slug)
-                await usage.leaves_a_trace(self.redis, plan, workspace, new.updated_at_ms)
-                done = await self._move(found, new, turn)
-                if done is not None:
-                    await index.sized(self.redis, new)
-                    return new, done
-            elif changes.keys() <= behaviour.UNSEEN:
+            if changes.keys() <= behaviour.UNSEEN:
                 if new == old:
-                    return new, []
-                if await places.put(self.redis, found.place, Kept(new)) is Put.DONE:
+                    return new, ""
+                if await places.put(self.redis, [Change(found.place, Kept(code=new))]) is Put.DONE:
                     await index.sized(self.redis, new)
-                    return new, []
+                    return new, ""
             else:
+                taken = len(_links(new) - _links(old))
+                if new.slug not in places.slugs_of(old):
+                    slugs.check_custom(new.slug)
+                await usage.leaves_traces(self.redis, plan, workspace, taken, new.updated_at_ms)
                 nonce = self._nonce()
-                route = found.place.route
-                if new != old:
-                    route = route_of(new, found.place.next_version(new.updated_at_ms))
-                # A repeated edit is told again: the first one may have been written and its answer lost
-                # before the redirectors had it.
-                outcome = await places.put(self.redis, found.place, Kept(new), route, nonce=nonce, deadline_ms=until_ms)
+                outcome = await self._put(found, new, nonce, until_ms)
                 if outcome is Put.LATE:
                     raise Unavailable("the change took too long")
                 if outcome is Put.DONE:
-                    if more:
+                    if more or taken:
                         await index.sized(self.redis, new)
-                    return new, [nonce]
+                    return new, nonce
             found = await self._find(workspace, id)
         raise Missing(id)
 
     def _changed(self, old: Code, changes: dict[str, Any]) -> Code:
-        new = behaviour.settle(old, changes, self._id)
+        new = behaviour.settle(old, aliases.settle(old, changes), self._id)
         behaviour.check_open(old, new)
         if new == old:
             return old
@@ -238,41 +243,27 @@ class Codes:
             updated_at_ms=self._now_ms(),
         )
 
-    async def _move(self, found: index.Found, new: Code, turn: Turn | None) -> list[str] | None:
-        """An edit that changes the slug or the host; None when the code was changed by others meanwhile, else what
-        redirectors acknowledge."""
+    async def _put(self, found: index.Found, new: Code, nonce: str, deadline_ms: int) -> Put:
+        """An edit, wherever the code stands then and stood before, in one step."""
         old = self._code_at(found)
-        move = self._nonce()
-        intent = Intent(
-            op="move",
-            id=old.id,
-            workspace=old.workspace,
-            host=old.host,
-            slug=old.slug,
-            to_slug=new.slug,
-            to_host=None if new.host == old.host else new.host,
-        )
-        deadline_ms = permissions.sooner(await intents.declare(self.redis, move, intent), turn)
-        await self._step("intent")
-        noted = None
-        try:
-            await moving.claim(self.redis, new, move, deadline_ms=deadline_ms, now_ms=self._now_ms())
-            await self._step("claimed")
-            noted = await moving.commit(self.redis, found, new, move, deadline_ms=deadline_ms)
-        except Conflict:
-            await intents.clear(self.redis, move)
-            raise
-        if noted is None:
-            await moving.release(self.redis, new.host, new.slug, move)
-            await intents.clear(self.redis, move)
-            return None
-        await self._step("committed")
-        await moving.finish(self.redis, noted, now_ms=self._now_ms(), step=self._step)
-        await intents.clear(self.redis, move)
-        nonces = [self._nonce(), self._nonce()]
-        for code, nonce in zip((new, old), nonces, strict=True):
-            await places.tell(self.redis, code.host, code.slug, nonce)
-        return nonces
+        if new == old:
+            # A repeated edit is told again: the first one may have been written and its answer lost
+            # before the redirectors had it.
+            others = await places.look_at(self.redis, [(old.host, slug) for slug in old.aliases])
+            changes = [Change(place, place.kept) for place in (found.place, *others)]
+        else:
+            try:
+                changes = await places.to_become(self.redis, found.place, new, now_ms=new.updated_at_ms)
+            except SlugTaken:
+                # By the code itself, perhaps, that somebody else was changing at the same time.
+                now = await places.look(self.redis, old.host, old.slug)
+                if now.raw_kept != found.place.raw_kept:
+                    return Put.CHANGED
+                raise
+        pointer = None
+        if (new.host, new.slug) != (old.host, old.slug):
+            pointer = new.id, index.pointer(new.host, new.slug, nonce)
+        return await places.put(self.redis, changes, nonce=nonce, deadline_ms=deadline_ms, pointer=pointer)
 
     @reaching
     async def delete(
@@ -302,8 +293,8 @@ class Codes:
             except Stale:
                 await intents.clear(self.redis, nonce)
                 raise
-            tombstone = tombstone_of(self._code_at(found), found.place.next_version(now_ms))
-            outcome = await places.put(self.redis, found.place, None, tombstone, nonce=nonce, deadline_ms=deadline_ms)
+            tombstones = await places.to_become(self.redis, found.place, None, now_ms=now_ms)
+            outcome = await places.put(self.redis, tombstones, nonce=nonce, deadline_ms=deadline_ms)
             if outcome is Put.LATE:
                 raise Unavailable("the change took too long")
             if outcome is Put.DONE:
@@ -320,14 +311,8 @@ class Codes:
         return False
 
     async def _find(self, workspace: int, id: str) -> index.Found | None:
-        """The code where it lives, with no move under way."""
-        while (found := await index.find(self.redis, id)) is not None:
-            if self._code_at(found).workspace != workspace:
-                return None
-            if found.place.kept is None or found.place.kept.successor is None:
-                return found
-            await moving.finish(self.redis, found.place, now_ms=self._now_ms())
-        return None
+        found = await index.find(self.redis, id)
+        return found if found is not None and self._code_at(found).workspace == workspace else None
 
     @staticmethod
     def _code_at(found: index.Found) -> Code:
@@ -343,3 +328,8 @@ class Codes:
 
     def _nonce(self) -> str:
         return random_nonce(self._rng)
+
+
+def _links(code: Code) -> set[tuple[str, str]]:
+    """Host and slug of each place at which it stands."""
+    return {(code.host, slug) for slug in places.slugs_of(code)}

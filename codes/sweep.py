@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from redis.asyncio import Redis
 
-from codes import apikeys, deleting, folders, index, intents, moving, places
+from codes import apikeys, deleting, folders, index, intents, places
 from codes.connection import reaching
 from codes.errors import Unavailable
 from codes.intents import Intent
@@ -35,8 +35,6 @@ async def sweep(
         match intent.op:
             case "create":
                 await _create(redis, nonce, intent)
-            case "move":
-                await _move(redis, nonce, intent, now_ms())
             case "delete":
                 await _delete(redis, intent)
             case "key":
@@ -67,16 +65,6 @@ async def _create(redis: Redis, nonce: str, intent: Intent) -> None:
         at = index.pointer(intent.host, intent.slug, nonce)
         # Its number is not the intent's when another attempt has made it.
         await index.add(redis, place.code, at)
-
-
-async def _move(redis: Redis, nonce: str, intent: Intent, now_ms: int) -> None:
-    """Committed: is finished. Not committed: its claim is given up."""
-    old = await places.look(redis, intent.host, intent.slug)
-    if old.kept is not None and old.kept.move == nonce:
-        await moving.finish(redis, old, now_ms=now_ms)
-    else:
-        to_host = intent.host if intent.to_host is None else intent.to_host
-        await moving.release(redis, to_host, intent.to_slug, nonce)
 
 
 async def _delete(redis: Redis, intent: Intent) -> None:

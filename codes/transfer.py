@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from codes import apikeys, deleting, folders, index, intents, numbers, places, remains, slugs, statics, workspaces
 from codes.connection import ask, reaching
 from codes.errors import Conflict
-from codes.places import Kept, Put
+from codes.places import Change, Put
 from schemas import keys
 from schemas.code import ApiKey, Code, Erasure, Folder, Remains, StaticCode, Workspace
 from schemas.route import Route, decode_route
@@ -181,7 +181,8 @@ def read_lines(path: Path) -> Iterator[tuple[int, Line]]:
             except RecursionError:
                 raise Unreadable(f"line {number}: it is nested too deep") from None
             if isinstance(line, CodeLine):
-                _check_place(number, line.code.host, line.code.slug)
+                for slug in places.slugs_of(line.code):
+                    _check_place(number, line.code.host, slug)
                 if not index.is_id(line.code.id):
                     raise Unreadable(f"line {number}: {line.code.id!r} is not the id of a code")
             if isinstance(line, TombstoneLine):
@@ -233,7 +234,7 @@ async def import_file(
     done = 0
     for chunk in _chunks(read_lines(path)):
         outcomes = await asyncio.gather(
-            *(_bring_in(redis, number, _without(erased, line), now_ms) for number, line in chunk)
+            *(_bring_in(redis, number, line, now_ms) for number, line in _without(erased, chunk))
         )
         counts.update(outcome for outcome in outcomes if outcome)
         done += len(chunk)
@@ -253,11 +254,14 @@ def _chunks(lines: Iterable[tuple[int, Line]]) -> Iterator[list[tuple[int, Line]
         yield chunk
 
 
-def _without(erased: set[int], line: Line) -> Line:
-    """The line, or what a code has left that was deleted while the export ran."""
-    if isinstance(line, CodeLine) and line.code.birth in erased:
-        return TombstoneLine(line.code.host, line.code.slug, places.tombstone_of(line.code, line.version))
-    return line
+def _without(erased: set[int], lines: list[tuple[int, Line]]) -> Iterator[tuple[int, Line]]:
+    """The lines; and of codes that were deleted while the export ran, what they have left."""
+    for number, line in lines:
+        if isinstance(line, CodeLine) and line.code.birth in erased:
+            for slug in places.slugs_of(line.code):
+                yield number, TombstoneLine(line.code.host, slug, places.tombstone_of(line.code, line.version))
+        else:
+            yield number, line
 
 
 async def _bring_in(redis: Redis, number: int, line: Line, now_ms: Callable[[], int]) -> str:
@@ -300,14 +304,12 @@ async def _put_code(redis: Redis, line: CodeLine, now_ms: int) -> bool:
     while True:
         place = await places.look(redis, code.host, code.slug)
         written = place.code is not None and place.code.id == code.id
-        if not written and not place.is_free_for(code.workspace):
-            raise Conflict("slug", "slug_taken", f"the slug {code.slug!r} is taken by another code")
         if not written:
+            changes = await places.to_become(redis, place, code, now_ms=now_ms, at_least=line.version + 1)
             if line.used:
                 # Before the code: no scan of it is let through that was used up elsewhere.
                 await ask(redis, "SET", keys.scans_used(code.birth), line.used, "NX")
-            route = places.route_of(code, max(place.next_version(now_ms), line.version + 1))
-            written = await places.put(redis, place, Kept(code), route, nonce="") is Put.DONE
+            written = await places.put(redis, changes, nonce="") is Put.DONE
         if written:
             await index.add(redis, code, at)
             return True
@@ -333,4 +335,4 @@ async def _put_tombstone(redis: Redis, line: TombstoneLine, now_ms: int) -> bool
     if place.route is not None or place.kept is not None:
         return False
     route = msgspec.structs.replace(line.route, version=max(now_ms, line.route.version + 1))
-    return await places.put(redis, place, None, route, nonce="") is Put.DONE
+    return await places.put(redis, [Change(place, None, route)], nonce="") is Put.DONE

@@ -23,7 +23,9 @@ MADE = "made"
 
 
 def size_of(code: Code | StaticCode) -> int:
-    return len(msgspec.json.encode(code))
+    """At each alias a code's route is kept once more."""
+    size = len(msgspec.json.encode(code))
+    return size * (1 + len(code.aliases)) if isinstance(code, Code) else size
 
 
 async def held(redis: Redis, workspace: int) -> int:
@@ -39,9 +41,14 @@ async def room(redis: Redis, plan: Plan, workspace: int, more: int) -> None:
         raise NotInPlan("limit", "code_bytes", plan.says("code_bytes", limit=plan.code_bytes))
 
 
-async def leaves_a_trace(redis: Redis, plan: Plan, workspace: int, now_ms: int) -> None:
-    """Of codes that are made, and of slugs that are changed, something stays when they go: what keeps a given-up slug
-    from others, and the order to erase scans. So there are only so many in a month. Raises NotInPlan."""
+async def leaves_traces(redis: Redis, plan: Plan, workspace: int, slugs: int, now_ms: int) -> None:
+    """Of codes that are made, and of slugs and aliases that are taken, something stays when they go: what keeps a
+    given-up slug from others, and the order to erase scans. So there are only so many in a month. Raises NotInPlan."""
+    for _ in range(slugs):
+        await _leaves_a_trace(redis, plan, workspace, now_ms)
+
+
+async def _leaves_a_trace(redis: Redis, plan: Plan, workspace: int, now_ms: int) -> None:
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
     taken = await quota.take(redis, workspace, MADE, "month", plan.made_per_month, now)
     if not taken.allowed:

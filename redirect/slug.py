@@ -6,14 +6,15 @@ from schemas import keys
 from schemas.files import parse_path
 from schemas.probe_paths import is_probe
 
-# What a slug may be made of, imported ones included.
-_SLUG = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+# What a slug may be made of, imported ones included: one part, or several.
+_SLUG = re.compile(r"[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*")
+_LONGEST = 128
 _FORMS = ("/q/", "/r/")
 
 # First path parts that a redirector answers itself, at this port or another; `codes` gives none out as a slug.
 RESERVED = frozenset({"healthz", "readyz", "metrics", "robots.txt", "favicon.ico", "q", "r"})
 
-# No slug has a slash, so these need no reservation.
+# No slug lies below `-` (`schemas.probe_paths`), so these need no reservation.
 PAUSED_PATH = "/-/paused"
 # At the status port alone.
 TLS_ASK_PATH = "/-/tls-ask"
@@ -22,11 +23,11 @@ OWN_PATHS = frozenset({PAUSED_PATH, *(f"/{part}" for part in RESERVED - {"q", "r
 
 
 def place_of_path(path: str, host: str = "") -> str | None:
-    """`/{slug}`, `/q/{slug}` and `/r/{slug}`, each with or without a slash at its end; None for any
-    other path, and for one that no code can have."""
+    """`/{slug}`, `/q/{slug}` and `/r/{slug}`, each with or without a slash at its end, where a slug may have slashes
+    within; None for any other path, and for one that no code can have."""
     slug = path[3:] if path.startswith(_FORMS) and len(path) > 3 else path[1:]
     slug = slug.removesuffix("/")
-    if not _SLUG.fullmatch(slug) or slug in RESERVED or is_probe(slug):
+    if len(slug) > _LONGEST or not _SLUG.fullmatch(slug) or slug in RESERVED or is_probe(slug):
         return None
     return keys.link_key(host, slug)
 

@@ -24,6 +24,8 @@ class Code(msgspec.Struct, frozen=True, omit_defaults=True):
     updated_at_ms: int
     created_by: str = ""
     host: str = ""
+    # Further slugs in the same domain.
+    aliases: tuple[str, ...] = ()
     label: str | None = None
     status: Literal["active", "paused"] = "active"
     tags: tuple[str, ...] = ()

@@ -1,4 +1,5 @@
-"""What programs ask every host for: scanners looking for holes, and browsers and crawlers for their own files.
+"""What programs ask every host for: scanners looking for holes, and browsers and crawlers for their own files; and
+what lies below paths of the services' own.
 
 No code has such a slug (`codes` gives none out), so a redirector answers without asking Redis and records nothing.
 """
@@ -20,5 +21,14 @@ _NOISE = re.compile(
 )
 
 
+# First parts below which no slug of several parts lies.
+RESERVED_PARENTS = frozenset(
+    {"q", "r", "f", "-", "v1", "api", "mcp", "custom-domains", "dashboard", "assets", "static"}
+)
+
+
 def is_probe(slug: str) -> bool:
-    return _NOISE.fullmatch(slug) is not None
+    first, slash, rest = slug.partition("/")
+    if not slash:
+        return _NOISE.fullmatch(slug) is not None
+    return first in RESERVED_PARENTS or any(_NOISE.fullmatch(part) for part in (first, *rest.split("/")))

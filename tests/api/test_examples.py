@@ -85,7 +85,7 @@ def test_the_shapes_of_the_page() -> None:
 def test_the_bodies_of_the_page(served: Served) -> None:
     _, *bodies, _ = BLOCKS
     shown = {name for body in bodies for name in body}
-    later = {"label", "slug", "tags", "status", "style", "folder_id", "destination", "domain", "page_design"}
+    later = {"label", "tags", "status", "style", "folder_id", "destination", "domain", "page_design"}
     assert shown == set(DynamicCodeEdit.__struct_fields__) - later
     head = {"Authorization": f"Bearer {served.key}"}
     with httpx.Client(base_url=served.url, headers=head) as client:
@@ -96,6 +96,8 @@ def test_the_bodies_of_the_page(served: Served) -> None:
             for name, value in body.items():
                 if name == "password":
                     assert edited.json()["has_password"] is True
+                elif name == "keep_old":
+                    assert edited.json()["aliases"] == [code["slug"]]
                 elif isinstance(value, str | int | bool) and name != "starts_at":
                     assert edited.json()[name] == value
                 else:

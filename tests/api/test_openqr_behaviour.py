@@ -101,6 +101,7 @@ async def test_null_clears_what_can_be_empty(api: Service) -> None:
     for name in (
         "destination",
         "slug",
+        "aliases",
         "tags",
         "status",
         "query",

@@ -285,6 +285,7 @@ async def test_what_a_list_shows_is_the_code(api: Service) -> None:
     assert code == {
         "id": code["id"],
         "slug": "spring-sale",
+        "aliases": [],
         "short_url": f"{SHORT}/spring-sale",
         "destination": "https://example.com/a",
         "label": "a",

@@ -108,7 +108,7 @@ async def test_the_tools(served: Served) -> None:
     assert tools["get_scans"].annotations and tools["get_scans"].annotations.read_only_hint
     of_a_code = set(NewDynamicCode.__struct_fields__)
     assert set(tools["create_code"].input_schema["properties"]) == of_a_code
-    assert set(tools["edit_code"].input_schema["properties"]) == {"id", "clear", *of_a_code}
+    assert set(tools["edit_code"].input_schema["properties"]) == {"id", "keep_old", "clear", *of_a_code}
     assert tools["edit_code"].input_schema["required"] == ["id"]
     # Read by an assistant before each conversation.
     assert len(json.dumps([tool.input_schema for tool in tools.values()])) < 20_000
@@ -245,6 +245,8 @@ async def test_an_edit_takes_all_that_patch_takes(served: Served) -> None:
         assert edited["apps"] == {"ios": "https://apps.apple.com/app/id1", "android": None}
         plain = ("label", "status", "style", "expires_at", "expired_destination", "scan_limit", "query", "utm")
         assert {name: edited[name] for name in plain} == {name: edit[name] for name in plain}
+        moved = {"id": made["id"], "slug": "over-there", "keep_old": True, "aliases": ["posters/one"]}
+        assert said(await client.call_tool("edit_code", moved))["aliases"] == ["posters/one", edited["slug"]]
         emptied = {"id": made["id"], "clear": ["label", "password", "expires_at", "apps", "scan_limit"]}
         cleared = said(await client.call_tool("edit_code", emptied))
         assert [cleared[name] for name in ("label", "expires_at", "apps", "scan_limit")] == [None] * 4

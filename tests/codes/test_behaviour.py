@@ -18,15 +18,13 @@ from codes.errors import Conflict, Missing, Refused
 from codes.fields import Edit, NewCode
 from codes.resolver import Resolver
 from codes.store import Codes
-from codes.sweep import sweep
 from codes.variants import NewRule, NewVariant
 from schemas import keys
 from schemas.code import Code
 from schemas.route import Route, decode_route
 from schemas.scan_options import Apps, Conditions, Content
-from tests.codes.conftest import OWN_HOSTS, anywhere, no_names
-from tests.codes.crashing import KilledHere
-from tests.codes.test_acknowledged import redirector
+from tests.codes.conftest import OWN_HOSTS
+from tests.codes.redirectors import redirector
 
 HERE = "https://example.com/here"
 THERE = "https://example.com/there"
@@ -60,7 +58,7 @@ EDITS: dict[str, Any] = {
     "image_format": "svg",
     "locked": True,
 }
-ELSEWHERE = {"sole", "slug", "host"}
+ELSEWHERE = {"sole", "slug", "host", "aliases", "keep_old"}
 # Of a page alone.
 PAGE = {"type", "content", "page_design"}
 
@@ -83,7 +81,7 @@ async def whole(codes: Codes) -> Code:
 
 def test_no_field_is_left_out() -> None:
     assert set(EDITS) | ELSEWHERE == set(Edit.__struct_fields__)
-    assert set(Edit.__struct_fields__) <= set(NewCode.__struct_fields__)
+    assert set(Edit.__struct_fields__) - set(NewCode.__struct_fields__) == {"keep_old"}
 
 
 async def test_a_code_made_with_everything_is_that_edited_to_it(codes: Codes) -> None:
@@ -448,28 +446,6 @@ async def test_a_code_goes_to_another_host_and_back(codes: Codes, redis: Redis) 
         with pytest.raises(Refused) as refused:
             await call
         assert refused.value.field == "domain"
-
-
-@pytest.mark.parametrize("step", ["intent", "claimed", "committed", "written", "repointed", "given up"])
-async def test_a_change_of_host_cut_short_is_settled(codes: Codes, redis: Redis, step: str) -> None:
-    async def cut(done: str) -> None:
-        if done == step:
-            raise KilledHere(done)
-
-    code = await made(codes, slug="menu")
-    with pytest.raises(KilledHere):
-        await Codes(redis, usable=anywhere, resolver=Resolver(no_names), step=cut).edit(
-            1, code.id, Edit(host="qr.example.net", slug="carte")
-        )
-    assert (await sweep(redis, older_than_ms=-1)).total() == 1
-    now = await codes.get(1, code.id)
-    assert now is not None
-    assert (now.host, now.slug) == (("", "menu") if step in ("intent", "claimed") else ("qr.example.net", "carte"))
-    assert await codes.by_slug(now.host, now.slug) == now
-    # Nothing keeps the other place from being used.
-    other = ("qr.example.net", "carte") if now.host == "" else ("", "menu")
-    again = await codes.create(1, NewCode(destination=HERE, host=other[0], slug=other[1]))
-    assert await codes.by_slug(*other) == again
 
 
 async def test_codes_and_routes_of_before_are_read(codes: Codes, redis: Redis) -> None:

@@ -7,20 +7,17 @@ import pytest
 from redis.asyncio import Redis
 
 from codes import apikeys, intents
-from codes.errors import Conflict, Unavailable
-from codes.fields import Edit, NewCode
-from codes.index import find
+from codes.errors import Unavailable
+from codes.fields import NewCode
 from codes.store import Codes
 from codes.sweep import sweep
 from schemas import keys
-from schemas.code import Code
 from schemas.route import decode_route
 from tests.codes.crashing import KilledHere, crashing
 
 HERE = "https://example.com/here"
 THERE = "https://example.com/there"
 
-MOVE = ["intent", "claimed", "committed", "written", "repointed", "given up"]
 DELETE = ["intent", "gone", "ordered", "unindexed"]
 CREATE = ["intent", "written", "indexed"]
 
@@ -50,89 +47,14 @@ async def with_crash(call: Awaitable[object]) -> None:
         await call
 
 
-@pytest.mark.parametrize("step", MOVE)
-@pytest.mark.parametrize("first", ["sweep", "edit"])
-async def test_a_slug_change_cut_short(codes: Codes, redis: Redis, cut: Cut, step: str, first: str) -> None:
-    code = await codes.create(1, NewCode(destination=HERE, slug="before"))
-    await with_crash(cut(step).edit(1, code.id, Edit(slug="after", destination=THERE)))
-    # Whatever the moment: what is printed works, and the code can be read.
-    slugs = {slug: await leads_to(redis, slug) for slug in ("before", "after")}
-    seen = await codes.get(1, code.id)
-    assert seen is not None
-    assert slugs[seen.slug] == seen.destination
-    if step != "given up":
-        assert slugs["before"] == HERE
-    assert [one.id for one in await codes.page(1, 9)] == [code.id]
-    if first == "edit":
-        await codes.edit(1, code.id, Edit(label="touched"))
-    await swept(redis)
-    last = await codes.get(1, code.id)
-    assert last is not None
-    moved = step not in ("intent", "claimed")
-    assert (last.slug, last.destination) == (("after", THERE) if moved else ("before", HERE))
-    assert (last.label == "touched") == (first == "edit")
-    assert await leads_to(redis, "after") == (THERE if moved else None)
-    assert await leads_to(redis, "before") == (None if moved else HERE)
-    # Nothing is in the way of using either slug again.
-    other = "before" if moved else "after"
-    assert (await codes.edit(1, code.id, Edit(slug=other))).slug == other
-    assert await leads_to(redis, other) == last.destination
-
-
-@pytest.mark.parametrize("step", MOVE)
-async def test_a_code_is_deleted_in_the_middle_of_a_slug_change(
-    codes: Codes, redis: Redis, cut: Cut, step: str
-) -> None:
-    code = await codes.create(1, NewCode(destination=HERE, slug="before"))
-    await with_crash(cut(step).edit(1, code.id, Edit(slug="after")))
-    assert await codes.delete(1, code.id)
-    await swept(redis)
-    assert await codes.get(1, code.id) is None
-    assert [await leads_to(redis, slug) for slug in ("before", "after")] == [None, None]
-    assert await redis.hexists(keys.ERASURES, str(code.birth))
-    assert (await codes.create(1, NewCode(destination=HERE, slug="after"))).slug == "after"
-
-
-@pytest.mark.parametrize("step", MOVE)
-async def test_a_slug_changed_back_while_its_first_change_lies_unfinished(
-    codes: Codes, redis: Redis, cut: Cut, step: str
-) -> None:
-    code = await codes.create(1, NewCode(destination=HERE, slug="before"))
-    await with_crash(cut(step).edit(1, code.id, Edit(slug="after")))
-    assert (await codes.edit(1, code.id, Edit(slug="before", destination=THERE))).slug == "before"
-    await swept(redis)
-    assert [await leads_to(redis, slug) for slug in ("before", "after")] == [THERE, None]
-    found = await codes.get(1, code.id)
-    assert found and (found.slug, found.destination) == ("before", THERE)
-
-
-async def test_an_owner_that_wakes_up_late_does_no_harm(codes: Codes, redis: Redis) -> None:
-    """A slug change falls asleep after each step, and meanwhile the code is moved on, back, and edited."""
-    for step in MOVE[2:]:
-        code = await codes.create(1, NewCode(destination=HERE, slug=f"a-{MOVE.index(step)}"))
-        to = f"b-{MOVE.index(step)}"
-
-        async def meanwhile(done: str, step: str = step, code: Code = code) -> None:
-            if done == step:
-                await codes.edit(1, code.id, Edit(slug=f"c-{MOVE.index(step)}"))
-                await codes.edit(1, code.id, Edit(slug=code.slug, destination=THERE))
-
-        slow = Codes(redis, step=meanwhile)
-        await slow.edit(1, code.id, Edit(slug=to))
-        last = await codes.get(1, code.id)
-        assert last and (last.slug, last.destination) == (code.slug, THERE)
-        assert await leads_to(redis, code.slug) == THERE
-        assert await leads_to(redis, to) is None
-    assert await redis.hlen(keys.INTENTS) == 0
-
-
 @pytest.mark.parametrize("step", DELETE)
 async def test_a_deletion_cut_short(codes: Codes, redis: Redis, cut: Cut, step: str) -> None:
-    code = await codes.create(1, NewCode(destination=HERE, slug="gone"))
+    code = await codes.create(1, NewCode(destination=HERE, slug="gone", aliases=("gone-too",)))
     await with_crash(cut(step).delete(1, code.id, keep_until_ms=5))
     await swept(redis)
     gone = step != "intent"
-    assert await leads_to(redis, "gone") == (None if gone else HERE)
+    for slug in ("gone", "gone-too"):
+        assert await leads_to(redis, slug) == (None if gone else HERE)
     assert await redis.hexists(keys.ERASURES, str(code.birth)) == gone
     assert (await codes.get(1, code.id) is None) == gone
     assert await codes.page(1, 5) == ([] if gone else [code])
@@ -158,9 +80,10 @@ async def test_a_deletion_overtaken_by_another_is_erased_even_so(codes: Codes, r
 
 @pytest.mark.parametrize("step", CREATE)
 async def test_a_creation_cut_short(codes: Codes, redis: Redis, cut: Cut, step: str) -> None:
-    await with_crash(cut(step).create(1, NewCode(destination=HERE, slug="new")))
+    await with_crash(cut(step).create(1, NewCode(destination=HERE, slug="new", aliases=("docs/new",))))
     await swept(redis)
     found = await codes.by_slug("", "new")
+    assert await leads_to(redis, "docs/new") == (HERE if found else None)
     assert (found is not None) == (step != "intent")
     assert await codes.page(1, 5) == ([found] if found else [])
     if found:
@@ -175,7 +98,6 @@ async def test_who_comes_after_the_deadline_is_too_late(
     monkeypatch.setattr(intents, "OWNER_MS", -1)
     for change in (
         codes.create(1, NewCode(destination=HERE, slug="late")),
-        codes.edit(1, code.id, Edit(slug="late")),
         codes.delete(1, code.id),
     ):
         with pytest.raises(Unavailable):
@@ -189,13 +111,9 @@ async def test_who_comes_after_the_deadline_is_too_late(
 
 
 async def test_the_sweep_leaves_alone_what_may_still_go_on(codes: Codes, redis: Redis, cut: Cut) -> None:
-    code = await codes.create(1, NewCode(destination=HERE, slug="before"))
-    await with_crash(cut("claimed").edit(1, code.id, Edit(slug="after")))
+    await with_crash(cut("written").create(1, NewCode(destination=HERE, slug="new")))
     assert not await sweep(redis)
     assert await redis.hlen(keys.INTENTS) == 1
-    # The claim keeps the slug for its owner until then.
-    with pytest.raises(Conflict):
-        await codes.create(1, NewCode(destination=HERE, slug="after"))
     assert intents.SWEEP_MS >= 2 * intents.OWNER_MS
 
 
@@ -207,14 +125,3 @@ async def test_a_key_whose_making_was_cut_short_is_not_listed(redis: Redis) -> N
     await swept(redis)
     assert await redis.hkeys(keys.workspace_keys(1)) == [key.id.encode()]
     assert await apikeys.authenticate(redis, secret) == key
-
-
-async def test_a_moving_code_is_found_at_every_step(codes: Codes, redis: Redis) -> None:
-    code = await codes.create(1, NewCode(destination=HERE, slug="one"))
-    found: list[bool] = []
-
-    async def look(step: str) -> None:
-        found.append(await find(redis, code.id) is not None)
-
-    await Codes(redis, step=look).edit(1, code.id, Edit(slug="two"))
-    assert found == [True] * len(MOVE)

@@ -302,6 +302,25 @@ async def test_many_changes_of_slug_at_once_leave_one_living_slug(codes: Codes, 
     assert await redis.hlen(keys.INTENTS) == 0
 
 
+async def test_a_code_whose_slug_changes_is_found_at_every_moment(codes: Codes, redis: Redis) -> None:
+    code = await made(codes, "one")
+    done = asyncio.Event()
+    found: list[Code | None] = []
+
+    async def look() -> None:
+        while not done.is_set():
+            found.append(await codes.get(1, code.id))
+            found.extend(await codes.page(1, 5))
+
+    looking = [asyncio.create_task(look()) for _ in range(4)]
+    for n in range(30):
+        await codes.edit(1, code.id, Edit(slug="two" if n % 2 == 0 else "one"))
+    done.set()
+    await asyncio.gather(*looking)
+    assert len(found) > 30
+    assert {one and one.id for one in found} == {code.id}
+
+
 async def test_versions_grow_while_the_clock_stands_still_or_goes_back_and_are_never_behind_it(
     codes: Codes, redis: Redis
 ) -> None:

@@ -6,7 +6,8 @@ import random
 import pytest
 from redis.asyncio import Redis
 
-from codes.errors import Conflict, Missing
+from codes import places
+from codes.errors import Conflict, Missing, Refused
 from codes.fields import Edit, NewCode
 from codes.store import Codes
 from codes.sweep import sweep
@@ -15,7 +16,7 @@ from schemas.code import Code
 from schemas.route import Route, decode_route
 from tests.codes.crashing import KilledHere
 
-SLUGS = [f"slug-{n}" for n in range(4)]
+SLUGS = [f"slug-{n}" for n in range(6)]
 
 
 async def living_routes(redis: Redis) -> dict[str, Route]:
@@ -45,19 +46,29 @@ async def test_after_a_storm_and_a_sweep_everything_adds_up(redis: Redis, seed: 
     async def one_change(n: int) -> None:
         code = rng.choice(made)
         try:
-            match rng.choice(["move", "move", "edit", "create", "delete"]):
+            match rng.choice(["move", "move", "alias", "alias", "edit", "create", "delete"]):
                 case "move":
                     url = f"https://example.com/{n}"
-                    await codes.edit(1, code.id, Edit(slug=rng.choice(SLUGS), destination=url))
+                    keep = rng.random() < 0.5
+                    await codes.edit(1, code.id, Edit(slug=rng.choice(SLUGS), destination=url, keep_old=keep))
+                case "alias":
+                    await codes.edit(1, code.id, Edit(aliases=tuple(rng.sample(SLUGS, rng.randrange(3)))))
                 case "edit":
                     await codes.edit(1, code.id, Edit(destination=f"https://example.com/{n}"))
                 case "create":
                     made.append(
-                        await codes.create(1, NewCode(destination="https://a.example/", slug=rng.choice(SLUGS)))
+                        await codes.create(
+                            1,
+                            NewCode(
+                                destination="https://a.example/",
+                                slug=rng.choice(SLUGS),
+                                aliases=(rng.choice(SLUGS),) if rng.random() < 0.3 else (),
+                            ),
+                        )
                     )
                 case "delete" if rng.random() < 0.5:
                     await codes.delete(1, code.id)
-        except (Conflict, Missing, KilledHere):
+        except (Conflict, Missing, Refused, KilledHere):
             pass
 
     for wave in range(8):
@@ -66,14 +77,21 @@ async def test_after_a_storm_and_a_sweep_everything_adds_up(redis: Redis, seed: 
         for code in {code.id: code for code in made}.values():
             now = await calm.get(1, code.id)
             if now is not None:
-                assert (await living_routes(redis))[now.slug].birth == now.birth
+                living = await living_routes(redis)
+                assert {living[slug].birth for slug in places.slugs_of(now)} == {now.birth}
     await sweep(redis, older_than_ms=-1)
     assert await redis.hlen(keys.INTENTS) == 0
 
     listed = await calm.page(1, 1000)
     routes = await living_routes(redis)
-    assert {code.slug: code.birth for code in listed} == {slug: route.birth for slug, route in routes.items()}
-    assert {code.slug: code.destination for code in listed} == {slug: one.destination for slug, one in routes.items()}
+    # Each slug and alias leads to its code, with the same version, and nothing else is left.
+    stands = {slug: code for code in listed for slug in places.slugs_of(code)}
+    assert len(stands) == sum(len(places.slugs_of(code)) for code in listed)
+    assert {slug: code.birth for slug, code in stands.items()} == {slug: one.birth for slug, one in routes.items()}
+    assert {slug: one.destination for slug, one in stands.items()} == {s: one.destination for s, one in routes.items()}
+    assert len({(code.id, routes[slug].version) for slug, code in stands.items()}) == len(listed)
+    kept = {keys.code(keys.link_key("", slug)).encode() for slug in stands}
+    assert {key async for key in redis.scan_iter(keys.code("*"))} == kept
     erased = {int(birth) for birth in await redis.hkeys(keys.ERASURES)}
     assert not erased & {code.birth for code in listed}
     for code in made:

@@ -32,7 +32,7 @@ SHORT, LED, TOLD = "s.example", "led.example", "told.example"
 WAYS: list[tuple[str, str, list[Way]]] = [
     ("a path of the service's own", "at any host", [("/robots.txt", LED, True, 200, "User-agent", None)]),
     ("what only programs ask for", "at any host", [("/wp-login.php", LED, True, 404, "not found\n", None)]),
-    ("a path that no code can have", "at any host", [("/a/b", LED, False, 404, "not found\n", None)]),
+    ("a path that no code can have", "at any host", [("/a//b", LED, False, 404, "not found\n", None)]),
     (
         "anything else",
         "at a host that is nobody's, with `WAYMARK_UNKNOWN_HOSTS=404`",

@@ -178,7 +178,7 @@ async def test_who_answers(tmp_path: Path, redis_url: str, publisher: Publisher,
         assert await way("/ours", domain) == "at once"
         for path in ("/limited", "/never", "/") * 2:
             assert await way(path, "s.example") == "soon", path
-        for path in ("/robots.txt", "/a/b", "/%6furs", "/wp-login.php"):
+        for path in ("/robots.txt", "/a//b", "/%6furs", "/wp-login.php"):
             assert await way(path, "s.example") == "application", path
         writer.close()
 

@@ -23,14 +23,21 @@ from tests.redirect import mmdb
 anything = st.binary(max_size=300)
 
 
-@pytest.mark.parametrize("slug", ["abc", "A.b_c~d-e", "q1", "x" * 128])
+@pytest.mark.parametrize(
+    "slug", ["abc", "A.b_c~d-e", "q1", "x" * 128, "docs/intro", "a/b/C.d", "intro/q", "x" * 60 + "/" + "y" * 67]
+)
 def test_all_four_forms_of_a_link_with_and_without_its_last_slash(slug: str) -> None:
     for form in (f"/{slug}", f"/q/{slug}", f"/r/{slug}"):
         assert place_of_path(form) == place_of_path(form + "/") == keys.link_key("", slug)
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/", "//", "/q/", "/r/", "/q//", "/a/b", "/q/a/b", "/x" * 3, "/" + "x" * 129, "/é", "/a b", "/healthz"]
+    "path",
+    [
+        *("", "/", "//", "/q/", "/r/", "/q//", "/" + "x" * 129, "/" + "x/" * 64 + "xx", "/é", "/a b", "/healthz"),
+        *("/a//b", "//a/b", "/a/b//", "/a/../b", "/a/./b", "/../a", "/a/.env", "/q/q/a", "/q/r/a", "/f/a/b", "/-/a"),
+        *("/api/v1/x", "/v1/dynamic/x", "/wp-admin/setup", "/vendor/x.php", "/a b/c"),
+    ],
 )
 def test_what_is_no_short_link(path: str) -> None:
     assert place_of_path(path) is None

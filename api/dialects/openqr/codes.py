@@ -108,8 +108,9 @@ ROUTES = (
         summary="Edit a code",
         description="Send only what is to change. When it has answered, no scan is sent to the old destination. "
         "Null clears what can be empty. A changed `slug` moves the short link: the old one stops "
-        "resolving, and only this workspace can take it again. Fields that cannot be written (`id`, `short_url`, "
-        "`created_at`, `updated_at`, `has_password`) are ignored, unknown ones are refused.",
+        "resolving, and only this workspace can take it again; with `keep_old` it stays as one of the `aliases`. "
+        "Fields that cannot be written (`id`, `short_url`, `created_at`, `updated_at`, `has_password`) are ignored, "
+        "unknown ones are refused.",
         handler=edit_code,
         status=200,
         answer=DynamicCode,

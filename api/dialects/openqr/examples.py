@@ -3,6 +3,7 @@
 CODE = {
     "id": "0b8f6c1e-3f0e-4b57-9a52-6f3f6a1f7f10",
     "slug": "k7Pm2qR",
+    "aliases": ["spring", "posters/spring"],
     "short_url": "http://localhost:8001/k7Pm2qR",
     "destination": "https://example.com/spring-launch",
     "label": "Spring poster — bus stops",

@@ -32,8 +32,8 @@ FOLDER = Parameter("folder_id", "query", "Only codes that are filed there; pages
 QUERY = Parameter(
     "q",
     "query",
-    "Only codes whose label, slug, destination or tags have each of these words in them, in capitals or not; pages as "
-    "with `tag`.",
+    "Only codes whose label, slug, aliases, destination or tags have each of these words in them, in capitals or not; "
+    "pages as with `tag`.",
     {"type": "string", "maxLength": search.MAX_QUERY},
 )
 # How many codes one filtered page looks through, so that a rare tag does not hold up everyone else.

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.content_schema import Content
 from api.dialects.openqr.parts import AppLinks, NewRule, NewVariant, Rule, Variant, app_links, rule, variant
+from codes.aliases import MAX_ALIASES
 from codes.behaviour import is_link
 from codes.passwords import LONGEST, SHORTEST
 from codes.times import shown as moment
@@ -25,6 +26,14 @@ _SLUG = Meta(
     "Left out at creation: seven random characters. 409 when it is taken.",
     extra_json_schema={"minLength": 3, "maxLength": 48, "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
 )
+_ALIASES = Meta(
+    description="Further slugs that lead where the code leads, in its domain; their scans are its scans. Each has the "
+    "form of a slug, or several such parts with `/` between them, 48 characters in all. Writing replaces the whole "
+    "list: what is left out stops resolving. 409 when one is taken.",
+    examples=[["spring-sale", "posters/spring"]],
+    extra_json_schema={"maxItems": MAX_ALIASES},
+)
+_KEEP_OLD = Meta(description="Beside a new `slug`: the old one becomes one of the `aliases`, and stays alive.")
 _TAGS = Meta(
     description="Lower-cased, each once. Writing replaces the whole set.",
     extra_json_schema={"maxItems": 10},
@@ -97,6 +106,7 @@ class DynamicCode(msgspec.Struct, frozen=True):
 
     id: Annotated[str, Meta(description="For ever the same.", extra_json_schema={"format": "uuid"})]
     slug: Annotated[str, Meta(description="The last part of the short link.")]
+    aliases: Annotated[list[str], _ALIASES]
     short_url: Annotated[str, Meta(description="What to print.", extra_json_schema={"format": "uri"})]
     destination: Annotated[str, _DESTINATION]
     label: Annotated[str | None, _LABEL]
@@ -130,6 +140,7 @@ class NewDynamicCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     destination: Annotated[str, _DESTINATION] | UnsetType = UNSET
     label: Annotated[str | None, _LABEL] | UnsetType = UNSET
     slug: Slug | UnsetType = UNSET
+    aliases: Annotated[list[str], _ALIASES] | UnsetType = UNSET
     tags: Annotated[list[str], _TAGS] | UnsetType = UNSET
     status: Status | UnsetType = UNSET
     style: Annotated[dict[str, Any], _STYLE] | UnsetType = UNSET
@@ -154,6 +165,8 @@ class NewDynamicCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class DynamicCodeEdit(NewDynamicCode, frozen=True, forbid_unknown_fields=True):
     """What is left out stays as it is."""
+
+    keep_old: Annotated[bool, _KEEP_OLD] | UnsetType = UNSET
 
 
 class DynamicCodePage(msgspec.Struct, frozen=True):
@@ -224,6 +237,7 @@ def dynamic_code(code: Code, base: str) -> DynamicCode:
     return DynamicCode(
         id=code.id,
         slug=code.slug,
+        aliases=list(code.aliases),
         short_url=short_url(code, base),
         destination=destination(code, base),
         label=code.label,

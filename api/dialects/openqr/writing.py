@@ -100,6 +100,7 @@ def _id(text: str | None) -> str | None:
 
 _READ: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "domain": ("host", _domain),
+    "aliases": ("aliases", tuple),
     "tags": ("tags", tuple),
     "folder_id": ("folder_id", _id),
     "style": ("style", _style),
