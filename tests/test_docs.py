@@ -7,13 +7,15 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from bench import BENCHES
+from infra.version import VERSION
 from waymark.settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 README = (ROOT / "README.md").read_text()
 
 names = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -130,6 +132,20 @@ def test_files_the_readme_names_are_there() -> None:
     told = re.findall(r"`((?:\.ci/|docker-compose)[\w./-]*)`", README)
     assert told
     assert [name for name in told if not (ROOT / name).exists()] == []
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    headings = re.findall(r"^## \[([\d.]+)\]", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    assert headings[0] == VERSION
+    assert headings == sorted(headings, key=lambda each: tuple(map(int, each.split("."))), reverse=True)
+
+
+def test_forge_and_hook_run_what_a_contributor_runs() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    assert ".ci/run" in [step.get("run") for step in workflow["jobs"]["run"]["steps"]]
+    [repo] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [hook["entry"] for hook in repo["hooks"]] == ["make check"]
+    assert "\nmake check\n" in (ROOT / ".ci" / "run").read_text()
 
 
 def test_variables_exist() -> None:
