@@ -1,9 +1,12 @@
 """How the cells of exports are written: texts, yes and no, times, lists, and links."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from codes.importing.link import LinkKey, Row, Unusable, is_empty
 
@@ -52,9 +55,13 @@ def time_ms(row: Row, *names: str) -> int | None:
 
 
 def words(row: Row, *names: str) -> tuple[str, ...]:
-    """A list of JSON (of texts, or of objects with a name), or a cell with `|`, `;` or commas between."""
+    """A list of JSON (of texts, or of objects with a name), be it in a cell, or a cell with `|`, `;` or commas
+    between."""
     for name in names:
         value: Any = row.get(name)
+        if isinstance(value, str) and value.lstrip().startswith("["):
+            with suppress(msgspec.DecodeError):
+                value = msgspec.json.decode(value)
         if isinstance(value, list):
             found = [str(one.get("name", "")) if isinstance(one, dict) else str(one) for one in value]
             return tuple(word.strip() for word in found if word.strip())

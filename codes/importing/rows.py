@@ -25,27 +25,44 @@ _WHITE = re.compile(r"\s*")
 def read_csv(content: str, known: Known, name: str | None) -> Iterator[Numbered]:
     """Entries are numbered by the line on which they begin. Without a line of names the columns are told by what the
     first line holds (`headers`), or not at all: no first line is taken for names that it is not. Raises Unreadable."""
-    first = content.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
     csv.field_size_limit(1 << 20)
-    lines = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=False)
-    columns: list[str] | None = None
-    before = 0
     try:
-        for cells in lines:
-            number, before = before + 1, lines.line_num
-            if not any(cell.strip() for cell in cells):
+        delimiter, columns, named = _columns_of_csv(content, known, name)
+        for number, cells in _lines(content, delimiter):
+            if named:
+                named = False
                 continue
-            if columns is None:
-                names = [cell.strip().lower() for cell in cells]
-                if headers.are_names(cells) and known(frozenset(names)):
-                    columns = names
-                    continue
-                columns = headers.guessed(cells, name)
             surplus = any(cell.strip() for cell in cells[len(columns) :])
             yield number, Row(dict(zip(columns, cells, strict=False)), surplus)
     except csv.Error as error:
-        raise Unreadable(f"line {lines.line_num}: {error}") from None
+        raise Unreadable(str(error)) from None
+
+
+def _columns_of_csv(content: str, known: Known, name: str | None) -> tuple[str, list[str], bool]:
+    """The delimiter with which the first line makes sense, the columns, and whether that line names them."""
+    head = content.lstrip().split("\n", 1)[0]
+    wrong: Unreadable | None = None
+    for delimiter in sorted(",;\t", key=head.count, reverse=True):
+        _, cells = next(_lines(content, delimiter), (0, []))
+        names = [cell.strip().lower() for cell in cells]
+        if headers.are_names(cells) and known(frozenset(names)):
+            return delimiter, names, True
+        try:
+            return delimiter, headers.guessed(cells, name), False
+        except Unreadable as error:
+            wrong = wrong or error
+    assert wrong is not None
+    raise wrong
+
+
+def _lines(content: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Those that hold anything, with the number on which each begins."""
+    lines = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=False)
+    before = 0
+    for cells in lines:
+        number, before = before + 1, lines.line_num
+        if any(cell.strip() for cell in cells):
+            yield number, cells
 
 
 def read_json(content: str, known: Known, names: Collection[str]) -> tuple[list[Numbered], int]:

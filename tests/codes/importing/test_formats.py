@@ -259,6 +259,8 @@ def entries(folder: Path, content: str, name: str | None = None) -> list[Any]:
         ("https://s.org/a\n", None),
         ("a,https://e.com/1,title,DE\n", None),
         ("a,e.com\n", None),
+        ("", None),
+        ("a,https://e.com/?x=1;2;3\n", ["a"]),
         ("slug,destination\na,https://e.com/1\n", ["a"]),
         ("\n\n slug , Destination\na,https://e.com/1\n", ["a"]),
     ],
@@ -287,6 +289,12 @@ def test_a_table_without_names_is_nobodys_but_yourls(tmp_path: Path, name: str) 
 def test_a_comma_without_quotes_makes_no_other_destination(tmp_path: Path) -> None:
     [found] = entries(tmp_path, "slug,destination\na,https://e.com/?q=1,2\n")
     assert "more cells than there are columns" in found.found
+
+
+@pytest.mark.parametrize("tags", ["red, blue", "red|blue", "red;blue", '["red", "blue"]'])
+def test_a_list_is_written_in_many_ways(tmp_path: Path, tags: str) -> None:
+    [found] = entries(tmp_path, f"slug\tdestination\ttags\na\thttps://e.com/\t{tags}\n")
+    assert found.found.tags == ("red", "blue")
 
 
 def test_what_nobody_reads_is_named(tmp_path: Path) -> None:
