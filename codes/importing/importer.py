@@ -16,12 +16,14 @@ from typing import Any, Literal
 import msgspec
 
 from codes import slugs
-from codes.errors import Conflict, Missing, NotInPlan, Refused
+from codes.aliases import MAX_ALIASES
+from codes.errors import Conflict, Missing, NotInPlan, Refused, SlugTaken
 from codes.fields import MAX_TAG, MAX_TAGS, NewCode
 from codes.importing.link import Entry, LeftOut, Link
 from codes.store import Codes
 from codes.texts import MAX_LABEL
 from codes.variants import MAX_RULES, MAX_VARIANTS
+from schemas.code import Code
 
 # How many are under way at a time: each waits for redirectors and for names to be looked up.
 AT_ONCE = 16
@@ -81,8 +83,8 @@ def _chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 
 def _one(codes: Codes, entry: Entry, plan: Plan, taken: dict[str, int]) -> Awaitable[Outcome]:
     """(What depends on the order of entries is decided before anything is waited for.)"""
-    named = list(dict.fromkeys(key.slug for key in entry.keys))
-    skipped = Outcome(entry.number, "skipped", named[0] if named else "", tuple(named[1:]))
+    printed = list(dict.fromkeys(key.slug for key in entry.keys))
+    skipped = Outcome(entry.number, "skipped", printed[0] if printed else "", tuple(printed[1:]))
     if isinstance(entry.found, str):
         return _said(msgspec.structs.replace(skipped, reason=entry.found))
     skipped = msgspec.structs.replace(skipped, destination=entry.found.destination)
@@ -108,18 +110,16 @@ async def _said(outcome: Outcome) -> Outcome:
     return outcome
 
 
-async def _make(codes: Codes, skipped: Outcome, link: Link, named: list[str], plan: Plan) -> Outcome:
+async def _make(codes: Codes, skipped: Outcome, link: Link, printed: list[str], plan: Plan) -> Outcome:
     done = msgspec.structs.replace(skipped, left_out=link.left_out)
-    for slug in named:
-        code = await codes.get(plan.workspace, id_of(plan.workspace, plan.onto, slug))
-        if code is not None:
-            return _there(done, code.id, code.slug, (), named)
-    free, lost = await _free(codes, named, plan)
+    free, lost, made = await _free(codes, printed, plan)
+    if made is not None:
+        return _there(done, made, printed)
     if not free:
         return msgspec.structs.replace(skipped, reason=f"slug: {next(iter(lost.values()))}")
-    lost |= dict.fromkeys(free[1:], "a code has one slug")
+    lost |= dict.fromkeys(free[1 + MAX_ALIASES :], f"a code has at most {MAX_ALIASES} aliases")
     left_out = [*link.left_out, *(LeftOut(ALIAS, f"{slug} ({why})") for slug, why in lost.items())]
-    new = new_code(link, free[0], plan)
+    new = new_code(link, free[: 1 + MAX_ALIASES], plan)
     try:
         new = await _fitting(codes, new, left_out, plan)
     except (Refused, Conflict) as error:
@@ -133,36 +133,41 @@ async def _make(codes: Codes, skipped: Outcome, link: Link, named: list[str], pl
         done,
         outcome="would be made" if plan.dry_run else "made",
         slug=new.slug or "",
-        aliases=(),
+        aliases=new.aliases,
         id="" if plan.dry_run else new.id,
         left_out=tuple(left_out),
     )
 
 
-def _there(done: Outcome, id: str, slug: str, aliases: tuple[str, ...], named: list[str]) -> Outcome:
-    """An earlier run has made it. Slugs that it could not have then it has not now."""
-    lost = (LeftOut(ALIAS, f"{one} (the code has it not)") for one in named if one not in (slug, *aliases))
+def _there(done: Outcome, code: Code, printed: list[str]) -> Outcome:
+    """An earlier run has made it. What it could not have then it does not get now."""
+    has = (code.slug, *code.aliases)
+    lost = (LeftOut(ALIAS, f"{one} (the code does not have it)") for one in printed if one not in has)
     return msgspec.structs.replace(
-        done, outcome="there", id=id, slug=slug, aliases=aliases, left_out=(*done.left_out, *lost)
+        done, outcome="there", id=code.id, slug=code.slug, aliases=code.aliases, left_out=(*done.left_out, *lost)
     )
 
 
-async def _free(codes: Codes, named: list[str], plan: Plan) -> tuple[list[str], dict[str, str]]:
-    """Slugs that a code can have, and why the others cannot be had."""
+async def _free(codes: Codes, printed: list[str], plan: Plan) -> tuple[list[str], dict[str, str], Code | None]:
+    """Slugs that a code can have; why the others cannot be had; and the code that an earlier run has made, under the
+    first that could be had then. (A code that follows from a later one is another entry's.)"""
     free: list[str] = []
     lost: dict[str, str] = {}
-    for slug in named:
+    for slug in printed:
         try:
             slugs.check_imported(slug)
         except (Refused, Conflict) as error:
             lost[slug] = error.message
             continue
+        made = await codes.get(plan.workspace, id_of(plan.workspace, plan.onto, slug))
+        if made is not None and not free:
+            return free, lost, made
         # (Alone it is claimed or refused when the code is made.)
-        if (plan.dry_run or len(named) > 1) and await codes.by_slug(plan.onto, slug) is not None:
-            lost[slug] = f"the slug {slug!r} is taken"
+        if (plan.dry_run or len(printed) > 1) and not await codes.is_free(plan.workspace, plan.onto, slug):
+            lost[slug] = SlugTaken("slug", slug).message
         else:
             free.append(slug)
-    return free, lost
+    return free, lost, None
 
 
 async def _fitting(codes: Codes, new: NewCode, left_out: list[LeftOut], plan: Plan) -> NewCode:
@@ -178,6 +183,19 @@ async def _fitting(codes: Codes, new: NewCode, left_out: list[LeftOut], plan: Pl
                 raise
             new, lost = less
             left_out.append(LeftOut(lost.what, f"{lost.detail} ({error.message})" if lost.detail else error.message))
+        except SlugTaken as error:
+            # Somebody was faster.
+            free = [slug for slug in (new.slug or "", *new.aliases) if slug != error.slug]
+            if not free or len(free) > len(new.aliases):
+                raise
+            new = named(new, free, plan)
+            left_out.append(LeftOut(ALIAS, f"{error.slug} ({error.message})"))
+
+
+def named(new: NewCode, free: list[str], plan: Plan) -> NewCode:
+    """The first is the slug, from which the id follows."""
+    id = id_of(plan.workspace, plan.onto, free[0])
+    return msgspec.structs.replace(new, id=id, slug=free[0], aliases=tuple(free[1:]))
 
 
 def without(new: NewCode, field: str) -> tuple[NewCode, LeftOut] | None:
@@ -228,11 +246,9 @@ def fitted(link: Link) -> Link:
     )
 
 
-def new_code(link: Link, slug: str, plan: Plan) -> NewCode:
-    return NewCode(
-        id=id_of(plan.workspace, plan.onto, slug),
+def new_code(link: Link, free: list[str], plan: Plan) -> NewCode:
+    new = NewCode(
         destination=link.destination,
-        slug=slug,
         keep_slug=True,
         host=plan.onto,
         label=link.label,
@@ -251,6 +267,7 @@ def new_code(link: Link, slug: str, plan: Plan) -> NewCode:
         created_by="import",
         one_of_many=True,
     )
+    return named(new, free, plan)
 
 
 def id_of(workspace: int, host: str, slug: str) -> str:

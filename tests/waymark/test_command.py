@@ -164,6 +164,10 @@ def test_an_import_in_which_nothing_was_made_fails(
 ) -> None:
     """A script that went on after the wrong file had been imported let the printed links die."""
     monkeypatch.setenv("WAYMARK_REDIS_URL", redis_url)
+    own = tmp_path / "own.ndjson"
+    assert CliRunner().invoke(main, ["export", str(own), "--allow-empty"]).exit_code == 0
+    done = CliRunner().invoke(main, ["import", str(own)])
+    assert (done.exit_code, done.output) == (1, "nothing in it\nError: nothing was imported\n")
     assert CliRunner().invoke(main, ["workspace", "create", "default"]).exit_code == 0
     file = tmp_path / "links.csv"
 
@@ -184,6 +188,7 @@ def test_an_import_in_which_nothing_was_made_fails(
         {"format": "csv", "made": 1, "skipped": 1, "left_out": {"owner": 1}, "missing": 0},
     )
     # Again: it is what was asked for that is there.
+    assert run(good, "--dry-run").exit_code == 0
     done = run(good)
     assert (done.exit_code, "Not brought along: owner (1)" in done.output) == (0, True)
 

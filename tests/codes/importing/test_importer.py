@@ -7,6 +7,7 @@ import signal
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -17,6 +18,7 @@ from codes.importing import report
 from codes.importing.formats import Export
 from codes.importing.importer import Outcome, Plan, bring
 from codes.importing.link import Entry, LeftOut, Link, LinkKey
+from codes.resolver import Resolver
 from codes.store import Codes
 from codes.variants import NewRule, NewVariant
 from schemas import keys
@@ -131,6 +133,100 @@ async def test_parts_that_cannot_be_kept_cost_themselves_and_not_the_link(codes:
     assert report.counts(outcomes.values())["rules"] == 2
 
 
+async def imported(codes: Codes, *entries: tuple[str, ...], **plan: Any) -> list[Outcome]:
+    """Entries of these slugs, all to one destination; a host may stand before each."""
+    link = Link(destination="https://example.com/")
+    made: list[Outcome] = []
+    keyed = [tuple(LinkKey(*slug.rpartition(":")[::2]) for slug in slugs) for slugs in entries]
+    await bring(codes, [Entry(at, keys, link) for at, keys in enumerate(keyed, 1)], Plan(1, **plan), made.append)
+    return made
+
+
+def slugs_of(outcomes: list[Outcome]) -> list[tuple[str, str, tuple[str, ...], list[str]]]:
+    return [(one.outcome, one.slug, one.aliases, [lost.detail for lost in one.left_out]) for one in outcomes]
+
+
+async def test_all_back_halves_of_a_link_are_one_code(codes: Codes) -> None:
+    await codes.create(1, NewCode(destination="https://example.com/mine", slug="taken"))
+    entries = (("a", "api", "taken", "b"), ("taken", "c", "d"), ("e", "b"), ("a",), ("api", "taken"))
+    expected = [
+        ("a", ("b",), ["api (the slug 'api' is reserved)", "taken (the slug 'taken' is taken)"]),
+        ("c", ("d",), ["taken (entry 1 has it)"]),
+        ("e", (), ["b (entry 1 has it)"]),
+        ("a", (), []),
+        ("api", ("taken",), []),
+    ]
+    words = ["made", "made", "made", "skipped", "skipped"]
+    for dry_run, said in ((True, "would be made"), (False, "made")):
+        told = slugs_of(await imported(codes, *entries, dry_run=dry_run))
+        named = [word if word == "skipped" else said for word in words]
+        assert told == [(word, *one) for word, one in zip(named, expected, strict=True)]
+    again = await imported(codes, *entries)
+    assert [one.outcome for one in again] == ["there", "there", "there", "skipped", "skipped"]
+    assert [lost.detail for lost in again[0].left_out] == [
+        "api (the code does not have it)",
+        "taken (the code does not have it)",
+    ]
+    for slug, aliases in (("a", ("b",)), ("c", ("d",))):
+        code = await codes.by_slug("", slug)
+        assert code is not None and code.aliases == aliases
+
+
+async def test_a_code_of_another_entry_is_not_taken_for_ones_own(codes: Codes) -> None:
+    await imported(codes, ("x",))
+    assert slugs_of(await imported(codes, ("m", "x"))) == [("made", "m", (), ["x (the slug 'x' is taken)"])]
+
+
+async def test_more_back_halves_than_a_code_has_room_for_are_named(codes: Codes) -> None:
+    [one] = await imported(codes, tuple(f"s{number}" for number in range(25)))
+    assert (len(one.aliases), [lost.detail for lost in one.left_out]) == (
+        20,
+        [f"s{number} (a code has at most 20 aliases)" for number in range(21, 25)],
+    )
+
+
+async def test_a_slug_that_another_workspace_gave_up_costs_itself(codes: Codes) -> None:
+    other = await codes.create(2, NewCode(destination="https://example.com/", slug="given-up"))
+    await codes.delete(2, other.id)
+    for dry_run, word in ((True, "would be made"), (False, "made")):
+        assert slugs_of(await imported(codes, ("given-up", "kept"), ("first", "given-up"), dry_run=dry_run)) == [
+            (word, "kept", (), ["given-up (the slug 'given-up' is taken)"]),
+            (word, "first", (), ["given-up (entry 1 has it)"]),
+        ]
+
+
+@pytest.mark.parametrize(("gone", "slug", "aliases"), [("a", "b", ("c",)), ("b", "a", ("c",)), ("c", "a", ("b",))])
+async def test_a_slug_that_somebody_takes_meanwhile_costs_itself(
+    codes: Codes, redis: Redis, gone: str, slug: str, aliases: tuple[str, ...]
+) -> None:
+    faster = [NewCode(destination="https://example.com/", slug=gone, keep_slug=True)]
+
+    async def step(name: str) -> None:
+        if name == "intent" and faster:
+            await codes.create(2, faster.pop())
+
+    slower = Codes(redis, resolver=Resolver(lambda host: ()), step=step)
+    assert slugs_of(await imported(slower, ("a", "b", "c"))) == [
+        ("made", slug, aliases, [f"{gone} (the slug '{gone}' is taken)"])
+    ]
+
+
+async def test_back_halves_of_other_domains_are_named(codes: Codes) -> None:
+    entry = ("go.example.org:menu", "bit.ly:menu", "bit.ly:3xK9aBc")
+    [one] = await imported(codes, entry, only="go.example.org")
+    assert (one.slug, one.aliases) == ("menu", ())
+    assert [str(lost) for lost in one.left_out] == [
+        "further slugs: bit.ly/menu (not on go.example.org)",
+        "further slugs: bit.ly/3xK9aBc (not on go.example.org)",
+    ]
+
+
+async def test_slugs_of_several_parts(codes: Codes) -> None:
+    assert slugs_of(await imported(codes, ("docs/intro", "docs/Start"))) == [
+        ("made", "docs/intro", ("docs/Start",), [])
+    ]
+
+
 async def test_a_password_that_cannot_be_kept_keeps_the_link_closed(codes: Codes) -> None:
     link = Link(destination="https://example.com/", password="x" * 5000)
     outcomes: list[Outcome] = []
@@ -147,9 +243,11 @@ async def test_killed_anywhere_and_run_again_nothing_is_doubled(codes: Codes, re
     code = f"""
 import asyncio
 from pathlib import Path
+from typing import Any
 from codes.connection import connect
 from codes.importing.formats import Export
 from codes.importing.importer import Plan, bring
+from codes.resolver import Resolver
 from codes.resolver import Resolver
 from codes.store import Codes
 from codes.variants import NewRule, NewVariant
