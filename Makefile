@@ -65,7 +65,7 @@ bench-load: setup
 	@$(BIN)/python -m bench --only connections --only full-load --write $(if $(AGAINST),--against '$(AGAINST)')
 
 drill: setup
-	@$(BIN)/waymark drill
+	@$(BIN)/python -m drill
 
 rolling: setup
 	@$(BIN)/python -m drill.rolling

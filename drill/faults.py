@@ -5,15 +5,15 @@ import random
 import signal
 from collections.abc import Awaitable, Callable, Iterable
 
-from drill.group import guest, send_again
-from drill.plan import ALL_FULL, POWER_CUT, Plan
+from drill.consumer_group import guest, send_again
 from drill.processes import Process, send
+from drill.schedule import ALL_FULL, POWER_CUT, DrillRun
 from drill.stack import Stack
 from waymark import embedded_redis
 from waymark.core_client import CoreError, CoreUnavailable
 from waymark.net import until
 
-Inject = Callable[[Stack, Plan, random.Random], Awaitable[None]]
+Inject = Callable[[Stack, DrillRun, random.Random], Awaitable[None]]
 
 # An insert takes some hundredths of a second; whoever waits for one does not wait for ever.
 INSERT_S = 0.07
@@ -30,15 +30,15 @@ STEPS_S = (-86_400.0 * 40, -86_400.0, -3600.0, -5.0, 5.0, 3600.0, 86_400.0, 86_4
 
 
 def _signalled(role: str, number: signal.Signals) -> Inject:
-    async def inject(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    async def inject(stack: Stack, run: DrillRun, dice: random.Random) -> None:
         send(dice.choice(await stack.one(role)), number)
 
     return inject
 
 
 def _stopped(role: str) -> Inject:
-    async def inject(stack: Stack, plan: Plan, dice: random.Random) -> None:
-        await _pause(dice.sample(await stack.one(role), 1), plan.lasts_s)
+    async def inject(stack: Stack, run: DrillRun, dice: random.Random) -> None:
+        await _pause(dice.sample(await stack.one(role), 1), run.lasts_s)
 
     return inject
 
@@ -64,7 +64,7 @@ async def _at_an_insert(stack: Stack, dice: random.Random) -> None:
 
 
 def _killed_at_inserts(times: int) -> Inject:
-    async def inject(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    async def inject(stack: Stack, run: DrillRun, dice: random.Random) -> None:
         for _ in range(times):
             core = await stack.one("core")
             await _at_an_insert(stack, dice)
@@ -74,26 +74,26 @@ def _killed_at_inserts(times: int) -> Inject:
     return inject
 
 
-async def _stopped_at_an_insert(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _stopped_at_an_insert(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     core = await stack.one("core")
     await _at_an_insert(stack, dice)
-    await _pause(core, plan.lasts_s)
+    await _pause(core, run.lasts_s)
 
 
-async def _stutters(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _stutters(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     core = await stack.one("core")
     now = asyncio.get_running_loop().time
-    over = now() + plan.lasts_s
+    over = now() + run.lasts_s
     while now() < over:
         await _pause(core, dice.uniform(0, STUTTER_S))
         await asyncio.sleep(dice.uniform(0, STUTTER_S / 4))
 
 
-async def _redis_restarted(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _redis_restarted(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     await asyncio.to_thread(embedded_redis.shut_down, stack.folder)
 
 
-async def _several_killed(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _several_killed(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     there = stack.processes()
     for process in dice.sample(there, min(len(there), dice.randint(2, 3))):
         send(process, signal.SIGKILL)
@@ -103,7 +103,7 @@ async def _several_killed(stack: Stack, plan: Plan, dice: random.Random) -> None
 def _restarted(end: Callable[[Stack], Awaitable[None]]) -> Inject:
     """Whatever keeps `up` itself running on this machine would start it again."""
 
-    async def inject(stack: Stack, plan: Plan, dice: random.Random) -> None:
+    async def inject(stack: Stack, run: DrillRun, dice: random.Random) -> None:
         await end(stack)
         stack.start()
         await stack.ready()
@@ -115,31 +115,31 @@ async def _end_all(stack: Stack) -> None:
     stack.kill_group()
 
 
-async def _killed_while_starting(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _killed_while_starting(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     stack.kill_group()
     stack.start()
-    await asyncio.sleep(plan.lasts_s)
+    await asyncio.sleep(run.lasts_s)
     stack.kill_group()
     stack.start()
     await stack.ready()
 
 
-async def _supervisor_stopped(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _supervisor_stopped(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     """Nobody starts the child again until it wakes up."""
     victim = dice.choice(stack.processes())
     assert stack.process is not None
     stack.process.send_signal(signal.SIGSTOP)
     try:
         send(victim, signal.SIGKILL)
-        await asyncio.sleep(plan.lasts_s)
+        await asyncio.sleep(run.lasts_s)
     finally:
         stack.process.send_signal(signal.SIGCONT)
 
 
-async def _power_cut(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _power_cut(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     """While a deleted code's scans are being erased, or a moment before or after; merges go on all the time."""
     await asyncio.to_thread(stack.scan_and_delete, dice.randrange(*DOOMED))
-    await asyncio.sleep(plan.lasts_s)
+    await asyncio.sleep(run.lasts_s)
     stack.cut_power()
     await stack.restore_power()
     stack.start()
@@ -154,13 +154,13 @@ async def _end_in_order(stack: Stack) -> None:
     await stack.stop()
 
 
-async def _clock_steps(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _clock_steps(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     assert stack.clock is not None
     steps = dice.sample(STEPS_S, 3)
     try:
         for step in steps:
             stack.clock.step(step)
-            await asyncio.sleep(plan.lasts_s / len(steps))
+            await asyncio.sleep(run.lasts_s / len(steps))
             if dice.random() < 0.3:
                 # A new process, which knows of no other time.
                 send(dice.choice(await stack.one("redirect")), signal.SIGKILL)
@@ -168,12 +168,12 @@ async def _clock_steps(stack: Stack, plan: Plan, dice: random.Random) -> None:
         stack.clock.step(0.0)
 
 
-async def _disk_full(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _disk_full(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     assert stack.disk is not None
     redirectors = [process.pid for process in await stack.one("redirect")]
     stack.disk.fill(redirectors)
     try:
-        await asyncio.sleep(plan.lasts_s)
+        await asyncio.sleep(run.lasts_s)
     finally:
         stack.disk.relieve(redirectors)
     await _taken_again(stack)
@@ -191,12 +191,12 @@ def _refused(stack: Stack) -> int:
     return stack.audit().refused
 
 
-async def _all_full(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _all_full(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     """It fills up by what is written meanwhile, so it is full in the middle of something."""
     assert stack.volume is not None
     await asyncio.to_thread(stack.volume.fill, dice.randrange(LEFT_BYTES))
     try:
-        await asyncio.sleep(plan.lasts_s)
+        await asyncio.sleep(run.lasts_s)
     finally:
         stack.volume.relieve()
     await _back(stack)
@@ -216,41 +216,41 @@ async def _back(stack: Stack) -> None:
     await until(audited, within_s=BACK_WITHIN_S, unless=lambda: stack.ended, every_s=0.2)
 
 
-async def _broker_down(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _broker_down(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     """Killed, or ended in order."""
     assert stack.broker is not None
     await asyncio.to_thread(dice.choice((stack.broker.kill, stack.broker.stop)))
     try:
-        await asyncio.sleep(plan.lasts_s)
+        await asyncio.sleep(run.lasts_s)
     finally:
         await asyncio.to_thread(stack.broker.start)
 
 
-async def _broker_stopped(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _broker_stopped(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     assert stack.broker is not None
     stack.broker.suspend()
     try:
-        await asyncio.sleep(plan.lasts_s)
+        await asyncio.sleep(run.lasts_s)
     finally:
         stack.broker.resume()
 
 
-async def _zombie(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _zombie(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     """While it is stopped, its partitions are another's, so that what it does when it wakes up comes too late."""
     assert stack.broker is not None
     core = await stack.one("core")
     await _at_an_insert(stack, dice)
     async with guest(stack.broker.bootstrap, stack.topic):
-        await _pause(core, plan.lasts_s)
+        await _pause(core, run.lasts_s)
 
 
-async def _guest(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _guest(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     assert stack.broker is not None
     async with guest(stack.broker.bootstrap, stack.topic):
-        await asyncio.sleep(plan.lasts_s)
+        await asyncio.sleep(run.lasts_s)
 
 
-async def _sent_twice(stack: Stack, plan: Plan, dice: random.Random) -> None:
+async def _sent_twice(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     assert stack.broker is not None
     await send_again(stack.broker.bootstrap, stack.topic, dice)
 

@@ -5,7 +5,7 @@ import contextlib
 import random
 from collections.abc import Sequence
 
-from drill.ledger import Ledger
+from drill.client_log import ClientLog
 
 SCANNERS = 8
 # Between two visits of one scanner, on average: all together come to 600 a second at most.
@@ -28,7 +28,7 @@ AGENTS = (
 class Scanners:
     """`run` scans until `stop`; then it returns within the scanners' patience."""
 
-    def __init__(self, port: int, slugs: Sequence[str], ledger: Ledger, dice: random.Random) -> None:
+    def __init__(self, port: int, slugs: Sequence[str], ledger: ClientLog, dice: random.Random) -> None:
         self._port = port
         self._slugs = slugs
         self._ledger = ledger

@@ -21,8 +21,8 @@ from drill.clock import Clock
 from drill.disk import Disk, small
 from drill.kafka import KafkaServer
 from drill.ports import free_ports
-from drill.power import Volume, age_journals, volume
 from drill.processes import Process, below, send
+from drill.volume import Volume, age_journals, make_volume
 from waymark import core_client
 from waymark.data_dir import DataDir
 from waymark.errors import UserError
@@ -61,7 +61,7 @@ class Stack:
         redis_url: str | None = None,
         own_volume: bool = False,
     ) -> None:
-        self.volume: Volume | None = volume(folder / "volume") if own_volume else None
+        self.volume: Volume | None = make_volume(folder / "volume") if own_volume else None
         self.folder = DataDir((folder if self.volume is None else self.volume.folder) / "data")
         # When power was cut, and when nothing ran any more, on the event loop's clock.
         self.dark: tuple[float, float] | None = None
@@ -240,7 +240,7 @@ class Stack:
         journals = self.disk.folder if self.disk is not None else self.folder.path / "journal"
         # In a process of its own: one process opens one chDB folder in its life.
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "drill.stored", str(self.folder.path), str(journals)],
+            [sys.executable, "-P", "-m", "drill.stored_scans", str(self.folder.path), str(journals)],
             capture_output=True,
             timeout=120,
         )

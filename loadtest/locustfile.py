@@ -4,11 +4,8 @@ import requests
 from locust import events
 from locust.env import Environment
 
-from loadtest.dashboards import Dashboard
-from loadtest.operators import Operator
-from loadtest.scanners import Scanner
-from loadtest.shared import WORLD
-from loadtest.world import KEY, prepare
+from loadtest.users import Dashboard, Operator, Scanner
+from loadtest.world import KEY, WORLD, prepare
 
 __all__ = ["Dashboard", "Operator", "Scanner"]
 

@@ -98,3 +98,7 @@ def _items(told: Any) -> list[dict[str, Any]]:
     if isinstance(told, list) and told and isinstance(told[0], dict):
         return told
     return []
+
+
+# Shared by all users of this process.
+WORLD = World()

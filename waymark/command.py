@@ -11,7 +11,6 @@ from infra.version import VERSION
 _WHERE = {
     "up": ("run", "up"),
     "demo": ("demo", "demo"),
-    "drill": ("drill", "drill"),
     "workspace": ("keys", "workspace"),
     "key": ("keys", "key"),
     "mcp": ("mcp", "mcp"),

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from drill import power
-from drill.plan import BUSES, planned
+from drill import volume
+from drill.schedule import BUSES, scheduled
 from tests.servers import require
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(280)]
@@ -16,9 +16,7 @@ FIELDS = ["seed", "fault", "promised", "given", "stored", "lost", "doubled", "ou
 
 
 def drill(*flags: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "waymark", "drill", *flags], capture_output=True, text=True, timeout=270
-    )
+    return subprocess.run([sys.executable, "-P", "-m", "drill", *flags], capture_output=True, text=True, timeout=270)
 
 
 def check(done: "subprocess.CompletedProcess[str]", *, most: int) -> list[dict[str, object]]:
@@ -37,7 +35,7 @@ def check(done: "subprocess.CompletedProcess[str]", *, most: int) -> list[dict[s
 def test_a_handful_of_faults() -> None:
     runs = check(drill("--json", "--seed", "109", "--runs", "3", "--seconds", "50"), most=3)
     assert [(run["seed"], run["fault"]) for run in runs] == [
-        (seed, planned("journal", seed).fault.name) for seed in range(109, 109 + len(runs))
+        (seed, scheduled("journal", seed).fault.name) for seed in range(109, 109 + len(runs))
     ]
     # A full disk is among them, and its loss is told.
     full = runs[0]
@@ -47,7 +45,7 @@ def test_a_handful_of_faults() -> None:
 
 def test_a_power_cut_takes_the_last_moments_alone() -> None:
     done = drill("--json", "--fault", "power cut", "--seed", "12", "--runs", "1")
-    if not power.possible():
+    if not volume.possible():
         # Nothing here can be cut off: it is left out, and said so. (`tests/infra/test_durability.py` looks at the
         # syncs.)
         assert done.returncode == 1
@@ -60,7 +58,7 @@ def test_a_power_cut_takes_the_last_moments_alone() -> None:
 @pytest.mark.kafka
 def test_one_with_a_broker() -> None:
     require.programs("java", "mvn", why="a Kafka broker")
-    seed = next(seed for seed in range(100) if planned("kafka", seed).fault.name == "broker restarted")
+    seed = next(seed for seed in range(100) if scheduled("kafka", seed).fault.name == "broker restarted")
     [run] = check(drill("--json", "--bus", "kafka", "--seed", str(seed), "--runs", "1"), most=1)
     assert run["lost"] == 0
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-from drill.ledger import Ledger
+from drill.client_log import ClientLog
 from drill.scanners import Scanners
 
 ANSWER = b"HTTP/1.1 302 Found\r\nlocation: https://example.com/\r\ncontent-length: 0\r\n\r\n"
@@ -31,7 +31,7 @@ class Server:
 
 
 async def test_a_ledger_of_what_was_given() -> None:
-    server, ledger = Server(), Ledger("3")
+    server, ledger = Server(), ClientLog("3")
     async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listener:
         port = listener.sockets[0].getsockname()[1]
         scanners = Scanners(port, ["a", "b"], ledger, random.Random(1))

@@ -142,7 +142,7 @@ def ports(*wanted):
     answer = [one.getsockname()[1] for one in found]
     for one in found: one.detach()
     return answer
-api, redirect = (listening.socket.socket(fileno=number) for number in (3, 4))
+api, redirect = (net.socket.socket(fileno=number) for number in (3, 4))
 a, r = (one.getsockname()[1] for one in (api, redirect))
 assert ports("redirect", 1) == [r] and ports("api", 1) == [a] and ports() == [a, r]
 assert ports("other", r) == [r] and ports("other", 1) == []

@@ -1,17 +1,72 @@
-"""Operators: they create, edit and import codes, and look at once whether an edit is followed."""
+"""The users of Waymark, for Locust: scanners (people and the machines that follow links), dashboards that ask for
+counts in every dialect, and operators who create, edit and import codes and check at once that an edit is followed."""
 
 import itertools
+import random
 
 import requests
 from locust import HttpUser, between, task
 from locust.exception import StopUser
 
 from loadtest import agents
-from loadtest.scanners import DICE
-from loadtest.shared import WORLD
-from loadtest.world import API_URL, AUTHORIZATION, SHORT_URL
+from loadtest.world import API_URL, AUTHORIZATION, SHORT_URL, WORLD
 
+DICE = random.Random()
+DAYS = (7, 30, 90)
 _NUMBERS = itertools.count(1)
+
+
+class Scanner(HttpUser):
+    """Redirects are not followed: where they lead is not ours."""
+
+    host = SHORT_URL
+    wait_time = between(0.05, 0.5)
+    weight = 10
+
+    def _visit(self, slug: str, headers: dict[str, str], *, name: str, method: str = "GET", expect: int = 302) -> None:
+        with self.client.request(
+            method, f"/{slug}", headers=headers, name=name, allow_redirects=False, catch_response=True
+        ) as answer:
+            if answer.status_code == expect:
+                answer.success()
+            else:
+                answer.failure(f"{answer.status_code} instead of {expect}")
+
+    @task(86)
+    def person(self) -> None:
+        self._visit(WORLD.popular(DICE).slug, agents.person(DICE), name="scan: a person")
+
+    @task(7)
+    def other(self) -> None:
+        self._visit(WORLD.popular(DICE).slug, agents.other(DICE), name="scan: a bot")
+
+    @task(4)
+    def head(self) -> None:
+        self._visit(WORLD.popular(DICE).slug, agents.other(DICE), name="scan: HEAD", method="HEAD")
+
+    @task(3)
+    def mistyped(self) -> None:
+        slug = f"no-such-{DICE.randrange(10**6)}"
+        self._visit(slug, agents.person(DICE), name="scan: an unknown slug", expect=404)
+
+
+class Dashboard(HttpUser):
+    """Asks how often codes were scanned, in every dialect, while scans arrive."""
+
+    host = API_URL
+    wait_time = between(0.5, 2)
+    weight = 2
+
+    @task(8)
+    def look(self) -> None:
+        reading = DICE.choice(WORLD.readings)
+        self.client.get(
+            reading.path, params={"days": DICE.choice(DAYS)}, headers=AUTHORIZATION, name=f"dashboard: {reading.name}"
+        )
+
+    @task(2)
+    def refresh(self) -> None:
+        self.client.get("/v1/dynamic", params={"limit": 50}, headers=AUTHORIZATION, name="dashboard: GET /v1/dynamic")
 
 
 class Operator(HttpUser):

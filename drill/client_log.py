@@ -8,7 +8,7 @@ import msgspec
 MARK = "drill"
 
 
-class Ledger:
+class ClientLog:
     """One for each run. `given` are visits whose 302 arrived whole; everything else that was sent may have been
     stored or not, since its answer was lost on the way."""
 
@@ -70,7 +70,7 @@ def by_label(campaigns: Iterable[tuple[str, int]]) -> dict[str, dict[int, int]]:
     return found
 
 
-def compare(ledger: Ledger, stored: Mapping[int, int]) -> Count:
+def compare(ledger: ClientLog, stored: Mapping[int, int]) -> Count:
     return Count(
         given=len(ledger.given),
         stored=sum(stored.values()),

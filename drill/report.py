@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from drill.conduct import Outcome
-from drill.plan import POWER_CUT, Bus
+from drill.runner import Outcome
+from drill.schedule import POWER_CUT, Bus
 
 
 def show(outcomes: Sequence[Outcome], bus: Bus, console: Console, only: str | None = None) -> None:
@@ -51,7 +51,7 @@ def _figures(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _again(outcome: Outcome, bus: Bus, only: str | None) -> str:
-    alone = f"waymark drill --bus {bus} --seed {outcome.seed} --runs 1"
+    alone = f"python -m drill --bus {bus} --seed {outcome.seed} --runs 1"
     if only is not None:
         alone += f' --fault "{only}"'
     if not outcome.before:

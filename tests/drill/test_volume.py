@@ -1,11 +1,11 @@
-"""drill.power: what was synced is there after a cut, and the rest is not."""
+"""drill.volume: what was synced is there after a cut, and the rest is not."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from drill import power
+from drill.volume import age_journals, make_volume, possible
 
 
 def write(path: Path, *, sync: bool) -> None:
@@ -17,11 +17,11 @@ def write(path: Path, *, sync: bool) -> None:
 
 
 def test_a_cut_takes_what_was_not_synced(tmp_path: Path) -> None:
-    if not power.possible():
+    if not possible():
         # Then the drill leaves power cuts out, and says so.
         assert os.geteuid() != 0 or not Path("/dev/loop-control").exists()
         return
-    volume = power.volume(tmp_path / "volume", 8 << 20)
+    volume = make_volume(tmp_path / "volume", 8 << 20)
     try:
         write(volume.folder / "synced", sync=True)
         write(volume.folder / "not", sync=False)
@@ -40,5 +40,5 @@ def test_journals_look_as_if_from_before(tmp_path: Path) -> None:
     (tmp_path / "7").mkdir()
     header = tmp_path / "7" / "header.json"
     header.write_text('{"source":7,"opened_at_ms":1,"boot":"now"}\n')
-    power.age_journals(tmp_path)
+    age_journals(tmp_path)
     assert header.read_text() == '{"source": 7, "opened_at_ms": 1, "boot": "before the power cut"}\n'

@@ -58,7 +58,7 @@ FAULTS = (
 )
 
 
-class Plan(msgspec.Struct, frozen=True):
+class DrillRun(msgspec.Struct, frozen=True):
     """One run. `dice` is the seed of all that is left to decide while it goes on."""
 
     seed: int
@@ -74,7 +74,7 @@ def faults_of(bus: Bus) -> list[Fault]:
     return [fault for fault in FAULTS if bus in fault.buses]
 
 
-def planned(bus: Bus, seed: int, only: str | None = None) -> Plan:
+def scheduled(bus: Bus, seed: int, only: str | None = None) -> DrillRun:
     """As many seeds in a row as there are faults meet each of them once (from a multiple of that number on). `only`
     names one fault, which is then every seed's."""
     faults = [fault for fault in faults_of(bus) if only in (None, fault.name)]
@@ -82,7 +82,7 @@ def planned(bus: Bus, seed: int, only: str | None = None) -> Plan:
     random.Random(f"{bus} {cycle}").shuffle(faults)
     dice = random.Random(f"{bus} {seed}")
     fault = faults[place]
-    return Plan(
+    return DrillRun(
         seed=seed,
         bus=bus,
         fault=fault,

@@ -1,16 +1,16 @@
-"""drill.ledger: what was given against what is stored."""
+"""drill.client_log: what was given against what is stored."""
 
 from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drill.conduct import Outcome
-from drill.ledger import Count, Ledger, by_label, compare
+from drill.client_log import ClientLog, Count, by_label, compare
+from drill.runner import Outcome
 
 
-def ledger(sent: int, given: set[int]) -> Ledger:
-    made = Ledger("7")
+def ledger(sent: int, given: set[int]) -> ClientLog:
+    made = ClientLog("7")
     for _ in range(sent):
         made.next()
     made.given |= given

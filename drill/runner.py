@@ -17,12 +17,12 @@ from pathlib import Path
 import msgspec
 
 from aggregator.audit import Report, render
-from drill import power
+from drill import volume
+from drill.client_log import ClientLog, by_label, compare
 from drill.faults import INJECT
 from drill.kafka import KafkaServer, running
-from drill.ledger import Ledger, by_label, compare
-from drill.plan import ON_A_VOLUME, Bus, Plan, planned
 from drill.scanners import Scanners
+from drill.schedule import ON_A_VOLUME, Bus, DrillRun, scheduled
 from drill.stack import NotReady, Stack, closing
 from waymark.core_client import CoreError, CoreUnavailable
 
@@ -68,25 +68,25 @@ async def drill(
     """As many of the runs as fit into the time, at least one. Those that need a file system of their own are left out
     where none can be mounted. Raises RuntimeError when a broker does not start."""
     deadline = None if seconds is None else time.monotonic() + seconds
-    plans = [planned(bus, seed, only) for seed in seeds]
-    if any(_on_a_volume(plan) for plan in plans) and not power.possible():
+    runs = [scheduled(bus, seed, only) for seed in seeds]
+    if any(_on_a_volume(run) for run in runs) and not volume.possible():
         say(f"left out: {', '.join(ON_A_VOLUME)}: they take root, and a loop device that can be mounted")
-        plans = [plan for plan in plans if not _on_a_volume(plan)]
+        runs = [run for run in runs if not _on_a_volume(run)]
     outcomes: list[Outcome] = []
     async with _broker(bus) as broker:
-        while len(outcomes) < len(plans) and (not outcomes or _left(deadline) > 2 * ENDING_S):
-            group = _together(plans[len(outcomes) : len(outcomes) + GROUP])
+        while len(outcomes) < len(runs) and (not outcomes or _left(deadline) > 2 * ENDING_S):
+            group = _together(runs[len(outcomes) : len(outcomes) + GROUP])
             outcomes += await _on_one_stack(group, broker, deadline, say)
     return outcomes
 
 
-def _on_a_volume(plan: Plan) -> bool:
-    return plan.fault.name in ON_A_VOLUME
+def _on_a_volume(run: DrillRun) -> bool:
+    return run.fault.name in ON_A_VOLUME
 
 
-def _together(plans: Sequence[Plan]) -> list[Plan]:
+def _together(runs: Sequence[DrillRun]) -> list[DrillRun]:
     """The first ones that can share a stack: some need a disk of its own under everything."""
-    return list(itertools.takewhile(lambda plan: _on_a_volume(plan) == _on_a_volume(plans[0]), plans))
+    return list(itertools.takewhile(lambda run: _on_a_volume(run) == _on_a_volume(runs[0]), runs))
 
 
 @contextlib.asynccontextmanager
@@ -108,11 +108,11 @@ def _left(deadline: float | None) -> float:
 
 
 async def _on_one_stack(
-    plans: Sequence[Plan], broker: KafkaServer | None, deadline: float | None, say: Callable[[str], None]
+    runs: Sequence[DrillRun], broker: KafkaServer | None, deadline: float | None, say: Callable[[str], None]
 ) -> list[Outcome]:
     """Until all are run, or one has failed (what follows gets a stack without its traces), or time is up."""
     folder = Path(tempfile.mkdtemp(prefix="wm-drill-"))
-    names = {plan.fault.name for plan in plans}
+    names = {run.fault.name for run in runs}
     stack = Stack(
         folder,
         broker=broker,
@@ -121,29 +121,29 @@ async def _on_one_stack(
         own_volume=any(name in ON_A_VOLUME for name in names),
     )
     outcomes: list[Outcome] = []
-    ledgers: list[Ledger] = []
+    ledgers: list[ClientLog] = []
     with closing(stack):
         stack.start()
         try:
             await stack.ready()
             await stack.make_codes()
         except NotReady as error:
-            first = plans[0]
+            first = runs[0]
             problems = [f"{error}; what is left of its stack: {folder}"]
             return [Outcome(first.seed, first.fault.name, first.fault.promised, problems=problems)]
         refused = longest = 0.0
-        for plan in plans:
+        for run in runs:
             began = time.monotonic()
-            outcome = Outcome(plan.seed, plan.fault.name, plan.fault.promised, before=[one.seed for one in outcomes])
-            ledger = Ledger(str(plan.seed))
-            report = await _one(stack, plan, ledger, outcome)
+            outcome = Outcome(run.seed, run.fault.name, run.fault.promised, before=[one.seed for one in outcomes])
+            ledger = ClientLog(str(run.seed))
+            report = await _one(stack, run, ledger, outcome)
             if report is not None:
                 outcome.refused, refused = int(report.refused - refused), report.refused
             outcomes.append(outcome)
             ledgers.append(ledger)
             took = time.monotonic() - began
             longest = max(longest, took)
-            say(f"seed {plan.seed}: {plan.fault.name} ({took:.1f} s{_mishap(outcome)})")
+            say(f"seed {run.seed}: {run.fault.name} ({took:.1f} s{_mishap(outcome)})")
             if outcome.problems or _left(deadline) < longest + ENDING_S:
                 break
         await _counted(stack, outcomes, ledgers)
@@ -159,16 +159,16 @@ def _mishap(outcome: Outcome) -> str:
     return f": {'; '.join(outcome.problems)}" if outcome.problems else ""
 
 
-async def _one(stack: Stack, plan: Plan, ledger: Ledger, outcome: Outcome) -> Report | None:
-    dice = random.Random(plan.dice)
-    scanners = Scanners(stack.redirect_port, stack.slugs, ledger, random.Random(plan.dice))
+async def _one(stack: Stack, run: DrillRun, ledger: ClientLog, outcome: Outcome) -> Report | None:
+    dice = random.Random(run.dice)
+    scanners = Scanners(stack.redirect_port, stack.slugs, ledger, random.Random(run.dice))
     scanning = asyncio.create_task(scanners.run())
     try:
         if not await scanners.answered(BACK_WITHIN_S):
             outcome.problems.append("scanners were not answered before anything happened")
-        await asyncio.sleep(plan.after_s)
+        await asyncio.sleep(run.after_s)
         try:
-            await INJECT[plan.fault.name](stack, plan, dice)
+            await INJECT[run.fault.name](stack, run, dice)
         except (NotReady, CoreUnavailable, CoreError) as error:
             outcome.problems.append(str(error))
         if stack.dark is not None:
@@ -177,13 +177,13 @@ async def _one(stack: Stack, plan: Plan, ledger: Ledger, outcome: Outcome) -> Re
         if not await scanners.answered(BACK_WITHIN_S):
             outcome.problems.append(f"scanners were not answered {BACK_WITHIN_S:g} s after the fault was over")
         # What was killed comes back under load.
-        await asyncio.sleep(plan.afterwards_s)
+        await asyncio.sleep(run.afterwards_s)
     finally:
         scanners.stop()
         await scanning
     stack.given += len(ledger.given)
     outcome.outage_ms = round(ledger.longest_outage_s * 1000)
-    return await _settled(stack, plan.bus, outcome)
+    return await _settled(stack, run.bus, outcome)
 
 
 async def _settled(stack: Stack, bus: Bus, outcome: Outcome) -> Report | None:
@@ -205,7 +205,7 @@ async def _settled(stack: Stack, bus: Bus, outcome: Outcome) -> Report | None:
     return report
 
 
-async def _counted(stack: Stack, outcomes: Iterable[Outcome], ledgers: Iterable[Ledger]) -> None:
+async def _counted(stack: Stack, outcomes: Iterable[Outcome], ledgers: Iterable[ClientLog]) -> None:
     """Fills in what the warehouse holds, after an orderly stop."""
     last = list(outcomes)[-1]
     if (status := await stack.stop()) != 0:

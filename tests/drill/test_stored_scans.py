@@ -1,4 +1,4 @@
-"""drill.stored: it counts rows, so that what is there twice is seen."""
+"""drill.stored_scans: it counts rows, so that what is there twice is seen."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from drill.ledger import by_label
+from drill.client_log import by_label
 from drill.stack import Stored
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
@@ -25,7 +25,7 @@ def test_rows_of_each_visit(tmp_path: Path) -> None:
         )
     client.close()
     done = subprocess.run(
-        [sys.executable, "-m", "drill.stored", str(folder.path), str(tmp_path / "journal")],
+        [sys.executable, "-m", "drill.stored_scans", str(folder.path), str(tmp_path / "journal")],
         capture_output=True,
         timeout=60,
     )

@@ -1,4 +1,4 @@
-"""drill.conduct: what is not stored is found, told, and can be repeated."""
+"""drill.runner: what is not stored is found, told, and can be repeated."""
 
 import io
 import shutil
@@ -7,24 +7,24 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from drill import conduct
-from drill.ledger import Ledger
-from drill.plan import planned
-from drill.table import show
+from drill import runner
+from drill.client_log import ClientLog
+from drill.report import show
+from drill.schedule import scheduled
 
 
 @pytest.mark.kill
 async def test_a_lost_scan_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    def with_a_visit_that_nobody_recorded(label: str) -> Ledger:
-        made = Ledger(label)
+    def with_a_visit_that_nobody_recorded(label: str) -> ClientLog:
+        made = ClientLog(label)
         made.given.add(made.next())
         return made
 
-    monkeypatch.setattr(conduct, "Ledger", with_a_visit_that_nobody_recorded)
-    monkeypatch.setattr(conduct, "SETTLED_WITHIN_S", {"journal": 3.0})
-    seed = next(seed for seed in range(100) if planned("journal", seed).fault.name == "redirector killed")
+    monkeypatch.setattr(runner, "ClientLog", with_a_visit_that_nobody_recorded)
+    monkeypatch.setattr(runner, "SETTLED_WITHIN_S", {"journal": 3.0})
+    seed = next(seed for seed in range(100) if scheduled("journal", seed).fault.name == "redirector killed")
     said: list[str] = []
-    [outcome] = await conduct.drill("journal", [seed], seconds=None, say=said.append)
+    [outcome] = await runner.drill("journal", [seed], seconds=None, say=said.append)
     shutil.rmtree(Path(outcome.problems[-1].partition(": ")[2]))
     assert outcome.failed
     assert (outcome.lost, outcome.doubled) == (1, 0)
@@ -34,14 +34,14 @@ async def test_a_lost_scan_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> Non
     console = Console(file=io.StringIO(), width=120)
     show([outcome], "journal", console)
     shown = console.file.getvalue()  # type: ignore[attr-defined]
-    assert f"waymark drill --bus journal --seed {seed} --runs 1" in shown
+    assert f"python -m drill --bus journal --seed {seed} --runs 1" in shown
 
 
 def test_the_table_adds_up() -> None:
     outcomes = [
-        conduct.Outcome(1, "one", True, given=1000, stored=1001, outage_ms=40),
-        conduct.Outcome(2, "disk full", False, given=500, stored=400, lost=100, refused=101, outage_ms=9),
-        conduct.Outcome(3, "one", True, given=10, stored=10, outage_ms=1200),
+        runner.Outcome(1, "one", True, given=1000, stored=1001, outage_ms=40),
+        runner.Outcome(2, "disk full", False, given=500, stored=400, lost=100, refused=101, outage_ms=9),
+        runner.Outcome(3, "one", True, given=10, stored=10, outage_ms=1200),
     ]
     console = Console(file=io.StringIO(), width=120)
     show(outcomes, "journal", console)

@@ -74,7 +74,7 @@ class Volume(msgspec.Struct, frozen=True):
         _run("umount", "-l", str(self.folder))
 
 
-def volume(folder: Path, size: int = SIZE) -> Volume:
+def make_volume(folder: Path, size: int = SIZE) -> Volume:
     """A file system of its own at `folder`, which is made. Raises NoVolume."""
     folder.mkdir()
     made = Volume(folder.with_name(f"{folder.name}.image"), folder)
@@ -96,7 +96,7 @@ def possible() -> bool:
         return False
     with tempfile.TemporaryDirectory(prefix="wm-power-") as folder:
         try:
-            tried = volume(Path(folder) / "try", 1 << 20)
+            tried = make_volume(Path(folder) / "try", 1 << 20)
         except (NoVolume, FileNotFoundError):
             return False
         try:

@@ -1,4 +1,5 @@
-"""What a stopped stack has stored: `python -m drill.stored DATA JOURNALS` prints it as JSON (`drill.stack.Stored`)."""
+"""What a stopped stack has stored: `python -m drill.stored_scans DATA JOURNALS` prints it as JSON
+(`drill.stack.Stored`)."""
 
 import sys
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from aggregator.audit_records import Records
-from drill.ledger import MARK
+from drill.client_log import MARK
 from infra.warehouse import Warehouse
 from waymark.data_dir import DataDir, hold
 from waymark.embedded_redis import started

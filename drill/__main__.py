@@ -1,4 +1,4 @@
-"""`waymark drill`: what happens to scans when something breaks."""
+"""`python -m drill`: what happens to scans when something breaks."""
 
 import asyncio
 import json
@@ -8,12 +8,13 @@ import sys
 import click
 from rich.console import Console
 
+from drill import report, runner, schedule
 from waymark.commands.options import Unusable, explained, json_flag
 
 FIELDS = ("seed", "fault", "promised", "given", "stored", "lost", "doubled", "outage_ms", "gone", "gone_oldest_ms")
 
 
-@click.command()
+@click.command(name="drill")
 @click.option("--runs", type=click.IntRange(min=1), default=20, show_default=True, help="How many faults.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The first; the next follow it.")
 @click.option("--bus", type=click.Choice(["journal", "kafka"]), default="journal", show_default=True)
@@ -28,18 +29,16 @@ def drill(runs: int, seed: int, bus: str, seconds: float | None, fault: str | No
     given with what is stored. Ends with 1 when anything that the design promises was lost or doubled, or the audit is
     not clean.
     """
-    from drill import conduct, plan, table
-
     if not sys.platform.startswith("linux"):
         raise Unusable("the drill finds processes by what Linux says of them")
-    which = next(one for one in plan.BUSES if one == bus)
-    if fault is not None and fault not in (names := [one.name for one in plan.faults_of(which)]):
+    which = next(one for one in schedule.BUSES if one == bus)
+    if fault is not None and fault not in (names := [one.name for one in schedule.faults_of(which)]):
         raise Unusable(f"there is no fault {fault!r} with that bus; there are: {', '.join(names)}")
     missing = [name for name in ("java", "mvn") if bus == "kafka" and shutil.which(name) is None]
     if missing:
         raise Unusable(f"a Kafka broker needs Java and Maven; not on this machine: {', '.join(missing)}")
     outcomes = asyncio.run(
-        conduct.drill(
+        runner.drill(
             which,
             range(seed, seed + runs),
             seconds=seconds,
@@ -49,8 +48,12 @@ def drill(runs: int, seed: int, bus: str, seconds: float | None, fault: str | No
     )
     if not outcomes:
         raise Unusable("nothing was run")
-    table.show(outcomes, which, Console(stderr=as_json, width=None if sys.stdout.isatty() else 120), fault)
+    report.show(outcomes, which, Console(stderr=as_json, width=None if sys.stdout.isatty() else 120), fault)
     if as_json:
         told = [{field: getattr(outcome, field) for field in FIELDS} for outcome in outcomes]
         click.echo(json.dumps({"runs": told}))
     raise SystemExit(any(outcome.failed for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    drill()
