@@ -16,6 +16,7 @@ from api.answers import Json
 from api.context import ApiContext
 from api.cors import Cors, welcome
 from api.dialect import Dialect, Route
+from api.encoded_slashes import EncodedSlashes
 from api.endpoint import caller, endpoint
 from api.errors import Problem
 from api.failures import KNOWN, problem_of
@@ -73,6 +74,7 @@ def create_app(context: ApiContext) -> FastAPI:
     if context.settings.cors_origins:
         app.add_middleware(Cors, origins=context.settings.cors_origins, asks=_asks, shows=SHOWS)
     app.add_middleware(NoSniff)
+    app.add_middleware(EncodedSlashes)
     return app
 
 

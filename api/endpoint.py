@@ -11,6 +11,7 @@ from starlette.responses import Response
 from api import auth, conditional, idempotency, rate_limits, upload
 from api.context import ApiContext
 from api.dialect import NOBODY, Call, Dialect, Route
+from api.encoded_slashes import restored
 from api.idempotency import Attempt
 from schemas.code import ApiKey
 
@@ -19,7 +20,7 @@ def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[R
     """The one place for what a key, a scope or a plan's way of counting calls allows."""
 
     async def answer(request: Request) -> Response:
-        _lower_ids(request, route)
+        _read_parameters(request, route)
         call = Call(context, NOBODY, request)
         if route.scope is not None:
             key = await (dialect.authenticate or auth.known)(request, context)
@@ -42,8 +43,9 @@ def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[R
     return answer
 
 
-def _lower_ids(request: Request, route: Route) -> None:
-    """Ids in capital letters are the same ids."""
+def _read_parameters(request: Request, route: Route) -> None:
+    """Ids in capital letters are the same ids, and an escaped slash is one."""
+    request.scope["path_params"] = restored(request.path_params)
     for each in route.parameters:
         if each.where == "path" and each.schema.get("format") == "uuid":
             request.path_params[each.name] = request.path_params[each.name].lower()

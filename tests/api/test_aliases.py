@@ -7,7 +7,7 @@ import pytest
 from codes.aliases import MAX_ALIASES
 from schemas import keys
 from schemas.route import decode_route
-from tests.api.service import Body, Service
+from tests.api.service import SHORT, Body, Service
 
 NEXT = "https://example.com/next"
 ALIASES = ["spring-sale", "posters/spring"]
@@ -109,3 +109,24 @@ async def test_every_other_api_keeps_them_and_edits_reach_them(api: Service) -> 
         assert (await api.client.get(path)).status_code == 404
     assert (await api.client.delete(f"/api/v1/dynamic/{slug}/")).is_success
     assert [await leads_to(api, one) for one in (slug, *ALIASES)] == [None] * 3
+
+
+async def test_a_slug_of_several_parts_names_its_code_in_a_path_by_an_escaped_slash(api: Service) -> None:
+    code = await api.make(aliases=["docs/intro"])
+    moved = (await api.client.patch(f"/v1/dynamic/{code['id']}", json={"slug": "docs/intro"})).json()
+    assert (moved["slug"], moved["aliases"]) == ("docs/intro", [])
+    for escaped in ("docs%2Fintro", "docs%2fintro"):
+        exa = await api.client.get(f"/api/qr/codes/{escaped}")
+        assert (exa.status_code, exa.json()["id"], exa.json()["redirectUrl"]) == (
+            200,
+            "docs/intro",
+            f"{SHORT}/r/docs/intro",
+        )
+        theirs = await api.client.get(f"/api/v1/dynamic/{escaped}/")
+        assert (theirs.status_code, theirs.json()["short_id"]) == (200, "docs/intro")
+        assert (await api.client.get(f"/api/qr/codes/{escaped}/analytics")).json()["id"] == "docs/intro"
+    edited = await api.client.patch("/api/v1/dynamic/docs%2Fintro/", json={"destination_url": NEXT})
+    assert edited.status_code == 200
+    assert await leads_to(api, "docs/intro") == NEXT
+    for path in ("/api/qr/codes/docs/intro", "/api/qr/codes/docs%2Fother", "/api/qr%2Fcodes", "/v1/dynamic/a%2Fb"):
+        assert (await api.client.get(path)).status_code == 404, path
