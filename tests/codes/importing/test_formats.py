@@ -17,7 +17,7 @@ from codes.variants import NewRule
 from schemas.scan_options import Apps, Conditions
 
 EXPORTS = Path(__file__).parents[1] / "exports"
-FILES = sorted(file for file in EXPORTS.iterdir() if file.suffix != ".md")
+FILES = sorted(file for file in EXPORTS.iterdir() if file.suffix in (".csv", ".json"))
 
 
 def links(name: str) -> dict[str, Link]:

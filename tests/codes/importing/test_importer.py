@@ -9,10 +9,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from codes import cells
+from codes import cells, conditions
 from codes.fields import NewCode
 from codes.importing import report
 from codes.importing.formats import Export
@@ -22,17 +23,44 @@ from codes.resolver import Resolver
 from codes.store import Codes
 from codes.variants import NewRule, NewVariant
 from schemas import keys
+from schemas.code import Code
 from schemas.scan_options import Apps, Conditions
 
 ROOT = Path(__file__).parents[3]
 EXPORTS = ROOT / "tests" / "codes" / "exports"
-FILES = sorted(file for file in EXPORTS.iterdir() if file.suffix != ".md")
+FILES = sorted(file for file in EXPORTS.iterdir() if file.suffix in (".csv", ".json"))
 
 
 async def run(codes: Codes, name: str, **plan: object) -> tuple[Counter[str], list[Outcome]]:
     outcomes: list[Outcome] = []
     counts = await bring(codes, Export(EXPORTS / name).entries(), Plan(1, **plan), outcomes.append)  # type: ignore[arg-type]
     return counts, outcomes
+
+
+def shown(outcome: Outcome, code: Code | None) -> dict[str, Any]:
+    """What became of an entry, and what there is now, without what is as it is for every code."""
+    told = {
+        "entry": outcome.entry,
+        "outcome": outcome.outcome,
+        "slug": outcome.slug,
+        "aliases": list(outcome.aliases),
+        "reason": outcome.reason,
+        "left_out": [str(lost) for lost in outcome.left_out],
+    }
+    if code is not None and outcome.outcome == "made":
+        assert code.aliases == outcome.aliases
+        kept = {
+            name: getattr(code, name)
+            for name in ("destination", "label", "tags", "status", "query", "starts_at_ms", "expires_at_ms")
+        }
+        kept |= {name: getattr(code, name) for name in ("expired_destination", "scan_limit", "apps", "utm")}
+        kept["rules"] = [{"if": conditions.shown(rule.when), "to": rule.to} for rule in code.rules]
+        kept["variants"] = [{"url": one.url, "weight": one.weight} for one in code.variants]
+        kept["password"] = bool(code.password)
+        usual = {"status": "active", "query": "drop"}
+        told |= {name: value for name, value in kept.items() if value and usual.get(name) != value}
+    written: dict[str, Any] = json.loads(msgspec.json.encode({name: value for name, value in told.items() if value}))
+    return written
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -44,7 +72,10 @@ async def test_codes_are_made_once_and_keep_their_slugs(codes: Codes, file: Path
     assert counts["skipped"] == dry["skipped"]
     assert [one.entry for one in outcomes] == sorted(one.entry for one in outcomes)
     made = {one.slug: one for one in outcomes if one.outcome == "made"}
-    assert {code.slug: code.id for code in await codes.page(1, 100)} == {slug: one.id for slug, one in made.items()}
+    found = {code.slug: code for code in await codes.page(1, 100)}
+    assert {slug: code.id for slug, code in found.items()} == {slug: one.id for slug, one in made.items()}
+    expected = EXPORTS / "expected" / f"{file.name}.json"
+    assert [shown(one, found.get(one.slug)) for one in outcomes] == json.loads(expected.read_text())
     again, _ = await run(codes, file.name)
     assert (again["there"], again["made"], again["skipped"]) == (counts["made"], 0, counts["skipped"])
     assert await codes.count(1) == counts["made"]
