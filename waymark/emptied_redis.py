@@ -21,6 +21,7 @@ from ingest.layout import segment_path, segments, sources
 from schemas.event import decode_event, is_note
 from waymark.data_dir import DataDir
 from waymark.errors import UserError
+from waymark.invocation import called
 from waymark.settings import Settings
 
 _LOOK_WITHIN_S = 120.0
@@ -47,8 +48,8 @@ def refusal(where: str, settings: Settings) -> Emptied:
     at = "The Redis of WAYMARK_REDIS_URL" if settings.redis_url else f"The Redis of {settings.data}"
     return Emptied(
         f"{at} is empty, and there are scans in {where}: their codes are elsewhere or lost. Point to the Redis that "
-        "has them, or restore it (docs/operations.md). To begin anew and keep those scans: waymark up --new, or "
-        "waymark workspace create default --new"
+        f"has them, or restore it (docs/operations.md). To begin anew and keep those scans: {called()} up --new, or "
+        f"{called()} workspace create default --new"
     )
 
 

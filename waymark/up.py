@@ -19,6 +19,7 @@ from waymark import embedded, embedded_redis, net, parent_death, redis_program, 
 from waymark.bootstrap_key import first_key
 from waymark.child import Child, Program
 from waymark.data_dir import DataDir, Locks, hold
+from waymark.invocation import called
 from waymark.net import answers_http, until
 from waymark.salts import DailySalts, check_salt_redis, leave_no_core
 from waymark.settings import Settings, environment
@@ -253,7 +254,7 @@ class Supervisor:
             f"status       http://{settings.status_host}:{self._status_port}/metrics   for operators alone",
             f"data         {settings.data}",
             *([NO_EDGE] if settings.edge == "none" else []),
-            f"key          {key or 'made before; for another one: waymark key create'}",
+            f"key          {key or f'made before; for another one: {called()} key create'}",
         ]
 
     async def _stop_all(self) -> None:

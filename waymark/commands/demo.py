@@ -26,6 +26,7 @@ from waymark.commands.options import Unusable, data_flag, explained, settings
 from waymark.data_dir import DataDir
 from waymark.demo.seed import Year
 from waymark.demo.world import STORIES
+from waymark.invocation import called
 from waymark.settings import Settings
 from waymark.wiring import room_settings
 
@@ -50,7 +51,7 @@ def demo(data: Path | None, scans: int, seed: int) -> None:
     try:
         running = core_client.get(DataDir(found.data), "/status")
     except core_client.CoreUnavailable:
-        raise Unusable(f"nothing runs in {found.data}: start `waymark up` first, then run this beside it") from None
+        raise Unusable(f"nothing runs in {found.data}: start `{called()} up` first, then run this beside it") from None
     # `up` may have been told other ports than this command.
     found = msgspec.structs.replace(found, short_url=running["short_url"], api_url=running["api_url"])
     made = with_redis(data, lambda redis: _codes(found, redis))
@@ -61,9 +62,9 @@ def demo(data: Path | None, scans: int, seed: int) -> None:
     links = [[code.label or "", f"{found.short_base}/{code.slug}", code.id] for code in made]
     output.rows(["code", "short link", "id"], links)
     one = f"{found.api_base}/v1/dynamic/{made[0].id}/scans?days=365"
-    click.echo(f"A key:        waymark key create --data {found.data}")
+    click.echo(f"A key:        {called()} key create --data {found.data}")
     click.echo(f"Look at one:  curl -H 'Authorization: Bearer <key>' '{one}'")
-    click.echo(f"The proof:    waymark audit --data {found.data}")
+    click.echo(f"The proof:    {called()} audit --data {found.data}")
 
 
 async def _codes(found: Settings, redis: Redis) -> list[Code]:

@@ -1,6 +1,7 @@
 """`waymark workspace` and `waymark key`."""
 
 import asyncio
+import shlex
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from waymark import emptied_redis
 from waymark.commands import output
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
 from waymark.embedded_redis import redis_of
+from waymark.invocation import called
 from waymark.settings import Settings
 
 T = TypeVar("T")
@@ -53,7 +55,9 @@ async def named(redis: Redis, name: str, found: Settings) -> Workspace:
     for workspace in await workspaces.all_workspaces(redis):
         if workspace.name == name:
             return workspace
-    raise click.ClickException(f"there is no workspace {name!r}; make it with: waymark workspace create {name!r}")
+    raise click.ClickException(
+        f"there is no workspace {name!r}; make it with: {called()} workspace create {shlex.quote(name)}"
+    )
 
 
 async def _made(redis: Redis, name: str, found: Settings, *, new: bool = False) -> Workspace:

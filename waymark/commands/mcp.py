@@ -9,6 +9,7 @@ import click
 
 from waymark.commands.mcp_config import ASSISTANTS, Start
 from waymark.commands.options import Unusable, explained, settings
+from waymark.invocation import called
 from waymark.settings import Settings
 
 # A creation waits for the redirectors, a reading for the warehouse.
@@ -36,7 +37,9 @@ def mcp(url: str | None, assistant: str | None) -> None:
         _print_config(assistant, found)
         return
     if not found.key:
-        raise Unusable("WAYMARK_KEY is not set: make a key with `waymark key create`, and set it where this is started")
+        raise Unusable(
+            f"WAYMARK_KEY is not set: make a key with `{called()} key create`, and set it where this is started"
+        )
     import httpx2
 
     from api import tools
@@ -52,11 +55,11 @@ def mcp(url: str | None, assistant: str | None) -> None:
 def _print_config(name: str, found: Settings) -> None:
     """Only the text itself goes to standard output, so that it can go into a file."""
     # With its whole path: assistants do not start with a shell's PATH.
-    called = shutil.which(sys.argv[0]) if Path(sys.argv[0]).name == "waymark" else shutil.which("waymark")
-    program = called and str(Path(called).absolute())
+    found_program = shutil.which(sys.argv[0]) if Path(sys.argv[0]).name == "waymark" else shutil.which("waymark")
+    program = found_program and str(Path(found_program).absolute())
     command = [program, "mcp"] if program else [sys.executable, "-m", "waymark", "mcp"]
     variables = {"WAYMARK_API_URL": found.api_base, "WAYMARK_KEY": found.key or NO_KEY}
     click.echo(f"This goes into: {ASSISTANTS[name].goes}", err=True)
     if not found.key:
-        click.echo(f"Put a key in the place of {NO_KEY}: waymark key create --name {name} --scope write", err=True)
+        click.echo(f"Put a key in the place of {NO_KEY}: {called()} key create --name {name} --scope write", err=True)
     click.echo(ASSISTANTS[name].text(Start(command, variables)))
