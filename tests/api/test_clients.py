@@ -1,5 +1,6 @@
-"""Clients that are made from /openapi.json: they can be made, and do a round through each API with the minimal bodies
-of its document; and docs/clients.md is right."""
+"""Clients that are made from /openapi.json: they can be made, and do a round through each API of a running Waymark with
+the minimal bodies of its document, from the creation of a code to a scan of it that they read; and docs/clients.md is
+right."""
 
 import importlib
 import json
@@ -7,17 +8,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from infra.warehouse import Warehouse
-from tests.api.served import Served, serving
 from tests.servers import require
-from tests.servers.redis import RedisServer
+from tests.waymark.running import Up, up, wait_for
 
 HERE = Path(__file__).parent / "clients"
 PAGE = Path(__file__).parents[2] / "docs" / "clients.md"
@@ -39,17 +38,25 @@ def run(*command: str | Path, cwd: Path, **variables: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def served(redis_server: RedisServer, warehouse: Warehouse) -> Iterator[Served]:
-    redis_server.flush()
-    with serving(redis_server.url, warehouse) as found:
+def running() -> Iterator[Up]:
+    with up() as found:
         yield found
 
 
+def url(running: Up) -> str:
+    return f"http://127.0.0.1:{running.api_port}"
+
+
 @pytest.fixture(scope="module")
-def document(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def document(running: Up, tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("document") / "openapi.json"
-    found.write_bytes(requests.get(f"{served.url}/openapi.json", timeout=30).content)
+    found.write_bytes(requests.get(f"{url(running)}/openapi.json", timeout=30).content)
     return found
+
+
+def variables(running: Up) -> dict[str, str]:
+    short = f"http://localhost:{running.redirect_port}"
+    return {"WAYMARK": url(running), "WAYMARK_KEY": running.key or "", "WAYMARK_SHORT": short}
 
 
 def examples(language: str) -> list[str]:
@@ -59,10 +66,11 @@ def examples(language: str) -> list[str]:
 class Generated:
     """The package that openapi-python-client has made, and a client of it."""
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, running: Up) -> None:
         self.models = importlib.import_module("waymark_client.models")
         package = importlib.import_module("waymark_client")
-        self._client = package.AuthenticatedClient(served.url, token=served.key, raise_on_unexpected_status=True)
+        self._running = running
+        self._client = package.AuthenticatedClient(url(running), token=running.key, raise_on_unexpected_status=True)
 
     def __call__(self, operation: str, *parts: str, **given: Any) -> Any:
         """The answer of an operation, which must be as asked."""
@@ -70,6 +78,13 @@ class Generated:
         answer = found.sync_detailed(*parts, client=self._client, **given)
         assert answer.status_code < 300, answer.content
         return answer.parsed
+
+    def scanned(self, slug: str, count: Callable[[], int]) -> int:
+        """What `count` reads once somebody has scanned the code."""
+        assert count() == 0
+        assert self._running.scan(slug)[0] == 302
+        wait_for(count, what="the scan is counted")
+        return count()
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +102,9 @@ def package(document: Path) -> Path:
 
 
 @pytest.fixture
-def ask(served: Served, package: Path, monkeypatch: pytest.MonkeyPatch) -> Generated:
+def ask(running: Up, package: Path, monkeypatch: pytest.MonkeyPatch) -> Generated:
     monkeypatch.syspath_prepend(str(package))
-    return Generated(served)
+    return Generated(running)
 
 
 def test_python_openqr(ask: Generated) -> None:
@@ -100,8 +115,8 @@ def test_python_openqr(ask: Generated) -> None:
     bulk = ask("open_qr.create_codes", body=models.BulkRequest(items=items))
     assert [one.code.label for one in bulk.results] == ["Table 1", "Table 2"]
     assert "Summer" in [one.label for one in ask("open_qr.list_codes").codes]
-    scans = ask("open_qr.read_scans", code.id, days=7)
-    assert (scans.scans.total, len(scans.analytics.daily)) == (0, 7)
+    assert len(ask("open_qr.read_scans", code.id, days=7).analytics.daily) == 7
+    assert ask.scanned(code.slug, lambda: int(ask("open_qr.read_scans", code.id).scans.total)) == 1
 
 
 def test_python_leaves_a_page_a_page(ask: Generated) -> None:
@@ -120,7 +135,8 @@ def test_python_agency(ask: Generated) -> None:
     edit = models.AgencyCodeEdit(name="Summer")
     assert ask("qr_code_agency.edit_qr", code.short_id, body=edit).destination_url == URL
     assert "Summer" in [one.name for one in ask("qr_code_agency.list_qrs").results]
-    assert ask("qr_code_agency.read_analytics", code.short_id).total_scans == 0
+    read = "qr_code_agency.read_analytics"
+    assert ask.scanned(code.short_id, lambda: int(ask(read, code.short_id).total_scans)) == 1
 
 
 def test_python_exaroutes(ask: Generated) -> None:
@@ -130,7 +146,7 @@ def test_python_exaroutes(ask: Generated) -> None:
     bulk = ask("exa_routes.create_qr_bulk", body=[models.NewQrCode(data=URL)])
     assert ask("exa_routes.read_qr_bulk", bulk.bulk_id).total == 1
     assert f"{URL}-v2" in [one.destination for one in ask("exa_routes.list_qr_codes").data]
-    assert ask("exa_routes.read_qr_analytics", code.id).total_scans == 0
+    assert ask.scanned(code.id, lambda: int(ask("exa_routes.read_qr_analytics", code.id).total_scans)) == 1
     assert ask("exa_routes.read_qr_image", code.id).payload.read().startswith(b"\x89PNG")
 
 
@@ -147,16 +163,17 @@ def test_python_qravio(ask: Generated) -> None:
     edited = ask("qravio.edit_qravio_code", code.id, body=models.QravioCodeEdit(name="Summer"))
     assert edited.destinations[0].target_url == URL
     assert "Summer" in [one.name for one in ask("qravio.list_qravio_codes")]
-    assert ask("qravio.read_qravio_analytics", code.id).total_scans == 0
+    read = "qravio.read_qravio_analytics"
+    assert ask.scanned(code.short_code, lambda: int(ask(read, code.id).total_scans)) == 1
 
 
-def test_the_documented_python(served: Served, package: Path) -> None:
+def test_the_documented_python(running: Up, package: Path) -> None:
     (text,) = examples("python")
-    said = run(sys.executable, "-c", text, cwd=package, WAYMARK=served.url, WAYMARK_KEY=served.key)
-    assert re.fullmatch(r"https://s\.example\.net/\w{7} 0\n", said)
+    said = run(sys.executable, "-c", text, cwd=package, **variables(running))
+    assert re.fullmatch(r"http://localhost:\d+/\w{7} 0\n", said)
 
 
-def test_typescript(served: Served, document: Path, tmp_path: Path) -> None:
+def test_typescript(running: Up, document: Path, tmp_path: Path) -> None:
     """It compiles in strict mode, and goes round; the documented program, too."""
     require.programs("node", "npm", why="clients in TypeScript")
     if not (HERE / "node_modules" / ".package-lock.json").exists():
@@ -171,13 +188,12 @@ def test_typescript(served: Served, document: Path, tmp_path: Path) -> None:
     run(tools / "openapi-typescript", document, "-o", tmp_path / "waymark.d.ts", cwd=HERE)
     flags = ("--strict", "--noUncheckedIndexedAccess", "--skipLibCheck", "--target", "es2022", "--module", "nodenext")
     run(tools / "tsc", *flags, "--lib", "es2022,dom", "round.ts", "documented.ts", "node.d.ts", cwd=tmp_path)
-    variables = {"WAYMARK": served.url, "WAYMARK_KEY": served.key}
-    assert json.loads(run("node", "round.js", cwd=tmp_path, **variables)) == [
-        ["Summer", "Table 1", 0, 30],
+    assert json.loads(run("node", "round.js", cwd=tmp_path, **variables(running))) == [
+        ["Summer", "Table 1", 1, 30],
         ["landing_page", "Hello"],
-        ["Summer", 0],
-        [f"{URL}-v2", 1, 0],
-        ["Summer", 0, 0],
+        ["Summer", 1],
+        [f"{URL}-v2", 1, 1],
+        ["Summer", 1, 0],
     ]
-    said = run("node", "documented.js", cwd=tmp_path, **variables)
-    assert re.fullmatch(r"https://s\.example\.net/\w{7} 0\n", said)
+    said = run("node", "documented.js", cwd=tmp_path, **variables(running))
+    assert re.fullmatch(r"http://localhost:\d+/\w{7} 0\n", said)

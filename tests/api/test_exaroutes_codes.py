@@ -3,9 +3,10 @@
 import re
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from api.dialects.exaroutes import shapes, styling
+from api.dialects.exaroutes import styling
 from codes.fields import Edit
 from tests.api.service import TARGET, Service
 from tests.servers.dns import name_server
@@ -211,13 +212,67 @@ async def test_styling_fields_are_optional(api: Service) -> None:
     # A style that no scanner could read is refused, with the reason.
     pale = {"data": URL, "color": "#fefefe", "background": "#ffffff"}
     assert (await api.client.post(CODES, json=pale)).status_code == 400
-    others = {"foregroundColor", "backgroundColor", "fgColor", "bgColor", "errorCorrectionLevel"}
-    assert set(styling.FIELDS) - others <= set(shapes.NewQrCode.__struct_fields__)
 
 
-async def test_unknown_fields_are_ignored(api: Service) -> None:
-    made = await make(api, name="Spring", campaign={"a": 1}, id="mine", status="inactive")
-    assert made["id"] != "mine" and made["status"] == "active"
+async def test_unknown_fields_are_refused_by_name(api: Service) -> None:
+    """A misspelt one would do nothing, and what is printed would show it (decision 1304)."""
+    made = await make(api)
+    wifi = {"ssid": "Guests", "encryption": "WPA", "pasword": "welcome-in"}
+    bodies: list[tuple[Body, str]] = [
+        ({"data": URL, "colour": "#102030"}, "colour"),
+        ({"data": URL, "name": "Spring"}, "name"),
+        ({"data": {"url": URL, "utm": "x"}}, "data.utm"),
+        ({"dataType": "wifi", "data": wifi}, "data.pasword"),
+        ({"dataType": "wifi", "data": {"wifiContent": wifi}}, "data.pasword"),
+        ({"dataType": "wifi", "data": {"wifiContent": {"ssid": "Guests"}, "more": 1}}, "data.more"),
+        ({"dataType": "vcard", "data": {"firstName": "Ada", "surname": "Lovelace"}}, "data.surname"),
+    ]
+    for body, at in bodies:
+        for path in (CODES, "/api/qr/static"):
+            answer = await api.client.post(path, json=body)
+            assert error(answer) == (400, at) and answer.json()["error"]["code"] == "unknown_field", (path, body)
+    answer = await api.client.put(f"{CODES}/{made['id']}", json={"destination": URL, "name": "x"})
+    assert error(answer) == (400, "name")
+    # What was read can be sent back; what cannot be written of it is ignored.
+    again = await make(api, **made)
+    assert again["id"] != made["id"] and again["destination"] == made["destination"]
+    put = await api.client.put(f"{CODES}/{made['id']}", json={**made, "destination": f"{URL}/2", "status": "inactive"})
+    assert (put.status_code, put.json()["destination"], put.json()["status"]) == (200, f"{URL}/2", "active")
+
+
+# What each field of a style may be, by its own schema.
+STYLES: Body = {
+    "shape": "dots",
+    "finder": {"ring": "rounded", "eye": "circle", "ringColor": "#102030", "eyeColor": "#102030"},
+    **dict.fromkeys(("color", "foregroundColor", "fgColor"), "#102030"),
+    **dict.fromkeys(("background", "backgroundColor", "bgColor"), "transparent"),
+    "gradient": {"type": "linear", "colors": ["#102030", "#203040"], "angle": 90},
+    "margin": 2,
+    **dict.fromkeys(("errorCorrection", "errorCorrectionLevel"), "Q"),
+    "logo": {"image": "data:image/png;base64,AAAA", "size": 0.2, "margin": 1, "safeArea": "circle"},
+    "frame": {"caption": "Menu", "color": "#102030", "textColor": "#ffffff", "position": "top", "corners": "square"},
+}
+
+
+async def test_the_document_has_the_types_of_styles_and_payloads(api: Service) -> None:
+    properties = (await api.anonymous.get("/openapi.json")).json()["components"]["schemas"]["NewQrCode"]["properties"]
+    assert set(styling.FIELDS) == set(STYLES) == properties.keys() - {"data", "dataType", "returnType"}
+    for name, value in STYLES.items():
+        jsonschema.validate(value, properties[name])
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({"nothing": "of this"}, properties[name])
+        parts = [
+            each["properties"]
+            for each in (properties[name], *properties[name].get("anyOf", ()))
+            if "properties" in each
+        ]
+        assert [set(each) for each in parts] == ([set(value)] if isinstance(value, dict) else [])
+        # What it may be by the document is read (a logo as soon as it is a picture).
+        if name != "logo":
+            assert styling.style_of({name: value}) is not None
+    (data,) = [each["properties"] for each in properties["data"]["anyOf"] if each["type"] == "object"]
+    assert data["ssid"]["type"] == data["network_name"]["type"] == data["firstName"]["type"] == "string"
+    assert data["lat"]["type"] == data["latitude"]["type"] == "number"
 
 
 # List QR codes

@@ -1,8 +1,9 @@
 """`data` and `dataType`, and what they are in the domain (dialects.md 10)."""
 
+from collections.abc import Collection
 from typing import Any, Literal, get_args
 
-from api.dialects.exaroutes import readings
+from api.dialects.exaroutes import payload_schema, readings
 from api.errors import Problem, invalid
 from codes.behaviour import is_link
 from qr.errors import Refused
@@ -18,12 +19,8 @@ _SHOWN: dict[str, DataType] = {"website": URL, "vcard_plus": "vcard", **{name: n
 
 Data = str | dict[str, Any]
 
-# Other common names of what a payload's object holds.
-_OTHER_NAMES = {
-    "wifi": {"ssid": "network_name"},
-    "geo": {"lat": "latitude", "lng": "longitude", "lon": "longitude"},
-    "vcard": {"firstName": "first_name", "lastName": "last_name", "jobTitle": "job_title", "workPhone": "work_phone"},
-}
+# What each type's content is called.
+_GROUPS = frozenset(field for field, _ in page_content.SHAPES.values())
 
 
 def shown_type(type: str) -> DataType:
@@ -45,8 +42,9 @@ def content_of(type: str, data: Data, at: str) -> dict[str, Any]:
     kind = shown_type(type)
     if isinstance(data, dict):
         found = data if inner in data else {inner: data}
+        _check_known(found.keys(), _GROUPS, "an object of this", at)
         if isinstance(found[inner], dict):
-            found = {**found, inner: _named(kind, found[inner])}
+            found = {**found, inner: _named(kind, found[inner], at)}
     else:
         try:
             found = readings.content(kind, data)
@@ -62,10 +60,21 @@ def content_of(type: str, data: Data, at: str) -> dict[str, Any]:
     return found
 
 
-def _named(kind: str, parts: dict[str, Any]) -> dict[str, Any]:
-    """The parts under our names; one that is there under both keeps ours."""
-    names = _OTHER_NAMES.get(kind, {})
-    return {to: value for name, value in parts.items() if (to := names.get(name, name)) == name or to not in parts}
+def _named(kind: DataType, sent: dict[str, Any], at: str) -> dict[str, Any]:
+    """The parts under our names; one that is there under both keeps ours. Raises Problem for one that the type does not
+    know."""
+    names, known = payload_schema.OTHER_NAMES.get(kind, {}), payload_schema.parts(kind)
+    found = {to: value for name, value in sent.items() if (to := names.get(name, name)) == name or to not in sent}
+    if known is not None:
+        _check_known(found.keys(), known, kind, at)
+    return found
+
+
+def _check_known(sent: Collection[str], known: Collection[str], what: str, at: str) -> None:
+    """Raises Problem."""
+    if unknown := sorted(set(sent) - set(known)):
+        field = f"{at}.{unknown[0][:64]}"
+        raise invalid(field, f"{field} is not known; {what} takes {', '.join(sorted(known))}", "unknown_field")
 
 
 def changes_of(code: Code, data: Data, at: str) -> dict[str, Any]:
@@ -108,6 +117,7 @@ def _address(data: Data, at: str) -> str:
     found = data.get("url")
     if not isinstance(found, str):
         raise invalid(at, f"{at} must be an address, or an object with url", "invalid_data")
+    _check_known(data.keys(), ("url",), URL, at)
     return found
 
 

@@ -43,7 +43,7 @@ def _size(request: Request) -> int:
 
 async def render_static_qr(call: Call) -> Response:
     sent = await read_object(call.request)
-    body = writing.known(sent, NewStaticQr, styling.FIELDS)
+    body = writing.known(sent, NewStaticQr)
     payload = data.static_payload(body.dataType, body.data, "data")
     style, format = styling.style_of(sent), body.returnType
     size = min(max(body.size, SMALLEST), LARGEST)

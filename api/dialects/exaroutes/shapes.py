@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta
 
+from api.dialects.exaroutes import payload_schema
+from api.dialects.exaroutes import style_schema as styles
 from api.dialects.exaroutes.data import DataType, payload, shown_type
 from codes import times
 from schemas.code import Code
@@ -21,7 +23,7 @@ _ID = Meta(description="The last part of `redirectUrl`.")
 _DESTINATION = Meta(description="Where a scan leads, or the payload that its page shows.")
 
 Format = Literal["png", "svg"]
-Data = str | dict[str, Any]
+Data = str | Annotated[dict[str, Any], Meta(extra_json_schema=payload_schema.schema())]
 Secure = Literal["password", "locked"]
 
 
@@ -41,26 +43,26 @@ class QrCode(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewQrCode(msgspec.Struct, frozen=True):
-    """Only `data` is needed. Fields that are not here are ignored."""
+    """Only `data` is needed. Fields that are not here are refused, but those of a code that was read, which are
+    ignored."""
 
     data: Annotated[Data, _DATA]
     dataType: Annotated[DataType, _DATA_TYPE] = "url"
     returnType: Annotated[Format, _RETURN_TYPE] = "png"
-    shape: Annotated[Any, Meta(description="The form of the modules.")] = UNSET
-    finder: Annotated[Any, Meta(description="The form of the three corners.")] = UNSET
-    color: Annotated[
-        Any, Meta(description="Of what is dark, `#rrggbb`; `foregroundColor` and `fgColor` are the same.")
-    ] = UNSET
-    background: Annotated[
-        Any, Meta(description="Of what is light, `#rrggbb`; `backgroundColor` and `bgColor` are the same.")
-    ] = UNSET
-    gradient: Annotated[Any, Meta(description="Colours that `color` runs through.")] = UNSET
-    margin: Annotated[Any, Meta(description="Modules of quiet zone on each side.")] = UNSET
-    errorCorrection: Annotated[Any, Meta(description="`L`, `M`, `Q` or `H`; `errorCorrectionLevel` is the same.")] = (
-        UNSET
-    )
-    logo: Annotated[Any, Meta(description="A picture in the middle.")] = UNSET
-    frame: Annotated[Any, Meta(description="A frame with a caption.")] = UNSET
+    shape: Annotated[Any, styles.SHAPE] = UNSET
+    finder: Annotated[Any, styles.FINDER] = UNSET
+    color: Annotated[Any, styles.COLOR] = UNSET
+    foregroundColor: Annotated[Any, styles.COLOR_TOO] = UNSET
+    fgColor: Annotated[Any, styles.COLOR_TOO] = UNSET
+    background: Annotated[Any, styles.BACKGROUND] = UNSET
+    backgroundColor: Annotated[Any, styles.BACKGROUND_TOO] = UNSET
+    bgColor: Annotated[Any, styles.BACKGROUND_TOO] = UNSET
+    gradient: Annotated[Any, styles.GRADIENT] = UNSET
+    margin: Annotated[Any, styles.MARGIN] = UNSET
+    errorCorrection: Annotated[Any, styles.LEVEL] = UNSET
+    errorCorrectionLevel: Annotated[Any, styles.LEVEL_TOO] = UNSET
+    logo: Annotated[Any, styles.LOGO] = UNSET
+    frame: Annotated[Any, styles.FRAME] = UNSET
 
 
 class NewStaticQr(NewQrCode, frozen=True):

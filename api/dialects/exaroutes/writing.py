@@ -1,13 +1,12 @@
 """From a body of `/api/qr` to a new code: for one that is made at once, and for an item of a bulk."""
 
-from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
 
 from api.context import ApiContext
 from api.dialects.exaroutes import data, styling
-from api.dialects.exaroutes.shapes import NewQrCode
+from api.dialects.exaroutes.shapes import NewQrCode, QrCode
 from api.drawing import drawn
 from api.errors import Problem
 from api.input import convert
@@ -19,10 +18,14 @@ SIZE = 512
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 
-def known(sent: dict[str, Any], shape: type[Shape], also: Iterable[str] = ()) -> Shape:
-    """`sent` as a `shape`; what it does not know is ignored. Raises Problem (400)."""
-    names = {*shape.__struct_fields__, *also}
-    return convert({name: value for name, value in sent.items() if name in names}, shape, frozenset(also))
+# A client may send back what it has read; what only a creation takes changes nothing later.
+READ_ONLY = frozenset({*QrCode.__struct_fields__, *NewQrCode.__struct_fields__})
+
+
+def known(sent: dict[str, Any], shape: type[Shape]) -> Shape:
+    """`sent` as a `shape`. A field that it does not know is refused by its name: a misspelt one would do nothing.
+    Raises Problem (400)."""
+    return convert(sent, shape, READ_ONLY)
 
 
 async def new_code(context: ApiContext, sent: dict[str, Any], created_by: str, workspace: int) -> NewCode:
@@ -35,7 +38,7 @@ async def new_code(context: ApiContext, sent: dict[str, Any], created_by: str, w
 
 def as_sent(sent: dict[str, Any], created_by: str) -> NewCode:
     """What a body says, as far as it can be checked without asking anyone or drawing anything. Raises Problem (400)."""
-    body = known(sent, NewQrCode, styling.FIELDS)
+    body = known(sent, NewQrCode)
     given = data.fields_of(body.dataType, body.data, "data")
     style = styling.style_of(sent)
     return NewCode(**given, slug_length=SLUG_LENGTH, style=style, image_format=body.returnType, created_by=created_by)
@@ -43,8 +46,7 @@ def as_sent(sent: dict[str, Any], created_by: str) -> NewCode:
 
 def pruned(sent: dict[str, Any]) -> dict[str, Any]:
     """Without what is ignored anyway."""
-    names = {*NewQrCode.__struct_fields__, *styling.FIELDS}
-    return {name: value for name, value in sent.items() if name in names}
+    return {name: value for name, value in sent.items() if name in NewQrCode.__struct_fields__}
 
 
 async def _readable(context: ApiContext, style: dict[str, Any], format: str, workspace: int) -> None:

@@ -14,16 +14,32 @@ function must<T>(answer: { data?: T; error?: unknown; response: Response }): T {
   return answer.data;
 }
 
+const PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148 Safari/604.1";
+
+// What `count` reads once somebody has scanned the code.
+async function scanned(link: string, count: () => Promise<number>): Promise<number> {
+  if ((await count()) !== 0) throw new Error(`${link}: scanned before`);
+  const scan = await fetch(link, { headers: { "User-Agent": PHONE }, redirect: "manual" });
+  if (scan.status !== 302) throw new Error(`${link}: ${scan.status}`);
+  for (let turn = 0; turn < 600; turn++) {
+    const found = await count();
+    if (found !== 0) return found;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error(`${link}: the scan is not counted`);
+}
+
 async function openqr() {
   const code = must(await client.POST("/v1/dynamic", { body: { destination: URL } }));
   const path = { id: code.id };
   must(await client.PATCH("/v1/dynamic/{id}", { params: { path }, body: { label: "Summer" } }));
   const bulk = must(await client.POST("/v1/dynamic/bulk", { body: { items: [{ destination: URL, label: "Table 1" }] } }));
   const list = must(await client.GET("/v1/dynamic", { params: { query: { limit: 10 } } }));
-  const scans = must(await client.GET("/v1/dynamic/{id}/scans", { params: { path } }));
+  const read = async () => must(await client.GET("/v1/dynamic/{id}/scans", { params: { path } }));
+  const total = await scanned(code.short_url, async () => (await read()).scans.total);
   const found = list.codes.find((one) => one.id === code.id);
   const made: string | undefined = bulk.results[0]?.code?.label ?? undefined;
-  return [found?.label, made, scans.scans.total, scans.analytics.daily.length];
+  return [found?.label, made, total, (await read()).analytics.daily.length];
 }
 
 async function page() {
@@ -39,8 +55,9 @@ async function agency() {
   const path = { short_id: code.short_id };
   must(await client.PATCH("/api/v1/dynamic/{short_id}/", { params: { path }, body: { name: "Summer" } }));
   const list = must(await client.GET("/api/v1/dynamic/"));
-  const scans = must(await client.GET("/api/v1/dynamic/{short_id}/analytics/", { params: { path } }));
-  return [list.results.find((one) => one.short_id === code.short_id)?.name, scans.total_scans];
+  const read = async () => must(await client.GET("/api/v1/dynamic/{short_id}/analytics/", { params: { path } }));
+  const total = await scanned(code.public_url, async () => (await read()).total_scans);
+  return [list.results.find((one) => one.short_id === code.short_id)?.name, total];
 }
 
 async function exaroutes() {
@@ -50,8 +67,9 @@ async function exaroutes() {
   const bulk = must(await client.POST("/api/qr/codes/bulk", { body: [{ data: URL }] }));
   const status = must(await client.GET("/api/qr/codes/bulk/{bulkId}", { params: { path: { bulkId: bulk.bulkId } } }));
   const list = must(await client.GET("/api/qr/codes"));
-  const scans = must(await client.GET("/api/qr/codes/{id}/analytics", { params: { path } }));
-  return [list.data.find((one) => one.id === code.id)?.destination, status.total, scans.totalScans];
+  const read = async () => must(await client.GET("/api/qr/codes/{id}/analytics", { params: { path } }));
+  const total = await scanned(code.redirectUrl, async () => (await read()).totalScans);
+  return [list.data.find((one) => one.id === code.id)?.destination, status.total, total];
 }
 
 async function qravio() {
@@ -61,8 +79,9 @@ async function qravio() {
   const path = { id: code.id };
   must(await client.PATCH("/api/public/v1/qrcodes/{id}", { params: { path }, body: { name: "Summer" } }));
   const list = must(await client.GET("/api/public/v1/qrcodes"));
-  const scans = must(await client.GET("/api/public/v1/qrcodes/{id}/analytics", { params: { path } }));
-  return [list.find((one) => one.id === code.id)?.name, scans.total_scans, scans.scans_by_device.bot];
+  const read = async () => must(await client.GET("/api/public/v1/qrcodes/{id}/analytics", { params: { path } }));
+  const total = await scanned(`${process.env.WAYMARK_SHORT}/${code.short_code}`, async () => (await read()).total_scans);
+  return [list.find((one) => one.id === code.id)?.name, total, (await read()).scans_by_device.bot];
 }
 
 console.log(JSON.stringify([await openqr(), await page(), await agency(), await exaroutes(), await qravio()]));
