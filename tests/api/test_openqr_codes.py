@@ -243,12 +243,13 @@ async def test_a_list_of_what_is_searched_for(api: Service, monkeypatch: pytest.
         return [code["slug"] for code in page["codes"]]
 
     await api.make(slug="tides", label="Harbour Wall", tags=["quay"])
-    await api.make(slug="harbour-cafe", destination="https://example.com/Menu")
+    await api.make(slug="harbour-cafe", aliases=["the-old-pier"], destination="https://example.com/Menu")
     await api.make(slug="north", label="STRASSE", tags=["harbour"])
     assert await found("harbour") == ["north", "harbour-cafe", "tides"]
     assert await found("harbour", tag="quay") == await found(" WALL  harb ") == await found("quay") == ["tides"]
     assert await found("example.com/menu") == ["harbour-cafe"]
     assert await found("straße") == ["north"]
+    assert await found("old-pier") == ["harbour-cafe"]
     assert await found("") == await found(" ") == await found("example.com")
     # No word is put together of the end of one field and the beginning of the next.
     assert await found("cafehttps") == await found("wall tides zz") == []
