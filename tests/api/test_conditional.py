@@ -85,3 +85,24 @@ async def test_of_many_at_once_one_is_first(api: Service, change: dict[str, str]
     for body in bodies:
         if "slug" in body and body != bodies[first]:
             await api.make(slug=body["slug"])
+
+
+async def test_in_every_api_and_a_count_is_part_of_it(api: Service) -> None:
+    """Where an answer shows counts its tag covers them; a change may still be made with the one of before."""
+    made = await api.make()
+    paths = {
+        f"/v1/dynamic/{made['id']}": False,
+        f"/api/v1/dynamic/{made['slug']}/": True,
+        f"/api/qr/codes/{made['slug']}": False,
+        f"/api/public/v1/qrcodes/{made['id']}": True,
+    }
+    tags = {path: (await api.client.get(path)).headers["etag"] for path in paths}
+    for path, tag in tags.items():
+        seen = await api.client.get(path, headers={"If-None-Match": tag})
+        assert (seen.status_code, seen.content, seen.headers["etag"]) == (304, b"", tag)
+    await api.scanned(made["id"], {})
+    for path, shows_counts in paths.items():
+        seen = await api.client.get(path, headers={"If-None-Match": tags[path]})
+        assert seen.status_code == (200 if shows_counts else 304), path
+    path = f"/api/public/v1/qrcodes/{made['id']}"
+    assert (await api.client.patch(path, json={"name": "x"}, headers={"If-Match": tags[path]})).status_code == 200

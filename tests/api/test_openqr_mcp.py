@@ -13,7 +13,7 @@ import httpx
 import httpx2
 import pytest
 import redis
-from mcp import Client, StdioServerParameters
+from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
@@ -320,3 +320,29 @@ async def test_folders_and_tags(served: Served) -> None:
         tags = said(await client.call_tool("list_tags", {}))
     assert tags["complete"] and {"tag": "one-of-two", "codes": 2} in tags["tags"]
     assert {"tag": "both", "codes": 1} in tags["tags"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "label", "status"),
+    [("https://elsewhere.example", "x", 403), ("", "x" * 1_100_000, 413)],
+    ids=["foreign origin", "too large"],
+)
+async def test_what_is_refused_before_a_tool_is_asked(served: Served, origin: str, label: str, status: int) -> None:
+    """The official client is told, and goes on."""
+    seen: list[int] = []
+
+    async def note(response: httpx2.Response) -> None:
+        seen.append(response.status_code)
+
+    async with (
+        httpx2.AsyncClient(
+            headers={"Authorization": f"Bearer {served.key}"}, timeout=30, event_hooks={"response": [note]}
+        ) as http,
+        Client(streamable_http_client(f"{served.url}/mcp", http_client=http)) as client,
+    ):
+        http.headers |= {"Origin": origin} if origin else {}
+        with pytest.raises(MCPError):
+            await client.call_tool("create_code", {"destination": "https://example.com/", "label": label})
+        assert seen[-1] == status
+        http.headers.pop("Origin", None)
+        assert said(await client.call_tool("list_folders", {}))["folders"] is not None
