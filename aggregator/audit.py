@@ -16,7 +16,7 @@ from aggregator.audit_memory import Memory
 from aggregator.audit_rollups import DAYS, DayDifference, check_rollups
 from aggregator.audit_sources import SourceState, check_sources
 from aggregator.looks import Look, after, on
-from aggregator.progress import Progress, silent
+from infra.progress import Progress, silent
 
 __all__ = ["Check", "Evidence", "JournalHead", "Report", "audit", "render"]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from aggregator.progress import Progress, silent
+from infra.progress import Progress, silent
 
 # Codes looked up at a time.
 CODES = 50_000

@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from infra.durable_files import replace_file
 from infra.rollups import ROLLUPS, rollup_select
-from ingest.layout import replace_file
 
 
 class Memory(msgspec.Struct):

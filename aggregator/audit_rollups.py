@@ -14,8 +14,8 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator.audit_memory import Memory, fingerprints
 from aggregator.looks import Look
-from aggregator.progress import Progress, silent
 from aggregator.slices import SPILL, Slice, slices, visits_by_day
+from infra.progress import Progress, silent
 from infra.rollups import rollup_select
 
 # Codes named for each day on which a rollup is wrong.

@@ -17,7 +17,7 @@ from clickhouse_connect.driver.client import Client
 from aggregator.audit_claims import Claim, End, claim_of, count
 from aggregator.audit_evidence import Account, Evidence, Ranges, Unreachable
 from aggregator.looks import Look
-from aggregator.progress import Progress, silent
+from infra.progress import Progress, silent
 from schemas.line_check import LINE_CHECK, SETTINGS
 
 # How many events, and how many sources, are looked at in one query.

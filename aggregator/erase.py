@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable
 
 from clickhouse_connect.driver.client import Client
 
-from aggregator.progress import Progress, silent
+from infra.progress import Progress, silent
 from infra.rollups import ROLLUPS
 from schemas.code import Erasure
 from schemas.line_check import LINE_CHECK, SETTINGS

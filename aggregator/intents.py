@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from aggregator.bus import Range, Resume
-from ingest.layout import make_folder, replace_file
+from infra.durable_files import make_folder, replace_file
 
 
 class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

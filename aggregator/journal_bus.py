@@ -13,8 +13,9 @@ import msgspec
 
 from aggregator.bus import Gone, Partition, Place, Range, Record, Resume
 from aggregator.intents import Intents
+from infra.durable_files import make_folder, replace_file
 from ingest.finish import without
-from ingest.layout import make_folder, replace_file, segment_path, segments
+from ingest.layout import segment_path, segments
 from ingest.lines import offset_after, readable
 from ingest.reader import Broken, Position, SourceReader, sources
 from schemas.event import SourceClosed, decode_note, is_note

@@ -12,9 +12,9 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 
 from aggregator.audit_rollups import days_to_compare
-from aggregator.progress import Progress, silent
 from aggregator.slices import SPILL, slices, visits_by_day
 from infra.durability import clause
+from infra.progress import Progress, silent
 from infra.rollups import ROLLUPS, rollup_select
 from infra.warehouse import put
 

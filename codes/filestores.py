@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from infra import s3
+from infra.durable_files import sync_folder
 from schemas.files import kind_of, path_of
 
 _OK = (200, 204)
@@ -50,8 +51,8 @@ class Folder:
             draft.rename(goal)
         finally:
             draft.unlink(missing_ok=True)
-        _sync_folder(goal.parent)
-        _sync_folder(self._path)
+        sync_folder(goal.parent)
+        sync_folder(self._path)
 
     def read(self, key: str, most: int) -> bytes:
         with path_of(self._path, key).open("rb") as file:
@@ -61,7 +62,7 @@ class Folder:
         goal = path_of(self._path, key)
         goal.unlink(missing_ok=True)
         with suppress(FileNotFoundError):
-            _sync_folder(goal.parent)
+            sync_folder(goal.parent)
 
 
 class Bucket:
@@ -99,11 +100,3 @@ class Bucket:
             raise OSError(f"the bucket did not answer: {error!r}") from error
         finally:
             connection.close()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from codes.connection import Script, ask
 from schemas import keys
-from schemas.code import Remains
+from schemas.code import DeletedCode
 
 # How long an owner has, and how old an intent is before the sweep takes it.
 OWNER_MS = 10_000
@@ -42,7 +42,7 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     at_ms: int = 0
     keep_until_ms: int | None = None
     # Of a deletion after which the rows are kept.
-    remains: Remains | None = None
+    remains: DeletedCode | None = None
 
 
 _DECLARE = Script("""

@@ -20,7 +20,7 @@ from codes.connection import ask, reaching
 from codes.errors import Conflict
 from codes.places import Change, Put
 from schemas import keys
-from schemas.code import ApiKey, Code, Erasure, Folder, Remains, StaticCode, Workspace
+from schemas.code import ApiKey, Code, DeletedCode, Erasure, Folder, StaticCode, Workspace
 from schemas.route import Route, decode_route
 
 FORMAT = 2
@@ -74,7 +74,7 @@ class ErasureLine(_Line, frozen=True, tag="erasure"):
 
 
 class RemainsLine(_Line, frozen=True, tag="remains"):
-    remains: Remains
+    remains: DeletedCode
 
 
 class End(_Line, frozen=True, tag="end"):
@@ -156,10 +156,10 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
             yield ErasureLine(deleting.erasure_of(intent, intent.at_ms))
             if intent.remains is not None:
                 yield RemainsLine(intent.remains)
-    async for at in redis.scan_iter(keys.remains_of_all(), count=1000):
+    async for at in redis.scan_iter(keys.deleted_codes(), count=1000):
         raw = await ask(redis, "GET", at)
         if raw:
-            yield RemainsLine(msgspec.json.decode(raw, type=Remains))
+            yield RemainsLine(msgspec.json.decode(raw, type=DeletedCode))
 
 
 async def _count(redis: Redis) -> int:

@@ -17,7 +17,7 @@ import msgspec
 
 from codes.errors import Refused
 from codes.texts import check_label, storable
-from schemas.code import Code, Remains
+from schemas.code import Code, DeletedCode
 from schemas.scan_options import Conditions, Former, Rule, Variant
 
 MAX_VARIANTS = 10
@@ -146,7 +146,7 @@ def sole(code: Code) -> Variant:
     return Variant(id=destination_id(code), key=_letter(code.letters) if is_taken else first, url=code.destination)
 
 
-def shown_key(code: Code | Remains, key: str) -> str:
+def shown_key(code: Code | DeletedCode, key: str) -> str:
     """What the letter of an entry that is there reads as."""
     return _letter(_place(key) - code.letters_before)
 

@@ -67,7 +67,7 @@ class Client:
 
     def scan(self, slug: str, times: int) -> None:
         for _ in range(times):
-            self._patiently(lambda: self._visit(slug), 302)
+            self._patiently(lambda: self._scan(slug), 302)
             self.scans[slug] += 1
 
     def delete(self, slug: str) -> None:
@@ -112,7 +112,7 @@ class Client:
         headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
         return _asked(self._stack.api_port, method, path, headers, body)
 
-    def _visit(self, slug: str) -> tuple[int, Any]:
+    def _scan(self, slug: str) -> tuple[int, Any]:
         return _asked(self._stack.redirect_port, "GET", f"/{slug}", {"User-Agent": AGENT}, None)
 
 

@@ -41,7 +41,7 @@ class Tally(msgspec.Struct):
     told: int = 0
 
 
-async def keep_asking(port: int, slug: str, tally: Tally, stop: asyncio.Event, pause_s: float = 0.0) -> None:
+async def keep_scanning(port: int, slug: str, tally: Tally, stop: asyncio.Event, pause_s: float = 0.0) -> None:
     """A client that keeps its connection for as long as it is let, and takes every failure for one. After each request
     it pauses."""
     ask = f"GET /{slug} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {AGENT}\r\n\r\n".encode()
@@ -129,7 +129,7 @@ async def rolling(stack: Stack, port: int, requests: int, turns: int, say: Calla
     """What came of so many requests, at least, over so many restarts of all redirectors, at least."""
     stop = asyncio.Event()
     tally = Tally()
-    clients = [asyncio.create_task(keep_asking(port, stack.slugs[0], tally, stop)) for _ in range(CLIENTS)]
+    clients = [asyncio.create_task(keep_scanning(port, stack.slugs[0], tally, stop)) for _ in range(CLIENTS)]
     began = time.monotonic()
     turn = 0
     while (tally.answered < requests or turn < turns) and time.monotonic() - began < LONGEST_S:

@@ -63,7 +63,7 @@ class Scanners:
                 try:
                     while not self._stop.is_set():
                         wanting = wanting or self._now()
-                        if await self._visit(reader, writer):
+                        if await self._request(reader, writer):
                             self._answered_at[number] = self._now()
                             self._ledger.outage(self._now() - wanting)
                             wanting = None
@@ -74,7 +74,7 @@ class Scanners:
         if wanting is not None:
             self._ledger.outage(self._now() - wanting)
 
-    async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Whether it was given a redirect. Raises OSError, EOFError or TimeoutError when no answer came."""
         ledger, dice = self._ledger, self._dice
         visit = ledger.next()

@@ -9,7 +9,6 @@ when nobody knows whether it was done; whoever writes finds out first (`aggregat
 """
 
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from clickhouse_connect.driver.exceptions import OperationalError
 from clickhouse_connect.driver.httpclient import HttpClient
 
 from infra import engine_urls
+from infra.durable_files import sync_folder
 
 # Before this one a server takes no `deduplicate_insert`, and an insert waits for ever.
 OLDEST = (26, 2)
@@ -72,17 +72,8 @@ class Warehouse(msgspec.Struct, frozen=True):
         assert self.folder is not None
         if not self.folder.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            _sync(self.folder.parent)
+            sync_folder(self.folder.parent)
         return clickhouse_connect.get_client(interface="chdb", path=str(self.folder), settings=dict(settings))
-
-
-def _sync(folder: Path) -> None:
-    """Makes the names in it survive a power cut."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def version(said: str) -> tuple[int, int]:

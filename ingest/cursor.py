@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.layout import CURSOR, replace_file
+from infra.durable_files import replace_file
+from ingest.layout import CURSOR
 
 
 class Cursor(msgspec.Struct, frozen=True):

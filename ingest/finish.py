@@ -11,16 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+from infra.durable_files import sync_folder
 from ingest import register
-from ingest.layout import (
-    REFUSED,
-    boot_id,
-    digest_before,
-    read_header,
-    segment_path,
-    segments,
-    sync_folder,
-)
+from ingest.layout import REFUSED, boot_id, digest_before, read_header, segment_path, segments
 from ingest.lines import readable
 from ingest.refused import read_ranges
 from schemas.event import SourceClosed, check_of, digest_of, encode_line, is_note

@@ -15,8 +15,9 @@ from typing import Self
 
 from xxhash import xxh3_64_intdigest
 
+from infra.durable_files import sync_folder
 from ingest.disk_room import DiskRoom
-from ingest.layout import segment_name, sync_folder
+from ingest.layout import segment_name
 from ingest.making import APPEND, Made, make_journal
 from ingest.register import Head, OwnEntry
 from schemas.event import SourceClosed, digest_of, encode_line
@@ -116,8 +117,7 @@ class Journal:
         return Head(self._seq, digest_of(self._checks), self._table.count)
 
     def refused_before(self, count: int) -> None:
-        """So many events were refused before there was a journal; call it before anything is appended. Raises
-        OSError."""
+        """Count events that were refused before there was a journal. Call before appending. Raises OSError."""
         if count:
             self._table.add(1, count)
             self._table_changed = True

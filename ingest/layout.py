@@ -19,6 +19,8 @@ from pathlib import Path
 
 import msgspec
 
+from infra.durable_files import replace_file, sync_folder
+
 HEADER = "header.json"
 LOCK = "lock"
 REFUSED = "refused"
@@ -101,37 +103,6 @@ def disk_use(journals: Path) -> int:
         except FileNotFoundError:
             continue
     return total
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the folder's entries survive a power loss."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def make_folder(folder: Path) -> None:
-    """Makes the folder and what is missing above it; their names survive a power loss. Raises FileExistsError when
-    something else has the name."""
-    missing = [one for one in (folder, *folder.parents) if not one.is_dir()]
-    for one in reversed(missing):
-        one.mkdir(exist_ok=True)
-        sync_folder(one.parent)
-
-
-def replace_file(path: Path, content: bytes, *, durable: bool) -> None:
-    """The file holds the old content or the new, never a part; when durable, the new from now on."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    with fresh.open("wb") as file:
-        file.write(content)
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    fresh.replace(path)
-    if durable:
-        sync_folder(path.parent)
 
 
 def remove_journal(folder: Path) -> None:

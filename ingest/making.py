@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.layout import LOCK, REFUSED, Header, boot_id, make_folder, segment_name, sweep, sync_folder, write_header
+from infra.durable_files import make_folder, sync_folder
+from ingest.layout import LOCK, REFUSED, Header, boot_id, segment_name, sweep, write_header
 from ingest.refused import RefusedTable
 from ingest.register import RegisterFile
 from schemas.event import SourceOpened, encode_line

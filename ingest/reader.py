@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from infra.durable_files import sync_folder
 from ingest.finish import finish_locked
 from ingest.layout import (
     LOCK,
@@ -24,7 +25,6 @@ from ingest.layout import (
     segment_path,
     segments,
     sources,
-    sync_folder,
     wall_ms,
 )
 from ingest.lines import last_line, offset_after, offset_of, readable

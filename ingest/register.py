@@ -17,7 +17,8 @@ from typing import Literal, NamedTuple
 import msgspec
 from xxhash import xxh3_64_hexdigest
 
-from ingest.layout import boot_id, make_folder, sync_folder
+from infra.durable_files import make_folder, sync_folder
+from ingest.layout import boot_id
 from schemas.event import SourceClosed
 from schemas.register import SourceEntry, decode_entry, encode_entry
 

@@ -23,7 +23,7 @@ class Scanner(HttpUser):
     wait_time = between(0.05, 0.5)
     weight = 10
 
-    def _visit(self, slug: str, headers: dict[str, str], *, name: str, method: str = "GET", expect: int = 302) -> None:
+    def _scan(self, slug: str, headers: dict[str, str], *, name: str, method: str = "GET", expect: int = 302) -> None:
         with self.client.request(
             method, f"/{slug}", headers=headers, name=name, allow_redirects=False, catch_response=True
         ) as answer:
@@ -34,20 +34,20 @@ class Scanner(HttpUser):
 
     @task(86)
     def person(self) -> None:
-        self._visit(WORLD.popular(DICE).slug, agents.person(DICE), name="scan: a person")
+        self._scan(WORLD.popular(DICE).slug, agents.person(DICE), name="scan: a person")
 
     @task(7)
     def other(self) -> None:
-        self._visit(WORLD.popular(DICE).slug, agents.other(DICE), name="scan: a bot")
+        self._scan(WORLD.popular(DICE).slug, agents.other(DICE), name="scan: a bot")
 
     @task(4)
     def head(self) -> None:
-        self._visit(WORLD.popular(DICE).slug, agents.other(DICE), name="scan: HEAD", method="HEAD")
+        self._scan(WORLD.popular(DICE).slug, agents.other(DICE), name="scan: HEAD", method="HEAD")
 
     @task(3)
     def mistyped(self) -> None:
         slug = f"no-such-{DICE.randrange(10**6)}"
-        self._visit(slug, agents.person(DICE), name="scan: an unknown slug", expect=404)
+        self._scan(slug, agents.person(DICE), name="scan: an unknown slug", expect=404)
 
 
 class Dashboard(HttpUser):

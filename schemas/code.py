@@ -131,7 +131,7 @@ class Erasure(msgspec.Struct, frozen=True, omit_defaults=True):
     keep_until_ms: int | None = None
 
 
-class Remains(msgspec.Struct, frozen=True, omit_defaults=True):
+class DeletedCode(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is kept of a deleted code for as long as its rows are: enough to find them by its slug, and to name them.
     `rules` are the letters that belonged to rules."""
 

@@ -182,13 +182,13 @@ def workspace_files(number: int) -> str:
     return f"{PREFIX}{{ws:{number}}}:files"
 
 
-def remains(number: int, slug: str) -> str:
-    """schemas.code.Remains of the latest code of a workspace that was deleted under this slug and whose rows are kept.
-    Expires with them."""
+def deleted_code(number: int, slug: str) -> str:
+    """schemas.code.DeletedCode of the latest code of a workspace that was deleted under this slug and whose rows are
+    kept. Expires with them."""
     return f"{PREFIX}{{ws:{number}}}:remains:{slug}"
 
 
-def remains_of_all() -> str:
+def deleted_codes() -> str:
     """A pattern for SCAN."""
     return f"{PREFIX}{{ws:*}}:remains:*"
 

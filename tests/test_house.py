@@ -1,6 +1,7 @@
-"""The imports between rooms run one way."""
+"""The rules of the house: imports between rooms run one way, a word has one meaning, tests stand alone."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,43 @@ MAY_IMPORT = {
     "api": {"analytics", "codes", "infra", "qr", "schemas"},
 }
 ROOMS = {*MAY_IMPORT, "waymark", "dashboard", "tests", "bench", "drill", "loadtest"}
+
+# Rooms whose names do not follow the rules yet; a room that is done leaves the list.
+NOT_YET_NAMED = {"redirect", "ingest", "aggregator", "codes", "api"}
+# Test folders in which a test still takes its helpers from another test.
+NOT_YET_APART = {"tests/aggregator", "tests/api", "tests/codes", "tests/redirect"}
+
+# One word, one meaning. A place is a link key, a location or a partition and offset; a way is a route or a rule; a
+# visit is a scan; an ending is an outcome. The others are metaphors.
+FORBIDDEN = {
+    "place",
+    "places",
+    "way",
+    "ways",
+    "visit",
+    "visits",
+    "ending",
+    "endings",
+    "desk",
+    "lane",
+    "wire",
+    "remains",
+}
+FORBIDDEN |= {"given", "tied", "trouble", "noise"}
+# Bare verbs are no names of modules.
+FORBIDDEN_MODULES = {
+    "asking",
+    "borrowing",
+    "bring",
+    "carry",
+    "deleting",
+    "finding",
+    "making",
+    "moving",
+    "reading",
+    "shown",
+}
+FORBIDDEN_MODULES |= {"utils", "helpers", "working", "writing"}
 
 
 def imported(module: Path) -> set[str]:
@@ -72,17 +110,69 @@ def test_schemas_opens_nothing() -> None:
     assert not wrong
 
 
-def test_the_drill_is_outside_and_only_its_command_knows_it() -> None:
+def test_the_drill_is_outside() -> None:
     drill = {other for module in (ROOT / "drill").rglob("*.py") for other in imported(module)}
     assert drill <= {"aggregator", "drill", "infra", "schemas", "waymark"}
-    knows = {str(path.relative_to(ROOT)) for path in (ROOT / "waymark").rglob("*.py") if "drill" in imported(path)}
-    assert knows <= {"waymark/commands/drill.py"}
+    assert not {str(path.relative_to(ROOT)) for path in (ROOT / "waymark").rglob("*.py") if "drill" in imported(path)}
+
+
+def modules_imported(module: Path) -> set[str]:
+    """Dotted: what each import may name, modules and what is in them."""
+    found = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def test_no_dialect_imports_a_dialect() -> None:
+    dialects = ROOT / "api" / "dialects"
+    names = {path.name for path in dialects.iterdir() if (path / "__init__.py").exists()}
+    wrong = {
+        f"{module.relative_to(ROOT)} imports {other}"
+        for name in names
+        for module in (dialects / name).rglob("*.py")
+        for other in names - {name}
+        if any(one.startswith(f"api.dialects.{other}") for one in modules_imported(module))
+    }
+    assert len(names) == 4
+    assert not wrong
+
+
+def test_no_test_imports_a_test() -> None:
+    """What two tests need is a module of its own, or a fixture."""
+    wrong = {
+        f"{module.relative_to(ROOT)} imports {one}"
+        for module in (ROOT / "tests").rglob("*.py")
+        for one in modules_imported(module)
+        if re.match(r"tests\.(\w+\.)*test_", one)
+    }
+    assert not {line for line in wrong if not line.startswith(tuple(NOT_YET_APART))}
+
+
+def words(name: str) -> set[str]:
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
+@pytest.mark.parametrize("room", sorted({*MAY_IMPORT, "waymark", "bench", "drill", "loadtest"} - NOT_YET_NAMED))
+def test_a_word_has_one_meaning(room: str) -> None:
+    wrong = set()
+    for module in (ROOT / room).rglob("*.py"):
+        path = str(module.relative_to(ROOT))
+        if words(module.stem) & (FORBIDDEN | FORBIDDEN_MODULES):
+            wrong.add(path)
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and words(node.name) & FORBIDDEN:
+                wrong.add(f"{path}: {node.name}")
+    assert not wrong
 
 
 def test_modules_are_not_too_long() -> None:
     long = {
         f"{module.relative_to(ROOT)}: {lines} lines"
-        for room in [*MAY_IMPORT, "waymark", "drill"]
+        for room in [*MAY_IMPORT, "waymark", "bench", "drill", "loadtest"]
         for module in (ROOT / room).rglob("*.py")
         if (lines := len(module.read_text().splitlines())) > 400
     }

@@ -24,9 +24,9 @@ from aggregator.audit_records import Records
 from aggregator.dead import NothingToSkip, replay, skip
 from aggregator.looks import held
 from aggregator.loop import Aggregator, Away
-from aggregator.progress import Progress
 from aggregator.rebuild import finish, plan, rebuild_step
 from aggregator.store import CONSISTENT
+from infra.progress import Progress
 from infra.warehouse import Warehouse
 from waymark.data_dir import DataDir
 from waymark.machine_audit import audit_machine, evidence_of

@@ -2,15 +2,13 @@
 
 import http.client
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from infra.progress import Progress
 from waymark.data_dir import DataDir
-
-Progress = Callable[[str, int, int], None]
 
 
 class CoreUnavailable(RuntimeError):

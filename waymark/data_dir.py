@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.layout import make_folder
+from infra.durable_files import make_folder
 from waymark.errors import UserError
 
 # The longest path of a unix socket.

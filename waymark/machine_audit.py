@@ -11,7 +11,7 @@ from aggregator.audit import Report, audit
 from aggregator.audit_evidence import Evidence, StoppedPartition
 from aggregator.audit_records import NoRecords, Records
 from aggregator.looks import Look
-from aggregator.progress import Progress
+from infra.progress import Progress
 from ingest.layout import wall_ms
 from waymark.data_dir import DataDir
 from waymark.settings import Settings

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.layout import sync_folder
+from infra.durable_files import sync_folder
 from waymark import embedded
 from waymark.data_dir import DataDir
 from waymark.errors import UserError

@@ -13,8 +13,8 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
+from infra.durable_files import sync_folder
 from ingest import ballast
-from ingest.layout import sync_folder
 from waymark import embedded, embedded_redis, net, parent_death, redis_program, terminal
 from waymark.bootstrap_key import first_key
 from waymark.child import Child, Program

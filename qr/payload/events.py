@@ -30,7 +30,7 @@ def event(fields: Fields) -> str:
         lines.append(f"DTEND{_written(last)}")
     said = {
         "SUMMARY": fields.line("event_name", "name", "title", needed=True),
-        "LOCATION": _place(fields),
+        "LOCATION": _location(fields),
         "DESCRIPTION": fields.lines("description"),
     }
     lines += [f"{name}:{backslashed(value, ';,')}".replace("\n", "\\n") for name, value in said.items() if value]
@@ -41,7 +41,7 @@ def event(fields: Fields) -> str:
     )
 
 
-def _place(fields: Fields) -> str:
+def _location(fields: Fields) -> str:
     said = fields.raw("location")
     if not isinstance(said, Mapping):
         return fields.line("location")
@@ -60,13 +60,13 @@ def _moment(fields: Fields, name: str) -> date | datetime | None:
         at = datetime.fromisoformat(said)
         zone = fields.line("timezone")
         if at.tzinfo is None and zone:
-            at = at.replace(tzinfo=_place_of(zone))
+            at = at.replace(tzinfo=_location_of(zone))
         return at if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError, KeyError, OSError):
         raise fields.refused(name, "must be a day (2026-03-14) or a time (2026-03-14T18:30)") from None
 
 
-def _place_of(zone: str) -> ZoneInfo:
+def _location_of(zone: str) -> ZoneInfo:
     if not _zone.fullmatch(zone):
         raise ValueError("no time zone")
     return ZoneInfo(zone)

@@ -16,7 +16,7 @@ from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from tests.aggregator.exact import problems
 from tests.aggregator.feeds import Feed, JournalFeed, kafka_feed
-from tests.aggregator.test_journal_bus import running, until
+from tests.aggregator.running import running, until
 from tests.servers.clickhouse import running as bridge
 
 pytestmark = pytest.mark.timeout(120)

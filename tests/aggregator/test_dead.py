@@ -9,7 +9,7 @@ from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from ingest.layout import segment_name
 from tests.aggregator.exact import problems
-from tests.aggregator.test_journal_bus import aggregator, append, journal, running, until
+from tests.aggregator.running import aggregator, append, journal, running, until
 
 
 def spoil(folder: Path, source: int, seq: int) -> None:

@@ -15,7 +15,7 @@ from drill.disk import Disk, small
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from tests.aggregator.exact import problems
-from tests.aggregator.test_journal_bus import append, journal, running, until
+from tests.aggregator.running import append, journal, running, until
 from waymark.wiring.aggregator import readiness_of, readings
 
 FLOOR = 16 << 20

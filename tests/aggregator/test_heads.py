@@ -22,7 +22,7 @@ from ingest.journal import Journal
 from ingest.ship import ShipSettings, ship
 from schemas.event import SourceHead, SourceNote, SourceOpened, encode_line
 from tests.aggregator import sample, stock
-from tests.aggregator.test_journal_bus import append, running, until
+from tests.aggregator.running import append, running, until
 
 FAR = 4242
 PLACE = Place("kafka", "scans", 0)

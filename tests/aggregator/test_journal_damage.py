@@ -14,7 +14,7 @@ from ingest.journal import Journal
 from ingest.layout import segment_path, segments
 from tests.aggregator import sample
 from tests.aggregator.exact import problems
-from tests.aggregator.test_journal_bus import aggregator, append, running, until
+from tests.aggregator.running import aggregator, append, running, until
 
 FLIPPED, HOLE, BEHEADED, COPY, STRANGER, WHOLE = 7, 8, 9, 10, 11, 12
 

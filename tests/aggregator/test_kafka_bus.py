@@ -17,7 +17,7 @@ from infra.warehouse import Warehouse
 from schemas.event import SourceClosed, SourceOpened, encode_line, seal
 from tests.aggregator import sample
 from tests.aggregator.exact import problems
-from tests.aggregator.test_journal_bus import running, until
+from tests.aggregator.running import running, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 

@@ -15,7 +15,7 @@ from aggregator.loop import Aggregator, uptime
 from drill.kafka import KafkaServer
 from infra.warehouse import Warehouse
 from tests.aggregator.exact import problems
-from tests.aggregator.test_journal_bus import running, until
+from tests.aggregator.running import running, until
 from tests.aggregator.test_kafka_bus import aggregator, lines, producer, topic, warehouse
 
 __all__ = ["producer", "topic", "warehouse"]

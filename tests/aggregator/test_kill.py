@@ -19,7 +19,7 @@ from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from ingest.reader import sources
 from tests.aggregator.exact import problems
-from tests.aggregator.test_journal_bus import append, journal
+from tests.aggregator.running import append, journal
 from tests.redirect.asked_at_once import killed_half_written
 from tests.redirect.scanner import Publisher, redirector, until
 from tests.servers import require

@@ -11,7 +11,7 @@ from aggregator.loop import Aggregator, uptime
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from tests.aggregator.exact import problems
-from tests.aggregator.test_journal_bus import append, journal, running, until
+from tests.aggregator.running import append, journal, running, until
 
 
 class Unreliable:

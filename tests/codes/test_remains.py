@@ -12,7 +12,7 @@ from codes.store import Codes
 from codes.sweep import sweep
 from codes.variants import NewRule, NewVariant
 from schemas import keys
-from schemas.code import Remains
+from schemas.code import DeletedCode
 from schemas.scan_options import Former
 from tests.codes.crashing import KilledHere, crashing
 
@@ -39,7 +39,7 @@ async def test_a_code_whose_rows_stay_is_found_by_its_slug_until_they_go(codes: 
     assert [(one.key, one.url, one.rule) for one in found.former] == [("b", B, False)]
     assert await remains.find(redis, 1, "menu", until) is None
     assert await remains.find(redis, 2, "menu", 0) is None
-    assert 0 < await redis.pttl(keys.remains(1, "menu")) <= 366 * 86_400_000
+    assert 0 < await redis.pttl(keys.deleted_code(1, "menu")) <= 366 * 86_400_000
 
 
 async def test_a_code_whose_rows_go_leaves_nothing(codes: Codes, redis: Redis) -> None:
@@ -58,7 +58,7 @@ async def test_the_latest_code_of_a_slug_is_the_one_that_is_kept(codes: Codes, r
     found = await remains.find(redis, 1, "menu", 0)
     assert found is not None and found.number == numbers[1]
     # A deletion that was cut short may be settled later than the next one.
-    older = Remains(number=numbers[0], birth=1, workspace=1, slug="menu", keep_until_ms=until)
+    older = DeletedCode(number=numbers[0], birth=1, workspace=1, slug="menu", keep_until_ms=until)
     assert await remains.put(redis, older) is False
     found = await remains.find(redis, 1, "menu", 0)
     assert found is not None and found.number == numbers[1]

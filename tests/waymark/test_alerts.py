@@ -11,9 +11,9 @@ import yaml
 from infra.exposition import exposition, registry
 from ingest.ship import ShipStatus
 from tests.servers import require
+from tests.waymark.deploy_files import ALERTS, DEPLOY, rules
 from tests.waymark.promtool import asked, complaints
 from tests.waymark.running import up
-from tests.waymark.test_deploy_files import ALERTS, DEPLOY, rules
 from waymark import ingest_service
 
 AT = 'job="waymark-x", instance="edge-1"'

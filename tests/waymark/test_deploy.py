@@ -1,37 +1,12 @@
 """What is deployed: compose, the image, the packages."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.servers import require
+from tests.waymark.deploy_files import COMPOSE, GIVEN, config
 from waymark.settings import SETTINGS
-
-ROOT = Path(__file__).parents[2]
-COMPOSE = (ROOT / "docker-compose.yml").read_text()
-GIVEN = {
-    "WAYMARK_REDIS_PASSWORD": "one",
-    "WAYMARK_CLICKHOUSE_PASSWORD": "two",
-    "WAYMARK_SHORT_URL": "https://go.example.com",
-    "WAYMARK_API_URL": "https://api.example.com",
-}
-
-
-def config(environment: dict[str, str], tmp_path: Path, *more: str) -> "subprocess.CompletedProcess[str]":
-    require.programs("docker-compose", why="checks docker-compose.yml")
-    # (Away from a .env file that somebody may have here.)
-    return subprocess.run(
-        [
-            *("docker-compose", "--project-directory", str(tmp_path), "-f", str(ROOT / "docker-compose.yml")),
-            *(*more, "config"),
-        ],
-        env={"PATH": "/usr/bin:/bin:/usr/local/bin", "HOME": str(tmp_path), **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
 
 
 def test_compose_is_accepted(tmp_path: Path) -> None:

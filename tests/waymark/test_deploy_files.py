@@ -1,37 +1,22 @@
 """The dashboard, the alert rules and the runbook speak of metrics that there are, and of each other."""
 
-import json
 import re
 from pathlib import Path
 
 import yaml
 
 from infra.metrics import METRICS
-from tests.waymark.test_deploy import COMPOSE, GIVEN, ROOT, config
-
-DEPLOY = ROOT / "deploy"
-DASHBOARD = DEPLOY / "grafana" / "dashboards" / "waymark.json"
-ALERTS = DEPLOY / "prometheus" / "alerts.yml"
-RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
-
-
-def used(text: str) -> set[str]:
-    """The metrics in PromQL, with the series of a histogram under its own name."""
-    names = set(re.findall(r"\bwaymark_\w+", text))
-    return {re.sub(r"_(bucket|sum|count)$", "", name) if name not in METRICS else name for name in names}
-
-
-def expressions() -> list[str]:
-    panels = json.loads(DASHBOARD.read_text())["panels"]
-    shown = [target["expr"] for panel in panels for target in panel.get("targets", [])]
-    return [*shown, *(rule["expr"] for rule in rules())]
-
-
-def rules() -> list[dict[str, object]]:
-    found: list[dict[str, object]] = [
-        rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]
-    ]
-    return found
+from tests.waymark.deploy_files import (
+    COMPOSE,
+    DEPLOY,
+    GIVEN,
+    ROOT,
+    RUNBOOK,
+    config,
+    expressions,
+    rules,
+    used,
+)
 
 
 def test_every_metric_that_is_used_exists() -> None:

@@ -8,7 +8,7 @@ from aggregator.journal_bus import JournalBus
 from aggregator.loop import Aggregator, uptime
 from api.health import readiness
 from infra.warehouse import Warehouse
-from tests.aggregator.test_journal_bus import running, until
+from tests.aggregator.running import running, until
 from waymark import ingest_service, net
 from waymark.settings import read
 from waymark.wiring import aggregator

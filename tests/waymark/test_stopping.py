@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from drill.rolling import Tally, keep_asking
+from drill.rolling import Tally, keep_scanning
 from tests.waymark.running import WAYMARK, Up, end, wait_for
 from waymark import net
 from waymark.terminal import Output
@@ -109,7 +109,7 @@ def read_on(descriptor: int, dropped: threading.Event) -> None:
 
 async def replaced_under_load(one: Up, slug: str) -> Tally:
     tally, stop = Tally(), asyncio.Event()
-    clients = [asyncio.create_task(keep_asking(one.redirect_port, slug, tally, stop, 0.01)) for _ in range(8)]
+    clients = [asyncio.create_task(keep_scanning(one.redirect_port, slug, tally, stop, 0.01)) for _ in range(8)]
     before = {child.pid for child in one.child("redirect")}
     assert len(before) == 2
     for child in one.child("redirect"):

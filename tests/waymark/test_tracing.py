@@ -18,7 +18,7 @@ from aggregator.loop import Aggregator, uptime
 from api.app import create_app
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
-from tests.aggregator.test_journal_bus import append, journal, running, until
+from tests.aggregator.running import append, journal, running, until
 from tests.api.service import Service
 from waymark import tracing
 

@@ -11,10 +11,10 @@ import click
 import msgspec
 from redis.asyncio import Redis
 
-from aggregator.progress import Progress
 from codes import workspaces
 from codes.fields import NewCode
 from codes.store import Codes
+from infra.progress import Progress
 from ingest.journal import Journal
 from ingest.layout import disk_use
 from ingest.reader import sources

@@ -14,10 +14,10 @@ from urllib3.exceptions import HTTPError
 
 from aggregator.audit import Report, render
 from aggregator.audit_records import NoRecords, Records
-from aggregator.progress import Progress
 from aggregator.rebuild import rebuild
 from aggregator.store import CONSISTENT
 from infra.migrate import migrate
+from infra.progress import Progress
 from waymark import core_client
 from waymark.commands import output
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings

@@ -18,7 +18,7 @@ from api.input import whole
 from codes import remains
 from codes.remains import remains_of
 from codes.variants import shown_key
-from schemas.code import Remains
+from schemas.code import DeletedCode
 from schemas.event import KINDS
 
 TOP = 10
@@ -138,7 +138,7 @@ async def read_analytics(call: Call) -> Response:
     return Json(answer(code, days, found))
 
 
-async def _wanted(call: Call) -> Remains:
+async def _wanted(call: Call) -> DeletedCode:
     """What names the scans of the code that the path names, or of the one that it named last. Raises Problem (404)."""
     slug, workspace = short_id(call), call.key.workspace
     code = await find(call.context, workspace, slug)
@@ -151,7 +151,7 @@ async def _wanted(call: Call) -> Remains:
     return left
 
 
-def answer(code: Remains, days: int, found: Overview) -> AgencyScans:
+def answer(code: DeletedCode, days: int, found: Overview) -> AgencyScans:
     top = {name: [(each.value, each.n) for each in one.top] for name, one in found.by.items()}
     return AgencyScans(
         short_id=code.slug,
@@ -173,7 +173,7 @@ def answer(code: Remains, days: int, found: Overview) -> AgencyScans:
     )
 
 
-def by_variant(code: Remains, counts: dict[str, int]) -> list[VariantScans]:
+def by_variant(code: DeletedCode, counts: dict[str, int]) -> list[VariantScans]:
     """Those of now in their order, then those that were, by letter. Scans that a rule led are no variant's."""
     here = [VariantScans(shown_key(code, one.key), one.label, one.url, counts.get(one.key, 0)) for one in code.variants]
     former = {one.key: one for one in code.former}

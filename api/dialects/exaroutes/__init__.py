@@ -1,8 +1,8 @@
 """ExaRoutes' API: `/api/qr`."""
 
+from api import error_shape
 from api.dialect import Dialect
 from api.dialects.exaroutes import analytics, bulk, codes, images, listing, working
-from api.dialects.openqr import errors
 
 # Bulks come first: `bulk` in their paths is no code's id.
 DIALECT = Dialect(
@@ -10,7 +10,7 @@ DIALECT = Dialect(
     prefix="/api/qr",
     about="ExaRoutes' API.",
     routes=(*bulk.ROUTES, *codes.ROUTES, *listing.ROUTES, *analytics.ROUTES, *images.ROUTES),
-    shape=errors.shape,
-    error=errors.Failure,
+    shape=error_shape.shape,
+    error=error_shape.Failure,
     work=working.keep_working,
 )

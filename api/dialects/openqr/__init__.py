@@ -1,12 +1,12 @@
 """OpenQR's API, which is also Waymark's own: `/v1`."""
 
+from api import error_shape
 from api.dialect import Dialect
 from api.dialects.openqr import (
     apikeys,
     bulk,
     codes,
     domains,
-    errors,
     files,
     folders,
     images,
@@ -33,7 +33,7 @@ DIALECT = Dialect(
         *tags.ROUTES,
         *apikeys.ROUTES,
     ),
-    shape=errors.shape,
-    error=errors.Failure,
+    shape=error_shape.shape,
+    error=error_shape.Failure,
     work=files.keep_reclaimed,
 )

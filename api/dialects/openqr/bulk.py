@@ -12,8 +12,8 @@ from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.openqr import examples, writing
 from api.dialects.openqr.codes import READ_ONLY
-from api.dialects.openqr.errors import Fault, shape
 from api.dialects.openqr.shapes import DynamicCode, NewDynamicCode, dynamic_code
+from api.error_shape import Fault, shape
 from api.errors import Problem, invalid
 from api.failures import problem_of
 from api.input import convert

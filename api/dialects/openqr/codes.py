@@ -1,7 +1,5 @@
 """`/v1/dynamic`: making, reading, editing and deleting one code."""
 
-import re
-
 from starlette.responses import Response
 
 from api.answers import Json
@@ -12,19 +10,18 @@ from api.dialects.openqr.shapes import Deleted, DynamicCode, DynamicCodeEdit, Ne
 from api.errors import Problem, not_found
 from api.input import convert
 from codes.fields import Edit, NewCode
+from codes.index import is_id
 from schemas.code import Code
 
 # Sent back by clients that read, change and write; ignored.
 READ_ONLY = frozenset({"id", "short_url", "created_at", "updated_at", "has_password"})
 ID = Parameter("id", "path", "The code's id (not its slug).", {"type": "string", "format": "uuid"})
 
-_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
 
 def identity(call: Call) -> str:
     """The id in the path. What cannot be an id is nobody's: a Problem (404)."""
     found: str = call.request.path_params["id"]
-    if not _uuid.fullmatch(found):
+    if not is_id(found):
         raise _no_such_code()
     return found
 

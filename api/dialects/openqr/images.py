@@ -8,10 +8,10 @@ from starlette.responses import Response
 from api import conditional
 from api.dialect import Call, Parameter, Route
 from api.dialects.openqr.codes import ID, wanted
-from api.dialects.openqr.shapes import short_url
 from api.drawing import MEDIA, drawn
 from api.errors import invalid
 from api.input import whole
+from api.short_urls import short_url
 
 SMALLEST, LARGEST, DEFAULT = 64, 4096, 512
 DATA = Parameter(

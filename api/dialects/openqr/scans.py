@@ -7,8 +7,9 @@ from api.answers import Json
 from api.dialect import Call, Parameter, Route
 from api.dialects.openqr import examples
 from api.dialects.openqr.codes import ID, wanted
-from api.dialects.openqr.shapes import DayCount, ScanAnalytics, Scans, ScanTotals, ValueCount, destination, short_url
+from api.dialects.openqr.shapes import DayCount, ScanAnalytics, Scans, ScanTotals, ValueCount, destination
 from api.input import whole
+from api.short_urls import short_url
 from schemas.code import Code
 from schemas.event import Kind
 

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.content_schema import Content
 from api.dialects.openqr.parts import AppLinks, NewRule, NewVariant, Rule, Variant, app_links, rule, variant
+from api.short_urls import short_url
 from codes.aliases import MAX_ALIASES
 from codes.behaviour import is_link
 from codes.passwords import LONGEST, SHORTEST
@@ -221,11 +222,6 @@ class Scans(msgspec.Struct, frozen=True):
 def second(at_ms: int) -> str:
     """`2026-05-21T15:00:00Z`"""
     return moment(at_ms // 1000 * 1000)
-
-
-def short_url(code: Code, base: str) -> str:
-    """A code on a custom domain has that domain's link, any other the default one's."""
-    return f"{f'https://{code.host}' if code.host else base}/{code.slug}"
 
 
 def destination(code: Code, base: str) -> str:

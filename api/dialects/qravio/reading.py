@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from api.dialects.openqr.shapes import short_url
 from api.dialects.qravio.shapes import QravioCode, QravioDestination
+from api.short_urls import short_url
 from codes import conditions, variants
 from codes.behaviour import is_link
 from codes.times import shown as moment
