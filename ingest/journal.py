@@ -168,16 +168,16 @@ class Journal:
         Returns how many were taken; the last ones were refused, each under its own seq. Raises RuntimeError after
         `close`.
         """
-        seq = self._seq
-        parts: list[bytes] = []
+        prefix, seq = self._prefix, self._seq
+        made: list[bytes] = []
         checks: list[int] = []
         for rest in rests:
             seq += 1
-            body = b"%b%d,%b" % (self._prefix, seq, rest)
+            body = b"%b%d,%b" % (prefix, seq, rest)
             check = xxh3_64_intdigest(body)
             checks.append(check)
-            parts += (body, b",", repr(check).encode(), b"]\n")
-        lines = b"".join(parts)
+            made.append(b"%b,%d]\n" % (body, check))
+        lines = b"".join(made)
         end = self._written + len(lines)
         if end > self._stop_at and not (self._fits(len(lines)) and self._make_room(self._seq + 1, len(lines))):
             # One by one: the first may fit where all of them do not.

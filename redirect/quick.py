@@ -15,6 +15,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from redirect.asgi import Scope
+from redirect.bounded import Bounded
 from redirect.connection import TRAILERS, Connection, Enough
 from redirect.ending import EMPTY, NO_STORE, Headers
 from redirect.group_commit import GroupCommit
@@ -31,6 +32,9 @@ log = logging.getLogger(__name__)
 
 _FAILED: Answer = (500, ((b"content-length", b"0"),), b"")
 _CLOSE = (b"connection", b"close")
+_FOUND_TAIL = b"\r\ncache-control: no-store\r\ncontent-length: 0\r\n\r\n"
+# As many targets are remembered.
+TARGETS = 4_096
 _METHODS = {b"GET": "GET", b"HEAD": "HEAD"}
 
 
@@ -55,13 +59,26 @@ class _Pending:
         self.body = b""
 
 
+def _hosts(headers: Headers | list[tuple[bytes, bytes]]) -> int:
+    return sum(name == b"host" for name, _ in headers)
+
+
+def _target(url: bytes) -> tuple[str, bytes] | None:
+    if not url.startswith(b"/") or not url.isascii() or b"%" in url or b"#" in url:
+        return None
+    path, _, query = url.partition(b"?")
+    return path.decode("ascii"), query
+
+
 def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[Connection]:
     """A class for uvicorn's `http` setting. Its answers go out through `commit`, once their events are written."""
     hold, flush = commit.hold, commit.flush
     answered: Any = _Answered()
     # uvicorn makes the list of the headers that all answers have anew each second.
     head_of: object = None
-    head = b""
+    head = found_head = b""
+    # Path and query of what is asked for, None where it is nothing ordinary.
+    targets: Bounded[bytes, tuple[str, bytes] | None] = Bounded(TARGETS, _target)
     # Whether it says that each answer is its connection's last, as a server that is about to stop does.
     last = False
 
@@ -71,16 +88,21 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[Connectio
             self.cycle = answered
 
         def on_message_begin(self) -> None:
-            self.reading, self.began, self.taken, self.hosts = True, self.loop.time(), 0, 0
+            self.reading, self.began, self.taken = True, self.loop.time(), 0
             self.url = b""
-            self.expect_100_continue = False
             self.headers = []
+
+        def on_header(self, name: bytes, value: bytes) -> None:
+            self.headers.append((name.lower(), value))
 
         def on_headers_complete(self) -> None:
             self.reading = False
-            if self.hosts != 1:
+            headers = self.headers
+            fields = dict(headers)
+            if len(fields) != len(headers) or b"host" not in fields:
+                self.hosts = _hosts(headers)
                 self.admit()
-            if (asked := self.asked()) is None:
+            if (asked := self.asked(fields)) is None:
                 self.hand_on()
                 return
             # The scope has the list of them.
@@ -96,45 +118,44 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[Connectio
                 self.headers = asked["headers"]
                 self.hand_on()
 
-        def asked(self) -> Scope | None:
+        def asked(self, fields: dict[bytes, bytes]) -> Scope | None:
             """What is asked for, when this is an ordinary request and nothing before it is unanswered."""
-            url = self.url
             parser = self.parser
             if (
                 self.cycle.response_complete
                 and not self.flow.write_paused
-                and url.startswith(b"/")
-                and url.isascii()
-                and b"%" not in url
-                and b"#" not in url
+                and (target := targets[self.url]) is not None
                 and parser.should_keep_alive()
-                and not parser.should_upgrade()
-                and parser.get_http_version() == "1.1"
+                # (Where nothing is said of the connection, it is kept in HTTP/1.1 alone, and nothing is upgraded.)
+                and (
+                    b"connection" not in fields or (not parser.should_upgrade() and parser.get_http_version() == "1.1")
+                )
                 and (method := _METHODS.get(parser.get_method())) is not None
             ):
-                path, _, query = url.partition(b"?")
+                path, query = target
                 return {
                     "method": method,
-                    "path": path.decode("ascii"),
+                    "path": path,
                     "query_string": query,
                     "headers": self.headers,
+                    "fields": fields,
                     "client": self.client,
                     "scheme": self.scheme,
                 }
             return None
 
         def say(self, asked: Scope, found: Answer, *, keep_alive: bool = True) -> None:
-            nonlocal head_of, head, last
+            nonlocal head_of, head, found_head, last
             common = self.server_state.default_headers
             if common is not head_of:
                 head_of = common
                 head = b"".join(b"%b: %b\r\n" % pair for pair in common)
+                found_head = b"%b%blocation: " % (STATUS_LINE[302], head)
                 last = _CLOSE in common
             status, headers, body = found
-            if keep_alive and len(headers) == 3 and headers[1] is NO_STORE and headers[2] is EMPTY:
+            if status == 302 and keep_alive and len(headers) == 3 and headers[1] is NO_STORE and headers[2] is EMPTY:
                 # As nearly every answer is.
-                said = b"%b%blocation: %b\r\ncache-control: no-store\r\ncontent-length: 0\r\n\r\n"
-                hold(self.transport, said % (STATUS_LINE[status], head, headers[0][1]))
+                hold(self.transport, b"".join((found_head, headers[0][1], _FOUND_TAIL)))
             else:
                 if asked["method"] == "HEAD":
                     body = b""
@@ -195,11 +216,14 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[Connectio
 
         def hand_on(self) -> None:
             """To the application, as if nobody had looked. (Its task runs after `flush`.)"""
-            url, headers, expects = self.url, self.headers, self.expect_100_continue
+            url, headers = self.url, self.headers
             HttpToolsProtocol.on_message_begin(self)
             self.url = url
             self.headers.extend(headers)
-            self.expect_100_continue = expects
+            self.hosts = _hosts(headers)
+            self.expect_100_continue = any(
+                name == b"expect" and value.lower() == b"100-continue" for name, value in headers
+            )
             super().on_headers_complete()
 
     return Quick

@@ -158,7 +158,8 @@ def recorder(
 
     def look(code: bytes, scope: Scope) -> Seen:
         nonlocal today
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        # (The protocol has made one already; whose application is called has a list.)
+        headers: dict[bytes, bytes] = scope.get("fields") or dict(scope["headers"])
         header = headers.get
 
         ts_ms = now_ms()

@@ -27,7 +27,7 @@ from redirect.cache import Entry, Routes, Trust
 from redirect.content import Contents
 from redirect.cookie import Secret
 from redirect.gate import Gate
-from redirect.group_commit import GroupCommit
+from redirect.group_commit import group_commit
 from redirect.hosts import Hosts
 from redirect.limit import Limits
 from redirect.links import Links
@@ -92,7 +92,7 @@ def build(
     salt_keeper = SaltKeeper(salts, salt_source, now_ms)
     place_of_address = geo_database.opened(settings.geo_database)
     arrivals = Arrivals(edge(settings.edge), database=place_of_address is not None)
-    commit = GroupCommit(journal.append, journal.append_all, counts)
+    commit = group_commit(journal.append, journal.append_all, counts)
     recording = recorder(
         commit.add,
         read_agent=agents(),

@@ -11,7 +11,7 @@ from redirect import quick
 from redirect.app import Redirector
 from redirect.asgi import Receive, Scope, Send
 from redirect.connection_limits import ConnectionLimits
-from redirect.group_commit import GroupCommit
+from redirect.group_commit import group_commit
 from redirect.metrics import Counts
 from redirect.quick import Answer
 from redirect.serve import listen
@@ -31,7 +31,7 @@ def never(scope: Scope) -> None:
     """Nothing is waited for."""
 
 
-MADE_UP = Redirector(app, at_once, never, GroupCommit(len, len, Counts()))
+MADE_UP = Redirector(app, at_once, never, group_commit(len, len, Counts()))
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import pytest
 
 from ingest.reader import SourceReader, sources
 from redirect.asgi import Scope
-from redirect.group_commit import MOST, GroupCommit
+from redirect.group_commit import MOST, group_commit
 from redirect.metrics import Counts
 from redirect.quick import Answer
 from schemas.event import ScanEvent
@@ -79,7 +79,7 @@ async def test_one_turn_is_one_write_and_answers_come_after(tmp_path: Path) -> N
         groups.append(1)
         return journal.append(event)
 
-    commit = GroupCommit(append, append_all, counts)
+    commit = group_commit(append, append_all, counts)
 
     def at_once(_: Scope) -> Answer:
         commit.add(REST)
@@ -107,7 +107,7 @@ async def test_one_turn_is_one_write_and_answers_come_after(tmp_path: Path) -> N
 
 async def test_a_large_group_does_not_wait_for_the_turn(tmp_path: Path) -> None:
     journal = open_journal(tmp_path)
-    commit = GroupCommit(journal.append, journal.append_all, Counts())
+    commit = group_commit(journal.append, journal.append_all, Counts())
     kept = _Kept()
     for number in range(MOST + 1):
         assert len(kept.came) == journal.seq == MOST * (number // MOST)
@@ -130,7 +130,7 @@ async def test_a_large_group_does_not_wait_for_the_turn(tmp_path: Path) -> None:
 
 async def test_who_has_gone_costs_nothing(tmp_path: Path) -> None:
     journal = open_journal(tmp_path)
-    commit = GroupCommit(journal.append, journal.append_all, Counts())
+    commit = group_commit(journal.append, journal.append_all, Counts())
     there, gone = _Kept(), _Kept()
     for kept in (gone, there, gone):
         commit.add(REST)
@@ -151,7 +151,7 @@ async def test_a_journal_that_refuses_or_fails_stops_no_redirect() -> None:
 
     for each, refused, errors in ((takes_one, 2, 0), (fails, 0, 3)):
         counts, kept = Counts(), _Kept()
-        commit = GroupCommit(each, each, counts)
+        commit = group_commit(each, each, counts)
         for _ in range(3):
             commit.add(REST)
             commit.hold(kept, b"answer")
@@ -162,7 +162,7 @@ async def test_a_journal_that_refuses_or_fails_stops_no_redirect() -> None:
 
 async def test_nobody_is_answered_whose_journal_is_closed(tmp_path: Path) -> None:
     journal = open_journal(tmp_path)
-    commit = GroupCommit(journal.append, journal.append_all, Counts())
+    commit = group_commit(journal.append, journal.append_all, Counts())
     kept = _Kept()
     for _ in range(2):
         commit.add(REST)
