@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -37,9 +36,7 @@ def test_the_next_owner_waits_for_the_children_of_the_last(tmp_path: Path) -> No
     try:
         with pytest.raises(InUse, match="earlier"), hold(folder, wait_s=0.1):
             pass
-        before = time.monotonic()
         with hold(folder, make=True):
-            assert time.monotonic() - before < 10
             assert child.poll() is not None or child.wait(20) == 0
     finally:
         child.kill()

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import socket
-import time
 from typing import Any
 
 import psutil
@@ -71,9 +70,7 @@ def test_each_child_comes_back(name: str) -> None:
             # The supervisor holds the socket: nobody is refused, they wait for a moment.
             with socket.create_connection(("127.0.0.1", one.redirect_port), timeout=30):
                 pass
-        began = time.monotonic()
         assert one.scan(code["slug"])[0] == 302
-        assert time.monotonic() - began < 10
         wait_for(lambda: f"{name} ended (killed by SIGKILL)" in one.told(), what="it is said")
         wait_for(lambda: [new for new in one.child(name) if new.pid != child.pid], what="a new one runs")
         wait_for(lambda: one.call("GET", "/v1/dynamic")[0] == 200, what="the API answers")
