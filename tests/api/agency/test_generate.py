@@ -8,7 +8,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from tests.api.agency import LIST, NEW
+from tests.api.agency.calls import LIST, NEW
 from tests.api.service import Body, Service
 
 GENERATE = "/api/v1/generate/"

@@ -17,7 +17,7 @@ from tests.api.served import serving
 from tests.servers import require
 from tests.servers.redis import RedisServer
 
-PAGE = (Path(__file__).parents[2] / "docs" / "agency.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs" / "agency.md").read_text()
 CALLS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
 
 

@@ -15,7 +15,7 @@ from api.dialects.agency import DIALECT
 from codes import apikeys
 from codes.apikeys import Scope
 from codes.workspaces import ensure_workspace
-from tests.api.agency import LIST, NEW
+from tests.api.agency.calls import LIST, NEW
 from tests.api.service import Service
 
 TOKEN = "/api/v1/token/"

@@ -11,7 +11,7 @@ from codes.connection import connect
 from codes.plans import plans
 from codes.quota import NO_LIMIT
 from codes.workspaces import ensure_workspace
-from tests.api.qravio import DYNAMIC, HERE, NOBODY, PATH, STATIC, made, page, refused, sent, static, under_plan
+from tests.api.qravio.calls import DYNAMIC, HERE, NOBODY, PATH, STATIC, made, page, refused, sent, static, under_plan
 from tests.api.service import NOW, Service
 
 JUNE = round(datetime(2026, 6, 1, tzinfo=UTC).timestamp())

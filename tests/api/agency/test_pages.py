@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.api.agency import LIST, made
+from tests.api.agency.calls import LIST, made
 from tests.api.service import Service
 
 BASE = "http://api.example.net/api/v1/dynamic/"

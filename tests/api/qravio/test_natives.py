@@ -1,6 +1,6 @@
 """Qravio and `/v1` show the same codes: what is written in one reads right in the other."""
 
-from tests.api.qravio import (
+from tests.api.qravio.calls import (
     CONTENTS,
     ELSEWHERE,
     HERE,

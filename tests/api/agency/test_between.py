@@ -1,6 +1,6 @@
 """A code made in one API reads right in the other: QR Code Agency's and Waymark's own."""
 
-from tests.api.agency import LIST, NEW, A, B, made, patched, read
+from tests.api.agency.calls import LIST, NEW, A, B, made, patched, read
 from tests.api.service import SHORT, Service
 
 

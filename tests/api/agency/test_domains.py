@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.agency import LIST, made
+from tests.api.agency.calls import LIST, made
 from tests.api.service import TARGET, Body, Service
 from tests.servers.dns import NameServer, name_server
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.api.qravio import (
+from tests.api.qravio.calls import (
     ELSEWHERE,
     HERE,
     PATH,

@@ -5,26 +5,13 @@ import io
 from typing import Any
 
 import pytest
-import zxingcpp
 from PIL import Image
 
 from codes.files import Files
+from tests.api.exaroutes.calls import CARD, CODES, PAYLOADS, URL, error, make, png, read
 from tests.api.service import Service
-from tests.api.test_exaroutes_codes import CARD, CODES, PAYLOADS, URL, error, make
 
 STATIC = "/api/qr/static"
-
-
-def png(image: bytes) -> Image.Image:
-    found = Image.open(io.BytesIO(image))
-    assert found.format == "PNG"
-    return found
-
-
-def read(image: bytes) -> str:
-    """What a scanner sees in a PNG."""
-    (symbol,) = zxingcpp.read_barcodes(png(image).convert("RGB"))
-    return str(symbol.text)
 
 
 async def static(api: Service, **fields: Any) -> dict[str, Any]:

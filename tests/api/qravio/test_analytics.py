@@ -11,7 +11,7 @@ from analytics.types import Day, Unavailable
 from api.dialects.qravio import finding, listing, scans
 from api.dialects.qravio.scans import change
 from schemas.event import COUNTED, OUTCOMES
-from tests.api.qravio import PATH, made, page, read, refused, static
+from tests.api.qravio.calls import PATH, made, page, read, refused, static
 from tests.api.service import NOW, Body, Service
 
 FIELDS = [

@@ -15,9 +15,8 @@ from api.dialects.exaroutes import archive, working
 from codes.jobs import Jobs
 from codes.workspaces import ensure_workspace
 from schemas import keys
+from tests.api.exaroutes.calls import CODES, URL, error, read
 from tests.api.service import Service
-from tests.api.test_exaroutes_codes import CODES, URL, error
-from tests.api.test_exaroutes_images import read
 
 BULK = f"{CODES}/bulk"
 

@@ -8,38 +8,14 @@ import pytest
 
 from api.dialects.exaroutes import styling
 from codes.fields import Edit
-from tests.api.service import TARGET, Service
+from tests.api.exaroutes.calls import CARD, CODES, PAYLOADS, URL, error, make, native_id
+from tests.api.service import TARGET, Body, Service
 from tests.servers.dns import name_server
 
-CODES = "/api/qr/codes"
-URL = "https://example.com/spring"
 SHAPE = [
     *("id", "type", "dataType", "destination", "redirectUrl"),
     *("status", "encrypted", "secure", "createdAt", "updatedAt"),
 ]
-
-Body = dict[str, Any]
-
-
-async def make(api: Service, **fields: Any) -> Body:
-    response = await api.client.post(CODES, json={"data": URL, **fields})
-    assert response.status_code == 201, response.text
-    found: Body = response.json()
-    return found
-
-
-async def native_id(api: Service, made: Body) -> str:
-    """What /v1 calls the code."""
-    code = await api.codes.by_slug("", made["id"])
-    assert code is not None
-    return code.id
-
-
-def error(response: Any) -> tuple[int, str | None]:
-    found = response.json()["error"]
-    assert list(found) == ["code", "message", "field"]
-    assert found["message"]
-    return response.status_code, found["field"]
 
 
 # Create a dynamic QR code
@@ -80,56 +56,12 @@ async def test_data_type_defaults_to_url(api: Service) -> None:
         assert error(await api.client.post(CODES, json={"data": URL, "dataType": wrong})) == (400, "dataType")
 
 
-PAYLOADS: list[tuple[str, Any, str]] = [
-    ("url", {"url": URL}, URL),
-    ("text", "Hello; world, 50%", "Hello; world, 50%"),
-    ("text", {"text": "two\nlines"}, "two\nlines"),
-    ("email", "mailto:a+b@example.com?subject=Hi%20you&body=1%2B1", "mailto:a+b@example.com?subject=Hi%20you&body=1%2B1"),  # noqa: E501
-    ("email", "a@example.com", "mailto:a@example.com"),
-    ("email", "MATMSG:TO:a@example.com;SUB:x\\;y;BODY:b;;", "mailto:a@example.com?subject=x%3By&body=b"),
-    ("email", {"email": "a@example.com", "subject": "S"}, "mailto:a@example.com?subject=S"),
-    ("wifi", "WIFI:T:WPA;S:Ca\\;fe;P:se\\\\cr\\:et;H:true;;", "WIFI:T:WPA;S:Ca\\;fe;P:se\\\\cr\\:et;H:true;;"),
-    ("wifi", 'wifi:S:"ABCD";T:WEP;P:12345;;', "WIFI:T:WEP;S:ABCD;P:12345;;"),
-    ("wifi", {"network_name": "Open", "encryption": "nopass"}, "WIFI:T:nopass;S:Open;;"),
-    ("wifi", {"wifiContent": {"network_name": "N", "encryption": "WPA2", "password": "p"}}, "WIFI:T:WPA;S:N;P:p;;"),
-    ("sms", "SMSTO:+441234567:Hi: there", "SMSTO:+441234567:Hi: there"),
-    ("sms", "sms:+441234567?body=Hi%20there", "SMSTO:+441234567:Hi there"),
-    ("sms", "+44 1234 567", "SMSTO:+441234567"),
-    ("sms", {"number": "+441234567", "message": "Yo"}, "SMSTO:+441234567:Yo"),
-    ("phone", "tel:+441234567", "tel:+441234567"),
-    ("phone", "+44 (0)1234 567", "tel:+441234567"),
-    ("phone", {"phone": "+441234567"}, "tel:+441234567"),
-    ("geo", "geo:51.5074,-0.1278", "geo:51.5074,-0.1278"),
-    ("geo", "51.5074, -0.1278", "geo:51.5074,-0.1278"),
-    ("geo", "geo:51.5,-0.1?q=51.5,-0.1(Big%20Ben)", "geo:51.5,-0.1?q=51.5,-0.1(Big%20Ben)"),
-    ("geo", {"latitude": 51.5, "longitude": -0.1, "label": "Here"}, "geo:51.5,-0.1?q=51.5,-0.1(Here)"),
-]  # fmt: skip
-
-
 @pytest.mark.parametrize(("data_type", "data", "payload"), PAYLOADS)
 async def test_every_data_type(api: Service, data_type: str, data: Any, payload: str) -> None:
     """other values: text, email, wifi, vcard, sms, phone, geo"""
     made = await make(api, dataType=data_type, data=data)
     assert (made["dataType"], made["destination"]) == (data_type, payload)
     assert (await api.client.get(f"{CODES}/{made['id']}")).json() == made
-
-
-CARD = """BEGIN:VCARD\r
-VERSION:3.0\r
-N:O\\;Neil;Ann;;;\r
-FN:Ann O;Neil\r
-ORG:Ex\\, Ltd;Sales\r
-TITLE:Buyer\r
-TEL;TYPE=CELL:+441\r
-item1.TEL;TYPE=WORK,VOICE:+442\r
-TEL;TYPE=FAX:+443\r
-EMAIL;TYPE=INTERNET:ann@example.com\r
-URL:https://example.com/\r
-ADR;TYPE=WORK:;;1 High St;Leeds;;LS1;UK\r
-NOTE:first\\nsecond and a line that\r
-  is folded\r
-X-OTHER:ignored\r
-END:VCARD"""
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from codes import folders
 from codes.workspaces import ensure_workspace
-from tests.api.qravio import (
+from tests.api.qravio.calls import (
     CONTENTS,
     ELSEWHERE,
     HERE,

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from schemas.event import COUNTED, KINDS, OUTCOMES
-from tests.api.agency import LIST, A, B, made, patched, read
+from tests.api.agency.calls import LIST, A, B, made, patched, read
 from tests.api.service import NOW, Body, Service
 
 BLOCKS = [

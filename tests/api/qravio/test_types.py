@@ -1,6 +1,6 @@
 """Qravio: the content of each type, and static codes. The quoted lines are the document's own."""
 
-from tests.api.qravio import (
+from tests.api.qravio.calls import (
     CONTENTS,
     DYNAMIC,
     HERE,

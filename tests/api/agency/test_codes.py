@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.api.agency import LIST, NEW, A, B, made, patched, read, route_of
+from tests.api.agency.calls import LIST, NEW, A, B, made, patched, read, route_of
 from tests.api.service import SHORT, Body, Service
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from codes import workspaces
-from tests.api.agency import LIST, NEW, A, B, made, patched, read
+from tests.api.agency.calls import LIST, NEW, A, B, made, patched, read
 from tests.api.service import Service
 
 URL = "https://example.com/"

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from tests.api.exaroutes.calls import CODES, error, make, native_id
 from tests.api.service import NOW, Service
-from tests.api.test_exaroutes_codes import CODES, error, make, native_id
 
 TODAY = NOW.date()
 
