@@ -16,6 +16,7 @@ from api import conditional
 from api.context import ApiContext
 from api.errors import Problem
 from api.idempotency import Attempt
+from api.parameters import Parameter
 from codes.apikeys import Scope
 from schemas.code import ApiKey, Code, StaticCode
 
@@ -49,15 +50,6 @@ class Call(msgspec.Struct, frozen=True):
         """Says that the answer is about this code, and so gives it its ETag; `alone` when nothing else is in it that
         may change (counts of scans do); else the ETag covers that too."""
         conditional.shows(self.request, code, alone=alone)
-
-
-class Parameter(msgspec.Struct, frozen=True):
-    """A parameter of the path, the query or the headers, as the OpenAPI document shows it."""
-
-    name: str
-    where: Literal["path", "query", "header"]
-    description: str
-    schema: Mapping[str, Any]
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -5,7 +5,6 @@ from collections.abc import Collection
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.requests import Request
 
 from api.errors import Problem, invalid
 
@@ -27,7 +26,6 @@ _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 _UNKNOWN = re.compile(r"contains unknown field `(?P<name>.*)` - at", re.DOTALL)
 _PLACE = re.compile(r" - at `\$\.(?P<field>\w+)(?P<inside>[^`]*)`$")
 _NAMED = re.compile(r"\.\w")
-_WHOLE = re.compile(r"(-?)0*([0-9]+)", re.ASCII)
 
 
 def convert(sent: dict[str, Any], shape: type[Shape], read_only: Collection[str] = ()) -> Shape:
@@ -70,17 +68,3 @@ def _explain(text: str, given: dict[str, Any], shape: type[msgspec.Struct]) -> P
         return invalid(at, f"{at} is not a field of this", "unknown_field")
     choices = msgspec.json.schema(shape)["$defs"][shape.__name__]["properties"][field].get("enum", [])
     return invalid(at, f"{at} must be one of: {', '.join(choices)}")
-
-
-def whole(request: Request, name: str, default: int, low: int, high: int) -> int:
-    """A whole number of the query, brought into its range; text is a Problem (400)."""
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    number = _WHOLE.fullmatch(text)
-    if number is None:
-        raise invalid(name, f"{name} must be a whole number, {low} to {high}")
-    sign, digits = number.groups()
-    # Python refuses to read numbers of thousands of digits; no range here needs more than these.
-    size = int(digits) if len(digits) <= 18 else 10**18
-    return min(max(-size if sign else size, low), high)

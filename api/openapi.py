@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api import content_schema, json_schema
-from api.dialect import Dialect, Parameter, Route
+from api.dialect import Dialect, Route
+from api.parameters import Parameter
 
 # What any route can answer, whatever it does.
 ALWAYS = (401, 403, 408, 413, 429, 431, 500, 503)

@@ -9,11 +9,12 @@ from starlette.responses import Response
 
 from api.answers import Json
 from api.body import read_object
-from api.dialect import Call, Parameter, Route
+from api.dialect import Call, Route
 from api.dialects.agency import examples, pages
 from api.dialects.agency.shapes import second
 from api.errors import Problem, not_found
 from api.input import convert
+from api.parameters import Parameter
 from codes.dns import TXT_LABEL, Checks
 from codes.errors import Missing
 from schemas.domain import Domain

@@ -1,8 +1,9 @@
 """The code that a `short_id` stands for in the caller's workspace."""
 
 from api.context import ApiContext
-from api.dialect import Call, Parameter
+from api.dialect import Call
 from api.errors import Problem, not_found
+from api.parameters import Parameter
 from codes import slugs
 from schemas.code import Code
 

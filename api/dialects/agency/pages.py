@@ -4,18 +4,21 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from api.dialect import Call, Parameter
+from api.dialect import Call
 from api.errors import not_found
-from api.input import whole
+from api.parameters import IntegerParameter, Parameter
 
-PAGE = Parameter("page", "query", "Which page, from 1 on; 404 past the last.", {"type": "integer", "default": 1})
-PAGE_SIZE = Parameter(
-    "page_size",
-    "query",
-    "How many on a page. Brought into 1–100.",
-    {"type": "integer", "default": 25, "minimum": 1, "maximum": 100},
+# Numbers below 1 are read, too: they are answered like those past the last.
+PAGE = IntegerParameter(
+    name="page",
+    where="query",
+    description="Which page, from 1 on; 404 past the last.",
+    schema={"type": "integer", "default": 1},
+    default=1,
+    low=0,
+    high=10**12,
 )
-_FURTHEST = 10**12
+PAGE_SIZE = Parameter.integer("page_size", "How many on a page.", 25, 1, 100)
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -30,7 +33,7 @@ class Place(msgspec.Struct, frozen=True):
 
 def asked(call: Call) -> tuple[int, int]:
     """Number and size of the page. Raises Problem (400)."""
-    return whole(call.request, "page", 1, 0, _FURTHEST), whole(call.request, "page_size", 25, 1, 100)
+    return PAGE.read(call.request), PAGE_SIZE.read(call.request)
 
 
 def place(call: Call, path: str, count: int) -> Place:

@@ -11,10 +11,10 @@ from analytics.breakdown import Dimension
 from analytics.overview import Overview, overview
 from analytics.window import trailing
 from api.answers import Json
-from api.dialect import Call, Parameter, Route
+from api.dialect import Call, Route
 from api.dialects.agency import examples
 from api.dialects.agency.finding import SHORT_ID, find, no_such_code, short_id
-from api.input import whole
+from api.parameters import Parameter
 from codes import remains
 from codes.remains import remains_of
 from codes.variants import shown_key
@@ -34,12 +34,7 @@ DIMENSIONS = (
     Dimension("browser", empty=UNKNOWN, limit=TOP),
     Dimension("variant", limit=None, skip_empty=True),
 )
-DAYS = Parameter(
-    "days",
-    "query",
-    "How many UTC days the period has, today the last of them. Brought into 1–365.",
-    {"type": "integer", "default": 30, "minimum": 1, "maximum": 365},
-)
+DAYS = Parameter.integer("days", "How many UTC days the period has, today the last of them.", 30, 1, 365)
 
 
 class DayScans(msgspec.Struct, frozen=True):
@@ -108,7 +103,7 @@ class AgencyScans(msgspec.Struct, frozen=True):
     name: str
     total_scans: Annotated[int, Meta(description="Of all time.")]
     scans_in_period: int
-    period_days: Annotated[int, Meta(description="The days asked for, brought into 1–365.")]
+    period_days: Annotated[int, Meta(description="The days asked for, clamped.")]
     by_day: Annotated[list[DayScans], Meta(description="Oldest first; days without scans are left out.")]
     top_referers: list[RefererScans]
     top_clients: list[ClientScans]
@@ -125,7 +120,7 @@ class AgencyScans(msgspec.Struct, frozen=True):
 
 
 async def read_analytics(call: Call) -> Response:
-    days = whole(call.request, "days", 30, 1, 365)
+    days = DAYS.read(call.request)
     code = await _wanted(call)
     found = await call.context.questions.ask(
         overview,

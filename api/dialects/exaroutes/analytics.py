@@ -4,26 +4,23 @@ from starlette.responses import Response
 
 from analytics.summary import summary
 from api.answers import Json
-from api.dialect import Call, Parameter, Route
+from api.dialect import Call, Route
 from api.dialects.exaroutes import examples
 from api.dialects.exaroutes.codes import ID, wanted
 from api.dialects.exaroutes.shapes import QrAnalytics, QrCountry, QrDay
-from api.input import whole
+from api.parameters import Parameter
 from schemas.event import Kind
 
 KINDS: tuple[Kind, ...] = ("human",)
 # More than there are countries.
 ALL = 1_000
-DAYS = Parameter(
-    "days",
-    "query",
-    "How many UTC days the series and the countries span, today the last of them. Brought into 1–90.",
-    {"type": "integer", "default": 30, "minimum": 1, "maximum": 90},
+DAYS = Parameter.integer(
+    "days", "How many UTC days the series and the countries span, today the last of them.", 30, 1, 90
 )
 
 
 async def read_qr_analytics(call: Call) -> Response:
-    days = whole(call.request, "days", 30, 1, 90)
+    days = DAYS.read(call.request)
     code = await wanted(call)
     found = await call.context.questions.ask(
         summary,

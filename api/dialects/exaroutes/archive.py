@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from api.context import ApiContext
+from api.dialects.exaroutes.shapes import SIZE
 from api.dialects.exaroutes.working import Fault, Made
-from api.dialects.exaroutes.writing import SIZE
 from api.drawing import drawn
 from api.errors import Problem
 from codes.cells import harmless
@@ -79,7 +79,7 @@ async def _picture(context: ApiContext, job: Job, result: Result) -> bytes | Pro
     code = msgspec.json.decode(result.raw, type=Made)
     while True:
         try:
-            return await drawn(context, code.url, code.style, code.format, SIZE, workspace=job.workspace)
+            return await drawn(context, code.url, code.style, code.format, SIZE.default, workspace=job.workspace)
         except Problem as problem:
             if problem.status != 503:
                 return problem

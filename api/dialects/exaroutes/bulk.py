@@ -10,12 +10,13 @@ from starlette.responses import Response
 
 from api.answers import Json
 from api.body import read_array
-from api.dialect import Call, Parameter, Route
+from api.dialect import Call, Route
 from api.dialects.exaroutes import archive, examples, working, writing
 from api.dialects.exaroutes.shapes import NewQrCode, QrBulk, QrBulkStatus
 from api.errors import Problem, invalid, not_found
 from api.failures import KNOWN, problem_of
 from api.oneshot import OneShot
+from api.parameters import Parameter
 from codes import checking
 from codes.jobs import Job, Jobs, Result
 

@@ -7,11 +7,12 @@ from starlette.responses import Response
 
 from api.answers import Json
 from api.body import read_object
-from api.dialect import Call, Parameter, Route
+from api.dialect import Call, Route
 from api.dialects.exaroutes import data, examples, writing
 from api.dialects.exaroutes.shapes import NewQrCode, QrCode, QrCodeUpdate, qr_code, secure
 from api.errors import Problem, not_found
 from api.failures import problem_of
+from api.parameters import Parameter
 from codes import tags
 from codes.errors import Conflict, Refused, Stale
 from codes.fields import Edit

@@ -2,31 +2,22 @@
 
 import base64
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import Json
 from api.body import read_object
-from api.dialect import Call, Parameter, Route
+from api.dialect import Call, Route
 from api.dialects.exaroutes import data, examples, styling, writing
 from api.dialects.exaroutes.codes import ID, wanted
-from api.dialects.exaroutes.shapes import NewStaticQr, StaticQr, redirect_url
+from api.dialects.exaroutes.shapes import SIZE, NewStaticQr, StaticQr, redirect_url
 from api.drawing import MEDIA, drawn
 from api.errors import Problem
-from api.input import whole
 
-SMALLEST, LARGEST = 64, 4096
 FORMAT = "png"
-SIZE = Parameter(
-    "size",
-    "query",
-    "The width in pixels. Brought into 64–4096.",
-    {"type": "integer", "default": writing.SIZE, "minimum": SMALLEST, "maximum": LARGEST},
-)
 
 
 async def read_qr_image(call: Call) -> Response:
-    size = _size(call.request)
+    size = SIZE.read(call.request)
     code = await wanted(call)
     format = code.image_format or FORMAT
     link = redirect_url(code, call.context.settings.short_url)
@@ -37,16 +28,12 @@ async def read_qr_image(call: Call) -> Response:
     return Response(image, media_type=MEDIA[format], headers={"Cache-Control": "no-store"})
 
 
-def _size(request: Request) -> int:
-    return whole(request, "size", writing.SIZE, SMALLEST, LARGEST)
-
-
 async def render_static_qr(call: Call) -> Response:
     sent = await read_object(call.request)
     body = writing.known(sent, NewStaticQr)
     payload = data.static_payload(body.dataType, body.data, "data")
     style, format = styling.style_of(sent), body.returnType
-    size = min(max(body.size, SMALLEST), LARGEST)
+    size = SIZE.clamp(body.size)
     try:
         image = await drawn(call.context, payload, style, format, size, workspace=call.key.workspace)
     except Problem as problem:

@@ -6,30 +6,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import Json
-from api.dialect import Call, Parameter, Route
+from api.dialect import Call, Route
 from api.dialects.exaroutes import data, examples
 from api.dialects.exaroutes.shapes import QrCodePage, QrPagination, qr_code
 from api.errors import invalid
-from api.input import whole
+from api.parameters import Parameter
 from schemas.code import Code
 
 READ_AT_ONCE = 500
 _STATUS = {"active": "active", "inactive": "paused"}
 _cursor = re.compile(r"[0-9]{1,15}", re.ASCII)
 
-LIMIT = Parameter(
-    "limit",
-    "query",
-    "How many codes at most. Brought into 1–100.",
-    {"type": "integer", "default": 25, "minimum": 1, "maximum": 100},
-)
+LIMIT = Parameter.integer("limit", "How many codes at most.", 25, 1, 100)
 CURSOR = Parameter("cursor", "query", "The `nextCursor` of the page before.", {"type": "string", "default": "0"})
 TYPE = Parameter("type", "query", "Only codes of this `dataType`.", {"type": "string", "enum": list(data.TYPES)})
 STATUS = Parameter("status", "query", "Only codes of this status.", {"type": "string", "enum": list(_STATUS)})
 
 
 async def list_qr_codes(call: Call) -> Response:
-    limit = whole(call.request, "limit", 25, 1, 100)
+    limit = LIMIT.read(call.request)
     cursor = call.request.query_params.get("cursor", "0")
     if not _cursor.fullmatch(cursor):
         raise invalid("cursor", "cursor must be the nextCursor of an earlier answer")

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta
 from api.dialects.exaroutes import payload_schema
 from api.dialects.exaroutes import style_schema as styles
 from api.dialects.exaroutes.data import DataType, payload, shown_type
+from api.parameters import Parameter
 from codes import times
 from schemas.code import Code
 
@@ -22,6 +23,8 @@ _RETURN_TYPE = Meta(description="The format of the printable image.")
 _ID = Meta(description="The last part of `redirectUrl`.")
 _DESTINATION = Meta(description="Where a scan leads, or the payload that its page shows.")
 
+# Of a picture.
+SIZE = Parameter.integer("size", "The width in pixels.", 512, 64, 4096)
 Format = Literal["png", "svg"]
 Data = str | Annotated[dict[str, Any], Meta(extra_json_schema=payload_schema.schema())]
 Secure = Literal["password", "locked"]
@@ -68,7 +71,7 @@ class NewQrCode(msgspec.Struct, frozen=True):
 class NewStaticQr(NewQrCode, frozen=True):
     """The same, and how large the picture is to be."""
 
-    size: Annotated[int, Meta(description="The width in pixels, brought into 64–4096.")] = 512
+    size: Annotated[int, Meta(description=SIZE.description)] = SIZE.default
 
 
 class QrCodeUpdate(msgspec.Struct, frozen=True):
@@ -99,7 +102,7 @@ class QrCountry(msgspec.Struct, frozen=True):
 
 class QrAnalytics(msgspec.Struct, frozen=True):
     id: Annotated[str, _ID]
-    days: Annotated[int, Meta(description="The days asked for, brought into 1–90.")]
+    days: Annotated[int, Meta(description="The days asked for, clamped.")]
     totalScans: Annotated[int, Meta(description="Scans by people, ever.")]
     windowScans: Annotated[int, Meta(description="Scans in the window.")]
     series: Annotated[list[QrDay], Meta(description="A count for each day of the window, oldest first.")]

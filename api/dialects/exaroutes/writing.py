@@ -6,14 +6,13 @@ import msgspec
 
 from api.context import ApiContext
 from api.dialects.exaroutes import data, styling
-from api.dialects.exaroutes.shapes import NewQrCode, QrCode
+from api.dialects.exaroutes.shapes import SIZE, NewQrCode, QrCode
 from api.drawing import drawn
 from api.errors import Problem
 from api.input import convert
 from codes.fields import NewCode
 
 SLUG_LENGTH = 8
-SIZE = 512
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
@@ -53,7 +52,7 @@ async def _readable(context: ApiContext, style: dict[str, Any], format: str, wor
     """A style is looked at with a link of the length that the code's will have."""
     link = f"{context.settings.short_url}/r/{'x' * SLUG_LENGTH}"
     try:
-        await drawn(context, link, style, format, SIZE, workspace=workspace)
+        await drawn(context, link, style, format, SIZE.default, workspace=workspace)
     except Problem as problem:
         raise styling.renamed(problem) from None
 

@@ -4,11 +4,12 @@ from starlette.responses import Response
 
 from api.answers import Json
 from api.body import read_object
-from api.dialect import Call, Parameter, Route
+from api.dialect import Call, Route
 from api.dialects.openqr import examples, writing
 from api.dialects.openqr.shapes import Deleted, DynamicCode, DynamicCodeEdit, NewDynamicCode, dynamic_code
 from api.errors import Problem, not_found
 from api.input import convert
+from api.parameters import Parameter
 from codes.fields import Edit, NewCode
 from codes.index import is_id
 from schemas.code import Code

@@ -8,10 +8,11 @@ from starlette.responses import Response
 
 from api.answers import Json
 from api.body import read_object
-from api.dialect import Call, Parameter, Route
+from api.dialect import Call, Route
 from api.dialects.openqr.shapes import Deleted
 from api.errors import Problem, invalid, not_found
 from api.input import convert
+from api.parameters import Parameter
 from codes import dns, times
 from codes.domains import MAX_TEXT, DomainEdit
 from codes.errors import Missing

@@ -12,9 +12,10 @@ from starlette.responses import Response
 from api import upload
 from api.answers import Json
 from api.context import ApiContext
-from api.dialect import Call, Parameter, Route
+from api.dialect import Call, Route
 from api.dialects.openqr.shapes import Deleted
 from api.errors import not_found
+from api.parameters import Parameter
 from codes.errors import Missing, Unavailable
 from schemas.files import StoredFile
 

@@ -6,14 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import conditional
-from api.dialect import Call, Parameter, Route
+from api.dialect import Call, Route
 from api.dialects.openqr.codes import ID, wanted
 from api.drawing import MEDIA, drawn
 from api.errors import invalid
-from api.input import whole
+from api.parameters import Parameter
 from api.short_urls import short_url
 
-SMALLEST, LARGEST, DEFAULT = 64, 4096, 512
 DATA = Parameter(
     "data", "query", "What the symbol says: an address, or any text of up to 2,953 bytes.", {"type": "string"}
 )
@@ -23,12 +22,12 @@ FORMAT = Parameter(
     "Of the picture. All four show the same.",
     {"type": "string", "enum": list(MEDIA), "default": "png"},
 )
-SIZE = Parameter(
+SIZE = Parameter.integer(
     "size",
-    "query",
-    "The exact width: in pixels, in a PDF or EPS in points. Brought into 64–4096. A picture with a caption is higher "
-    "than it is wide.",
-    {"type": "integer", "default": DEFAULT, "minimum": SMALLEST, "maximum": LARGEST},
+    "The exact width: in pixels, in a PDF or EPS in points. A picture with a caption is higher than it is wide.",
+    512,
+    64,
+    4096,
 )
 # The same question has the same answer until Waymark itself is changed.
 KEPT = "private, max-age=86400"
@@ -42,12 +41,12 @@ async def draw_qr(call: Call) -> Response:
     if not data:
         raise invalid("data", "data is missing", "missing_field")
     format = _format(call.request)
-    picture = await drawn(call.context, data, None, format, _size(call.request), workspace=call.key.workspace)
+    picture = await drawn(call.context, data, None, format, SIZE.read(call.request), workspace=call.key.workspace)
     return _shown(call.request, picture, format, KEPT)
 
 
 async def draw_code(call: Call) -> Response:
-    format, size = _format(call.request), _size(call.request)
+    format, size = _format(call.request), SIZE.read(call.request)
     code = await wanted(call)
     link = short_url(code, call.context.settings.short_url)
     picture = await drawn(call.context, link, code.style, format, size, workspace=code.workspace)
@@ -59,10 +58,6 @@ def _format(request: Request) -> str:
     if format not in MEDIA:
         raise invalid("format", f"format must be one of: {', '.join(MEDIA)}")
     return format
-
-
-def _size(request: Request) -> int:
-    return whole(request, "size", DEFAULT, SMALLEST, LARGEST)
 
 
 def _shown(request: Request, picture: bytes, format: str, cache: str) -> Response:

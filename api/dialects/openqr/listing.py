@@ -6,20 +6,15 @@ import msgspec
 from starlette.responses import Response
 
 from api.answers import Json
-from api.dialect import Call, Parameter, Route
+from api.dialect import Call, Route
 from api.dialects.openqr import examples
 from api.dialects.openqr.shapes import DynamicCodePage, dynamic_code
 from api.errors import invalid
-from api.input import whole
+from api.parameters import Parameter
 from codes import search
 from schemas.code import Code
 
-LIMIT = Parameter(
-    "limit",
-    "query",
-    "How many codes at most. Brought into 1–500.",
-    {"type": "integer", "default": 200, "minimum": 1, "maximum": 500},
-)
+LIMIT = Parameter.integer("limit", "How many codes at most.", 200, 1, 500)
 CURSOR = Parameter("cursor", "query", "The `next_cursor` of the page before.", {"type": "string"})
 TAG = Parameter(
     "tag",
@@ -62,7 +57,7 @@ class _Filter(msgspec.Struct, frozen=True):
 
 async def list_codes(call: Call) -> Response:
     query = call.request.query_params
-    limit = whole(call.request, "limit", 200, 1, 500)
+    limit = LIMIT.read(call.request)
     before = cursor_of(query.get("cursor"))
     folder = query.get("folder_id")
     tags = frozenset(tag.strip().lower() for tag in query.getlist("tag"))

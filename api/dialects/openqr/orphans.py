@@ -9,11 +9,11 @@ from starlette.responses import Response
 from analytics.orphans import Orphaned, orphans
 from analytics.window import trailing
 from api.answers import Json
-from api.dialect import Call, Parameter, Route
+from api.dialect import Call, Route
 from api.dialects.openqr.scans import DAYS
 from api.dialects.openqr.shapes import DayCount
 from api.errors import invalid
-from api.input import whole
+from api.parameters import Parameter
 from codes import domains, times
 from codes.errors import Refused
 
@@ -32,7 +32,7 @@ class HostOrphans(msgspec.Struct, frozen=True):
 
 
 class OrphanReport(msgspec.Struct, frozen=True):
-    days_window: Annotated[int, Meta(description="The days asked for, brought into 1–365.")]
+    days_window: Annotated[int, Meta(description="The days asked for, clamped.")]
     total: Annotated[int, Meta(description="Of all hosts in the window.")]
     daily: Annotated[list[DayCount], Meta(description="A count for each UTC day of the window, oldest first.")]
     hosts: Annotated[list[HostOrphans], Meta(description="Most first.")]
@@ -65,7 +65,7 @@ EXAMPLE = {
 
 
 async def read_orphans(call: Call) -> Response:
-    days = whole(call.request, "days", 30, 1, 365)
+    days = DAYS.read(call.request)
     host = call.request.query_params.get("host", "")
     if len(host) > LONGEST_HOST:
         raise invalid("host", f"host has at most {LONGEST_HOST} characters")

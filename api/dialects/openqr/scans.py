@@ -4,11 +4,11 @@ from starlette.responses import Response
 
 from analytics.summary import Summary, summary
 from api.answers import Json
-from api.dialect import Call, Parameter, Route
+from api.dialect import Call, Route
 from api.dialects.openqr import examples
 from api.dialects.openqr.codes import ID, wanted
 from api.dialects.openqr.shapes import DayCount, ScanAnalytics, Scans, ScanTotals, ValueCount, destination
-from api.input import whole
+from api.parameters import Parameter
 from api.short_urls import short_url
 from schemas.code import Code
 from schemas.event import Kind
@@ -17,16 +17,13 @@ from schemas.event import Kind
 KINDS: tuple[Kind, ...] = ("human",)
 DIMENSIONS = {"country": "Unknown", "device": "Unknown", "referrer_host": "Direct"}
 TOP = 8
-DAYS = Parameter(
-    "days",
-    "query",
-    "How many UTC days the daily series and the breakdowns span, today the last of them. Brought into 1–365.",
-    {"type": "integer", "default": 30, "minimum": 1, "maximum": 365},
+DAYS = Parameter.integer(
+    "days", "How many UTC days the daily series and the breakdowns span, today the last of them.", 30, 1, 365
 )
 
 
 async def read_scans(call: Call) -> Response:
-    days = whole(call.request, "days", 30, 1, 365)
+    days = DAYS.read(call.request)
     code = await wanted(call)
     found = await call.context.questions.ask(
         summary, code.birth, days=days, now=call.context.now(), kinds=KINDS, dimensions=DIMENSIONS, top=TOP

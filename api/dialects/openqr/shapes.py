@@ -201,7 +201,7 @@ class ValueCount(msgspec.Struct, frozen=True):
 class ScanAnalytics(msgspec.Struct, frozen=True):
     """The breakdowns are of the window: the commonest eight values, ties in the order of the value."""
 
-    days_window: Annotated[int, Meta(description="The days asked for, brought into 1–365.")]
+    days_window: Annotated[int, Meta(description="The days asked for, clamped.")]
     total: Annotated[int, Meta(description="The same as `scans.total`.")]
     window_total: Annotated[int, Meta(description="Scans in the window.")]
     daily: Annotated[list[DayCount], Meta(description="A count for each day of the window, oldest first.")]

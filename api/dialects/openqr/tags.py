@@ -8,8 +8,9 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from api.answers import Json
-from api.dialect import Call, Parameter, Route
+from api.dialect import Call, Route
 from api.dialects.openqr.listing import CURSOR, LOOKS, READ_AT_ONCE, cursor_of
+from api.parameters import Parameter
 
 _CURSOR = Parameter(CURSOR.name, "query", "The `next_cursor` of the part before.", CURSOR.schema)
 

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from analytics.totals import totals
-from api.dialect import Call, Parameter
+from api.dialect import Call
 from api.dialects.qravio.reading import qr_code, static_code
 from api.dialects.qravio.shapes import QravioCode
 from api.errors import Problem, not_found
+from api.parameters import Parameter
 from codes import folders, index, texts, workspaces
 from codes.errors import Refused
 from codes.statics import Statics
