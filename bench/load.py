@@ -107,7 +107,7 @@ def _lua(path: str, keep_alive: bool) -> str:
 
 
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
-_PERCENTILE = re.compile(r"^ +(\d+)% +([\d.]+)(us|ms|s|m)$", re.MULTILINE)
+_PERCENTILE = re.compile(r"^ +(\d+)% +([\d.]+)(us|ms|s|m) *$", re.MULTILINE)
 
 
 def _read_wrk(text: str) -> Load:

@@ -40,7 +40,7 @@ def test_answers_that_are_no_redirects_are_an_error() -> None:
 def test_what_wrk_says_is_understood() -> None:
     text = (
         "  1 threads and 32 connections\n  Latency Distribution\n     50%  811.00us\n     75%    1.20ms\n"
-        "     90%    3.00ms\n     99%    1.02s\n  95107 requests in 2.10s, 10.1MB read\nRequests/sec:  45289.05\n"
+        "     90%    3.00ms\n     99%    1.02s \n  95107 requests in 2.10s, 10.1MB read\nRequests/sec:  45289.05\n"
     )
     found = load._read_wrk(text)
     assert (found.answers, found.seconds) == (95107, 2.1)
