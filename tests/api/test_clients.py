@@ -173,6 +173,7 @@ def test_the_documented_python(running: Up, package: Path) -> None:
     assert re.fullmatch(r"http://localhost:\d+/\w{7} 0\n", said)
 
 
+@pytest.mark.proof
 def test_typescript(running: Up, document: Path, tmp_path: Path) -> None:
     """It compiles in strict mode, and goes round; the documented program, too."""
     require.programs("node", "npm", why="clients in TypeScript")

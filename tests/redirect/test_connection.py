@@ -15,7 +15,7 @@ LARGE = 8 << 20
 
 
 async def test_who_does_not_say_what_it_wants_is_not_waited_for() -> None:
-    async with serving(within_s=0.3) as (port, _):
+    async with serving(within_s=1.0) as (port, _):
         silent, _ = await asyncio.open_connection("127.0.0.1", port)
         slow_reader, slow = await asyncio.open_connection("127.0.0.1", port)
         prompt_reader, prompt = await asyncio.open_connection("127.0.0.1", port)

@@ -45,6 +45,7 @@ async def status(connection: Connection) -> int:
     return int(head[9:12])
 
 
+@pytest.mark.proof
 @pytest.mark.usefixtures("many_files")
 async def test_of_ten_thousand_at_once_exactly_a_thousand_pass(start: Start, publisher: Publisher) -> None:
     publisher.write("once", "https://example.com/", birth=77, scan_limit=LIMIT)

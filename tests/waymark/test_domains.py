@@ -102,6 +102,7 @@ def test_from_claim_to_scan_and_back(running: Up, names: NameServer) -> None:
     running.audit()
 
 
+@pytest.mark.proof
 def test_what_was_proven_outlives_a_restart(running: Up, names: NameServer) -> None:
     verified(running, names, "stays.example.com")
     running.create(A, slug="stays", domain="stays.example.com")

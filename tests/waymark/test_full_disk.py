@@ -9,6 +9,7 @@ from ingest import ballast
 from tests.waymark.running import Up
 
 
+@pytest.mark.proof
 def test_up_starts_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = small(tmp_path / "data")
     if not disk.mounted:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.waymark.running import Up, up, wait_for
 from waymark.logs import Json
 
@@ -26,6 +28,7 @@ def run(line: str, folder: Path) -> None:
     assert done.returncode == 0, (line, done.stderr)
 
 
+@pytest.mark.proof
 def test_a_copy_of_the_folder_is_a_backup_with_everything(tmp_path: Path) -> None:
     pack, export = commands("Backup")
     make, unpack, *_ = commands("Restore")
@@ -75,6 +78,7 @@ def an_empty_redis_is_no_new_beginning(one: Up, backup: Path) -> None:
     one.start()
 
 
+@pytest.mark.proof
 def test_an_export_of_codes_goes_into_an_empty_folder(tmp_path: Path) -> None:
     lines = [*commands("Backup"), *commands("Restore")]
     assert "waymark export codes.ndjson" in lines and "waymark import codes.ndjson" in lines

@@ -128,6 +128,7 @@ def found_in(one: Up, needles: list[str]) -> list[str]:
     return [f"{needle} in {path}" for path in files for needle in needles if needle.encode() in path.read_bytes()]
 
 
+@pytest.mark.proof
 def test_a_year_of_demonstration() -> None:
     with up() as one:
         done = one.command("demo", "--scans", "3000")

@@ -49,6 +49,7 @@ def read_until(descriptor: int, word: bytes) -> None:
     assert word in said, said
 
 
+@pytest.mark.proof
 def test_it_stops_though_nobody_hears_it() -> None:
     with unstarted() as one:
         one.process = psutil.Popen(

@@ -347,6 +347,7 @@ def plainly(scans: list[Body], code: Body, days: int) -> Body:
     }
 
 
+@pytest.mark.proof
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(scans=_scans, days=st.sampled_from([1, 2, 7, 30, 365]))
 @example(scans=[], days=30)
