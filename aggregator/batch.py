@@ -1,16 +1,30 @@
-"""From journal lines to rows: read, filtered by seq, and spliced with their place on the bus."""
+"""From journal lines to rows: read, filtered by seq, and put beside their place on the bus."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 import msgspec
+import numpy as np
 
 from aggregator.bus import Place, Range, Record
-from schemas.event import ScanEvent, SourceHead, SourceNote, SourceOpened, decode_body, decode_note, is_note, read_line
+from aggregator.columns import Builder, Columns, together
+from schemas.event import (
+    EVENT_COLUMNS,
+    ScanEvent,
+    SourceHead,
+    SourceNote,
+    SourceOpened,
+    decode_note,
+    is_note,
+    read_line,
+    read_lines,
+)
 
 MAX_EVENTS = 100_000
 MAX_BYTES = 16_000_000
 
 _U64 = 1 << 64
+_VISITOR = EVENT_COLUMNS.index("visitor")
 
 Key = tuple[int, int]
 
@@ -28,8 +42,8 @@ class Unreadable(Exception):
 class Decoded(msgspec.Struct):
     """Readable lines in order; `bad` is what followed them, when that could not be read."""
 
-    events: list[ScanEvent]
-    # Those of the events, each up to its check.
+    columns: Columns
+    # Of the events, as they were read.
     lines: list[bytes]
     offsets: list[int]
     notes: list[tuple[int, SourceNote]]
@@ -39,78 +53,141 @@ class Decoded(msgspec.Struct):
     passed: list[Key] = []
 
     def sources(self) -> set[int]:
-        return {event.source for event in self.events}
+        return set(np.unique(self.columns.numbers["source"]).tolist())
 
 
 def decode(records: Sequence[Record], position: int, skip: Collection[int] = ()) -> Decoded:
     """Reads records that begin at `position`; those at the offsets to `skip` are passed over. Never raises for what
     is in a record: it stops before the first that cannot be read, and says so."""
-    out = Decoded([], [], [], [], position - 1)
+    reading = _Reading(position - 1, skip)
     for record in records:
         if record.offset is None:
-            _journal(record, out, skip)
+            reading.journal(record)
         elif record.offset in skip:
-            out.last = record.offset
-            out.passed.append((record.offset, record.offset))
+            reading.last = record.offset
+            reading.passed.append((record.offset, record.offset))
         else:
-            _record(record.offset, record, out)
-        if out.bad is not None:
+            reading.record(record.offset, record)
+        if reading.bad is not None:
             break
-    return out
+    return reading.decoded()
 
 
-def _record(offset: int, record: Record, out: Decoded) -> None:
-    """All of a Kafka record, or nothing of it."""
-    events, lines, notes = [], [], []
-    for line in record.lines:
+class _Reading:
+    """Lines are read some hundred at a time; where that fails, one by one, which tells what is wrong with which."""
+
+    def __init__(self, last: int, skip: Collection[int]) -> None:
+        self.last = last
+        self.bad: Unreadable | None = None
+        self.passed: list[Key] = []
+        self._skip = skip
+        self._events = Builder()
+        self._lines: list[bytes] = []
+        self._offsets: list[int] = []
+        self._notes: list[tuple[int, SourceNote]] = []
+
+    def decoded(self) -> Decoded:
+        return Decoded(
+            self._events.columns(), self._lines, self._offsets, self._notes, self.last, self.bad, self.passed
+        )
+
+    def record(self, offset: int, record: Record) -> None:
+        """All of a Kafka record, or nothing of it."""
+        rows: list[Row] = []
+        lines, notes = [], []
+        for chunk in _chunks(record.lines):
+            if (found := _rows(chunk, record.source)) is not None:
+                rows += found
+                lines += chunk
+                continue
+            for line in chunk:
+                try:
+                    if is_note(line):
+                        notes.append((offset, _note(line, record.source)))
+                    else:
+                        rows.append(_row(line, record.source))
+                        lines.append(line)
+                except (msgspec.MsgspecError, ValueError) as error:
+                    after = f"after seq {rows[-1][1]}" if rows else f"a line that begins with {line[:40]!r}"
+                    reason = f"{error} (source {record.source}, {after})"
+                    self.bad = Unreadable(offset, b"\n".join(record.lines), reason)
+                    return
+        if rows:
+            self._events.add(rows)
+        self._lines += lines
+        self._notes += notes
+        self._offsets += [offset] * len(rows)
+        self.last = offset
+
+    def journal(self, stretch: Record) -> None:
+        for chunk in _chunks(stretch.lines):
+            rows = _rows(chunk, stretch.source)
+            if rows is not None:
+                self._take(rows, chunk)
+                continue
+            for line in chunk:
+                self._line(line, stretch.source)
+                if self.bad is not None:
+                    return
+
+    def _line(self, line: bytes, source: int | None) -> None:
         try:
             if is_note(line):
-                notes.append((offset, _note(line, record.source)))
-            else:
-                event, body = read_line(line)
-                _check(event, record.source)
-                events.append(event)
-                lines.append(body)
-        except (msgspec.MsgspecError, ValueError) as error:
-            after = f"after seq {events[-1].seq}" if events else f"a line that begins with {line[:40]!r}"
-            reason = f"{error} (source {record.source}, {after})"
-            out.bad = Unreadable(offset, b"\n".join(record.lines), reason)
-            return
-    out.events += events
-    out.lines += lines
-    out.notes += notes
-    out.offsets += [offset] * len(events)
-    out.last = offset
-
-
-def _journal(stretch: Record, out: Decoded, skip: Collection[int]) -> None:
-    for line in stretch.lines:
-        try:
-            if is_note(line):
-                note = _note(line, stretch.source)
+                note = _note(line, source)
                 if isinstance(note, SourceHead):
                     raise ValueError("a head note is no record of a journal")
                 offset = 0 if isinstance(note, SourceOpened) else note.last_seq + 1
-                out.notes.append((offset, note))
+                self._notes.append((offset, note))
+                self.last = offset
             else:
                 if not line:
                     raise ValueError("from here on events are missing")
-                event, body = read_line(line)
-                _check(event, stretch.source)
-                offset = event.seq
-                if out.passed and out.passed[-1][1] == out.last < offset - 1:
-                    out.passed[-1] = (out.passed[-1][0], offset - 1)
-                out.events.append(event)
-                out.lines.append(body)
-                out.offsets.append(offset)
+                self._take([_row(line, source)], [line])
         except (msgspec.MsgspecError, ValueError) as error:
             # Its own seq cannot be trusted; what is known is that it came next.
-            offset = out.last + 1
-            if offset not in skip:
-                out.bad = Unreadable(offset, line, f"{error} (source {stretch.source}, seq {offset})")
+            offset = self.last + 1
+            if offset not in self._skip:
+                self.bad = Unreadable(offset, line, f"{error} (source {source}, seq {offset})")
                 return
-            out.passed.append((offset, offset))
-        out.last = offset
+            self.passed.append((offset, offset))
+            self.last = offset
+
+    def _take(self, rows: "list[Row]", lines: list[bytes]) -> None:
+        """Of a journal, where an event's offset is its seq."""
+        first = rows[0][1]
+        if self.passed and self.passed[-1][1] == self.last < first - 1:
+            self.passed[-1] = (self.passed[-1][0], first - 1)
+        self._events.add(rows)
+        self._lines += lines
+        self._offsets += [row[1] for row in rows]
+        self.last = rows[-1][1]
+
+
+Row = tuple[Any, ...]
+# Of which the fields are in the processor's cache while they are looked at.
+CHUNK_LINES = 300
+
+
+def _chunks(lines: list[bytes]) -> Iterator[list[bytes]]:
+    for at in range(0, len(lines), CHUNK_LINES):
+        yield lines[at : at + CHUNK_LINES]
+
+
+def _rows(lines: list[bytes], source: int | None) -> list[Row] | None:
+    """The fields of these lines; None when not all of them are events that can be taken."""
+    try:
+        rows = read_lines(lines)
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    if source is not None and any(row[0] != source for row in rows):
+        return None
+    return None if any(row[_VISITOR] >= _U64 for row in rows) else rows
+
+
+def _row(line: bytes, source: int | None) -> Row:
+    event, _ = read_line(line)
+    _check(event, source)
+    return msgspec.structs.astuple(event)
 
 
 def _note(line: bytes, source: int | None) -> SourceNote:
@@ -131,6 +208,17 @@ def _check(event: ScanEvent, source: int | None) -> None:
 _STRANGER = "a line of source {} among those of another"
 
 
+class Block(msgspec.Struct, frozen=True):
+    """Rows of `scans` from one partition, with their offsets there."""
+
+    place: Place
+    columns: Columns
+    offsets: Sequence[int]
+
+    def rows(self, at: Sequence[int]) -> "Block":
+        return Block(self.place, together([self.columns.rows(at)]), [self.offsets[each] for each in at])
+
+
 class Batch:
     """One contiguous range of offsets of one partition, growing until it is closed. What a source
     has at or below its mark is left out; the marks move with what is taken in."""
@@ -139,33 +227,54 @@ class Batch:
         self.place = place
         self.first = first
         self.last = first - 1
-        self.rows: list[bytes] = []
+        # Of the events that are kept.
+        self.lines: list[bytes] = []
         self.size = 0
         self.dropped = 0
         self.notes: list[SourceNote] = []
         self.passed: list[Key] = []
         self._marks = marks
-        self._tail = f',"{place.bus}",{place.partition},'.encode()
+        self._parts: list[tuple[Columns, list[int]]] = []
 
     def take(self, decoded: Decoded, erased: Collection[Key] = ()) -> None:
         """Every source in it must have a mark."""
-        marks, rows, tail, size = self._marks, self.rows, self._tail, 0
-        before = len(rows)
-        for event, line, offset in zip(decoded.events, decoded.lines, decoded.offsets, strict=True):
-            source, seq = event.source, event.seq
-            if seq <= marks[source]:
-                continue
-            marks[source] = seq
-            if erased and (source, seq) in erased:
-                continue
-            row = b"%b%b%d]\n" % (line, tail, offset)
-            size += len(row)
-            rows.append(row)
-        self.size += size
-        self.dropped += len(decoded.events) - (len(rows) - before)
+        columns, lines, offsets = decoded.columns, decoded.lines, decoded.offsets
+        if lines and not (not erased and self._all_new(columns)):
+            kept = self._new(columns, erased)
+            columns, lines, offsets = columns.rows(kept), [lines[at] for at in kept], [offsets[at] for at in kept]
+        if lines:
+            self._parts.append((columns, offsets))
+            self.lines += lines
+            self.size += sum(map(len, lines))
+        self.dropped += len(decoded.lines) - len(lines)
         self.notes += [note for _, note in decoded.notes]
         self.passed += decoded.passed
         self.last = max(self.last, decoded.last)
+
+    def _all_new(self, columns: Columns) -> bool:
+        """What a journal brings: one source, whose numbers only grow, from above its mark. Moves the mark if so."""
+        sources, seqs = columns.numbers["source"], columns.numbers["seq"]
+        source = int(sources[0])
+        if int(seqs[0]) <= self._marks[source] or (sources != source).any() or (seqs[1:] <= seqs[:-1]).any():
+            return False
+        self._marks[source] = int(seqs[-1])
+        return True
+
+    def _new(self, columns: Columns, erased: Collection[Key]) -> list[int]:
+        """Where the events are that are kept."""
+        kept, marks = [], self._marks
+        for at, (source, seq) in enumerate(columns.keys()):
+            if seq <= marks[source]:
+                continue
+            marks[source] = seq
+            if not erased or (source, seq) not in erased:
+                kept.append(at)
+        return kept
+
+    def block(self) -> Block:
+        """Its rows, as they are inserted. At least one must be there."""
+        offsets = [offset for _, found in self._parts for offset in found]
+        return Block(self.place, together([columns for columns, _ in self._parts]), offsets)
 
     @property
     def range(self) -> Range:
@@ -177,22 +286,18 @@ class Batch:
 
     @property
     def full(self) -> bool:
-        return len(self.rows) >= MAX_EVENTS or self.size >= MAX_BYTES
+        return len(self.lines) >= MAX_EVENTS or self.size >= MAX_BYTES
 
     @property
     def token(self) -> str:
         return self.place.token(self.range)
-
-    def events(self) -> list[ScanEvent]:
-        """Its rows once more as events; asked for only when something went wrong."""
-        return [decode_body(row[: row.rindex(self._tail)]) for row in self.rows]
 
 
 def within(decoded: Decoded, last: int) -> Decoded:
     """What of it is at or below an offset."""
     keep = sum(offset <= last for offset in decoded.offsets)
     return Decoded(
-        decoded.events[:keep],
+        decoded.columns.rows(slice(keep)),
         decoded.lines[:keep],
         decoded.offsets[:keep],
         [(offset, note) for offset, note in decoded.notes if offset <= last],

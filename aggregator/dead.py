@@ -60,7 +60,7 @@ def replay_all(client: Client) -> dict[str, int]:
         batch = Batch(Place(bus, "replay", partition), offset, dict.fromkeys(readable.sources(), 0))
         batch.take(readable, erased=_stored_elsewhere(client, readable, bus, partition, offset))
         batch.last = offset
-        told["events"] += len(batch.rows)
+        told["events"] += len(batch.lines)
         settle(client, batch, no_checkpoint)
     return told
 
@@ -73,6 +73,6 @@ def _readable_lines(record: bytes, offset: int) -> tuple[Decoded, int]:
 
 def _stored_elsewhere(client: Client, decoded: Decoded, bus: str, partition: int, offset: int) -> set[tuple[int, int]]:
     """Which of its events came in by another record; those of this one are settled, not left out."""
-    keys = {(event.source, event.seq) for event in decoded.events}
+    keys = set(decoded.columns.keys())
     there = store.present(client, keys, besides=(Place(bus, "", partition), Range(offset, offset)))
     return there | store.erased(client, keys)

@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 TOPIC = "journal"
 CHUNK_RECORDS = 20_000
+# About as many bytes as those records have: what is read beyond them is cut into lines in vain.
+CHUNK_BYTES = 4 << 20
 # Between two looks at a journal without news: at its lines, and at whether its owner lives.
 LOOK_S = 0.02
 ALIVE_S = 1.0
@@ -97,7 +99,7 @@ class JournalPartition:
         return []
 
     def _read(self, max_bytes: int) -> list[bytes]:
-        chunk = self._reader.read(self._position, CHUNK_RECORDS, max_bytes)
+        chunk = self._reader.read(self._position, CHUNK_RECORDS, min(max_bytes, CHUNK_BYTES))
         if not chunk.lines:
             self._look_after_owner()
             return []

@@ -204,7 +204,7 @@ class Lane:
         while not self.partition.leaving.is_set():
             if self._ended:
                 return None if batch.empty else batch
-            if begun is not None and len(batch.rows) - rows < PACE_ROWS:
+            if begun is not None and len(batch.lines) - rows < PACE_ROWS:
                 # Little by little costs more than all at once.
                 await asyncio.sleep(PACE_S)
             if begun is not None and (batch.full or (self._clock() - begun >= BATCH_S and not self._storing)):
@@ -217,7 +217,7 @@ class Lane:
                 continue
             if begun is None:
                 begun = self._clock()
-            rows = len(batch.rows)
+            rows = len(batch.lines)
             decoded = await asyncio.to_thread(decode, records, self._read_to, self._skip)
             await self._mark(decoded)
             await asyncio.to_thread(batch.take, decoded)
@@ -237,12 +237,12 @@ class Lane:
             self._marks.update(found)
 
     async def _store(self, batch: Batch) -> None:
-        about = {"waymark.partition": self.partition.place.partition, "waymark.events": len(batch.rows)}
+        about = {"waymark.partition": self.partition.place.partition, "waymark.events": len(batch.lines)}
         with self._tracer.start_as_current_span("batch", attributes=about, record_exception=False):
             await self._store_batch(batch)
 
     async def _store_batch(self, batch: Batch) -> None:
-        if batch.rows:
+        if batch.lines:
             self._checkpoint("gathered")
             await self._room()
             if not await self._in_turn(lambda: self._insert(batch)):
@@ -283,7 +283,7 @@ class Lane:
         if self._fresh_s is not None and self._clock() - acknowledged > self._fresh_s:
             raise Stale
         began = time.perf_counter()
-        store.insert(client, batch.rows, batch.token)
+        store.insert(client, batch.block(), batch.token)
         self.tally.insert_seconds.add(time.perf_counter() - began)
 
     async def _settle(self, batch: Batch) -> None:

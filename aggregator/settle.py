@@ -43,8 +43,8 @@ def settle(client: Client, batch: Batch, checkpoint: Checkpoint) -> None:
 
     Called with all other inserts held. Raises what the client raises; then it is to be called again.
     """
-    if batch.rows:
-        store.insert(client, batch.rows, batch.token)
+    if batch.lines:
+        store.insert(client, batch.block(), batch.token)
         checkpoint("retried")
     _wait_for_mutations(client)
     touched = _settle_rows(client, batch, checkpoint)
@@ -52,16 +52,21 @@ def settle(client: Client, batch: Batch, checkpoint: Checkpoint) -> None:
 
 
 def _settle_rows(client: Client, batch: Batch, checkpoint: Checkpoint) -> set[Slice]:
-    events = batch.events()
-    wanted = {(event.source, event.seq): row for event, row in zip(events, batch.rows, strict=True)}
-    touched = {(event.code, event.ts_ms // _DAY_MS) for event in events}
+    if not batch.lines:
+        wanted, touched = {}, set()
+    else:
+        rows = batch.block()
+        wanted = {key: at for at, key in enumerate(rows.columns.keys())}
+        numbers = rows.columns.numbers
+        days = numbers["ts_ms"] // _DAY_MS
+        touched = set(zip(numbers["code"].tolist(), days.tolist(), strict=True))
     for turn in range(TURNS):
         there, unread = _stored(client, batch)
         gone = store.erased(client, wanted.keys() | there.keys())
         # A row that is in the ledger as well is about to be deleted by whoever put it there.
         kept = gone | unread
         wrong = {key for key, copies in there.items() if key not in kept and (copies > 1 or key not in wanted)}
-        missing = {key: row for key, row in wanted.items() if key not in gone and (key not in there or key in wrong)}
+        missing = {key: at for key, at in wanted.items() if key not in gone and (key not in there or key in wrong)}
         if not wrong and not missing:
             return touched
         if wrong:
@@ -70,7 +75,7 @@ def _settle_rows(client: Client, batch: Batch, checkpoint: Checkpoint) -> set[Sl
             checkpoint("surplus deleted")
         if missing:
             token = store.token_of(batch.token, "missing", sorted(missing), turn)
-            store.insert(client, list(missing.values()), token)
+            store.insert(client, rows.rows(list(missing.values())), token)
             checkpoint("missing inserted")
     raise Pending(f"scans still lacks rows of {batch.token}")
 

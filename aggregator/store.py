@@ -4,18 +4,25 @@ client raises."""
 # ruff: noqa: S608 (what is put into a query is numbers, and names of our own making)
 
 import hashlib
+from array import array
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 from clickhouse_connect.driver.client import Client
 
-from aggregator.batch import MAX_EVENTS, Key
+from aggregator.batch import MAX_EVENTS, Block, Key
 from aggregator.bus import Place, Range
-from infra.warehouse import put, write
+from aggregator.columns import ENUMS, Columns
+from aggregator.value_sums import value_sums
+from infra.native_format import Column, Texts, enum, low_cardinality, nullable, number, strings
+from infra.native_format import block as native_block
+from infra.warehouse import put, write_block
 from schemas.event import EVENT_COLUMNS, SourceClosed, SourceHead, SourceNote, SourceOpened
 
-COLUMNS = [*EVENT_COLUMNS, "bus", "bus_partition", "bus_offset"]
+# Texts of which a month can have any number.
+PLAIN = ("referrer",)
 
 # One insert is one block: a token stands for one block, and a block appears as a whole or not at all
 # (in each table and month).
@@ -56,10 +63,40 @@ CONSISTENT: dict[str, Any] = {
 CHUNK = 5000
 
 
-def insert(client: Client, rows: Sequence[bytes], token: str) -> None:
-    """Inserts the rows unless an insert under the same token has happened. Adapters on a server also get the
-    token as the query's id, so that a second one is refused while the first still runs."""
-    write(client, "scans", COLUMNS, b"".join(rows), token, {**ONE_BLOCK, **ONCE, "query_id": token})
+def insert(client: Client, rows: Block, token: str) -> None:
+    """Inserts the rows, and what they add to the sums by value, unless an insert under the same token has happened; a
+    view adds to the sums by time. Adapters on a server also get the token as the query's id, so that a second one
+    is refused while the first still runs."""
+    _once(client, "scans", _scans(rows), token)
+    sums = value_sums(rows.columns)
+    if sums is not None:
+        _once(client, "scans_by_value", sums, f"{token}:values")
+
+
+def _once(client: Client, table: str, block: bytes, token: str) -> None:
+    write_block(client, table, block, token, {**ONE_BLOCK, **ONCE, "query_id": token})
+
+
+def _scans(rows: Block) -> bytes:
+    columns, count = rows.columns, len(rows.columns)
+    made = [_column(columns, name) for name in EVENT_COLUMNS]
+    made.append(low_cardinality("bus", Texts([rows.place.bus], np.zeros(count))))
+    made.append(number("bus_partition", "UInt64", np.full(count, rows.place.partition, dtype=np.uint64)))
+    made.append(number("bus_offset", "UInt64", np.array(array("Q", rows.offsets), dtype=np.uint64)))
+    return native_block(made, count)
+
+
+def _column(columns: Columns, name: str) -> Column:
+    if name == "ts_ms":
+        return number("ts", "DateTime64(3, 'UTC')", columns.numbers[name])
+    if name in columns.numbers:
+        return number(name, "UInt64", columns.numbers[name])
+    if name in columns.enums:
+        return enum(name, ENUMS[name], columns.enums[name])
+    if name in columns.degrees:
+        unknown = np.isnan(columns.degrees[name])
+        return nullable(name, "Float32", np.nan_to_num(columns.degrees[name]), unknown)
+    return (strings if name in PLAIN else low_cardinality)(name, columns.texts[name])
 
 
 def token_of(batch: str, what: str, values: Iterable[object], turn: int) -> str:

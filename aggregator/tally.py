@@ -20,12 +20,12 @@ class Tally:
 
     def count(self, batch: Batch) -> None:
         """The batch is stored."""
-        self.inserted += len(batch.rows)
+        self.inserted += len(batch.lines)
         self.dropped += batch.dropped
-        if batch.rows:
-            self.batch_events.add(len(batch.rows))
-            # A row begins with source, seq and the time of the scan.
-            scanned_ms = int(batch.rows[0].split(b",", 3)[2])
+        if batch.lines:
+            self.batch_events.add(len(batch.lines))
+            # A line begins with source, seq and the time of the scan.
+            scanned_ms = int(batch.lines[0].split(b",", 3)[2])
             self.scan_age_seconds.add(max(0.0, time.time() - scanned_ms / 1000))
 
     def add(self, other: "Tally") -> None:

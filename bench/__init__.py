@@ -21,6 +21,7 @@ GROWTH = {
     "scans": "many_scans",
     "sources": "many_sources",
     "partitions": "many_partitions",
+    "storing": "storing",
     "workers": "workers",
     "connections": "connections",
     "full-load": "full_load",

@@ -1,6 +1,6 @@
 """A year of scans that look like a real code's, made inside the warehouse.
 
-Rows go into `scans` by INSERT SELECT in slices of time, so that the views fill both rollups as they do
+Rows go into `scans` by INSERT SELECT in slices of time, and each slice into both rollups, as a batch does
 behind the aggregator. What repeats in life repeats here: a few countries, phones and referrers make up
 most visits and a long tail the rest; nights are quieter than days.
 """
@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 from clickhouse_connect.driver.client import Client
+
+from infra.rollups import add_values
 
 DAYS = 365
 # Rows of one INSERT: one slice touches a month or two, so it stays one or two parts of each table.
@@ -106,4 +108,5 @@ def fill(client: Client, share: Share, *, until: datetime, source: int, rows: in
             },
             settings={"max_insert_threads": 1, "max_threads": 2, "deduplicate_insert": "disable"},
         )
+        add_values(client, f"source = {source} AND seq BETWEEN {low + 1} AND {high}")
         yield high - low

@@ -6,9 +6,14 @@ it is written down once, in the migrations.
 
 import re
 
+from clickhouse_connect.driver.client import Client
+
 from infra.migrate import migrations, statements
 
-_VIEW = re.compile(r"CREATE MATERIALIZED VIEW IF NOT EXISTS (\w+)_mv TO (\w+) AS\s+(SELECT.*)", re.DOTALL)
+_RULE = re.compile(
+    r"CREATE (?:MATERIALIZED VIEW IF NOT EXISTS \w+_mv TO (\w+)|VIEW IF NOT EXISTS (\w+)_rule) AS\s+(SELECT.*)",
+    re.DOTALL,
+)
 _ROWS = re.compile(r"FROM scans\s+WHERE ")
 
 # Each rollup, and its column that tells the day or the quarter of an hour.
@@ -21,12 +26,21 @@ def rollup_select(table: str, condition: str = "1", source: str = "scans") -> st
     found = None
     for _, _, text in migrations():
         for statement in statements(text):
-            view = _VIEW.fullmatch(statement)
-            if view and view[2] == table:
-                found = view[3]
+            rule = _RULE.fullmatch(statement)
+            if rule and table in (rule[1], rule[2]):
+                found = rule[3]
     if found is None:
         raise ValueError(f"no view fills {table}")
     select, places = _ROWS.subn(lambda _: f"FROM {source} WHERE ({condition}) AND ", found)
     if places != 1:
         raise ValueError(f"the view of {table} must read `FROM scans WHERE` once, not {places} times")
     return select
+
+
+def add_values(client: Client, condition: str) -> None:
+    """Adds to `scans_by_value` what these rows of `scans` come to: for whoever puts rows in otherwise than the
+    aggregator does, which adds them itself. (`scans_by_time` is filled by its view.)"""
+    client.command(
+        f"INSERT INTO scans_by_value {rollup_select('scans_by_value', condition)}",
+        settings={"deduplicate_insert": "disable", "deduplicate_insert_select": "disable"},
+    )

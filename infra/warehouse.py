@@ -97,6 +97,16 @@ def write(
     )
 
 
+def write_block(client: Client, table: str, block: bytes, token: str, settings: Mapping[str, object] = {}) -> None:
+    """As `write`, a block of the Native format (`infra.native_format`)."""
+    client.raw_insert(
+        table,
+        insert_block=(part for part in (block,)),
+        settings={**settings, "insert_deduplication_token": token},
+        fmt="Native",
+    )
+
+
 def put(client: Client, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Inserts a few rows of JSON's own types into a table to which it does not matter how often. The client's own
     `insert` loads pandas first, which costs each process a third of a second and 40 MB."""

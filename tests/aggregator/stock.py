@@ -8,6 +8,7 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from infra.migrate import migrate
+from infra.rollups import add_values
 from infra.warehouse import Warehouse
 
 COLUMNS = ["source", "seq", "ts", "code", "kind", "outcome", "country", "device", "referrer_host", "visitor"]
@@ -51,6 +52,12 @@ def visits(source: int, seqs: Sequence[int]) -> list[list[object]]:
 
 def store(client: Client, source: int, seqs: Sequence[int]) -> None:
     # Tests share an engine: what one of them stored is no repetition of what another did.
+    rows(client, source, seqs)
+    add_values(client, f"source = {source} AND seq IN ({', '.join(map(str, seqs))})")
+
+
+def rows(client: Client, source: int, seqs: Sequence[int]) -> None:
+    """Without what they add to the sums by value."""
     client.insert("scans", visits(source, seqs), column_names=COLUMNS, settings={"deduplicate_insert": "disable"})
 
 

@@ -290,12 +290,9 @@ def test_what_settles_while_we_look_is_not_a_finding(client: Client) -> None:
         waits.append(seconds)
         if len(waits) == 1:
             # The view's rows of it are there already.
-            missing = [list(stock.visits(OPEN, [50])[0])]
             client.command("DETACH TABLE scans_by_time_mv")
-            client.command("DETACH TABLE scans_by_value_mv")
-            client.insert("scans", missing, column_names=stock.COLUMNS)
+            stock.rows(client, OPEN, [50])
             client.command("ATTACH TABLE scans_by_time_mv")
-            client.command("ATTACH TABLE scans_by_value_mv")
 
     report = audit(client, Evidence(journals=lambda: HEADS), sleep=meanwhile)
     assert report.clean and len(waits) == 1

@@ -9,6 +9,7 @@ from aggregator.audit_evidence import Account
 from aggregator.audit_memory import Memory
 from aggregator.store import CONSISTENT
 from infra.migrate import migrate
+from infra.rollups import add_values
 from infra.warehouse import Warehouse
 from schemas.line_check import DIGEST, SETTINGS
 from tests.servers.clickhouse import running
@@ -26,6 +27,7 @@ def test_all_of_it_by_http(tmp_path: Path) -> None:
             f" SELECT {base} + intDiv(number, 3), number % 3 + 1, 1790000000000 + number, 5, 'human', 'redirect', 'GB',"
             f" 52.5, 7 FROM numbers({3 * SOURCES})"
         )
+        add_values(client, "1")
         digests = client.query(f"SELECT source, {DIGEST} FROM scans GROUP BY source", settings=SETTINGS).result_rows
         register = [Account("Redis", source, 3, 0, digest, True, 0) for source, digest in digests]
         memory = Memory("ab" * 16)

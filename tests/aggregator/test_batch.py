@@ -32,7 +32,9 @@ def test_each_source_only_goes_up(records: list[list[tuple[int, int]]]) -> None:
             if seq > highest[source]:
                 highest[source] = seq
                 expected.append((source, seq))
-    assert [(event.source, event.seq) for event in batch.events()] == expected
+    found = list(batch.block().columns.keys()) if batch.lines else []
+    assert found == expected
+    assert batch.lines == [line(*key) for key in expected]
     assert batch.dropped == sum(map(len, records)) - len(expected)
     assert batch.last == 9 + len(records)
     assert marks == highest
@@ -41,8 +43,14 @@ def test_each_source_only_goes_up(records: list[list[tuple[int, int]]]) -> None:
 def test_a_row_is_the_line_with_its_place() -> None:
     batch = Batch(PLACE, 5, {1: 0})
     batch.take(decode([record(5, (1, 1))], 5))
-    row = msgspec.json.decode(batch.rows[0])
-    assert row == [*msgspec.json.decode(line(1, 1))[:-1], "b0", 3, 5]
+    made = batch.block()
+    texts = {name: found.values[found.index[0]] for name, found in made.columns.texts.items()}
+    event = sample.event(1, 1)
+    assert texts == {name: getattr(event, name) for name in texts}
+    assert {name: int(found[0]) for name, found in made.columns.numbers.items()} == {
+        name: getattr(event, name) for name in made.columns.numbers
+    }
+    assert (made.place, list(made.offsets)) == (PLACE, [5])
     assert batch.token == "b0:scans:3:5-5"
 
 

@@ -8,9 +8,13 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator import erase as module
 from aggregator.audit import Evidence, audit
+from aggregator.batch import Batch, decode
+from aggregator.bus import Place, Record
 from aggregator.erase import due, erase, purge
+from aggregator.store import insert
 from schemas.code import Erasure
-from tests.aggregator import stock
+from schemas.event import encode_line
+from tests.aggregator import sample, stock
 
 
 @pytest.fixture(scope="module")
@@ -122,15 +126,13 @@ def test_a_masked_row_leaves_the_disk(client: Client) -> None:
 
 
 def test_a_token_does_not_bring_erased_rows_back(client: Client) -> None:
-    once = {
-        "insert_deduplication_token": "bus:scans:0:1-10",
-        "deduplicate_insert": "enable",
-        "deduplicate_blocks_in_dependent_materialized_views": 1,
-    }
+    lines = [encode_line(sample.event(10, seq))[:-1] for seq in range(1, 51)]
     for _ in range(2):
-        client.insert("scans", stock.visits(10, range(1, 11)), column_names=stock.COLUMNS, settings=once)
+        batch = Batch(Place("bus", "scans", 0), 1, {10: 0})
+        batch.take(decode([Record(None, lines)], 1))
+        insert(client, batch.block(), batch.token)
         erase(client, [2])
-    stock.close(client, 10, 10)
+    stock.close(client, 10, 50)
     assert count(client, "scans WHERE code = 2") == 0
     assert clean(client)
 

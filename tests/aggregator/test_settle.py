@@ -38,7 +38,7 @@ def batch(first: int, last: int) -> Batch:
 
 def stored(client: Client, first: int, last: int) -> Batch:
     made = batch(first, last)
-    store.insert(client, made.rows, made.token)
+    store.insert(client, made.block(), made.token)
     return made
 
 
@@ -78,7 +78,7 @@ def test_what_is_missing_comes_back(client: Client, table: str, condition: str) 
 
 def test_rows_stored_twice_are_stored_once_again(client: Client) -> None:
     one = stored(client, 1, 300)
-    store.insert(client, one.rows[100:150], "another")
+    store.insert(client, one.block().rows(range(100, 150)), "another")
     assert problems(client, {7: 300}) != []
     assert passed(client, one)[1] == "surplus deleted"
     assert problems(client, {7: 300}) == []
@@ -105,5 +105,5 @@ def test_an_insert_that_arrives_late_changes_nothing(client: Client) -> None:
     one = batch(1, 300)
     settle(client, batch(1, 300), no_checkpoint)
     stored(client, 301, 400)
-    store.insert(client, one.rows, one.token)
+    store.insert(client, one.block(), one.token)
     assert problems(client, {7: 400}) == []

@@ -8,6 +8,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 from hypothesis import strategies as st
 
+from infra.rollups import add_values
 from schemas.event import COUNTED, EVENT_COLUMNS, KINDS, OUTCOMES, ScanEvent
 
 # A leap day on the way, a change of year behind it, and a Monday.
@@ -86,6 +87,7 @@ def store(client: Client, batches: Iterable[list[ScanEvent]]) -> int:
             lines.append(msgspec.json.encode(ScanEvent(**fields | {"source": number, "seq": seq, "code": number})))
         if lines:
             client.raw_insert("scans", columns, b"\n".join(lines), fmt="JSONCompactEachRow")
+            add_values(client, f"code = {number} AND seq > {seq - len(lines)}")
     return number
 
 

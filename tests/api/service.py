@@ -30,6 +30,7 @@ from codes.filestores import Folder
 from codes.resolver import Resolver
 from codes.store import Codes
 from codes.workspaces import ensure_workspace
+from infra.rollups import add_values
 from infra.warehouse import Warehouse
 from schemas.event import EVENT_COLUMNS, ScanEvent
 from tests.servers.dns import name_socket
@@ -163,11 +164,13 @@ class Service:
 
 
 def store(warehouse: Warehouse, birth: int, scans: tuple[Body, ...]) -> None:
-    lines = b"\n".join(msgspec.json.encode(_event(birth, seq, scan)) for seq, scan in enumerate(scans, 1))
+    events = [_event(birth, seq, scan) for seq, scan in enumerate(scans, 1)]
+    lines = b"\n".join(map(msgspec.json.encode, events))
     columns = ["ts_ms" if name == "ts" else name for name in EVENT_COLUMNS]
     client = warehouse.connect(max_threads=1)
     try:
         client.raw_insert("scans", columns, lines, fmt="JSONCompactEachRow")
+        add_values(client, f"source IN ({', '.join(str(event.source) for event in events)})")
     finally:
         client.close()
 

@@ -35,6 +35,7 @@ BUDGETS = {
     "scans": [],
     "sources": [],
     "partitions": [],
+    "storing": [],
     "workers": [],
     "connections": [],
     "full-load": [],

@@ -22,6 +22,7 @@ def test_a_rollup_is_what_its_rule_makes_of_the_raw_rows(tmp_path: Path) -> None
             [1, 4, at + timedelta(seconds=1), 5, "bot", "redirect", "", "", None, None, 7],
         ]
         client.insert("scans", rows, column_names=columns)
+        rollups.add_values(client, "source = 1")
         for table, when in rollups.ROLLUPS.items():
             merged = "n, finalizeAggregation(visitors), last" if table == "scans_by_time" else "n"
             key = "code, bucket, kind" if table == "scans_by_time" else "code, dimension, day, value, kind"
