@@ -90,7 +90,7 @@ _METRICS = (
     _counter("aggregate", "aggregator_dropped_events", "Events that came again and were left out."),
     _counter("aggregate", "aggregator_settled_batches", "Batches whose insert was in doubt, and which were verified."),
     _histogram("aggregate", "aggregator_batch_events", "Events in a batch that was stored.", SIZES),
-    _histogram("aggregate", "aggregator_insert_seconds", "Time that inserting a batch took, views included.", SECONDS),
+    _histogram("aggregate", "aggregator_insert_seconds", "Time that inserting a batch took, sums included.", SECONDS),
     _histogram("aggregate", "aggregator_scan_age_seconds", "Age of a batch's first scan when it was stored.", AGES),
     _gauge("aggregate", "aggregator_lag_events", "Aggregate lag: records (on one machine, events) not read yet."),
     _gauge("aggregate", "aggregator_partitions", "Partitions that this process follows."),
