@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from api import content_schema, json_schema
-from api.dialects.openqr.shapes import NewDynamicCode
+from api.dialects.openqr.schemas import NewDynamicCode
 from qr.style import Style
 from schemas import page_content
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from api.dialects.openqr import examples
-from api.dialects.openqr.shapes import DynamicCodeEdit
+from api.dialects.openqr.schemas import DynamicCodeEdit
 from api.limits import Limits
 from infra.warehouse import Warehouse
 from tests.api.served import Served, serving

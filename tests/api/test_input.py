@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from api.dialects.openqr.shapes import DynamicCodeEdit, NewDynamicCode
+from api.dialects.openqr.schemas import DynamicCodeEdit, NewDynamicCode
 from api.errors import Problem
 from api.input import convert
 

@@ -1,7 +1,7 @@
 """QR Code Agency's API: `/api/v1`."""
 
 from api.dialect import Dialect
-from api.dialects.agency import access, codes, custom_domains, errors, generate, scans, tokens
+from api.dialects.agency import analytics, auth, codes, domains, errors, generate, tokens
 
 DIALECT = Dialect(
     name="QR Code Agency",
@@ -9,7 +9,7 @@ DIALECT = Dialect(
     about="QR Code Agency's API. Besides keys it takes tokens, which `POST /api/v1/token/` gives for a key.",
     security=("bearer", "token"),
     # `custom-domains` before what would take it for a short_id.
-    routes=(*access.ROUTES, *custom_domains.ROUTES, *codes.ROUTES, *scans.ROUTES, *generate.ROUTES),
+    routes=(*auth.ROUTES, *domains.ROUTES, *codes.ROUTES, *analytics.ROUTES, *generate.ROUTES),
     shape=errors.shape,
     error=errors.AgencyFailure,
     authenticate=tokens.authenticate,

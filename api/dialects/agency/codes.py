@@ -9,9 +9,9 @@ from analytics.totals import Total, totals
 from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
-from api.dialects.agency import examples, pages, writing
-from api.dialects.agency.finding import SHORT_ID, no_such_code, wanted
-from api.dialects.agency.shapes import AgencyCode, AgencyCodeEdit, AgencyCodePage, NewAgencyCode, agency_code
+from api.dialects.agency import examples, from_wire, pagination
+from api.dialects.agency.lookup import SHORT_ID, no_such_code, wanted
+from api.dialects.agency.schemas import AgencyCode, AgencyCodeEdit, AgencyCodePage, NewAgencyCode, agency_code
 from api.errors import unavailable
 from api.input import convert
 from codes.fields import Edit, NewCode
@@ -36,7 +36,7 @@ def _shown(call: Call, code: Code, scans: Total, status: int = 200) -> Response:
 
 
 async def list_qrs(call: Call) -> Response:
-    place = pages.place(call, LIST, await call.context.codes.count(call.key.workspace))
+    place = pagination.place(call, LIST, await call.context.codes.count(call.key.workspace))
     found = await call.context.codes.part(call.key.workspace, place.start, place.size)
     scans = await _scans(call, found)
     base = call.context.settings.short_url
@@ -46,7 +46,7 @@ async def list_qrs(call: Call) -> Response:
 
 async def create_qr(call: Call) -> Response:
     sent = await read_object(call.request)
-    given = writing.given(convert(sent, NewAgencyCode, sent.keys()))
+    given = from_wire.given(convert(sent, NewAgencyCode, sent.keys()))
     new = NewCode(**given, slug_length=SLUG_LENGTH, created_by=call.key.id, id=call.id())
     return _shown(call, await call.context.codes.create(call.key.workspace, new), Total(), 201)
 
@@ -59,7 +59,7 @@ async def read_qr(call: Call) -> Response:
 async def edit_qr(call: Call) -> Response:
     code = await wanted(call)
     sent = await read_object(call.request)
-    edit = Edit(**writing.given(convert(sent, AgencyCodeEdit, sent.keys()), code))
+    edit = Edit(**from_wire.given(convert(sent, AgencyCodeEdit, sent.keys()), code))
     code = await call.context.codes.edit(call.key.workspace, code.id, edit, match=call.match)
     try:
         scans = await _scans(call, [code])
@@ -102,7 +102,7 @@ ROUTES = (
         handler=list_qrs,
         status=200,
         answer=AgencyCodePage,
-        parameters=(pages.PAGE, pages.PAGE_SIZE),
+        parameters=(pagination.PAGE, pagination.PAGE_SIZE),
         problems=(400, 404),
         example=examples.PAGE,
     ),

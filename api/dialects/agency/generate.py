@@ -14,9 +14,9 @@ from api import drawing
 from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
-from api.dialects.agency import examples, writing
+from api.dialects.agency import examples, from_wire
 from api.dialects.agency.codes import SLUG_LENGTH
-from api.dialects.agency.shapes import AgencyVariant, NewAgencyCode, agency_code, public_url
+from api.dialects.agency.schemas import AgencyVariant, NewAgencyCode, agency_code, public_url
 from api.errors import Problem, invalid
 from api.input import convert
 from codes.errors import Conflict, Unavailable
@@ -72,7 +72,7 @@ async def generate_qr(call: Call) -> Response:
 
 async def _dynamic(call: Call, sent: Generate, new: NewAgencyCode) -> Response:
     """The slug is drawn here, so that nothing is made when its picture cannot be."""
-    given = {**writing.given(new), "style": sent.style, "created_by": call.key.id, "id": call.id()}
+    given = {**from_wire.given(new), "style": sent.style, "created_by": call.key.id, "id": call.id()}
     base = call.context.settings.short_url
     await call.context.codes.check(call.key.workspace, NewCode(**given))
     for _ in range(_DRAWS):

@@ -2,15 +2,15 @@
 
 from api import error_shape
 from api.dialect import Dialect
-from api.dialects.exaroutes import analytics, bulk, codes, images, listing, working
+from api.dialects.exaroutes import analytics, bulk, bulk_worker, codes, images, pagination
 
 # Bulks come first: `bulk` in their paths is no code's id.
 DIALECT = Dialect(
     name="ExaRoutes",
     prefix="/api/qr",
     about="ExaRoutes' API.",
-    routes=(*bulk.ROUTES, *codes.ROUTES, *listing.ROUTES, *analytics.ROUTES, *images.ROUTES),
+    routes=(*bulk.ROUTES, *codes.ROUTES, *pagination.ROUTES, *analytics.ROUTES, *images.ROUTES),
     shape=error_shape.shape,
     error=error_shape.Failure,
-    work=working.keep_working,
+    work=bulk_worker.keep_working,
 )

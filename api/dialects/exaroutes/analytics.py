@@ -7,7 +7,7 @@ from api.answers import Json
 from api.dialect import Call, Route
 from api.dialects.exaroutes import examples
 from api.dialects.exaroutes.codes import ID, wanted
-from api.dialects.exaroutes.shapes import QrAnalytics, QrCountry, QrDay
+from api.dialects.exaroutes.schemas import QrAnalytics, QrCountry, QrDay
 from api.parameters import Parameter
 from schemas.event import Kind
 

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from api.answers import Json
 from api.body import read_array
 from api.dialect import Call, Route
-from api.dialects.exaroutes import archive, examples, working, writing
-from api.dialects.exaroutes.shapes import NewQrCode, QrBulk, QrBulkStatus
+from api.dialects.exaroutes import bulk_archive, bulk_worker, examples, from_wire
+from api.dialects.exaroutes.schemas import NewQrCode, QrBulk, QrBulkStatus
 from api.errors import Problem, invalid, not_found
 from api.failures import KNOWN, problem_of
 from api.oneshot import OneShot
@@ -45,12 +45,12 @@ def _accepted(items: list[Any], created_by: str) -> tuple[list[bytes], dict[int,
         try:
             if not isinstance(item, dict):
                 raise invalid("body", "body is not a JSON object", "invalid_json")
-            checking.check_form(writing.as_sent(item, created_by))
-            raw.append(msgspec.json.encode(writing.pruned(item)))
+            checking.check_form(from_wire.as_sent(item, created_by))
+            raw.append(msgspec.json.encode(from_wire.pruned(item)))
         except KNOWN as error:
-            failed[at] = working.failed(writing.at_data(problem_of(error)))
-            known = writing.pruned(item) if isinstance(item, dict) else item
-            raw.append(msgspec.json.encode(archive.sent_data(_without_passwords(known))[:SHOWN]))
+            failed[at] = bulk_worker.failed(from_wire.at_data(problem_of(error)))
+            known = from_wire.pruned(item) if isinstance(item, dict) else item
+            raw.append(msgspec.json.encode(bulk_archive.sent_data(_without_passwords(known))[:SHOWN]))
     return raw, failed
 
 
@@ -95,7 +95,7 @@ async def fetch_qr_bulk(call: Call) -> Response:
     token = secrets.token_hex(8)
     await jobs.take(job.id, token)
     return OneShot(
-        archive.chunks(call.context, jobs, job),
+        bulk_archive.chunks(call.context, jobs, job),
         media_type="application/zip",
         headers=headers,
         may_end=lambda: jobs.is_taking(job.id, token),

@@ -8,8 +8,8 @@ from starlette.responses import Response
 from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
-from api.dialects.exaroutes import data, examples, writing
-from api.dialects.exaroutes.shapes import NewQrCode, QrCode, QrCodeUpdate, qr_code, secure
+from api.dialects.exaroutes import data, examples, from_wire
+from api.dialects.exaroutes.schemas import NewQrCode, QrCode, QrCodeUpdate, qr_code, secure
 from api.errors import Problem, not_found
 from api.failures import problem_of
 from api.parameters import Parameter
@@ -45,12 +45,12 @@ def _shown(call: Call, code: Code, status: int = 200) -> Response:
 
 async def create_qr_code(call: Call) -> Response:
     sent = await read_object(call.request)
-    new = await writing.new_code(call.context, sent, call.key.id, call.key.workspace)
+    new = await from_wire.new_code(call.context, sent, call.key.id, call.key.workspace)
     new = msgspec.structs.replace(new, id=call.id())
     try:
         return _shown(call, await call.context.codes.create(call.key.workspace, new), 201)
     except (Refused, Conflict) as refused:
-        raise writing.at_data(problem_of(refused)) from None
+        raise from_wire.at_data(problem_of(refused)) from None
 
 
 async def read_qr_code(call: Call) -> Response:
@@ -58,7 +58,7 @@ async def read_qr_code(call: Call) -> Response:
 
 
 async def update_qr_code(call: Call) -> Response:
-    sent = writing.known(await read_object(call.request), QrCodeUpdate)
+    sent = from_wire.known(await read_object(call.request), QrCodeUpdate)
     while True:
         code = await wanted(call)
         tags.check(code, call.match)

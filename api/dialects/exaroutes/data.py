@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any, Literal, get_args
 
-from api.dialects.exaroutes import payload_schema, readings
+from api.dialects.exaroutes import data_types, payload_parsing
 from api.errors import Problem, invalid
 from codes.behaviour import is_link
 from qr.errors import Refused
@@ -47,12 +47,12 @@ def content_of(type: str, data: Data, at: str) -> dict[str, Any]:
             found = {**found, inner: _named(kind, found[inner], at)}
     else:
         try:
-            found = readings.content(kind, data)
-        except readings.Unread as unread:
+            found = payload_parsing.content(kind, data)
+        except payload_parsing.Unread as unread:
             raise invalid(at, f"{at} {unread}", "invalid_data") from None
     try:
         page_content.check(type, found)
-        if kind in readings.TYPES:
+        if kind in payload_parsing.TYPES:
             payload_of(type, found)
     except (page_content.BadContent, Refused) as wrong:
         field = _renamed(wrong.field, inner, at)
@@ -63,7 +63,7 @@ def content_of(type: str, data: Data, at: str) -> dict[str, Any]:
 def _named(kind: DataType, sent: dict[str, Any], at: str) -> dict[str, Any]:
     """The parts under our names; one that is there under both keeps ours. Raises Problem for one that the type does not
     know."""
-    names, known = payload_schema.OTHER_NAMES.get(kind, {}), payload_schema.parts(kind)
+    names, known = data_types.OTHER_NAMES.get(kind, {}), data_types.parts(kind)
     found = {to: value for name, value in sent.items() if (to := names.get(name, name)) == name or to not in sent}
     if known is not None:
         _check_known(found.keys(), known, kind, at)
@@ -107,7 +107,7 @@ def static_payload(data_type: str, data: Data, at: str) -> str:
         except (page_content.BadContent, Refused) as wrong:
             raise invalid(at, f"{at} {wrong.message}", "invalid_data") from None
     found = content_of(data_type, data, at)
-    as_it_is = isinstance(data, str) and readings.is_payload(data_type, data)
+    as_it_is = isinstance(data, str) and payload_parsing.is_payload(data_type, data)
     return str(data) if as_it_is else payload_of(data_type, found)
 
 

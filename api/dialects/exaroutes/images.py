@@ -7,9 +7,9 @@ from starlette.responses import Response
 from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
-from api.dialects.exaroutes import data, examples, styling, writing
+from api.dialects.exaroutes import data, examples, from_wire, style_fields
 from api.dialects.exaroutes.codes import ID, wanted
-from api.dialects.exaroutes.shapes import SIZE, NewStaticQr, StaticQr, redirect_url
+from api.dialects.exaroutes.schemas import SIZE, NewStaticQr, StaticQr, redirect_url
 from api.drawing import MEDIA, drawn
 from api.errors import Problem
 
@@ -24,20 +24,20 @@ async def read_qr_image(call: Call) -> Response:
     try:
         image = await drawn(call.context, link, code.style, format, size, workspace=code.workspace)
     except Problem as problem:
-        raise styling.renamed(problem) from None
+        raise style_fields.renamed(problem) from None
     return Response(image, media_type=MEDIA[format], headers={"Cache-Control": "no-store"})
 
 
 async def render_static_qr(call: Call) -> Response:
     sent = await read_object(call.request)
-    body = writing.known(sent, NewStaticQr)
+    body = from_wire.known(sent, NewStaticQr)
     payload = data.static_payload(body.dataType, body.data, "data")
-    style, format = styling.style_of(sent), body.returnType
+    style, format = style_fields.style_of(sent), body.returnType
     size = SIZE.clamp(body.size)
     try:
         image = await drawn(call.context, payload, style, format, size, workspace=call.key.workspace)
     except Problem as problem:
-        raise styling.renamed(problem) from None
+        raise style_fields.renamed(problem) from None
     return Json(StaticQr(dataType=body.dataType, format=format, image=inline(image, format)))
 
 

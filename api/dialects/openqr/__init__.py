@@ -3,16 +3,16 @@
 from api import error_shape
 from api.dialect import Dialect
 from api.dialects.openqr import (
-    apikeys,
+    analytics,
+    api_keys,
     bulk,
     codes,
     domains,
     files,
     folders,
     images,
-    listing,
     orphans,
-    scans,
+    pagination,
     tags,
 )
 
@@ -22,16 +22,16 @@ DIALECT = Dialect(
     about="OpenQR's API, which is also Waymark's own: all that a code can do.",
     routes=(
         *bulk.ROUTES,
-        *listing.ROUTES,
+        *pagination.ROUTES,
         *codes.ROUTES,
-        *scans.ROUTES,
+        *analytics.ROUTES,
         *images.ROUTES,
         *domains.ROUTES,
         *files.ROUTES,
         *orphans.ROUTES,
         *folders.ROUTES,
         *tags.ROUTES,
-        *apikeys.ROUTES,
+        *api_keys.ROUTES,
     ),
     shape=error_shape.shape,
     error=error_shape.Failure,

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
-from api.dialects.openqr import examples, writing
+from api.dialects.openqr import examples, from_wire
 from api.dialects.openqr.codes import READ_ONLY
-from api.dialects.openqr.shapes import DynamicCode, NewDynamicCode, dynamic_code
+from api.dialects.openqr.schemas import DynamicCode, NewDynamicCode, dynamic_code
 from api.error_shape import Fault, shape
 from api.errors import Problem, invalid
 from api.failures import problem_of
@@ -85,7 +85,7 @@ async def _made(call: Call, index: int, item: Any) -> DynamicCode:
     if not isinstance(item, dict):
         raise invalid(f"items[{index}]", "an item must be an object", "wrong_type")
     sent = convert(item, NewDynamicCode, READ_ONLY)
-    new = NewCode(**writing.given(sent), created_by=call.key.id, id=call.id(str(index)), one_of_many=True)
+    new = NewCode(**from_wire.given(sent), created_by=call.key.id, id=call.id(str(index)), one_of_many=True)
     code = await call.context.codes.create(call.key.workspace, new)
     return dynamic_code(code, call.context.settings.short_url)
 

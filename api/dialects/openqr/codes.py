@@ -5,8 +5,8 @@ from starlette.responses import Response
 from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
-from api.dialects.openqr import examples, writing
-from api.dialects.openqr.shapes import Deleted, DynamicCode, DynamicCodeEdit, NewDynamicCode, dynamic_code
+from api.dialects.openqr import examples, from_wire
+from api.dialects.openqr.schemas import Deleted, DynamicCode, DynamicCodeEdit, NewDynamicCode, dynamic_code
 from api.errors import Problem, not_found
 from api.input import convert
 from api.parameters import Parameter
@@ -46,7 +46,7 @@ def _shown(call: Call, code: Code, status: int = 200) -> Response:
 
 async def create_code(call: Call) -> Response:
     sent = convert(await read_object(call.request), NewDynamicCode, READ_ONLY)
-    new = NewCode(**writing.given(sent), created_by=call.key.id, id=call.id())
+    new = NewCode(**from_wire.given(sent), created_by=call.key.id, id=call.id())
     return _shown(call, await call.context.codes.create(call.key.workspace, new), 201)
 
 
@@ -57,7 +57,7 @@ async def read_code(call: Call) -> Response:
 async def edit_code(call: Call) -> Response:
     at = identity(call)
     sent = convert(await read_object(call.request), DynamicCodeEdit, READ_ONLY)
-    edit = Edit(**writing.given(sent))
+    edit = Edit(**from_wire.given(sent))
     return _shown(call, await call.context.codes.edit(call.key.workspace, at, edit, match=call.match))
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
-from api.dialects.openqr.shapes import Deleted
+from api.dialects.openqr.schemas import Deleted
 from api.errors import Problem, invalid, not_found
 from api.input import convert
 from api.parameters import Parameter

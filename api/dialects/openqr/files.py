@@ -13,7 +13,7 @@ from api import upload
 from api.answers import Json
 from api.context import ApiContext
 from api.dialect import Call, Route
-from api.dialects.openqr.shapes import Deleted
+from api.dialects.openqr.schemas import Deleted
 from api.errors import not_found
 from api.parameters import Parameter
 from codes.errors import Missing, Unavailable

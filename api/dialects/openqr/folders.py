@@ -10,7 +10,7 @@ from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.openqr import examples
-from api.dialects.openqr.shapes import Deleted, second
+from api.dialects.openqr.schemas import Deleted, second
 from api.errors import Problem, not_found
 from api.input import convert
 from api.parameters import Parameter

@@ -10,8 +10,8 @@ from analytics.orphans import Orphaned, orphans
 from analytics.window import trailing
 from api.answers import Json
 from api.dialect import Call, Route
-from api.dialects.openqr.scans import DAYS
-from api.dialects.openqr.shapes import DayCount
+from api.dialects.openqr.analytics import DAYS
+from api.dialects.openqr.schemas import DayCount
 from api.errors import invalid
 from api.parameters import Parameter
 from codes import domains, times

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.answers import Json
 from api.dialect import Call, Route
-from api.dialects.openqr.listing import CURSOR, LOOKS, READ_AT_ONCE, cursor_of
+from api.dialects.openqr.pagination import CURSOR, LOOKS, READ_AT_ONCE, cursor_of
 from api.parameters import Parameter
 
 _CURSOR = Parameter(CURSOR.name, "query", "The `next_cursor` of the part before.", CURSOR.schema)

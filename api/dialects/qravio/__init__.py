@@ -1,7 +1,7 @@
 """Qravio's API: `/api/public/v1`."""
 
 from api.dialect import Dialect
-from api.dialects.qravio import access, codes, errors, listing, scans
+from api.dialects.qravio import analytics, auth, codes, errors, pagination
 
 DIALECT = Dialect(
     name="Qravio",
@@ -14,12 +14,12 @@ DIALECT = Dialect(
         "X-RateLimit-Remaining": "Those that are left.",
         "X-RateLimit-Reset": "When the quota resets, in seconds of the Unix epoch.",
     },
-    routes=(*listing.ROUTES, *codes.ROUTES, *scans.ROUTES),
+    routes=(*pagination.ROUTES, *codes.ROUTES, *analytics.ROUTES),
     shape=errors.shape,
     error=errors.QravioError,
-    authenticate=access.authenticate,
-    before=access.before,
-    finish=access.finish,
+    authenticate=auth.authenticate,
+    before=auth.before,
+    finish=auth.finish,
     invalid_status=422,
     problems=(403, 429),
 )

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
-from api.dialects.qravio import examples, reading, writing
-from api.dialects.qravio.finding import ID, identity, no_such_code, scan_totals, shown, statics, wanted
-from api.dialects.qravio.shapes import NewQravioCode, QravioCode, QravioCodeEdit
+from api.dialects.qravio import examples, from_wire, to_wire
+from api.dialects.qravio.lookup import ID, identity, no_such_code, scan_totals, shown, statics, wanted
+from api.dialects.qravio.schemas import NewQravioCode, QravioCode, QravioCodeEdit
 from api.errors import invalid
 from codes import tags
 from codes.errors import Stale, Unavailable
@@ -38,13 +38,13 @@ async def _host(call: Call, id: str | None) -> str:
 
 
 async def create_qravio_code(call: Call) -> Response:
-    sent = writing.read(await read_object(call.request), NewQravioCode)
+    sent = from_wire.read(await read_object(call.request), NewQravioCode)
     if sent.category == "static":
-        new_static = writing.new_static(sent, created_by=call.key.id, id=call.id())
+        new_static = from_wire.new_static(sent, created_by=call.key.id, id=call.id())
         return await _answered(call, await statics(call).create(call.key.workspace, new_static), {}, 201)
     host = await _host(call, sent.custom_domain_id)
-    new, lists = writing.new_code(sent, host, created_by=call.key.id, id=call.id())
-    with writing.renamed(lists):
+    new, lists = from_wire.new_code(sent, host, created_by=call.key.id, id=call.id())
+    with from_wire.renamed(lists):
         return await _answered(call, await call.context.codes.create(call.key.workspace, new), {}, 201)
 
 
@@ -54,7 +54,7 @@ async def read_qravio_code(call: Call) -> Response:
 
 
 async def edit_qravio_code(call: Call) -> Response:
-    sent = writing.read(await read_object(call.request), QravioCodeEdit)
+    sent = from_wire.read(await read_object(call.request), QravioCodeEdit)
     for _ in range(TRIES):
         code = await wanted(call)
         tags.check(code, call.match)
@@ -74,14 +74,14 @@ async def _edit_code(call: Call, sent: QravioCodeEdit, code: Code) -> Code:
     host: str | msgspec.UnsetType = UNSET
     if sent.custom_domain_id is not UNSET:
         host = await _host(call, sent.custom_domain_id)
-    now = reading.destinations(code, call.context.settings.short_url)
-    edit, lists = writing.edit_of_code(sent, code, now, host)
-    with writing.renamed(lists):
+    now = to_wire.destinations(code, call.context.settings.short_url)
+    edit, lists = from_wire.edit_of_code(sent, code, now, host)
+    with from_wire.renamed(lists):
         return await call.context.codes.edit(call.key.workspace, code.id, edit, match={tags.tag_of(code)})
 
 
 async def _edit_static(call: Call, sent: QravioCodeEdit, code: StaticCode) -> StaticCode:
-    edit = writing.edit_of_static(sent)
+    edit = from_wire.edit_of_static(sent)
     return await statics(call).edit(call.key.workspace, code.id, edit, match={tags.tag_of(code)})
 
 

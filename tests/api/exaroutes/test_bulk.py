@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.dialects.exaroutes import archive, working
+from api.dialects.exaroutes import bulk_archive, bulk_worker
 from codes.jobs import Jobs
 from codes.workspaces import ensure_workspace
 from schemas import keys
@@ -27,7 +27,7 @@ Item = dict[str, Any]
 async def worker(api: Service) -> AsyncIterator[None]:
     """What the API's process does beside answering."""
     stop = asyncio.Event()
-    task = asyncio.create_task(working.keep_working(api.context, stop, every_s=0.01))
+    task = asyncio.create_task(bulk_worker.keep_working(api.context, stop, every_s=0.01))
     try:
         yield
     finally:
@@ -223,7 +223,7 @@ async def test_an_item_that_was_made_and_not_recorded_is_not_made_again(api: Ser
     job = await Jobs(api.redis).get(id)
     assert job is not None
     raw = dict(await Jobs(api.redis).pending(job, 10))
-    lost = [await working.outcome(api.context, job, at, raw[at]) for at in (1, 3)]
+    lost = [await bulk_worker.outcome(api.context, job, at, raw[at]) for at in (1, 3)]
     assert (await api.client.get(CODES)).json()["pagination"]["total"] == 2
     async with worker(api):
         await done(api, id)
@@ -274,7 +274,7 @@ async def test_a_worker_stops_between_items(api: Service) -> None:
     ],
 )  # fmt: skip
 def test_a_manifest_has_no_formulas(data: str, cell: str) -> None:
-    text = archive.manifest([["0", "failed", "", "", "", data, "", "", ""]]).decode()
+    text = bulk_archive.manifest([["0", "failed", "", "", "", data, "", "", ""]]).decode()
     (row,) = csv.DictReader(io.StringIO(text, newline=""))
     assert row["data"] == cell
 

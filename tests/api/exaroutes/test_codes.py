@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from api.dialects.exaroutes import styling
+from api.dialects.exaroutes import style_fields
 from codes.fields import Edit
 from tests.api.exaroutes.calls import CARD, CODES, PAYLOADS, URL, error, make, native_id
 from tests.api.service import TARGET, Body, Service
@@ -188,7 +188,7 @@ STYLES: Body = {
 
 async def test_the_document_has_the_types_of_styles_and_payloads(api: Service) -> None:
     properties = (await api.anonymous.get("/openapi.json")).json()["components"]["schemas"]["NewQrCode"]["properties"]
-    assert set(styling.FIELDS) == set(STYLES) == properties.keys() - {"data", "dataType", "returnType"}
+    assert set(style_fields.FIELDS) == set(STYLES) == properties.keys() - {"data", "dataType", "returnType"}
     for name, value in STYLES.items():
         jsonschema.validate(value, properties[name])
         with pytest.raises(jsonschema.ValidationError):
@@ -201,7 +201,7 @@ async def test_the_document_has_the_types_of_styles_and_payloads(api: Service) -
         assert [set(each) for each in parts] == ([set(value)] if isinstance(value, dict) else [])
         # What it may be by the document is read (a logo as soon as it is a picture).
         if name != "logo":
-            assert styling.style_of({name: value}) is not None
+            assert style_fields.style_of({name: value}) is not None
     (data,) = [each["properties"] for each in properties["data"]["anyOf"] if each["type"] == "object"]
     assert data["ssid"]["type"] == data["network_name"]["type"] == data["firstName"]["type"] == "string"
     assert data["lat"]["type"] == data["latitude"]["type"] == "number"

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from api.dialects.openqr import listing
+from api.dialects.openqr import pagination
 from tests.api.service import SHORT, Service
 
 
@@ -224,8 +224,8 @@ async def test_a_list_of_a_tag(api: Service, monkeypatch: pytest.MonkeyPatch) ->
     assert [code["id"] for code in page["codes"]] == [ids[5], ids[11]]
     assert (await api.client.get("/v1/dynamic?tag=none")).json() == {"codes": [], "next_cursor": None}
     # However little is looked through for one page, nothing is shown twice or left out.
-    monkeypatch.setattr(listing, "LOOKS", 4)
-    monkeypatch.setattr(listing, "READ_AT_ONCE", 4)
+    monkeypatch.setattr(pagination, "LOOKS", 4)
+    monkeypatch.setattr(pagination, "READ_AT_ONCE", 4)
     for limit in (1, 2, 3, 5):
         seen: list[str] = []
         asked = {"tag": "odd", "limit": str(limit)}
@@ -253,8 +253,8 @@ async def test_a_list_of_what_is_searched_for(api: Service, monkeypatch: pytest.
     assert await found("") == await found(" ") == await found("example.com")
     # No word is put together of the end of one field and the beginning of the next.
     assert await found("cafehttps") == await found("wall tides zz") == []
-    monkeypatch.setattr(listing, "LOOKS", 1)
-    monkeypatch.setattr(listing, "READ_AT_ONCE", 1)
+    monkeypatch.setattr(pagination, "LOOKS", 1)
+    monkeypatch.setattr(pagination, "READ_AT_ONCE", 1)
     page = (await api.client.get("/v1/dynamic?q=tides")).json()
     assert page["codes"] == [] and page["next_cursor"] is not None
     for query, at in (("x" * 201, "q"), ("a%00b", "q")):

@@ -18,7 +18,7 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
 
-from api.dialects.openqr.shapes import NewDynamicCode
+from api.dialects.openqr.schemas import NewDynamicCode
 from infra.warehouse import Warehouse
 from schemas import keys
 from schemas.route import decode_route

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from analytics.types import Day, Unavailable
-from api.dialects.qravio import finding, listing, scans
-from api.dialects.qravio.scans import change
+from api.dialects.qravio import analytics as scans
+from api.dialects.qravio import lookup, pagination
+from api.dialects.qravio.analytics import change
 from schemas.event import COUNTED, OUTCOMES
 from tests.api.qravio.calls import PATH, made, page, read, refused, static
 from tests.api.service import NOW, Body, Service
@@ -186,10 +187,10 @@ async def test_the_warehouse_is_asked_once_for_a_list(api: Service, monkeypatch:
     assert asked == 1
     assert [code["total_scans"] for code in found] == [0, *reversed(range(12))]
     # A list that is longer than a page is sent as it is read, and is the same.
-    monkeypatch.setattr(listing, "PAGE", 5)
+    monkeypatch.setattr(pagination, "PAGE", 5)
     assert (await api.client.get(PATH)).json() == found
     assert asked == 4
-    monkeypatch.setattr(listing, "PAGE", 13)
+    monkeypatch.setattr(pagination, "PAGE", 13)
     assert (await api.client.get(PATH)).json() == found
 
 
@@ -208,9 +209,9 @@ async def test_a_list_that_fails_on_the_way_does_not_look_whole(api: Service, mo
     for _ in range(5):
         await made(api)
     whole = (await api.client.get(PATH)).content
-    monkeypatch.setattr(listing, "PAGE", 2)
+    monkeypatch.setattr(pagination, "PAGE", 2)
     asked = 0
-    count = finding.scan_totals
+    count = lookup.scan_totals
 
     async def failing(*args: Any) -> dict[int, int]:
         nonlocal asked
@@ -219,7 +220,7 @@ async def test_a_list_that_fails_on_the_way_does_not_look_whole(api: Service, mo
             raise Unavailable("the warehouse has gone away")
         return await count(*args)
 
-    monkeypatch.setattr(listing, "scan_totals", failing)
+    monkeypatch.setattr(pagination, "scan_totals", failing)
     received: list[dict[str, Any]] = []
     request = api.client.build_request("GET", PATH)
     scope = {

@@ -11,7 +11,7 @@ from api.auth import bearer
 from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.openqr import examples
-from api.dialects.openqr.shapes import Deleted
+from api.dialects.openqr.schemas import Deleted
 from api.errors import Problem, not_found
 from api.input import convert
 from api.parameters import Parameter

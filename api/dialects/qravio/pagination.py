@@ -12,8 +12,8 @@ from starlette.responses import Response, StreamingResponse
 from api.answers import Json
 from api.dialect import Call, Route
 from api.dialects.qravio import examples
-from api.dialects.qravio.finding import scan_totals, shown, statics, workspace_id
-from api.dialects.qravio.shapes import QravioCode
+from api.dialects.qravio.lookup import scan_totals, shown, statics, workspace_id
+from api.dialects.qravio.schemas import QravioCode
 from schemas.code import Code, StaticCode
 
 PAGE = 1_000

@@ -13,7 +13,7 @@ from analytics.window import trailing
 from api.answers import Json
 from api.dialect import Call, Route
 from api.dialects.agency import examples
-from api.dialects.agency.finding import SHORT_ID, find, no_such_code, short_id
+from api.dialects.agency.lookup import SHORT_ID, find, no_such_code, short_id
 from api.parameters import Parameter
 from codes import remains
 from codes.remains import remains_of

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
-from api.dialects.agency import examples, pages
-from api.dialects.agency.shapes import second
+from api.dialects.agency import examples, pagination
+from api.dialects.agency.schemas import second
 from api.errors import Problem, not_found
 from api.input import convert
 from api.parameters import Parameter
@@ -98,7 +98,7 @@ async def _wanted(call: Call) -> Domain:
 
 async def list_custom_domains(call: Call) -> Response:
     found = await call.context.domains.list(call.key.workspace)
-    place = pages.place(call, LIST, len(found))
+    place = pagination.place(call, LIST, len(found))
     shown = [_shown(call, one) for one in found[place.start : place.start + place.size]]
     return Json(CustomDomainPage(place.count, place.next, place.previous, shown))
 
@@ -141,7 +141,7 @@ ROUTES = (
         handler=list_custom_domains,
         status=200,
         answer=CustomDomainPage,
-        parameters=(pages.PAGE, pages.PAGE_SIZE),
+        parameters=(pagination.PAGE, pagination.PAGE_SIZE),
         problems=(400, 404),
         example=examples.DOMAINS,
     ),

@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from api.context import ApiContext
-from api.dialects.exaroutes import data, styling
-from api.dialects.exaroutes.shapes import SIZE, NewQrCode, QrCode
+from api.dialects.exaroutes import data, style_fields
+from api.dialects.exaroutes.schemas import SIZE, NewQrCode, QrCode
 from api.drawing import drawn
 from api.errors import Problem
 from api.input import convert
@@ -39,7 +39,7 @@ def as_sent(sent: dict[str, Any], created_by: str) -> NewCode:
     """What a body says, as far as it can be checked without asking anyone or drawing anything. Raises Problem (400)."""
     body = known(sent, NewQrCode)
     given = data.fields_of(body.dataType, body.data, "data")
-    style = styling.style_of(sent)
+    style = style_fields.style_of(sent)
     return NewCode(**given, slug_length=SLUG_LENGTH, style=style, image_format=body.returnType, created_by=created_by)
 
 
@@ -54,7 +54,7 @@ async def _readable(context: ApiContext, style: dict[str, Any], format: str, wor
     try:
         await drawn(context, link, style, format, SIZE.default, workspace=workspace)
     except Problem as problem:
-        raise styling.renamed(problem) from None
+        raise style_fields.renamed(problem) from None
 
 
 def at_data(problem: Problem, at: str = "data") -> Problem:

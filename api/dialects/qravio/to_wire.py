@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.dialects.qravio.shapes import QravioCode, QravioDestination
+from api.dialects.qravio.schemas import QravioCode, QravioDestination
 from api.short_urls import short_url
 from codes import conditions, variants
 from codes.behaviour import is_link

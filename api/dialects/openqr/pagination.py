@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.answers import Json
 from api.dialect import Call, Route
 from api.dialects.openqr import examples
-from api.dialects.openqr.shapes import DynamicCodePage, dynamic_code
+from api.dialects.openqr.schemas import DynamicCodePage, dynamic_code
 from api.errors import invalid
 from api.parameters import Parameter
 from codes import search

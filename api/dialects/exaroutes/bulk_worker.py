@@ -16,8 +16,8 @@ import msgspec
 
 from api.body import parse_object
 from api.context import ApiContext
-from api.dialects.exaroutes import writing
-from api.dialects.exaroutes.shapes import redirect_url
+from api.dialects.exaroutes import from_wire
+from api.dialects.exaroutes.schemas import redirect_url
 from api.errors import Problem
 from api.failures import KNOWN, problem_of
 from codes.errors import Unavailable
@@ -142,11 +142,11 @@ def _result(found: Result | BaseException, job: Job, at: int) -> Result:
 async def outcome(context: ApiContext, job: Job, at: int, raw: bytes) -> Result:
     """The item as a code, made once however often it is asked for, or why it cannot be one. Raises Unavailable."""
     try:
-        new = await writing.new_code(context, parse_object(raw), job.created_by, job.workspace)
+        new = await from_wire.new_code(context, parse_object(raw), job.created_by, job.workspace)
         new = msgspec.structs.replace(new, id=item_id(job.id, at), one_of_many=True)
         return made(await context.codes.create(job.workspace, new), context.settings.short_url)
     except KNOWN as error:
-        problem = writing.at_data(problem_of(error))
+        problem = from_wire.at_data(problem_of(error))
         if problem.status == 503 or isinstance(error, TooMany):
             raise Unavailable(problem.message) from error
         return failed(problem)

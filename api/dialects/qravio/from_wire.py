@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from api.dialects.qravio import design
-from api.dialects.qravio.shapes import NewQravioCode, NewQravioDestination, QravioCodeEdit, QravioDestination
+from api.dialects.qravio.schemas import NewQravioCode, NewQravioDestination, QravioCodeEdit, QravioDestination
 from api.errors import invalid
 from api.input import convert
 from codes import conditions

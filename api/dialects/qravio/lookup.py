@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from analytics.totals import totals
 from api.dialect import Call
-from api.dialects.qravio.reading import qr_code, static_code
-from api.dialects.qravio.shapes import QravioCode
+from api.dialects.qravio.schemas import QravioCode
+from api.dialects.qravio.to_wire import qr_code, static_code
 from api.errors import Problem, not_found
 from api.parameters import Parameter
 from codes import folders, index, texts, workspaces

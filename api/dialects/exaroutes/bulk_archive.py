@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from api.context import ApiContext
-from api.dialects.exaroutes.shapes import SIZE
-from api.dialects.exaroutes.working import Fault, Made
+from api.dialects.exaroutes.bulk_worker import Fault, Made
+from api.dialects.exaroutes.schemas import SIZE
 from api.drawing import drawn
 from api.errors import Problem
 from codes.cells import harmless

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from api.dialects.agency.shapes import MAX_NAME, MAX_URL, AgencyCodeEdit, NewAgencyCode, NewAgencyVariant
+from api.dialects.agency.schemas import MAX_NAME, MAX_URL, AgencyCodeEdit, NewAgencyCode, NewAgencyVariant
 from api.errors import invalid
 from codes.variants import NewVariant
 from schemas.code import Code

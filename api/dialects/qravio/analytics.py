@@ -13,9 +13,9 @@ from analytics.window import trailing
 from api.answers import Json
 from api.dialect import Call, Route
 from api.dialects.qravio import examples
-from api.dialects.qravio.finding import ID, wanted
-from api.dialects.qravio.reading import second
-from api.dialects.qravio.shapes import QravioAnalytics, QravioDay, QravioDevices
+from api.dialects.qravio.lookup import ID, wanted
+from api.dialects.qravio.schemas import QravioAnalytics, QravioDay, QravioDevices
+from api.dialects.qravio.to_wire import second
 from codes.plans import plan_of
 from schemas.code import StaticCode
 from schemas.event import KINDS

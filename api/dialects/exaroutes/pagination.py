@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.answers import Json
 from api.dialect import Call, Route
 from api.dialects.exaroutes import data, examples
-from api.dialects.exaroutes.shapes import QrCodePage, QrPagination, qr_code
+from api.dialects.exaroutes.schemas import QrCodePage, QrPagination, qr_code
 from api.errors import invalid
 from api.parameters import Parameter
 from schemas.code import Code

@@ -9,7 +9,7 @@ import qr.errors
 import qr.layout
 import qr.style
 from api.dialects.openqr import parts
-from api.dialects.openqr.shapes import DynamicCodeEdit, NewDynamicCode
+from api.dialects.openqr.schemas import DynamicCodeEdit, NewDynamicCode
 from api.errors import invalid
 from codes import conditions, domains, times
 from codes.variants import MAX_RULES, NewRule, NewVariant

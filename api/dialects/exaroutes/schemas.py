@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta
 
-from api.dialects.exaroutes import payload_schema
+from api.dialects.exaroutes import data_types
 from api.dialects.exaroutes import style_schema as styles
 from api.dialects.exaroutes.data import DataType, payload, shown_type
 from api.parameters import Parameter
@@ -26,7 +26,7 @@ _DESTINATION = Meta(description="Where a scan leads, or the payload that its pag
 # Of a picture.
 SIZE = Parameter.integer("size", "The width in pixels.", 512, 64, 4096)
 Format = Literal["png", "svg"]
-Data = str | Annotated[dict[str, Any], Meta(extra_json_schema=payload_schema.schema())]
+Data = str | Annotated[dict[str, Any], Meta(extra_json_schema=data_types.schema())]
 Secure = Literal["password", "locked"]
 
 
