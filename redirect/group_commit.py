@@ -4,6 +4,9 @@ A turn of the loop reads every connection that has something to say; what was sc
 the first answer of a turn schedules `flush`; what the turn brings besides joins the group, and its answers are held.
 Nothing waits for a clock: a visit that comes alone is written and answered in the same turn.
 
+Scheduling costs more than a visit that comes alone can win. So where one after the other did, the next ones are written
+at once, and every now and then one is scheduled to see whether more come by now.
+
 Used in the event loop's thread alone. Whoever writes to a connection by another way than `hold`, or closes it, calls
 `flush` before: what is held for it comes first. A task needs not when it was scheduled after the answer, since `flush`
 was scheduled with it.
@@ -18,6 +21,9 @@ from redirect.metrics import Counts
 # So many answers are not held any longer: the write is shared by enough, and the first has waited for some hundred
 # microseconds.
 MOST = 64
+# After so many groups of one in a row so many events are written at once.
+LONELY = 4
+AT_ONCE = 32
 
 
 class Transport(Protocol):
@@ -46,15 +52,28 @@ def group_commit(
     events: list[bytes] = []
     held: list[tuple[Transport, bytes]] = []
 
+    # Groups of one in a row, and how many events are still to be written at once.
+    lonely, at_once = 0, 0
+
     def hold(transport: Transport, answer: bytes) -> None:
-        if not events:
-            transport.write(answer)
-            return
+        nonlocal at_once
         if not held:
-            asyncio.get_running_loop().call_soon(flush)
+            if at_once and events:
+                at_once -= 1
+                flush()
+            if not events:
+                transport.write(answer)
+                return
+            asyncio.get_running_loop().call_soon(end_of_turn)
         held.append((transport, answer))
         if len(held) >= MOST:
             flush()
+
+    def end_of_turn() -> None:
+        nonlocal lonely, at_once
+        lonely = lonely + 1 if len(events) == 1 else 0
+        at_once = AT_ONCE if lonely >= LONELY else 0
+        flush()
 
     def flush() -> None:
         if not events:

@@ -8,8 +8,11 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.redirect.scanner import IPHONE, Redirector
+import psutil
 
+from tests.redirect.scanner import IPHONE, Redirector, until
+
+_STOPPED = (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
 _REQUEST = f"GET /%s HTTP/1.1\r\nHost: x\r\nUser-Agent: {IPHONE}\r\n\r\n"
 
 
@@ -18,7 +21,7 @@ def request(slug: str) -> bytes:
 
 
 class Scanners:
-    """So many connections to a redirector, each answered once before."""
+    """So many connections to a redirector, each answered twice before: alone, and together with the others."""
 
     def __init__(self, server: Redirector, count: int, slug: str) -> None:
         self.server = server
@@ -26,11 +29,16 @@ class Scanners:
         for one in self._sockets:
             one.sendall(request(slug))
             assert one.recv(65536).startswith(b"HTTP/1.1 302")
+        with self.asking(request(slug)):
+            pass
+        assert all(map(len, self.answers()))
 
     @contextmanager
     def asking(self, sent: bytes) -> Iterator[None]:
         """Asks while the redirector stands still; what is done within happens before it reads that."""
         self.server.signal(signal.SIGSTOP)
+        # (Under strace it is "t".)
+        until(lambda: psutil.Process(self.server.process.pid).status() in _STOPPED, "it stands still")
         for one in self._sockets:
             one.sendall(sent)
         try:
@@ -104,4 +112,4 @@ def killed_half_written(server: Redirector, slug: str) -> int:
         pass
     assert sum(map(len, many.answers())) == 0
     many.close()
-    return 20 + 5
+    return 2 * 20 + 5
