@@ -2,7 +2,7 @@
 #
 #   docker build --tag waymark .                     all of it, with the engines that `waymark up` brings
 #   docker build --target edge --tag waymark-edge .  `waymark redirect` and `waymark ingest`, or anything whose Redis and
-#                                                    ClickHouse are servers: a sixth of the size
+#                                                    ClickHouse are servers: a quarter of the size
 FROM python:3.11-slim-bookworm AS wheel
 WORKDIR /src
 COPY requirements-build.txt ./
