@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.stack import ROOT
+from harness.launcher import ROOT
 
 
 class Tree(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ import msgspec
 import uvicorn
 
 from bench import baseline_apps
+from harness.ports import free_ports
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,17 +24,10 @@ class Server(msgspec.Struct, frozen=True):
     pid: int
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def served(app: str) -> Iterator[Server]:
     """Raises TimeoutError when the server does not listen within thirty seconds."""
-    port = free_port()
+    port = free_ports(1)[0]
     process = subprocess.Popen([sys.executable, "-m", "bench.baseline", app, str(port)], cwd=ROOT)
     try:
         wait_for(port, process)

@@ -19,8 +19,8 @@ import click
 import msgspec
 import uvloop
 
-from bench.agents import HEADERS
 from bench.figures import percentile
+from harness.agents import HEADERS
 
 
 class Scanner(asyncio.Protocol):

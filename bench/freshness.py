@@ -11,9 +11,9 @@ import msgspec
 import requests
 
 from bench import stack
-from bench.agents import HEADERS
 from bench.figures import Figure, Say, figure, percentile
 from bench.load import ROOT
+from harness.agents import HEADERS
 
 NAME = "freshness"
 POLL_S = 0.01

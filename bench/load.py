@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.agents import HEADERS
+from harness.agents import HEADERS
 
 ROOT = Path(__file__).parents[1]
 CONNECTIONS = 32

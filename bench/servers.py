@@ -12,10 +12,12 @@ from pathlib import Path
 import msgspec
 
 from bench import load, stack
-from bench.baseline import Server, free_port, wait_for
+from bench.baseline import Server, wait_for
 from bench.figures import Figure, Say, figure
 from bench.redirect import Bout, bout
 from bench.redirector import SERVERS
+from harness.launcher import ROOT
+from harness.ports import free_ports
 from schemas.route import Route
 from waymark import embedded_redis
 from waymark.data_dir import DataDir
@@ -60,10 +62,10 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
 
 @contextmanager
 def _served(server: str, redis_url: str, folder: Path) -> Iterator[Server]:
-    port = free_port()
+    port = free_ports(1)[0]
     journal = folder / f"journal-{port}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.redirector", server, str(port), redis_url, str(journal)], cwd=stack.ROOT
+        [sys.executable, "-m", "bench.redirector", server, str(port), redis_url, str(journal)], cwd=ROOT
     )
     try:
         wait_for(port, process)

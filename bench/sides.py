@@ -14,10 +14,11 @@ import msgspec
 import psutil
 
 from bench import stack
-from bench.baseline import free_port, served, wait_for
+from bench.baseline import served, wait_for
 from bench.baseline_apps import DESTINATION
 from bench.load import Load
 from bench.machine import cpu_seconds
+from harness.ports import free_ports
 
 SLUG = "landing"
 # Storing has come to rest when it used less than this share of a core for so long.
@@ -162,7 +163,7 @@ def nginx() -> Iterator[Side]:
     """A constant 302, and a line in the access log for each; one worker, as the others have. Raises Missing."""
     if shutil.which("nginx") is None:
         raise Missing("nginx is not installed (Debian: apt-get install nginx)")
-    port = free_port()
+    port = free_ports(1)[0]
     with tempfile.TemporaryDirectory(prefix="wm-bench-") as made:
         folder = Path(made)
         (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, destination=DESTINATION))
@@ -217,7 +218,7 @@ def peers(text: str) -> tuple[Peer, ...]:
 @contextmanager
 def installed(peer: Peer) -> Iterator[Side]:
     """Raises Missing when it does not start or is not made ready."""
-    port = free_port()
+    port = free_ports(1)[0]
     with tempfile.TemporaryDirectory(prefix="wm-bench-") as made:
         folder = Path(made)
 

@@ -1,12 +1,8 @@
 """A whole `waymark up` in a folder and on ports of its own, for benches and for tests of whole examples."""
 
-import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -14,13 +10,12 @@ import psutil
 import redis
 import requests
 
-from bench.baseline import free_port
+from harness.launcher import ROOT, WaymarkUp, clean_environment
 from schemas import keys
 from schemas.route import Route
 from waymark import embedded_redis
 from waymark.data_dir import DataDir
 
-ROOT = Path(__file__).parents[1]
 KEY = "oqr_live_bench0123456789abcdef0123456789"
 # Written at once; more would only make Redis's answer wait for longer.
 ROUTES_AT_ONCE = 5_000
@@ -107,65 +102,24 @@ def _destination(slug: str) -> str:
     return f"https://www.example.com/campaigns/2026/spring/landing?code={slug}"
 
 
-def spawn(
-    data: Path, log: Path, *, workers: int = 1, edge: str = "none", root: Path = ROOT
-) -> tuple[subprocess.Popen[bytes], Stack]:
-    """Starts `waymark up` and does not wait for it. `root`: that of another tree, with its own environment where it has
-    one."""
-    api_port, redirect_port = free_port(), free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
+def spawn(data: Path, log: Path, *, workers: int = 1, edge: str = "none", root: Path = ROOT) -> tuple[WaymarkUp, Stack]:
+    """Start `waymark up` without waiting for it. `root`: that of another tree."""
+    environment = clean_environment()
     environment |= {"WAYMARK_BOOTSTRAP_KEY": KEY, "WAYMARK_HOST": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
     environment["WAYMARK_EDGE"] = edge
-    python = root / ".venv/bin/python"
-    if root != ROOT:
-        environment["PYTHONPATH"] = str(root)
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [
-                str(python) if root != ROOT and python.exists() else sys.executable,
-                *("-P", "-m", "waymark", "up", "--data", str(data)),
-                *("--api-port", str(api_port), "--redirect-port", str(redirect_port), "--workers", str(workers)),
-            ],
-            cwd=root,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-    return process, Stack(process=process.pid, data=data, api_port=api_port, redirect_port=redirect_port, log=log)
-
-
-def wait_until_ready(process: subprocess.Popen[bytes], stack: Stack, patience_s: float = 60) -> None:
-    """Until both faces say so. Raises RuntimeError with the end of the log when they do not."""
-    deadline = time.monotonic() + patience_s
-    waiting = [f"{stack.short}/readyz", f"{stack.api}/readyz"]
-    while waiting:
-        with suppress(requests.RequestException):
-            if requests.get(waiting[0], timeout=1).status_code == 200:
-                del waiting[0]
-                continue
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"waymark up is not ready; its log ends with\n{stack.log.read_text()[-3000:]}")
-        time.sleep(0.02)
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(60)
-    except subprocess.TimeoutExpired:
-        # Its children end with it.
-        process.kill()
-        process.wait()
+    up = WaymarkUp(data, out=log, workers=workers, environment=environment, root=root)
+    up.start()
+    assert up.process is not None
+    return up, Stack(process=up.process.pid, data=data, api_port=up.api_port, redirect_port=up.redirect_port, log=log)
 
 
 @contextmanager
 def running(*, workers: int = 1, edge: str = "none", root: Path = ROOT) -> Iterator[Stack]:
     """A ready `waymark up`; everything of it is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="wm-bench-", ignore_cleanup_errors=True) as folder:
-        process, stack = spawn(Path(folder) / "data", Path(folder) / "log", workers=workers, edge=edge, root=root)
+        up, stack = spawn(Path(folder) / "data", Path(folder) / "log", workers=workers, edge=edge, root=root)
         try:
-            wait_until_ready(process, stack)
+            up.wait_until_ready()
             yield stack
         finally:
-            stop(process)
+            up.stop()

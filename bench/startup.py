@@ -1,6 +1,5 @@
 """From `waymark up` in an empty folder to the first redirect, and the same on a folder that has been used."""
 
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -11,8 +10,9 @@ import msgspec
 import requests
 
 from bench import stack
-from bench.agents import HEADERS
 from bench.figures import Figure, Say, figure
+from harness.agents import HEADERS
+from harness.launcher import WaymarkUp
 
 NAME = "startup"
 PATIENCE_S = 60.0
@@ -42,24 +42,24 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
 def _start(data: Path, log: Path, slug: str | None) -> tuple[float, str]:
     """Seconds to the first 302, and the slug. Without a slug a code is made as soon as the API takes one."""
     began = time.perf_counter()
-    process, up = stack.spawn(data, log)
+    launched, up = stack.spawn(data, log)
     try:
         while slug is None:
-            _alive(process, up, began)
+            _alive(launched, began)
             with suppress(requests.RequestException):
                 slug = up.create("https://www.example.com/first")["slug"]
             time.sleep(0.01)
         while True:
-            _alive(process, up, began)
+            _alive(launched, began)
             with suppress(requests.RequestException):
                 answer = requests.get(f"{up.short}/{slug}", headers=HEADERS[0], allow_redirects=False, timeout=2)
                 if answer.status_code == 302:
                     return time.perf_counter() - began, slug
             time.sleep(0.01)
     finally:
-        stack.stop(process)
+        launched.stop()
 
 
-def _alive(process: subprocess.Popen[bytes], up: stack.Stack, began: float) -> None:
-    if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:
-        raise RuntimeError(f"waymark up does not start; its log ends with\n{up.log.read_text()[-3000:]}")
+def _alive(launched: WaymarkUp, began: float) -> None:
+    if launched.ended or time.perf_counter() - began > PATIENCE_S:
+        raise RuntimeError(f"waymark up does not start; its log ends with\n{launched.log_tail()}")

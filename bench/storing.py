@@ -15,7 +15,7 @@ import msgspec
 
 from bench.against import Tree, other_tree
 from bench.figures import Figure, Say, figure
-from bench.stack import ROOT
+from harness.launcher import ROOT
 
 NAME = "storing"
 OURS = "this tree"

@@ -18,7 +18,7 @@ from typing import TypeVar
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
-from drill.ports import free_ports
+from harness.ports import free_ports
 
 T = TypeVar("T")
 

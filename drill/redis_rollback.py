@@ -24,12 +24,12 @@ import msgspec
 import redis
 
 from aggregator.audit import render
-from drill.ports import free_ports
 from drill.stack import KEY, Stack, closing
+from harness.agents import FIREFOX
+from harness.ports import free_ports
 from waymark import redis_program
 from waymark.errors import UserError
 
-AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0"
 LOST = 2
 NEW = 3
 WITHIN_S = 60.0
@@ -113,7 +113,7 @@ class Client:
         return _asked(self._stack.api_port, method, path, headers, body)
 
     def _scan(self, slug: str) -> tuple[int, Any]:
-        return _asked(self._stack.redirect_port, "GET", f"/{slug}", {"User-Agent": AGENT}, None)
+        return _asked(self._stack.redirect_port, "GET", f"/{slug}", {"User-Agent": FIREFOX}, None)
 
 
 def _asked(port: int, method: str, path: str, headers: dict[str, str], body: object) -> tuple[int, Any]:

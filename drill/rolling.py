@@ -20,9 +20,12 @@ from pathlib import Path
 
 import msgspec
 
-from drill.ports import free_ports
 from drill.processes import send
-from drill.stack import WORKERS, NotReady, Stack, closing
+from drill.stack import WORKERS, Stack, closing
+from harness.agents import FIREFOX
+from harness.launcher import NotReady
+from harness.ports import free_ports
+from harness.scanners import Connection
 from waymark.net import until
 
 CLIENTS = 8
@@ -31,7 +34,6 @@ REPLACED_WITHIN_S = 60.0
 LONGEST_S = 240.0
 # A client's own; a machine that starts processes is busy.
 PATIENCE_S = 10
-AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0"
 
 
 class Tally(msgspec.Struct):
@@ -42,37 +44,36 @@ class Tally(msgspec.Struct):
 
 
 async def keep_scanning(port: int, slug: str, tally: Tally, stop: asyncio.Event, pause_s: float = 0.0) -> None:
-    """A client that keeps its connection for as long as it is let, and takes every failure for one. After each request
-    it pauses."""
-    ask = f"GET /{slug} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {AGENT}\r\n\r\n".encode()
-    writer: asyncio.StreamWriter | None = None
-    reader = asyncio.StreamReader()
+    """A client that keeps its connection as long as the server lets it, and counts every failure. It pauses before each
+    request."""
+    connection: Connection | None = None
     while not stop.is_set():
         await asyncio.sleep(pause_s)
+        status, headers = 0, dict[str, str]()
         try:
-            if writer is None:
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(ask)
-            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+            if connection is None:
+                connection = await Connection.open(port)
+            scan = connection.request(f"GET /{slug} HTTP/1.1\r\nUser-Agent: {FIREFOX}")
+            status, headers, _ = await asyncio.wait_for(scan, PATIENCE_S)
         except (OSError, EOFError, TimeoutError):
-            head = b""
-        if head.startswith(b"HTTP/1.1 302 "):
+            status = 0
+        if status == 302:
             tally.answered += 1
         else:
             tally.failed += 1
-        last = not head or b"\r\nconnection: close\r\n" in head.lower()
-        if last and writer is not None:
-            tally.told += bool(head)
-            writer.close()
-            writer = None
-    if writer is not None:
-        writer.close()
+        last = not status or headers.get("connection", "").lower() == "close"
+        if last and connection is not None:
+            tally.told += bool(status)
+            connection.close()
+            connection = None
+    if connection is not None:
+        connection.close()
 
 
 async def wrk(port: int, slug: str, seconds: int) -> tuple[int, int]:
     """Answered and failed requests of wrk, whose connections are kept as well."""
     command = ["wrk", "-t1", f"-c{WRK_CONNECTIONS}", f"-d{seconds}s", "--timeout", f"{PATIENCE_S}s"]
-    command += ["-H", f"User-Agent: {AGENT}"]
+    command += ["-H", f"User-Agent: {FIREFOX}"]
     process = await asyncio.create_subprocess_exec(
         *command, f"http://127.0.0.1:{port}/{slug}", stdout=asyncio.subprocess.PIPE
     )

@@ -23,7 +23,8 @@ from drill.faults import INJECT
 from drill.kafka import KafkaServer, running
 from drill.scanners import Scanners
 from drill.schedule import ON_A_VOLUME, Bus, DrillRun, scheduled
-from drill.stack import NotReady, Stack, closing
+from drill.stack import Stack, closing
+from harness.launcher import NotReady
 from waymark.core_client import CoreError, CoreUnavailable
 
 # Runs on one stack.

@@ -6,6 +6,8 @@ import random
 from collections.abc import Sequence
 
 from drill.client_log import ClientLog
+from harness.agents import FIREFOX, PHONE, PIXEL
+from harness.scanners import Connection
 
 SCANNERS = 8
 # Between two visits of one scanner, on average: all together come to 600 a second at most.
@@ -15,14 +17,7 @@ PATIENCE_S = 5.0
 RETRY_S = 0.01
 HEADS = 0.05
 
-AGENTS = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 "
-    "Mobile/15E148 Safari/604.1",
-    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile "
-    "Safari/537.36",
-    "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
-    "curl/8.5.0",
-)
+AGENTS = (PHONE, PIXEL, FIREFOX, "curl/8.5.0")
 
 
 class Scanners:
@@ -59,37 +54,33 @@ class Scanners:
             with contextlib.suppress(OSError, EOFError, TimeoutError):
                 wanting = wanting or self._now()
                 async with asyncio.timeout(PATIENCE_S):
-                    reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+                    connection = await Connection.open(self._port)
                 try:
                     while not self._stop.is_set():
                         wanting = wanting or self._now()
-                        if await self._request(reader, writer):
+                        if await self._request(connection):
                             self._answered_at[number] = self._now()
                             self._ledger.outage(self._now() - wanting)
                             wanting = None
                         await asyncio.sleep(self._dice.expovariate(1 / PAUSE_S) if wanting is None else RETRY_S)
                 finally:
-                    writer.close()
+                    connection.close()
             await asyncio.sleep(RETRY_S)
         if wanting is not None:
             self._ledger.outage(self._now() - wanting)
 
-    async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _request(self, connection: Connection) -> bool:
         """Whether it was given a redirect. Raises OSError, EOFError or TimeoutError when no answer came."""
         ledger, dice = self._ledger, self._dice
         visit = ledger.next()
         method = "HEAD" if dice.random() < HEADS else "GET"
         head = (
             f"{method} /{dice.choice(self._slugs)}?utm_source=drill&utm_campaign={ledger.campaign(visit)} HTTP/1.1\r\n"
-            f"Host: localhost\r\nUser-Agent: {dice.choice(AGENTS)}\r\nAccept-Language: en\r\n\r\n"
+            f"User-Agent: {dice.choice(AGENTS)}\r\nAccept-Language: en"
         )
         async with asyncio.timeout(PATIENCE_S):
-            writer.write(head.encode())
-            answer = (await reader.readuntil(b"\r\n\r\n")).lower()
-            length = answer.partition(b"\r\ncontent-length: ")[2].split(b"\r\n", 1)[0]
-            if length and method == "GET":
-                await reader.readexactly(int(length))
-        if answer[9:12] != b"302":
+            status, _, _ = await connection.request(head)
+        if status != 302:
             return False
         ledger.gave(visit, self._now())
         return True

@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 
 from aggregator.audit import Report
 from drill.clock import Clock
 from drill.disk import Disk, small
 from drill.kafka import KafkaServer
-from drill.ports import free_ports
 from drill.processes import Process, below, send
 from drill.volume import Volume, age_journals, make_volume
+from harness.launcher import ROOT, NotReady, WaymarkUp, clean_environment
 from waymark import core_client
 from waymark.data_dir import DataDir
-from waymark.errors import UserError
-from waymark.net import answers_http, until
+from waymark.net import until
 
 KEY = "oqr_live_drill0123456789abcdef0123456789"
 WORKERS = 2
@@ -34,10 +34,6 @@ CODES = 3
 TRIES = 60
 READY_S = 90.0
 STOP_S = 90.0
-
-
-class NotReady(UserError):
-    """`waymark up` does not come up; the message has the end of its log."""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -72,26 +68,18 @@ class Stack:
         self.disk: Disk | None = small(folder / "disk") if small_disk else None
         self.slugs: list[str] = []
         self.given = 0
-        self.log = folder / "log"
-        self.process: subprocess.Popen[bytes] | None = None
-        self.api_port, self.redirect_port = free_ports(2)
+        self._up = WaymarkUp(self.folder.path, out=folder / "log", workers=WORKERS, environment=self._environment())
+        self.api_port, self.redirect_port = self._up.api_port, self._up.redirect_port
+
+    @property
+    def process(self) -> psutil.Popen | None:
+        return self._up.process
 
     def start(self) -> None:
-        flags = {
-            "--data": self.folder.path,
-            "--workers": WORKERS,
-            "--api-port": self.api_port,
-            "--redirect-port": self.redirect_port,
-        }
-        command = [sys.executable, "-P", "-m", "waymark", "up", *(str(word) for pair in flags.items() for word in pair)]
-        with self.log.open("ab") as log:
-            # A session of its own, so that its process group can be killed without ours.
-            self.process = subprocess.Popen(
-                command, env=self._environment(), stdout=log, stderr=log, start_new_session=True
-            )
+        self._up.start()
 
     def _environment(self) -> dict[str, str]:
-        variables = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
+        variables = clean_environment()
         variables["WAYMARK_BOOTSTRAP_KEY"] = KEY
         # Each visit is a campaign of its own, and has to be found again.
         variables["WAYMARK_DISTINCT_VALUES"] = "65535"
@@ -114,11 +102,7 @@ class Stack:
 
     async def ready(self) -> None:
         """Raises NotReady."""
-        ports = [self.redirect_port, self.api_port]
-        if not await until(
-            lambda: answers_http("127.0.0.1", ports, "/healthz"), within_s=READY_S, unless=lambda: self.ended
-        ):
-            raise NotReady(f"waymark up is not ready. Its log ends with:\n{self.last_words()}")
+        await asyncio.to_thread(self._up.wait_until_ready, "/healthz", within_s=READY_S)
 
     async def make_codes(self) -> None:
         """Raises NotReady."""
@@ -180,10 +164,10 @@ class Stack:
 
     @property
     def ended(self) -> bool:
-        return self.process is None or self.process.poll() is not None
+        return self._up.ended
 
     def last_words(self) -> str:
-        return self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
+        return self._up.log_tail()
 
     def processes(self, *roles: str) -> list[Process]:
         """Of these services, or all that are known."""
@@ -215,32 +199,22 @@ class Stack:
         return msgspec.convert(core_client.call(self.folder, "/audit", lambda *_: None), Report)
 
     def kill_group(self) -> None:
-        """SIGKILL for the supervisor and all its children at once."""
-        assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        self._up.kill_group()
 
     def kill_supervisor(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
+        self._up.kill_supervisor()
 
     async def stop(self) -> int:
         """As a person does; the exit status. What does not end in its time is killed."""
-        assert self.process is not None
-        self.process.terminate()
-        try:
-            return await asyncio.to_thread(self.process.wait, STOP_S)
-        except subprocess.TimeoutExpired:
-            self.kill_group()
-            return -signal.SIGKILL
+        return await asyncio.to_thread(self._up.stop, STOP_S)
 
     def read(self) -> Stored:
         """What is stored, once nothing of the stack runs. Blocks for some seconds. Raises NotReady."""
         journals = self.disk.folder if self.disk is not None else self.folder.path / "journal"
         # In a process of its own: one process opens one chDB folder in its life.
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "drill.stored_scans", str(self.folder.path), str(journals)],
+            [sys.executable, "-m", "drill.stored_scans", str(self.folder.path.absolute()), str(journals.absolute())],
+            cwd=ROOT,
             capture_output=True,
             timeout=120,
         )

@@ -123,7 +123,7 @@ def test_the_table_of_rooms_is_the_tree() -> None:
 def test_every_room_is_installed_but_those_for_developers() -> None:
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     installed = {name.removesuffix("*") for name in setuptools["packages"]["find"]["include"]}
-    developers = {"tests", "bench", "drill", "loadtest"}
+    developers = {"tests", "bench", "drill", "harness", "loadtest"}
     assert {path.parent.name for path in ROOT.glob("*/__init__.py")} - developers <= installed
     assert not installed & developers
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import against, load, sides, stack
+from bench import against, load, sides
 from bench.sides import Peer, Side
+from harness.launcher import ROOT
 
 SERVER = f"""{sys.executable} -c '
 import http.server, os
@@ -83,9 +84,9 @@ def test_another_tree_is_a_folder_or_a_commit(tmp_path: Path) -> None:
         assert (tree.name, tree.root) == ("waymark of the other tree", tmp_path)
     with pytest.raises(LookupError, match="neither a folder nor a commit"), against.other_tree("no-such-commit"):
         pass
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=stack.ROOT, capture_output=True, text=True)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     if head.returncode == 0:
         with against.other_tree("HEAD") as tree:
             assert head.stdout.startswith(tree.name.removeprefix("waymark "))
-            assert (tree.root / "Makefile").exists() and tree.root != stack.ROOT
+            assert (tree.root / "Makefile").exists() and tree.root != ROOT
         assert not tree.root.exists()

@@ -16,7 +16,7 @@ FIELDS = ["seed", "fault", "promised", "given", "stored", "lost", "doubled", "ou
 
 
 def drill(*flags: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-P", "-m", "drill", *flags], capture_output=True, text=True, timeout=270)
+    return subprocess.run([sys.executable, "-m", "drill", *flags], capture_output=True, text=True, timeout=270)
 
 
 def check(done: "subprocess.CompletedProcess[str]", *, most: int) -> list[dict[str, object]]:

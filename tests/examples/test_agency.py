@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bench import stack
-from bench.agents import HEADERS
+from harness.agents import HEADERS
 from tests.examples.calls import run, visit
 from tests.servers import require
 

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from bench import stack
-from bench.agents import HEADERS
+from harness.agents import HEADERS
 from tests.examples.calls import curl, run, scanned, visit
 from tests.servers import require
 

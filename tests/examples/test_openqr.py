@@ -20,7 +20,7 @@ import zxingcpp
 from PIL import Image
 
 from bench import stack
-from bench.agents import HEADERS
+from harness.agents import HEADERS
 from tests.examples.calls import curl, run, scanned, visit
 from tests.servers import require
 

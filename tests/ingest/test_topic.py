@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from drill.kafka import KafkaServer
-from drill.ports import free_ports
+from harness.ports import free_ports
 from ingest.topic import ensure, look
 
 

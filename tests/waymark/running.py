@@ -2,13 +2,9 @@
 
 import http.client
 import json
-import os
 import re
 import resource
-import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,22 +14,11 @@ from typing import Any
 
 import psutil
 
+from harness.agents import PHONE
+from harness.launcher import WAYMARK, WaymarkUp, clean_environment
 from waymark.data_dir import DataDir, hold
 
 KEY = "oqr_live_a-key-for-the-tests-of-waymark"
-PHONE = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-    "Version/17.5 Mobile/15E148 Safari/604.1"
-)
-WAYMARK = [sys.executable, "-P", "-m", "waymark"]
-
-
-def free_ports(count: int) -> list[int]:
-    taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in taken]
-    for one in taken:
-        one.close()
-    return ports
 
 
 def wait_for(so: Callable[[], Any], *, within_s: float = 60.0, what: str = "") -> Any:
@@ -52,7 +37,9 @@ def _few_descriptors() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
 
 
-class Up:
+class Up(WaymarkUp):
+    """With what tests ask of it: the API, scans, commands, its own words."""
+
     def __init__(
         self,
         folder: Path,
@@ -62,19 +49,20 @@ class Up:
         program: Sequence[str] = WAYMARK,
         **environment: str,
     ) -> None:
-        self.program = program
-        self.data = folder / "data"
-        self.out = folder / "out.log"
-        self.err = folder / "err.log"
-        self.api_port, self.redirect_port = free_ports(2)
-        self.workers = workers
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
         # Nobody is in front who would have to notice.
-        self.environment |= {"WAYMARK_DRAIN": "0", **environment}
+        variables = clean_environment() | {"WAYMARK_DRAIN": "0", **environment}
         if key is not None:
-            self.environment["WAYMARK_BOOTSTRAP_KEY"] = key
+            variables["WAYMARK_BOOTSTRAP_KEY"] = key
         self.key = key
-        self.process: psutil.Popen | None = None
+        super().__init__(
+            folder / "data",
+            out=folder / "out.log",
+            err=folder / "err.log",
+            workers=workers,
+            environment=variables,
+            before_exec=_few_descriptors,
+            program=program,
+        )
 
     def make_folder(self) -> None:
         """An empty data folder, as `up` makes it."""
@@ -82,19 +70,8 @@ class Up:
             pass
 
     def start(self, *, ready: bool = True) -> None:
-        flags = ["--data", self.data, "--workers", self.workers]
-        flags += ["--api-port", self.api_port, "--redirect-port", self.redirect_port]
         already = self.told()
-        with self.out.open("ab") as out, self.err.open("ab") as err:
-            # A session of its own, so that its process group can be killed without ours.
-            self.process = psutil.Popen(
-                [*self.program, "up", *map(str, flags)],
-                env=self.environment,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-                preexec_fn=_few_descriptors,
-            )
+        super().start()
         if ready:
             wait_for(lambda: self._says_more_than(already), within_s=60, what="up is ready")
 
@@ -125,16 +102,6 @@ class Up:
             if (name == "redis" and "redis-server" in command[0]) or f" {name}" in " " + " ".join(command[3:5]):
                 found.append(one)
         return found
-
-    def stop(self) -> int:
-        assert self.process is not None
-        self.process.terminate()
-        return int(self.process.wait(60))
-
-    def kill_group(self) -> None:
-        assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(30)
 
     def call(
         self, method: str, path: str, body: Any = None, *, key: str | None = None, headers: dict[str, str] | None = None

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from harness.ports import free_ports
 from ingest.journal import Journal
 from ingest.layout import segment_path, segments
 from tests.servers import bucket
-from tests.waymark.running import Up, free_ports, up, wait_for
+from tests.waymark.running import Up, up, wait_for
 from waymark import redis_program
 from waymark.command import main
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.agents import PHONE
 from tests.servers.dns import NameServer, name_server_beside
-from tests.waymark.running import PHONE, Up, up, wait_for
+from tests.waymark.running import Up, up, wait_for
 
 TARGET = "edge.waymark.example"
 A, B = "https://example.com/a", "https://example.com/b"

@@ -9,15 +9,15 @@ from typing import Any
 import psutil
 import pytest
 
+from harness.scanners import ScanCount, scan_load
 from tests.waymark.running import Up, up, wait_for
-from tests.waymark.scanners import Count, load
 
 pytestmark = pytest.mark.kill
 
 
-async def killed_under_load(one: Up, code: dict[str, Any], count: Count, *, after_s: float) -> None:
+async def killed_under_load(one: Up, code: dict[str, Any], count: ScanCount, *, after_s: float) -> None:
     stop = asyncio.Event()
-    scanning = asyncio.create_task(load(one.redirect_port, code["slug"], count, stop, scanners=8, most=20_000))
+    scanning = asyncio.create_task(scan_load(one.redirect_port, code["slug"], count, stop, scanners=8, most=20_000))
     await asyncio.sleep(after_s)
     one.kill_group()
     stop.set()
@@ -27,7 +27,7 @@ async def killed_under_load(one: Up, code: dict[str, Any], count: Count, *, afte
 async def test_the_whole_group_under_load_again_and_again() -> None:
     with up(workers=2) as one:
         code = one.create()
-        count = Count()
+        count = ScanCount()
         for after_s in (0.3, 0.9, 1.6):
             await killed_under_load(one, code, count, after_s=after_s)
             one.start()
@@ -101,8 +101,8 @@ def running_of(one: Up, name: str) -> list[psutil.Process]:
 async def test_redirectors_and_core_killed_in_turn_under_load() -> None:
     with up(workers=2) as one:
         code = one.create()
-        count, stop = Count(), asyncio.Event()
-        scanning = asyncio.create_task(load(one.redirect_port, code["slug"], count, stop, scanners=6, most=30_000))
+        count, stop = ScanCount(), asyncio.Event()
+        scanning = asyncio.create_task(scan_load(one.redirect_port, code["slug"], count, stop, scanners=6, most=30_000))
         for name in ("redirect", "core", "redirect", "redis", "core"):
             await asyncio.sleep(0.4)
             victims = await asyncio.to_thread(running_of, one, name)

@@ -11,11 +11,12 @@ from typing import Any
 
 import yaml
 
+from harness.ports import free_ports
 from infra.metrics import METRICS
 from tests.servers import require
 from tests.waymark.deploy_files import ALERTS, expressions, used
 from tests.waymark.promtool import asked
-from tests.waymark.running import free_ports, up, wait_for
+from tests.waymark.running import up, wait_for
 
 SCRAPE_S = 1
 # Beside a redirector, `waymark up` has all of these in its core.

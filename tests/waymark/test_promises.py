@@ -8,9 +8,9 @@ import signal
 import psutil
 import pytest
 
+from harness.scanners import Connection
 from infra.warehouse import Warehouse
 from tests.waymark.running import KEY, Up, up, wait_for
-from tests.waymark.scanners import Connection
 
 EDITS = 4_000
 EDITORS = 20

@@ -16,13 +16,16 @@ import psutil
 import pytest
 
 from drill.clock import Clock
+from harness.agents import PHONE
+from harness.launcher import WAYMARK
+from harness.ports import free_ports
 from redirect.address import packed
 from redirect.agent import agents
 from redirect.salts import question
 from redirect.visitor import MS_OF_DAY, keyed, visitor
 from schemas.event import ScanEvent, decode_event, is_note
 from tests.servers.redis import running as running_redis
-from tests.waymark.running import PHONE, WAYMARK, Up, free_ports, up, wait_for
+from tests.waymark.running import Up, up, wait_for
 from waymark.salts import DailySalts
 
 _PIDFD_GETFD = 438

@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 from drill.rolling import Tally, keep_scanning
-from tests.waymark.running import WAYMARK, Up, end, wait_for
+from tests.waymark.running import Up, end, wait_for
 from waymark import net
 from waymark.terminal import Output
 
@@ -36,11 +36,6 @@ def unstarted(*, workers: int = 1) -> Iterator[Up]:
             end(one)
 
 
-def flags(one: Up) -> list[str]:
-    ports = ["--api-port", one.api_port, "--redirect-port", one.redirect_port]
-    return [*WAYMARK, "up", "--data", str(one.data), "--workers", str(one.workers), *map(str, ports)]
-
-
 def read_until(descriptor: int, word: bytes) -> None:
     said = b""
     until_then = time.monotonic() + 60
@@ -53,7 +48,7 @@ def read_until(descriptor: int, word: bytes) -> None:
 def test_it_stops_though_nobody_hears_it() -> None:
     with unstarted() as one:
         one.process = psutil.Popen(
-            flags(one), env=one.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            one.arguments, env=one.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )
         assert one.process.stdout is not None
         read_until(one.process.stdout.fileno(), b"\nkey ")
@@ -75,7 +70,7 @@ def test_workers_are_replaced_under_load_and_it_ends_with_its_terminal() -> None
             signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
         one.process = psutil.Popen(
-            flags(one),
+            one.arguments,
             env=one.environment,
             stdin=theirs,
             stdout=theirs,

@@ -14,8 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.launcher import WAYMARK
+from harness.ports import free_ports
 from tests.waymark import promtool
-from tests.waymark.running import KEY, WAYMARK, Up, end, free_ports, shown_key, up, wait_for
+from tests.waymark.running import KEY, Up, end, shown_key, up, wait_for
 from waymark import net
 
 ROOT = Path(__file__).parents[2]

@@ -1,15 +1,15 @@
-"""Scanners over raw connections: quick enough to be a load, and exact about what was answered."""
+"""Scanning clients on raw connections: fast enough to be a load, and exact about what was answered."""
 
 import asyncio
 import contextlib
 
 import msgspec
 
-from tests.waymark.running import PHONE
+from harness.agents import PHONE
 
 
 class Connection:
-    """One kept-alive connection to a redirector."""
+    """One keep-alive connection to a redirector."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -25,11 +25,13 @@ class Connection:
 
     async def request(self, head: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
         """Raises OSError or IncompleteReadError when the other side goes away."""
-        self._writer.write(f"{head}\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        length = f"\r\nContent-Length: {len(body)}" if body or head.startswith("POST") else ""
+        self._writer.write(f"{head}\r\nHost: localhost{length}\r\n\r\n".encode() + body)
         text = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         status, *lines = text.split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines if line)}
-        content = await self._reader.readexactly(int(headers.get("content-length", "0")))
+        size = 0 if head.startswith("HEAD ") else int(headers.get("content-length", "0"))
+        content = await self._reader.readexactly(size)
         return int(status.split()[1]), headers, content
 
     async def scan(self, slug: str) -> tuple[int, str]:
@@ -40,7 +42,7 @@ class Connection:
         self._writer.close()
 
 
-class Count(msgspec.Struct):
+class ScanCount(msgspec.Struct):
     """`answered` were received as 302 by a client; `sent` are those and what was under way."""
 
     sent: int = 0
@@ -48,7 +50,7 @@ class Count(msgspec.Struct):
     other: int = 0
 
 
-async def load(port: int, slug: str, count: Count, stop: asyncio.Event, *, scanners: int, most: int) -> None:
+async def scan_load(port: int, slug: str, count: ScanCount, stop: asyncio.Event, *, scanners: int, most: int) -> None:
     """Scans until `stop` or `most` are sent. A connection that breaks is opened again."""
 
     async def scanner() -> None:
