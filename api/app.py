@@ -1,5 +1,6 @@
 """The HTTP face: every dialect's routes, what they have in common, and how problems become answers."""
 
+import asyncio
 import logging
 from collections.abc import Iterator
 
@@ -11,21 +12,17 @@ from starlette.routing import Match
 from starlette.routing import Route as Served
 from starlette.types import Scope
 
-from api import dialects, health, manual, mcp_http, openapi, rate_limits
-from api.answers import Json
+from api import dialects, docs_page, health, openapi, rate_limits
 from api.context import ApiContext
-from api.cors import Cors, welcome
 from api.dialect import Dialect, Route
-from api.encoded_slashes import EncodedSlashes
-from api.endpoint import caller, endpoint
-from api.errors import Problem
-from api.failures import KNOWN, problem_of
-from api.head import Head
-from api.limits import Bounds
-from api.mcp_http import McpHttp
-from api.metrics import Metered
-from api.nosniff import NoSniff
-from api.traces import Traced
+from api.mcp_server.http import MCP_HEADERS, MCP_PATH, McpHttp
+from api.middleware.cors import Cors, welcome
+from api.middleware.limits import RequestLimits
+from api.middleware.rewrites import EncodedSlashes, HeadAsGet, NoSniff
+from api.middleware.telemetry import RequestMetrics, RequestTraces
+from api.pipeline import caller, endpoint
+from api.problems import EXPECTED_ERRORS, Problem, problem_of
+from api.responses import Json
 from infra.version import VERSION
 
 _log = logging.getLogger("waymark.api")
@@ -37,7 +34,7 @@ has one shape for all its errors, and they name the field that is at fault."""
 # What a page of another origin may read, where the settings let it call at all.
 SHOWS = ", ".join(sorted(openapi.SHOWN.union(*(dialect.headers for dialect in dialects.DIALECTS))))
 
-# FastAPI can report requests and exceptions to OpenTelemetry, with addresses and paths; `api.traces` says less.
+# FastAPI can report requests to OpenTelemetry with addresses and paths; `api.middleware.telemetry` reports less.
 _SILENT = TelemetryConfig(tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False)
 
 
@@ -57,20 +54,20 @@ def create_app(context: ApiContext) -> FastAPI:
     for dialect in dialects.DIALECTS:
         for route in dialect.routes:
             _add(app, context, dialect, route)
-    pages = manual.pages(lambda: openapi.document(app, dialects.DIALECTS, context.settings.api_url))
+    pages = docs_page.pages(lambda: openapi.document(app, dialects.DIALECTS, context.settings.api_url))
     for path, handler in {**pages, **health.handlers(context.readiness)}.items():
         app.add_route(path, handler)
     mcp = McpHttp(context)
-    app.router.routes += [Served(path, mcp) for path in (mcp_http.PATH, f"{mcp_http.PATH}/")]
+    app.router.routes += [Served(path, mcp) for path in (MCP_PATH, f"{MCP_PATH}/")]
     app.add_exception_handler(Exception, _failed)
-    for kind in KNOWN:
+    for kind in EXPECTED_ERRORS:
         app.add_exception_handler(kind, _failed)
     # The one added last is the outermost.
-    app.add_middleware(Bounds, limits=context.settings.limits, answer=_refused)
-    app.add_middleware(Metered, registry=context.registry)
+    app.add_middleware(RequestLimits, limits=context.settings.limits, answer=_refused)
+    app.add_middleware(RequestMetrics, registry=context.registry)
     if context.tracer is not None:
-        app.add_middleware(Traced, tracer=context.tracer)
-    app.add_middleware(Head)
+        app.add_middleware(RequestTraces, tracer=context.tracer)
+    app.add_middleware(HeadAsGet)
     if context.settings.cors_origins:
         app.add_middleware(Cors, origins=context.settings.cors_origins, asks=_asks, shows=SHOWS)
     app.add_middleware(NoSniff)
@@ -135,7 +132,7 @@ async def _finish(request: Request, response: Response) -> None:
     if (finish := dialects.of(path).finish) is not None:
         try:
             await finish(request.app.state.context, caller(request), request, response)
-        except KNOWN:
+        except EXPECTED_ERRORS:
             # What the headers would say cannot be known now; the answer stands without them.
             _log.warning("%s %r: answered without the dialect's headers", request.method, path)
 
@@ -158,10 +155,18 @@ def _asks(scope: Scope) -> set[str]:
     """The headers that callers of a path may send, besides those that browsers send unasked."""
     found = {"Authorization", "Content-Type"}
     paths = {route.path for route in _routes(scope)}
-    if not paths.isdisjoint((mcp_http.PATH, f"{mcp_http.PATH}/")):
-        found |= mcp_http.HEADERS
+    if not paths.isdisjoint((MCP_PATH, f"{MCP_PATH}/")):
+        found |= MCP_HEADERS
     for dialect in dialects.DIALECTS:
         for route in dialect.routes:
             if not paths.isdisjoint(dialect.paths(route)):
                 found |= {each.name for each in openapi.headers_sent(route)} | openapi.key_headers(dialect)
     return found
+
+
+async def keep_working(context: ApiContext, stop: asyncio.Event) -> None:
+    """Run the background work of the dialects until `stop`; what is under way then is finished first."""
+    async with asyncio.TaskGroup() as tasks:
+        for dialect in dialects.DIALECTS:
+            if dialect.work is not None:
+                tasks.create_task(dialect.work(context, stop))

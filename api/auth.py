@@ -7,7 +7,7 @@ Each request asks Redis once and keeps nothing, so a revoked key is refused from
 from starlette.requests import Request
 
 from api.context import ApiContext
-from api.errors import Problem
+from api.problems import Problem
 from codes import apikeys
 from codes.apikeys import Scope
 from schemas.code import ApiKey

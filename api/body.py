@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 
 from starlette.requests import Request
 
-from api.errors import Problem, invalid
+from api.problems import Problem, invalid
 
 Parsed = TypeVar("Parsed")
 
@@ -154,7 +154,7 @@ def parse_array(raw: bytes) -> list[Any]:
 
 async def read_object(request: Request) -> dict[str, Any]:
     """The request's body as a JSON object, whatever its Content-Type says (the document's own clients
-    differ). Raises Problem: 400, or what `api.limits` raises on a body too large or too slow."""
+    differ). Raises Problem: 400, or what `api.middleware.limits` raises on a body too large or too slow."""
     return await _read(request, parse_object)
 
 

@@ -8,8 +8,8 @@ from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
 
 from analytics.query_pool import QueryPool
-from api.limits import Limits
 from api.logos import Logos
+from api.middleware.limits import Limits
 from api.rate_limits import RateLimits
 from api.wrong_keys import WrongKeys
 from codes.domains import Domains

@@ -12,11 +12,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import conditional
+from api import etags
 from api.context import ApiContext
-from api.errors import Problem
 from api.idempotency import Attempt
 from api.parameters import Parameter
+from api.problems import Problem
 from codes.apikeys import Scope
 from schemas.code import ApiKey, Code, StaticCode
 
@@ -44,12 +44,12 @@ class Call(msgspec.Struct, frozen=True):
     @property
     def match(self) -> frozenset[str] | None:
         """What a change depends on, for `Codes.edit` and `Codes.delete`."""
-        return conditional.match(self.request)
+        return etags.if_match(self.request)
 
     def shows(self, code: Code | StaticCode, *, alone: bool = True) -> None:
         """Says that the answer is about this code, and so gives it its ETag; `alone` when nothing else is in it that
         may change (counts of scans do); else the ETag covers that too."""
-        conditional.shows(self.request, code, alone=alone)
+        etags.set_code_etag(self.request, code, alone=alone)
 
 
 class Route(msgspec.Struct, frozen=True):

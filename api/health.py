@@ -1,16 +1,23 @@
-"""/healthz: this process answers. /readyz: it can do its work, and if not, what it lacks."""
+"""/healthz: this process answers. /readyz: it can do its work, and if not, which part is missing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.answers import Json
+import analytics.types
+import codes.errors
+from analytics.query_pool import QueryPool
 from api.context import Ready
+from api.responses import Json
+from codes.server import Fsync, check_server
+from codes.store import Codes
 
-# A part that takes longer than this to say that it is there is not there.
+# A part that takes longer than this to answer counts as missing.
 PATIENCE_S = 2.0
 
 
@@ -33,7 +40,7 @@ async def _lack(ready: Ready) -> str | None:
 
 
 async def readiness(parts: Mapping[str, Ready]) -> Readiness:
-    """Asks all parts at the same time."""
+    """Ask all parts at the same time."""
     lacks = await asyncio.gather(*(_lack(ready) for ready in parts.values()))
     missing = {part: lack for part, lack in zip(parts, lacks, strict=True) if lack is not None}
     return Readiness(not missing, missing)
@@ -43,7 +50,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def handlers(parts: Mapping[str, Ready]) -> dict[str, Handler]:
-    """Path → what answers there, in every service that has an API or nothing else to serve."""
+    """Path → handler, for the API and for the status port."""
 
     async def healthz(_: Request) -> Response:
         return Json(Alive())
@@ -53,3 +60,32 @@ def handlers(parts: Mapping[str, Ready]) -> dict[str, Handler]:
         return Json(found, 200 if found.ready else 503, {} if found.ready else {"Retry-After": "1"})
 
     return {"/healthz": healthz, "/readyz": readyz}
+
+
+def engine_checks(store: Codes, questions: QueryPool, fsync: Fsync = "always") -> Mapping[str, Ready]:
+    """What the API needs: a Redis fit to keep codes, and a warehouse with its tables. Anyone may read the answers, so
+    they hold no addresses."""
+
+    async def redis() -> str | None:
+        try:
+            await check_server(store.redis, fsync)
+        except codes.errors.Unavailable:
+            return "Redis does not answer"
+        except codes.errors.Unfit as unfit:
+            return str(unfit)
+        return None
+
+    async def warehouse() -> str | None:
+        try:
+            await questions.ask(_has_tables)
+        except analytics.types.Unavailable:
+            return "the warehouse does not answer, or has no tables yet"
+        except ClickHouseError:
+            return "the warehouse refuses to be read"
+        return None
+
+    return {"redis": redis, "warehouse": warehouse}
+
+
+def _has_tables(client: Client) -> None:
+    client.query("SELECT 1 FROM scans_by_value LIMIT 0")

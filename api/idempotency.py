@@ -22,8 +22,7 @@ from redis.asyncio import Redis
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.errors import Problem, invalid
-from api.failures import problem_of
+from api.problems import Problem, invalid, problem_of
 from codes import passwords
 from codes.connection import Script, reaching
 from codes.errors import NotInPlan, Unavailable

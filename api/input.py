@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from api.errors import Problem, invalid
+from api.problems import Problem, invalid
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 from starlette.requests import Request
 
-from api.errors import invalid
+from api.problems import invalid
 
 _INTEGER = re.compile(r"(-?)0*([0-9]+)", re.ASCII)
 

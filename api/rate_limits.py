@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.errors import Problem
+from api.problems import Problem
 from api.token_bucket import Buckets, Clock
 from codes.plans import Plan, plan_of
 from infra import fair_queue

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from api.errors import invalid
+from api.problems import invalid
 from infra.fair_queue import FairQueue
 
 CHUNK = 256 * 1024

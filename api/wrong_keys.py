@@ -15,7 +15,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 
 from starlette.requests import Request
 
-from api.errors import Problem
+from api.problems import Problem
 from api.token_bucket import Buckets, Clock
 
 BURST = 60

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from aggregator.erasures import Erasures
 from aggregator.loop import Aggregator
 from analytics.query_pool import QueryPool
-from api.background import keep_working
+from api.app import keep_working
 from codes.connection import connect
 from codes.domain_rechecks import Rechecks
 from codes.sweep import keep_swept

@@ -81,7 +81,7 @@ def _host_name(name: str) -> None:
 
 
 def _cors_origins(text: str) -> None:
-    from api.cors import origins
+    from api.middleware.cors import origins
 
     origins(text)
 

@@ -16,10 +16,10 @@ from redis.asyncio import Redis
 from analytics.query_pool import QueryPool
 from api.app import create_app
 from api.context import ApiContext, ApiSettings
-from api.cors import origins
 from api.dialect import Dialect, Route
 from api.dialects import DIALECTS
 from api.logos import Logos
+from api.middleware.cors import origins
 from api.openapi import problems
 from codes.apikeys import Scope, create_key
 from codes.connection import connect

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.body import MAX_DEPTH, parse_array, parse_object
-from api.errors import Problem
+from api.problems import Problem
 
 BIG = "9" * 5000
 

@@ -13,7 +13,7 @@ import pytest
 
 from api.dialects.openqr import examples
 from api.dialects.openqr.schemas import DynamicCodeEdit
-from api.limits import Limits
+from api.middleware.limits import Limits
 from infra.warehouse import Warehouse
 from tests.api.served import Served, serving
 from tests.servers import require

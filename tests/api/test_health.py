@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from analytics.query_pool import QueryPool
 from api import health
 from api.app import create_app
-from api.readiness import parts
+from api.health import engine_checks
 from infra.exposition import exposition
 from infra.warehouse import Warehouse
 from tests.api.service import Service
@@ -98,7 +98,7 @@ async def test_what_the_api_needs_is_asked_for_real(warehouse: Warehouse) -> Non
             ):
                 if not redis_is_up:
                     server.stop()
-                asked = parts(api.codes, questions)
+                asked = engine_checks(api.codes, questions)
                 found = await health.readiness(asked)
                 assert (found.ready, set(found.missing)) == (not missing, missing)
                 assert folder not in str(found.missing)

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from api.dialects.openqr.schemas import DynamicCodeEdit, NewDynamicCode
-from api.errors import Problem
 from api.input import convert
+from api.problems import Problem
 
 # What each field takes, and one of every other type.
 _TAKES: dict[str, set[type]] = {

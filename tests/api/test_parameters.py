@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from api.errors import Problem
 from api.parameters import Parameter
+from api.problems import Problem
 
 DAYS = Parameter.integer("days", "How many days.", 30, 1, 365)
 

@@ -7,7 +7,7 @@ import pytest
 from starlette.requests import Request
 
 from api.dialects import DIALECTS
-from api.errors import Problem
+from api.problems import Problem
 from api.rate_limits import PLAN_S, RateLimits
 from codes import plans
 from codes.workspaces import ensure_workspace, move

@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import Request
 
-from api.errors import Problem
+from api.problems import Problem
 from api.wrong_keys import BURST, WrongKeys, address, networks
 from tests.api.service import Service
 

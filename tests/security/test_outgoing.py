@@ -15,8 +15,8 @@ MODULES = {
 CALLS = {"open_connection", "create_connection", "open_unix_connection", "create_unix_connection", "getaddrinfo"}
 MAY = {
     "api/logos.py": "logos, at the very address that was checked",
-    "api/mcp_http.py": "the API itself, in the same process",
-    "api/tools.py": "the API itself",
+    "api/mcp_server/http.py": "the API itself, in the same process",
+    "api/mcp_server/tools.py": "the API itself",
     "waymark/commands/mcp.py": "the API that the person named",
     "codes/dns.py": "name servers, about a domain that somebody claims",
     "codes/resolver.py": "the system's resolver, about a destination's host",

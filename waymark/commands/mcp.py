@@ -1,4 +1,4 @@
-"""`waymark mcp`: the tools of `api.tools` over standard input and output, for an assistant that starts them itself."""
+"""`waymark mcp`: the MCP server over standard input and output, for an assistant that starts it itself."""
 
 import shutil
 import sys
@@ -42,14 +42,14 @@ def mcp(url: str | None, assistant: str | None) -> None:
         )
     import httpx2
 
-    from api import tools
+    from api.mcp_server import tools
 
     headers = {"Authorization": f"Bearer {found.key}"}
 
     def reach(context: Any) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(base_url=found.api_base, headers=headers, timeout=PATIENCE_S)
 
-    tools.server(reach).run("stdio")
+    tools.build_server(reach).run("stdio")
 
 
 def _print_config(name: str, found: Settings) -> None:

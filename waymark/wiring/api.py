@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 from analytics.query_pool import QueryPool
 from api.app import create_app
 from api.context import ApiContext, ApiSettings, Ready
-from api.cors import origins
+from api.health import engine_checks
 from api.logos import Logos
-from api.readiness import parts
+from api.middleware.cors import origins
 from api.wrong_keys import WrongKeys
 from codes import plans
 from codes.resolver import Resolver
@@ -47,7 +47,7 @@ def api_app(
                 cors_origins=origins(settings.cors_origins or ""),
                 fonts=str(settings.fonts.resolve()) if settings.fonts else "",
             ),
-            readiness={**parts(codes, questions, settings.redis_fsync), **more_readiness},
+            readiness={**engine_checks(codes, questions, settings.redis_fsync), **more_readiness},
             registry=registry,
             tracer=tracer,
         )

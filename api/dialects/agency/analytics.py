@@ -10,11 +10,11 @@ from starlette.responses import Response
 from analytics.breakdown import Dimension
 from analytics.overview import Overview, overview
 from analytics.window import trailing
-from api.answers import Json
 from api.dialect import Call, Route
 from api.dialects.agency import examples
 from api.dialects.agency.lookup import SHORT_ID, find, no_such_code, short_id
 from api.parameters import Parameter
+from api.responses import Json
 from codes import remains
 from codes.remains import remains_of
 from codes.variants import shown_key

@@ -2,13 +2,13 @@
 
 from starlette.responses import Response
 
-from api.answers import Json
 from api.auth import looked_up, unauthorized
 from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.agency import examples, tokens
 from api.dialects.agency.tokens import RefreshRequest, RotatedTokens, TokenPair, TokenRequest
 from api.input import convert
+from api.responses import Json
 
 
 async def create_token(call: Call) -> Response:

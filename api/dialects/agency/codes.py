@@ -6,14 +6,14 @@ from starlette.responses import Response
 
 import analytics.types
 from analytics.totals import Total, totals
-from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.agency import examples, from_wire, pagination
 from api.dialects.agency.lookup import SHORT_ID, no_such_code, wanted
 from api.dialects.agency.schemas import AgencyCode, AgencyCodeEdit, AgencyCodePage, NewAgencyCode, agency_code
-from api.errors import unavailable
 from api.input import convert
+from api.problems import unavailable
+from api.responses import Json
 from codes.fields import Edit, NewCode
 from schemas.code import Code
 from schemas.event import KINDS

@@ -7,14 +7,14 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.agency import examples, pagination
 from api.dialects.agency.schemas import second
-from api.errors import Problem, not_found
 from api.input import convert
 from api.parameters import Parameter
+from api.problems import Problem, not_found
+from api.responses import Json
 from codes.dns import TXT_LABEL, Checks
 from codes.errors import Missing
 from schemas.domain import Domain

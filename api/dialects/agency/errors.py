@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from api.errors import Problem
+from api.problems import Problem
 
 # The domain's names of fields, as they are called here.
 _NAMES = {"destination": "destination_url", "label": "name", "status": "is_active"}

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import UNSET
 
 from api.dialects.agency.schemas import MAX_NAME, MAX_URL, AgencyCodeEdit, NewAgencyCode, NewAgencyVariant
-from api.errors import invalid
+from api.problems import invalid
 from codes.variants import NewVariant
 from schemas.code import Code
 from schemas.scan_options import Variant

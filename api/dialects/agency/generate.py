@@ -10,15 +10,15 @@ from starlette.responses import Response
 
 import qr.payload
 from analytics.totals import Total
-from api import drawing
-from api.answers import Json
+from api import qr_images
 from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.agency import examples, from_wire
 from api.dialects.agency.codes import SLUG_LENGTH
 from api.dialects.agency.schemas import AgencyVariant, NewAgencyCode, agency_code, public_url
-from api.errors import Problem, invalid
 from api.input import convert
+from api.problems import Problem, invalid
+from api.responses import Json
 from codes.errors import Conflict, Unavailable
 from codes.fields import NewCode
 from qr.errors import Refused
@@ -95,8 +95,8 @@ async def _dynamic(call: Call, sent: Generate, new: NewAgencyCode) -> Response:
 
 
 async def _drawn(call: Call, text: str, sent: Generate) -> str:
-    picture = await drawing.drawn(call.context, text, sent.style, sent.format, SIZE, workspace=call.key.workspace)
-    return f"data:{drawing.MEDIA[sent.format]};base64,{base64.b64encode(picture).decode()}"
+    picture = await qr_images.draw(call.context, text, sent.style, sent.format, SIZE, workspace=call.key.workspace)
+    return f"data:{qr_images.MEDIA[sent.format]};base64,{base64.b64encode(picture).decode()}"
 
 
 def _text(sent: Generate) -> str:

@@ -2,8 +2,8 @@
 
 from api.context import ApiContext
 from api.dialect import Call
-from api.errors import Problem, not_found
 from api.parameters import Parameter
+from api.problems import Problem, not_found
 from codes import slugs
 from schemas.code import Code
 

@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from api.dialect import Call
-from api.errors import not_found
 from api.parameters import IntegerParameter, Parameter
+from api.problems import not_found
 
 # Numbers below 1 are read, too: they are answered like those past the last.
 PAGE = IntegerParameter(

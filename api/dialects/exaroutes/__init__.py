@@ -1,6 +1,6 @@
 """ExaRoutes' API: `/api/qr`."""
 
-from api import error_shape
+from api import problems
 from api.dialect import Dialect
 from api.dialects.exaroutes import analytics, bulk, bulk_worker, codes, images, pagination
 
@@ -10,7 +10,7 @@ DIALECT = Dialect(
     prefix="/api/qr",
     about="ExaRoutes' API.",
     routes=(*bulk.ROUTES, *codes.ROUTES, *pagination.ROUTES, *analytics.ROUTES, *images.ROUTES),
-    shape=error_shape.shape,
-    error=error_shape.Failure,
+    shape=problems.error_body,
+    error=problems.Failure,
     work=bulk_worker.keep_working,
 )

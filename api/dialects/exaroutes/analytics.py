@@ -3,12 +3,12 @@
 from starlette.responses import Response
 
 from analytics.summary import summary
-from api.answers import Json
 from api.dialect import Call, Route
 from api.dialects.exaroutes import examples
 from api.dialects.exaroutes.codes import ID, wanted
 from api.dialects.exaroutes.schemas import QrAnalytics, QrCountry, QrDay
 from api.parameters import Parameter
+from api.responses import Json
 from schemas.event import Kind
 
 KINDS: tuple[Kind, ...] = ("human",)

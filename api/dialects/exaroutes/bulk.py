@@ -8,15 +8,14 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from api.answers import Json
 from api.body import read_array
 from api.dialect import Call, Route
 from api.dialects.exaroutes import bulk_archive, bulk_worker, examples, from_wire
 from api.dialects.exaroutes.schemas import NewQrCode, QrBulk, QrBulkStatus
-from api.errors import Problem, invalid, not_found
-from api.failures import KNOWN, problem_of
-from api.oneshot import OneShot
+from api.one_time_download import OneTimeDownload
 from api.parameters import Parameter
+from api.problems import EXPECTED_ERRORS, Problem, invalid, not_found, problem_of
+from api.responses import Json
 from codes import checking
 from codes.jobs import Job, Jobs, Result
 
@@ -47,7 +46,7 @@ def _accepted(items: list[Any], created_by: str) -> tuple[list[bytes], dict[int,
                 raise invalid("body", "body is not a JSON object", "invalid_json")
             checking.check_form(from_wire.as_sent(item, created_by))
             raw.append(msgspec.json.encode(from_wire.pruned(item)))
-        except KNOWN as error:
+        except EXPECTED_ERRORS as error:
             failed[at] = bulk_worker.failed(from_wire.at_data(problem_of(error)))
             known = from_wire.pruned(item) if isinstance(item, dict) else item
             raw.append(msgspec.json.encode(bulk_archive.sent_data(_without_passwords(known))[:SHOWN]))
@@ -94,7 +93,7 @@ async def fetch_qr_bulk(call: Call) -> Response:
         return Response(b"", 200, headers, "application/zip")
     token = secrets.token_hex(8)
     await jobs.take(job.id, token)
-    return OneShot(
+    return OneTimeDownload(
         bulk_archive.chunks(call.context, jobs, job),
         media_type="application/zip",
         headers=headers,

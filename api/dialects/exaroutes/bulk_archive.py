@@ -14,8 +14,8 @@ import msgspec
 from api.context import ApiContext
 from api.dialects.exaroutes.bulk_worker import Fault, Made
 from api.dialects.exaroutes.schemas import SIZE
-from api.drawing import drawn
-from api.errors import Problem
+from api.problems import Problem
+from api.qr_images import draw
 from codes.cells import harmless
 from codes.jobs import Job, Jobs, Result
 from infra.fair_queue import TooMany
@@ -79,7 +79,7 @@ async def _picture(context: ApiContext, job: Job, result: Result) -> bytes | Pro
     code = msgspec.json.decode(result.raw, type=Made)
     while True:
         try:
-            return await drawn(context, code.url, code.style, code.format, SIZE.default, workspace=job.workspace)
+            return await draw(context, code.url, code.style, code.format, SIZE.default, workspace=job.workspace)
         except Problem as problem:
             if problem.status != 503:
                 return problem

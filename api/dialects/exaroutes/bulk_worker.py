@@ -18,8 +18,7 @@ from api.body import parse_object
 from api.context import ApiContext
 from api.dialects.exaroutes import from_wire
 from api.dialects.exaroutes.schemas import redirect_url
-from api.errors import Problem
-from api.failures import KNOWN, problem_of
+from api.problems import EXPECTED_ERRORS, Problem, problem_of
 from codes.errors import Unavailable
 from codes.jobs import Job, Jobs, Result
 from infra.fair_queue import TooMany
@@ -145,7 +144,7 @@ async def outcome(context: ApiContext, job: Job, at: int, raw: bytes) -> Result:
         new = await from_wire.new_code(context, parse_object(raw), job.created_by, job.workspace)
         new = msgspec.structs.replace(new, id=item_id(job.id, at), one_of_many=True)
         return made(await context.codes.create(job.workspace, new), context.settings.short_url)
-    except KNOWN as error:
+    except EXPECTED_ERRORS as error:
         problem = from_wire.at_data(problem_of(error))
         if problem.status == 503 or isinstance(error, TooMany):
             raise Unavailable(problem.message) from error

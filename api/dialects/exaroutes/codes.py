@@ -5,14 +5,13 @@ from contextlib import suppress
 import msgspec
 from starlette.responses import Response
 
-from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.exaroutes import data, examples, from_wire
 from api.dialects.exaroutes.schemas import NewQrCode, QrCode, QrCodeUpdate, qr_code, secure
-from api.errors import Problem, not_found
-from api.failures import problem_of
 from api.parameters import Parameter
+from api.problems import Problem, not_found, problem_of
+from api.responses import Json
 from codes import tags
 from codes.errors import Conflict, Refused, Stale
 from codes.fields import Edit

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any, Literal, get_args
 
 from api.dialects.exaroutes import data_types, payload_parsing
-from api.errors import Problem, invalid
+from api.problems import Problem, invalid
 from codes.behaviour import is_link
 from qr.errors import Refused
 from qr.payload import text as payload_of

@@ -7,9 +7,9 @@ import msgspec
 from api.context import ApiContext
 from api.dialects.exaroutes import data, style_fields
 from api.dialects.exaroutes.schemas import SIZE, NewQrCode, QrCode
-from api.drawing import drawn
-from api.errors import Problem
 from api.input import convert
+from api.problems import Problem
+from api.qr_images import draw
 from codes.fields import NewCode
 
 SLUG_LENGTH = 8
@@ -52,7 +52,7 @@ async def _readable(context: ApiContext, style: dict[str, Any], format: str, wor
     """A style is looked at with a link of the length that the code's will have."""
     link = f"{context.settings.short_url}/r/{'x' * SLUG_LENGTH}"
     try:
-        await drawn(context, link, style, format, SIZE.default, workspace=workspace)
+        await draw(context, link, style, format, SIZE.default, workspace=workspace)
     except Problem as problem:
         raise style_fields.renamed(problem) from None
 

@@ -5,12 +5,12 @@ import re
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.answers import Json
 from api.dialect import Call, Route
 from api.dialects.exaroutes import data, examples
 from api.dialects.exaroutes.schemas import QrCodePage, QrPagination, qr_code
-from api.errors import invalid
 from api.parameters import Parameter
+from api.problems import invalid
+from api.responses import Json
 from schemas.code import Code
 
 READ_AT_ONCE = 500

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from api.errors import Problem, invalid
+from api.problems import Problem, invalid
 from qr.errors import Refused
 from qr.style import Style, parse
 

@@ -1,6 +1,6 @@
 """OpenQR's API, which is also Waymark's own: `/v1`."""
 
-from api import error_shape
+from api import problems
 from api.dialect import Dialect
 from api.dialects.openqr import (
     analytics,
@@ -33,7 +33,7 @@ DIALECT = Dialect(
         *tags.ROUTES,
         *api_keys.ROUTES,
     ),
-    shape=error_shape.shape,
-    error=error_shape.Failure,
+    shape=problems.error_body,
+    error=problems.Failure,
     work=files.keep_reclaimed,
 )

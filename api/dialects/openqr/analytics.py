@@ -3,13 +3,12 @@
 from starlette.responses import Response
 
 from analytics.summary import Summary, summary
-from api.answers import Json
 from api.dialect import Call, Route
 from api.dialects.openqr import examples
 from api.dialects.openqr.codes import ID, wanted
 from api.dialects.openqr.schemas import DayCount, ScanAnalytics, Scans, ScanTotals, ValueCount, destination
 from api.parameters import Parameter
-from api.short_urls import short_url
+from api.responses import Json, short_url
 from schemas.code import Code
 from schemas.event import Kind
 

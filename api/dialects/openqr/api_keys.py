@@ -6,15 +6,15 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 
-from api.answers import Json
 from api.auth import bearer
 from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.openqr import examples
 from api.dialects.openqr.schemas import Deleted
-from api.errors import Problem, not_found
 from api.input import convert
 from api.parameters import Parameter
+from api.problems import Problem, not_found
+from api.responses import Json
 from codes import apikeys, times
 from codes.errors import Missing
 from codes.times import shown as moment

@@ -7,17 +7,15 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 
-from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.openqr import examples, from_wire
 from api.dialects.openqr.codes import READ_ONLY
 from api.dialects.openqr.schemas import DynamicCode, NewDynamicCode, dynamic_code
-from api.error_shape import Fault, shape
-from api.errors import Problem, invalid
-from api.failures import problem_of
 from api.input import convert
 from api.json_schema import reference
+from api.problems import Fault, Problem, error_body, invalid, problem_of
+from api.responses import Json
 from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
 from codes.fields import NewCode
 
@@ -73,12 +71,12 @@ async def _result(call: Call, turns: asyncio.Semaphore, index: int, item: Any) -
         try:
             return BulkResult(index, code=await _made(call, index, item))
         except (Problem, Refused, Conflict, NotInPlan, Missing) as error:
-            return BulkResult(index, error=shape(problem_of(error)).error)
+            return BulkResult(index, error=error_body(problem_of(error)).error)
         except Unavailable as error:
             if call.attempt is not None:
                 # Whoever can send it again without harm is told to.
                 raise
-            return BulkResult(index, error=shape(problem_of(error)).error)
+            return BulkResult(index, error=error_body(problem_of(error)).error)
 
 
 async def _made(call: Call, index: int, item: Any) -> DynamicCode:

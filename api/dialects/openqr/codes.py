@@ -2,14 +2,14 @@
 
 from starlette.responses import Response
 
-from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.openqr import examples, from_wire
 from api.dialects.openqr.schemas import Deleted, DynamicCode, DynamicCodeEdit, NewDynamicCode, dynamic_code
-from api.errors import Problem, not_found
 from api.input import convert
 from api.parameters import Parameter
+from api.problems import Problem, not_found
+from api.responses import Json
 from codes.fields import Edit, NewCode
 from codes.index import is_id
 from schemas.code import Code

@@ -6,13 +6,13 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 
-from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.openqr.schemas import Deleted
-from api.errors import Problem, invalid, not_found
 from api.input import convert
 from api.parameters import Parameter
+from api.problems import Problem, invalid, not_found
+from api.responses import Json
 from codes import dns, times
 from codes.domains import MAX_TEXT, DomainEdit
 from codes.errors import Missing

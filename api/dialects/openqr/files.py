@@ -10,12 +10,12 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from api import upload
-from api.answers import Json
 from api.context import ApiContext
 from api.dialect import Call, Route
 from api.dialects.openqr.schemas import Deleted
-from api.errors import not_found
 from api.parameters import Parameter
+from api.problems import not_found
+from api.responses import Json
 from codes.errors import Missing, Unavailable
 from schemas.files import StoredFile
 

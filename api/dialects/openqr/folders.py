@@ -6,14 +6,14 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 
-from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.openqr import examples
 from api.dialects.openqr.schemas import Deleted, second
-from api.errors import Problem, not_found
 from api.input import convert
 from api.parameters import Parameter
+from api.problems import Problem, not_found
+from api.responses import Json
 from codes import folders
 from codes.errors import Missing
 from schemas.code import Folder

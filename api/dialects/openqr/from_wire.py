@@ -10,7 +10,7 @@ import qr.layout
 import qr.style
 from api.dialects.openqr import parts
 from api.dialects.openqr.schemas import DynamicCodeEdit, NewDynamicCode
-from api.errors import invalid
+from api.problems import invalid
 from codes import conditions, domains, times
 from codes.variants import MAX_RULES, NewRule, NewVariant
 from schemas.scan_options import Apps

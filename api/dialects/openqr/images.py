@@ -5,13 +5,13 @@ import hashlib
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import conditional
+from api import etags
 from api.dialect import Call, Route
 from api.dialects.openqr.codes import ID, wanted
-from api.drawing import MEDIA, drawn
-from api.errors import invalid
 from api.parameters import Parameter
-from api.short_urls import short_url
+from api.problems import invalid
+from api.qr_images import MEDIA, draw
+from api.responses import short_url
 
 DATA = Parameter(
     "data", "query", "What the symbol says: an address, or any text of up to 2,953 bytes.", {"type": "string"}
@@ -41,7 +41,7 @@ async def draw_qr(call: Call) -> Response:
     if not data:
         raise invalid("data", "data is missing", "missing_field")
     format = _format(call.request)
-    picture = await drawn(call.context, data, None, format, SIZE.read(call.request), workspace=call.key.workspace)
+    picture = await draw(call.context, data, None, format, SIZE.read(call.request), workspace=call.key.workspace)
     return _shown(call.request, picture, format, KEPT)
 
 
@@ -49,7 +49,7 @@ async def draw_code(call: Call) -> Response:
     format, size = _format(call.request), SIZE.read(call.request)
     code = await wanted(call)
     link = short_url(code, call.context.settings.short_url)
-    picture = await drawn(call.context, link, code.style, format, size, workspace=code.workspace)
+    picture = await draw(call.context, link, code.style, format, size, workspace=code.workspace)
     return _shown(call.request, picture, format, ASKED_AGAIN)
 
 
@@ -61,7 +61,7 @@ def _format(request: Request) -> str:
 
 
 def _shown(request: Request, picture: bytes, format: str, cache: str) -> Response:
-    conditional.is_now(request, hashlib.blake2b(picture, digest_size=16).hexdigest())
+    etags.set_etag(request, hashlib.blake2b(picture, digest_size=16).hexdigest())
     # An SVG that is opened by itself is a page: one without scripts, and with nothing from elsewhere.
     headers = {
         "Cache-Control": cache,

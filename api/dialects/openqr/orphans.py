@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from analytics.orphans import Orphaned, orphans
 from analytics.window import trailing
-from api.answers import Json
 from api.dialect import Call, Route
 from api.dialects.openqr.analytics import DAYS
 from api.dialects.openqr.schemas import DayCount
-from api.errors import invalid
 from api.parameters import Parameter
+from api.problems import invalid
+from api.responses import Json
 from codes import domains, times
 from codes.errors import Refused
 

@@ -5,12 +5,12 @@ import re
 import msgspec
 from starlette.responses import Response
 
-from api.answers import Json
 from api.dialect import Call, Route
 from api.dialects.openqr import examples
 from api.dialects.openqr.schemas import DynamicCodePage, dynamic_code
-from api.errors import invalid
 from api.parameters import Parameter
+from api.problems import invalid
+from api.responses import Json
 from codes import search
 from schemas.code import Code
 

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.content_schema import Content
 from api.dialects.openqr.parts import AppLinks, NewRule, NewVariant, Rule, Variant, app_links, rule, variant
-from api.short_urls import short_url
+from api.responses import short_url
 from codes.aliases import MAX_ALIASES
 from codes.behaviour import is_link
 from codes.passwords import LONGEST, SHORTEST

@@ -7,10 +7,10 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from api.answers import Json
 from api.dialect import Call, Route
 from api.dialects.openqr.pagination import CURSOR, LOOKS, READ_AT_ONCE, cursor_of
 from api.parameters import Parameter
+from api.responses import Json
 
 _CURSOR = Parameter(CURSOR.name, "query", "The `next_cursor` of the part before.", CURSOR.schema)
 

@@ -10,12 +10,12 @@ from analytics.breakdown import Dimension
 from analytics.lifetime import Lifetime, lifetime
 from analytics.types import Day
 from analytics.window import trailing
-from api.answers import Json
 from api.dialect import Call, Route
 from api.dialects.qravio import examples
 from api.dialects.qravio.lookup import ID, wanted
 from api.dialects.qravio.schemas import QravioAnalytics, QravioDay, QravioDevices
 from api.dialects.qravio.to_wire import second
+from api.responses import Json
 from codes.plans import plan_of
 from schemas.code import StaticCode
 from schemas.event import KINDS

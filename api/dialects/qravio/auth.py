@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api import auth
 from api.context import ApiContext
 from api.dialect import Call
-from api.errors import Problem
+from api.problems import Problem
 from codes import quota
 from codes.errors import NotInPlan
 from codes.plans import Plan, plan_of

@@ -6,13 +6,13 @@ import msgspec
 from msgspec import UNSET
 from starlette.responses import Response
 
-from api.answers import Json
 from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.qravio import examples, from_wire, to_wire
 from api.dialects.qravio.lookup import ID, identity, no_such_code, scan_totals, shown, statics, wanted
 from api.dialects.qravio.schemas import NewQravioCode, QravioCode, QravioCodeEdit
-from api.errors import invalid
+from api.problems import invalid
+from api.responses import Json
 from codes import tags
 from codes.errors import Stale, Unavailable
 from schemas.code import Code, StaticCode

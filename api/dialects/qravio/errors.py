@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from api.errors import Problem
+from api.problems import Problem
 
 
 class QravioError(msgspec.Struct, frozen=True):

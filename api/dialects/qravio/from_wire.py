@@ -10,8 +10,8 @@ from msgspec import UNSET
 
 from api.dialects.qravio import design
 from api.dialects.qravio.schemas import NewQravioCode, NewQravioDestination, QravioCodeEdit, QravioDestination
-from api.errors import invalid
 from api.input import convert
+from api.problems import invalid
 from codes import conditions
 from codes.behaviour import is_link
 from codes.errors import Conflict, Refused

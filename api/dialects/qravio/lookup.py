@@ -6,8 +6,8 @@ from analytics.totals import totals
 from api.dialect import Call
 from api.dialects.qravio.schemas import QravioCode
 from api.dialects.qravio.to_wire import qr_code, static_code
-from api.errors import Problem, not_found
 from api.parameters import Parameter
+from api.problems import Problem, not_found
 from codes import folders, index, texts, workspaces
 from codes.errors import Refused
 from codes.statics import Statics

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
-from api.answers import Json
 from api.dialect import Call, Route
 from api.dialects.qravio import examples
 from api.dialects.qravio.lookup import scan_totals, shown, statics, workspace_id
 from api.dialects.qravio.schemas import QravioCode
+from api.responses import Json
 from schemas.code import Code, StaticCode
 
 PAGE = 1_000

@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.dialects.qravio.schemas import QravioCode, QravioDestination
-from api.short_urls import short_url
+from api.responses import short_url
 from codes import conditions, variants
 from codes.behaviour import is_link
 from codes.times import shown as moment

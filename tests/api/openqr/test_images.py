@@ -7,7 +7,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from api.drawing import MEDIA
+from api.qr_images import MEDIA
 from tests.api.service import Service
 
 GIF = (

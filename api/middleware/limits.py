@@ -11,7 +11,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import Problem, unavailable
+from api.problems import Problem, unavailable
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ def _declared(scope: Scope) -> int:
     return 0
 
 
-class Bounds:
+class RequestLimits:
     """`answer` gives a problem the shape that belongs to the path, and the headers."""
 
     def __init__(self, app: ASGIApp, limits: Limits, answer: Callable[[Scope, Problem], Awaitable[Response]]) -> None:

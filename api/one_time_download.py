@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 LINGER_S = 0.25
 
 
-class OneShot(Response):
+class OneTimeDownload(Response):
     """`may_end` is asked before the last part is sent, `ended` is called after it."""
 
     def __init__(

@@ -1,15 +1,17 @@
-"""Writing answers: JSON from structs, and nothing of it kept by caches on the way."""
+"""What answers are made of: JSON of structs, which no cache keeps, and the short links of codes."""
 
 from typing import Any
 
 import msgspec
 from starlette.responses import Response
 
+from schemas.code import Code
+
 _encoder = msgspec.json.Encoder()
 
 
 class Json(Response):
-    """`content` is anything msgspec can encode."""
+    """`content` is anything that msgspec can encode."""
 
     media_type = "application/json"
 
@@ -18,3 +20,8 @@ class Json(Response):
 
     def render(self, content: Any) -> bytes:
         return _encoder.encode(content)
+
+
+def short_url(code: Code, base: str) -> str:
+    """The public link of a code: on its custom domain if it has one, else on the default one."""
+    return f"{f'https://{code.host}' if code.host else base}/{code.slug}"

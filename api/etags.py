@@ -17,7 +17,7 @@ from schemas.code import Code, StaticCode
 _TAG = re.compile(r'(?P<weak>W/)?"(?P<tag>[\x21\x23-\x7e\x80-\xff]*)"')
 
 
-def match(request: Request) -> frozenset[str] | None:
+def if_match(request: Request) -> frozenset[str] | None:
     """The tags in If-Match, of which the code must have one at the moment of its change; None where any will do."""
     sent = request.headers.getlist("if-match")
     if not sent or any(part.strip() == "*" for part in sent):
@@ -26,18 +26,18 @@ def match(request: Request) -> frozenset[str] | None:
     return frozenset(found["tag"].partition(".")[0] for found in _TAG.finditer(",".join(sent)) if not found["weak"])
 
 
-def shows(request: Request, code: Code | StaticCode, *, alone: bool = True) -> None:
+def set_code_etag(request: Request, code: Code | StaticCode, *, alone: bool = True) -> None:
     """Said by a handler whose answer is about this code; `alone` when nothing else is in it that changes."""
-    is_now(request, tag_of(code), alone=alone)
+    set_etag(request, tag_of(code), alone=alone)
 
 
-def is_now(request: Request, tag: str, *, alone: bool = True) -> None:
+def set_etag(request: Request, tag: str, *, alone: bool = True) -> None:
     """The same for an answer that has a tag of its own: a picture's is that of its bytes."""
     request.state.tag = tag
     request.state.tagged_alone = alone
 
 
-def finished(request: Request, response: Response) -> Response:
+def with_etag(request: Request, response: Response) -> Response:
     """The answer with its tag; or 304, for a reader who has it already."""
     tag: str | None = getattr(request.state, "tag", None)
     if tag is None or response.status_code >= 300:

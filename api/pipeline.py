@@ -8,11 +8,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import auth, conditional, idempotency, rate_limits, upload
+from api import auth, etags, idempotency, rate_limits, upload
 from api.context import ApiContext
 from api.dialect import NOBODY, Call, Dialect, Route
-from api.encoded_slashes import restored
 from api.idempotency import Attempt
+from api.middleware.rewrites import restore_slashes
 from schemas.code import ApiKey
 
 
@@ -45,7 +45,7 @@ def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[R
 
 def _read_parameters(request: Request, route: Route) -> None:
     """Ids in capital letters are the same ids, and an escaped slash is one."""
-    request.scope["path_params"] = restored(request.path_params)
+    request.scope["path_params"] = restore_slashes(request.path_params)
     for each in route.parameters:
         if each.where == "path" and each.schema.get("format") == "uuid":
             request.path_params[each.name] = request.path_params[each.name].lower()
@@ -54,7 +54,7 @@ def _read_parameters(request: Request, route: Route) -> None:
 async def _handled(call: Call, route: Route) -> Response:
     async def work(attempt: Attempt | None) -> Response:
         response = await route.handler(msgspec.structs.replace(call, attempt=attempt))
-        return conditional.finished(call.request, response)
+        return etags.with_etag(call.request, response)
 
     key = idempotency.sent_key(call.request) if route.creates and call.key is not NOBODY else None
     try:

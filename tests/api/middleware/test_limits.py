@@ -11,9 +11,9 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Scope
 
-from api.answers import Json
-from api.errors import Problem
-from api.limits import Bounds, Limits
+from api.middleware.limits import Limits, RequestLimits
+from api.problems import Problem
+from api.responses import Json
 
 LIMITS = Limits(headers_bytes=1000, body_bytes=1000, body_s=0.6, answer_s=2.0, discard_bytes=2000)
 
@@ -56,7 +56,7 @@ async def failed(request: Request, error: Exception) -> Response:
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     routes = [Route("/size", size, methods=["GET", "POST"]), Route("/slow", slow), Route("/slowly", slowly)]
     inner = Starlette(routes=routes, exception_handlers={Problem: failed})
-    app = Bounds(inner, LIMITS, refused)
+    app = RequestLimits(inner, LIMITS, refused)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bounds") as client:
         yield client
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from api.context import ApiContext
-from api.errors import invalid, unavailable
+from api.problems import invalid, unavailable
 from infra import fair_queue
 from infra.fair_queue import FairQueue, TooMany
 from qr import cache, style
@@ -36,7 +36,7 @@ _queue = FairQueue(THREADS, own_at_once=OWN_THREADS, waiting=MAX_WAITING)
 atexit.register(_workers.close)
 
 
-async def drawn(
+async def draw(
     context: ApiContext, data: str, style: dict[str, Any] | None, format: str, size: int, *, workspace: int
 ) -> bytes:
     """The bytes of a picture of `data`, which has been read back; its content type is `MEDIA[format]`. `workspace` is

@@ -1,8 +1,7 @@
-"""The tools that an assistant is given (Model Context Protocol): calls of `/v1`, described for a reader who decides by
-the description what to call.
+"""The tools of the MCP server: calls of `/v1`, described for an assistant that chooses by the description.
 
-They know no more of Waymark than its HTTP API: `waymark mcp` reaches it over the network, `api.mcp_http` within the
-same process. So a key means the same, and a plan allows the same, whichever way somebody comes.
+They use nothing but the HTTP API: `waymark mcp` calls it over the network, `api.mcp_server.http` within the process. So
+a key may do the same, and a plan allows the same, either way.
 """
 
 import logging
@@ -16,8 +15,8 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
-from api import tool_fields
-from api.tool_arguments import Tools, tool
+from api.mcp_server import arguments
+from api.mcp_server.arguments import StrictServer, tool
 from infra.version import VERSION
 
 # OpenQR's own server of tools knows no other window.
@@ -46,26 +45,26 @@ Cursor = Annotated[str | None, Field(description="The next_cursor of the page be
 Limit = Annotated[int, Field(description="How many at most, 1-500.")]
 
 
-def server(reach: Reach) -> MCPServer[Any]:
+def build_server(reach: Reach) -> MCPServer[Any]:
     # They would have a line for each call, with what was sent.
     for name in ("mcp", "httpx2"):
         logging.getLogger(name).setLevel(logging.WARNING)
     about = {"title": "Waymark", "instructions": INSTRUCTIONS, "version": VERSION}
-    return Tools([*_writing(reach), *_reading(reach)], name="waymark", subscriptions=False, **about)
+    return StrictServer([*_writing(reach), *_reading(reach)], name="waymark", subscriptions=False, **about)
 
 
 def _writing(reach: Reach) -> list[Any]:
     async def create_code(context: Call, fields: Answer) -> Answer:
         """Make a dynamic code. It needs a destination; a code that shows a page needs type and content instead. The
         answer has its id and its short_url, which is what to print."""
-        return await _ask(reach(context), "POST", "/v1/dynamic", body=tool_fields.given(fields))
+        return await _ask(reach(context), "POST", "/v1/dynamic", body=arguments.without_nulls(fields))
 
     async def create_codes(
         context: Call,
         codes: Annotated[list[Answer], Field(description="1-200 objects, each with what create_code takes.")],
     ) -> Answer:
         """Make many codes at once. One that cannot be made holds up no other; the answer says why, by its index."""
-        items = [tool_fields.given(each) for each in codes]
+        items = [arguments.without_nulls(each) for each in codes]
         found = await _ask(reach(context), "POST", "/v1/dynamic/bulk", body={"items": items})
         return {**found, "results": [_briefly(each) for each in found["results"]]}
 
@@ -77,14 +76,14 @@ def _writing(reach: Reach) -> list[Any]:
             bool | None, Field(description="Beside a new slug: the old one stays alive, as an alias.")
         ] = None,
         clear: Annotated[
-            list[Literal[tool_fields.clearable()]] | None,  # type: ignore[valid-type]
+            list[Literal[arguments.clearable()]] | None,  # type: ignore[valid-type]
             Field(description="Fields to empty. (Null for a field leaves it as it is.)"),
         ] = None,
     ) -> Answer:
         """Change a code; what is left out stays as it is. When this has answered, no scan goes to the old destination.
         A new slug breaks what is printed with the old one, unless keep_old is true. A status `paused` shows a page."""
         kept = {} if keep_old is None else {"keep_old": keep_old}
-        body = tool_fields.given(fields) | kept | dict.fromkeys(clear or ())
+        body = arguments.without_nulls(fields) | kept | dict.fromkeys(clear or ())
         return await _ask(reach(context), "PATCH", f"/v1/dynamic/{_id(id)}", body=body)
 
     async def delete_code(context: Call, id: Id) -> Answer:

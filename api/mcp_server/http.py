@@ -1,6 +1,6 @@
-"""`/mcp`: the tools of `api.tools` over streamable HTTP, for callers with an API key.
+"""`/mcp`: the tools over streamable HTTP, for callers with an API key.
 
-No session is kept: each POST stands alone, so any process of the API can answer it, and nothing is left of it.
+There are no sessions: each POST stands alone, so any process of the API can answer it.
 """
 
 import asyncio
@@ -13,12 +13,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api import auth
 from api.context import ApiContext, ApiSettings
-from api.cors import ANY
-from api.errors import Problem
+from api.middleware.cors import ANY
+from api.problems import Problem
 
-PATH = "/mcp"
+MCP_PATH = "/mcp"
 # Of the protocol, besides the key.
-HEADERS = frozenset({"Accept", "Mcp-Protocol-Version", "Mcp-Session-Id"})
+MCP_HEADERS = frozenset({"Accept", "Mcp-Protocol-Version", "Mcp-Session-Id"})
 
 
 class McpHttp:
@@ -37,7 +37,7 @@ class McpHttp:
         _check_origin(request, self._context.settings)
         key = await auth.known(request, self._context)
         await self._context.rates.take(self._context.codes.redis, key, request)
-        # Read here: what `api.limits` raises on a body too large or too slow would be lost in the manager's tasks.
+        # Read here: a Problem of `api.middleware.limits` would be lost in the tasks of the manager.
         body = await request.body()
         manager = (await self._loaded(scope["app"]))()
         async with manager.run():
@@ -76,14 +76,14 @@ def _load(app: Any, base: str) -> Callable[[], Any]:
     import httpx2
     from mcp.server.transport_security import TransportSecuritySettings
 
-    from api import tools
+    from api.mcp_server import tools
 
     def reach(context: Any) -> httpx2.AsyncClient:
         sent = context.request_context.request.headers["authorization"]
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         return httpx2.AsyncClient(transport=transport, base_url=base, headers={"Authorization": sent})
 
-    server = tools.server(reach)
+    server = tools.build_server(reach)
     # `_check_origin` has looked at whose page it is.
     anywhere = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 
