@@ -3,11 +3,10 @@
 from starlette.responses import Response
 
 from api.auth import looked_up, unauthorized
-from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.agency import examples, tokens
 from api.dialects.agency.tokens import RefreshRequest, RotatedTokens, TokenPair, TokenRequest
-from api.input import convert
+from api.parsing import convert, read_object
 from api.responses import Json
 
 

@@ -6,12 +6,11 @@ from starlette.responses import Response
 
 import analytics.types
 from analytics.totals import Total, totals
-from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.agency import examples, from_wire, pagination
 from api.dialects.agency.lookup import SHORT_ID, no_such_code, wanted
 from api.dialects.agency.schemas import AgencyCode, AgencyCodeEdit, AgencyCodePage, NewAgencyCode, agency_code
-from api.input import convert
+from api.parsing import convert, read_object
 from api.problems import unavailable
 from api.responses import Json
 from codes.fields import Edit, NewCode

@@ -7,12 +7,11 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.agency import examples, pagination
 from api.dialects.agency.schemas import second
-from api.input import convert
 from api.parameters import Parameter
+from api.parsing import convert, read_object
 from api.problems import Problem, not_found
 from api.responses import Json
 from codes.dns import TXT_LABEL, Checks

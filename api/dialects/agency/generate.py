@@ -11,12 +11,11 @@ from starlette.responses import Response
 import qr.payload
 from analytics.totals import Total
 from api import qr_images
-from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.agency import examples, from_wire
 from api.dialects.agency.codes import SLUG_LENGTH
 from api.dialects.agency.schemas import AgencyVariant, NewAgencyCode, agency_code, public_url
-from api.input import convert
+from api.parsing import convert, read_object
 from api.problems import Problem, invalid
 from api.responses import Json
 from codes.errors import Conflict, Unavailable

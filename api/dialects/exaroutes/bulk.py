@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from api.body import read_array
 from api.dialect import Call, Route
 from api.dialects.exaroutes import bulk_archive, bulk_worker, examples, from_wire
 from api.dialects.exaroutes.schemas import NewQrCode, QrBulk, QrBulkStatus
 from api.one_time_download import OneTimeDownload
 from api.parameters import Parameter
+from api.parsing import read_array
 from api.problems import EXPECTED_ERRORS, Problem, invalid, not_found, problem_of
 from api.responses import Json
 from codes import checking

@@ -14,10 +14,10 @@ from hashlib import blake2b
 
 import msgspec
 
-from api.body import parse_object
 from api.context import ApiContext
 from api.dialects.exaroutes import from_wire
 from api.dialects.exaroutes.schemas import redirect_url
+from api.parsing import parse_object
 from api.problems import EXPECTED_ERRORS, Problem, problem_of
 from codes.errors import Unavailable
 from codes.jobs import Job, Jobs, Result

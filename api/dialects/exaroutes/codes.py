@@ -5,11 +5,11 @@ from contextlib import suppress
 import msgspec
 from starlette.responses import Response
 
-from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.exaroutes import data, examples, from_wire
 from api.dialects.exaroutes.schemas import NewQrCode, QrCode, QrCodeUpdate, qr_code, secure
 from api.parameters import Parameter
+from api.parsing import read_object
 from api.problems import Problem, not_found, problem_of
 from api.responses import Json
 from codes import tags

@@ -7,7 +7,7 @@ import msgspec
 from api.context import ApiContext
 from api.dialects.exaroutes import data, style_fields
 from api.dialects.exaroutes.schemas import SIZE, NewQrCode, QrCode
-from api.input import convert
+from api.parsing import convert
 from api.problems import Problem
 from api.qr_images import draw
 from codes.fields import NewCode

@@ -4,11 +4,11 @@ import base64
 
 from starlette.responses import Response
 
-from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.exaroutes import data, examples, from_wire, style_fields
 from api.dialects.exaroutes.codes import ID, wanted
 from api.dialects.exaroutes.schemas import SIZE, NewStaticQr, StaticQr, redirect_url
+from api.parsing import read_object
 from api.problems import Problem
 from api.qr_images import MEDIA, draw
 from api.responses import Json

@@ -7,13 +7,12 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 
-from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.openqr import examples, from_wire
 from api.dialects.openqr.codes import READ_ONLY
 from api.dialects.openqr.schemas import DynamicCode, NewDynamicCode, dynamic_code
-from api.input import convert
 from api.json_schema import reference
+from api.parsing import convert, read_object
 from api.problems import Fault, Problem, error_body, invalid, problem_of
 from api.responses import Json
 from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable

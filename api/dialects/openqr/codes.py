@@ -2,12 +2,11 @@
 
 from starlette.responses import Response
 
-from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.openqr import examples, from_wire
 from api.dialects.openqr.schemas import Deleted, DynamicCode, DynamicCodeEdit, NewDynamicCode, dynamic_code
-from api.input import convert
 from api.parameters import Parameter
+from api.parsing import convert, read_object
 from api.problems import Problem, not_found
 from api.responses import Json
 from codes.fields import Edit, NewCode

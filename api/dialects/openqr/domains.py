@@ -6,11 +6,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 
-from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.openqr.schemas import Deleted
-from api.input import convert
 from api.parameters import Parameter
+from api.parsing import convert, read_object
 from api.problems import Problem, invalid, not_found
 from api.responses import Json
 from codes import dns, times

@@ -6,12 +6,11 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 
-from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.openqr import examples
 from api.dialects.openqr.schemas import Deleted, second
-from api.input import convert
 from api.parameters import Parameter
+from api.parsing import convert, read_object
 from api.problems import Problem, not_found
 from api.responses import Json
 from codes import folders

@@ -6,11 +6,11 @@ import msgspec
 from msgspec import UNSET
 from starlette.responses import Response
 
-from api.body import read_object
 from api.dialect import Call, Route
 from api.dialects.qravio import examples, from_wire, to_wire
 from api.dialects.qravio.lookup import ID, identity, no_such_code, scan_totals, shown, statics, wanted
 from api.dialects.qravio.schemas import NewQravioCode, QravioCode, QravioCodeEdit
+from api.parsing import read_object
 from api.problems import invalid
 from api.responses import Json
 from codes import tags

@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from api.dialects.qravio import design
 from api.dialects.qravio.schemas import NewQravioCode, NewQravioDestination, QravioCodeEdit, QravioDestination
-from api.input import convert
+from api.parsing import convert
 from api.problems import invalid
 from codes import conditions
 from codes.behaviour import is_link
