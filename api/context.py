@@ -15,7 +15,7 @@ from api.wrong_keys import WrongKeys
 from codes.domains import Domains
 from codes.files import Files
 from codes.resolver import Resolver
-from codes.store import Codes
+from codes.service import Codes
 
 # Answers what is missing, in a few words, or None when it can do its work.
 Ready = Callable[[], Awaitable[str | None]]

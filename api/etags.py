@@ -1,6 +1,6 @@
 """Conditional requests: an answer about one code carries its tag, a change can be made to depend on it.
 
-The tag says what the code is (`codes.tags`), not how a dialect shows it, so it can be taken from one API to another.
+The tag says what the code is (`codes.etags`), not how a dialect shows it, so it can be taken from one API to another.
 Where an answer has counts of scans too, its tag goes on after a point with a hash of the answer: a reader is told of a
 new scan, and for a change only the part before the point matters, since a scan is no change of the code.
 """
@@ -11,7 +11,7 @@ from hashlib import blake2b
 from starlette.requests import Request
 from starlette.responses import Response
 
-from codes.tags import tag_of
+from codes.etags import tag_of
 from schemas.code import Code, StaticCode
 
 _TAG = re.compile(r'(?P<weak>W/)?"(?P<tag>[\x21\x23-\x7e\x80-\xff]*)"')

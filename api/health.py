@@ -14,8 +14,8 @@ import codes.errors
 from analytics.query_pool import QueryPool
 from api.context import Ready
 from api.responses import Json
-from codes.server import Fsync, check_server
-from codes.store import Codes
+from codes.redis_check import Fsync, check_server
+from codes.service import Codes
 
 # A part that takes longer than this to answer counts as missing.
 PATIENCE_S = 2.0

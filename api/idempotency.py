@@ -24,9 +24,9 @@ from starlette.responses import Response
 
 from api.problems import Problem, invalid, problem_of
 from codes import passwords
-from codes.connection import Script, reaching
 from codes.errors import NotInPlan, Unavailable
 from codes.plans import Plan, plan_of
+from codes.redis_client import Script, reaching
 from schemas import keys
 
 HEADER = "Idempotency-Key"

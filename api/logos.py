@@ -16,10 +16,10 @@ from urllib.parse import quote, urljoin, urlsplit
 import httptools
 
 from codes import destinations
-from codes.addresses import is_ours, is_public_text
 from codes.errors import Missing
 from codes.errors import Refused as RefusedByCodes
 from codes.files import Files
+from codes.public_ip import is_ours, is_public_text
 from codes.resolver import Resolver
 from qr.errors import Refused
 from qr.logo import MAX_BYTES

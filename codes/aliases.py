@@ -1,7 +1,7 @@
 """Aliases: further slugs of one code, in its domain.
 
 A code leads on from its slug and from all of its aliases, and they are claimed, moved and given up together with it, in
-one step (`codes.places`). A scan says which one was used.
+one step (`codes.code_store`). A scan says which one was used.
 """
 
 from typing import Any

@@ -14,9 +14,9 @@ import msgspec
 from redis.asyncio import Redis
 
 from codes import intents
-from codes.connection import REPLACE, ask, reaching
 from codes.errors import Conflict, Missing, NotInPlan, Refused
 from codes.plans import plan_of
+from codes.redis_client import REPLACE, ask, reaching
 from schemas import keys
 from schemas.code import ApiKey
 

@@ -11,9 +11,9 @@ from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from codes import times
+from codes import timestamps
 from codes.errors import Refused
-from codes.texts import plain
+from codes.validation import plain
 from schemas.scan_options import Conditions
 
 MAX_VALUES = 300
@@ -67,8 +67,8 @@ def shown(found: Conditions) -> dict[str, Any]:
     parts: dict[str, Any] = {name: list(getattr(found, name)) for name in _LISTS}
     parts["hours"] = [f"{_clock(first)}-{_clock(last)}" for first, last in found.hours]
     parts["zone"] = found.zone
-    parts["from"] = None if found.since is None else times.shown(found.since)
-    parts["to"] = None if found.until is None else times.shown(found.until)
+    parts["from"] = None if found.since is None else timestamps.shown(found.since)
+    parts["to"] = None if found.until is None else timestamps.shown(found.until)
     parts["query"] = {name: list(values) or True for name, values in found.query.items()}
     parts["match"] = found.match if found.match != "all" else None
     return {name: part for name, part in parts.items() if part}
@@ -192,8 +192,8 @@ def _time(value: object, zone: str, field: str, *, end: bool) -> int | None:
         return None
     if not isinstance(value, str):
         raise Refused(field, "wrong_type", "must be a time or a date, as text")
-    day = times.read_day(value, ZoneInfo(zone or "UTC"), field, end=end)
-    return times.read(value, field) if day is None else day
+    day = timestamps.read_day(value, ZoneInfo(zone or "UTC"), field, end=end)
+    return timestamps.read(value, field) if day is None else day
 
 
 def _query(value: object, field: str) -> dict[str, tuple[str, ...]]:

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import idna
 
-from codes.addresses import is_public, is_public_text, looks_like_ipv4, parse_ipv4
 from codes.errors import Refused
+from codes.public_ip import is_public, is_public_text, looks_like_ipv4, parse_ipv4
 from codes.resolver import Resolver
 
 MAX_LENGTH = 2048

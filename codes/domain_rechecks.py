@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 
-from codes.connection import Script, ask, reaching
 from codes.domains import Domains
 from codes.errors import Missing, Unavailable
+from codes.redis_client import Script, ask, reaching
 from schemas import keys
 from schemas.domain import Domain, decode_domain
 

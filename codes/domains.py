@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
-from codes import destinations, index, numbers, permissions, publish
-from codes.addresses import looks_like_ipv4
-from codes.connection import Script, ask, reaching
-from codes.dns import Checks, Dns
+from codes import acknowledgements, destinations, index, numbers, plan_limits
+from codes.domain_verification import Checks, Dns
 from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
 from codes.plans import plan_of
+from codes.public_ip import looks_like_ipv4
+from codes.redis_client import Script, ask, reaching
 from codes.resolver import Resolver
 from schemas import keys
 from schemas.domain import Domain, decode_domain
@@ -93,7 +93,7 @@ class Domains:
         dns: Dns | None = None,
         resolver: Resolver | None = None,
         now_ms: Callable[[], int] = _wall_ms,
-        longest_wait_s: float = publish.LONGEST_WAIT_S,
+        longest_wait_s: float = acknowledgements.LONGEST_WAIT_S,
         grace_ms: int = GRACE_MS,
     ) -> None:
         self.redis = redis
@@ -124,7 +124,7 @@ class Domains:
         """A claim. Raises Refused for what is no public name, NotInPlan, and Conflict where it is the workspace's
         already, or verified for another. With an id of the caller's it can be called again."""
         plan = await plan_of(self.redis, workspace)
-        permissions.custom_domains(plan)
+        plan_limits.custom_domains(plan)
         name = normal(name)
         if name in self._own_hosts:
             raise Refused("domain", "own_domain", "the domain must not be a host of this service")
@@ -281,7 +281,7 @@ class Domains:
     async def _put(self, raw: bytes, old: Domain, new: Domain | None) -> bool:
         verified = new is not None and new.verified_at_ms is not None
         nonce = secrets.token_hex(16) if verified or old.verified_at_ms is not None else ""
-        before = await publish.redirectors(self.redis) if nonce else set()
+        before = await acknowledgements.redirectors(self.redis) if nonce else set()
         outcome = await _PUT.run(
             self.redis,
             _KEYS,
@@ -300,7 +300,7 @@ class Domains:
         if outcome == 2:
             raise Conflict("domain", "domain_taken", f"the domain {old.name!r} is verified for another workspace")
         if outcome == 0 and nonce:
-            await publish.acknowledged(self.redis, [nonce], before, longest_s=self._longest_wait_s)
+            await acknowledgements.acknowledged(self.redis, [nonce], before, longest_s=self._longest_wait_s)
         return bool(outcome == 0)
 
 

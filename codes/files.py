@@ -1,4 +1,4 @@
-"""Uploaded files: taken in, known, deleted. Their bytes are in a `codes.filestores.Store`, what is known of them in
+"""Uploaded files: taken in, known, deleted. Their bytes are in a `codes.file_stores.Store`, what is known of them in
 Redis; redirectors serve them by their keys (`schemas.files`) and ask nobody.
 
 Bytes are noted as under way before they are kept or deleted, so that `reclaim` finds what a crash left between the two.
@@ -15,11 +15,11 @@ from collections.abc import AsyncIterator, Callable
 import msgspec
 from redis.asyncio import Redis
 
-from codes import magic, usage
-from codes.connection import Script, ask, reaching
+from codes import file_types, quotas
 from codes.errors import Missing, NotInPlan, Refused, Unavailable
-from codes.filestores import Store
+from codes.file_stores import Store
 from codes.plans import Plan, plan_of
+from codes.redis_client import Script, ask, reaching
 from schemas import keys
 from schemas.files import MAX_BYTES, OF_TYPE, Kind, StoredFile
 
@@ -129,7 +129,7 @@ class Files:
     async def _room(self, plan: Plan, workspace: int, more: int) -> None:
         """Before bytes are kept; exact is only `_add`. Raises NotInPlan."""
         count = await ask(self.redis, "HLEN", keys.workspace_files(workspace))
-        kept = int(await ask(self.redis, "HGET", keys.workspace_sizes(workspace), usage.FILES) or 0)
+        kept = int(await ask(self.redis, "HGET", keys.workspace_sizes(workspace), quotas.FILES) or 0)
         _refuse(plan, 0 if count >= plan.files else -1 if kept + more > plan.file_bytes else 1)
 
     @reaching
@@ -228,9 +228,9 @@ async def _receive(
     kind: Kind | None = None
     async for chunk in chunks:
         size += len(chunk)
-        if len(head) < magic.HEAD:
-            head += chunk[: magic.HEAD - len(head)]
-        if kind is None and len(head) >= magic.HEAD:
+        if len(head) < file_types.HEAD:
+            head += chunk[: file_types.HEAD - len(head)]
+        if kind is None and len(head) >= file_types.HEAD:
             kind = _kind(head, declared)
         _bounded(size, kind)
         digest.update(chunk)
@@ -246,7 +246,7 @@ async def _receive(
 
 
 def _kind(head: bytes, declared: str) -> Kind:
-    found = magic.content_type(head)
+    found = file_types.content_type(head)
     if found is None:
         known = ", ".join(kind.suffix for kind in OF_TYPE.values())
         raise Refused("file", "unknown_file_type", f"the file is of no kind that can be shown ({known})")

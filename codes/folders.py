@@ -12,13 +12,13 @@ from collections.abc import Callable
 import msgspec
 from redis.asyncio import Redis
 
-from codes import index, intents, places, statics
-from codes.connection import Script, ask, reaching
+from codes import code_store, index, intents, static_codes
+from codes.code_store import Change, Kept, Put
 from codes.errors import Missing, NotInPlan, Refused
 from codes.intents import Intent
-from codes.places import Change, Kept, Put
 from codes.plans import plan_of
-from codes.texts import plain
+from codes.redis_client import Script, ask, reaching
+from codes.validation import plain
 from schemas import keys
 from schemas.code import Code, Folder
 
@@ -115,7 +115,7 @@ async def unfile(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], 
         filed = [code.id for code in codes if code is not None and code.folder_id == id]
         await asyncio.gather(*(unfile_code(redis, code_id, id, now_ms=now_ms) for code_id in filed))
         before = rows[-1][1]
-    await statics.unfile(redis, workspace, id, now_ms=now_ms)
+    await static_codes.unfile(redis, workspace, id, now_ms=now_ms)
 
 
 async def settled(redis: Redis, code: Code, *, now_ms: Callable[[], int] = _wall_ms) -> Code:
@@ -134,7 +134,7 @@ async def unfile_code(redis: Redis, code_id: str, id: str, *, now_ms: Callable[[
         if code.folder_id != id:
             return code
         out = msgspec.structs.replace(code, folder_id=None, updated_at_ms=now_ms())
-        if await places.put(redis, [Change(found.place, Kept(code=out))]) is Put.DONE:
+        if await code_store.put(redis, [Change(found.place, Kept(code=out))]) is Put.DONE:
             return out
     return None
 

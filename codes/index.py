@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
-from codes import usage
-from codes.connection import REPLACE, Script, ask
-from codes.places import Place, decode, look
+from codes import quotas
+from codes.code_store import Place, decode, look
+from codes.redis_client import REPLACE, Script, ask
 from schemas import keys
 from schemas.code import Code
 
@@ -86,13 +86,13 @@ async def add(redis: Redis, code: Code, to: bytes) -> None:
 
     Listed first: a code that can be found by its id is in the list, so whoever finds it has nothing to mend. One that
     is only in the list is shown to nobody yet."""
-    await _SIZE.run(redis, _listed(code.workspace), code.id, usage.size_of(code), code.number)
+    await _SIZE.run(redis, _listed(code.workspace), code.id, quotas.stored_size(code), code.number)
     await ask(redis, "SET", keys.code_id(code.id), to, "NX")
 
 
 async def sized(redis: Redis, code: Code) -> None:
     """After an edit: how many bytes it has now."""
-    await _SIZE.run(redis, _listed(code.workspace), code.id, usage.size_of(code), "")
+    await _SIZE.run(redis, _listed(code.workspace), code.id, quotas.stored_size(code), "")
 
 
 async def repoint(redis: Redis, id: str, old: bytes, new: bytes) -> bool:

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 from redis.asyncio import Redis
 
-from codes.connection import Script, ask
+from codes.redis_client import Script, ask
 from schemas import keys
 from schemas.code import DeletedCode
 

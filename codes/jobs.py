@@ -17,9 +17,9 @@ from typing import Any, Literal
 import msgspec
 from redis.asyncio import Redis
 
-from codes.connection import Script, ask, reaching
 from codes.errors import NotInPlan
 from codes.plans import Plan, plan_of
+from codes.redis_client import Script, ask, reaching
 from schemas import keys
 
 LEASE_MS = 6_000

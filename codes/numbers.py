@@ -6,7 +6,7 @@ replica that was promoted, a backup that was restored) has forgotten how far it 
 
 from redis.asyncio import Redis
 
-from codes.connection import Script, reaching
+from codes.redis_client import Script, reaching
 
 # The JSON of JavaScript is exact below 2^53, which microseconds reach in the year 2255.
 _ALLOCATE = Script("""

@@ -12,7 +12,7 @@ from argon2 import PasswordHasher, Type
 from argon2.low_level import hash_secret_raw
 
 from codes.errors import Refused
-from codes.texts import storable
+from codes.validation import storable
 
 # For new ones; what was set before stays valid.
 SHORTEST = 6

@@ -1,6 +1,6 @@
 """Plans: what a workspace may do, as data.
 
-The presets are in plans.toml beside this module, figures and texts; `codes.permissions` is what asks them.
+The presets are in plans.toml beside this module, figures and texts; `codes.plan_limits` is what asks them.
 """
 
 import tomllib

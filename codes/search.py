@@ -1,7 +1,7 @@
 """Which codes a search by text finds: those in which each of its words occurs, somewhere."""
 
 from codes.errors import Refused
-from codes.texts import storable
+from codes.validation import storable
 from schemas.code import Code
 
 MAX_QUERY = 200

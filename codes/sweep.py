@@ -13,10 +13,10 @@ from contextlib import suppress
 
 from redis.asyncio import Redis
 
-from codes import apikeys, deleting, folders, index, intents, places
-from codes.connection import reaching
+from codes import apikeys, code_store, deleted_codes, folders, index, intents
 from codes.errors import Unavailable
 from codes.intents import Intent
+from codes.redis_client import reaching
 
 EVERY_S = 30.0
 
@@ -60,7 +60,7 @@ async def keep_swept(redis: Redis, stop: asyncio.Event, *, every_s: float = EVER
 
 async def _create(redis: Redis, nonce: str, intent: Intent) -> None:
     """Written: goes into the index. Not written: never will be."""
-    place = await places.look(redis, intent.host, intent.slug)
+    place = await code_store.look(redis, intent.host, intent.slug)
     if place.code is not None and place.code.id == intent.id:
         at = index.pointer(intent.host, intent.slug, nonce)
         # Its number is not the intent's when another attempt has made it.
@@ -70,7 +70,7 @@ async def _create(redis: Redis, nonce: str, intent: Intent) -> None:
 async def _delete(redis: Redis, intent: Intent) -> None:
     """A living code stays. The rows of one that is gone are erased."""
     if await index.find(redis, intent.id) is None:
-        await deleting.order_erasure(redis, intent, intent.at_ms)
+        await deleted_codes.order_erasure(redis, intent, intent.at_ms)
         await index.remove(redis, intent.id, intent.workspace)
 
 

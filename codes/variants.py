@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from codes.errors import Refused
-from codes.texts import check_label, storable
+from codes.validation import check_label, storable
 from schemas.code import Code, DeletedCode
 from schemas.scan_options import Conditions, Former, Rule, Variant
 

@@ -9,9 +9,9 @@ import msgspec
 from redis.asyncio import Redis
 
 from codes import numbers
-from codes.behaviour import check_scheme
-from codes.connection import REPLACE, ask, reaching
 from codes.errors import Conflict, Missing, Refused
+from codes.redis_client import REPLACE, ask, reaching
+from codes.scan_options import check_scheme
 from schemas import keys
 from schemas.code import Workspace
 

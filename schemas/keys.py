@@ -21,7 +21,7 @@ ERASURES = PREFIX + "erasures"
 SOURCES = PREFIX + "sources"
 # Thirty-two random bytes with which redirectors sign cookies.
 COOKIE_SECRET = PREFIX + "cookie-secret"
-# The secrets that tokens are signed with, newest first (codes.signing).
+# The secrets that tokens are signed with, newest first (codes.token_secrets).
 TOKEN_SECRETS = PREFIX + "token-secrets"
 # Hash: nonce → what a change of several steps is about to do (codes.intents), until it is done.
 INTENTS = PREFIX + "intents"
@@ -151,12 +151,12 @@ def workspace_jobs(number: int) -> str:
 
 
 def workspace_turn(number: int) -> str:
-    """Whose turn it is to add to what a plan counts (codes.permissions). Expires."""
+    """Whose turn it is to add to what a plan counts (codes.plan_limits). Expires."""
     return f"{PREFIX}{{ws:{number}}}:turn"
 
 
 def quota(number: int, name: str, period: str = "") -> str:
-    """How much of a quota of a workspace is taken (codes.quota): a sorted set of the last hour, or the number of a
+    """How much of a quota of a workspace is taken (codes.quotas): a sorted set of the last hour, or the number of a
     month. Expires."""
     return f"{PREFIX}{{ws:{number}}}:quota:{name}" + (f":{period}" if period else "")
 

@@ -5,9 +5,9 @@ import logging
 from collections.abc import Callable
 
 from codes import apikeys, workspaces
-from codes.connection import connect
 from codes.errors import Conflict, Refused, Unavailable, Unfit
-from codes.server import check_server
+from codes.redis_check import check_server
+from codes.redis_client import connect
 from waymark import embedded_redis, emptied_redis
 from waymark.data_dir import DataDir
 from waymark.settings import BadSetting, Settings

@@ -19,8 +19,8 @@ from aggregator.erasures import Erasures
 from aggregator.loop import Aggregator
 from analytics.query_pool import QueryPool
 from api.app import keep_working
-from codes.connection import connect
 from codes.domain_rechecks import Rechecks
+from codes.redis_client import connect
 from codes.sweep import keep_swept
 from infra.exposition import MetricsCollector, registry
 from infra.warehouse import Warehouse

@@ -87,7 +87,7 @@ def _cors_origins(text: str) -> None:
 
 
 def _name_servers(text: str) -> None:
-    from codes.dns import name_servers
+    from codes.domain_verification import name_servers
 
     name_servers(text)
 

@@ -10,7 +10,7 @@ from urllib3.exceptions import HTTPError
 
 from codes import workspaces
 from codes.errors import Unavailable, Unfit
-from codes.server import check_server
+from codes.redis_check import check_server
 from infra.migrate import migrate
 from infra.warehouse import TooOld, Warehouse
 from waymark import embedded, emptied_redis

@@ -1,7 +1,7 @@
 """Bitly: the CSV of its links page, or what its API answers at `/groups/{group}/bitlinks`."""
 
-from codes.importing import cells
-from codes.importing.link import LeftOut, Link, LinkKey, Row, Unusable
+from codes.importing import parsing
+from codes.importing.types import LeftOut, Link, LinkKey, Row, Unusable
 
 NAME = "bitly"
 TITLE = "Bitly: the CSV of its links page, or the JSON of its API"
@@ -29,22 +29,22 @@ def knows(columns: frozenset[str]) -> bool:
 
 def keys(row: Row) -> tuple[LinkKey, ...]:
     """All back-halves of a link lead to it. A custom one is the one that is printed; the one that was drawn may be."""
-    custom = cells.words(row, "custom_bitlinks", "custom link")
-    drawn = cells.text(row, "link", "bitlink", "id")
-    return tuple(dict.fromkeys(cells.link_key(one) for one in (*custom, drawn) if one))
+    custom = parsing.words(row, "custom_bitlinks", "custom link")
+    drawn = parsing.text(row, "link", "bitlink", "id")
+    return tuple(dict.fromkeys(parsing.link_key(one) for one in (*custom, drawn) if one))
 
 
 def link(row: Row) -> Link:
-    status = cells.text(row, "status").lower()
-    if cells.is_true(row, "is_deleted") or status == "deleted":
+    status = parsing.text(row, "status").lower()
+    if parsing.is_true(row, "is_deleted") or status == "deleted":
         raise Unusable("it was deleted there")
-    destination = cells.text(row, *COLUMNS[1])
+    destination = parsing.text(row, *COLUMNS[1])
     if not destination:
         raise Unusable("no destination: a page or a file at Bitly cannot be brought along")
     return Link(
         destination=destination,
-        label=cells.text(row, "title") or None,
-        tags=cells.words(row, "tags"),
-        expires_at_ms=cells.time_ms(row, "expiration_at"),
+        label=parsing.text(row, "title") or None,
+        tags=parsing.words(row, "tags"),
+        expires_at_ms=parsing.time_ms(row, "expiration_at"),
         left_out=(LeftOut("status", status),) if status not in {"", "active"} else (),
     )

@@ -1,7 +1,7 @@
 """Chhoto URL: what its API answers at `/api/all`."""
 
-from codes.importing import cells
-from codes.importing.link import Link, LinkKey, Row
+from codes.importing import parsing
+from codes.importing.types import Link, LinkKey, Row
 
 NAME = "chhoto"
 TITLE = "Chhoto URL: the JSON of its API"
@@ -16,14 +16,14 @@ def knows(columns: frozenset[str]) -> bool:
 
 
 def keys(row: Row) -> tuple[LinkKey, ...]:
-    return (LinkKey("", cells.text(row, "shortlink")),)
+    return (LinkKey("", parsing.text(row, "shortlink")),)
 
 
 def link(row: Row) -> Link:
     """(An end of 0 is none.)"""
-    ends = cells.text(row, "expiry_time")
+    ends = parsing.text(row, "expiry_time")
     return Link(
-        destination=cells.text(row, "longlink"),
-        label=cells.text(row, "notes") or None,
-        expires_at_ms=cells.time_ms(row, "expiry_time") if ends != "0" else None,
+        destination=parsing.text(row, "longlink"),
+        label=parsing.text(row, "notes") or None,
+        expires_at_ms=parsing.time_ms(row, "expiry_time") if ends != "0" else None,
     )

@@ -5,8 +5,8 @@ from typing import Any
 
 from codes import conditions
 from codes.errors import Refused
-from codes.importing import cells, generic
-from codes.importing.link import LeftOut, Link, LinkKey, Row, Unusable, says_something
+from codes.importing import generic, parsing
+from codes.importing.types import LeftOut, Link, LinkKey, Row, Unusable, says_something
 from codes.variants import NewRule, NewVariant
 from schemas.scan_options import Apps, Conditions
 
@@ -50,39 +50,39 @@ def knows(columns: frozenset[str]) -> bool:
 
 
 def keys(row: Row) -> tuple[LinkKey, ...]:
-    host, slug = cells.host(cells.text(row, "domain")), cells.text(row, "key").strip("/")
-    return (LinkKey(host, slug) if slug else cells.link_key(cells.text(row, "shortlink", "short link", "link")),)
+    host, slug = parsing.host(parsing.text(row, "domain")), parsing.text(row, "key").strip("/")
+    return (LinkKey(host, slug) if slug else parsing.link_key(parsing.text(row, "shortlink", "short link", "link")),)
 
 
 def link(row: Row) -> Link:
-    if cells.text(row, "key") == "_root":
+    if parsing.text(row, "key") == "_root":
         raise Unusable("it is the page of the domain itself, which has no slug")
-    password = cells.text(row, "password")
+    password = parsing.text(row, "password")
     if password.lower() in {"true", "false"}:
         password = ""
-        locked = cells.is_true(row, "password")
+        locked = parsing.is_true(row, "password")
     else:
         locked = says_something(row.get("passwordenabledat"))
     if locked and not password:
         raise Unusable("it has a password, which the export does not say")
-    destination = cells.text(row, "url", "destination url")
+    destination = parsing.text(row, "url", "destination url")
     rules, apps, lost = _targets(row)
     return Link(
         destination=destination,
-        label=cells.text(row, "title", "comments", "description") or None,
-        tags=cells.words(row, "tags"),
+        label=parsing.text(row, "title", "comments", "description") or None,
+        tags=parsing.words(row, "tags"),
         # Dub still serves what is archived; nobody wants to meet it again, and one word brings it back.
-        paused=cells.is_true(row, "archived") or bool(cells.text(row, "disabledat", "disabled at")),
+        paused=parsing.is_true(row, "archived") or bool(parsing.text(row, "disabledat", "disabled at")),
         password=password or None,
-        expires_at_ms=cells.time_ms(row, "expiresat", "expires at"),
-        expired_destination=cells.text(row, "expiredurl", "expired url") or None,
+        expires_at_ms=parsing.time_ms(row, "expiresat", "expires at"),
+        expired_destination=parsing.text(row, "expiredurl", "expired url") or None,
         # Dub passes the query of a visit on, over what the destination has.
         query="override",
         utm={} if "utm_" in destination else generic.utm(row),
         rules=rules,
         apps=apps,
         variants=_variants(row),
-        variants_until_ms=cells.time_ms(row, "testcompletedat"),
+        variants_until_ms=parsing.time_ms(row, "testcompletedat"),
         left_out=lost,
     )
 
@@ -100,7 +100,7 @@ def _variants(row: Row) -> tuple[NewVariant, ...]:
 
 def _targets(row: Row) -> tuple[tuple[NewRule, ...], Apps | None, tuple[LeftOut, ...]]:
     """At Dub the system goes before the country, and here rules go before apps: beside countries the apps are rules."""
-    ios, android = cells.text(row, "ios"), cells.text(row, "android")
+    ios, android = parsing.text(row, "ios"), parsing.text(row, "android")
     countries, lost = _countries(row)
     web = [app for app in (ios, android) if app.lower().startswith("http://")]
     if not countries and not web:
@@ -113,7 +113,7 @@ def _countries(row: Row) -> tuple[tuple[NewRule, ...], tuple[LeftOut, ...]]:
     """A rule for each destination, with all its countries. In CSV they are columns: `geo.DE`."""
     given = _json(row.get("geo"))
     found: dict[str, Any] = dict(given) if isinstance(given, dict) else {}
-    found |= {name[4:]: url for name in row.names if name.startswith("geo.") and (url := cells.text(row, name))}
+    found |= {name[4:]: url for name in row.names if name.startswith("geo.") and (url := parsing.text(row, name))}
     of_url: dict[str, list[str]] = {}
     for country, url in found.items():
         if url:

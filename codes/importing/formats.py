@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from codes.importing import bitly, chhoto, dub, generic, kutt, rows, shlink, yourls
-from codes.importing.link import Entry, LeftOut, Link, LinkKey, Row, Unreadable, Unusable
+from codes.importing import bitly, chhoto, dub, file_reader, generic, kutt, shlink, yourls
+from codes.importing.types import Entry, LeftOut, Link, LinkKey, Row, Unreadable, Unusable
 
 MAX_BYTES = 512 << 20
 
@@ -60,9 +60,9 @@ class Export:
         total = 0
         if content.lstrip()[:1] in ("{", "["):
             names = {entries for one in FORMATS.values() for entries in one.ENTRIES}
-            self.rows, total = rows.read_json(content, _is_known, names)
+            self.rows, total = file_reader.read_json(content, _is_known, names)
         else:
-            self.rows = list(rows.read_csv(content, _names_columns if name else _is_known, name))
+            self.rows = list(file_reader.read_csv(content, _names_columns if name else _is_known, name))
         self.missing = max(0, total - len(self.rows))
         columns = frozenset(column for _, row in self.rows[:50] for column in row.names)
         self.format = _recognized(columns) if name is None else FORMATS[name]

@@ -17,11 +17,11 @@ import msgspec
 
 from codes import slugs
 from codes.aliases import MAX_ALIASES
+from codes.code_fields import NewCode
 from codes.errors import Conflict, Missing, NotInPlan, Refused, SlugTaken
-from codes.fields import MAX_TAG, MAX_TAGS, NewCode
-from codes.importing.link import Entry, LeftOut, Link
-from codes.store import Codes
-from codes.texts import MAX_LABEL
+from codes.importing.types import Entry, LeftOut, Link
+from codes.service import Codes
+from codes.validation import MAX_LABEL, MAX_TAG, MAX_TAGS
 from codes.variants import MAX_RULES, MAX_VARIANTS
 from schemas.code import Code
 

@@ -1,7 +1,7 @@
 """Kutt: what its API answers at `/api/v2/links`, or its table of links as CSV."""
 
-from codes.importing import cells
-from codes.importing.link import Link, LinkKey, Row, Unusable, says_something
+from codes.importing import parsing
+from codes.importing.types import Link, LinkKey, Row, Unusable, says_something
 
 NAME = "kutt"
 TITLE = "Kutt: the JSON of its API, or its table of links as CSV"
@@ -17,20 +17,20 @@ def knows(columns: frozenset[str]) -> bool:
 
 def keys(row: Row) -> tuple[LinkKey, ...]:
     """The domain is null for the default one, which the link still names."""
-    whole, address = cells.text(row, "link"), cells.text(row, "address")
+    whole, address = parsing.text(row, "link"), parsing.text(row, "address")
     if not address:
-        return (cells.link_key(whole),)
-    host = cells.host(cells.text(row, "domain")) or (cells.host(whole) if whole else "")
+        return (parsing.link_key(whole),)
+    host = parsing.host(parsing.text(row, "domain")) or (parsing.host(whole) if whole else "")
     return (LinkKey(host, address),)
 
 
 def link(row: Row) -> Link:
-    if cells.is_true(row, "banned"):
+    if parsing.is_true(row, "banned"):
         raise Unusable("it was banned there")
     if says_something(row.get("password")):
         raise Unusable("it has a password, which the export does not say")
     return Link(
-        destination=cells.text(row, "target"),
-        label=cells.text(row, "description") or None,
-        expires_at_ms=cells.time_ms(row, "expire_in"),
+        destination=parsing.text(row, "target"),
+        label=parsing.text(row, "description") or None,
+        expires_at_ms=parsing.time_ms(row, "expire_in"),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from codes.cells import harmless
+from codes.csv_safety import harmless
 from codes.importing.importer import Outcome
 
 COLUMNS = ("entry", "outcome", "slug", "aliases", "destination", "id", "reason", "left out")

@@ -1,13 +1,17 @@
 """Shlink: the CSV of its web client, or what its API answers at `/rest/v3/short-urls`, with the answers of
 `…/redirect-rules` put into the entries."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
-from codes.importing import cells, shlink_rules
-from codes.importing.link import LeftOut, Link, LinkKey, Row, says_something
+from codes import conditions
+from codes.errors import Refused
+from codes.importing import parsing
+from codes.importing.types import LeftOut, Link, LinkKey, Row, says_something
+from codes.variants import NewRule
+from schemas.scan_options import Conditions
 
 NAME = "shlink"
 TITLE = "Shlink: the CSV of its web client, or the JSON of its API"
@@ -23,6 +27,17 @@ WORDS = {
 }
 # (At Shlink the query is passed on unless somebody turned that off for a link.)
 _NOT_IN_CSV = LeftOut("rules, dates, limits and forwarding of the query, which the CSV does not hold")
+_WHAT = "redirect rules"
+_DEVICES: dict[str, tuple[str, list[str]]] = {
+    "android": ("os", ["Android"]),
+    "ios": ("os", ["iOS", "iPadOS"]),
+    "windows": ("os", ["Windows"]),
+    "macos": ("os", ["macOS"]),
+    "linux": ("os", ["Linux"]),
+    "chromeos": ("os", ["ChromeOS"]),
+    "mobile": ("device", ["mobile", "tablet"]),
+    "desktop": ("device", ["desktop"]),
+}
 
 
 def knows(columns: frozenset[str]) -> bool:
@@ -31,25 +46,27 @@ def knows(columns: frozenset[str]) -> bool:
 
 def keys(row: Row) -> tuple[LinkKey, ...]:
     """The domain is null for the default one, which the link still names. Slugs may have several parts."""
-    whole = cells.text(row, "shorturl")
-    named = cells.link_key(whole) if whole else LinkKey("", "")
-    return (LinkKey(cells.text(row, "domain") or named.host, cells.text(row, "shortcode").strip("/") or named.slug),)
+    whole = parsing.text(row, "shorturl")
+    named = parsing.link_key(whole) if whole else LinkKey("", "")
+    return (
+        LinkKey(parsing.text(row, "domain") or named.host, parsing.text(row, "shortcode").strip("/") or named.slug),
+    )
 
 
 def link(row: Row) -> Link:
     meta = row.get("meta")
     limits = Row({str(name).lower(): value for name, value in meta.items()}) if isinstance(meta, dict) else row
     visits = _visits(row)
-    most = cells.number(limits, "maxvisits")
-    rules, lost = shlink_rules.read(row)
+    most = parsing.number(limits, "maxvisits")
+    rules, lost = _rules(row)
     found = Link(
-        destination=cells.text(row, "longurl"),
-        label=cells.text(row, "title") or None,
-        tags=cells.words(row, "tags"),
-        starts_at_ms=cells.time_ms(limits, "validsince"),
-        expires_at_ms=cells.time_ms(limits, "validuntil"),
+        destination=parsing.text(row, "longurl"),
+        label=parsing.text(row, "title") or None,
+        tags=parsing.words(row, "tags"),
+        starts_at_ms=parsing.time_ms(limits, "validsince"),
+        expires_at_ms=parsing.time_ms(limits, "validuntil"),
         scan_limit=most,
-        query="append" if cells.is_true(row, "forwardquery") else "drop",
+        query="append" if parsing.is_true(row, "forwardquery") else "drop",
         rules=rules,
         left_out=lost if "forwardquery" in row.names or "meta" in row.names else (*lost, _NOT_IN_CSV),
     )
@@ -73,3 +90,94 @@ def _visits(row: Row) -> int:
         if says_something(value) and str(value).isdecimal():
             return int(value)
     return 0
+
+
+class _Untold(Exception):
+    """A condition that no rule of ours can ask for; the text says which."""
+
+
+def _rules(row: Row) -> tuple[tuple[NewRule, ...], tuple[LeftOut, ...]]:
+    """Those of `redirectRules`, or (before Shlink 4) of `deviceLongUrls`. A rule is left out whole: without one of its
+    conditions it would hold for more visits than it did."""
+    answer, there = row.get("redirectrules"), row.get("hasredirectrules")
+    if isinstance(answer, dict):
+        answer = answer.get("redirectRules")
+    if not isinstance(answer, list):
+        answer = []
+        if says_something(there):
+            return _of_devices(row), (LeftOut(_WHAT, "not in this file"),)
+    rules: list[NewRule] = []
+    lost: list[LeftOut] = []
+    for number, rule in enumerate(sorted(answer, key=_priority), 1):
+        try:
+            rules.append(_rule(rule))
+        except _Untold as error:
+            lost.append(LeftOut(_WHAT, f"rule {number} ({error})"))
+    return (*rules, *_of_devices(row)), tuple(lost)
+
+
+def _priority(rule: Any) -> float:
+    found = rule.get("priority") if isinstance(rule, dict) else None
+    return found if isinstance(found, int | float) else 0
+
+
+def _rule(rule: Any) -> NewRule:
+    if not isinstance(rule, dict) or not isinstance(rule.get("longUrl"), str):
+        raise _Untold("it leads nowhere")
+    asked = rule.get("conditions")
+    return NewRule(when=_when(asked if isinstance(asked, list) else []), to=rule["longUrl"])
+
+
+def _when(asked: Iterable[Any]) -> Conditions:
+    """All of them must hold; of one kind there can be one (within a list of ours any value will do)."""
+    written: dict[str, Any] = {}
+    for condition in asked:
+        name, value = _condition(condition)
+        if name == "query":
+            if any(parameter in written.get("query", {}) for parameter in value):
+                raise _Untold("a parameter that it asks for twice")
+            written["query"] = {**written.get("query", {}), **value}
+        elif written.setdefault(name, value) != value:
+            raise _Untold(f"two conditions on {name}")
+    try:
+        return conditions.read(written, "if")
+    except Refused as refused:
+        raise _Untold(f"{refused.field}: {refused.message}") from None
+
+
+def _condition(condition: Any) -> tuple[str, Any]:
+    if not isinstance(condition, dict):
+        raise _Untold("a condition that is no object")
+    kind, key, value = condition.get("type"), str(condition.get("matchKey") or ""), condition.get("matchValue")
+    match kind:
+        case "device" if str(value).lower() in _DEVICES:
+            return _DEVICES[str(value).lower()]
+        case "language":
+            return "language", [str(value).replace("_", "-")]
+        case "query-param":
+            return "query", {key: [str(value)]}
+        case "any-value-query-param":
+            return "query", {key: True}
+        case "valueless-query-param":
+            return "query", {key: [""]}
+        case "geolocation-country-code":
+            return "country", [str(value)]
+        case "geolocation-city-name":
+            return "city", [str(value)]
+        case "before-date":
+            return "to", str(value)
+        case "after-date":
+            return "from", str(value)
+        case _:
+            raise _Untold(f"a condition on {kind}{f' {value}' if kind == 'device' else ''}")
+
+
+def _of_devices(row: Row) -> tuple[NewRule, ...]:
+    found = row.get("devicelongurls")
+    if not isinstance(found, dict):
+        return ()
+    return tuple(
+        NewRule(when=conditions.read(dict([_DEVICES[name]]), "if"), to=url)
+        for name, url in found.items()
+        if name in _DEVICES and isinstance(url, str) and url
+    )

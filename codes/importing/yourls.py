@@ -1,8 +1,8 @@
 """YOURLS: its table of links as CSV or JSON (phpMyAdmin, other database tools), the CSV of the Import Export plugin, or
 what its API answers to `action=stats`."""
 
-from codes.importing import cells
-from codes.importing.link import Link, LinkKey, Row
+from codes.importing import parsing
+from codes.importing.types import Link, LinkKey, Row
 
 NAME = "yourls"
 TITLE = "YOURLS: its table of links as CSV or JSON, the plugin's CSV, or the JSON of its API"
@@ -23,13 +23,13 @@ def knows(columns: frozenset[str]) -> bool:
 
 def keys(row: Row) -> tuple[LinkKey, ...]:
     """The plugin writes `/keyword/`; the API the whole link."""
-    if keyword := cells.text(row, "keyword"):
+    if keyword := parsing.text(row, "keyword"):
         return (LinkKey("", keyword),)
-    source = cells.text(row, "source")
+    source = parsing.text(row, "source")
     if source and "//" not in source:
         return (LinkKey("", source.strip("/")),)
-    return (cells.link_key(source or cells.text(row, "shorturl")),)
+    return (parsing.link_key(source or parsing.text(row, "shorturl")),)
 
 
 def link(row: Row) -> Link:
-    return Link(destination=cells.text(row, *COLUMNS[1]), label=cells.text(row, "title") or None)
+    return Link(destination=parsing.text(row, *COLUMNS[1]), label=parsing.text(row, "title") or None)

@@ -22,13 +22,13 @@ from api.logos import Logos
 from api.middleware.cors import origins
 from api.openapi import problems
 from codes.apikeys import Scope, create_key
-from codes.connection import connect
-from codes.dns import Dns
+from codes.domain_verification import Dns
 from codes.domains import Domains
+from codes.file_stores import Folder
 from codes.files import Files
-from codes.filestores import Folder
+from codes.redis_client import connect
 from codes.resolver import Resolver
-from codes.store import Codes
+from codes.service import Codes
 from codes.workspaces import ensure_workspace
 from infra.rollups import add_values
 from infra.warehouse import Warehouse

@@ -10,8 +10,8 @@ import pytest
 
 from api import idempotency
 from api.dialects import DIALECTS
+from codes.code_fields import NewCode
 from codes.errors import Unavailable
-from codes.fields import NewCode
 from codes.plans import plans
 from codes.workspaces import ensure_workspace, move
 from schemas import keys

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from codes.connection import ask
+from codes.redis_client import ask
 from infra.warehouse import Warehouse
 from tests.api.service import Service
 from tests.servers.redis import running

@@ -9,9 +9,9 @@ import pytest
 from redis.asyncio import Redis
 
 from codes import plans, workspaces
-from codes.connection import connect
+from codes.redis_client import connect
 from codes.resolver import Resolver
-from codes.store import Codes
+from codes.service import Codes
 
 OWN_HOSTS = ["go.example.org"]
 

@@ -2,7 +2,7 @@
 
 from redis.asyncio import Redis
 
-from codes.store import Codes
+from codes.service import Codes
 
 
 class KilledHere(BaseException):

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from codes.connection import connect
+from codes.code_fields import Edit, NewCode
 from codes.errors import Unavailable
-from codes.fields import Edit, NewCode
+from codes.redis_client import connect
 from codes.resolver import Resolver
-from codes.store import Codes
+from codes.service import Codes
 from schemas import keys
 from tests.codes.redirectors import redirector
 from tests.servers.redis import RedisServer

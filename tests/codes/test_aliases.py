@@ -7,14 +7,14 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from codes import places, transfer, usage, workspaces
+from codes import code_store, export_import, quotas, workspaces
 from codes.aliases import MAX_ALIASES
-from codes.connection import connect
+from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict, NotInPlan, Refused, SlugTaken, Stale
-from codes.fields import Edit, NewCode
+from codes.etags import tag_of
+from codes.redis_client import connect
 from codes.resolver import Resolver
-from codes.store import Codes
-from codes.tags import tag_of
+from codes.service import Codes
 from schemas import keys
 from schemas.code import Code
 from schemas.route import Route, decode_route
@@ -51,7 +51,7 @@ async def test_a_code_is_made_with_its_aliases_and_edited_at_all_of_them(codes: 
     edited = await codes.edit(
         1, code.id, Edit(destination=THERE, status="paused", scan_limit=9, password="open sesame")
     )
-    found = [await route(redis, slug) for slug in places.slugs_of(edited)]
+    found = [await route(redis, slug) for slug in code_store.slugs_of(edited)]
     assert found == [found[0]] * 3
     assert (found[0].destination, found[0].status, found[0].scan_limit) == (THERE, "paused", 9)
     # An alias is not how an API names a code.
@@ -125,7 +125,7 @@ async def test_a_new_slug_keeps_the_old_one_where_it_is_asked_to(codes: Codes, r
     moved = await codes.edit(1, code.id, Edit(slug="summer", keep_old=True, destination=THERE))
     # (A drawn slug, whose form nobody could have chosen.)
     assert (moved.slug, moved.aliases) == ("summer", ("one", code.slug))
-    assert [await leads_to(redis, slug) for slug in places.slugs_of(moved)] == [THERE] * 3
+    assert [await leads_to(redis, slug) for slug in code_store.slugs_of(moved)] == [THERE] * 3
     # Again, as whoever got no answer sends it.
     assert await codes.edit(1, code.id, Edit(slug="summer", keep_old=True, destination=THERE)) == moved
     # An alias becomes the slug, and is no alias any more; without keep_old the slug is given up.
@@ -174,7 +174,7 @@ async def test_aliases_go_along_to_another_domain(codes: Codes, redis: Redis) ->
     code = await made(codes, "one", "docs/two")
     moved = await codes.edit(1, code.id, Edit(host=HOST))
     assert (moved.host, moved.slug, moved.aliases) == (HOST, "spring", ("one", "docs/two"))
-    for slug in places.slugs_of(moved):
+    for slug in code_store.slugs_of(moved):
         assert await leads_to(redis, slug) is None
         assert await leads_to(redis, slug, HOST) == HERE
     assert await codes.get(1, code.id) == moved
@@ -192,7 +192,7 @@ async def test_a_workspace_that_lost_the_domain_makes_room_at_its_aliases_too(re
     owner.clear()
     owner.add(2)
     new = await made(codes, "spring", "other", slug="menu", workspace=2, host=HOST)
-    assert {(await route(redis, slug, HOST)).birth for slug in places.slugs_of(new)} == {new.birth}
+    assert {(await route(redis, slug, HOST)).birth for slug in code_store.slugs_of(new)} == {new.birth}
     for code in (one, two):
         gone = await codes.get(1, code.id)
         assert gone is not None
@@ -206,17 +206,17 @@ async def test_an_edit_is_known_at_all_of_them_when_it_returns(redis: Redis) -> 
         code = await made(codes, "one", "two")
         edited = await codes.edit(1, code.id, Edit(destination=THERE, aliases=("two", "three")))
         for one in (quick, slow):
-            assert {one.leads_to(slug) for slug in places.slugs_of(edited)} == {THERE}
+            assert {one.leads_to(slug) for slug in code_store.slugs_of(edited)} == {THERE}
             assert one.routes[keys.route("/one")].gone
         # Told again to who repeats it.
         for one in (quick, slow):
             one.routes.clear()
         assert await codes.edit(1, code.id, Edit(destination=THERE)) == edited
         for one in (quick, slow):
-            assert {one.leads_to(slug) for slug in places.slugs_of(edited)} == {THERE}
+            assert {one.leads_to(slug) for slug in code_store.slugs_of(edited)} == {THERE}
         await codes.delete(1, code.id)
         for one in (quick, slow):
-            assert all(one.routes[keys.route(f"/{slug}")].gone for slug in places.slugs_of(edited))
+            assert all(one.routes[keys.route(f"/{slug}")].gone for slug in code_store.slugs_of(edited))
     assert [key async for key in redis.scan_iter(keys.ack("*"))] == []
 
 
@@ -258,8 +258,8 @@ async def test_each_slug_that_is_taken_counts_in_the_plan(own_plan: OwnPlan, cod
     with pytest.raises(NotInPlan):
         await codes.edit(workspace, code.id, Edit(aliases=("two", "three", "four")))
     sizes = await redis.hgetall(keys.workspace_sizes(workspace))
-    assert int(sizes[b"total"]) == int(sizes[code.id.encode()]) == usage.size_of(edited)
-    assert usage.size_of(edited) == 3 * len(msgspec.json.encode(edited))
+    assert int(sizes[b"total"]) == int(sizes[code.id.encode()]) == quotas.stored_size(edited)
+    assert quotas.stored_size(edited) == 3 * len(msgspec.json.encode(edited))
 
 
 async def test_aliases_are_exported_and_imported(
@@ -269,10 +269,10 @@ async def test_aliases_are_exported_and_imported(
     code = await made(codes, "one", "docs/two", host=HOST)
     gone = await made(codes, "gone-too", slug="gone")
     lines: list[bytes] = []
-    await transfer.export(redis, lines.append)
+    await export_import.export(redis, lines.append)
     await codes.delete(1, gone.id)
     later: list[bytes] = []
-    await transfer.export(redis, later.append)
+    await export_import.export(redis, later.append)
     # As if `gone` was deleted while the export ran, after its own line and before its tombstones were looked for.
     ran = [line for line in lines[:-1] if b'"erasure"' not in line]
     ran += [line for line in later if b'"is":"erasure"' in line]
@@ -281,20 +281,20 @@ async def test_aliases_are_exported_and_imported(
     with running(short_folder) as server:
         other = connect(server.url)
         try:
-            counts = await transfer.import_file(other, path, now_ms=lambda: 2_000_000_000_000)
+            counts = await export_import.import_file(other, path, now_ms=lambda: 2_000_000_000_000)
             assert (counts["code"], counts["tombstone"]) == (1, 2)
             assert await Codes(other).get(1, code.id) == code
-            assert {await leads_to(other, slug, HOST) for slug in places.slugs_of(code)} == {HERE}
+            assert {await leads_to(other, slug, HOST) for slug in code_store.slugs_of(code)} == {HERE}
             assert (await route(other, "gone-too")).gone
-            again = await transfer.import_file(other, path, now_ms=lambda: 2_000_000_000_000)
+            again = await export_import.import_file(other, path, now_ms=lambda: 2_000_000_000_000)
             assert (again["code there"], again["code"]) == (1, 0)
             # Another code has one of them.
             await other.flushall()
             await Codes(other, usable=codes._usable).create(9, NewCode(destination=HERE, slug="one", host=HOST))
-            with pytest.raises(transfer.Unreadable, match=r"line \d+: the slug 'one' is taken"):
-                await transfer.import_file(other, path, now_ms=lambda: 2_000_000_000_000)
+            with pytest.raises(export_import.Unreadable, match=r"line \d+: the slug 'one' is taken"):
+                await export_import.import_file(other, path, now_ms=lambda: 2_000_000_000_000)
             path.write_bytes(path.read_bytes().replace(b'"docs/two"', b'"docs/{two}"'))
-            with pytest.raises(transfer.Unreadable, match="are not a host and a slug"):
-                await transfer.import_file(other, path, now_ms=lambda: 2_000_000_000_000)
+            with pytest.raises(export_import.Unreadable, match="are not a host and a slug"):
+                await export_import.import_file(other, path, now_ms=lambda: 2_000_000_000_000)
         finally:
             await other.aclose()

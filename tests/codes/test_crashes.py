@@ -7,9 +7,9 @@ import pytest
 from redis.asyncio import Redis
 
 from codes import apikeys, intents
+from codes.code_fields import NewCode
 from codes.errors import Unavailable
-from codes.fields import NewCode
-from codes.store import Codes
+from codes.service import Codes
 from codes.sweep import sweep
 from schemas import keys
 from schemas.route import decode_route

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codes import destinations
-from codes.addresses import is_ours, is_public, parse_ipv4
 from codes.destinations import location
 from codes.errors import Refused
+from codes.public_ip import is_ours, is_public, parse_ipv4
 from codes.resolver import Resolver
 
 NAMES = {

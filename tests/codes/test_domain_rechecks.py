@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from codes.dns import TXT_LABEL, Dns
+from codes.code_fields import Edit, NewCode
 from codes.domain_rechecks import DAY_MS, OFTENER, Rechecks
+from codes.domain_verification import TXT_LABEL, Dns
 from codes.domains import GRACE_MS, Domains
 from codes.errors import Conflict, Refused
-from codes.fields import Edit, NewCode
 from codes.resolver import Resolver
-from codes.store import Codes
+from codes.service import Codes
 from schemas import keys
 from schemas.domain import Domain
 from tests.servers.dns import NameServer, name_server

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from codes.connection import connect
-from codes.dns import TXT_LABEL, Dns
+from codes.code_fields import NewCode
+from codes.domain_verification import TXT_LABEL, Dns
 from codes.domains import DomainEdit, Domains, normal
 from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
-from codes.fields import NewCode
 from codes.plans import plans
+from codes.redis_client import connect
 from codes.resolver import Resolver
-from codes.store import Codes
+from codes.service import Codes
 from codes.workspaces import ensure_workspace
 from schemas import keys
 from schemas.domain import Domain

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from codes import magic
+from codes import file_types
 from codes.errors import Missing, Refused, Unavailable
+from codes.file_stores import Bucket, Folder
 from codes.files import Files
-from codes.filestores import Bucket, Folder
 from infra import s3
 from schemas import keys
 from schemas.files import KINDS, Kind, parse_path, path_of
@@ -42,7 +42,7 @@ async def test_a_file_is_what_its_bytes_say(redis: Redis, tmp_path: Path, kind: 
     files = Files(redis, Folder(tmp_path))
     content_type, suffix, _ = kind
     body = SMALLEST[content_type]
-    assert magic.content_type(body[: magic.HEAD]) == content_type
+    assert file_types.content_type(body[: file_types.HEAD]) == content_type
     file = await files.put(1, f"../../A nice name.{suffix.upper()}", content_type, pieces(body))
     assert (file.name, file.content_type, file.size) == (f"A nice name.{suffix}", content_type, len(body))
     assert path_of(tmp_path, file.key).read_bytes() == body

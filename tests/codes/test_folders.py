@@ -6,9 +6,9 @@ import pytest
 from redis.asyncio import Redis
 
 from codes import folders
+from codes.code_fields import Edit, NewCode
 from codes.errors import Missing, NotInPlan
-from codes.fields import Edit, NewCode
-from codes.store import Codes
+from codes.service import Codes
 from codes.sweep import sweep
 from schemas import keys
 from tests.codes.conftest import OwnPlan

@@ -8,10 +8,10 @@ import pytest
 from redis.asyncio import Redis
 
 from codes import index
+from codes.code_fields import Edit, NewCode
 from codes.errors import Missing
-from codes.fields import Edit, NewCode
 from codes.resolver import Resolver
-from codes.store import Codes
+from codes.service import Codes
 from codes.sweep import sweep
 from schemas import keys
 

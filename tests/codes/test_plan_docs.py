@@ -5,7 +5,7 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from codes.permissions import counts
+from codes.plan_limits import counts
 from codes.plans import known
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plans.md").read_text()

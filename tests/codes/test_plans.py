@@ -11,12 +11,12 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from codes import plans, quota, workspaces
+from codes import plans, quotas, workspaces
+from codes.code_fields import Edit, NewCode
 from codes.errors import NotInPlan
-from codes.fields import Edit, NewCode
 from codes.plans import known
 from codes.resolver import Resolver
-from codes.store import Codes
+from codes.service import Codes
 from codes.sweep import sweep
 from codes.variants import NewRule, NewVariant
 from schemas.code import Code
@@ -280,19 +280,19 @@ async def test_so_many_codes_at_all(redis: Redis, codes: Codes, tmp_path: Path) 
 
 
 async def test_a_month_is_counted_exactly(redis: Redis) -> None:
-    async def take(at: datetime = NOW) -> quota.Quota:
-        return await quota.take(redis, 1, "calls", "month", 10, at)
+    async def take(at: datetime = NOW) -> quotas.Quota:
+        return await quotas.take(redis, 1, "calls", "month", 10, at)
 
     found = await asyncio.gather(*(take() for _ in range(25)))
     assert sorted(one.remaining for one in found if one.allowed) == list(range(10))
     assert {one.remaining for one in found if not one.allowed} == {0}
     assert {one.reset_at for one in found} == {round(datetime(2026, 6, 1, tzinfo=UTC).timestamp())}
-    assert quota.month_end(datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)) == datetime(2027, 1, 1, tzinfo=UTC)
+    assert quotas.month_end(datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)) == datetime(2027, 1, 1, tzinfo=UTC)
 
 
 async def test_an_hour_slides(redis: Redis) -> None:
-    async def take(minutes: float) -> quota.Quota:
-        return await quota.take(redis, 1, "makes", "hour", 3, NOW + timedelta(minutes=minutes))
+    async def take(minutes: float) -> quotas.Quota:
+        return await quotas.take(redis, 1, "makes", "hour", 3, NOW + timedelta(minutes=minutes))
 
     assert [(await take(at)).allowed for at in (0, 20, 40, 59)] == [True, True, True, False]
     full = await take(59.5)
@@ -300,5 +300,5 @@ async def test_an_hour_slides(redis: Redis) -> None:
     assert (await take(60)).allowed
     assert [(await take(at)).allowed for at in (60.5, 79.9, 80, 80.1)] == [False, False, True, False]
     given_back = await take(100)
-    await quota.give_back(redis, 1, "makes", given_back)
+    await quotas.give_back(redis, 1, "makes", given_back)
     assert (await take(100)).allowed

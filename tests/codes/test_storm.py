@@ -6,10 +6,10 @@ import random
 import pytest
 from redis.asyncio import Redis
 
-from codes import places
+from codes import code_store
+from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict, Missing, Refused
-from codes.fields import Edit, NewCode
-from codes.store import Codes
+from codes.service import Codes
 from codes.sweep import sweep
 from schemas import keys
 from schemas.code import Code
@@ -78,15 +78,15 @@ async def test_after_a_storm_and_a_sweep_everything_adds_up(redis: Redis, seed: 
             now = await calm.get(1, code.id)
             if now is not None:
                 living = await living_routes(redis)
-                assert {living[slug].birth for slug in places.slugs_of(now)} == {now.birth}
+                assert {living[slug].birth for slug in code_store.slugs_of(now)} == {now.birth}
     await sweep(redis, older_than_ms=-1)
     assert await redis.hlen(keys.INTENTS) == 0
 
     listed = await calm.page(1, 1000)
     routes = await living_routes(redis)
     # Each slug and alias leads to its code, with the same version, and nothing else is left.
-    stands = {slug: code for code in listed for slug in places.slugs_of(code)}
-    assert len(stands) == sum(len(places.slugs_of(code)) for code in listed)
+    stands = {slug: code for code in listed for slug in code_store.slugs_of(code)}
+    assert len(stands) == sum(len(code_store.slugs_of(code)) for code in listed)
     assert {slug: code.birth for slug, code in stands.items()} == {slug: one.birth for slug, one in routes.items()}
     assert {slug: one.destination for slug, one in stands.items()} == {s: one.destination for s, one in routes.items()}
     assert len({(code.id, routes[slug].version) for slug, code in stands.items()}) == len(listed)

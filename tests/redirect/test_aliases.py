@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from redis.asyncio import Redis
 
-from codes.connection import connect
-from codes.fields import Edit, NewCode
+from codes.code_fields import Edit, NewCode
+from codes.redis_client import connect
 from codes.resolver import Resolver
-from codes.store import Codes
+from codes.service import Codes
 from tests.redirect.scanner import Redirector, until
 
 Start = Callable[..., Redirector]

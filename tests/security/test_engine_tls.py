@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from codes import connection
-from codes.filestores import Bucket
+from codes import redis_client
+from codes.file_stores import Bucket
 from infra import s3
 from infra.warehouse import Warehouse
 from redirect import wire
@@ -20,9 +20,9 @@ SECRET = "hush-hush"
 
 
 async def _redis_of_codes(scheme: str, port: int) -> None:
-    redis = connection.connect(f"redis{scheme}://:{SECRET}@127.0.0.1:{port}/0")
+    redis = redis_client.connect(f"redis{scheme}://:{SECRET}@127.0.0.1:{port}/0")
     try:
-        await connection.ask(redis, "PING")
+        await redis_client.ask(redis, "PING")
     finally:
         await redis.aclose()
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from api.dialects.exaroutes import bulk_archive
 from codes.importing import report
 from codes.importing.importer import Outcome
-from codes.importing.link import LeftOut
+from codes.importing.types import LeftOut
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("api", "codes", "analytics", "aggregator", "waymark", "redirect", "ingest", "pages", "qr")

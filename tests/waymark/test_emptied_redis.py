@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from codes.connection import connect
+from codes.redis_client import connect
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from tests.ingest.events import event, open_journal, rest_of

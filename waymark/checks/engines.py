@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 from urllib3.exceptions import HTTPError
 
 from codes import workspaces
-from codes.connection import connect, reaching
 from codes.errors import Unavailable, Unfit
-from codes.filestores import Bucket
-from codes.server import check_server
+from codes.file_stores import Bucket
+from codes.redis_check import check_server
+from codes.redis_client import connect, reaching
 from infra import s3
 from infra.warehouse import TooOld
 from waymark import core_client, embedded_redis, emptied_redis, redis_program

@@ -12,8 +12,8 @@ import msgspec
 from redis.asyncio import Redis
 
 from codes import workspaces
-from codes.fields import NewCode
-from codes.store import Codes
+from codes.code_fields import NewCode
+from codes.service import Codes
 from infra.progress import Progress
 from ingest.journal import Journal
 from ingest.layout import disk_use

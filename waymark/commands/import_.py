@@ -10,14 +10,14 @@ import click
 import msgspec
 from redis.asyncio import Redis
 
-from codes import transfer
+from codes import export_import
 from codes.errors import Unfit
 from codes.importing import report as reports
 from codes.importing.formats import FORMATS, Export
 from codes.importing.importer import ALIAS, Outcome, Plan, bring
-from codes.importing.link import Unreadable
-from codes.server import check_server
-from codes.store import Codes
+from codes.importing.types import Unreadable
+from codes.redis_check import check_server
+from codes.service import Codes
 from waymark import core_client
 from waymark.commands import output
 from waymark.commands.keys import named, with_redis, workspace_flag
@@ -156,7 +156,7 @@ async def _as_running(found: Settings, redis: Redis) -> Settings:
 def _own(file: Path, data: Path | None, as_json: bool) -> None:
     async def work(redis: Redis) -> Counter[str]:
         with output.progress() as show:
-            return await transfer.import_file(
+            return await export_import.import_file(
                 redis,
                 file,
                 now_ms=lambda: time.time_ns() // 1_000_000,
@@ -165,7 +165,7 @@ def _own(file: Path, data: Path | None, as_json: bool) -> None:
 
     try:
         counts = with_redis(data, work)
-    except transfer.Unreadable as error:
+    except export_import.Unreadable as error:
         raise click.ClickException(f"{file}: {error}") from None
     if as_json:
         output.as_json(counts)

@@ -12,9 +12,9 @@ import click
 from redis.asyncio import Redis
 
 from codes import apikeys, workspaces
-from codes.connection import connect
 from codes.errors import Conflict, Refused, Unavailable
 from codes.plans import known
+from codes.redis_client import connect
 from schemas.code import ApiKey, Workspace
 from waymark import emptied_redis
 from waymark.commands import output

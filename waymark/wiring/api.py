@@ -16,7 +16,7 @@ from api.middleware.cors import origins
 from api.wrong_keys import WrongKeys
 from codes import plans
 from codes.resolver import Resolver
-from codes.store import Codes
+from codes.service import Codes
 from waymark.settings import Settings
 from waymark.wiring import room_settings
 

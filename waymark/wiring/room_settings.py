@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 
-from codes.dns import Dns, name_servers
+from codes.domain_verification import Dns, name_servers
 from codes.domains import Domains
+from codes.file_stores import Bucket
+from codes.file_stores import Folder as FolderOfFiles
 from codes.files import Files
-from codes.filestores import Bucket
-from codes.filestores import Folder as FolderOfFiles
 from infra import s3
 from redirect.address import trusts
 from redirect.connection_limits import ConnectionLimits, within_descriptors

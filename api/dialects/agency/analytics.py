@@ -15,8 +15,8 @@ from api.dialects.agency import examples
 from api.dialects.agency.lookup import SHORT_ID, find, no_such_code, short_id
 from api.parameters import Parameter
 from api.responses import Json
-from codes import remains
-from codes.remains import remains_of
+from codes import deleted_codes
+from codes.deleted_codes import remains_of
 from codes.variants import shown_key
 from schemas.code import DeletedCode
 from schemas.event import KINDS
@@ -140,7 +140,7 @@ async def _wanted(call: Call) -> DeletedCode:
     if code is not None:
         return remains_of(code, 0)
     now_ms = round(call.context.now().timestamp() * 1000)
-    left = await remains.find(call.context.codes.redis, workspace, slug, now_ms)
+    left = await deleted_codes.find(call.context.codes.redis, workspace, slug, now_ms)
     if left is None:
         raise no_such_code()
     return left

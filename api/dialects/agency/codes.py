@@ -13,7 +13,7 @@ from api.dialects.agency.schemas import AgencyCode, AgencyCodeEdit, AgencyCodePa
 from api.parsing import convert, read_object
 from api.problems import unavailable
 from api.responses import Json
-from codes.fields import Edit, NewCode
+from codes.code_fields import Edit, NewCode
 from schemas.code import Code
 from schemas.event import KINDS
 

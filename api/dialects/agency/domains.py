@@ -14,7 +14,7 @@ from api.parameters import Parameter
 from api.parsing import convert, read_object
 from api.problems import Problem, not_found
 from api.responses import Json
-from codes.dns import TXT_LABEL, Checks
+from codes.domain_verification import TXT_LABEL, Checks
 from codes.errors import Missing
 from schemas.domain import Domain
 

@@ -12,7 +12,7 @@ from schemas.scan_options import Variant
 
 
 def given(sent: NewAgencyCode | AgencyCodeEdit, there: Code | None = None) -> dict[str, Any]:
-    """The fields of `codes.fields` that are set; `there` is the code that is edited. Raises Problem."""
+    """The fields of `codes.code_fields` that are set; `there` is the code that is edited. Raises Problem."""
     found: dict[str, Any] = {}
     if sent.name is not UNSET:
         if len(sent.name) > MAX_NAME:

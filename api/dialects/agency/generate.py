@@ -18,8 +18,8 @@ from api.dialects.agency.schemas import AgencyVariant, NewAgencyCode, agency_cod
 from api.parsing import convert, read_object
 from api.problems import Problem, invalid
 from api.responses import Json
+from codes.code_fields import NewCode
 from codes.errors import Conflict, Unavailable
-from codes.fields import NewCode
 from qr.errors import Refused
 from schemas import page_content
 

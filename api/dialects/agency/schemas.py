@@ -6,8 +6,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from analytics.totals import Total
-from codes.behaviour import is_link
-from codes.times import shown as moment
+from codes.scan_options import is_link
+from codes.timestamps import shown as moment
 from schemas.code import Code
 from schemas.scan_options import Variant
 

@@ -18,9 +18,9 @@ from starlette.requests import Request
 
 from api import auth
 from api.context import ApiContext
-from codes import apikeys, signing
-from codes.connection import Script, reaching
-from codes.signing import Secret
+from codes import apikeys, token_secrets
+from codes.redis_client import Script, reaching
+from codes.token_secrets import Secret
 from schemas import keys
 from schemas.code import ApiKey
 
@@ -90,7 +90,7 @@ def _ms(context: ApiContext) -> int:
 
 
 async def current_secret(context: ApiContext) -> Secret:
-    return await signing.newest(context.codes.redis, lives_ms=LIVES_MS, now_ms=lambda: _ms(context))
+    return await token_secrets.newest(context.codes.redis, lives_ms=LIVES_MS, now_ms=lambda: _ms(context))
 
 
 def sign(context: ApiContext, secret: Secret, key: ApiKey, use: Use, family: str = "", turn: int = 0) -> str:
@@ -151,7 +151,7 @@ async def _claims(context: ApiContext, token: str) -> _Claims | None:
         if not isinstance(named, str):
             return None
         redis = context.codes.redis
-        secret = await signing.find(redis, named, lives_ms=LIVES_MS, now_ms=lambda: _ms(context))
+        secret = await token_secrets.find(redis, named, lives_ms=LIVES_MS, now_ms=lambda: _ms(context))
         if secret is None:
             return None
         said = jwt.decode(token, secret.value, algorithms=["HS256"], options={"verify_exp": False, "verify_iat": False})

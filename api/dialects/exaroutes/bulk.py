@@ -16,7 +16,7 @@ from api.parameters import Parameter
 from api.parsing import read_array
 from api.problems import EXPECTED_ERRORS, Problem, invalid, not_found, problem_of
 from api.responses import Json
-from codes import checking
+from codes import code_validator
 from codes.jobs import Job, Jobs, Result
 
 MOST = 1_000
@@ -44,7 +44,7 @@ def _accepted(items: list[Any], created_by: str) -> tuple[list[bytes], dict[int,
         try:
             if not isinstance(item, dict):
                 raise invalid("body", "body is not a JSON object", "invalid_json")
-            checking.check_form(from_wire.as_sent(item, created_by))
+            code_validator.check_form(from_wire.as_sent(item, created_by))
             raw.append(msgspec.json.encode(from_wire.pruned(item)))
         except EXPECTED_ERRORS as error:
             failed[at] = bulk_worker.failed(from_wire.at_data(problem_of(error)))

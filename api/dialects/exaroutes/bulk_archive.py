@@ -16,7 +16,7 @@ from api.dialects.exaroutes.bulk_worker import Fault, Made
 from api.dialects.exaroutes.schemas import SIZE
 from api.problems import Problem
 from api.qr_images import draw
-from codes.cells import harmless
+from codes.csv_safety import harmless
 from codes.jobs import Job, Jobs, Result
 from infra.fair_queue import TooMany
 

@@ -12,9 +12,9 @@ from api.parameters import Parameter
 from api.parsing import read_object
 from api.problems import Problem, not_found, problem_of
 from api.responses import Json
-from codes import tags
+from codes import etags
+from codes.code_fields import Edit
 from codes.errors import Conflict, Refused, Stale
-from codes.fields import Edit
 from schemas.code import Code
 
 ID = Parameter("id", "path", "The code's id: the last part of its `redirectUrl`.", {"type": "string"})
@@ -60,12 +60,14 @@ async def update_qr_code(call: Call) -> Response:
     sent = from_wire.known(await read_object(call.request), QrCodeUpdate)
     while True:
         code = await wanted(call)
-        tags.check(code, call.match)
+        etags.check(code, call.match)
         check_open(code)
         edit = Edit(**data.changes_of(code, sent.destination, "destination"))
         # Only as it was looked at: a password may be set in between.
         with suppress(Stale):
-            return _shown(call, await call.context.codes.edit(code.workspace, code.id, edit, match=[tags.tag_of(code)]))
+            return _shown(
+                call, await call.context.codes.edit(code.workspace, code.id, edit, match=[etags.tag_of(code)])
+            )
 
 
 def check_open(code: Code) -> None:

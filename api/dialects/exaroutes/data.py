@@ -5,7 +5,7 @@ from typing import Any, Literal, get_args
 
 from api.dialects.exaroutes import data_types, payload_parsing
 from api.problems import Problem, invalid
-from codes.behaviour import is_link
+from codes.scan_options import is_link
 from qr.errors import Refused
 from qr.payload import text as payload_of
 from schemas import page_content

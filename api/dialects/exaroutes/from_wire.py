@@ -10,7 +10,7 @@ from api.dialects.exaroutes.schemas import SIZE, NewQrCode, QrCode
 from api.parsing import convert
 from api.problems import Problem
 from api.qr_images import draw
-from codes.fields import NewCode
+from codes.code_fields import NewCode
 
 SLUG_LENGTH = 8
 

@@ -9,7 +9,7 @@ from api.dialects.exaroutes import data_types
 from api.dialects.exaroutes import style_schema as styles
 from api.dialects.exaroutes.data import DataType, payload, shown_type
 from api.parameters import Parameter
-from codes import times
+from codes import timestamps
 from schemas.code import Code
 
 _DATE_TIME = {"format": "date-time"}
@@ -160,4 +160,4 @@ def qr_code(code: Code, base: str) -> QrCode:
 
 def _milliseconds(at_ms: int) -> str:
     """`2026-05-21T15:00:00.000Z`"""
-    return f"{times.shown(at_ms // 1000 * 1000).removesuffix('Z')}.{at_ms % 1000:03}Z"
+    return f"{timestamps.shown(at_ms // 1000 * 1000).removesuffix('Z')}.{at_ms % 1000:03}Z"

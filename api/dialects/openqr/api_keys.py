@@ -14,9 +14,9 @@ from api.parameters import Parameter
 from api.parsing import convert, read_object
 from api.problems import Problem, not_found
 from api.responses import Json
-from codes import apikeys, times
+from codes import apikeys, timestamps
 from codes.errors import Missing
-from codes.times import shown as moment
+from codes.timestamps import shown as moment
 from schemas.code import ApiKey
 
 READ_ONLY = frozenset({"id", "last_four"})
@@ -65,7 +65,7 @@ def _fields(key: ApiKey) -> dict[str, Any]:
 
 
 def _expires(text: str | None) -> int | None:
-    return None if text is None else times.read(text, "expires_at")
+    return None if text is None else timestamps.read(text, "expires_at")
 
 
 def _no_such_key() -> Problem:

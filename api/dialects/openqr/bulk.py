@@ -15,8 +15,8 @@ from api.json_schema import reference
 from api.parsing import convert, read_object
 from api.problems import Fault, Problem, error_body, invalid, problem_of
 from api.responses import Json
+from codes.code_fields import NewCode
 from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
-from codes.fields import NewCode
 
 MOST = 200
 # Codes that are made at the same time: each waits for the redirectors.

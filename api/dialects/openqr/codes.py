@@ -9,7 +9,7 @@ from api.parameters import Parameter
 from api.parsing import convert, read_object
 from api.problems import Problem, not_found
 from api.responses import Json
-from codes.fields import Edit, NewCode
+from codes.code_fields import Edit, NewCode
 from codes.index import is_id
 from schemas.code import Code
 

@@ -12,7 +12,7 @@ from api.parameters import Parameter
 from api.parsing import convert, read_object
 from api.problems import Problem, invalid, not_found
 from api.responses import Json
-from codes import dns, times
+from codes import domain_verification, timestamps
 from codes.domains import MAX_TEXT, DomainEdit
 from codes.errors import Missing
 from schemas.domain import Domain
@@ -137,7 +137,7 @@ def _none() -> Problem:
 
 
 def _second(at_ms: int | None) -> str | None:
-    return None if at_ms is None else times.shown(at_ms // 1000 * 1000)
+    return None if at_ms is None else timestamps.shown(at_ms // 1000 * 1000)
 
 
 def _fields(call: Call, domain: Domain) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _fields(call: Call, domain: Domain) -> dict[str, Any]:
         "unproven_since": _second(domain.unproven_since_ms),
         "served_until": _second(call.context.domains.served_until_ms(domain)),
         "lapsed_at": _second(domain.lapsed_at_ms),
-        "txt_name": f"{dns.TXT_LABEL}.{domain.name}",
+        "txt_name": f"{domain_verification.TXT_LABEL}.{domain.name}",
         "txt_value": domain.token,
         "cname_target": call.context.domains.target,
         "root_url": domain.root_url or None,
@@ -164,7 +164,7 @@ def _shown(call: Call, domain: Domain) -> ShortDomain:
     return ShortDomain(**_fields(call, domain))
 
 
-def _check(check: dns.Check) -> RecordCheck:
+def _check(check: domain_verification.Check) -> RecordCheck:
     return RecordCheck(check.ok, check.expected, list(check.found), check.problem)
 
 

@@ -11,13 +11,13 @@ import qr.style
 from api.dialects.openqr import parts
 from api.dialects.openqr.schemas import DynamicCodeEdit, NewDynamicCode
 from api.problems import invalid
-from codes import conditions, domains, times
+from codes import conditions, domains, timestamps
 from codes.variants import MAX_RULES, NewRule, NewVariant
 from schemas.scan_options import Apps
 
 
 def given(sent: NewDynamicCode | DynamicCodeEdit) -> dict[str, Any]:
-    """The fields of `codes.fields` that are set. Raises Problem and Refused for what cannot be understood."""
+    """The fields of `codes.code_fields` that are set. Raises Problem and Refused for what cannot be understood."""
     found: dict[str, Any] = {}
     for name in sent.__struct_fields__:
         value = getattr(sent, name)
@@ -32,7 +32,7 @@ def _same(value: Any) -> Any:
 
 
 def _moment(field: str) -> Callable[[str | None], int | None]:
-    return lambda text: None if text is None else times.read(text, field)
+    return lambda text: None if text is None else timestamps.read(text, field)
 
 
 def _domain(name: str | None) -> str:

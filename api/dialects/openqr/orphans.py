@@ -14,7 +14,7 @@ from api.dialects.openqr.schemas import DayCount
 from api.parameters import Parameter
 from api.problems import invalid
 from api.responses import Json
-from codes import domains, times
+from codes import domains, timestamps
 from codes.errors import Refused
 
 
@@ -100,7 +100,7 @@ def _host(each: Orphaned) -> HostOrphans:
         **each.by,
         total=each.total,
         humans=each.humans,
-        last_at=times.shown(round(each.last.timestamp()) * 1000),
+        last_at=timestamps.shown(round(each.last.timestamp()) * 1000),
     )
 
 

@@ -9,9 +9,9 @@ from api.content_schema import Content
 from api.dialects.openqr.parts import AppLinks, NewRule, NewVariant, Rule, Variant, app_links, rule, variant
 from api.responses import short_url
 from codes.aliases import MAX_ALIASES
-from codes.behaviour import is_link
 from codes.passwords import LONGEST, SHORTEST
-from codes.times import shown as moment
+from codes.scan_options import is_link
+from codes.timestamps import shown as moment
 from codes.variants import shown_key
 from schemas.code import Code
 

@@ -10,10 +10,10 @@ from api import auth
 from api.context import ApiContext
 from api.dialect import Call
 from api.problems import Problem
-from codes import quota
+from codes import quotas
 from codes.errors import NotInPlan
 from codes.plans import Plan, plan_of
-from codes.quota import Quota
+from codes.quotas import Quota
 from schemas.code import ApiKey
 
 # Under which calls are counted; it has nothing to do with calls of the other APIs.
@@ -48,9 +48,9 @@ async def _counted(context: ApiContext, key: ApiKey, request: Request) -> tuple[
     now = context.now()
     plan = await plan_of(context.codes.redis, key.workspace)
     if plan.api_access:
-        taken = await quota.take(context.codes.redis, key.workspace, CALLS, "month", plan.calls_per_month, now)
+        taken = await quotas.take(context.codes.redis, key.workspace, CALLS, "month", plan.calls_per_month, now)
     else:
-        taken = Quota(0, 0, round(quota.month_end(now).timestamp()), allowed=False)
+        taken = Quota(0, 0, round(quotas.month_end(now).timestamp()), allowed=False)
     request.state.quota = taken
     return plan, taken
 
@@ -61,7 +61,7 @@ async def finish(context: ApiContext, key: ApiKey | None, request: Request, resp
     if taken is None and key is not None and response.status_code == 429:
         # Refused for coming too fast: that does not count, and the headers say what is left of the month all the same.
         plan = await plan_of(context.codes.redis, key.workspace)
-        taken = await quota.look(context.codes.redis, key.workspace, CALLS, plan.calls_per_month, context.now())
+        taken = await quotas.peek(context.codes.redis, key.workspace, CALLS, plan.calls_per_month, context.now())
     if taken is None and response.status_code in (401, 503):
         # Nobody is known, or what would tell is away: asking it once more would only take as long again.
         return

@@ -13,7 +13,7 @@ from api.dialects.qravio.schemas import NewQravioCode, QravioCode, QravioCodeEdi
 from api.parsing import read_object
 from api.problems import invalid
 from api.responses import Json
-from codes import tags
+from codes import etags
 from codes.errors import Stale, Unavailable
 from schemas.code import Code, StaticCode
 
@@ -57,7 +57,7 @@ async def edit_qravio_code(call: Call) -> Response:
     sent = from_wire.read(await read_object(call.request), QravioCodeEdit)
     for _ in range(TRIES):
         code = await wanted(call)
-        tags.check(code, call.match)
+        etags.check(code, call.match)
         try:
             if isinstance(code, StaticCode):
                 return await _answered(call, await _edit_static(call, sent, code), {})
@@ -77,12 +77,12 @@ async def _edit_code(call: Call, sent: QravioCodeEdit, code: Code) -> Code:
     now = to_wire.destinations(code, call.context.settings.short_url)
     edit, lists = from_wire.edit_of_code(sent, code, now, host)
     with from_wire.renamed(lists):
-        return await call.context.codes.edit(call.key.workspace, code.id, edit, match={tags.tag_of(code)})
+        return await call.context.codes.edit(call.key.workspace, code.id, edit, match={etags.tag_of(code)})
 
 
 async def _edit_static(call: Call, sent: QravioCodeEdit, code: StaticCode) -> StaticCode:
     edit = from_wire.edit_of_static(sent)
-    return await statics(call).edit(call.key.workspace, code.id, edit, match={tags.tag_of(code)})
+    return await statics(call).edit(call.key.workspace, code.id, edit, match={etags.tag_of(code)})
 
 
 async def delete_qravio_code(call: Call) -> Response:

@@ -13,10 +13,10 @@ from api.dialects.qravio.schemas import NewQravioCode, NewQravioDestination, Qra
 from api.parsing import convert
 from api.problems import invalid
 from codes import conditions
-from codes.behaviour import is_link
+from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict, Refused
-from codes.fields import Edit, NewCode
-from codes.statics import NewStatic, StaticEdit
+from codes.scan_options import is_link
+from codes.static_codes import NewStatic, StaticEdit
 from codes.variants import MAX_RULES, MAX_VARIANTS, NewRule, NewVariant
 from schemas import page_content
 from schemas.code import Code

@@ -8,9 +8,9 @@ from api.dialects.qravio.schemas import QravioCode
 from api.dialects.qravio.to_wire import qr_code, static_code
 from api.parameters import Parameter
 from api.problems import Problem, not_found
-from codes import folders, index, texts, workspaces
+from codes import folders, index, validation, workspaces
 from codes.errors import Refused
-from codes.statics import Statics
+from codes.static_codes import Statics
 from schemas.code import Code, StaticCode
 from schemas.event import KINDS
 
@@ -26,7 +26,7 @@ def statics(call: Call) -> Statics:
     redis = context.codes.redis
 
     async def check_folder(workspace: int, id: str) -> None:
-        if not await folders.exists(redis, workspace, texts.storable("folder_id", id)):
+        if not await folders.exists(redis, workspace, validation.storable("folder_id", id)):
             raise Refused("folder_id", "unknown_folder", "there is no such folder")
 
     return Statics(redis, check_folder=check_folder, now_ms=lambda: round(context.now().timestamp() * 1000))

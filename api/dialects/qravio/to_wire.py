@@ -5,8 +5,8 @@ from typing import Any
 from api.dialects.qravio.schemas import QravioCode, QravioDestination
 from api.responses import short_url
 from codes import conditions, variants
-from codes.behaviour import is_link
-from codes.times import shown as moment
+from codes.scan_options import is_link
+from codes.timestamps import shown as moment
 from schemas.code import Code, StaticCode
 from schemas.scan_options import Rule, Variant
 

@@ -7,7 +7,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from api.dialects.exaroutes import style_fields
-from codes.fields import Edit
+from codes.code_fields import Edit
 from tests.api.exaroutes.calls import CARD, CODES, PAYLOADS, URL, error, make, native_id
 from tests.api.service import TARGET, Body, Service
 from tests.servers.dns import name_server

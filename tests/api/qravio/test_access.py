@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from codes.apikeys import list_keys, revoke
-from codes.connection import connect
 from codes.plans import plans
-from codes.quota import NO_LIMIT
+from codes.quotas import NO_LIMIT
+from codes.redis_client import connect
 from codes.workspaces import ensure_workspace
 from tests.api.qravio.calls import DYNAMIC, HERE, NOBODY, PATH, STATIC, made, page, refused, sent, static, under_plan
 from tests.api.service import NOW, Service

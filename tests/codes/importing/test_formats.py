@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codes import transfer
+from codes import export_import
 from codes.importing.formats import FORMATS, Export
-from codes.importing.link import Link, Unreadable
+from codes.importing.types import Link, Unreadable
 from codes.variants import NewRule
 from schemas.scan_options import Apps, Conditions
 
@@ -344,8 +344,8 @@ def test_deeply_nested_json_is_refused_in_words(tmp_path: Path, depth: int) -> N
             assert list(Export(file, "csv").entries())
     own = tmp_path / "own.ndjson"
     own.write_text(f'{{"is":"waymark","format":1}}\n{{"is":"static","code":{{"content":{{"a":{nested}}}}}}}\n')
-    with pytest.raises(transfer.Unreadable, match="line 2"):
-        list(transfer.read_lines(own))
+    with pytest.raises(export_import.Unreadable, match="line 2"):
+        list(export_import.read_lines(own))
 
 
 @given(st.text(alphabet='slug,destination\n"|;{}[]:https/.ü\x00 ', max_size=80), st.sampled_from(sorted(FORMATS)))

@@ -13,14 +13,14 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from codes import cells, conditions
-from codes.fields import NewCode
+from codes import conditions, csv_safety
+from codes.code_fields import NewCode
 from codes.importing import report
 from codes.importing.formats import Export
 from codes.importing.importer import Outcome, Plan, bring
-from codes.importing.link import Entry, LeftOut, Link, LinkKey
+from codes.importing.types import Entry, LeftOut, Link, LinkKey
 from codes.resolver import Resolver
-from codes.store import Codes
+from codes.service import Codes
 from codes.variants import NewRule, NewVariant
 from schemas import keys
 from schemas.code import Code
@@ -275,14 +275,11 @@ async def test_killed_anywhere_and_run_again_nothing_is_doubled(codes: Codes, re
     code = f"""
 import asyncio
 from pathlib import Path
-from typing import Any
-from codes.connection import connect
+from codes.redis_client import connect
 from codes.importing.formats import Export
 from codes.importing.importer import Plan, bring
 from codes.resolver import Resolver
-from codes.resolver import Resolver
-from codes.store import Codes
-from codes.variants import NewRule, NewVariant
+from codes.service import Codes
 async def main():
     codes = Codes(connect({url!r}), resolver=Resolver(lambda host: ()))
     print("begun", flush=True)
@@ -315,7 +312,7 @@ def test_a_report_cannot_calculate(tmp_path: Path) -> None:
     with (tmp_path / "report.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0] == list(report.COLUMNS)
-    assert not [cell for row in rows for cell in row if cell.startswith(cells.FORMULAS)]
+    assert not [cell for row in rows for cell in row if cell.startswith(csv_safety.FORMULAS)]
     assert rows[1][2:5] == ["'=1+2", "'+1 two", "https://example.com/"]
     report.write(tmp_path / "report.json", outcomes)
     assert json.loads((tmp_path / "report.json").read_text())[1]["slug"] == "@x"

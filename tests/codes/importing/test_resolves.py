@@ -10,7 +10,7 @@ import pytest
 from codes.importing import report
 from codes.importing.formats import Export
 from codes.importing.importer import Outcome, Plan, bring
-from codes.store import Codes
+from codes.service import Codes
 from tests.redirect.codes import ANDROID, DESKTOP
 from tests.redirect.scanner import IPHONE, Redirector, redirector
 

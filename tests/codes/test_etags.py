@@ -5,11 +5,11 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
+from codes.code_fields import Edit
 from codes.errors import Stale
-from codes.fields import Edit
-from codes.store import Codes
-from codes.tags import tag_of
-from tests.codes.test_behaviour import EDITS, PAGE, made, whole
+from codes.etags import tag_of
+from codes.service import Codes
+from tests.codes.test_scan_options import EDITS, PAGE, made, whole
 
 
 async def test_a_tag_is_that_of_what_is_kept(redis: Redis, codes: Codes) -> None:

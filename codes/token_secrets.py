@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 from redis.asyncio import Redis
 
-from codes.connection import Script, ask, reaching
+from codes.redis_client import Script, ask, reaching
 from schemas import keys
 
 ROTATE_MS = 24 * 3600 * 1000

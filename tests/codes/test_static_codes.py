@@ -7,11 +7,11 @@ import pytest
 from redis.asyncio import Redis
 
 from codes import folders, workspaces
+from codes.code_fields import NewCode
 from codes.errors import Missing, Refused, Stale
-from codes.fields import NewCode
-from codes.statics import TYPES, NewStatic, StaticEdit, Statics
-from codes.store import Codes
-from codes.tags import tag_of
+from codes.etags import tag_of
+from codes.service import Codes
+from codes.static_codes import TYPES, NewStatic, StaticEdit, Statics
 from schemas import keys
 from schemas.code import StaticCode
 

@@ -5,8 +5,8 @@ from typing import Literal
 from redis import exceptions
 from redis.asyncio import Redis
 
-from codes.connection import reaching
 from codes.errors import Unfit
+from codes.redis_client import reaching
 
 OLDEST = (6, 2)
 

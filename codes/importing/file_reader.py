@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from codes.importing import headers
-from codes.importing.link import Row, Unreadable
+from codes.importing import generic, yourls
+from codes.importing.types import Row, Unreadable
 
 # Whether entries with these columns (in small letters) are somebody's links.
 Known = Callable[[frozenset[str]], bool]
@@ -20,6 +20,9 @@ Numbered = tuple[int, Row]
 _TOTALS = ("total", "totalItems", "total_links")
 _LINK_N = re.compile(r"link_\d+")
 _WHITE = re.compile(r"\s*")
+_WEB = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_TIME = re.compile(r"\s*\d{4}-\d\d-\d\d[ T]\d\d:\d\d")
+_WHOLE = re.compile(r"\s*\d+\s*")
 
 
 def read_csv(content: str, known: Known, name: str | None) -> Iterator[Numbered]:
@@ -45,10 +48,10 @@ def _columns_of_csv(content: str, known: Known, name: str | None) -> tuple[str, 
     for delimiter in sorted(",;\t", key=head.count, reverse=True):
         _, cells = next(_lines(content, delimiter), (0, []))
         names = [cell.strip().lower() for cell in cells]
-        if headers.are_names(cells) and known(frozenset(names)):
+        if _are_names(cells) and known(frozenset(names)):
             return delimiter, names, True
         try:
-            return delimiter, headers.guessed(cells, name), False
+            return delimiter, _guess_columns(cells, name), False
         except Unreadable as error:
             wrong = wrong or error
     assert wrong is not None
@@ -63,6 +66,70 @@ def _lines(content: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         number, before = before + 1, lines.line_num
         if any(cell.strip() for cell in cells):
             yield number, cells
+
+
+def _are_names(cells: list[str]) -> bool:
+    """A column is never called like an address."""
+    return not any(_WEB.match(cell) for cell in cells)
+
+
+def _guess_columns(cells: list[str], name: str | None) -> list[str]:
+    """The names of the columns, by the first line; `name` is the format, where somebody has said it. Raises
+    Unreadable for what can be read in two ways."""
+    web = [at for at, cell in enumerate(cells) if _WEB.match(cell)]
+    if not web:
+        shown = ", ".join(sorted(cell.strip().lower() for cell in cells)) or "(none)"
+        raise Unreadable(
+            f"no known export has the columns {shown}: a CSV of your own needs `slug` and `destination`, and one"
+            " without names of columns addresses that begin with https://"
+        )
+    if name in (None, yourls.NAME) and _is_yourls(cells):
+        return [*yourls.TABLE, *_rest(cells, len(yourls.TABLE))]
+    if name not in (None, generic.NAME, yourls.NAME):
+        raise Unreadable(f"its first line does not name the columns, which {name} has in no known order")
+    if not (_is_pair(cells, web) or (_is_pair(cells[:2], web) and len(cells) == 3 and _WHOLE.fullmatch(cells[2]))):
+        raise Unreadable(
+            "its first line does not name the columns, and they can be read in several ways:"
+            " put a line like `slug,destination` before it"
+        )
+    return _of_two(cells, web, name)
+
+
+def _is_yourls(cells: list[str]) -> bool:
+    """keyword, url, title, timestamp, ip, clicks; plugins add to the right."""
+    return (
+        len(cells) >= len(yourls.TABLE)
+        and not _WEB.match(cells[0])
+        and bool(_WEB.match(cells[1]) and _TIME.match(cells[3]) and _WHOLE.fullmatch(cells[5]))
+    )
+
+
+def _is_pair(cells: list[str], web: list[int]) -> bool:
+    """A slug and a destination, in either order, or two addresses."""
+    return len(cells) == 2 and all(at < 2 for at in web)
+
+
+def _of_two(cells: list[str], web: list[int], name: str | None) -> list[str]:
+    """Slug and destination in either order, or the short link and then the destination; perhaps with the clicks."""
+    if len(web) == 2:
+        short, long = web
+    else:
+        long = web[0]
+        short = 0 if long else 1
+    names = _rest(cells, 0)
+    if name == yourls.NAME:
+        names[short], names[long] = "source", "target"
+    else:
+        names[short] = "short link" if len(web) == 2 else "slug"
+        names[long] = "destination"
+    for at, cell in enumerate(cells):
+        if at not in (short, long) and _WHOLE.fullmatch(cell):
+            names[at] = "clicks"
+    return names
+
+
+def _rest(cells: list[str], start: int) -> list[str]:
+    return [f"column {at + 1}" for at in range(start, len(cells))]
 
 
 def read_json(content: str, known: Known, names: Collection[str]) -> tuple[list[Numbered], int]:

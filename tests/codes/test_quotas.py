@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from codes import apikeys, usage
+from codes import apikeys, quotas
+from codes.code_fields import Edit, NewCode
 from codes.errors import NotInPlan
-from codes.fields import Edit, NewCode
+from codes.file_stores import Folder
 from codes.files import Files
-from codes.filestores import Folder
 from codes.resolver import Resolver
-from codes.statics import NewStatic, StaticEdit, Statics
-from codes.store import Codes
+from codes.service import Codes
+from codes.static_codes import NewStatic, StaticEdit, Statics
 from codes.sweep import sweep
 from schemas import keys
 from schemas.code import Code
@@ -33,7 +33,7 @@ async def refused(work: Any, code: str) -> NotInPlan:
     return caught.value
 
 
-async def total(redis: Redis, workspace: int, name: str = usage.TOTAL) -> int:
+async def total(redis: Redis, workspace: int, name: str = quotas.TOTAL) -> int:
     return int(await redis.hget(keys.workspace_sizes(workspace), name) or 0)
 
 
@@ -42,7 +42,7 @@ async def no_folder(workspace: int, id: str) -> None:
 
 
 async def sizes(codes: Codes, workspace: int) -> int:
-    return sum(usage.size_of(code) for code in await codes.page(workspace, 100))
+    return sum(quotas.stored_size(code) for code in await codes.page(workspace, 100))
 
 
 async def test_bytes_of_codes_are_those_that_are_kept(redis: Redis, codes: Codes) -> None:
@@ -55,9 +55,9 @@ async def test_bytes_of_codes_are_those_that_are_kept(redis: Redis, codes: Codes
     assert await total(redis, 1) == await sizes(codes, 1)
     statics = Statics(redis, check_folder=no_folder)
     static = await statics.create(1, NewStatic(name="a", type="text", content={"text": "hello"}))
-    assert await total(redis, 1) == await sizes(codes, 1) + usage.size_of(static)
+    assert await total(redis, 1) == await sizes(codes, 1) + quotas.stored_size(static)
     static = await statics.edit(1, static.id, StaticEdit(content={"text": "hello, longer"}))
-    assert await total(redis, 1) == await sizes(codes, 1) + usage.size_of(static)
+    assert await total(redis, 1) == await sizes(codes, 1) + quotas.stored_size(static)
     for code in made:
         await codes.delete(1, code.id)
     await statics.delete(1, static.id)
@@ -120,13 +120,13 @@ async def test_so_many_files_and_so_many_bytes(redis: Redis, tmp_path: Path, own
     )
     there = [one for one in made if not isinstance(one, BaseException)]
     assert len(there) == 2 and all(isinstance(one, NotInPlan) for one in made if isinstance(one, BaseException))
-    assert await total(redis, workspace, usage.FILES) == 2 * len(PNG)
+    assert await total(redis, workspace, quotas.FILES) == 2 * len(PNG)
     # Nothing is left of those that were refused.
     assert len(kept(tmp_path / "files")) == 2 and await redis.hlen(keys.FILES_UNDER_WAY) == 0
     again = await files.put(workspace, "a.png", "", pieces(PNG), id=there[0].id)
-    assert again.key == there[0].key and await total(redis, workspace, usage.FILES) == 2 * len(PNG)
+    assert again.key == there[0].key and await total(redis, workspace, quotas.FILES) == 2 * len(PNG)
     await files.delete(workspace, there[1].id)
-    assert await total(redis, workspace, usage.FILES) == len(PNG)
+    assert await total(redis, workspace, quotas.FILES) == len(PNG)
     await own_plan(f"file_bytes = {2 * len(PNG) - 1}")
     await refused(files.put(workspace, "b.png", "", pieces(PNG)), "file_bytes")
     assert len(kept(tmp_path / "files")) == 1

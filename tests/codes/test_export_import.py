@@ -7,12 +7,12 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from codes import apikeys, folders, transfer, workspaces
-from codes.connection import connect
+from codes import apikeys, export_import, folders, workspaces
+from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict
-from codes.fields import Edit, NewCode
-from codes.statics import NewStatic, Statics
-from codes.store import Codes
+from codes.redis_client import connect
+from codes.service import Codes
+from codes.static_codes import NewStatic, Statics
 from schemas import keys
 from schemas.route import decode_route
 from tests.codes.conftest import anywhere
@@ -73,7 +73,7 @@ async def filled(redis: Redis) -> Codes:
 
 async def exported(redis: Redis, path: Path) -> Path:
     with path.open("wb") as file:
-        await transfer.export(redis, file.write)
+        await export_import.export(redis, file.write)
     return path
 
 
@@ -81,7 +81,7 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
     await filled(redis)
     steps: list[tuple[int, int]] = []
     lines: list[bytes] = []
-    kinds = await transfer.export(redis, lines.append, lambda done, of: steps.append((done, of)))
+    kinds = await export_import.export(redis, lines.append, lambda done, of: steps.append((done, of)))
     count = kinds.total()
     assert count == len(lines) - 1
     assert kinds["code"] == sum(b'"is":"code"' in line for line in lines) > 0
@@ -94,7 +94,7 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
             # As `waymark up` begins: with a workspace of its own, and a key to it.
             await workspaces.ensure_workspace(other, "default")
             steps.clear()
-            counts = await transfer.import_file(
+            counts = await export_import.import_file(
                 other, path, now_ms=lambda: NOW, progress=lambda done, of: steps.append((done, of))
             )
             new = {
@@ -111,7 +111,7 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
             assert steps[-1] == (count, count)
             assert await contents(other) == await contents(redis)
             # Again: nothing is new, and nothing changes.
-            again = await transfer.import_file(other, path, now_ms=lambda: NOW)
+            again = await export_import.import_file(other, path, now_ms=lambda: NOW)
             assert set(again) == {f"{kind} there" for kind in counts}
             assert await contents(other) == await contents(redis)
             # And it goes on from there.
@@ -135,7 +135,7 @@ async def test_what_has_changed_since_the_export_stays_as_it_is(redis: Redis, tm
     await codes.edit(1, newest.id, Edit(slug="moved-since", label="since"))
     await codes.delete(1, older.id)
     before = await contents(redis)
-    counts = await transfer.import_file(redis, path, now_ms=lambda: NOW)
+    counts = await export_import.import_file(redis, path, now_ms=lambda: NOW)
     assert not {"code", "tombstone", "key", "workspace", "erasure"} & set(counts)
     assert await contents(redis) == before
 
@@ -160,8 +160,8 @@ async def test_a_file_that_is_cut_anywhere_is_refused_before_anything_is_written
     for how, data in broken.items():
         path = tmp_path / "broken.ndjson"
         path.write_bytes(data)
-        with pytest.raises(transfer.Unreadable):
-            await transfer.import_file(redis, path, now_ms=lambda: NOW)
+        with pytest.raises(export_import.Unreadable):
+            await export_import.import_file(redis, path, now_ms=lambda: NOW)
         assert await redis.dbsize() == 0, how
 
 
@@ -170,12 +170,12 @@ async def test_what_is_in_the_way_is_named_with_its_line(redis: Redis, tmp_path:
     path = await exported(redis, tmp_path / "all.ndjson")
     await redis.flushall()
     await workspaces.ensure_workspace(redis, "shop")
-    with pytest.raises(transfer.Unreadable, match="line 2: another workspace has the number 1"):
-        await transfer.import_file(redis, path, now_ms=lambda: NOW)
+    with pytest.raises(export_import.Unreadable, match="line 2: another workspace has the number 1"):
+        await export_import.import_file(redis, path, now_ms=lambda: NOW)
     await redis.flushall()
     await codes.create(9, NewCode(destination=HERE, slug="new"))
-    with pytest.raises(transfer.Unreadable, match=r"line \d+: the slug 'new' is taken"):
-        await transfer.import_file(redis, path, now_ms=lambda: NOW)
+    with pytest.raises(export_import.Unreadable, match=r"line \d+: the slug 'new' is taken"):
+        await export_import.import_file(redis, path, now_ms=lambda: NOW)
 
 
 async def test_a_code_deleted_while_the_export_runs_does_not_live_on(redis: Redis, tmp_path: Path) -> None:
@@ -183,19 +183,19 @@ async def test_a_code_deleted_while_the_export_runs_does_not_live_on(redis: Redi
     await workspaces.ensure_workspace(redis, "default")
     made = [await codes.create(1, NewCode(destination=HERE, slug=slug)) for slug in ("first", "second")]
     lines: list[bytes] = []
-    await transfer.export(redis, lines.append)
+    await export_import.export(redis, lines.append)
     # As if the first were read before it was deleted, and the rest after; the second's deletion is cut short.
     await codes.delete(1, made[0].id)
     with pytest.raises(KilledHere):
         await crashing(redis, "gone").delete(1, made[1].id)
     later: list[bytes] = []
-    await transfer.export(redis, later.append)
+    await export_import.export(redis, later.append)
     first = next(line for line in lines if b'"first"' in line)
     end = later[-1].replace(f'"lines":{len(later) - 1}'.encode(), f'"lines":{len(later)}'.encode())
     path = tmp_path / "all.ndjson"
     path.write_bytes(b"".join([*later[:2], first, *later[2:-1], end]))
     await redis.flushall()
-    counts = await transfer.import_file(redis, path, now_ms=lambda: NOW)
+    counts = await export_import.import_file(redis, path, now_ms=lambda: NOW)
     assert counts == {"workspace": 1, "tombstone": 2, "tombstone there": 1, "erasure": 2}
     assert await codes.page(1, 9) == []
     with pytest.raises(Conflict):
@@ -211,7 +211,7 @@ async def test_an_older_export_mixes_nothing_up_with_what_was_made_since(redis: 
     await redis.flushall()
     behind = Codes(redis, now_ms=lambda: kept.created_at_ms - 1_000_000)
     other = await behind.create(1, NewCode(destination=HERE, slug="other"))
-    assert (await transfer.import_file(redis, export, now_ms=lambda: NOW))["code"] == 2
+    assert (await export_import.import_file(redis, export, now_ms=lambda: NOW))["code"] == 2
     births = {code.slug: code.birth for code in await codes.page(1, 9)}
     assert births == {"kept": kept.birth, "lost": lost.birth, "other": other.birth}
     assert len(set(births.values())) == 3
@@ -226,8 +226,8 @@ async def test_another_codes_number_is_refused(redis: Redis, tmp_path: Path) -> 
     numbered = Codes(redis, now_ms=lambda: code.number // 1000)
     other = await numbered.create(1, NewCode(destination=HERE, slug="other"))
     assert other.number == code.number
-    with pytest.raises(transfer.Unreadable, match=rf"line \d+: the number {code.number} is another code's here"):
-        await transfer.import_file(redis, export, now_ms=lambda: NOW)
+    with pytest.raises(export_import.Unreadable, match=rf"line \d+: the number {code.number} is another code's here"):
+        await export_import.import_file(redis, export, now_ms=lambda: NOW)
     assert [one.id for one in await codes.page(1, 9)] == [other.id]
 
 
@@ -239,7 +239,7 @@ async def test_a_living_code_is_not_erased_by_an_import(redis: Redis, tmp_path: 
     await codes.delete(1, code.id)
     after = await exported(redis, tmp_path / "after.ndjson")
     await redis.flushall()
-    await transfer.import_file(redis, before, now_ms=lambda: NOW)
-    with pytest.raises(transfer.Unreadable, match=f"the code {code.id} was deleted there and lives here"):
-        await transfer.import_file(redis, after, now_ms=lambda: NOW)
+    await export_import.import_file(redis, before, now_ms=lambda: NOW)
+    with pytest.raises(export_import.Unreadable, match=f"the code {code.id} was deleted there and lives here"):
+        await export_import.import_file(redis, after, now_ms=lambda: NOW)
     assert await redis.hlen(keys.ERASURES) == 0 and await codes.get(1, code.id) == code

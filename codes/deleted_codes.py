@@ -1,12 +1,20 @@
-"""What is kept of deleted codes while their rows are: found by slug, and gone by itself when the rows go."""
+"""Deletion: the erasure of a code's scans, and the metadata that keeps its analytics readable until then.
+
+A deleted code stops resolving in one step; its rows leave the warehouse afterwards. The intent is written first, so a
+deleted code is always erased; the erasure is ordered only once the code is gone, so a living code never is. A crash in
+between leaves the intent, and `codes.sweep` settles it by checking whether the code is alive.
+
+The metadata is found by slug and expires with the rows.
+"""
 
 import msgspec
 from redis.asyncio import Redis
 
 from codes import variants
-from codes.connection import Script, ask, reaching
+from codes.intents import Intent
+from codes.redis_client import Script, ask, reaching
 from schemas import keys
-from schemas.code import Code, DeletedCode
+from schemas.code import Code, DeletedCode, Erasure
 
 # A slug may be used again, so the latest code with it is the one that is kept; a sweep may come late with another.
 _PUT = Script("""
@@ -49,3 +57,28 @@ async def find(redis: Redis, workspace: int, slug: str, now_ms: int) -> DeletedC
     raw = await ask(redis, "GET", keys.deleted_code(workspace, slug))
     found = _decoder.decode(raw) if raw else None
     return found if found and now_ms < found.keep_until_ms else None
+
+
+async def order_erasure(redis: Redis, intent: Intent, deleted_at_ms: int) -> None:
+    """For a code that is gone. Changes nothing if it is ordered already."""
+    erasure = erasure_of(intent, deleted_at_ms)
+    raw = msgspec.json.encode(erasure)
+    new = await ask(redis, "HSETNX", keys.ERASURES, erasure.birth, raw)
+    # Another deletion of the same code may have come first, and have kept nothing.
+    if intent.remains is not None and (new or _keeps(await ask(redis, "HGET", keys.ERASURES, erasure.birth))):
+        await put(redis, intent.remains)
+    await ask(redis, "UNLINK", keys.scans_used(erasure.birth))
+
+
+def _keeps(raw: bytes) -> bool:
+    return msgspec.json.decode(raw, type=Erasure).keep_until_ms is not None
+
+
+def erasure_of(intent: Intent, deleted_at_ms: int) -> Erasure:
+    return Erasure(
+        birth=intent.birth,
+        id=intent.id,
+        workspace=intent.workspace,
+        deleted_at_ms=deleted_at_ms,
+        keep_until_ms=intent.keep_until_ms,
+    )

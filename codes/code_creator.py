@@ -12,13 +12,25 @@ from datetime import UTC, datetime
 import msgspec
 from redis.asyncio import Redis
 
-from codes import aliases, behaviour, folders, index, intents, numbers, permissions, places, publish, slugs, usage
-from codes.checking import Checking
+from codes import (
+    acknowledgements,
+    aliases,
+    code_store,
+    folders,
+    index,
+    intents,
+    numbers,
+    plan_limits,
+    quotas,
+    scan_options,
+    slugs,
+)
+from codes.code_fields import LASTING, NewCode
+from codes.code_store import Put
+from codes.code_validator import Checking
 from codes.errors import Conflict, Missing, NotInPlan, Refused, SlugTaken, Unavailable
-from codes.fields import LASTING, NewCode
 from codes.intents import Intent, Step
-from codes.permissions import Turn
-from codes.places import Put
+from codes.plan_limits import Turn
 from codes.plans import Plan, plan_of
 from schemas import keys
 from schemas.code import Code
@@ -86,9 +98,9 @@ class Making:
             created_by=new.created_by,
         )
         checked = aliases.settle(blank, checked, imported=new.keep_slug)
-        code = behaviour.settle(blank, checked, lambda: random_id(self._rng))
+        code = scan_options.settle(blank, checked, lambda: random_id(self._rng))
         plan = await plan_of(self._redis, workspace)
-        permissions.allow(plan, None, code)
+        plan_limits.allow(plan, None, code)
         return code, plan
 
     async def make(self, workspace: int, new: NewCode) -> Code:
@@ -96,31 +108,33 @@ class Making:
         if new.one_of_many:
             return (await self._make(new, code, plan)).code
         now = datetime.fromtimestamp(code.created_at_ms / 1000, UTC)
-        taken = await permissions.creation(self._redis, plan, workspace, now)
+        taken = await plan_limits.creation(self._redis, plan, workspace, now)
         try:
             made = await self._make(new, code, plan)
         except (Refused, Conflict, NotInPlan, Missing):
-            await permissions.forgotten(self._redis, workspace, taken)
+            await plan_limits.forgotten(self._redis, workspace, taken)
             raise
         if not made.new:
             # The attempt that made it has taken one too.
-            await permissions.forgotten(self._redis, workspace, taken)
+            await plan_limits.forgotten(self._redis, workspace, taken)
         return made.code
 
     async def _make(self, new: NewCode, code: Code, plan: Plan) -> _Made:
         nonce = random_nonce(self._rng)
-        before = await publish.redirectors(self._redis)
+        before = await acknowledgements.redirectors(self._redis)
         active = code.status == "active"
-        await usage.room(self._redis, plan, code.workspace, usage.size_of(code))
-        await usage.leaves_traces(self._redis, plan, code.workspace, len(places.slugs_of(code)), code.created_at_ms)
-        needed = await permissions.counts(self._redis, plan, code.workspace, another=True, active=active)
-        async with permissions.turn(self._redis, plan, code.workspace, needed=needed) as turn:
+        await quotas.check_code_bytes(self._redis, plan, code.workspace, quotas.stored_size(code))
+        await quotas.count_new_slugs(
+            self._redis, plan, code.workspace, len(code_store.slugs_of(code)), code.created_at_ms
+        )
+        needed = await plan_limits.counts(self._redis, plan, code.workspace, another=True, active=active)
+        async with plan_limits.turn(self._redis, plan, code.workspace, needed=needed) as turn:
             if turn is not None:
                 await turn.allow(another=True, active=active)
             made = await self._somewhere(new, code, nonce, turn)
         if made.new:
             # What an earlier attempt has written it has also published.
-            await publish.acknowledged(self._redis, [nonce], before, longest_s=self._longest_wait_s)
+            await acknowledgements.acknowledged(self._redis, [nonce], before, longest_s=self._longest_wait_s)
         return _Made(await folders.settled(self._redis, made.code, now_ms=self._now_ms), made.new)
 
     async def _somewhere(self, new: NewCode, code: Code, nonce: str, turn: Turn | None) -> _Made:
@@ -141,7 +155,7 @@ class Making:
     async def _place(self, code: Code, nonce: str, turn: Turn | None, *, drawn: bool, again: bool) -> Code | None:
         """Puts a new code where it belongs, and returns it as it is there; None when a drawn slug is not free, which
         it must be for everybody."""
-        place = await places.look(self._redis, code.host, code.slug)
+        place = await code_store.look(self._redis, code.host, code.slug)
         if place.code is not None and place.code.id == code.id:
             # An earlier attempt, or one at the same time, has written it.
             await self._list(place.code, nonce)
@@ -153,13 +167,13 @@ class Making:
             return None
         if not place.is_free_for(code.workspace):
             raise SlugTaken("slug", code.slug)
-        changes = await places.to_become(self._redis, place, code, now_ms=code.created_at_ms)
+        changes = await code_store.to_become(self._redis, place, code, now_ms=code.created_at_ms)
         intent = Intent(
             op="create", id=code.id, workspace=code.workspace, birth=code.birth, host=code.host, slug=code.slug
         )
-        deadline_ms = permissions.sooner(await intents.declare(self._redis, nonce, intent), turn)
+        deadline_ms = plan_limits.sooner(await intents.declare(self._redis, nonce, intent), turn)
         await self._step("intent")
-        outcome = await places.put(self._redis, changes, nonce=nonce, deadline_ms=deadline_ms)
+        outcome = await code_store.put(self._redis, changes, nonce=nonce, deadline_ms=deadline_ms)
         if outcome is Put.LATE:
             raise Unavailable("the change took too long")
         if outcome is Put.DONE:

@@ -7,9 +7,9 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from codes import connection
-from codes.connection import Pool, Script, ask, connect, reaching
+from codes import redis_client
 from codes.errors import Unavailable
+from codes.redis_client import Pool, Script, ask, connect, reaching
 
 
 async def test_cancelled_callers_take_no_connection_along(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,8 +21,8 @@ async def test_cancelled_callers_take_no_connection_along(redis: Redis, monkeypa
     pool = redis.connection_pool
     assert isinstance(pool, Pool)
     # Every turn is free again: as many as there are can be had at once, and not one more.
-    held = [await pool.get_connection() for _ in range(connection.CONNECTIONS)]
-    monkeypatch.setattr(connection, "BUSY_S", 0.05)
+    held = [await pool.get_connection() for _ in range(redis_client.CONNECTIONS)]
+    monkeypatch.setattr(redis_client, "BUSY_S", 0.05)
     with pytest.raises(TimeoutError):
         await pool.get_connection()
     for one in held:
@@ -33,7 +33,7 @@ async def test_cancelled_callers_take_no_connection_along(redis: Redis, monkeypa
 async def test_a_redis_that_is_not_there_is_unavailable_as_often_as_it_is_asked() -> None:
     redis = connect("redis://127.0.0.1:1/")
     asking = reaching(ask)
-    for _ in range(3 * connection.CONNECTIONS):
+    for _ in range(3 * redis_client.CONNECTIONS):
         with pytest.raises(Unavailable):
             await asking(redis, "PING")
     await redis.aclose()

@@ -5,10 +5,10 @@ import time
 import pytest
 from redis.asyncio import Redis
 
-from codes import remains
+from codes import deleted_codes
+from codes.code_fields import Edit, NewCode
 from codes.conditions import read
-from codes.fields import Edit, NewCode
-from codes.store import Codes
+from codes.service import Codes
 from codes.sweep import sweep
 from codes.variants import NewRule, NewVariant
 from schemas import keys
@@ -30,22 +30,22 @@ async def test_a_code_whose_rows_stay_is_found_by_its_slug_until_they_go(codes: 
     await codes.edit(1, code.id, Edit(variants=(NewVariant(url=A, label="A"),)))
     await codes.edit(1, code.id, Edit(rules=(NewRule(when=read({"country": "GB"}, "if"), to=C),)))
     until = in_a_year()
-    assert await remains.find(redis, 1, "menu", 0) is None
+    assert await deleted_codes.find(redis, 1, "menu", 0) is None
     await codes.delete(1, code.id, keep_until_ms=until)
-    found = await remains.find(redis, 1, "menu", until - 1)
+    found = await deleted_codes.find(redis, 1, "menu", until - 1)
     assert found is not None
     assert (found.birth, found.label, found.rules) == (code.birth, "Menu", ("c",))
     assert [(one.key, one.url, one.label) for one in found.variants] == [("a", A, "A")]
     assert [(one.key, one.url, one.rule) for one in found.former] == [("b", B, False)]
-    assert await remains.find(redis, 1, "menu", until) is None
-    assert await remains.find(redis, 2, "menu", 0) is None
+    assert await deleted_codes.find(redis, 1, "menu", until) is None
+    assert await deleted_codes.find(redis, 2, "menu", 0) is None
     assert 0 < await redis.pttl(keys.deleted_code(1, "menu")) <= 366 * 86_400_000
 
 
 async def test_a_code_whose_rows_go_leaves_nothing(codes: Codes, redis: Redis) -> None:
     code = await codes.create(1, NewCode(destination=HERE, slug="menu"))
     await codes.delete(1, code.id)
-    assert await remains.find(redis, 1, "menu", 0) is None
+    assert await deleted_codes.find(redis, 1, "menu", 0) is None
 
 
 async def test_the_latest_code_of_a_slug_is_the_one_that_is_kept(codes: Codes, redis: Redis) -> None:
@@ -55,12 +55,12 @@ async def test_the_latest_code_of_a_slug_is_the_one_that_is_kept(codes: Codes, r
         code = await codes.create(1, NewCode(destination=HERE, slug="menu"))
         numbers.append(code.number)
         await codes.delete(1, code.id, keep_until_ms=until)
-    found = await remains.find(redis, 1, "menu", 0)
+    found = await deleted_codes.find(redis, 1, "menu", 0)
     assert found is not None and found.number == numbers[1]
     # A deletion that was cut short may be settled later than the next one.
     older = DeletedCode(number=numbers[0], birth=1, workspace=1, slug="menu", keep_until_ms=until)
-    assert await remains.put(redis, older) is False
-    found = await remains.find(redis, 1, "menu", 0)
+    assert await deleted_codes.put(redis, older) is False
+    found = await deleted_codes.find(redis, 1, "menu", 0)
     assert found is not None and found.number == numbers[1]
 
 
@@ -70,7 +70,7 @@ async def test_a_deletion_cut_short(codes: Codes, redis: Redis, step: str) -> No
     with pytest.raises(KilledHere):
         await crashing(redis, step).delete(1, code.id, keep_until_ms=in_a_year())
     await sweep(redis, older_than_ms=-1)
-    found = await remains.find(redis, 1, "menu", 0)
+    found = await deleted_codes.find(redis, 1, "menu", 0)
     assert (found.label if found else None) == (None if step == "intent" else "Menu")
 
 
@@ -80,7 +80,7 @@ async def test_who_erases_first_leaves_nothing_to_a_later_deletion(codes: Codes,
         await crashing(redis, "intent").delete(1, code.id, keep_until_ms=in_a_year())
     await codes.delete(1, code.id)
     await sweep(redis, older_than_ms=-1)
-    assert await remains.find(redis, 1, "menu", 0) is None
+    assert await deleted_codes.find(redis, 1, "menu", 0) is None
 
 
 async def test_what_a_rule_was_is_remembered_as_that(codes: Codes) -> None:
@@ -105,6 +105,6 @@ async def test_a_destination_that_was_one_of_several_has_a_name_too(codes: Codes
     two = (NewVariant(url=A, label="A"), NewVariant(url=B, label="B"))
     code = await codes.create(1, NewCode(destination=HERE, variants=two))
     code = await codes.edit(1, code.id, Edit(destination=B, variants=(), sole=NewVariant(url=B, label="B")))
-    left = remains.remains_of(code, 1)
+    left = deleted_codes.remains_of(code, 1)
     assert left.variants == ()
     assert {(one.key, one.url, one.label) for one in left.former} == {("a", A, "A"), ("b", B, "B")}

@@ -11,13 +11,13 @@ import pytest
 from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
-from codes import passwords, transfer, workspaces
-from codes.behaviour import UNSEEN
-from codes.checking import LOOKUPS
+from codes import export_import, passwords, workspaces
+from codes.code_fields import Edit, NewCode
+from codes.code_validator import LOOKUPS
 from codes.errors import Conflict, Missing, Refused
-from codes.fields import Edit, NewCode
 from codes.resolver import Resolver
-from codes.store import Codes
+from codes.scan_options import UNSEEN
+from codes.service import Codes
 from codes.variants import NewRule, NewVariant
 from schemas import keys
 from schemas.code import Code
@@ -479,9 +479,9 @@ async def test_an_export_has_all_of_it(codes: Codes, redis: Redis, tmp_path: Pat
     routes = [await route(redis, one.slug) for one in made_ones]
     path = tmp_path / "all.ndjson"
     with path.open("wb") as file:
-        await transfer.export(redis, file.write)
+        await export_import.export(redis, file.write)
     await redis.flushall()
-    await transfer.import_file(redis, path, now_ms=lambda: 2_000_000_000_000)
+    await export_import.import_file(redis, path, now_ms=lambda: 2_000_000_000_000)
     for one, before in zip(made_ones, routes, strict=True):
         assert await codes.get(number, one.id) == one
         assert msgspec.structs.replace(await route(redis, one.slug), version=before.version) == before

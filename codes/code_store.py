@@ -12,10 +12,10 @@ from enum import Enum
 import msgspec
 from redis.asyncio import Redis
 
-from codes.behaviour import is_link
-from codes.connection import Script, ask
 from codes.destinations import location
 from codes.errors import SlugTaken
+from codes.redis_client import Script, ask
+from codes.scan_options import is_link
 from schemas import keys
 from schemas.code import Code
 from schemas.route import Route, RouteChange, decode_route

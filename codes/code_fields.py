@@ -1,20 +1,13 @@
 """What can be said of a code when it is made or edited, and the bounds of each of it."""
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from codes.errors import Refused
-from codes.texts import storable
+from codes.validation import ImageFormat, Status
 from codes.variants import NewRule, NewVariant
 from schemas.scan_options import Apps, Query, Sticky
 
-MAX_TAGS = 10
-MAX_TAG = 50
-MAX_STYLE_BYTES = 16 * 1024
-
-Status = Literal["active", "paused"]
-ImageFormat = Literal["png", "svg", ""]
 Unset = msgspec.UnsetType
 UNSET = msgspec.UNSET
 
@@ -106,51 +99,3 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
 
 # What an edit can say of a code as well as its making.
 LASTING = tuple(name for name in Edit.__struct_fields__ if name not in ("slug", "keep_old"))
-
-
-def check_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
-    """Trimmed, in lower case, each once, in the order in which they first came."""
-    clean = tuple(dict.fromkeys(storable("tags", tag).strip().lower() for tag in tags))
-    if "" in clean:
-        raise Refused("tags", "invalid_tag", "a tag must not be empty")
-    if any(len(tag) > MAX_TAG for tag in clean):
-        raise Refused("tags", "tag_too_long", f"a tag has at most {MAX_TAG} characters")
-    if len(clean) > MAX_TAGS:
-        raise Refused("tags", "too_many_tags", f"a code has at most {MAX_TAGS} tags")
-    return clean
-
-
-def check_status(status: str) -> Status:
-    match status:
-        case "active" | "paused":
-            return status
-        case _:
-            raise Refused("status", "invalid_status", "a status is active or paused")
-
-
-def check_style(style: dict[str, Any] | None, field: str = "style") -> dict[str, Any] | None:
-    if style is None:
-        return None
-    try:
-        size = len(msgspec.json.encode(style))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise Refused(field, f"invalid_{field}", f"a {field} must be plain JSON") from error
-    if size > MAX_STYLE_BYTES:
-        raise Refused(field, f"{field}_too_large", f"a {field} has at most {MAX_STYLE_BYTES // 1024} KB")
-    return style
-
-
-def check_page_design(design: dict[str, Any] | None) -> dict[str, Any] | None:
-    return check_style(design, "page_design")
-
-
-def check_design(design: dict[str, Any] | None) -> dict[str, Any] | None:
-    return check_style(design, "design")
-
-
-def check_image_format(name: str) -> ImageFormat:
-    match name:
-        case "png" | "svg" | "":
-            return name
-        case _:
-            raise Refused("image_format", "invalid_image_format", "an image's format is png or svg")

@@ -8,9 +8,9 @@ import pytest
 from redis.asyncio import Redis
 
 from codes import numbers
+from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict, Missing, Refused
-from codes.fields import Edit, NewCode
-from codes.store import Codes
+from codes.service import Codes
 from schemas import keys
 from schemas.code import Code, Erasure
 from schemas.route import Route, decode_change, decode_route

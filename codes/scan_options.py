@@ -13,7 +13,7 @@ import msgspec
 from codes import passwords, variants
 from codes.destinations import MAX_LENGTH
 from codes.errors import Conflict, Refused
-from codes.texts import plain
+from codes.validation import plain
 from schemas import page_content
 from schemas.code import Code
 from schemas.scan_options import Apps

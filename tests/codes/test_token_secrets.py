@@ -4,8 +4,8 @@ import asyncio
 
 from redis.asyncio import Redis
 
-from codes import apikeys, signing
-from codes.signing import ROTATE_MS
+from codes import apikeys, token_secrets
+from codes.token_secrets import ROTATE_MS
 
 LIVES = 3_600_000
 
@@ -19,35 +19,37 @@ class At:
 
 
 async def test_all_processes_sign_with_the_same(redis: Redis) -> None:
-    first, *others = await asyncio.gather(*(signing.newest(redis, lives_ms=LIVES, now_ms=At()) for _ in range(20)))
+    first, *others = await asyncio.gather(
+        *(token_secrets.newest(redis, lives_ms=LIVES, now_ms=At()) for _ in range(20))
+    )
     assert set(others) == {first}
     assert len(first.value) == 32
-    assert await signing.find(redis, first.id, lives_ms=LIVES, now_ms=At()) == first
-    assert await signing.find(redis, "another", lives_ms=LIVES, now_ms=At()) is None
+    assert await token_secrets.find(redis, first.id, lives_ms=LIVES, now_ms=At()) == first
+    assert await token_secrets.find(redis, "another", lives_ms=LIVES, now_ms=At()) is None
 
 
 async def test_the_next_takes_over_after_a_day_and_the_old_one_stays_while_its_tokens_live(redis: Redis) -> None:
     at = At()
-    first = await signing.newest(redis, lives_ms=LIVES, now_ms=at)
+    first = await token_secrets.newest(redis, lives_ms=LIVES, now_ms=at)
     at.ms += ROTATE_MS - 1
-    assert await signing.newest(redis, lives_ms=LIVES, now_ms=at) == first
+    assert await token_secrets.newest(redis, lives_ms=LIVES, now_ms=at) == first
     at.ms += 1
-    second = await signing.newest(redis, lives_ms=LIVES, now_ms=at)
+    second = await token_secrets.newest(redis, lives_ms=LIVES, now_ms=at)
     assert second.id != first.id and second.value != first.value
     # Signed with the first at its last moment, a token lives until here.
     at.ms += LIVES - 1
-    assert await signing.find(redis, first.id, lives_ms=LIVES, now_ms=at) == first
+    assert await token_secrets.find(redis, first.id, lives_ms=LIVES, now_ms=at) == first
     at.ms += 1
-    assert await signing.find(redis, first.id, lives_ms=LIVES, now_ms=at) is None
-    assert await signing.find(redis, second.id, lives_ms=LIVES, now_ms=at) == second
+    assert await token_secrets.find(redis, first.id, lives_ms=LIVES, now_ms=at) is None
+    assert await token_secrets.find(redis, second.id, lives_ms=LIVES, now_ms=at) == second
 
 
 async def test_old_secrets_leave_redis(redis: Redis) -> None:
     at = At()
-    first = await signing.newest(redis, lives_ms=LIVES, now_ms=at)
+    first = await token_secrets.newest(redis, lives_ms=LIVES, now_ms=at)
     for _ in range(3):
         at.ms += ROTATE_MS
-        await signing.newest(redis, lives_ms=LIVES, now_ms=at)
+        await token_secrets.newest(redis, lives_ms=LIVES, now_ms=at)
     raw = await redis.get("wm:token-secrets")
     assert isinstance(raw, bytes)
     assert first.id.encode() not in raw and raw.count(b'"made_at_ms"') == 2

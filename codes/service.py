@@ -13,29 +13,28 @@ import msgspec
 from redis.asyncio import Redis
 
 from codes import (
+    acknowledgements,
     aliases,
-    behaviour,
-    deleting,
+    code_store,
+    deleted_codes,
+    etags,
     folders,
     index,
     intents,
-    permissions,
-    places,
-    publish,
-    remains,
+    plan_limits,
+    quotas,
+    scan_options,
     slugs,
-    tags,
-    usage,
 )
-from codes.checking import Checking, IsShort, Usable, never, nowhere
-from codes.connection import reaching
+from codes.code_creator import Making, random_id, random_nonce
+from codes.code_fields import Edit, NewCode
+from codes.code_store import Change, Kept, Put
+from codes.code_validator import Checking, IsShort, Usable, never, nowhere
 from codes.errors import Conflict, Missing, NotInPlan, Refused, SlugTaken, Stale, Unavailable
-from codes.fields import Edit, NewCode
 from codes.intents import Intent, Step
-from codes.making import Making, random_id, random_nonce
-from codes.permissions import Turn
-from codes.places import Change, Kept, Put
+from codes.plan_limits import Turn
 from codes.plans import Plan, plan_of
+from codes.redis_client import reaching
 from codes.resolver import Resolver
 from schemas.code import Code
 
@@ -60,7 +59,7 @@ class Codes:
         resolver: Resolver | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         rng: random.Random | None = None,
-        longest_wait_s: float = publish.LONGEST_WAIT_S,
+        longest_wait_s: float = acknowledgements.LONGEST_WAIT_S,
         step: Step = intents.nothing,
     ) -> None:
         self.redis = redis
@@ -85,12 +84,12 @@ class Codes:
     @reaching
     async def by_slug(self, host: str, slug: str) -> Code | None:
         """Whatever its workspace, by its slug alone and not by an alias; `host` is "" for the default short host."""
-        return (await places.look(self.redis, host, slug)).code if slugs.may_be(slug) else None
+        return (await code_store.look(self.redis, host, slug)).code if slugs.may_be(slug) else None
 
     @reaching
     async def is_free(self, workspace: int, host: str, slug: str) -> bool:
         """Whether a code of this workspace could have it now, as its slug or an alias; of its form nothing is said."""
-        return (await places.look(self.redis, host, slug)).is_free_for(workspace)
+        return (await code_store.look(self.redis, host, slug)).is_free_for(workspace)
 
     @reaching
     async def page(self, workspace: int, limit: int, before: int | None = None) -> list[Code]:
@@ -142,7 +141,7 @@ class Codes:
     async def _makes_room(self, workspace: int, host: str, slug: str) -> bool:
         """Whether what is in the way is a code of a workspace that had this domain before, and has gone to the short
         host under a slug that is drawn, without its aliases: here it leads nowhere any more."""
-        place = await places.look(self.redis, host, slug) if host else None
+        place = await code_store.look(self.redis, host, slug) if host else None
         other = place.code if place else None
         if place and place.kept and place.kept.alias_of:
             found = await index.find(self.redis, place.kept.alias_of)
@@ -164,19 +163,19 @@ class Codes:
     @reaching
     async def edit(self, workspace: int, id: str, edit: Edit, *, match: Collection[str] | None = None) -> Code:
         """Returns the code as it then is. Raises Missing, Refused, NotInPlan, and Conflict for a slug that is taken or
-        reserved, a code that is locked, and a destination for one that shows a page. With `match` (see `codes.tags`)
+        reserved, a code that is locked, and a destination for one that shows a page. With `match` (see `codes.etags`)
         also Stale, when it is none of these at the moment of the change. An edit that changes nothing a scanner could
         notice does not wait for the redirectors."""
         found = await self._find(workspace, id)
         if found is None:
             raise Missing(id)
-        tags.check(self._code_at(found), match)
+        etags.check(self._code_at(found), match)
         changes = await self._checking.checked(workspace, edit.changes())
         plan = await plan_of(self.redis, workspace)
         resumed = changes.get("status") == "active"
-        needed = await permissions.counts(self.redis, plan, workspace, another=False, active=resumed)
-        before = await publish.redirectors(self.redis)
-        async with permissions.turn(self.redis, plan, workspace, needed=needed) as turn:
+        needed = await plan_limits.counts(self.redis, plan, workspace, another=False, active=resumed)
+        before = await acknowledgements.redirectors(self.redis)
+        async with plan_limits.turn(self.redis, plan, workspace, needed=needed) as turn:
             host = changes.get("host", self._code_at(found).host)
             edited, nonce = await self._with_room(
                 workspace, host, lambda: self._edit(found, changes, match, plan, turn)
@@ -200,24 +199,24 @@ class Codes:
         found: index.Found | None = at_first
         while found is not None:
             old = self._code_at(found)
-            tags.check(old, match)
+            etags.check(old, match)
             new = self._changed(old, changes)
-            permissions.allow(plan, old, new)
-            if (more := usage.size_of(new) - usage.size_of(old)) > 0:
-                await usage.room(self.redis, plan, workspace, more)
+            plan_limits.allow(plan, old, new)
+            if (more := quotas.stored_size(new) - quotas.stored_size(old)) > 0:
+                await quotas.check_code_bytes(self.redis, plan, workspace, more)
             if turn is not None and old.status != "active":
                 await turn.allow(another=False, active=True)
-            if changes.keys() <= behaviour.UNSEEN:
+            if changes.keys() <= scan_options.UNSEEN:
                 if new == old:
                     return new, ""
-                if await places.put(self.redis, [Change(found.place, Kept(code=new))]) is Put.DONE:
+                if await code_store.put(self.redis, [Change(found.place, Kept(code=new))]) is Put.DONE:
                     await index.sized(self.redis, new)
                     return new, ""
             else:
                 taken = len(_links(new) - _links(old))
-                if new.slug not in places.slugs_of(old):
+                if new.slug not in code_store.slugs_of(old):
                     slugs.check_custom(new.slug)
-                await usage.leaves_traces(self.redis, plan, workspace, taken, new.updated_at_ms)
+                await quotas.count_new_slugs(self.redis, plan, workspace, taken, new.updated_at_ms)
                 nonce = self._nonce()
                 outcome = await self._put(found, new, nonce, until_ms)
                 if outcome is Put.LATE:
@@ -230,12 +229,12 @@ class Codes:
         raise Missing(id)
 
     def _changed(self, old: Code, changes: dict[str, Any]) -> Code:
-        new = behaviour.settle(old, aliases.settle(old, changes), self._id)
-        behaviour.check_open(old, new)
+        new = scan_options.settle(old, aliases.settle(old, changes), self._id)
+        scan_options.check_open(old, new)
         if new == old:
             return old
         moved = new.destination != old.destination
-        rerouted = not moved and behaviour.leads(new) != behaviour.leads(old)
+        rerouted = not moved and scan_options.leads(new) != scan_options.leads(old)
         return msgspec.structs.replace(
             new,
             destination_changes=old.destination_changes + moved,
@@ -249,57 +248,57 @@ class Codes:
         if new == old:
             # A repeated edit is told again: the first one may have been written and its answer lost
             # before the redirectors had it.
-            others = await places.look_at(self.redis, [(old.host, slug) for slug in old.aliases])
+            others = await code_store.look_at(self.redis, [(old.host, slug) for slug in old.aliases])
             changes = [Change(place, place.kept) for place in (found.place, *others)]
         else:
             try:
-                changes = await places.to_become(self.redis, found.place, new, now_ms=new.updated_at_ms)
+                changes = await code_store.to_become(self.redis, found.place, new, now_ms=new.updated_at_ms)
             except SlugTaken:
                 # By the code itself, perhaps, that somebody else was changing at the same time.
-                now = await places.look(self.redis, old.host, old.slug)
+                now = await code_store.look(self.redis, old.host, old.slug)
                 if now.raw_kept != found.place.raw_kept:
                     return Put.CHANGED
                 raise
         pointer = None
         if (new.host, new.slug) != (old.host, old.slug):
             pointer = new.id, index.pointer(new.host, new.slug, nonce)
-        return await places.put(self.redis, changes, nonce=nonce, deadline_ms=deadline_ms, pointer=pointer)
+        return await code_store.put(self.redis, changes, nonce=nonce, deadline_ms=deadline_ms, pointer=pointer)
 
     @reaching
     async def delete(
         self, workspace: int, id: str, *, keep_until_ms: int | None = None, match: Collection[str] | None = None
     ) -> bool:
-        """Whether there was such a code. It is gone from the redirectors when this returns; its rows in the
-        warehouse are erased afterwards, or after `keep_until_ms`, until when `codes.remains` knows it by its slug.
+        """Delete a code; return whether it existed. Redirectors have dropped it when this returns. Its rows in the
+        warehouse are erased afterwards, or after `keep_until_ms`; until then `codes.deleted_codes` finds it by slug.
         With `match` it raises Stale as `edit` does."""
         found = await self._find(workspace, id)
         if found is None:
             return False
-        tags.check(self._code_at(found), match)
+        etags.check(self._code_at(found), match)
         nonce = self._nonce()
-        before = await publish.redirectors(self.redis)
+        before = await acknowledgements.redirectors(self.redis)
         intent = Intent(
             op="delete", id=id, workspace=workspace, birth=self._code_at(found).birth, keep_until_ms=keep_until_ms
         )
         if keep_until_ms is not None:
-            left = remains.remains_of(self._code_at(found), keep_until_ms)
+            left = deleted_codes.remains_of(self._code_at(found), keep_until_ms)
             intent = msgspec.structs.replace(intent, remains=left)
         deadline_ms = await intents.declare(self.redis, nonce, intent)
         await self._step("intent")
         while found is not None:
             now_ms = self._now_ms()
             try:
-                tags.check(self._code_at(found), match)
+                etags.check(self._code_at(found), match)
             except Stale:
                 await intents.clear(self.redis, nonce)
                 raise
-            tombstones = await places.to_become(self.redis, found.place, None, now_ms=now_ms)
-            outcome = await places.put(self.redis, tombstones, nonce=nonce, deadline_ms=deadline_ms)
+            tombstones = await code_store.to_become(self.redis, found.place, None, now_ms=now_ms)
+            outcome = await code_store.put(self.redis, tombstones, nonce=nonce, deadline_ms=deadline_ms)
             if outcome is Put.LATE:
                 raise Unavailable("the change took too long")
             if outcome is Put.DONE:
                 await self._step("gone")
-                await deleting.order_erasure(self.redis, intent, now_ms)
+                await deleted_codes.order_erasure(self.redis, intent, now_ms)
                 await self._step("ordered")
                 await index.remove(self.redis, id, workspace)
                 await self._step("unindexed")
@@ -321,7 +320,7 @@ class Codes:
         return code
 
     async def _told(self, nonces: list[str], before: set[bytes]) -> None:
-        await publish.acknowledged(self.redis, nonces, before, longest_s=self._longest_wait_s)
+        await acknowledgements.acknowledged(self.redis, nonces, before, longest_s=self._longest_wait_s)
 
     def _id(self) -> str:
         return random_id(self._rng)
@@ -332,4 +331,4 @@ class Codes:
 
 def _links(code: Code) -> set[tuple[str, str]]:
     """Host and slug of each place at which it stands."""
-    return {(code.host, slug) for slug in places.slugs_of(code)}
+    return {(code.host, slug) for slug in code_store.slugs_of(code)}

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from codes.importing.link import LinkKey, Row, Unusable, is_empty
+from codes.importing.types import LinkKey, Row, Unusable, is_empty
 
 _TRUE = {"true", "t", "1", "yes", "on"}
 _NUMERIC_ZONE = re.compile(r"([+-]\d\d)(\d\d)$")

@@ -3,9 +3,9 @@
 import pytest
 from redis.asyncio import Redis
 
-from codes.connection import connect
 from codes.errors import Unfit
-from codes.server import check_server
+from codes.redis_check import check_server
+from codes.redis_client import connect
 
 
 async def test_an_append_only_redis_that_evicts_nothing_is_fit(redis: Redis) -> None:

@@ -1,6 +1,6 @@
 """Waiting until every redirector has taken in a change.
 
-The change itself goes out with its write (`codes.places.put`). A redirector that is registered and does not
+The change itself goes out with its write (`codes.code_store.put`). A redirector that is registered and does not
 acknowledge within a second has by then stopped trusting what it has cached, so after a second the change
 holds everywhere either way.
 """
@@ -10,7 +10,7 @@ import asyncio
 from redis import exceptions
 from redis.asyncio import Redis
 
-from codes.connection import Script, ask
+from codes.redis_client import Script, ask
 from schemas import keys
 
 LONGEST_WAIT_S = 1.0

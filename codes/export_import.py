@@ -15,10 +15,21 @@ from pathlib import Path
 import msgspec
 from redis.asyncio import Redis
 
-from codes import apikeys, deleting, folders, index, intents, numbers, places, remains, slugs, statics, workspaces
-from codes.connection import ask, reaching
+from codes import (
+    apikeys,
+    code_store,
+    deleted_codes,
+    folders,
+    index,
+    intents,
+    numbers,
+    slugs,
+    static_codes,
+    workspaces,
+)
+from codes.code_store import Change, Put
 from codes.errors import Conflict
-from codes.places import Change, Put
+from codes.redis_client import ask, reaching
 from schemas import keys
 from schemas.code import ApiKey, Code, DeletedCode, Erasure, Folder, StaticCode, Workspace
 from schemas.route import Route, decode_route
@@ -153,7 +164,7 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
     # A deletion that is not finished: the code is gone and its erasure not ordered yet.
     async for _, intent in intents.abandoned(redis, older_than_ms=-intents.SWEEP_MS):
         if intent.op == "delete" and await index.find(redis, intent.id) is None:
-            yield ErasureLine(deleting.erasure_of(intent, intent.at_ms))
+            yield ErasureLine(deleted_codes.erasure_of(intent, intent.at_ms))
             if intent.remains is not None:
                 yield RemainsLine(intent.remains)
     async for at in redis.scan_iter(keys.deleted_codes(), count=1000):
@@ -181,7 +192,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, Line]]:
             except RecursionError:
                 raise Unreadable(f"line {number}: it is nested too deep") from None
             if isinstance(line, CodeLine):
-                for slug in places.slugs_of(line.code):
+                for slug in code_store.slugs_of(line.code):
                     _check_place(number, line.code.host, slug)
                 if not index.is_id(line.code.id):
                     raise Unreadable(f"line {number}: {line.code.id!r} is not the id of a code")
@@ -258,8 +269,8 @@ def _without(erased: set[int], lines: list[tuple[int, Line]]) -> Iterator[tuple[
     """The lines; and of codes that were deleted while the export ran, what they have left."""
     for number, line in lines:
         if isinstance(line, CodeLine) and line.code.birth in erased:
-            for slug in places.slugs_of(line.code):
-                yield number, TombstoneLine(line.code.host, slug, places.tombstone_of(line.code, line.version))
+            for slug in code_store.slugs_of(line.code):
+                yield number, TombstoneLine(line.code.host, slug, code_store.tombstone_of(line.code, line.version))
         else:
             yield number, line
 
@@ -277,13 +288,13 @@ async def _bring_in(redis: Redis, number: int, line: Line, now_ms: Callable[[], 
                 return _named("code", await _put_code(redis, line, now_ms()))
             case StaticLine(code=code):
                 await _check_number(redis, code)
-                return _named("static", await statics.put(redis, b"", code, code))
+                return _named("static", await static_codes.put(redis, b"", code, code))
             case TombstoneLine():
                 return _named("tombstone", await _put_tombstone(redis, line, now_ms()))
             case ErasureLine(erasure=erasure):
                 return _named("erasure", await _put_erasure(redis, erasure))
             case RemainsLine():
-                return _named("remains", await remains.put(redis, line.remains))
+                return _named("remains", await deleted_codes.put(redis, line.remains))
             case _:
                 return ""
     except Conflict as conflict:
@@ -302,14 +313,14 @@ async def _put_code(redis: Redis, line: CodeLine, now_ms: int) -> bool:
     await _check_number(redis, code)
     at = index.pointer(code.host, code.slug, secrets.token_hex(16))
     while True:
-        place = await places.look(redis, code.host, code.slug)
+        place = await code_store.look(redis, code.host, code.slug)
         written = place.code is not None and place.code.id == code.id
         if not written:
-            changes = await places.to_become(redis, place, code, now_ms=now_ms, at_least=line.version + 1)
+            changes = await code_store.to_become(redis, place, code, now_ms=now_ms, at_least=line.version + 1)
             if line.used:
                 # Before the code: no scan of it is let through that was used up elsewhere.
                 await ask(redis, "SET", keys.scans_used(code.birth), line.used, "NX")
-            written = await places.put(redis, changes, nonce="") is Put.DONE
+            written = await code_store.put(redis, changes, nonce="") is Put.DONE
         if written:
             await index.add(redis, code, at)
             return True
@@ -331,8 +342,8 @@ async def _check_number(redis: Redis, code: Code | StaticCode) -> None:
 
 
 async def _put_tombstone(redis: Redis, line: TombstoneLine, now_ms: int) -> bool:
-    place = await places.look(redis, line.host, line.slug)
+    place = await code_store.look(redis, line.host, line.slug)
     if place.route is not None or place.kept is not None:
         return False
     route = msgspec.structs.replace(line.route, version=max(now_ms, line.route.version + 1))
-    return await places.put(redis, [Change(place, None, route)], nonce="") is Put.DONE
+    return await code_store.put(redis, [Change(place, None, route)], nonce="") is Put.DONE

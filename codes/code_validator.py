@@ -6,9 +6,9 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from codes import behaviour, destinations, fields, folders, passwords, texts, workspaces
+from codes import code_fields, destinations, folders, passwords, scan_options, validation, workspaces
+from codes.code_fields import NewCode
 from codes.errors import Refused
-from codes.fields import NewCode
 from codes.resolver import Resolver
 
 # Names of one write that are looked up at once: below what the resolver takes on, so that none goes unlooked.
@@ -47,10 +47,12 @@ class Checking:
         for name, check in _CHECKS.items():
             if name in given:
                 checked[name] = check(given[name])
-        behaviour.check(given)
+        scan_options.check(given)
         await self._check_app_links(workspace, given)
         folder = given.get("folder_id")
-        if folder is not None and not await folders.exists(self._redis, workspace, texts.storable("folder_id", folder)):
+        if folder is not None and not await folders.exists(
+            self._redis, workspace, validation.storable("folder_id", folder)
+        ):
             raise Refused("folder_id", "unknown_folder", "there is no such folder")
         if given.get("host") and not await self._usable(workspace, given["host"]):
             raise Refused("domain", "unknown_domain", "there is no such verified domain in this workspace")
@@ -63,7 +65,7 @@ class Checking:
         """The first that is wrong is the one that is named, whichever is known first."""
         turns = asyncio.Semaphore(LOOKUPS)
         outcomes = await asyncio.gather(
-            *(self._check_url(turns, *one) for one in behaviour.urls(given)), return_exceptions=True
+            *(self._check_url(turns, *one) for one in scan_options.urls(given)), return_exceptions=True
         )
         for outcome in outcomes:
             if outcome is not None:
@@ -82,7 +84,7 @@ class Checking:
 
     async def _check_app_links(self, workspace: int, given: dict[str, Any]) -> None:
         """Schemes other than https are for the workspace to allow."""
-        for field, scheme in behaviour.own_schemes(given.get("apps")):
+        for field, scheme in scan_options.own_schemes(given.get("apps")):
             owner = await workspaces.get(self._redis, workspace)
             if owner is None or scheme not in owner.app_schemes:
                 raise Refused(field, "scheme_not_allowed", f"this workspace does not allow links of {scheme}:")
@@ -90,11 +92,11 @@ class Checking:
 
 def check_form(new: NewCode) -> None:
     """What can be said of a new code without asking anyone. Raises Refused."""
-    given = {name: getattr(new, name) for name in fields.LASTING}
+    given = {name: getattr(new, name) for name in code_fields.LASTING}
     for name, check in _CHECKS.items():
         check(given[name])
-    behaviour.check(given)
-    for field, url in behaviour.urls(given):
+    scan_options.check(given)
+    for field, url in scan_options.urls(given):
         try:
             destinations.parse(url)
         except Refused as refused:
@@ -102,11 +104,11 @@ def check_form(new: NewCode) -> None:
 
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {
-    "label": texts.check_label,
-    "tags": fields.check_tags,
-    "status": fields.check_status,
-    "style": fields.check_style,
-    "page_design": fields.check_page_design,
-    "design": fields.check_design,
-    "image_format": fields.check_image_format,
+    "label": validation.check_label,
+    "tags": validation.check_tags,
+    "status": validation.check_status,
+    "style": validation.check_style,
+    "page_design": validation.check_page_design,
+    "design": validation.check_design,
+    "image_format": validation.check_image_format,
 }

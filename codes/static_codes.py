@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
-from codes import destinations, fields, numbers, permissions, tags, texts, usage
-from codes.connection import Script, ask, reaching
+from codes import destinations, etags, numbers, plan_limits, quotas, validation
+from codes.code_fields import UNSET, Unset
 from codes.errors import Missing, Refused, Unavailable
-from codes.fields import UNSET, Status, Unset
 from codes.plans import plan_of
+from codes.redis_client import Script, ask, reaching
+from codes.validation import Status
 from schemas import keys, page_content
 from schemas.code import StaticCode
 
@@ -86,14 +87,14 @@ class Statics:
         await self._check(workspace, fields, new.type)
         now_ms = self._now_ms()
         plan = await plan_of(self.redis, workspace)
-        needed = await permissions.counts(self.redis, plan, workspace, another=True, active=False)
-        await usage.leaves_traces(self.redis, plan, workspace, 1, now_ms)
-        async with permissions.turn(self.redis, plan, workspace, needed=needed) as turn:
+        needed = await plan_limits.counts(self.redis, plan, workspace, another=True, active=False)
+        await quotas.count_new_slugs(self.redis, plan, workspace, 1, now_ms)
+        async with plan_limits.turn(self.redis, plan, workspace, needed=needed) as turn:
             if turn is not None:
                 await turn.allow(another=True, active=False)
             number = await numbers.allocate(self.redis, keys.NUMBERS, now_ms)
             code = StaticCode(**fields, number=number, workspace=workspace, created_at_ms=now_ms, updated_at_ms=now_ms)
-            await usage.room(self.redis, plan, workspace, usage.size_of(code))
+            await quotas.check_code_bytes(self.redis, plan, workspace, quotas.stored_size(code))
             if not await put(self.redis, b"", code, code):
                 # Somebody else was asked for the same, and faster.
                 return await self.get(workspace, code.id) or code
@@ -126,21 +127,21 @@ class Statics:
     async def edit(
         self, workspace: int, id: str, edit: StaticEdit, *, match: Collection[str] | None = None
     ) -> StaticCode:
-        """The code as it then is. Raises Missing and Refused; with `match` (see `codes.tags`) also Stale."""
+        """The code as it then is. Raises Missing and Refused; with `match` (see `codes.etags`) also Stale."""
         changes = {name: value for name, value in msgspec.structs.asdict(edit).items() if value is not UNSET}
         for _ in range(_TRIES):
             raw = await ask(self.redis, "HGET", keys.workspace_statics(workspace), id)
             if raw is None:
                 raise Missing(id)
             old = _decoder.decode(raw)
-            tags.check(old, match)
+            etags.check(old, match)
             await self._check(workspace, changes, old.type)
             new = msgspec.structs.replace(old, **changes)
             if new == old:
                 return old
             new = msgspec.structs.replace(new, updated_at_ms=self._now_ms())
-            if (more := usage.size_of(new) - len(raw)) > 0:
-                await usage.room(self.redis, await plan_of(self.redis, workspace), workspace, more)
+            if (more := quotas.stored_size(new) - len(raw)) > 0:
+                await quotas.check_code_bytes(self.redis, await plan_of(self.redis, workspace), workspace, more)
             if await put(self.redis, raw, old, new):
                 return await self._filed(new) if changes.get("folder_id") else new
         raise Unavailable("the code is changed by too many at once")
@@ -153,7 +154,7 @@ class Statics:
             if raw is None:
                 return False
             old = _decoder.decode(raw)
-            tags.check(old, match)
+            etags.check(old, match)
             if await put(self.redis, raw, old, None):
                 return True
         raise Unavailable("the code is changed by too many at once")
@@ -172,10 +173,10 @@ class Statics:
     async def _check(self, workspace: int, given: dict[str, Any], type: str) -> None:
         if type not in TYPES:
             raise Refused("type", "unknown_type", f"must be one of: {', '.join(TYPES)}")
-        texts.check_label(given.get("name"), "name")
-        fields.check_status(given.get("status", "active"))
+        validation.check_label(given.get("name"), "name")
+        validation.check_status(given.get("status", "active"))
         for name in ("design", "page_design"):
-            fields.check_style(given.get(name), name)
+            validation.check_style(given.get(name), name)
         if "content" in given:
             _check_content(type, given["content"])
         if given.get("folder_id") is not None:

@@ -14,12 +14,12 @@ from datetime import datetime
 import msgspec
 from redis.asyncio import Redis
 
-from codes import index, intents, places, quota, usage
-from codes.behaviour import is_link, leads
-from codes.connection import Script, ask
+from codes import code_store, index, intents, quotas
 from codes.errors import NotInPlan, Unavailable
 from codes.plans import Plan
-from codes.quota import Quota
+from codes.quotas import Quota
+from codes.redis_client import Script, ask
+from codes.scan_options import is_link, leads
 from schemas import keys
 from schemas.code import Code
 
@@ -62,16 +62,16 @@ def dynamic_type(plan: Plan, type: str) -> None:
 
 async def creation(redis: Redis, plan: Plan, workspace: int, now: datetime) -> Quota:
     """Takes one of the hour's creations; given back (`forgotten`) when nothing came of it. Raises NotInPlan."""
-    taken = await quota.take(redis, workspace, CREATIONS, "hour", plan.creations_per_hour, now)
+    taken = await quotas.take(redis, workspace, CREATIONS, "hour", plan.creations_per_hour, now)
     if not taken.allowed:
-        wait_s = min(max(1, taken.reset_at - int(now.timestamp())), quota.HOUR_MS // 1000)
+        wait_s = min(max(1, taken.reset_at - int(now.timestamp())), quotas.HOUR_MS // 1000)
         text = plan.says("creations_per_hour", limit=taken.limit)
         raise NotInPlan("rate", "creations_per_hour", text, None, wait_s)
     return taken
 
 
 async def forgotten(redis: Redis, workspace: int, taken: Quota) -> None:
-    await quota.give_back(redis, workspace, CREATIONS, taken)
+    await quotas.give_back(redis, workspace, CREATIONS, taken)
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -86,7 +86,7 @@ class Turn(msgspec.Struct, frozen=True):
         """Whether there is room for another code, and for one more that is active. Raises NotInPlan."""
         if another:
             most = self.plan.codes
-            held = await usage.held(self.redis, self.workspace)
+            held = await quotas.count_codes(self.redis, self.workspace)
             for code in await self._under_way():
                 listed = await ask(self.redis, "ZSCORE", keys.workspace_codes(self.workspace), code.id)
                 held += listed is None
@@ -111,7 +111,7 @@ class Turn(msgspec.Struct, frozen=True):
         found = []
         async for _, intent in intents.abandoned(self.redis, older_than_ms=-intents.SWEEP_MS):
             if intent.op == "create" and intent.workspace == self.workspace:
-                code = (await places.look(self.redis, intent.host, intent.slug)).code
+                code = (await code_store.look(self.redis, intent.host, intent.slug)).code
                 if code is not None and code.id == intent.id:
                     found.append(code)
         return found
@@ -153,7 +153,7 @@ async def counts(redis: Redis, plan: Plan, workspace: int, *, another: bool, act
     """Whether such an addition needs a turn under this plan. Far from a figure nobody has to wait."""
     if active and plan.active_codes is not None:
         return True
-    return another and (plan.codes <= NEAR or await usage.held(redis, workspace) > plan.codes - NEAR)
+    return another and (plan.codes <= NEAR or await quotas.count_codes(redis, workspace) > plan.codes - NEAR)
 
 
 def sooner(deadline_ms: int, turn: Turn | None) -> int:
