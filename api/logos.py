@@ -1,19 +1,19 @@
-"""Where logos come from: uploaded files of the workspace, and addresses that a user typed.
+"""Logos of codes: uploaded files of the workspace, and files at addresses that a user typed.
 
-Such an address is asked like a stranger: only public hosts that are not this machine, on the two ports of the web, at
-the very IP address that was checked (a name may mean something else a moment later), a redirect is a new address to
-check, and everything has a bound. Whatever goes wrong there is told in one sentence, so that nobody can learn from it
-what answers where.
+Such an address is treated as hostile: only public hosts that are not this machine, on the two ports of the web, at the
+very IP address that was checked (a name may resolve to another one a moment later); a redirect is a new address to
+check; everything has a bound. All failures have the same text, so that nobody learns from it what answers where.
 """
 
 import asyncio
 import ssl
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection, Iterable
 from ipaddress import ip_address
 from urllib.parse import quote, urljoin, urlsplit
 
-import httptools
+import httpcore2
+from httpcore2 import SOCKET_OPTION, AsyncNetworkBackend, AsyncNetworkStream
 
 from codes import destinations
 from codes.errors import Missing
@@ -26,54 +26,35 @@ from qr.logo import MAX_BYTES
 
 FIELD = "style.logo"
 MAX_REDIRECTS = 3
-MAX_HEAD = 16 * 1024
+MAX_HEADERS = 16 * 1024
 PATIENCE_S = 5.0
 AT_ONCE = 8
 PORTS = (80, 443)
 # How many fetched logos are remembered.
 KEEP = 64
-
-# From an IP address and a port (and a name for TLS, or None) to a connection.
-Connect = Callable[[str, int, str | None], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+_REDIRECTS = (301, 302, 303, 307, 308)
 
 
-async def connect(address: str, port: int, tls_name: str | None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    context = ssl.create_default_context() if tls_name else None
-    return await asyncio.open_connection(address, port, ssl=context, server_hostname=tls_name, limit=MAX_HEAD)
+class CheckedAddress(AsyncNetworkBackend):
+    """Dials the IP address that was checked, whatever the name resolves to by now. TLS still checks the name."""
+
+    def __init__(self, address: str, network: AsyncNetworkBackend) -> None:
+        self._address = address
+        self._network = network
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 (the signature is the library's)
+        local_address: str | None = None,
+        socket_options: Iterable[SOCKET_OPTION] | None = None,
+    ) -> AsyncNetworkStream:
+        return await self._network.connect_tcp(self._address, port, timeout, local_address, socket_options)
 
 
 class Unfetched(Exception):
-    """Nothing that can be used is at the address, for whatever reason."""
-
-
-class _Answer:
-    """What httptools calls back."""
-
-    def __init__(self) -> None:
-        self.location = ""
-        self.body = bytearray()
-        self.complete = False
-        # Whether the answer says where it ends; else it does when the connection does.
-        self.bounded = False
-        self._head = 0
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._head += len(name) + len(value)
-        if self._head > MAX_HEAD:
-            raise Unfetched
-        self.bounded = self.bounded or name.lower() in (b"content-length", b"transfer-encoding")
-        if name.lower() == b"location":
-            self.location = value.decode("latin-1").strip()
-        elif name.lower() == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
-            raise Unfetched
-
-    def on_body(self, chunk: bytes) -> None:
-        self.body += chunk
-        if len(self.body) > MAX_BYTES:
-            raise Unfetched
-
-    def on_message_complete(self) -> None:
-        self.complete = True
+    """Nothing usable is at the address, for whatever reason."""
 
 
 def _unfit(why: str) -> Refused:
@@ -88,8 +69,8 @@ def _unfetched() -> Refused:
 
 
 class Logos:
-    """`own_hosts` are those that short links and the API live on. Fetched logos are kept for a while: a code is drawn
-    more often than its logo changes."""
+    """`own_hosts` are those of short links and of the API; `network` opens connections. Fetched logos are kept for
+    `keep_s`: a code is drawn more often than its logo changes."""
 
     def __init__(
         self,
@@ -97,14 +78,14 @@ class Logos:
         own_hosts: Collection[str],
         resolver: Resolver,
         files: Files | None = None,
-        connect: Connect = connect,
+        network: AsyncNetworkBackend | None = None,
         keep_s: float = 300.0,
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._own_hosts = own_hosts
         self._resolver = resolver
         self._files = files
-        self._connect = connect
+        self._network = network or httpcore2.AnyIOBackend()
         self._keep_s = keep_s
         self._patience_s = patience_s
         self._kept: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
@@ -115,13 +96,13 @@ class Logos:
         try:
             if self._files is None:
                 raise Missing
-            # One more than there may be shows that there are too many.
+            # One byte more than allowed shows that it is too large.
             return await self._files.read(workspace, id, MAX_BYTES + 1)
         except Missing:
             raise _unfit("is not the id of a file of this workspace") from None
 
     async def fetched(self, url: str) -> bytes:
-        """The bytes at this address, whatever they are. Raises Refused."""
+        """The bytes at this address, of whatever kind. Raises Refused."""
         now = asyncio.get_running_loop().time()
         kept = self._kept.get(url)
         if kept is not None and kept[0] > now:
@@ -129,8 +110,8 @@ class Logos:
         try:
             async with asyncio.timeout(self._patience_s), self._turn:
                 found = await self._follow(url)
-        except (Unfetched, OSError, httptools.HttpParserError, asyncio.IncompleteReadError):
-            # (A TimeoutError and an SSLError are OSErrors.)
+        except (Unfetched, OSError, httpcore2.NetworkError, httpcore2.ProtocolError):
+            # (TimeoutError and SSLError are OSErrors.)
             raise _unfetched() from None
         self._kept[url] = (now + self._keep_s, found)
         self._kept.move_to_end(url)
@@ -141,27 +122,25 @@ class Logos:
     async def _follow(self, url: str) -> bytes:
         for _ in range(MAX_REDIRECTS + 1):
             host, port, address = await self._checked(url)
-            status, answer = await self._ask(url, host, port, address)
-            if status == 200:
-                return bytes(answer.body)
-            if status not in (301, 302, 303, 307, 308) or not answer.location:
-                raise Unfetched
-            url = urljoin(url, answer.location)
+            location, body = await self._get(url, host, port, address)
+            if not location:
+                return body
+            url = urljoin(url, location)
         raise Unfetched
 
     async def _checked(self, url: str) -> tuple[str, int, str]:
-        """Host, port, and an IP address of it that is public and not ours: that one is asked. Raises Unfetched."""
+        """Host, port, and a public IP address of the host that is not ours. Raises Unfetched."""
         try:
             await destinations.check(url, own_hosts=self._own_hosts, resolver=self._resolver)
             host, port = destinations.parse(url)
         except RefusedByCodes:
             raise Unfetched from None
         found = await self._addresses(host)
-        # A destination may not resolve yet; what is fetched now must. And every address it has is looked at again.
+        # Unlike a destination, a logo must resolve now, and each of its addresses must be public.
         if port not in PORTS or not found or not all(map(is_public_text, found)) or any(map(is_ours, found)):
             raise Unfetched
         for own in self._own_hosts:
-            # Behind a network that translates addresses, only the names of our own hosts tell which are ours.
+            # Behind NAT, only the names of our own hosts tell which addresses are ours.
             if set(await self._addresses(destinations.bare(own))) & set(found):
                 raise Unfetched
         return host, port, found[0]
@@ -172,38 +151,48 @@ class Logos:
         except ValueError:
             return await self._resolver.resolve(host)
 
-    async def _ask(self, url: str, host: str, port: int, address: str) -> tuple[int, _Answer]:
+    async def _get(self, url: str, host: str, port: int, address: str) -> tuple[str, bytes]:
+        """Where a redirect leads, or "" and the body. Raises Unfetched, and the errors of the client."""
         parts = urlsplit(url)
         secure = parts.scheme.lower() == "https"
-        reader, writer = await self._connect(address, port, host.strip("[]") if secure else None)
-        answer = _Answer()
-        parser = httptools.HttpResponseParser(answer)
-        try:
-            path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
-            query = f"?{quote(parts.query, safe='/%:@!$&()*+,;=~-._?')}" if parts.query else ""
-            named = host if port == (443 if secure else 80) else f"{host}:{port}"
-            writer.write(
-                f"GET {path}{query} HTTP/1.1\r\nHost: {named}\r\nAccept: image/*\r\nAccept-Encoding: identity\r\n"
-                "User-Agent: Waymark\r\nConnection: close\r\n\r\n".encode("ascii")
-            )
-            await writer.drain()
-            while not answer.complete and (chunk := await reader.read(MAX_HEAD)):
-                _feed(parser, chunk)
-                if parser.get_status_code() != 200 and answer.location:
-                    break
-        finally:
-            writer.transport.abort()
-        status = parser.get_status_code()
-        if status == 0 or (status == 200 and not answer.complete and (answer.bounded or not answer.body)):
+        path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+        query = f"?{quote(parts.query, safe='/%:@!$&()*+,;=~-._?')}" if parts.query else ""
+        target = httpcore2.URL(
+            scheme=b"https" if secure else b"http",
+            host=host.strip("[]").encode("ascii"),
+            port=port,
+            target=f"{path}{query}".encode("ascii"),
+        )
+        headers: dict[bytes | str, bytes | str] = {
+            "Host": host if port == (443 if secure else 80) else f"{host}:{port}",
+            "Accept": "image/*",
+            "Accept-Encoding": "identity",
+            "User-Agent": "Waymark",
+            "Connection": "close",
+        }
+        connection = httpcore2.AsyncHTTPConnection(
+            target.origin,
+            ssl_context=ssl.create_default_context() if secure else None,
+            network_backend=CheckedAddress(address, self._network),
+        )
+        async with connection, connection.stream("GET", target, headers=headers) as response:
+            return await _read(response)
+
+
+async def _read(response: httpcore2.Response) -> tuple[str, bytes]:
+    if sum(len(name) + len(value) for name, value in response.headers) > MAX_HEADERS:
+        raise Unfetched
+    headers = {name.lower(): value.strip() for name, value in response.headers}
+    if response.status in _REDIRECTS and (location := headers.get(b"location")):
+        return location.decode("latin-1"), b""
+    if response.status != 200 or headers.get(b"content-encoding", b"").lower() not in (b"", b"identity"):
+        raise Unfetched
+    body = bytearray()
+    async for chunk in response.aiter_stream():
+        body += chunk
+        if len(body) > MAX_BYTES:
             raise Unfetched
-        return status, answer
-
-
-def _feed(parser: httptools.HttpResponseParser, chunk: bytes) -> None:
-    try:
-        parser.feed_data(chunk)
-    except httptools.HttpParserCallbackError as error:
-        # What one of ours raised, on its way through the parser.
-        if isinstance(error.__context__, Unfetched):
-            raise error.__context__ from None
-        raise
+    if not body and not headers.keys() & {b"content-length", b"transfer-encoding"}:
+        # The connection ended before anything came.
+        raise Unfetched
+    return "", bytes(body)

@@ -1,11 +1,13 @@
-"""An address that a user typed is asked like a stranger: public, bounded, and never where it was not checked."""
+"""An address that a user typed is hostile: it must be public, has bounds, and is dialled only where it was checked."""
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Callable
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 import pytest
+from httpcore2 import SOCKET_OPTION, AnyIOBackend, AsyncNetworkBackend, AsyncNetworkStream
 
 from api.logos import Logos
 from codes.resolver import Lookup, Resolver
@@ -19,18 +21,48 @@ SAID = "cannot be fetched: it must be a file of at most 1,024 KB at a public add
 Answer = Callable[[str], list[bytes]]
 
 
-class Elsewhere:
-    """The rest of the network: whatever address is asked, one server answers, and it is written down which."""
+class Stream(AsyncNetworkStream):
+    """A plain connection, which says yes to TLS and notes the name that it was asked to check."""
+
+    def __init__(self, plain: AsyncNetworkStream, asked: list[tuple[str, int, str | None]]) -> None:
+        self._plain = plain
+        self._asked = asked
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._plain.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._plain.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._plain.aclose()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> AsyncNetworkStream:
+        assert ssl_context.check_hostname and ssl_context.verify_mode is ssl.CERT_REQUIRED
+        self._asked[-1] = (*self._asked[-1][:2], server_hostname)
+        return self
+
+
+class Elsewhere(AsyncNetworkBackend):
+    """The rest of the network: whatever address is dialled, one server answers. `asked` has the addresses, ports and
+    names in certificates."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self.asked: list[tuple[str, int, str | None]] = []
 
-    async def connect(
-        self, address: str, port: int, tls_name: str | None
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        self.asked.append((address, port, tls_name))
-        return await asyncio.open_connection("127.0.0.1", self._port)
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[SOCKET_OPTION] | None = None,
+    ) -> AsyncNetworkStream:
+        self.asked.append((host, port, None))
+        return Stream(await AnyIOBackend().connect_tcp("127.0.0.1", self._port), self.asked)
 
 
 @asynccontextmanager
@@ -71,7 +103,7 @@ def logos(elsewhere: Elsewhere, look_up: Lookup = names, patience_s: float = 20.
     return Logos(
         own_hosts=["s.example.net"],
         resolver=resolver,
-        connect=elsewhere.connect,
+        network=elsewhere,
         patience_s=patience_s,
         keep_s=keep_s,
     )
@@ -143,7 +175,7 @@ async def test_a_name_that_changes_its_meaning_is_asked_where_it_was_checked() -
     async with serving(lambda path: ok(b"secret")) as (elsewhere, _):
         resolver = Resolver(lambda host: next(answers), keep_s=0)
         with pytest.raises(Refused):
-            await Logos(own_hosts=(), resolver=resolver, connect=elsewhere.connect).fetched("http://img.example.com/")
+            await Logos(own_hosts=(), resolver=resolver, network=elsewhere).fetched("http://img.example.com/")
     assert elsewhere.asked == []
 
 
@@ -158,6 +190,8 @@ async def test_a_name_that_changes_its_meaning_is_asked_where_it_was_checked() -
         ok(gzip.compress(bytes(1000)), "Content-Encoding: gzip"),
         [],
         ok(b"picture", "X: y")[:1],
+        [b"HTTP/1.1 200 OK\r\n", *[b"X-Long: " + b"a" * 4000 + b"\r\n"] * 6, b"\r\n", b"picture"],
+        [b"HTTP/1.1 200 OK\r\n\r\n"],
     ],
     ids=[
         "too long",
@@ -168,6 +202,8 @@ async def test_a_name_that_changes_its_meaning_is_asked_where_it_was_checked() -
         "packed",
         "nothing",
         "half",
+        "headers too long",
+        "nothing after the headers",
     ],
 )
 async def test_answers_have_bounds(pieces: list[bytes]) -> None:

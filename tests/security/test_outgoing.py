@@ -10,7 +10,17 @@ ROOMS = ("infra", "schemas", "redirect", "ingest", "pages", "codes", "api", "ana
 # By which modules and calls a program reaches out.
 MODULES = {
     *("http.client", "urllib.request", "ftplib", "smtplib", "telnetlib", "imaplib", "poplib", "xmlrpc.client"),
-    *("requests", "httpx", "httpx2", "aiohttp", "urllib3", "websockets", "dns.asyncresolver", "dns.resolver"),
+    *(
+        "requests",
+        "httpx",
+        "httpx2",
+        "httpcore2",
+        "aiohttp",
+        "urllib3",
+        "websockets",
+        "dns.asyncresolver",
+        "dns.resolver",
+    ),
 }
 CALLS = {"open_connection", "create_connection", "open_unix_connection", "create_unix_connection", "getaddrinfo"}
 MAY = {
@@ -56,4 +66,4 @@ def test_the_guard_is_the_one_that_was_looked_at() -> None:
     """`tests/api/test_logos.py` has its tests: redirects, names that change, private addresses in every spelling."""
     assert logos.MAX_REDIRECTS <= 3
     assert logos.PATIENCE_S <= 5
-    assert logos.MAX_HEAD <= 64 * 1024
+    assert logos.MAX_HEADERS <= 64 * 1024
