@@ -1,4 +1,4 @@
-"""OpenQR's API, which is also Waymark's own: `/v1`."""
+"""OpenQR's API, which is also Waymark's native API: `/v1`."""
 
 from api import problems
 from api.dialect import Dialect
@@ -12,17 +12,15 @@ from api.dialects.openqr import (
     folders,
     images,
     orphans,
-    pagination,
     tags,
 )
 
 DIALECT = Dialect(
     name="OpenQR",
     prefix="/v1",
-    about="OpenQR's API, which is also Waymark's own: all that a code can do.",
+    about="OpenQR's API, which is also Waymark's native API: everything that a code can do.",
     routes=(
         *bulk.ROUTES,
-        *pagination.ROUTES,
         *codes.ROUTES,
         *analytics.ROUTES,
         *images.ROUTES,
@@ -35,5 +33,5 @@ DIALECT = Dialect(
     ),
     shape=problems.error_body,
     error=problems.Failure,
-    work=files.keep_reclaimed,
+    work=files.reclaim_files,
 )

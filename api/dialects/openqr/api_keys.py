@@ -1,4 +1,4 @@
-"""`/v1/keys`: the workspace's API keys."""
+"""`/v1/keys`: list, create, edit and revoke the workspace's API keys."""
 
 from typing import Annotated, Any, Literal
 
@@ -16,16 +16,13 @@ from api.problems import Problem, not_found
 from api.responses import Json
 from codes import apikeys, timestamps
 from codes.errors import Missing
-from codes.timestamps import shown as moment
 from schemas.code import ApiKey
 
 READ_ONLY = frozenset({"id", "last_four"})
 ID = Parameter("id", "path", "The key's id (not its secret).", {"type": "string", "format": "uuid"})
 _NAME = Meta(description="What it is for.", extra_json_schema={"maxLength": apikeys.MAX_NAME})
-_SCOPE = Meta(description="`read`; `write`, which may change codes too; `admin`, which may do everything.")
-_EXPIRES = Meta(
-    description="From this moment on it is refused. Null: never.", extra_json_schema={"format": "date-time"}
-)
+_SCOPE = Meta(description="`read`; `write`, which may also change codes; `admin`, which may do everything.")
+_EXPIRES = Meta(description="When it stops working. Null: never.", extra_json_schema={"format": "date-time"})
 Scope = Annotated[Literal["read", "write", "admin"], _SCOPE]
 
 
@@ -34,17 +31,17 @@ class KeyShown(msgspec.Struct, frozen=True):
     name: Annotated[str, _NAME]
     scope: Scope
     expires_at: Annotated[str | None, _EXPIRES]
-    last_four: Annotated[str, Meta(description="Of its secret; empty for a short one.")]
+    last_four: Annotated[str, Meta(description="The last four characters of its secret; empty for a short one.")]
 
 
 class KeysShown(msgspec.Struct, frozen=True):
-    keys: Annotated[list[KeyShown], Meta(description="Those that are not revoked, oldest first.")]
+    keys: Annotated[list[KeyShown], Meta(description="All keys that are not revoked, oldest first.")]
 
 
 class KeyMade(KeyShown, frozen=True):
-    """The only answer with the key itself."""
+    """The only answer that has the key itself."""
 
-    secret: Annotated[str, Meta(description="The key. Nobody can show it again.")]
+    secret: Annotated[str, Meta(description="The key. It cannot be shown again.")]
 
 
 class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,11 +57,11 @@ class KeyEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _fields(key: ApiKey) -> dict[str, Any]:
-    expires = None if key.expires_at_ms is None else moment(key.expires_at_ms)
+    expires = None if key.expires_at_ms is None else timestamps.shown(key.expires_at_ms)
     return {"id": key.id, "name": key.name, "scope": key.scope, "expires_at": expires, "last_four": key.last_four}
 
 
-def _expires(text: str | None) -> int | None:
+def _expires_at_ms(text: str | None) -> int | None:
     return None if text is None else timestamps.read(text, "expires_at")
 
 
@@ -80,19 +77,19 @@ async def list_keys(call: Call) -> Response:
 async def create_key(call: Call) -> Response:
     sent = convert(await read_object(call.request), NewKey, READ_ONLY)
     now_ms = round(call.context.now().timestamp() * 1000)
-    # Repeated, it is the same key: its secret follows from what only this caller knows.
+    # A repeated request makes the same key: its secret is derived from what only this caller knows.
     await apikeys.room(call.context.codes.redis, call.key.workspace, now_ms=lambda: now_ms)
     secret = None if call.attempt is None else apikeys.derived_secret(call.attempt.seed, bearer(call.request) or "")
-    key, shown = await apikeys.create_key(
+    key, secret_shown = await apikeys.create_key(
         call.context.codes.redis,
         call.key.workspace,
         sent.name,
         sent.scope,
-        _expires(sent.expires_at),
+        _expires_at_ms(sent.expires_at),
         secret=secret,
         now_ms=lambda: now_ms,
     )
-    return Json(KeyMade(**_fields(key), secret=shown), 201)
+    return Json(KeyMade(**_fields(key), secret=secret_shown), 201)
 
 
 async def edit_key(call: Call) -> Response:
@@ -101,7 +98,7 @@ async def edit_key(call: Call) -> Response:
         name: getattr(sent, name) for name in ("name", "scope") if getattr(sent, name) is not UNSET
     }
     if sent.expires_at is not UNSET:
-        changes["expires_at_ms"] = _expires(sent.expires_at)
+        changes["expires_at_ms"] = _expires_at_ms(sent.expires_at)
     try:
         key = await apikeys.change(
             call.context.codes.redis, call.key.workspace, call.request.path_params["id"], changes
@@ -125,7 +122,7 @@ ROUTES = (
         path="/v1/keys",
         scope="admin",
         summary="List keys",
-        description="Without their secrets, which are not kept.",
+        description="Without their secrets, which are not stored.",
         handler=list_keys,
         status=200,
         answer=KeysShown,
@@ -136,7 +133,7 @@ ROUTES = (
         path="/v1/keys",
         scope="admin",
         summary="Create a key",
-        description="The answer has its secret, this once. It works in every API of this deployment.",
+        description="Only this answer has its secret. The key works in every API of this deployment.",
         handler=create_key,
         status=201,
         answer=KeyMade,
@@ -153,7 +150,7 @@ ROUTES = (
         path="/v1/keys/{id}",
         scope="admin",
         summary="Edit a key",
-        description="Its name, what it may do, or until when; from the next request on.",
+        description="Its name, scope or expiry; in force from the next request on.",
         handler=edit_key,
         status=200,
         answer=KeyShown,
@@ -169,7 +166,7 @@ ROUTES = (
         path="/v1/keys/{id}",
         scope="admin",
         summary="Revoke a key",
-        description="It is refused from the next request on, also if it is the one that asks.",
+        description="It is refused from the next request on. A key can revoke itself.",
         handler=delete_key,
         status=200,
         answer=Deleted,

@@ -1,4 +1,4 @@
-"""`POST /v1/dynamic/bulk`: many codes at once, each for itself."""
+"""`POST /v1/dynamic/bulk`: create many codes in one call; an item that fails affects no other."""
 
 import asyncio
 from typing import Annotated, Any
@@ -10,7 +10,8 @@ from starlette.responses import Response
 from api.dialect import Call, Route
 from api.dialects.openqr import examples, from_wire
 from api.dialects.openqr.codes import READ_ONLY
-from api.dialects.openqr.schemas import DynamicCode, NewDynamicCode, dynamic_code
+from api.dialects.openqr.schemas import DynamicCode, NewDynamicCode
+from api.dialects.openqr.to_wire import dynamic_code
 from api.json_schema import reference
 from api.parsing import convert, read_object
 from api.problems import Fault, Problem, error_body, invalid, problem_of
@@ -18,23 +19,23 @@ from api.responses import Json
 from codes.code_fields import NewCode
 from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
 
-MOST = 200
-# Codes that are made at the same time: each waits for the redirectors.
-AT_ONCE = 16
+MAX_ITEMS = 200
+# How many are created concurrently: each creation waits for the redirectors.
+CONCURRENCY = 16
 
 
-# Each is looked at by itself, so that a bad one holds up no other.
-_ITEMS = {"minItems": 1, "maxItems": MOST, "items": reference(NewDynamicCode.__name__)}
+# Items are parsed one by one, so that a bad one affects no other.
+_ITEMS = {"minItems": 1, "maxItems": MAX_ITEMS, "items": reference(NewDynamicCode.__name__)}
 
 
 class BulkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Each item is what `POST /v1/dynamic` takes."""
+    """Each item is a body of `POST /v1/dynamic`."""
 
     items: Annotated[list[Any], Meta(extra_json_schema=_ITEMS)]
 
 
 class BulkResult(msgspec.Struct, frozen=True):
-    """What became of an item: the code, or why there is none."""
+    """The code that an item became, or why it failed."""
 
     index: Annotated[int, Meta(description="Its position in `items`, from 0.")]
     code: DynamicCode | UnsetType = UNSET
@@ -49,15 +50,15 @@ class BulkAnswer(msgspec.Struct, frozen=True):
 
 async def create_codes(call: Call) -> Response:
     items = convert(await read_object(call.request), BulkRequest).items
-    if not 1 <= len(items) <= MOST:
-        raise invalid("items", f"items must have 1 to {MOST} entries, not {len(items)}", "wrong_length")
-    turns = asyncio.Semaphore(AT_ONCE)
+    if not 1 <= len(items) <= MAX_ITEMS:
+        raise invalid("items", f"items must have 1 to {MAX_ITEMS} entries, not {len(items)}", "wrong_length")
+    slots = asyncio.Semaphore(CONCURRENCY)
     outcomes = await asyncio.gather(
-        *(_result(call, turns, index, item) for index, item in enumerate(items)), return_exceptions=True
+        *(_result(call, slots, index, item) for index, item in enumerate(items)), return_exceptions=True
     )
     results: list[BulkResult] = []
     for outcome in outcomes:
-        # Raised only now: nothing is still being made when this is answered.
+        # Raised only now, when no creation is under way any more.
         if isinstance(outcome, BaseException):
             raise outcome
         results.append(outcome)
@@ -65,24 +66,24 @@ async def create_codes(call: Call) -> Response:
     return Json(BulkAnswer(created, len(items) - created, results), 201)
 
 
-async def _result(call: Call, turns: asyncio.Semaphore, index: int, item: Any) -> BulkResult:
-    async with turns:
+async def _result(call: Call, slots: asyncio.Semaphore, index: int, item: Any) -> BulkResult:
+    async with slots:
         try:
-            return BulkResult(index, code=await _made(call, index, item))
+            return BulkResult(index, code=await _create(call, index, item))
         except (Problem, Refused, Conflict, NotInPlan, Missing) as error:
             return BulkResult(index, error=error_body(problem_of(error)).error)
         except Unavailable as error:
             if call.attempt is not None:
-                # Whoever can send it again without harm is told to.
+                # With an Idempotency-Key the whole request can be sent again without harm.
                 raise
             return BulkResult(index, error=error_body(problem_of(error)).error)
 
 
-async def _made(call: Call, index: int, item: Any) -> DynamicCode:
+async def _create(call: Call, index: int, item: Any) -> DynamicCode:
     if not isinstance(item, dict):
         raise invalid(f"items[{index}]", "an item must be an object", "wrong_type")
     sent = convert(item, NewDynamicCode, READ_ONLY)
-    new = NewCode(**from_wire.given(sent), created_by=call.key.id, id=call.id(str(index)), one_of_many=True)
+    new = NewCode(**from_wire.code_fields(sent), created_by=call.key.id, id=call.id(str(index)), one_of_many=True)
     code = await call.context.codes.create(call.key.workspace, new)
     return dynamic_code(code, call.context.settings.short_url)
 
@@ -93,9 +94,8 @@ ROUTES = (
         path="/v1/dynamic/bulk",
         scope="write",
         summary="Create many codes",
-        description=f"1 to {MOST} items, each what creating one code takes. They are made each for itself: one that "
-        "cannot be taken is told in its place and holds up no other. A plan's limit of single creations does not hold "
-        "here.",
+        description=f"1 to {MAX_ITEMS} items, each a body of `POST /v1/dynamic`. An item that fails is reported at its "
+        "index and affects no other. A plan's limit on single creations does not apply here.",
         handler=create_codes,
         status=201,
         answer=BulkAnswer,

@@ -1,78 +1,88 @@
-"""`/v1/dynamic`: making, reading, editing and deleting one code."""
+"""`/v1/dynamic`: list, create, read, edit and delete codes."""
 
 from starlette.responses import Response
 
 from api.dialect import Call, Route
 from api.dialects.openqr import examples, from_wire
-from api.dialects.openqr.schemas import Deleted, DynamicCode, DynamicCodeEdit, NewDynamicCode, dynamic_code
-from api.parameters import Parameter
+from api.dialects.openqr.lookup import ID, code_id, find_code, no_such_code
+from api.dialects.openqr.pagination import (
+    CURSOR,
+    FOLDER,
+    LIMIT,
+    MAX_READ,
+    QUERY,
+    TAG,
+    read_page,
+    sent_cursor,
+    sent_filter,
+)
+from api.dialects.openqr.schemas import Deleted, DynamicCode, DynamicCodeEdit, DynamicCodePage, NewDynamicCode
+from api.dialects.openqr.to_wire import dynamic_code
 from api.parsing import convert, read_object
-from api.problems import Problem, not_found
 from api.responses import Json
 from codes.code_fields import Edit, NewCode
-from codes.index import is_id
 from schemas.code import Code
 
-# Sent back by clients that read, change and write; ignored.
+# Ignored in what is sent: clients may send back what they have read.
 READ_ONLY = frozenset({"id", "short_url", "created_at", "updated_at", "has_password"})
-ID = Parameter("id", "path", "The code's id (not its slug).", {"type": "string", "format": "uuid"})
 
 
-def identity(call: Call) -> str:
-    """The id in the path. What cannot be an id is nobody's: a Problem (404)."""
-    found: str = call.request.path_params["id"]
-    if not is_id(found):
-        raise _no_such_code()
-    return found
-
-
-async def wanted(call: Call) -> Code:
-    """The code that the path names. Raises Problem: 404 when there is none in the caller's workspace."""
-    code = await call.context.codes.get(call.key.workspace, identity(call))
-    if code is None:
-        raise _no_such_code()
-    return code
-
-
-def _no_such_code() -> Problem:
-    return not_found("there is no code with this id")
-
-
-def _shown(call: Call, code: Code, status: int = 200) -> Response:
+def _answer(call: Call, code: Code, status: int = 200) -> Response:
     call.shows(code)
     return Json(dynamic_code(code, call.context.settings.short_url), status)
 
 
+async def list_codes(call: Call) -> Response:
+    limit, before = LIMIT.read(call.request), sent_cursor(call)
+    codes, next_cursor = await read_page(call, limit, before, sent_filter(call))
+    base = call.context.settings.short_url
+    return Json(DynamicCodePage([dynamic_code(code, base) for code in codes], next_cursor))
+
+
 async def create_code(call: Call) -> Response:
     sent = convert(await read_object(call.request), NewDynamicCode, READ_ONLY)
-    new = NewCode(**from_wire.given(sent), created_by=call.key.id, id=call.id())
-    return _shown(call, await call.context.codes.create(call.key.workspace, new), 201)
+    new = NewCode(**from_wire.code_fields(sent), created_by=call.key.id, id=call.id())
+    return _answer(call, await call.context.codes.create(call.key.workspace, new), 201)
 
 
 async def read_code(call: Call) -> Response:
-    return _shown(call, await wanted(call))
+    return _answer(call, await find_code(call))
 
 
 async def edit_code(call: Call) -> Response:
-    at = identity(call)
+    id = code_id(call)
     sent = convert(await read_object(call.request), DynamicCodeEdit, READ_ONLY)
-    edit = Edit(**from_wire.given(sent))
-    return _shown(call, await call.context.codes.edit(call.key.workspace, at, edit, match=call.match))
+    edit = Edit(**from_wire.code_fields(sent))
+    return _answer(call, await call.context.codes.edit(call.key.workspace, id, edit, match=call.match))
 
 
 async def delete_code(call: Call) -> Response:
-    if not await call.context.codes.delete(call.key.workspace, identity(call), match=call.match):
-        raise _no_such_code()
+    if not await call.context.codes.delete(call.key.workspace, code_id(call), match=call.match):
+        raise no_such_code()
     return Json(Deleted())
 
 
 ROUTES = (
     Route(
+        method="GET",
+        path="/v1/dynamic",
+        scope="read",
+        summary="List codes",
+        description="The workspace's codes, newest first, whoever made them. A page of a filtered list reads "
+        f"{MAX_READ:,} codes.",
+        handler=list_codes,
+        status=200,
+        answer=DynamicCodePage,
+        parameters=(LIMIT, CURSOR, QUERY, TAG, FOLDER),
+        problems=(400,),
+        example=examples.PAGE,
+    ),
+    Route(
         method="POST",
         path="/v1/dynamic",
         scope="write",
         summary="Create a code",
-        description="Answers once every redirector knows it: a scan that comes next is sent to `destination`.",
+        description="Answers once every redirector knows the code: the very next scan goes to `destination`.",
         handler=create_code,
         status=201,
         answer=DynamicCode,
@@ -103,10 +113,10 @@ ROUTES = (
         path="/v1/dynamic/{id}",
         scope="write",
         summary="Edit a code",
-        description="Send only what is to change. When it has answered, no scan is sent to the old destination. "
+        description="Send only what changes. After the answer, no scan goes to the old destination. "
         "Null clears what can be empty. A changed `slug` moves the short link: the old one stops "
-        "resolving, and only this workspace can take it again; with `keep_old` it stays as one of the `aliases`. "
-        "Fields that cannot be written (`id`, `short_url`, `created_at`, `updated_at`, `has_password`) are ignored, "
+        "resolving, and only this workspace can take it again; with `keep_old` it becomes one of the `aliases`. "
+        "Read-only fields (`id`, `short_url`, `created_at`, `updated_at`, `has_password`) are ignored, "
         "unknown ones are refused.",
         handler=edit_code,
         status=200,

@@ -1,4 +1,4 @@
-"""What the documentation shows of `/v1`; a test compares the shapes with real answers."""
+"""Examples in the documentation of `/v1`; a test compares their fields with real answers."""
 
 CODE = {
     "id": "0b8f6c1e-3f0e-4b57-9a52-6f3f6a1f7f10",
@@ -80,4 +80,51 @@ SCANS = {
         "by_device": [{"value": "mobile", "n": 60}, {"value": "desktop", "n": 21}],
         "by_referrer": [{"value": "Direct", "n": 79}, {"value": "t.co", "n": 2}],
     },
+}
+ORPHANS = {
+    "days_window": 2,
+    "total": 7,
+    "daily": [{"day": "2026-05-20", "n": 2}, {"day": "2026-05-21", "n": 5}],
+    "hosts": [
+        {
+            "host": "go.example.com",
+            "unknown": 4,
+            "expired": 2,
+            "limited": 1,
+            "early": 0,
+            "total": 7,
+            "humans": 6,
+            "last_at": "2026-05-21T15:00:00Z",
+        }
+    ],
+}
+DOMAIN = {
+    "id": "6c1c2f0a-0f4e-4a43-8a8f-2b8d6a7e9c10",
+    "domain": "go.example.com",
+    "is_verified": True,
+    "verified_at": "2026-05-21T15:10:00Z",
+    "unproven_since": None,
+    "served_until": None,
+    "lapsed_at": None,
+    "txt_name": "_waymark.go.example.com",
+    "txt_value": "waymark-0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+    "cname_target": "s.example.net",
+    "root_url": "https://example.com/",
+    "root_text": None,
+    "not_found_url": None,
+    "not_found_text": "This link is not there.",
+    "created_at": "2026-05-21T15:00:00Z",
+}
+NEW_DOMAIN = {**DOMAIN, "is_verified": False, "verified_at": None, "root_url": None, "not_found_text": None}
+DOMAIN_CHECKS = {
+    "txt": {"ok": True, "expected": DOMAIN["txt_value"], "found": [DOMAIN["txt_value"]], "problem": None},
+    "cname": {"ok": True, "expected": "s.example.net", "found": ["s.example.net"], "problem": None},
+}
+DOMAIN_EDIT = {"root_url": "https://example.com/", "not_found_text": "This link is not there."}
+FILE = {
+    "file_id": "0d9a4a3e-6b0f-4c58-9a53-1f6f3f3c5e11",
+    "file_path": "/f/5f2b1c0e8d7a4b6f9e3d2c1b0a9f8e7d6c5b4a3f2e1d0c9b8a7f6e5d4c3b2a10.pdf/menu.pdf",
+    "file_name": "menu.pdf",
+    "content_type": "application/pdf",
+    "size_bytes": 184120,
 }

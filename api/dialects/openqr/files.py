@@ -1,4 +1,4 @@
-"""`/v1/files`: uploading what pages show, and looking after it."""
+"""`/v1/files`: upload, list and delete the files that pages show."""
 
 import asyncio
 import logging
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from api import upload
 from api.context import ApiContext
 from api.dialect import Call, Route
+from api.dialects.openqr import examples
 from api.dialects.openqr.schemas import Deleted
 from api.parameters import Parameter
 from api.problems import not_found
@@ -19,18 +20,18 @@ from api.responses import Json
 from codes.errors import Missing, Unavailable
 from schemas.files import StoredFile
 
-RECLAIM_S = 15 * 60.0
+RECLAIM_EVERY_S = 15 * 60.0
 
 _log = logging.getLogger("waymark.api")
 
 
 class File(msgspec.Struct, frozen=True):
-    """A file, in the form in which `content` takes it (`fileContent`, `imagesContent`)."""
+    """A file, as `content` takes it (`fileContent`, `imagesContent`)."""
 
     file_id: str
-    file_path: Annotated[str, Meta(description="Where it is served: this path, on every short host.")]
+    file_path: Annotated[str, Meta(description="The path where every short host serves it.")]
     file_name: str
-    content_type: Annotated[str, Meta(description="What its first bytes say it is.")]
+    content_type: Annotated[str, Meta(description="Detected from its first bytes.")]
     size_bytes: int
 
 
@@ -38,13 +39,6 @@ class FileList(msgspec.Struct, frozen=True):
     files: list[File]
 
 
-EXAMPLE = {
-    "file_id": "0d9a4a3e-6b0f-4c58-9a53-1f6f3f3c5e11",
-    "file_path": "/f/5f2b1c0e8d7a4b6f9e3d2c1b0a9f8e7d6c5b4a3f2e1d0c9b8a7f6e5d4c3b2a10.pdf/menu.pdf",
-    "file_name": "menu.pdf",
-    "content_type": "application/pdf",
-    "size_bytes": 184120,
-}
 ID = Parameter("id", "path", "The file's `file_id`.", {"type": "string", "format": "uuid"})
 
 
@@ -52,16 +46,16 @@ def _file(file: StoredFile) -> File:
     return File(file.id, file.path, file.name, file.content_type, file.size)
 
 
-async def keep_reclaimed(context: ApiContext, stop: asyncio.Event) -> None:
-    """What crashes have left of uploads and deletions is deleted, now and then, until `stop`."""
+async def reclaim_files(context: ApiContext, stop: asyncio.Event) -> None:
+    """Delete what crashes have left of uploads and deletions, every 15 minutes until `stop`."""
     while not stop.is_set():
         try:
             await context.files.reclaim()
         except Unavailable as error:
-            # It stays noted, and there will be another time.
+            # Nothing is forgotten; the next round tries again.
             _log.warning("files were not reclaimed: %s", error)
         with suppress(TimeoutError):
-            async with asyncio.timeout(RECLAIM_S):
+            async with asyncio.timeout(RECLAIM_EVERY_S):
                 await stop.wait()
 
 
@@ -96,15 +90,15 @@ ROUTES = (
         path="/v1/files",
         scope="write",
         summary="Upload a file",
-        description="PDF, PNG, JPEG, GIF, WebP, AVIF, MP3, MP4 or WebM: what it is, its first bytes say. The "
-        "answer can be put into `content` as it is.",
+        description="PDF, PNG, JPEG, GIF, WebP, AVIF, MP3, MP4 or WebM; the type is detected from the first bytes. The "
+        "answer fits into `content` as it is.",
         handler=upload_file,
         status=201,
         answer=File,
         upload=True,
         creates=True,
         problems=(400,),
-        example=EXAMPLE,
+        example=examples.FILE,
     ),
     Route(
         method="GET",
@@ -115,14 +109,14 @@ ROUTES = (
         handler=list_files,
         status=200,
         answer=FileList,
-        example={"files": [EXAMPLE]},
+        example={"files": [examples.FILE]},
     ),
     Route(
         method="DELETE",
         path="/v1/files/{id}",
         scope="write",
         summary="Delete a file",
-        description="It is served no more. Pages that show it have a gap in its place.",
+        description="It is no longer served. Pages that show it have a gap in its place.",
         handler=delete_file,
         status=200,
         answer=Deleted,

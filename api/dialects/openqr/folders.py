@@ -1,4 +1,4 @@
-"""`/v1/folders`: what codes are filed in."""
+"""`/v1/folders`: list, create, rename and delete the folders of codes."""
 
 from typing import Annotated
 
@@ -8,18 +8,19 @@ from starlette.responses import Response
 
 from api.dialect import Call, Route
 from api.dialects.openqr import examples
-from api.dialects.openqr.schemas import Deleted, second
+from api.dialects.openqr.schemas import Deleted
 from api.parameters import Parameter
 from api.parsing import convert, read_object
 from api.problems import Problem, not_found
 from api.responses import Json
+from api.timestamps import second
 from codes import folders
 from codes.errors import Missing
 from schemas.code import Folder
 
 READ_ONLY = frozenset({"id", "created_at"})
 ID = Parameter("id", "path", "The folder's id.", {"type": "string", "format": "uuid"})
-_NAME = Meta(description="Two folders may have the same.", extra_json_schema={"maxLength": folders.MAX_NAME})
+_NAME = Meta(description="Need not be unique.", extra_json_schema={"maxLength": folders.MAX_NAME})
 
 
 class CodeFolder(msgspec.Struct, frozen=True):
@@ -40,7 +41,7 @@ class CodeFolderEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, _NAME] | UnsetType = UNSET
 
 
-def _shown(folder: Folder) -> CodeFolder:
+def _to_wire(folder: Folder) -> CodeFolder:
     return CodeFolder(folder.id, folder.name, second(folder.created_at_ms))
 
 
@@ -54,7 +55,7 @@ def _now_ms(call: Call) -> int:
 
 async def list_folders(call: Call) -> Response:
     found = await folders.all(call.context.codes.redis, call.key.workspace)
-    return Json(CodeFolders([_shown(folder) for folder in found]))
+    return Json(CodeFolders([_to_wire(folder) for folder in found]))
 
 
 async def create_folder(call: Call) -> Response:
@@ -63,7 +64,7 @@ async def create_folder(call: Call) -> Response:
     made = await folders.create(
         call.context.codes.redis, call.key.workspace, sent.name, id=call.id(), now_ms=lambda: now_ms
     )
-    return Json(_shown(made), 201)
+    return Json(_to_wire(made), 201)
 
 
 async def edit_folder(call: Call) -> Response:
@@ -71,13 +72,13 @@ async def edit_folder(call: Call) -> Response:
     sent = convert(await read_object(call.request), CodeFolderEdit, READ_ONLY)
     if sent.name is not UNSET:
         try:
-            return Json(_shown(await folders.rename(redis, workspace, id, sent.name)))
+            return Json(_to_wire(await folders.rename(redis, workspace, id, sent.name)))
         except Missing:
             raise _no_such_folder() from None
     folder = await folders.get(redis, workspace, id)
     if folder is None:
         raise _no_such_folder()
-    return Json(_shown(folder))
+    return Json(_to_wire(folder))
 
 
 async def delete_folder(call: Call) -> Response:
@@ -107,7 +108,7 @@ ROUTES = (
         path="/v1/folders",
         scope="write",
         summary="Create a folder",
-        description="How many a workspace may have is in its plan.",
+        description="The workspace's plan limits how many there may be.",
         handler=create_folder,
         status=201,
         answer=CodeFolder,
@@ -123,7 +124,7 @@ ROUTES = (
         path="/v1/folders/{id}",
         scope="write",
         summary="Rename a folder",
-        description="Its id and its codes stay.",
+        description="It keeps its id and its codes.",
         handler=edit_folder,
         status=200,
         answer=CodeFolder,
@@ -139,7 +140,7 @@ ROUTES = (
         path="/v1/folders/{id}",
         scope="write",
         summary="Delete a folder",
-        description="Its codes are not deleted: they are in no folder then.",
+        description="Its codes stay, in no folder.",
         handler=delete_folder,
         status=200,
         answer=Deleted,

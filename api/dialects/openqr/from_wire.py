@@ -1,4 +1,4 @@
-"""From what `/v1` takes to what `codes` takes: the same for a new code and an edit."""
+"""From the bodies of `/v1` to the fields that `codes` takes, for a new code and for an edit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,30 +8,25 @@ from msgspec import UNSET
 import qr.errors
 import qr.layout
 import qr.style
-from api.dialects.openqr import parts
-from api.dialects.openqr.schemas import DynamicCodeEdit, NewDynamicCode
+from api.dialects.openqr import schemas
 from api.problems import invalid
 from codes import conditions, domains, timestamps
 from codes.variants import MAX_RULES, NewRule, NewVariant
 from schemas.scan_options import Apps
 
 
-def given(sent: NewDynamicCode | DynamicCodeEdit) -> dict[str, Any]:
-    """The fields of `codes.code_fields` that are set. Raises Problem and Refused for what cannot be understood."""
-    found: dict[str, Any] = {}
+def code_fields(sent: schemas.NewDynamicCode | schemas.DynamicCodeEdit) -> dict[str, Any]:
+    """The fields of `codes.code_fields` that were sent. Raises Problem and Refused for values that have no meaning."""
+    fields: dict[str, Any] = {}
     for name in sent.__struct_fields__:
         value = getattr(sent, name)
         if value is not UNSET:
-            to, read = _READ.get(name, (name, _same))
-            found[to] = read(value)
-    return found
+            field, convert = _CONVERT.get(name, (name, None))
+            fields[field] = value if convert is None else convert(value)
+    return fields
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
-def _moment(field: str) -> Callable[[str | None], int | None]:
+def _ms(field: str) -> Callable[[str | None], int | None]:
     return lambda text: None if text is None else timestamps.read(text, field)
 
 
@@ -39,15 +34,15 @@ def _domain(name: str | None) -> str:
     return "" if name is None else domains.normal(name)
 
 
-def _variants(sent: list[parts.NewVariant]) -> tuple[NewVariant, ...]:
+def _variants(sent: list[schemas.NewVariant]) -> tuple[NewVariant, ...]:
     return tuple(
         NewVariant(url=one.url, weight=one.weight, label=one.label, active=one.active, id=one.id, key=one.key)
         for one in sent
     )
 
 
-def _rules(sent: list[parts.NewRule]) -> tuple[NewRule, ...]:
-    # Before each is read: a list of a thousand is refused for its length alone.
+def _rules(sent: list[schemas.NewRule]) -> tuple[NewRule, ...]:
+    # Checked first, so that a list of a thousand is refused for its length alone.
     if len(sent) > MAX_RULES:
         raise invalid("rules", f"a code has at most {MAX_RULES} rules", "too_many_rules")
     return tuple(
@@ -64,8 +59,7 @@ def _rules(sent: list[parts.NewRule]) -> tuple[NewRule, ...]:
 
 
 def _style(sent: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What could never be drawn, or never read for its colours, is refused now. Logos and captions are looked at when
-    it is drawn."""
+    """Refuses a style that could never be drawn or scanned. Logos and captions are checked when it is drawn."""
     try:
         qr.layout.check_colours(qr.style.parse(sent))
     except qr.errors.Refused as refused:
@@ -73,7 +67,7 @@ def _style(sent: dict[str, Any] | None) -> dict[str, Any] | None:
     return sent
 
 
-def _apps(sent: parts.AppLinks | None) -> Apps | None:
+def _apps(sent: schemas.AppLinks | None) -> Apps | None:
     if sent is None:
         return None
     for name in ("ios", "android"):
@@ -83,29 +77,30 @@ def _apps(sent: parts.AppLinks | None) -> Apps | None:
 
 
 def _utm(sent: dict[str, str]) -> dict[str, str]:
-    """`source` and `utm_source` are the same."""
-    found: dict[str, str] = {}
+    """`source` and `utm_source` are the same name."""
+    utm: dict[str, str] = {}
     for name, value in sent.items():
-        long = f"utm_{name.removeprefix('utm_')}"
-        if long in found:
+        full_name = f"utm_{name.removeprefix('utm_')}"
+        if full_name in utm:
             raise invalid(f"utm.{name[:64]}", "stands twice", "invalid_utm")
-        found[long] = value
-    return found
+        utm[full_name] = value
+    return utm
 
 
 def _id(text: str | None) -> str | None:
-    """In capital letters it is the same."""
+    """Ids are not case-sensitive."""
     return None if text is None else text.lower()
 
 
-_READ: dict[str, tuple[str, Callable[[Any], Any]]] = {
+# Name on the wire → name and converter here; a field that is not listed is taken as it is.
+_CONVERT: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "domain": ("host", _domain),
     "aliases": ("aliases", tuple),
     "tags": ("tags", tuple),
     "folder_id": ("folder_id", _id),
     "style": ("style", _style),
-    "starts_at": ("starts_at_ms", _moment("starts_at")),
-    "expires_at": ("expires_at_ms", _moment("expires_at")),
+    "starts_at": ("starts_at_ms", _ms("starts_at")),
+    "expires_at": ("expires_at_ms", _ms("expires_at")),
     "variants": ("variants", _variants),
     "rules": ("rules", _rules),
     "apps": ("apps", _apps),

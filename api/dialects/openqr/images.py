@@ -1,4 +1,4 @@
-"""`/v1/qr` and `/v1/dynamic/{id}/qr`: pictures, of any text and of a code."""
+"""`/v1/qr` and `/v1/dynamic/{id}/qr`: QR codes as pictures, of any text and of a code."""
 
 import hashlib
 
@@ -7,19 +7,19 @@ from starlette.responses import Response
 
 from api import etags
 from api.dialect import Call, Route
-from api.dialects.openqr.codes import ID, wanted
+from api.dialects.openqr.lookup import ID, find_code
 from api.parameters import Parameter
 from api.problems import invalid
 from api.qr_images import MEDIA, draw
 from api.responses import short_url
 
 DATA = Parameter(
-    "data", "query", "What the symbol says: an address, or any text of up to 2,953 bytes.", {"type": "string"}
+    "data", "query", "What the QR code holds: an address, or any text of up to 2,953 bytes.", {"type": "string"}
 )
 FORMAT = Parameter(
     "format",
     "query",
-    "Of the picture. All four show the same.",
+    "The format of the picture. All four show the same.",
     {"type": "string", "enum": list(MEDIA), "default": "png"},
 )
 SIZE = Parameter.integer(
@@ -29,10 +29,10 @@ SIZE = Parameter.integer(
     64,
     4096,
 )
-# The same question has the same answer until Waymark itself is changed.
-KEPT = "private, max-age=86400"
-# A style may change at any time: whoever has a picture asks whether it is still the one.
-ASKED_AGAIN = "private, no-cache"
+# The same request has the same answer until Waymark itself changes.
+CACHE_A_DAY = "private, max-age=86400"
+# A style may change at any time.
+REVALIDATE = "private, no-cache"
 
 
 async def draw_qr(call: Call) -> Response:
@@ -40,29 +40,29 @@ async def draw_qr(call: Call) -> Response:
     data = query.get("data")
     if not data:
         raise invalid("data", "data is missing", "missing_field")
-    format = _format(call.request)
+    format = _sent_format(call.request)
     picture = await draw(call.context, data, None, format, SIZE.read(call.request), workspace=call.key.workspace)
-    return _shown(call.request, picture, format, KEPT)
+    return _response(call.request, picture, format, CACHE_A_DAY)
 
 
 async def draw_code(call: Call) -> Response:
-    format, size = _format(call.request), SIZE.read(call.request)
-    code = await wanted(call)
+    format, size = _sent_format(call.request), SIZE.read(call.request)
+    code = await find_code(call)
     link = short_url(code, call.context.settings.short_url)
     picture = await draw(call.context, link, code.style, format, size, workspace=code.workspace)
-    return _shown(call.request, picture, format, ASKED_AGAIN)
+    return _response(call.request, picture, format, REVALIDATE)
 
 
-def _format(request: Request) -> str:
+def _sent_format(request: Request) -> str:
     format = request.query_params.get("format", "png").lower()
     if format not in MEDIA:
         raise invalid("format", f"format must be one of: {', '.join(MEDIA)}")
     return format
 
 
-def _shown(request: Request, picture: bytes, format: str, cache: str) -> Response:
+def _response(request: Request, picture: bytes, format: str, cache: str) -> Response:
     etags.set_etag(request, hashlib.blake2b(picture, digest_size=16).hexdigest())
-    # An SVG that is opened by itself is a page: one without scripts, and with nothing from elsewhere.
+    # An SVG that is opened by itself is a page: without scripts, and with nothing loaded from elsewhere.
     headers = {
         "Cache-Control": cache,
         "X-Content-Type-Options": "nosniff",
@@ -76,9 +76,9 @@ ROUTES = (
         method="GET",
         path="/v1/qr",
         scope="read",
-        summary="Draw a symbol",
-        description="Of any text, in black on white, with a quiet zone of four modules. For a code give its "
-        "`short_url` as `data`. Every picture is decoded before it is answered: one that could not be read (too few "
+        summary="Draw a QR code of any text",
+        description="Black on white, with a quiet zone of four modules. For a code, pass its "
+        "`short_url` as `data`. Every picture is decoded before it is sent: one that could not be scanned (too few "
         "pixels) is refused.",
         handler=draw_qr,
         status=200,
@@ -93,8 +93,8 @@ ROUTES = (
         path="/v1/dynamic/{id}/qr",
         scope="read",
         summary="Draw a code",
-        description="Its short link, in its `style`. Decoded before it is answered; a style that scanners would not "
-        "read is refused with the reason, and `field` says which part of it is at fault.",
+        description="Its short link, in its `style`. Decoded before it is sent; a style that could not be scanned "
+        "is refused with the reason, and `field` names the part at fault.",
         handler=draw_code,
         status=200,
         answer=None,

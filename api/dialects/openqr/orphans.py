@@ -1,4 +1,4 @@
-"""`GET /v1/orphans`: visits that found nothing to lead to, by host."""
+"""`GET /v1/orphans`: scans without a destination, by host."""
 
 from typing import Annotated
 
@@ -9,8 +9,8 @@ from starlette.responses import Response
 from analytics.orphans import Orphaned, orphans
 from analytics.window import trailing
 from api.dialect import Call, Route
-from api.dialects.openqr.analytics import DAYS
-from api.dialects.openqr.schemas import DayCount
+from api.dialects.openqr import examples
+from api.dialects.openqr.analytics import DAYS, DayCount
 from api.parameters import Parameter
 from api.problems import invalid
 from api.responses import Json
@@ -19,16 +19,16 @@ from codes.errors import Refused
 
 
 class HostOrphans(msgspec.Struct, frozen=True):
-    """One host's, in the window; the first four add up to `total`."""
+    """The orphans of one host in the window; the first four counts add up to `total`."""
 
     host: str
-    unknown: Annotated[int, Meta(description="Links that are not there, and the bare host.")]
+    unknown: Annotated[int, Meta(description="Unknown links, and the bare host.")]
     expired: Annotated[int, Meta(description="Codes after their `expires_at`.")]
     limited: Annotated[int, Meta(description="Codes whose `scan_limit` is used up.")]
     early: Annotated[int, Meta(description="Codes before their `starts_at`.")]
     total: int
     humans: Annotated[int, Meta(description="Of the total, those by people.")]
-    last_at: Annotated[str, Meta(description="When the latest came.", extra_json_schema={"format": "date-time"})]
+    last_at: Annotated[str, Meta(description="When the latest was.", extra_json_schema={"format": "date-time"})]
 
 
 class OrphanReport(msgspec.Struct, frozen=True):
@@ -38,55 +38,38 @@ class OrphanReport(msgspec.Struct, frozen=True):
     hosts: Annotated[list[HostOrphans], Meta(description="Most first.")]
 
 
-LONGEST_HOST = 260
+MAX_HOST = 260
 HOST = Parameter(
     "host",
     "query",
     "Only this host: the short one, or a domain of the workspace.",
-    {"type": "string", "maxLength": LONGEST_HOST},
+    {"type": "string", "maxLength": MAX_HOST},
 )
-EXAMPLE = {
-    "days_window": 2,
-    "total": 7,
-    "daily": [{"day": "2026-05-20", "n": 2}, {"day": "2026-05-21", "n": 5}],
-    "hosts": [
-        {
-            "host": "go.example.com",
-            "unknown": 4,
-            "expired": 2,
-            "limited": 1,
-            "early": 0,
-            "total": 7,
-            "humans": 6,
-            "last_at": "2026-05-21T15:00:00Z",
-        }
-    ],
-}
 
 
 async def read_orphans(call: Call) -> Response:
     days = DAYS.read(call.request)
     host = call.request.query_params.get("host", "")
-    if len(host) > LONGEST_HOST:
-        raise invalid("host", f"host has at most {LONGEST_HOST} characters")
+    if len(host) > MAX_HOST:
+        raise invalid("host", f"host has at most {MAX_HOST} characters")
     found = await call.context.questions.ask(
         orphans,
         call.key.workspace,
         window=trailing(days, call.context.now()),
-        host=_as_recorded(host) if host else "",
+        host=_normal_host(host) if host else "",
     )
     return Json(
         OrphanReport(
             days_window=days,
             total=sum(each.n for each in found.daily),
             daily=[DayCount(each.day.isoformat(), each.n) for each in found.daily],
-            hosts=[_host(each) for each in found.hosts],
+            hosts=[_to_wire(each) for each in found.hosts],
         )
     )
 
 
-def _as_recorded(host: str) -> str:
-    """In one form. What is nobody's host has no visits."""
+def _normal_host(host: str) -> str:
+    """The host as events record it."""
     try:
         return domains.normal(host)
     except Refused:
@@ -94,7 +77,7 @@ def _as_recorded(host: str) -> str:
         return host.strip().lower()
 
 
-def _host(each: Orphaned) -> HostOrphans:
+def _to_wire(each: Orphaned) -> HostOrphans:
     return HostOrphans(
         host=each.host,
         **each.by,
@@ -109,15 +92,15 @@ ROUTES = (
         method="GET",
         path="/v1/orphans",
         scope="read",
-        summary="Read visits that found nothing",
-        description="By host: links that are not there and bare hosts, codes that have expired, are used up or have "
-        "not begun. They are in no other count. Of unknown links a redirector records so many a second and no more "
-        "(`WAYMARK_UNKNOWN_PER_SECOND`). Those at the short host are everybody's.",
+        summary="Read scans without a destination",
+        description="By host: unknown links and bare hosts, codes that have expired, are over their limit or have "
+        "not started. No other count includes them. A redirector records a limited number of unknown links per second "
+        "(`WAYMARK_UNKNOWN_PER_SECOND`). Those at the shared short host are shown to every workspace.",
         handler=read_orphans,
         status=200,
         answer=OrphanReport,
         parameters=(DAYS, HOST),
         problems=(400,),
-        example=EXAMPLE,
+        example=examples.ORPHANS,
     ),
 )

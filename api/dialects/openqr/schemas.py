@@ -1,4 +1,4 @@
-"""What `/v1` reads and writes. These structs are the answers, and their JSON schemas the documentation."""
+"""The codes of `/v1` on the wire: structs that are answers and bodies, and whose JSON schemas are the documentation."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,94 +6,91 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from api.content_schema import Content
-from api.dialects.openqr.parts import AppLinks, NewRule, NewVariant, Rule, Variant, app_links, rule, variant
-from api.responses import short_url
 from codes.aliases import MAX_ALIASES
 from codes.passwords import LONGEST, SHORTEST
-from codes.scan_options import is_link
-from codes.timestamps import shown as moment
-from codes.variants import shown_key
-from schemas.code import Code
 
 _DESTINATION = Meta(
-    description="Where a scan is sent: a public http(s) address. Private and internal hosts, and our own short host, "
-    "are refused. A code of another `type` than `website` has none: it reads as its short link, and writing it is 409.",
+    description="Where scans go: a public http(s) address. Private and internal hosts, and the service's own short "
+    "host, are refused. A code whose `type` is not `website` has none: it reads as its short link, and writing it is "
+    "409.",
     examples=["https://example.com/spring-launch"],
     extra_json_schema={"format": "iri", "maxLength": 2048},
 )
 _LABEL = Meta(description="An internal name, or null for none.", extra_json_schema={"maxLength": 255})
 _SLUG = Meta(
     description="The last part of the short link: 3–48 of `a-z`, `0-9` and `-`, no hyphen first, last or doubled. "
-    "Left out at creation: seven random characters. 409 when it is taken.",
+    "Seven random characters if left out at creation. 409 if it is taken.",
     extra_json_schema={"minLength": 3, "maxLength": 48, "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
 )
 _ALIASES = Meta(
-    description="Further slugs that lead where the code leads, in its domain; their scans are its scans. Each has the "
-    "form of a slug, or several such parts with `/` between them, 48 characters in all. Writing replaces the whole "
-    "list: what is left out stops resolving. 409 when one is taken.",
+    description="Further slugs of the code, in its domain; their scans are its scans. Each has the "
+    "form of a slug, or of several slugs joined by `/`, 48 characters in all. Writing replaces the whole "
+    "list: aliases that are left out stop resolving. 409 if one is taken.",
     examples=[["spring-sale", "posters/spring"]],
     extra_json_schema={"maxItems": MAX_ALIASES},
 )
-_KEEP_OLD = Meta(description="Beside a new `slug`: the old one becomes one of the `aliases`, and stays alive.")
+_KEEP_OLD = Meta(description="With a new `slug`: the old one becomes one of the `aliases` and keeps working.")
 _TAGS = Meta(
     description="Lower-cased, each once. Writing replaces the whole set.",
     extra_json_schema={"maxItems": 10},
 )
-_FOLDER = Meta(description="The folder that the code is filed in, or null.")
+_FOLDER = Meta(description="The code's folder, or null.")
 _STYLE = Meta(
-    description="How the image of the code is drawn; at most 16 KB. One that could not be drawn, or not be read for "
-    "its colours, is refused."
+    description="How the code's image is drawn; at most 16 KB. A style that could not be drawn, or whose colours "
+    "could not be scanned, is refused."
 )
 _STATUS = Meta(description="`paused` codes show a page instead of redirecting, until they are `active` again.")
 _DOMAIN = Meta(description="The custom domain of the code's short link; null for the default one.")
 _TYPE = Meta(
-    description="`website` codes redirect; any other type shows a page made of `content`. A code that is made without "
-    "one is a `website`. An edit that would make a page a `website` needs a `destination` (409).",
+    description="`website` codes redirect; any other type shows a page made of `content`. `website` if left out at "
+    "creation. An edit that makes a page a `website` needs a `destination` (409).",
     examples=["website", "vcard_plus", "landing_page"],
 )
-_CONTENT = Meta(description="What the page shows; which field it is depends on `type`. Null for codes that redirect.")
-_DESIGN = Meta(description="The page's theme; at most 16 KB.")
-_STARTS = Meta(
-    description="Before this moment the code is answered as unknown (404). Null: from the beginning.",
+_CONTENT = Meta(
+    description="What the page shows; which of its fields counts depends on `type`. Null for codes that redirect."
+)
+_PAGE_DESIGN = Meta(description="The page's theme; at most 16 KB.")
+_STARTS_AT = Meta(
+    description="Until this moment scans get the page of an unknown code (404). Null: no start.",
     extra_json_schema={"format": "date-time"},
 )
-_EXPIRES = Meta(
-    description="From this moment on a scan gets a page (410), or `expired_destination`. May lie in the past. "
+_EXPIRES_AT = Meta(
+    description="From this moment on scans get a page (410), or go to `expired_destination`. May lie in the past. "
     "Null: never.",
     extra_json_schema={"format": "date-time"},
 )
-_EXPIRED = Meta(description="Where scans are sent once the code is expired or over its limit; null for a page.")
-_LIMIT = Meta(
-    description="How many scans by people are let through; those that follow are answered as expired. Null: all.",
+_EXPIRED_DESTINATION = Meta(description="Where scans go once the code is expired or over its limit; null for a page.")
+_SCAN_LIMIT = Meta(
+    description="How many scans by people pass; further ones are answered as expired. Null: all.",
     extra_json_schema={"minimum": 1},
 )
 _PASSWORD = Meta(
-    description=f"Asked for before anything else is shown; {SHORTEST}–{LONGEST} characters. Only a hash of it is kept, "
-    "and no answer has it. Null takes it away.",
+    description=f"Asked for before anything else is shown; {SHORTEST}–{LONGEST} characters. Only a hash is stored, "
+    "and no answer has it. Null removes it.",
     extra_json_schema={"minLength": SHORTEST, "maxLength": LONGEST, "writeOnly": True},
 )
-_LOCKED = Meta(description="A locked code refuses every edit (409) but that of `locked`. It can be deleted.")
+_LOCKED = Meta(description="A locked code refuses every edit (409) except of `locked`. It can be deleted.")
 _QUERY = Meta(
-    description="What becomes of the parameters that stand behind a scanned short link: dropped, appended to the "
-    "destination's, or put in the place of those with the same name."
+    description="What happens to the query parameters of a scanned short link: they are dropped, appended to the "
+    "destination's, or override those with the same name."
 )
 _VARIANTS = Meta(
-    description="Destinations that share the scans. While there are active ones, `destination` waits. Writing replaces "
-    "all; an empty list leaves `destination` alone.",
+    description="Destinations that share the scans. While one is active, `destination` is unused. Writing replaces "
+    "all; an empty list goes back to `destination`.",
     extra_json_schema={"maxItems": 10},
 )
 _RULES = Meta(
-    description="Looked at in order, before the variants. Writing replaces all.",
+    description="Tried in order, before the variants. Writing replaces all.",
     extra_json_schema={"maxItems": 50},
 )
 _STICKY = Meta(
-    description="How a scanner keeps seeing the same variant: for the UTC day, without a cookie; longer, with one; or "
-    "not at all."
+    description="How a scanner keeps its variant: `visitor`, for the UTC day and without a cookie; `cookie`, longer; "
+    "or `none`."
 )
-_APPS = Meta(description="Where phones are sent instead of `destination`, so that an app opens; null for nowhere else.")
+_APPS = Meta(description="Where phones go instead of `destination`, so that an app opens; null for none.")
 _UTM = Meta(
-    description="Defaults for `source`, `medium`, `campaign`, `term` and `content`, added to destinations that have "
-    "none of that name. `utm_source` and so on may be written too.",
+    description="Defaults for `source`, `medium`, `campaign`, `term` and `content`, added to destinations that lack "
+    "them. Names with the prefix (`utm_source`, …) may be written too.",
 )
 
 Query = Annotated[Literal["drop", "append", "override"], _QUERY]
@@ -102,10 +99,105 @@ Slug = Annotated[str, _SLUG]
 Status = Annotated[Literal["active", "paused"], _STATUS]
 
 
-class DynamicCode(msgspec.Struct, frozen=True):
-    """A code, the same wherever it is answered."""
+_URL = {"format": "iri", "maxLength": 2048}
+_WEIGHT = Meta(
+    description="Its share of the scans, relative to the other active ones. A whole number; 0 for none.",
+    extra_json_schema={"minimum": 0},
+)
+_ENTRY_LABEL = Meta(description="A name for people, or null.", extra_json_schema={"maxLength": 255})
+_KEY = Meta(
+    description="Its letter, under which its scans are counted: a, b, c, … It never passes to another entry of its "
+    "set; a set without any entry of the one before starts at a again. May be left out: an entry with the id, the key "
+    "or the URL of an existing one keeps both."
+)
+_ID = Meta(description="Never changes. May be left out, like `key`.")
+_ACTIVE = Meta(description="Whether it gets scans.")
+_TARGET = Meta(description="Where its scans go, like `destination`.", extra_json_schema=_URL)
+_CONDITIONS = (
+    "All conditions that are set must hold (`match: any`: one of them), each for any of its values: `country` (two "
+    "letters), `region`, `city`, `device` (mobile, tablet, desktop), `os`, `browser`, `language` (`de` holds for "
+    "`de-AT`), `days` (mon to sun, their full names, or 1 for Monday to 7), `hours` (`09:00-17:30`, past midnight "
+    "too, or a whole hour 0–23), `from` and `to` (times with a zone, or dates, of which `to` is the last), `zone` (of "
+    "days, hours and dates; UTC by default), `query` (parameter to value, list of values, or true for any value)."
+)
 
-    id: Annotated[str, Meta(description="For ever the same.", extra_json_schema={"format": "uuid"})]
+
+class Variant(msgspec.Struct, frozen=True):
+    """One of several destinations that share the scans. A scanner sees the same one all day (see `sticky`)."""
+
+    url: Annotated[str, _TARGET]
+    weight: Annotated[int, _WEIGHT]
+    label: Annotated[str | None, _ENTRY_LABEL]
+    key: Annotated[str, _KEY]
+    active: Annotated[bool, _ACTIVE]
+    id: Annotated[str, _ID]
+
+
+class NewVariant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Only `url` is required."""
+
+    url: Annotated[str, _TARGET]
+    weight: Annotated[int, _WEIGHT] = 100
+    label: Annotated[str | None, _ENTRY_LABEL] = None
+    key: Annotated[str | None, _KEY] = None
+    active: Annotated[bool, _ACTIVE] = True
+    id: Annotated[str | None, _ID] = None
+
+
+class RuleConditions(msgspec.Struct, frozen=True, omit_defaults=True, rename={"since": "from", "until": "to"}):
+    """Conditions that are not set are left out. In a body, each list may also be a single value."""
+
+    country: list[str] = []
+    region: list[str] = []
+    city: list[str] = []
+    device: list[str] = []
+    os: list[str] = []
+    browser: list[str] = []
+    language: list[str] = []
+    days: list[str] = []
+    hours: Annotated[
+        list[str], Meta(description="Like `09:00-17:30`: the first minute is included, the last is not.")
+    ] = []
+    zone: Annotated[str, Meta(description="A time zone of the IANA database.")] = ""
+    since: Annotated[str, Meta(description="The first moment.", extra_json_schema={"format": "date-time"})] = ""
+    until: Annotated[str, Meta(description="The moment after.", extra_json_schema={"format": "date-time"})] = ""
+    query: Annotated[dict[str, list[str] | bool], Meta(description="Parameter to values; true for any value.")] = {}
+    match: Literal["all", "any"] = "all"
+
+
+class Rule(msgspec.Struct, frozen=True, rename={"when": "if"}):
+    """The first rule that matches wins, before any variant."""
+
+    when: Annotated[RuleConditions, Meta(description=_CONDITIONS)]
+    to: Annotated[str, _TARGET]
+    label: Annotated[str | None, _ENTRY_LABEL]
+    key: Annotated[str, _KEY]
+    active: Annotated[bool, _ACTIVE]
+    id: Annotated[str, _ID]
+
+
+class NewRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"when": "if"}):
+    """Only `if` and `to` are required."""
+
+    when: Annotated[dict[str, Any], Meta(description=_CONDITIONS)]
+    to: Annotated[str, _TARGET]
+    label: Annotated[str | None, _ENTRY_LABEL] = None
+    key: Annotated[str | None, _KEY] = None
+    active: Annotated[bool, _ACTIVE] = True
+    id: Annotated[str | None, _ID] = None
+
+
+class AppLinks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Links that an installed app opens. `https` only, unless the workspace allows another scheme."""
+
+    ios: Annotated[str | None, Meta(description="For iPhones and iPads.")] = None
+    android: Annotated[str | None, Meta(description="For Android.")] = None
+
+
+class DynamicCode(msgspec.Struct, frozen=True):
+    """A code, the same in every answer."""
+
+    id: Annotated[str, Meta(description="Never changes.", extra_json_schema={"format": "uuid"})]
     slug: Annotated[str, Meta(description="The last part of the short link.")]
     aliases: Annotated[list[str], _ALIASES]
     short_url: Annotated[str, Meta(description="What to print.", extra_json_schema={"format": "uri"})]
@@ -120,11 +212,11 @@ class DynamicCode(msgspec.Struct, frozen=True):
     domain: Annotated[str | None, _DOMAIN]
     type: Annotated[str, _TYPE]
     content: Annotated[Content | None, _CONTENT]
-    page_design: Annotated[dict[str, Any] | None, _DESIGN]
-    starts_at: Annotated[str | None, _STARTS]
-    expires_at: Annotated[str | None, _EXPIRES]
-    expired_destination: Annotated[str | None, _EXPIRED]
-    scan_limit: Annotated[int | None, _LIMIT]
+    page_design: Annotated[dict[str, Any] | None, _PAGE_DESIGN]
+    starts_at: Annotated[str | None, _STARTS_AT]
+    expires_at: Annotated[str | None, _EXPIRES_AT]
+    expired_destination: Annotated[str | None, _EXPIRED_DESTINATION]
+    scan_limit: Annotated[int | None, _SCAN_LIMIT]
     has_password: Annotated[bool, Meta(description="Whether a password is set.")]
     locked: Annotated[bool, _LOCKED]
     query: Query
@@ -136,7 +228,7 @@ class DynamicCode(msgspec.Struct, frozen=True):
 
 
 class NewDynamicCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Only `destination` is needed; for another type than `website`, `type` and `content` instead."""
+    """Only `destination` is required; for a type other than `website`, `type` and `content` instead."""
 
     destination: Annotated[str, _DESTINATION] | UnsetType = UNSET
     label: Annotated[str | None, _LABEL] | UnsetType = UNSET
@@ -149,11 +241,11 @@ class NewDynamicCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     domain: Annotated[str | None, _DOMAIN] | UnsetType = UNSET
     type: Annotated[str, _TYPE] | UnsetType = UNSET
     content: Annotated[Content | None, _CONTENT] | UnsetType = UNSET
-    page_design: Annotated[dict[str, Any] | None, _DESIGN] | UnsetType = UNSET
-    starts_at: Annotated[str | None, _STARTS] | UnsetType = UNSET
-    expires_at: Annotated[str | None, _EXPIRES] | UnsetType = UNSET
-    expired_destination: Annotated[str | None, _EXPIRED] | UnsetType = UNSET
-    scan_limit: Annotated[int | None, _LIMIT] | UnsetType = UNSET
+    page_design: Annotated[dict[str, Any] | None, _PAGE_DESIGN] | UnsetType = UNSET
+    starts_at: Annotated[str | None, _STARTS_AT] | UnsetType = UNSET
+    expires_at: Annotated[str | None, _EXPIRES_AT] | UnsetType = UNSET
+    expired_destination: Annotated[str | None, _EXPIRED_DESTINATION] | UnsetType = UNSET
+    scan_limit: Annotated[int | None, _SCAN_LIMIT] | UnsetType = UNSET
     password: Annotated[str | None, _PASSWORD] | UnsetType = UNSET
     locked: Annotated[bool, _LOCKED] | UnsetType = UNSET
     query: Query | UnsetType = UNSET
@@ -165,7 +257,7 @@ class NewDynamicCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DynamicCodeEdit(NewDynamicCode, frozen=True, forbid_unknown_fields=True):
-    """What is left out stays as it is."""
+    """Fields that are left out keep their values."""
 
     keep_old: Annotated[bool, _KEEP_OLD] | UnsetType = UNSET
 
@@ -177,86 +269,3 @@ class DynamicCodePage(msgspec.Struct, frozen=True):
 
 class Deleted(msgspec.Struct, frozen=True):
     deleted: Literal[True] = True
-
-
-class ScanTotals(msgspec.Struct, frozen=True):
-    """Whatever the window."""
-
-    total: Annotated[int, Meta(description="Scans by people, ever.")]
-    last7: Annotated[int, Meta(description="Scans of the last seven UTC days, today included.")]
-    topCountry: Annotated[str | None, Meta(description="The commonest country ever; null without scans.")]
-    topDevice: Annotated[str | None, Meta(description="The commonest device class ever; null without scans.")]
-
-
-class DayCount(msgspec.Struct, frozen=True):
-    day: Annotated[str, Meta(description="A UTC day.", extra_json_schema={"format": "date"})]
-    n: int
-
-
-class ValueCount(msgspec.Struct, frozen=True):
-    value: str
-    n: int
-
-
-class ScanAnalytics(msgspec.Struct, frozen=True):
-    """The breakdowns are of the window: the commonest eight values, ties in the order of the value."""
-
-    days_window: Annotated[int, Meta(description="The days asked for, clamped.")]
-    total: Annotated[int, Meta(description="The same as `scans.total`.")]
-    window_total: Annotated[int, Meta(description="Scans in the window.")]
-    daily: Annotated[list[DayCount], Meta(description="A count for each day of the window, oldest first.")]
-    by_country: list[ValueCount]
-    by_device: list[ValueCount]
-    by_referrer: list[ValueCount]
-
-
-class Scans(msgspec.Struct, frozen=True):
-    id: str
-    slug: str
-    short_url: str
-    destination: str
-    scans: ScanTotals
-    analytics: ScanAnalytics
-
-
-def second(at_ms: int) -> str:
-    """`2026-05-21T15:00:00Z`"""
-    return moment(at_ms // 1000 * 1000)
-
-
-def destination(code: Code, base: str) -> str:
-    """A code that shows a page leads to itself."""
-    return code.destination if is_link(code.type) else short_url(code, base)
-
-
-def dynamic_code(code: Code, base: str) -> DynamicCode:
-    return DynamicCode(
-        id=code.id,
-        slug=code.slug,
-        aliases=list(code.aliases),
-        short_url=short_url(code, base),
-        destination=destination(code, base),
-        label=code.label,
-        status=code.status,
-        created_at=second(code.created_at_ms),
-        updated_at=second(code.updated_at_ms),
-        tags=list(code.tags),
-        folder_id=code.folder_id,
-        style=code.style,
-        domain=code.host or None,
-        type=code.type,
-        content=code.content,
-        page_design=code.page_design,
-        starts_at=None if code.starts_at_ms is None else moment(code.starts_at_ms),
-        expires_at=None if code.expires_at_ms is None else moment(code.expires_at_ms),
-        expired_destination=code.expired_destination,
-        scan_limit=code.scan_limit,
-        has_password=code.password is not None,
-        locked=code.locked,
-        query=code.query,
-        variants=[variant(one, shown_key(code, one.key)) for one in code.variants],
-        rules=[rule(one, shown_key(code, one.key)) for one in code.rules],
-        sticky=code.sticky,
-        apps=app_links(code.apps),
-        utm={name.removeprefix("utm_"): value for name, value in code.utm.items()},
-    )

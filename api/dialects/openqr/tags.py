@@ -1,4 +1,4 @@
-"""`GET /v1/tags`: the tags that codes have, counted a part of the codes at a time."""
+"""`GET /v1/tags`: the tags of a workspace's codes, with counts."""
 
 from collections import Counter
 from typing import Annotated
@@ -8,7 +8,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from api.dialect import Call, Route
-from api.dialects.openqr.pagination import CURSOR, LOOKS, READ_AT_ONCE, cursor_of
+from api.dialects.openqr.pagination import CURSOR, MAX_READ, READ_AT_ONCE, sent_cursor
 from api.parameters import Parameter
 from api.responses import Json
 
@@ -17,7 +17,7 @@ _CURSOR = Parameter(CURSOR.name, "query", "The `next_cursor` of the part before.
 
 class TagCount(msgspec.Struct, frozen=True):
     tag: str
-    codes: Annotated[int, Meta(description="How many of the codes looked through have it.")]
+    codes: Annotated[int, Meta(description="How many of the codes read have it.")]
 
 
 class TagCounts(msgspec.Struct, frozen=True):
@@ -29,16 +29,16 @@ class TagCounts(msgspec.Struct, frozen=True):
 
 
 async def list_tags(call: Call) -> Response:
-    before = cursor_of(call.request.query_params.get("cursor"))
+    before = sent_cursor(call)
     counts: Counter[str] = Counter()
-    looked = 0
+    read = 0
     while True:
         codes = await call.context.codes.page(call.key.workspace, READ_AT_ONCE, before)
         for code in codes:
             counts.update(code.tags)
             before = code.number
-        looked += len(codes)
-        if len(codes) < READ_AT_ONCE or looked >= LOOKS:
+        read += len(codes)
+        if len(codes) < READ_AT_ONCE or read >= MAX_READ:
             break
     ranked = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     more = str(before) if len(codes) == READ_AT_ONCE else None
@@ -51,8 +51,8 @@ ROUTES = (
         path="/v1/tags",
         scope="read",
         summary="List tags",
-        description=f"The tags of the workspace's codes, and how many codes have each: of the newest {LOOKS:,} codes, "
-        "with a cursor to the next where there are more.",
+        description=f"The tags of the workspace's codes, and how many codes have each: of the newest {MAX_READ:,} "
+        "codes, with a cursor to the next where there are more.",
         handler=list_tags,
         status=200,
         answer=TagCounts,

@@ -224,7 +224,7 @@ async def test_a_list_of_a_tag(api: Service, monkeypatch: pytest.MonkeyPatch) ->
     assert [code["id"] for code in page["codes"]] == [ids[5], ids[11]]
     assert (await api.client.get("/v1/dynamic?tag=none")).json() == {"codes": [], "next_cursor": None}
     # However little is looked through for one page, nothing is shown twice or left out.
-    monkeypatch.setattr(pagination, "LOOKS", 4)
+    monkeypatch.setattr(pagination, "MAX_READ", 4)
     monkeypatch.setattr(pagination, "READ_AT_ONCE", 4)
     for limit in (1, 2, 3, 5):
         seen: list[str] = []
@@ -253,7 +253,7 @@ async def test_a_list_of_what_is_searched_for(api: Service, monkeypatch: pytest.
     assert await found("") == await found(" ") == await found("example.com")
     # No word is put together of the end of one field and the beginning of the next.
     assert await found("cafehttps") == await found("wall tides zz") == []
-    monkeypatch.setattr(pagination, "LOOKS", 1)
+    monkeypatch.setattr(pagination, "MAX_READ", 1)
     monkeypatch.setattr(pagination, "READ_AT_ONCE", 1)
     page = (await api.client.get("/v1/dynamic?q=tides")).json()
     assert page["codes"] == [] and page["next_cursor"] is not None
@@ -270,7 +270,7 @@ async def test_tags_are_counted(api: Service, monkeypatch: pytest.MonkeyPatch) -
     other = await api.caller("theirs")
     assert (await other.get("/v1/tags")).json() == {"tags": [], "next_cursor": None}
     await other.aclose()
-    monkeypatch.setattr("api.dialects.openqr.tags.LOOKS", 2)
+    monkeypatch.setattr("api.dialects.openqr.tags.MAX_READ", 2)
     monkeypatch.setattr("api.dialects.openqr.tags.READ_AT_ONCE", 2)
     first = (await api.client.get("/v1/tags")).json()
     assert first["tags"] == [{"tag": "b", "codes": 2}, {"tag": "c", "codes": 1}]

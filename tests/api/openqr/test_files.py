@@ -199,9 +199,9 @@ async def test_what_a_crash_left_is_reclaimed(api: Service, monkeypatch: pytest.
     left.write_bytes(PNG)
     await api.redis.hset(keys.FILES_UNDER_WAY, key, b'{"id":"gone","workspace":1,"at_ms":0}')
     kept_file = (await api.client.post("/v1/files", files={"file": ("a.png", PNG)})).json()
-    monkeypatch.setattr(files, "RECLAIM_S", 0.01)
+    monkeypatch.setattr(files, "RECLAIM_EVERY_S", 0.01)
     stop = asyncio.Event()
-    working = asyncio.create_task(files.keep_reclaimed(api.context, stop))
+    working = asyncio.create_task(files.reclaim_files(api.context, stop))
     for _ in range(500):
         if not await api.redis.hlen(keys.FILES_UNDER_WAY):
             break

@@ -1,4 +1,4 @@
-"""/v1/orphans: visits that found nothing to lead to, by host."""
+"""/v1/orphans: scans without a destination, by host."""
 
 from typing import Any
 

@@ -1,0 +1,8 @@
+"""How times are written: whole seconds, in UTC."""
+
+from codes import timestamps
+
+
+def second(at_ms: int) -> str:
+    """`2026-05-21T15:00:00Z`"""
+    return timestamps.shown(at_ms // 1000 * 1000)
