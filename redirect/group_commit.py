@@ -60,7 +60,7 @@ def group_commit(
         if not held:
             if at_once and events:
                 at_once -= 1
-                flush()
+                commit()
             if not events:
                 transport.write(answer)
                 return
@@ -80,16 +80,21 @@ def group_commit(
             return
         answers = held[:]
         held.clear()
-        try:
-            taken = append_all(events) if len(events) > 1 else append(events[0]) != 0
-            counts.refused += len(events) - taken
-        except OSError:
-            counts.journal_errors += len(events)
-        finally:
-            events.clear()
+        commit()
         for transport, answer in answers:
             # (A client that has gone meanwhile misses nothing.)
             if not transport.is_closing():
                 transport.write(answer)
+
+    def commit() -> None:
+        try:
+            if len(events) > 1:
+                counts.refused += len(events) - append_all(events)
+            elif not append(events[0]):
+                counts.refused += 1
+        except OSError:
+            counts.journal_errors += len(events)
+        finally:
+            events.clear()
 
     return GroupCommit(events.append, hold, flush)
