@@ -278,12 +278,21 @@ class Lane:
             return True
 
     def _insert_fresh(self, client: Client, batch: Batch, acknowledged: float) -> None:
-        """Whoever was stopped for long may have lost the partition without knowing. To declare the same
-        range again asks the bus."""
-        if self._fresh_s is not None and self._clock() - acknowledged > self._fresh_s:
+        """Whoever was stopped for long may have lost the partition without knowing. To declare the same range again
+        asks the bus. With the rows in, the intent must not be taken back any more: then the batch is settled."""
+
+        def fresh() -> bool:
+            return self._fresh_s is None or self._clock() - acknowledged <= self._fresh_s
+
+        def rows_inserted() -> None:
+            self._checkpoint("rows inserted")
+            if not fresh():
+                raise Away("the batch was declared too long ago to add its sums")
+
+        if not fresh():
             raise Stale
         began = time.perf_counter()
-        store.insert(client, batch.block(), batch.token)
+        store.insert(client, batch.block(), batch.token, rows_inserted)
         self.tally.insert_seconds.add(time.perf_counter() - began)
 
     async def _settle(self, batch: Batch) -> None:

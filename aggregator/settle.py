@@ -44,7 +44,7 @@ def settle(client: Client, batch: Batch, checkpoint: Checkpoint) -> None:
     Called with all other inserts held. Raises what the client raises; then it is to be called again.
     """
     if batch.lines:
-        store.insert(client, batch.block(), batch.token)
+        store.insert(client, batch.block(), batch.token, lambda: checkpoint("rows retried"))
         checkpoint("retried")
     _wait_for_mutations(client)
     touched = _settle_rows(client, batch, checkpoint)
@@ -62,6 +62,9 @@ def _settle_rows(client: Client, batch: Batch, checkpoint: Checkpoint) -> set[Sl
         touched = set(zip(numbers["code"].tolist(), days.tolist(), strict=True))
     for turn in range(TURNS):
         there, unread = _stored(client, batch)
+        # Their sums nobody can count from the records, but from the rows.
+        if unread:
+            touched |= _slices_of(client, batch, unread)
         gone = store.erased(client, wanted.keys() | there.keys())
         # A row that is in the ledger as well is about to be deleted by whoever put it there.
         kept = gone | unread
@@ -75,7 +78,9 @@ def _settle_rows(client: Client, batch: Batch, checkpoint: Checkpoint) -> set[Sl
             checkpoint("surplus deleted")
         if missing:
             token = store.token_of(batch.token, "missing", sorted(missing), turn)
-            store.insert(client, rows.rows(list(missing.values())), token)
+            # Without sums of their own. Another insert could arrive long after it was given up, when nobody would use
+            # its token any more; what the sums lack is seen when they are compared.
+            store.insert_rows(client, rows.rows(list(missing.values())), token)
             checkpoint("missing inserted")
     raise Pending(f"scans still lacks rows of {batch.token}")
 
@@ -132,7 +137,9 @@ def _settle_rollups(client: Client, batch: Batch, touched: set[Slice], checkpoin
             for turn in range(TURNS):
                 if not wrong:
                     break
-                recompute(client, rollup, wrong, store.token_of(batch.token, rollup, wrong, turn), checkpoint)
+                # Named by the part, not by what is wrong of it: another try may find less wrong, and must still keep an
+                # insert out that was given up and comes late.
+                recompute(client, rollup, wrong, store.token_of(batch.token, rollup, part, turn), checkpoint)
                 wrong = differ(client, wrong)
             if wrong:
                 raise Pending(f"{rollup} still differs from scans on {len(wrong)} days of codes")

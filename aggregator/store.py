@@ -5,7 +5,7 @@ client raises."""
 
 import hashlib
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,11 +63,22 @@ CONSISTENT: dict[str, Any] = {
 CHUNK = 5000
 
 
-def insert(client: Client, rows: Block, token: str) -> None:
-    """Inserts the rows, and what they add to the sums by value, unless an insert under the same token has happened; a
-    view adds to the sums by time. Adapters on a server also get the token as the query's id, so that a second one
-    is refused while the first still runs."""
+def insert(client: Client, rows: Block, token: str, between: Callable[[], None] = lambda: None) -> None:
+    """Inserts the rows, then what they add to the sums by value. When this raises, each of the two may have happened or
+    not. `between` is called after the first; what it raises leaves the sums away."""
+    insert_rows(client, rows, token)
+    between()
+    insert_sums(client, rows, token)
+
+
+def insert_rows(client: Client, rows: Block, token: str) -> None:
+    """Inserts the rows, unless an insert under the same token has happened; a view adds to the sums by time. A server
+    also gets the token as the query's id, so that a second one is refused while the first still runs."""
     _once(client, "scans", _scans(rows), token)
+
+
+def insert_sums(client: Client, rows: Block, token: str) -> None:
+    """The same for what the rows add to the sums by value."""
     sums = value_sums(rows.columns)
     if sums is not None:
         _once(client, "scans_by_value", sums, f"{token}:values")

@@ -110,7 +110,10 @@ def killed_at_rename(
 
 @pytest.mark.parametrize(
     "die_at",
-    ["gathered:1", "gathered:2", "declared:1", "declared:2", "inserted:1", "inserted:2", "noted:1", "noted:2"],
+    [
+        *("gathered:1", "gathered:2", "declared:1", "declared:2", "rows inserted:1", "rows inserted:2"),
+        *("inserted:1", "inserted:2", "noted:1", "noted:2"),
+    ],
 )
 def test_killed_at_a_checkpoint(tmp_path: Path, die_at: str) -> None:
     expected = {7: COUNT, 8: COUNT}
@@ -133,13 +136,23 @@ def test_killed_at_each_rename_of_a_part(tmp_path: Path, number: int) -> None:
     finishes(tmp_path, expected)
 
 
+def damaged_at(folder: Path, rename: int) -> Path:
+    require.programs("strace", why="kills at the rename of a part")
+    prepared(folder, {7: COUNT})
+    assert killed_at_rename(folder, rename, "declared:1")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def damaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An insert that was killed when one of raw's four parts had no name yet, and no view had run."""
-    require.programs("strace", why="kills at the rename of a part")
-    folder = prepared(tmp_path_factory.mktemp("damaged") / "one", {7: COUNT})
-    assert killed_at_rename(folder, 3, "declared:1")
-    return folder
+    return damaged_at(tmp_path_factory.mktemp("damaged") / "one", 3)
+
+
+@pytest.fixture(scope="module")
+def half_summed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One whose rows are there, and which was killed when the first of two parts of its sums by value had no name."""
+    return damaged_at(tmp_path_factory.mktemp("half-summed") / "one", PARTS - 1)
 
 
 def redirector_killed(folder: Path, redis_url: str) -> dict[int, int]:
@@ -159,15 +172,22 @@ def test_a_redirector_killed_in_the_middle_of_a_group(tmp_path: Path, redis_url:
 
 
 REPAIR = (
-    *("recovering", "retried", "missing inserted"),
-    *("scans_by_time deleted", "scans_by_time inserted", "scans_by_value deleted", "scans_by_value inserted"),
+    *("recovering", "rows retried", "retried", "missing inserted", "scans_by_time deleted", "scans_by_time inserted"),
     *("noted", "recovered"),
 )
+SUMS_REPAIR = ("rows retried", "retried", "scans_by_value deleted", "scans_by_value inserted")
 
 
 @pytest.mark.parametrize("name", REPAIR)
 def test_killed_at_each_checkpoint_of_the_repair(tmp_path: Path, damaged: Path, name: str) -> None:
     folder = Path(shutil.copytree(damaged, tmp_path / "copy", symlinks=True))
+    assert drive(folder, "--die-at", f"{name}:1")[0] == -signal.SIGKILL
+    finishes(folder, {7: COUNT})
+
+
+@pytest.mark.parametrize("name", SUMS_REPAIR)
+def test_killed_at_each_checkpoint_of_the_repair_of_sums(tmp_path: Path, half_summed: Path, name: str) -> None:
+    folder = Path(shutil.copytree(half_summed, tmp_path / "copy", symlinks=True))
     assert drive(folder, "--die-at", f"{name}:1")[0] == -signal.SIGKILL
     finishes(folder, {7: COUNT})
 

@@ -32,7 +32,10 @@ async def finishes(folder: Path, *bus: str, expected: dict[int, int] = EXPECTED)
     check(folder, expected)
 
 
-@pytest.mark.parametrize("die_at", ["gathered:1", "declared:1", "declared:2", "inserted:1", "inserted:3"])
+@pytest.mark.parametrize(
+    "die_at",
+    ["gathered:1", "declared:1", "declared:2", "rows inserted:1", "rows inserted:3", "inserted:1", "inserted:3"],
+)
 async def test_killed_at_a_checkpoint(
     kafka: KafkaServer, topic: str, producer: AIOKafkaProducer, tmp_path: Path, die_at: str
 ) -> None:

@@ -1,6 +1,6 @@
 """Whatever a crash has left of an insert, settling makes it whole; what is whole it leaves alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -49,12 +49,12 @@ def passed(client: Client, one: Batch) -> list[str]:
 
 
 def test_a_whole_batch_is_left_alone(client: Client) -> None:
-    assert passed(client, stored(client, 1, 300)) == ["retried"]
+    assert passed(client, stored(client, 1, 300)) == ["rows retried", "retried"]
     assert problems(client, {7: 300}) == []
 
 
 def test_a_batch_that_never_arrived_is_inserted(client: Client) -> None:
-    assert passed(client, batch(1, 300)) == ["retried"]
+    assert passed(client, batch(1, 300)) == ["rows retried", "retried"]
     assert problems(client, {7: 300}) == []
 
 
@@ -80,8 +80,41 @@ def test_rows_stored_twice_are_stored_once_again(client: Client) -> None:
     one = stored(client, 1, 300)
     store.insert(client, one.block().rows(range(100, 150)), "another")
     assert problems(client, {7: 300}) != []
-    assert passed(client, one)[1] == "surplus deleted"
+    assert passed(client, one)[2] == "surplus deleted"
     assert problems(client, {7: 300}) == []
+
+
+def test_rows_without_their_sums_get_them_once(client: Client) -> None:
+    stored(client, 1, 100)
+    one = batch(101, 300)
+    store.insert_rows(client, one.block(), one.token)
+    assert passed(client, one) == ["rows retried", "retried"]
+    assert problems(client, {7: 300}) == []
+
+
+@pytest.mark.parametrize("part", ["toYear(day) = 2025", "dimension < 'k'", "code % 3 = 0"])
+def test_sums_that_are_there_in_part_are_made_whole(client: Client, part: str) -> None:
+    """A kill in the middle of the second insert: of its parts some have no name, and its token is known."""
+    stored(client, 1, 100)
+    one = stored(client, 101, 300)
+    client.command(f"DELETE FROM scans_by_value WHERE {part}", settings=NOW)
+    assert passed(client, one)[2:] == ["scans_by_value deleted", "scans_by_value inserted"]
+    settle(client, batch(1, 100), no_checkpoint)
+    assert problems(client, {7: 300}) == []
+
+
+def test_sums_of_rows_whose_record_became_unreadable_are_made(client: Client) -> None:
+    """The rows were stored, their sums were not, and then the record could not be read any more."""
+    one = batch(1, 40)
+    store.insert_rows(client, one.block(), one.token)
+    lines = [encode_line(sample.event(7, seq))[:-1] for seq in range(1, 41)]
+    for seq in range(3, 30):
+        lines[seq - 1] = b"?"
+    again = Batch(PLACE, 1, {7: 0})
+    again.take(decode([Record(None, lines)], 1, skip=range(3, 30)))
+    assert len(again.lines) == 13
+    settle(client, again, no_checkpoint)
+    assert problems(client, {7: 40}) == []
 
 
 def test_erased_rows_stay_away(client: Client) -> None:
@@ -100,10 +133,11 @@ def test_marks_of_a_declared_range_do_not_count_its_own_rows(client: Client) -> 
     assert store.furthest(client, Place("b1", "journal", 7)) == -1
 
 
-def test_an_insert_that_arrives_late_changes_nothing(client: Client) -> None:
+@pytest.mark.parametrize("late", [store.insert_rows, store.insert_sums, store.insert])
+def test_an_insert_that_arrives_late_changes_nothing(client: Client, late: Callable[..., None]) -> None:
     """Its process was stopped just before it was sent; the batch has a new owner meanwhile."""
     one = batch(1, 300)
     settle(client, batch(1, 300), no_checkpoint)
     stored(client, 301, 400)
-    store.insert(client, one.block(), one.token)
+    late(client, one.block(), one.token)
     assert problems(client, {7: 400}) == []

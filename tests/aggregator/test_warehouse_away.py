@@ -15,7 +15,8 @@ from tests.aggregator.running import append, journal, running, until
 
 
 class Unreliable:
-    """A real client whose inserts fail by plan, one letter each: `b`efore it is done, `a`fter it, or `.`: not."""
+    """A real client whose inserts fail by plan, one letter each: `b`efore it is done, `a`fter it, or `.`: not. A batch
+    is two: its rows, then its sums."""
 
     def __init__(self, client: Client, plan: list[str]) -> None:
         self._client = client
@@ -33,7 +34,7 @@ class Unreliable:
             raise OSError("no answer")
 
 
-@pytest.mark.parametrize("plan", ["b", "a", "ab", "bbb", "aa", ".a.b"])
+@pytest.mark.parametrize("plan", ["b", "a", "ab", "bbb", "aa", ".b", ".a", ".bab", ".a.b"])
 async def test_failed_inserts_are_settled(tmp_path: Path, plan: str) -> None:
     client = Warehouse(folder=tmp_path / "warehouse").connect()
     try:

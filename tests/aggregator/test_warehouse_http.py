@@ -18,7 +18,7 @@ from infra.migrate import migrate
 from infra.warehouse import TooOld, Warehouse, put
 from tests.aggregator.exact import problems
 from tests.aggregator.test_settle import NOW, batch, stored
-from tests.servers.clickhouse import Bridge, Fault, running
+from tests.servers.clickhouse import Bridge, Fault, How, running
 
 
 @pytest.fixture
@@ -46,21 +46,19 @@ def settled(client: Client, first: int, last: int) -> int:
     raise AssertionError("it never ends")
 
 
+@pytest.mark.parametrize("table", ["scans", "scans_by_value"])
 @pytest.mark.parametrize("how", ["cut", "lost", "refused"])
-def test_an_insert_without_an_answer_is_not_sent_again(bridge: Bridge, client: Client, how: str) -> None:
-    bridge.faults.append(Fault("INSERT INTO scans ", how))  # type: ignore[arg-type]
+def test_an_insert_without_an_answer_is_not_sent_again(bridge: Bridge, client: Client, how: How, table: str) -> None:
+    bridge.faults.append(Fault(f"INSERT INTO {table} ", how))
     with pytest.raises(ClickHouseError):
         stored(client, 1, 50)
     before = len(bridge.requests)
     assert settled(client, 1, 50) == 0
     assert problems(client, {7: 50}) == []
-    assert [one.given["insert_deduplication_token"] for one in bridge.requests[before:] if _inserts(one.statement)] == [
-        batch(1, 50).token
-    ]
-
-
-def _inserts(statement: str) -> bool:
-    return statement.startswith("INSERT INTO scans ")
+    token = batch(1, 50).token
+    assert [
+        one.given["insert_deduplication_token"] for one in bridge.requests[before:] if "INSERT INTO" in one.statement
+    ] == [token, f"{token}:values"]
 
 
 def test_a_repair_that_is_cut_off_doubles_nothing(bridge: Bridge, client: Client) -> None:
@@ -81,12 +79,15 @@ def test_a_rollup_that_is_cut_off_is_summed_once(bridge: Bridge, client: Client,
     assert problems(client, {7: 40}) == []
 
 
-def test_a_repair_that_comes_late_changes_nothing(bridge: Bridge, client: Client) -> None:
+@pytest.mark.parametrize("what", [":missing:", ":scans_by_time:", ":scans_by_value:"])
+def test_a_repair_that_comes_late_changes_nothing(bridge: Bridge, client: Client, what: str) -> None:
     """It was given up while it lay in some buffer, and its rows were put in by the next try."""
     impatient = Warehouse(url=f"{bridge.url}/default").connect(timeout_s=1, max_threads=1)
     stored(client, 1, 40)
     client.command("DELETE FROM scans WHERE seq > 35", settings=NOW)
-    bridge.faults.append(Fault(":missing:", "stalled"))
+    for rollup in ("scans_by_time", "scans_by_value"):
+        client.command(f"DELETE FROM {rollup} WHERE code < 20", settings=NOW)
+    bridge.faults.append(Fault(what, "stalled"))
     with pytest.raises(ClickHouseError):
         settle(impatient, batch(1, 40), no_checkpoint)
     assert settled(client, 1, 40) == 0
