@@ -87,9 +87,10 @@ class Codes:
         return (await code_store.look(self.redis, host, slug)).code if slugs.may_be(slug) else None
 
     @reaching
-    async def is_free(self, workspace: int, host: str, slug: str) -> bool:
-        """Whether a code of this workspace could have it now, as its slug or an alias; of its form nothing is said."""
-        return (await code_store.look(self.redis, host, slug)).is_free_for(workspace)
+    async def is_free(self, workspace: int, host: str, slug: str, *, id: str) -> bool:
+        """Return whether the code with this id could take the slug, or has it already. Does not check its form."""
+        link = await code_store.look(self.redis, host, slug)
+        return link.is_of(id) or link.is_free_for(workspace)
 
     @reaching
     async def page(self, workspace: int, limit: int, before: int | None = None) -> list[Code]:

@@ -162,8 +162,10 @@ async def _free(codes: Codes, printed: list[str], plan: Plan) -> tuple[list[str]
         made = await codes.get(plan.workspace, id_of(plan.workspace, plan.onto, slug))
         if made is not None and not free:
             return free, lost, made
+        # A run that was killed may have written the code and not its index yet: its slugs are free for itself.
+        id = id_of(plan.workspace, plan.onto, (*free, slug)[0])
         # (Alone it is claimed or refused when the code is made.)
-        if (plan.dry_run or len(printed) > 1) and not await codes.is_free(plan.workspace, plan.onto, slug):
+        if (plan.dry_run or len(printed) > 1) and not await codes.is_free(plan.workspace, plan.onto, slug, id=id):
             lost[slug] = SlugTaken("slug", slug).message
         else:
             free.append(slug)

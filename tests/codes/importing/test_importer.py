@@ -25,6 +25,7 @@ from codes.variants import NewRule, NewVariant
 from schemas import keys
 from schemas.code import Code
 from schemas.scan_options import Apps, Conditions
+from tests.codes.crashing import KilledHere, crashing
 
 ROOT = Path(__file__).parents[3]
 EXPORTS = ROOT / "tests" / "codes" / "exports"
@@ -263,6 +264,18 @@ async def test_a_password_that_cannot_be_kept_keeps_the_link_closed(codes: Codes
     outcomes: list[Outcome] = []
     await bring(codes, [Entry(1, (LinkKey("", "closed"),), link)], Plan(1), outcomes.append)
     assert outcomes[0].outcome == "skipped" and outcomes[0].reason.startswith("password: ")
+
+
+async def test_a_link_whose_import_was_killed_before_it_was_indexed_is_made_again(codes: Codes, redis: Redis) -> None:
+    link = Link(destination="https://example.com/")
+    entries = [Entry(1, (LinkKey("", "main"), LinkKey("", "further")), link)]
+    with pytest.raises(KilledHere):
+        await bring(crashing(redis, "written"), entries, Plan(1), lambda outcome: None)
+    outcomes: list[Outcome] = []
+    await bring(codes, entries, Plan(1), outcomes.append)
+    assert [(one.outcome, one.slug, one.aliases) for one in outcomes] == [("made", "main", ("further",))]
+    [code] = await codes.page(1, 10)
+    assert (code.id, code.slug, code.aliases) == (outcomes[0].id, "main", ("further",))
 
 
 @pytest.mark.timeout(120)
