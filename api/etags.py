@@ -11,7 +11,7 @@ from hashlib import blake2b
 from starlette.requests import Request
 from starlette.responses import Response
 
-from codes.etags import tag_of
+from codes.etags import etag_of
 from schemas.code import Code, StaticCode
 
 _TAG = re.compile(r'(?P<weak>W/)?"(?P<tag>[\x21\x23-\x7e\x80-\xff]*)"')
@@ -28,7 +28,7 @@ def if_match(request: Request) -> frozenset[str] | None:
 
 def set_code_etag(request: Request, code: Code | StaticCode, *, alone: bool = True) -> None:
     """Said by a handler whose answer is about this code; `alone` when nothing else is in it that changes."""
-    set_etag(request, tag_of(code), alone=alone)
+    set_etag(request, etag_of(code), alone=alone)
 
 
 def set_etag(request: Request, tag: str, *, alone: bool = True) -> None:

@@ -71,7 +71,7 @@ def engine_checks(store: Codes, questions: QueryPool, fsync: Fsync = "always") -
             await check_server(store.redis, fsync)
         except codes.errors.Unavailable:
             return "Redis does not answer"
-        except codes.errors.Unfit as unfit:
+        except codes.errors.UnfitRedis as unfit:
             return str(unfit)
         return None
 

@@ -26,7 +26,7 @@ from api.problems import Problem, invalid, problem_of
 from codes import passwords
 from codes.errors import NotInPlan, Unavailable
 from codes.plans import Plan, plan_of
-from codes.redis_client import Script, reaching
+from codes.redis_client import Script, raises_unavailable
 from schemas import keys
 
 HEADER = "Idempotency-Key"
@@ -109,7 +109,7 @@ class Attempt(msgspec.Struct, frozen=True):
         drawn = blake2b(part.encode(), key=self.seed, digest_size=16).hexdigest()
         return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{'89ab'[int(drawn[16], 16) % 4]}{drawn[17:20]}-{drawn[20:]}"
 
-    @reaching
+    @raises_unavailable
     async def end(self, how: str, what: str | bytes | int = "") -> bool:
         at = [self.at, keys.onces(self.workspace)]
         return bool(await _END.run(self.redis, at, self.token, how, what, self.plan.idempotency_bytes))
@@ -190,7 +190,7 @@ async def _begin(redis: Redis, workspace: int, at: str, asked: str) -> Attempt |
         await asyncio.sleep(_POLL_S)
 
 
-@reaching
+@raises_unavailable
 async def _ask(attempt: Attempt, asked: str) -> tuple[bytes, bytes]:
     at = [attempt.at, keys.onces(attempt.workspace)]
     most = attempt.plan.idempotency_keys

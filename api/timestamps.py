@@ -5,4 +5,4 @@ from codes import timestamps
 
 def second(at_ms: int) -> str:
     """`2026-05-21T15:00:00Z`"""
-    return timestamps.shown(at_ms // 1000 * 1000)
+    return timestamps.format_ms(at_ms // 1000 * 1000)

@@ -1,6 +1,6 @@
 """Waiting until every redirector has taken in a change.
 
-The change itself goes out with its write (`codes.code_store.put`). A redirector that is registered and does not
+The change itself goes out with its write (`codes.code_store.write`). A redirector that is registered and does not
 acknowledge within a second has by then stopped trusting what it has cached, so after a second the change
 holds everywhere either way.
 """
@@ -10,7 +10,7 @@ import asyncio
 from redis import exceptions
 from redis.asyncio import Redis
 
-from codes.redis_client import Script, ask
+from codes.redis_client import Script, command
 from schemas import keys
 
 LONGEST_WAIT_S = 1.0
@@ -28,7 +28,7 @@ async def redirectors(redis: Redis) -> set[bytes]:
     return set(await _LIVE.run(redis, [keys.REDIRECTORS]))
 
 
-async def acknowledged(
+async def wait_for_acknowledgements(
     redis: Redis,
     nonces: list[str],
     before: set[bytes],
@@ -64,10 +64,10 @@ async def _all_of(redis: Redis, nonces: list[str], before: set[bytes], ends: flo
             return True
         missing = list(nonces)
         while clock() < ends:
-            missing = [one for one in missing if not names <= set(await ask(redis, "LRANGE", keys.ack(one), 0, -1))]
+            missing = [one for one in missing if not names <= set(await command(redis, "LRANGE", keys.ack(one), 0, -1))]
             if not missing:
                 for one in nonces:
-                    await ask(redis, "UNLINK", keys.ack(one))
+                    await command(redis, "UNLINK", keys.ack(one))
                 return True
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 1.5, LATEST_S)

@@ -13,7 +13,7 @@ from schemas.code import Code
 MAX_ALIASES = 20
 
 
-def settle(code: Code, changes: dict[str, Any], *, imported: bool = False) -> dict[str, Any]:
+def apply_changes(code: Code, changes: dict[str, Any], *, imported: bool = False) -> dict[str, Any]:
     """`changes` without `keep_old`, and with the aliases that `code` has after them.
 
     These are the ones that are written, each once, else those that it had. One that becomes the slug is no alias any

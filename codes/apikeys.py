@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from codes import intents
 from codes.errors import Conflict, Missing, NotInPlan, Refused
 from codes.plans import plan_of
-from codes.redis_client import REPLACE, ask, reaching
+from codes.redis_client import REPLACE, command, raises_unavailable
 from schemas import keys
 from schemas.code import ApiKey
 
@@ -35,11 +35,11 @@ def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def draw_secret(prefix: str = PREFIX) -> str:
+def random_secret(prefix: str = PREFIX) -> str:
     return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
 
 
-def derived_secret(seed: bytes, secret: str) -> str:
+def derive_secret(seed: bytes, secret: str) -> str:
     """A secret that follows from `seed`, which may be kept, and the caller's own, which is not: only who has both can
     find it again."""
     drawn = int.from_bytes(blake2b(secret.encode(), key=seed[:64], digest_size=64).digest())
@@ -55,7 +55,7 @@ def digest_of(secret: str) -> str:
     return sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
-@reaching
+@raises_unavailable
 async def create_key(
     redis: Redis,
     workspace: int,
@@ -74,7 +74,7 @@ async def create_key(
         raise Refused("secret", "invalid_secret", "a key has 8 to 200 printable ASCII characters")
     if secret is not None and " " in secret:
         raise Refused("secret", "invalid_secret", "a key must not hold spaces")
-    secret = secret or draw_secret(prefix)
+    secret = secret or random_secret(prefix)
     key = ApiKey(
         id=str(uuid.uuid4()),
         workspace=workspace,
@@ -90,7 +90,7 @@ async def create_key(
     nonce = secrets.token_hex(16)
     await intents.declare(redis, nonce, intents.Intent(op="key", id=key.id, workspace=workspace, digest=key.digest))
     await _list(redis, key)
-    await ask(redis, "SET", keys.api_key(key.digest), msgspec.json.encode(key), "NX")
+    await command(redis, "SET", keys.api_key(key.digest), msgspec.json.encode(key), "NX")
     known = await read(redis, key.digest)
     if known is not None and known.workspace == workspace:
         await _list(redis, known)
@@ -102,7 +102,7 @@ async def create_key(
     return known, secret
 
 
-@reaching
+@raises_unavailable
 async def authenticate(redis: Redis, secret: str, *, now_ms: Callable[[], int] = _wall_ms) -> ApiKey | None:
     """The key with this secret, if it is neither revoked nor expired."""
     key = await read(redis, digest_of(secret))
@@ -113,44 +113,44 @@ def _lives(key: ApiKey, now_ms: int) -> bool:
     return key.revoked_at_ms is None and (key.expires_at_ms is None or now_ms < key.expires_at_ms)
 
 
-@reaching
-async def living(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> ApiKey | None:
+@raises_unavailable
+async def get_active(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> ApiKey | None:
     """The key with this id, if it is neither revoked nor expired: for those who have shown its secret before."""
-    digest = await ask(redis, "HGET", keys.workspace_keys(workspace), id)
+    digest = await command(redis, "HGET", keys.workspace_keys(workspace), id)
     key = await read(redis, digest.decode()) if digest else None
     return key if key is not None and key.id == id and _lives(key, now_ms()) else None
 
 
-@reaching
+@raises_unavailable
 async def list_keys(redis: Redis, workspace: int) -> list[ApiKey]:
     """All keys of a workspace, revoked ones too, oldest first."""
-    digests = set(await ask(redis, "HVALS", keys.workspace_keys(workspace)))
+    digests = set(await command(redis, "HVALS", keys.workspace_keys(workspace)))
     found = [await read(redis, digest.decode()) for digest in digests]
     return sorted((key for key in found if key), key=lambda key: (key.created_at_ms, key.id))
 
 
-@reaching
+@raises_unavailable
 async def revoke(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> bool:
     """Whether there is such a key. It works no longer when this returns, and never again."""
-    digest = await ask(redis, "HGET", keys.workspace_keys(workspace), id)
+    digest = await command(redis, "HGET", keys.workspace_keys(workspace), id)
     key = await read(redis, digest.decode()) if digest else None
     if key is None or key.id != id:
         return False
     if key.revoked_at_ms is None:
         revoked = msgspec.structs.replace(key, revoked_at_ms=now_ms())
-        await ask(redis, "SET", keys.api_key(key.digest), msgspec.json.encode(revoked), "XX")
+        await command(redis, "SET", keys.api_key(key.digest), msgspec.json.encode(revoked), "XX")
     return True
 
 
-@reaching
-async def change(redis: Redis, workspace: int, id: str, changes: dict[str, Any]) -> ApiKey:
+@raises_unavailable
+async def edit(redis: Redis, workspace: int, id: str, changes: dict[str, Any]) -> ApiKey:
     """Changes `name`, `scope` or `expires_at_ms` of a key. Raises Refused, and Missing for one that is revoked or not
     there."""
     if "name" in changes:
         _check_name(changes["name"])
     while True:
-        digest = await ask(redis, "HGET", keys.workspace_keys(workspace), id)
-        raw: bytes = (await ask(redis, "GET", keys.api_key(digest.decode())) if digest else None) or b""
+        digest = await command(redis, "HGET", keys.workspace_keys(workspace), id)
+        raw: bytes = (await command(redis, "GET", keys.api_key(digest.decode())) if digest else None) or b""
         key = _decoder.decode(raw) if raw else None
         if key is None or key.id != id or key.revoked_at_ms is not None:
             raise Missing(id)
@@ -159,20 +159,20 @@ async def change(redis: Redis, workspace: int, id: str, changes: dict[str, Any])
             return changed
 
 
-@reaching
-async def room(redis: Redis, workspace: int, *, now_ms: Callable[[], int] = _wall_ms) -> None:
+@raises_unavailable
+async def make_room(redis: Redis, workspace: int, *, now_ms: Callable[[], int] = _wall_ms) -> None:
     """Before a key is made for a caller. Where a workspace has as many as it may, those that work no longer are taken
     off its list, and forgotten after a while (but for the bootstrap key, which a start would make again). Raises
     NotInPlan."""
     plan = await plan_of(redis, workspace)
-    if await ask(redis, "HLEN", keys.workspace_keys(workspace)) < plan.keys:
+    if await command(redis, "HLEN", keys.workspace_keys(workspace)) < plan.keys:
         return
     dead = [key for key in await list_keys(redis, workspace) if not _lives(key, now_ms())]
     for key in dead:
         if key.name != BOOTSTRAP:
-            await ask(redis, "PEXPIRE", keys.api_key(key.digest), FORGOTTEN_MS)
+            await command(redis, "PEXPIRE", keys.api_key(key.digest), FORGOTTEN_MS)
             await drop_listing(redis, workspace, key.id)
-    if await ask(redis, "HLEN", keys.workspace_keys(workspace)) >= plan.keys:
+    if await command(redis, "HLEN", keys.workspace_keys(workspace)) >= plan.keys:
         raise NotInPlan("limit", "keys", plan.says("keys", limit=plan.keys))
 
 
@@ -181,20 +181,20 @@ def _check_name(name: str) -> None:
         raise Refused("name", "invalid_name", f"a key's name has 1 to {MAX_NAME} printable characters")
 
 
-async def put_key(redis: Redis, key: ApiKey) -> bool:
+async def import_key(redis: Redis, key: ApiKey) -> bool:
     """Brings in a key from elsewhere; whether it was new."""
     await _list(redis, key)
-    return bool(await ask(redis, "SET", keys.api_key(key.digest), msgspec.json.encode(key), "NX"))
+    return bool(await command(redis, "SET", keys.api_key(key.digest), msgspec.json.encode(key), "NX"))
 
 
 async def drop_listing(redis: Redis, workspace: int, id: str) -> None:
-    await ask(redis, "HDEL", keys.workspace_keys(workspace), id)
+    await command(redis, "HDEL", keys.workspace_keys(workspace), id)
 
 
 async def _list(redis: Redis, key: ApiKey) -> None:
-    await ask(redis, "HSET", keys.workspace_keys(key.workspace), key.id, key.digest)
+    await command(redis, "HSET", keys.workspace_keys(key.workspace), key.id, key.digest)
 
 
 async def read(redis: Redis, digest: str) -> ApiKey | None:
-    raw = await ask(redis, "GET", keys.api_key(digest))
+    raw = await command(redis, "GET", keys.api_key(digest))
     return _decoder.decode(raw) if raw else None

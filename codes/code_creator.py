@@ -26,11 +26,11 @@ from codes import (
     slugs,
 )
 from codes.code_fields import LASTING, NewCode
-from codes.code_store import Put
-from codes.code_validator import Checking
+from codes.code_store import WriteResult
+from codes.code_validator import CodeValidator
 from codes.errors import Conflict, Missing, NotInPlan, Refused, SlugTaken, Unavailable
 from codes.intents import Intent, Step
-from codes.plan_limits import Turn
+from codes.plan_limits import CountingLock
 from codes.plans import Plan, plan_of
 from schemas import keys
 from schemas.code import Code
@@ -59,13 +59,13 @@ class _Made(msgspec.Struct, frozen=True):
     new: bool
 
 
-class Making:
+class CodeCreator:
     """What `Codes` makes codes by; its methods raise what `Codes.create` does."""
 
     def __init__(
         self,
         redis: Redis,
-        checking: Checking,
+        checking: CodeValidator,
         *,
         now_ms: Callable[[], int],
         rng: random.Random,
@@ -84,7 +84,7 @@ class Making:
         given = {name: getattr(new, name) for name in LASTING}
         checked = await self._checking.checked(workspace, given)
         if new.slug is not None:
-            (slugs.check_imported if new.keep_slug else slugs.check_custom)(new.slug)
+            (slugs.check_imported if new.keep_slug else slugs.check_chosen)(new.slug)
         now_ms = self._now_ms()
         blank = Code(
             id=new.id or random_id(self._rng),
@@ -97,10 +97,10 @@ class Making:
             updated_at_ms=now_ms,
             created_by=new.created_by,
         )
-        checked = aliases.settle(blank, checked, imported=new.keep_slug)
-        code = scan_options.settle(blank, checked, lambda: random_id(self._rng))
+        checked = aliases.apply_changes(blank, checked, imported=new.keep_slug)
+        code = scan_options.apply_changes(blank, checked, lambda: random_id(self._rng))
         plan = await plan_of(self._redis, workspace)
-        plan_limits.allow(plan, None, code)
+        plan_limits.check_code(plan, None, code)
         return code, plan
 
     async def make(self, workspace: int, new: NewCode) -> Code:
@@ -108,15 +108,15 @@ class Making:
         if new.one_of_many:
             return (await self._make(new, code, plan)).code
         now = datetime.fromtimestamp(code.created_at_ms / 1000, UTC)
-        taken = await plan_limits.creation(self._redis, plan, workspace, now)
+        taken = await plan_limits.take_creation(self._redis, plan, workspace, now)
         try:
             made = await self._make(new, code, plan)
         except (Refused, Conflict, NotInPlan, Missing):
-            await plan_limits.forgotten(self._redis, workspace, taken)
+            await plan_limits.give_back_creation(self._redis, workspace, taken)
             raise
         if not made.new:
             # The attempt that made it has taken one too.
-            await plan_limits.forgotten(self._redis, workspace, taken)
+            await plan_limits.give_back_creation(self._redis, workspace, taken)
         return made.code
 
     async def _make(self, new: NewCode, code: Code, plan: Plan) -> _Made:
@@ -127,17 +127,19 @@ class Making:
         await quotas.count_new_slugs(
             self._redis, plan, code.workspace, len(code_store.slugs_of(code)), code.created_at_ms
         )
-        needed = await plan_limits.counts(self._redis, plan, code.workspace, another=True, active=active)
-        async with plan_limits.turn(self._redis, plan, code.workspace, needed=needed) as turn:
+        needed = await plan_limits.needs_counting(self._redis, plan, code.workspace, another=True, active=active)
+        async with plan_limits.counting_lock(self._redis, plan, code.workspace, needed=needed) as turn:
             if turn is not None:
                 await turn.allow(another=True, active=active)
             made = await self._somewhere(new, code, nonce, turn)
         if made.new:
             # What an earlier attempt has written it has also published.
-            await acknowledgements.acknowledged(self._redis, [nonce], before, longest_s=self._longest_wait_s)
-        return _Made(await folders.settled(self._redis, made.code, now_ms=self._now_ms), made.new)
+            await acknowledgements.wait_for_acknowledgements(
+                self._redis, [nonce], before, longest_s=self._longest_wait_s
+            )
+        return _Made(await folders.drop_deleted_folder(self._redis, made.code, now_ms=self._now_ms), made.new)
 
-    async def _somewhere(self, new: NewCode, code: Code, nonce: str, turn: Turn | None) -> _Made:
+    async def _somewhere(self, new: NewCode, code: Code, nonce: str, turn: CountingLock | None) -> _Made:
         code = msgspec.structs.replace(code, number=await numbers.allocate(self._redis, keys.NUMBERS, self._now_ms()))
         # Under one id the same slugs are drawn, in the same order.
         rng = random.Random(new.id) if new.id else self._rng
@@ -152,10 +154,12 @@ class Making:
                 return _Made(placed, placed.birth == code.birth)
         raise Unavailable("no free slug was found")
 
-    async def _place(self, code: Code, nonce: str, turn: Turn | None, *, drawn: bool, again: bool) -> Code | None:
+    async def _place(
+        self, code: Code, nonce: str, turn: CountingLock | None, *, drawn: bool, again: bool
+    ) -> Code | None:
         """Puts a new code where it belongs, and returns it as it is there; None when a drawn slug is not free, which
         it must be for everybody."""
-        place = await code_store.look(self._redis, code.host, code.slug)
+        place = await code_store.read_link(self._redis, code.host, code.slug)
         if place.code is not None and place.code.id == code.id:
             # An earlier attempt, or one at the same time, has written it.
             await self._list(place.code, nonce)
@@ -167,21 +171,21 @@ class Making:
             return None
         if not place.is_free_for(code.workspace):
             raise SlugTaken("slug", code.slug)
-        changes = await code_store.to_become(self._redis, place, code, now_ms=code.created_at_ms)
+        changes = await code_store.changes_for(self._redis, place, code, now_ms=code.created_at_ms)
         intent = Intent(
             op="create", id=code.id, workspace=code.workspace, birth=code.birth, host=code.host, slug=code.slug
         )
-        deadline_ms = plan_limits.sooner(await intents.declare(self._redis, nonce, intent), turn)
+        deadline_ms = plan_limits.earliest_deadline(await intents.declare(self._redis, nonce, intent), turn)
         await self._step("intent")
-        outcome = await code_store.put(self._redis, changes, nonce=nonce, deadline_ms=deadline_ms)
-        if outcome is Put.LATE:
+        outcome = await code_store.write(self._redis, changes, nonce=nonce, deadline_ms=deadline_ms)
+        if outcome is WriteResult.LATE:
             raise Unavailable("the change took too long")
-        if outcome is Put.DONE:
+        if outcome is WriteResult.DONE:
             await self._step("written")
             await self._list(code, nonce)
             await self._step("indexed")
         await intents.clear(self._redis, nonce)
-        return code if outcome is Put.DONE else await self._place(code, nonce, turn, drawn=drawn, again=again)
+        return code if outcome is WriteResult.DONE else await self._place(code, nonce, turn, drawn=drawn, again=again)
 
     async def _list(self, code: Code, nonce: str) -> None:
         at = index.pointer(code.host, code.slug, nonce)

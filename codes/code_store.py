@@ -12,9 +12,9 @@ from enum import Enum
 import msgspec
 from redis.asyncio import Redis
 
-from codes.destinations import location
+from codes.destinations import location_header
 from codes.errors import SlugTaken
-from codes.redis_client import Script, ask
+from codes.redis_client import Script, command
 from codes.scan_options import is_link
 from schemas import keys
 from schemas.code import Code
@@ -53,21 +53,21 @@ return 0
 """)
 
 
-class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+class CodeRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is stored beside a route: the code, or the id of the code that this is an alias of."""
 
     code: Code | None = None
     alias_of: str = ""
 
 
-class Place(msgspec.Struct, frozen=True):
+class LinkState(msgspec.Struct, frozen=True):
     """What stood at a place when it was read."""
 
     host: str
     slug: str
     raw_kept: bytes
     raw_route: bytes
-    kept: Kept | None
+    kept: CodeRecord | None
     route: Route | None
 
     @property
@@ -91,15 +91,15 @@ class Place(msgspec.Struct, frozen=True):
         return max(self.route.version + 1 if self.route else 1, now_ms)
 
 
-class Change(msgspec.Struct, frozen=True):
+class LinkChange(msgspec.Struct, frozen=True):
     """What a place shall be that was `seen`; its route stays as it is where none is given."""
 
-    seen: Place
-    kept: Kept | None
+    seen: LinkState
+    kept: CodeRecord | None
     route: Route | None = None
 
 
-class Put(Enum):
+class WriteResult(Enum):
     DONE = 0
     CHANGED = 1
     LATE = 2
@@ -112,20 +112,24 @@ def route_of(code: Code, version: int) -> Route:
         version=version,
         birth=code.birth,
         workspace=code.workspace,
-        destination=location(code.destination),
+        destination=location_header(code.destination),
         status=code.status,
         starts_at_ms=code.starts_at_ms,
         expires_at_ms=code.expires_at_ms,
-        expired_destination=location(code.expired_destination or ""),
+        expired_destination=location_header(code.expired_destination or ""),
         scan_limit=code.scan_limit,
         password=code.password or "",
         query=code.query,
         variants=tuple(
-            Variant(id="", key=one.key, url=location(one.url), weight=one.weight) for one in code.variants if one.active
+            Variant(id="", key=one.key, url=location_header(one.url), weight=one.weight)
+            for one in code.variants
+            if one.active
         ),
-        rules=tuple(Rule(id="", key=one.key, when=one.when, to=location(one.to)) for one in code.rules if one.active),
+        rules=tuple(
+            Rule(id="", key=one.key, when=one.when, to=location_header(one.to)) for one in code.rules if one.active
+        ),
         sticky=code.sticky,
-        apps=Apps(location(code.apps.ios), location(code.apps.android)) if code.apps else None,
+        apps=Apps(location_header(code.apps.ios), location_header(code.apps.android)) if code.apps else None,
         utm=code.utm,
         content=page,
     )
@@ -140,39 +144,41 @@ def slugs_of(code: Code) -> list[str]:
     return [code.slug, *code.aliases]
 
 
-_decoder = msgspec.json.Decoder(Kept)
+_decoder = msgspec.json.Decoder(CodeRecord)
 _encoder = msgspec.json.Encoder()
 
 
-def decode(raw: bytes) -> Kept:
+def decode_record(raw: bytes) -> CodeRecord:
     return _decoder.decode(raw)
 
 
-async def look(redis: Redis, host: str, slug: str) -> Place:
-    (place,) = await look_at(redis, [(host, slug)])
+async def read_link(redis: Redis, host: str, slug: str) -> LinkState:
+    (place,) = await read_links(redis, [(host, slug)])
     return place
 
 
-async def look_at(redis: Redis, wanted: Sequence[tuple[str, str]]) -> list[Place]:
+async def read_links(redis: Redis, wanted: Sequence[tuple[str, str]]) -> list[LinkState]:
     """Several, as they all were at one moment."""
     if not wanted:
         return []
     at = [keys.link_key(host, slug) for host, slug in wanted]
-    raw = await ask(redis, "MGET", *(key for one in at for key in (keys.code(one), keys.route(one))))
+    raw = await command(redis, "MGET", *(key for one in at for key in (keys.code(one), keys.route(one))))
     return [
-        Place(
+        LinkState(
             host=host,
             slug=slug,
             raw_kept=raw_kept or b"",
             raw_route=raw_route or b"",
-            kept=decode(raw_kept) if raw_kept else None,
+            kept=decode_record(raw_kept) if raw_kept else None,
             route=decode_route(raw_route) if raw_route else None,
         )
         for (host, slug), raw_kept, raw_route in zip(wanted, raw[::2], raw[1::2], strict=True)
     ]
 
 
-async def to_become(redis: Redis, seen: Place, new: Code | None, *, now_ms: int, at_least: int = 0) -> list[Change]:
+async def changes_for(
+    redis: Redis, seen: LinkState, new: Code | None, *, now_ms: int, at_least: int = 0
+) -> list[LinkChange]:
     """What has to be written at once so that the code that was `seen` becomes `new` (None: is deleted), at its slug, at
     its aliases, and at those that it gives up. Where no code was seen, `new` is made. Raises SlugTaken."""
     old = seen.code
@@ -180,30 +186,30 @@ async def to_become(redis: Redis, seen: Place, new: Code | None, *, now_ms: int,
     before = [(old.host, slug) for slug in slugs_of(old)] if old is not None else []
     places = {(seen.host, seen.slug): seen}
     others = [at for at in dict.fromkeys((*after, *before)) if at not in places]
-    places.update(zip(others, await look_at(redis, others), strict=True))
+    places.update(zip(others, await read_links(redis, others), strict=True))
     version = max(at_least, *(place.next_version(now_ms) for place in places.values()))
     changes = []
     for number, at in enumerate(after):
         assert new is not None
         if not (old is not None and places[at].is_of(new.id)) and not places[at].is_free_for(new.workspace):
             raise SlugTaken("aliases" if number else "slug", at[1])
-        kept = Kept(alias_of=new.id) if number else Kept(code=new)
-        changes.append(Change(places[at], kept, route_of(new, version)))
+        kept = CodeRecord(alias_of=new.id) if number else CodeRecord(code=new)
+        changes.append(LinkChange(places[at], kept, route_of(new, version)))
     for at in before:
         assert old is not None
         if at not in after and places[at].is_of(old.id):
-            changes.append(Change(places[at], None, tombstone_of(old, version)))
+            changes.append(LinkChange(places[at], None, tombstone_of(old, version)))
     return changes
 
 
-async def put(
+async def write(
     redis: Redis,
-    changes: Iterable[Change],
+    changes: Iterable[LinkChange],
     *,
     nonce: str | None = None,
     deadline_ms: int = 0,
     pointer: tuple[str, bytes] | None = None,
-) -> Put:
+) -> WriteResult:
     """Replaces all that was seen, in one step. With a `nonce` the routes are published, whether they are new or not,
     and those who take them in acknowledge that under this name, once they have the last; with an empty one they do not.
     `pointer` is the id of a code that goes to another place, and where its index then leads (`codes.index`)."""
@@ -231,4 +237,4 @@ async def put(
         names.append(keys.code_id(pointer[0]))
         leads_to = pointer[1]
     outcome = await _PUT.run(redis, names, deadline_ms, keys.ROUTES, keys.CHANGES, leads_to, *texts)
-    return Put(outcome)
+    return WriteResult(outcome)

@@ -15,25 +15,25 @@ from codes.resolver import Resolver
 LOOKUPS = 8
 
 # Whether the workspace may put codes on that host, and whether anybody's short links are on it.
-Usable = Callable[[int, str], Awaitable[bool]]
+IsUsable = Callable[[int, str], Awaitable[bool]]
 IsShort = Callable[[str], Awaitable[bool]]
 
 
-async def nowhere(workspace: int, host: str) -> bool:
+async def no_custom_domains(workspace: int, host: str) -> bool:
     """Without custom domains every code is on the default host."""
     return False
 
 
-async def never(host: str) -> bool:
+async def no_short_domains(host: str) -> bool:
     """The same."""
     return False
 
 
-class Checking:
+class CodeValidator:
     """Belongs to one event loop."""
 
     def __init__(
-        self, redis: Redis, *, own_hosts: Collection[str], usable: Usable, is_short: IsShort, resolver: Resolver
+        self, redis: Redis, *, own_hosts: Collection[str], usable: IsUsable, is_short: IsShort, resolver: Resolver
     ) -> None:
         self._redis = redis
         self._own_hosts = own_hosts
@@ -47,7 +47,7 @@ class Checking:
         for name, check in _CHECKS.items():
             if name in given:
                 checked[name] = check(given[name])
-        scan_options.check(given)
+        scan_options.check_fields(given)
         await self._check_app_links(workspace, given)
         folder = given.get("folder_id")
         if folder is not None and not await folders.exists(
@@ -58,14 +58,14 @@ class Checking:
             raise Refused("domain", "unknown_domain", "there is no such verified domain in this workspace")
         await self._check_urls(given)
         if given.get("password") is not None:
-            checked["password"] = await passwords.hashed(given["password"])
+            checked["password"] = await passwords.hash_password(given["password"])
         return checked
 
     async def _check_urls(self, given: dict[str, Any]) -> None:
         """The first that is wrong is the one that is named, whichever is known first."""
         turns = asyncio.Semaphore(LOOKUPS)
         outcomes = await asyncio.gather(
-            *(self._check_url(turns, *one) for one in scan_options.urls(given)), return_exceptions=True
+            *(self._check_url(turns, *one) for one in scan_options.web_urls(given)), return_exceptions=True
         )
         for outcome in outcomes:
             if outcome is not None:
@@ -84,7 +84,7 @@ class Checking:
 
     async def _check_app_links(self, workspace: int, given: dict[str, Any]) -> None:
         """Schemes other than https are for the workspace to allow."""
-        for field, scheme in scan_options.own_schemes(given.get("apps")):
+        for field, scheme in scan_options.app_schemes(given.get("apps")):
             owner = await workspaces.get(self._redis, workspace)
             if owner is None or scheme not in owner.app_schemes:
                 raise Refused(field, "scheme_not_allowed", f"this workspace does not allow links of {scheme}:")
@@ -95,8 +95,8 @@ def check_form(new: NewCode) -> None:
     given = {name: getattr(new, name) for name in code_fields.LASTING}
     for name, check in _CHECKS.items():
         check(given[name])
-    scan_options.check(given)
-    for field, url in scan_options.urls(given):
+    scan_options.check_fields(given)
+    for field, url in scan_options.web_urls(given):
         try:
             destinations.parse(url)
         except Refused as refused:

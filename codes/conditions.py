@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from codes import timestamps
 from codes.errors import Refused
-from codes.validation import plain
+from codes.validation import single_line
 from schemas.scan_options import Conditions
 
 MAX_VALUES = 300
@@ -37,22 +37,22 @@ _hours = re.compile(r"(\d\d?)(?::(\d\d))?\s?[-–]\s?(\d\d?)(?::(\d\d))?", re.AS
 _Read = Callable[[str, str], str]
 
 
-def read(written: Mapping[str, Any], field: str) -> Conditions:
+def parse(written: Mapping[str, Any], field: str) -> Conditions:
     """Raises Refused, which names the part: `rules[2].if.zone`."""
     for name in written:
         if name not in _KNOWN:
             raise Refused(f"{field}.{name[:64]}", "unknown_field", f"must be one of: {', '.join(_KNOWN)}")
     zone = _zone(written.get("zone"), f"{field}.zone")
     lists = {
-        name: _list(written[name], f"{field}.{name}", each) for name, each in _LISTS.items() if given(written, name)
+        name: _list(written[name], f"{field}.{name}", each) for name, each in _LISTS.items() if is_set(written, name)
     }
     found = Conditions(
         **lists,  # type: ignore[arg-type]
-        hours=_all_hours(written["hours"], f"{field}.hours") if given(written, "hours") else (),
+        hours=_all_hours(written["hours"], f"{field}.hours") if is_set(written, "hours") else (),
         zone=zone,
         since=_time(written.get("from"), zone, f"{field}.from", end=False),
         until=_time(written.get("to"), zone, f"{field}.to", end=True),
-        query=_query(written["query"], f"{field}.query") if given(written, "query") else {},
+        query=_query(written["query"], f"{field}.query") if is_set(written, "query") else {},
         match=_match(written.get("match"), f"{field}.match"),
     )
     if found == Conditions(zone=found.zone, match=found.match):
@@ -62,19 +62,19 @@ def read(written: Mapping[str, Any], field: str) -> Conditions:
     return found
 
 
-def shown(found: Conditions) -> dict[str, Any]:
+def to_json(found: Conditions) -> dict[str, Any]:
     """What is asked for, in the form that an answer has."""
     parts: dict[str, Any] = {name: list(getattr(found, name)) for name in _LISTS}
     parts["hours"] = [f"{_clock(first)}-{_clock(last)}" for first, last in found.hours]
     parts["zone"] = found.zone
-    parts["from"] = None if found.since is None else timestamps.shown(found.since)
-    parts["to"] = None if found.until is None else timestamps.shown(found.until)
+    parts["from"] = None if found.since is None else timestamps.format_ms(found.since)
+    parts["to"] = None if found.until is None else timestamps.format_ms(found.until)
     parts["query"] = {name: list(values) or True for name, values in found.query.items()}
     parts["match"] = found.match if found.match != "all" else None
     return {name: part for name, part in parts.items() if part}
 
 
-def given(written: Mapping[str, Any], name: str) -> bool:
+def is_set(written: Mapping[str, Any], name: str) -> bool:
     """Null, and a list of nothing, ask for nothing."""
     return written.get(name) not in (None, [], {})
 
@@ -126,7 +126,7 @@ def _read_day(text: str, field: str) -> str:
 
 
 def _read_text(text: str, field: str) -> str:
-    return plain(field, text, MAX_TEXT).strip()
+    return single_line(field, text, MAX_TEXT).strip()
 
 
 _LISTS: dict[str, _Read] = {
@@ -192,8 +192,8 @@ def _time(value: object, zone: str, field: str, *, end: bool) -> int | None:
         return None
     if not isinstance(value, str):
         raise Refused(field, "wrong_type", "must be a time or a date, as text")
-    day = timestamps.read_day(value, ZoneInfo(zone or "UTC"), field, end=end)
-    return timestamps.read(value, field) if day is None else day
+    day = timestamps.parse_day(value, ZoneInfo(zone or "UTC"), field, end=end)
+    return timestamps.parse(value, field) if day is None else day
 
 
 def _query(value: object, field: str) -> dict[str, tuple[str, ...]]:
@@ -204,14 +204,16 @@ def _query(value: object, field: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for name, values in value.items():
         at = f"{field}.{name[:64]}"
-        plain(at, name, MAX_TEXT)
+        single_line(at, name, MAX_TEXT)
         if values is True:
             found[name] = ()
         elif values == []:
             raise Refused(at, "no_value", "must be a value, a list of values, or true for any")
         else:
             # Values are compared byte for byte, so they stay as they are; an empty one is one too.
-            found[name] = tuple(dict.fromkeys(one and plain(at, one, 2 * MAX_TEXT) for one in _values(values, at)))
+            found[name] = tuple(
+                dict.fromkeys(one and single_line(at, one, 2 * MAX_TEXT) for one in _values(values, at))
+            )
     return found
 
 

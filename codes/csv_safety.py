@@ -16,6 +16,6 @@ _calculated = re.compile(
 )
 
 
-def harmless(cell: str) -> str:
+def escape_formulas(cell: str) -> str:
     """The text, with an apostrophe wherever a spreadsheet would begin to calculate it: then all of them show it."""
     return _calculated.sub("'", cell)

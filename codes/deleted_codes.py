@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from codes import variants
 from codes.intents import Intent
-from codes.redis_client import Script, ask, reaching
+from codes.redis_client import Script, command, raises_unavailable
 from schemas import keys
 from schemas.code import Code, DeletedCode, Erasure
 
@@ -26,7 +26,7 @@ return 1
 _decoder = msgspec.json.Decoder(DeletedCode)
 
 
-def remains_of(code: Code, keep_until_ms: int) -> DeletedCode:
+def metadata_of(code: Code, keep_until_ms: int) -> DeletedCode:
     alone = code.sole
     # Its scans of now have no letter, but it may have been one of several before.
     was = (variants.former_of(code, alone.id, alone.key, code.destination, alone.label),) if alone else ()
@@ -44,17 +44,17 @@ def remains_of(code: Code, keep_until_ms: int) -> DeletedCode:
     )
 
 
-async def put(redis: Redis, remains: DeletedCode) -> bool:
+async def store(redis: Redis, remains: DeletedCode) -> bool:
     """Whether it was new: neither this nor a later code of that slug was there."""
     at = keys.deleted_code(remains.workspace, remains.slug)
     raw = msgspec.json.encode(remains)
     return bool(await _PUT.run(redis, [at], raw, remains.number, remains.keep_until_ms))
 
 
-@reaching
+@raises_unavailable
 async def find(redis: Redis, workspace: int, slug: str, now_ms: int) -> DeletedCode | None:
     """The latest code that was deleted under this slug, if its rows are still kept."""
-    raw = await ask(redis, "GET", keys.deleted_code(workspace, slug))
+    raw = await command(redis, "GET", keys.deleted_code(workspace, slug))
     found = _decoder.decode(raw) if raw else None
     return found if found and now_ms < found.keep_until_ms else None
 
@@ -63,11 +63,11 @@ async def order_erasure(redis: Redis, intent: Intent, deleted_at_ms: int) -> Non
     """For a code that is gone. Changes nothing if it is ordered already."""
     erasure = erasure_of(intent, deleted_at_ms)
     raw = msgspec.json.encode(erasure)
-    new = await ask(redis, "HSETNX", keys.ERASURES, erasure.birth, raw)
+    new = await command(redis, "HSETNX", keys.ERASURES, erasure.birth, raw)
     # Another deletion of the same code may have come first, and have kept nothing.
-    if intent.remains is not None and (new or _keeps(await ask(redis, "HGET", keys.ERASURES, erasure.birth))):
-        await put(redis, intent.remains)
-    await ask(redis, "UNLINK", keys.scans_used(erasure.birth))
+    if intent.remains is not None and (new or _keeps(await command(redis, "HGET", keys.ERASURES, erasure.birth))):
+        await store(redis, intent.remains)
+    await command(redis, "UNLINK", keys.scans_used(erasure.birth))
 
 
 def _keeps(raw: bytes) -> bool:

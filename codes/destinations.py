@@ -85,7 +85,7 @@ def parse(url: str) -> tuple[str, int]:
     return _host(split[1]), port
 
 
-def location(url: str) -> str:
+def location_header(url: str) -> str:
     """`url`, which `check` has let through, in ASCII: the host in punycode, anything else beyond ASCII as
     percent-encoded UTF-8. An ASCII destination comes back untouched. Links of an app's own scheme have no host."""
     if url.isascii():

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from codes.domains import Domains
 from codes.errors import Missing, Unavailable
-from codes.redis_client import Script, ask, reaching
+from codes.redis_client import Script, command, raises_unavailable
 from schemas import keys
 from schemas.domain import Domain, decode_domain
 
@@ -34,7 +34,7 @@ return 1
 """)
 
 
-class Rechecks:
+class DomainRechecks:
     """`every_ms` 0: never."""
 
     def __init__(self, domains: Domains, *, every_ms: int = DAY_MS) -> None:
@@ -54,12 +54,12 @@ class Rechecks:
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), every_s)
 
-    @reaching
+    @raises_unavailable
     async def round(self) -> Counter[str]:
         """Looks at each domain whose look is due, one after another; what was found, and how often. Raises
         Unavailable."""
         redis = self._domains.redis
-        known = [decode_domain(raw) for raw in await ask(redis, "HVALS", keys.DOMAINS)]
+        known = [decode_domain(raw) for raw in await command(redis, "HVALS", keys.DOMAINS)]
         verified = [domain for domain in known if domain.verified_at_ms is not None]
         self._unproven = sum(domain.unproven_since_ms is not None for domain in verified)
         found: Counter[str] = Counter()
@@ -68,9 +68,9 @@ class Rechecks:
             if await _CLAIM.run(redis, [keys.DOMAINS_LOOKED_AT], domain.id, self._domains.now_ms(), age_ms):
                 with suppress(Missing):
                     found[await self._look(domain)] += 1
-        gone = {name.decode() for name in await ask(redis, "ZRANGE", keys.DOMAINS_LOOKED_AT, 0, -1)}
+        gone = {name.decode() for name in await command(redis, "ZRANGE", keys.DOMAINS_LOOKED_AT, 0, -1)}
         if gone := gone - {domain.id for domain in verified}:
-            await ask(redis, "ZREM", keys.DOMAINS_LOOKED_AT, *gone)
+            await command(redis, "ZREM", keys.DOMAINS_LOOKED_AT, *gone)
         return found
 
     async def _look(self, domain: Domain) -> str:

@@ -23,7 +23,7 @@ SHOWN = 10
 _LONGEST_CHAIN = 8
 
 
-class Check(msgspec.Struct, frozen=True):
+class RecordCheck(msgspec.Struct, frozen=True):
     """One record: what it must say, and what was found instead or with it."""
 
     ok: bool
@@ -35,9 +35,9 @@ class Check(msgspec.Struct, frozen=True):
     answered: bool = True
 
 
-class Checks(msgspec.Struct, frozen=True):
-    txt: Check
-    cname: Check
+class DomainChecks(msgspec.Struct, frozen=True):
+    txt: RecordCheck
+    cname: RecordCheck
 
     @property
     def ok(self) -> bool:
@@ -52,7 +52,7 @@ def name_servers(text: str | None) -> list[str]:
     return found
 
 
-class Dns:
+class DomainVerifier:
     """`servers` are `address` or `address:port` (IPv6 in brackets); none: those that the system uses. Raises ValueError
     for what is neither."""
 
@@ -61,34 +61,34 @@ class Dns:
         self._patience_s = patience_s
         self._made: dns.asyncresolver.Resolver | None = None
 
-    async def checks(self, name: str, token: str, target: str) -> Checks:
+    async def checks(self, name: str, token: str, target: str) -> DomainChecks:
         """Both questions at once. Never raises for what the DNS says or fails to say."""
         txt, cname = await asyncio.gather(
             self._bounded(self._txt(f"{TXT_LABEL}.{name}", token), token),
             self._bounded(self._cname(name, target), target),
         )
-        return Checks(txt, cname)
+        return DomainChecks(txt, cname)
 
-    async def _bounded(self, asked: Awaitable[Check], expected: str) -> Check:
+    async def _bounded(self, asked: Awaitable[RecordCheck], expected: str) -> RecordCheck:
         try:
             async with asyncio.timeout(self._patience_s):
                 return await asked
         except (TimeoutError, dns.exception.Timeout):
-            return Check(False, expected, problem="the name servers did not answer in time", answered=False)
+            return RecordCheck(False, expected, problem="the name servers did not answer in time", answered=False)
         except dns.resolver.NXDOMAIN:
-            return Check(False, expected, problem="there is no such name")
+            return RecordCheck(False, expected, problem="there is no such name")
         except dns.exception.DNSException:
-            return Check(False, expected, problem="the name servers could not answer", answered=False)
+            return RecordCheck(False, expected, problem="the name servers could not answer", answered=False)
         except OSError:
-            return Check(False, expected, problem="no name server could be reached", answered=False)
+            return RecordCheck(False, expected, problem="no name server could be reached", answered=False)
 
-    async def _txt(self, name: str, token: str) -> Check:
+    async def _txt(self, name: str, token: str) -> RecordCheck:
         answer = await self._ask(name, "TXT")
         found = tuple(b"".join(record.strings).decode("utf-8", "replace") for record in answer)
         problem = None if found else "there is no such record"
-        return Check(token in found, token, found[:SHOWN], problem)
+        return RecordCheck(token in found, token, found[:SHOWN], problem)
 
-    async def _cname(self, name: str, target: str) -> Check:
+    async def _cname(self, name: str, target: str) -> RecordCheck:
         """A CNAME to the target, be it through others; or, for a name that can have none, the target's addresses."""
         chain: list[str] = []
         at = name
@@ -106,12 +106,12 @@ class Dns:
                 break
             chain.append(at)
             if at == target:
-                return Check(True, target, tuple(chain))
+                return RecordCheck(True, target, tuple(chain))
         ours, theirs = await asyncio.gather(self._addresses(name), self._addresses(target))
         if ours and ours <= theirs:
-            return Check(True, target, tuple(chain) or tuple(sorted(ours))[:SHOWN])
+            return RecordCheck(True, target, tuple(chain) or tuple(sorted(ours))[:SHOWN])
         found = tuple(chain) or tuple(sorted(ours))[:SHOWN]
-        return Check(False, target, found, None if found else "there is no such record")
+        return RecordCheck(False, target, found, None if found else "there is no such record")
 
     async def _addresses(self, name: str) -> set[str]:
         found: set[str] = set()

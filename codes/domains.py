@@ -15,11 +15,11 @@ import msgspec
 from redis.asyncio import Redis
 
 from codes import acknowledgements, destinations, index, numbers, plan_limits
-from codes.domain_verification import Checks, Dns
+from codes.domain_verification import DomainChecks, DomainVerifier
 from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
 from codes.plans import plan_of
 from codes.public_ip import looks_like_ipv4
-from codes.redis_client import Script, ask, reaching
+from codes.redis_client import Script, command, raises_unavailable
 from codes.resolver import Resolver
 from schemas import keys
 from schemas.domain import Domain, decode_domain
@@ -90,7 +90,7 @@ class Domains:
         *,
         target: str,
         own_hosts: Collection[str] = (),
-        dns: Dns | None = None,
+        dns: DomainVerifier | None = None,
         resolver: Resolver | None = None,
         now_ms: Callable[[], int] = _wall_ms,
         longest_wait_s: float = acknowledgements.LONGEST_WAIT_S,
@@ -102,29 +102,29 @@ class Domains:
         self.target = target.lower().rstrip(".")
         self._own_hosts = {_bare(host) for host in (*own_hosts, target)}
         self._short_hosts = own_hosts
-        self._dns = dns or Dns()
+        self._dns = dns or DomainVerifier()
         self._resolver = resolver or Resolver()
         self._longest_wait_s = longest_wait_s
 
-    @reaching
+    @raises_unavailable
     async def usable(self, workspace: int, name: str) -> bool:
         """Whether codes of this workspace may be on that host: `name` as `Domain.name` has it. For each write that
         names one, so it asks Redis."""
-        id = await ask(self.redis, "HGET", keys.DOMAIN_NAMES, name)
+        id = await command(self.redis, "HGET", keys.DOMAIN_NAMES, name)
         domain = await self._find(id.decode()) if id else None
         return domain is not None and domain.workspace == workspace and domain.name == name
 
-    @reaching
+    @raises_unavailable
     async def is_short(self, name: str) -> bool:
         """Whether short links of any workspace are on that host."""
-        return bool(await ask(self.redis, "HEXISTS", keys.DOMAIN_NAMES, name))
+        return bool(await command(self.redis, "HEXISTS", keys.DOMAIN_NAMES, name))
 
-    @reaching
+    @raises_unavailable
     async def add(self, workspace: int, name: str, *, id: str | None = None) -> Domain:
         """A claim. Raises Refused for what is no public name, NotInPlan, and Conflict where it is the workspace's
         already, or verified for another. With an id of the caller's it can be called again."""
         plan = await plan_of(self.redis, workspace)
-        plan_limits.custom_domains(plan)
+        plan_limits.check_custom_domains(plan)
         name = normal(name)
         if name in self._own_hosts:
             raise Refused("domain", "own_domain", "the domain must not be a host of this service")
@@ -136,7 +136,7 @@ class Domains:
         if len(mine) >= plan.domains:
             # Claims included: each costs every redirector a little memory.
             raise NotInPlan("limit", "domains", plan.says("domains", limit=plan.domains))
-        if await ask(self.redis, "HEXISTS", keys.DOMAIN_NAMES, name):
+        if await command(self.redis, "HEXISTS", keys.DOMAIN_NAMES, name):
             raise Conflict("domain", "domain_taken", f"the domain {name!r} is verified for another workspace")
         domain = Domain(
             id=id or str(uuid.uuid4()),
@@ -149,24 +149,24 @@ class Domains:
         await self._put(b"", domain, domain)
         return domain
 
-    @reaching
+    @raises_unavailable
     async def get(self, workspace: int, id: str) -> Domain | None:
         domain = await self._find(id)
         return domain if domain and domain.workspace == workspace else None
 
-    @reaching
+    @raises_unavailable
     async def by_number(self, workspace: int, number: int) -> Domain | None:
         """The same by its integer (QR Code Agency's id)."""
         return next((domain for domain in await self.list(workspace) if domain.number == number), None)
 
-    @reaching
+    @raises_unavailable
     async def list(self, workspace: int) -> "list[Domain]":
         """Newest first."""
-        found = map(decode_domain, await ask(self.redis, "HVALS", keys.DOMAINS))
+        found = map(decode_domain, await command(self.redis, "HVALS", keys.DOMAINS))
         return sorted((d for d in found if d.workspace == workspace), key=lambda d: -d.number)
 
-    @reaching
-    async def verify(self, workspace: int, id: str) -> tuple[Domain, Checks]:
+    @raises_unavailable
+    async def verify(self, workspace: int, id: str) -> tuple[Domain, DomainChecks]:
         """Asks the DNS, for at most as long as `Dns` does. A verified domain stays so for as long as its proof is found
         again (`codes.domain_rechecks`); the checks tell all the same. Raises Missing, and Conflict where another
         workspace has proven the name first: where that proof is gone, its grace begins now at the latest."""
@@ -179,7 +179,7 @@ class Domains:
             try:
                 return await self._change(workspace, id, proven), checks
             except Conflict:
-                holder = await ask(self.redis, "HGET", keys.DOMAIN_NAMES, domain.name)
+                holder = await command(self.redis, "HGET", keys.DOMAIN_NAMES, domain.name)
                 if holder and (other := await self._find(holder.decode())) is not None:
                     await self.look_again(other)
                 raise
@@ -187,8 +187,8 @@ class Domains:
             domain = await self._change(workspace, id, {"unproven_since_ms": None})
         return domain, checks
 
-    @reaching
-    async def look_again(self, domain: Domain) -> tuple[Domain, Domain, Checks]:
+    @raises_unavailable
+    async def look_again(self, domain: Domain) -> tuple[Domain, Domain, DomainChecks]:
         """A verified domain before and after the DNS was asked whether it is still proven. Raises Missing."""
         checks = await self._dns.checks(domain.name, domain.token, self.target)
         before = await self._present(domain.workspace, domain.id)
@@ -212,7 +212,7 @@ class Domains:
             return None
         return domain.unproven_since_ms + self.grace_ms
 
-    @reaching
+    @raises_unavailable
     async def edit(self, workspace: int, id: str, edit: DomainEdit) -> Domain:
         """Raises Missing, and Refused for what scanners cannot be sent to or shown."""
         changes = edit.changes()
@@ -224,7 +224,7 @@ class Domains:
                 raise Refused(name, "invalid_text", f"{name} has at most {MAX_TEXT} characters, none of control")
         return await self._change(workspace, id, changes)
 
-    @reaching
+    @raises_unavailable
     async def delete(self, workspace: int, id: str) -> bool:
         """Whether there was such a domain. Raises Conflict while codes are on it: what is printed would lead
         nowhere."""
@@ -240,7 +240,7 @@ class Domains:
     async def _codes_on(self, domain: Domain) -> int:
         """Looks through all codes of the workspace: there is no index of them by host, and this is rare."""
         found, before = 0, None
-        while rows := await index.newest(self.redis, domain.workspace, _READ_AT_ONCE, before):
+        while rows := await index.page_before(self.redis, domain.workspace, _READ_AT_ONCE, before):
             codes = await index.read(self.redis, [id for id, _ in rows])
             found += sum(code is not None and code.host == domain.name for code in codes)
             before = rows[-1][1]
@@ -249,7 +249,7 @@ class Domains:
     async def _checked_url(self, field: str, url: str, domain: Domain) -> str:
         own = [*self._short_hosts, domain.name]
         try:
-            found = destinations.location(await destinations.check(url, own_hosts=own, resolver=self._resolver))
+            found = destinations.location_header(await destinations.check(url, own_hosts=own, resolver=self._resolver))
         except Refused as refused:
             raise Refused(field, refused.code, refused.message.replace("the destination", field)) from None
         if await self.is_short(destinations.parse(url)[0]):
@@ -257,7 +257,7 @@ class Domains:
         return found
 
     async def _find(self, id: str) -> Domain | None:
-        raw = await ask(self.redis, "HGET", keys.DOMAINS, id) if index.is_id(id) else None
+        raw = await command(self.redis, "HGET", keys.DOMAINS, id) if index.is_id(id) else None
         return decode_domain(raw) if raw else None
 
     async def _present(self, workspace: int, id: str) -> Domain:
@@ -269,7 +269,7 @@ class Domains:
     async def _change(self, workspace: int, id: str, changes: dict[str, Any] | None) -> Domain:
         """Until nobody else was faster; None deletes. Waits for the redirectors where they know of the domain."""
         for _ in range(_TRIES):
-            raw = await ask(self.redis, "HGET", keys.DOMAINS, id)
+            raw = await command(self.redis, "HGET", keys.DOMAINS, id)
             old = decode_domain(raw) if raw else None
             if old is None or old.workspace != workspace:
                 raise Missing(id)
@@ -300,7 +300,9 @@ class Domains:
         if outcome == 2:
             raise Conflict("domain", "domain_taken", f"the domain {old.name!r} is verified for another workspace")
         if outcome == 0 and nonce:
-            await acknowledgements.acknowledged(self.redis, [nonce], before, longest_s=self._longest_wait_s)
+            await acknowledgements.wait_for_acknowledgements(
+                self.redis, [nonce], before, longest_s=self._longest_wait_s
+            )
         return bool(outcome == 0)
 
 

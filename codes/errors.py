@@ -65,5 +65,5 @@ class Unavailable(Exception):
     finished or taken back by `codes.sweep`, and it can be repeated."""
 
 
-class Unfit(Exception):
+class UnfitRedis(Exception):
     """This Redis must not be used as the system of record. The text says why."""

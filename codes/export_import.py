@@ -27,9 +27,9 @@ from codes import (
     static_codes,
     workspaces,
 )
-from codes.code_store import Change, Put
+from codes.code_store import LinkChange, WriteResult
 from codes.errors import Conflict
-from codes.redis_client import ask, reaching
+from codes.redis_client import command, raises_unavailable
 from schemas import keys
 from schemas.code import ApiKey, Code, DeletedCode, Erasure, Folder, StaticCode, Workspace
 from schemas.route import Route, decode_route
@@ -45,7 +45,7 @@ class _Line(msgspec.Struct, frozen=True, tag_field="is", omit_defaults=True):
     """One line; the subclass's name in lower case is in its field `is`."""
 
 
-class Waymark(_Line, frozen=True, tag="waymark"):
+class Header(_Line, frozen=True, tag="waymark"):
     """The first line."""
 
     format: int
@@ -84,7 +84,7 @@ class ErasureLine(_Line, frozen=True, tag="erasure"):
     erasure: Erasure
 
 
-class RemainsLine(_Line, frozen=True, tag="remains"):
+class DeletedCodeLine(_Line, frozen=True, tag="remains"):
     remains: DeletedCode
 
 
@@ -97,7 +97,7 @@ class End(_Line, frozen=True, tag="end"):
 
 
 Line = (
-    Waymark
+    Header
     | WorkspaceLine
     | KeyLine
     | FolderLine
@@ -105,19 +105,19 @@ Line = (
     | StaticLine
     | TombstoneLine
     | ErasureLine
-    | RemainsLine
+    | DeletedCodeLine
     | End
 )
 _decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 _host = re.compile(r"[a-z0-9.:_-]{0,255}")
 
 
-class Unreadable(Exception):
+class UnreadableExport(Exception):
     """A file that is not a whole export, or does not fit what is there. Says the line."""
 
 
-@reaching
-async def export(
+@raises_unavailable
+async def export_all(
     redis: Redis, write: Callable[[bytes], object], progress: Progress = lambda done, of: None
 ) -> Counter[str]:
     """Hands every line to `write`, and returns how many there are of each kind (`code`, …). Raises Unavailable."""
@@ -130,31 +130,31 @@ async def export(
         counts[str(line.__struct_config__.tag)] += 1
         if done % _CHUNK == 0:
             progress(done, max(done, about))
-    counters = [int(await ask(redis, "GET", at) or 0) for at in (keys.NUMBERS, keys.WORKSPACE_NUMBERS)]
+    counters = [int(await command(redis, "GET", at) or 0) for at in (keys.NUMBERS, keys.WORKSPACE_NUMBERS)]
     write(msgspec.json.encode(End(done, *counters)) + b"\n")
     progress(done, done)
     return counts
 
 
 async def _everything(redis: Redis) -> AsyncIterator[Line]:
-    yield Waymark(FORMAT)
+    yield Header(FORMAT)
     for workspace in await workspaces.all_workspaces(redis):
         yield WorkspaceLine(workspace)
         for key in await apikeys.list_keys(redis, workspace.number):
             yield KeyLine(key)
-        for folder in await folders.all(redis, workspace.number):
+        for folder in await folders.list_folders(redis, workspace.number):
             yield FolderLine(folder)
         before = None
-        while rows := await index.newest(redis, workspace.number, _CHUNK, before):
+        while rows := await index.page_before(redis, workspace.number, _CHUNK, before):
             for found in await asyncio.gather(*(index.find(redis, id) for id, _ in rows)):
                 if found and found.place.code and found.place.route:
-                    used = await ask(redis, "GET", keys.scans_used(found.place.code.birth))
+                    used = await command(redis, "GET", keys.scans_used(found.place.code.birth))
                     yield CodeLine(found.place.code, found.place.route.version, int(used or 0))
             before = rows[-1][1]
         async for _, raw in redis.hscan_iter(keys.workspace_statics(workspace.number), count=_CHUNK):
             yield StaticLine(msgspec.json.decode(raw, type=StaticCode))
     async for at in redis.scan_iter(keys.route("*"), count=1000):
-        raw = await ask(redis, "GET", at)
+        raw = await command(redis, "GET", at)
         route = decode_route(raw) if raw else None
         if route is not None and route.gone:
             host, slug = keys.host_and_slug(at.decode())
@@ -166,19 +166,19 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
         if intent.op == "delete" and await index.find(redis, intent.id) is None:
             yield ErasureLine(deleted_codes.erasure_of(intent, intent.at_ms))
             if intent.remains is not None:
-                yield RemainsLine(intent.remains)
+                yield DeletedCodeLine(intent.remains)
     async for at in redis.scan_iter(keys.deleted_codes(), count=1000):
-        raw = await ask(redis, "GET", at)
+        raw = await command(redis, "GET", at)
         if raw:
-            yield RemainsLine(msgspec.json.decode(raw, type=DeletedCode))
+            yield DeletedCodeLine(msgspec.json.decode(raw, type=DeletedCode))
 
 
 async def _count(redis: Redis) -> int:
     total = 0
     for workspace in await workspaces.all_workspaces(redis):
-        total += 1 + await ask(redis, "ZCARD", keys.workspace_codes(workspace.number))
-        total += await ask(redis, "HLEN", keys.workspace_statics(workspace.number))
-    return total + int(await ask(redis, "HLEN", keys.ERASURES))
+        total += 1 + await command(redis, "ZCARD", keys.workspace_codes(workspace.number))
+        total += await command(redis, "HLEN", keys.workspace_statics(workspace.number))
+    return total + int(await command(redis, "HLEN", keys.ERASURES))
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, Line]]:
@@ -188,22 +188,22 @@ def read_lines(path: Path) -> Iterator[tuple[int, Line]]:
             try:
                 line = _decoder.decode(raw)
             except msgspec.DecodeError as error:
-                raise Unreadable(f"line {number}: {error}") from error
+                raise UnreadableExport(f"line {number}: {error}") from error
             except RecursionError:
-                raise Unreadable(f"line {number}: it is nested too deep") from None
+                raise UnreadableExport(f"line {number}: it is nested too deep") from None
             if isinstance(line, CodeLine):
                 for slug in code_store.slugs_of(line.code):
                     _check_place(number, line.code.host, slug)
                 if not index.is_id(line.code.id):
-                    raise Unreadable(f"line {number}: {line.code.id!r} is not the id of a code")
+                    raise UnreadableExport(f"line {number}: {line.code.id!r} is not the id of a code")
             if isinstance(line, TombstoneLine):
                 _check_place(number, line.host, line.slug)
             yield number, line
 
 
 def _check_place(number: int, host: str, slug: str) -> None:
-    if not slugs.may_be(slug) or not _host.fullmatch(host):
-        raise Unreadable(f"line {number}: {host!r} and {slug!r} are not a host and a slug")
+    if not slugs.is_possible(slug) or not _host.fullmatch(host):
+        raise UnreadableExport(f"line {number}: {host!r} and {slug!r} are not a host and a slug")
 
 
 def check_whole(path: Path) -> tuple[End, set[int]]:
@@ -212,12 +212,12 @@ def check_whole(path: Path) -> tuple[End, set[int]]:
     end, last, highest = None, 0, [0, 0]
     erased: set[int] = set()
     for number, line in read_lines(path):
-        if end is not None or (number == 1) != isinstance(line, Waymark):
-            raise Unreadable(f"line {number}: an export begins with a line of its own and ends with one")
+        if end is not None or (number == 1) != isinstance(line, Header):
+            raise UnreadableExport(f"line {number}: an export begins with a line of its own and ends with one")
         last = number
         match line:
-            case Waymark(format=format) if format != FORMAT:
-                raise Unreadable(f"line 1: format {format} is not known here, only {FORMAT}")
+            case Header(format=format) if format != FORMAT:
+                raise UnreadableExport(f"line 1: format {format} is not known here, only {FORMAT}")
             case CodeLine(code=Code(number=given)) | StaticLine(code=StaticCode(number=given)):
                 highest[0] = max(highest[0], given)
             case ErasureLine(erasure=Erasure(birth=given)):
@@ -227,11 +227,11 @@ def check_whole(path: Path) -> tuple[End, set[int]]:
             case End():
                 end = line
     if end is None or end.lines != last - 1:
-        raise Unreadable(f"the file has been cut: its last line is {last} and not the end")
+        raise UnreadableExport(f"the file has been cut: its last line is {last} and not the end")
     return End(end.lines, max(end.numbers, highest[0]), max(end.workspaces, highest[1])), erased
 
 
-@reaching
+@raises_unavailable
 async def import_file(
     redis: Redis, path: Path, *, now_ms: Callable[[], int], progress: Progress = lambda done, of: None
 ) -> Counter[str]:
@@ -239,8 +239,8 @@ async def import_file(
     there already (`code there`, …). Raises Unreadable (before anything is written, if the file is not whole)."""
     end, erased = check_whole(path)
     # First of all: no number of the file can be given to a new code.
-    await numbers.lift(redis, keys.NUMBERS, end.numbers)
-    await numbers.lift(redis, keys.WORKSPACE_NUMBERS, end.workspaces)
+    await numbers.raise_counter(redis, keys.NUMBERS, end.numbers)
+    await numbers.raise_counter(redis, keys.WORKSPACE_NUMBERS, end.workspaces)
     counts: Counter[str] = Counter()
     done = 0
     for chunk in _chunks(read_lines(path)):
@@ -279,11 +279,11 @@ async def _bring_in(redis: Redis, number: int, line: Line, now_ms: Callable[[], 
     try:
         match line:
             case WorkspaceLine():
-                return _named("workspace", await workspaces.put_workspace(redis, line.workspace))
+                return _named("workspace", await workspaces.import_workspace(redis, line.workspace))
             case KeyLine():
-                return _named("key", await apikeys.put_key(redis, line.key))
+                return _named("key", await apikeys.import_key(redis, line.key))
             case FolderLine():
-                return _named("folder", await folders.put(redis, line.folder))
+                return _named("folder", await folders.import_folder(redis, line.folder))
             case CodeLine():
                 return _named("code", await _put_code(redis, line, now_ms()))
             case StaticLine(code=code):
@@ -293,12 +293,12 @@ async def _bring_in(redis: Redis, number: int, line: Line, now_ms: Callable[[], 
                 return _named("tombstone", await _put_tombstone(redis, line, now_ms()))
             case ErasureLine(erasure=erasure):
                 return _named("erasure", await _put_erasure(redis, erasure))
-            case RemainsLine():
-                return _named("remains", await deleted_codes.put(redis, line.remains))
+            case DeletedCodeLine():
+                return _named("remains", await deleted_codes.store(redis, line.remains))
             case _:
                 return ""
     except Conflict as conflict:
-        raise Unreadable(f"line {number}: {conflict.message}") from conflict
+        raise UnreadableExport(f"line {number}: {conflict.message}") from conflict
 
 
 def _named(kind: str, new: bool) -> str:
@@ -308,19 +308,19 @@ def _named(kind: str, new: bool) -> str:
 async def _put_code(redis: Redis, line: CodeLine, now_ms: int) -> bool:
     """Whether it was new. One that has been deleted here stays so; one that is here stays as it is here."""
     code = line.code
-    if await ask(redis, "HEXISTS", keys.ERASURES, code.birth) or await index.find(redis, code.id):
+    if await command(redis, "HEXISTS", keys.ERASURES, code.birth) or await index.find(redis, code.id):
         return False
     await _check_number(redis, code)
     at = index.pointer(code.host, code.slug, secrets.token_hex(16))
     while True:
-        place = await code_store.look(redis, code.host, code.slug)
+        place = await code_store.read_link(redis, code.host, code.slug)
         written = place.code is not None and place.code.id == code.id
         if not written:
-            changes = await code_store.to_become(redis, place, code, now_ms=now_ms, at_least=line.version + 1)
+            changes = await code_store.changes_for(redis, place, code, now_ms=now_ms, at_least=line.version + 1)
             if line.used:
                 # Before the code: no scan of it is let through that was used up elsewhere.
-                await ask(redis, "SET", keys.scans_used(code.birth), line.used, "NX")
-            written = await code_store.put(redis, changes, nonce="") is Put.DONE
+                await command(redis, "SET", keys.scans_used(code.birth), line.used, "NX")
+            written = await code_store.write(redis, changes, nonce="") is WriteResult.DONE
         if written:
             await index.add(redis, code, at)
             return True
@@ -331,7 +331,7 @@ async def _put_erasure(redis: Redis, erasure: Erasure) -> bool:
     living = await index.find(redis, erasure.id)
     if living is not None and living.place.code is not None and living.place.code.birth == erasure.birth:
         raise Conflict("erasure", "code_lives", f"the code {erasure.id} was deleted there and lives here: delete one")
-    return bool(await ask(redis, "HSETNX", keys.ERASURES, erasure.birth, msgspec.json.encode(erasure)))
+    return bool(await command(redis, "HSETNX", keys.ERASURES, erasure.birth, msgspec.json.encode(erasure)))
 
 
 async def _check_number(redis: Redis, code: Code | StaticCode) -> None:
@@ -342,8 +342,8 @@ async def _check_number(redis: Redis, code: Code | StaticCode) -> None:
 
 
 async def _put_tombstone(redis: Redis, line: TombstoneLine, now_ms: int) -> bool:
-    place = await code_store.look(redis, line.host, line.slug)
+    place = await code_store.read_link(redis, line.host, line.slug)
     if place.route is not None or place.kept is not None:
         return False
     route = msgspec.structs.replace(line.route, version=max(now_ms, line.route.version + 1))
-    return await code_store.put(redis, [Change(place, None, route)], nonce="") is Put.DONE
+    return await code_store.write(redis, [LinkChange(place, None, route)], nonce="") is WriteResult.DONE

@@ -20,7 +20,7 @@ _OK = (200, 204)
 _REASON = 300
 
 
-class Store(Protocol):
+class FileStore(Protocol):
     def save(self, key: str, source: BinaryIO, size: int) -> None:
         """Keeps what `source` holds, whole or not at all, on disk when this returns."""
 
@@ -31,7 +31,7 @@ class Store(Protocol):
         """What is kept under it, no more than `most` bytes."""
 
 
-class Folder:
+class FolderStore:
     """Redirectors on the same machine, or that mount the same folder, serve from it."""
 
     def __init__(self, path: Path) -> None:
@@ -65,7 +65,7 @@ class Folder:
             sync_folder(goal.parent)
 
 
-class Bucket:
+class BucketStore:
     def __init__(self, bucket: s3.Bucket, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._bucket = bucket
         self._now = now

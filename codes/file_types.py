@@ -16,7 +16,7 @@ _STARTS = (
 )
 
 
-def content_type(head: bytes) -> str | None:
+def detect_content_type(head: bytes) -> str | None:
     """One of the types that `schemas.files` knows, or None."""
     for start, found in _STARTS:
         if head.startswith(start):

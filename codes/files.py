@@ -1,7 +1,8 @@
-"""Uploaded files: taken in, known, deleted. Their bytes are in a `codes.file_stores.Store`, what is known of them in
-Redis; redirectors serve them by their keys (`schemas.files`) and ask nobody.
+"""Uploaded files: taking them in, finding and deleting them.
 
-Bytes are noted as under way before they are kept or deleted, so that `reclaim` finds what a crash left between the two.
+Their bytes are in a `codes.file_stores.FileStore`, their metadata in Redis. Redirectors serve them by key
+(`schemas.files`) and ask nobody. A file is noted as pending before its bytes are stored or deleted, so `reclaim` finds
+what a crash left between the two.
 """
 
 import asyncio
@@ -17,9 +18,9 @@ from redis.asyncio import Redis
 
 from codes import file_types, quotas
 from codes.errors import Missing, NotInPlan, Refused, Unavailable
-from codes.file_stores import Store
+from codes.file_stores import FileStore
 from codes.plans import Plan, plan_of
-from codes.redis_client import Script, ask, reaching
+from codes.redis_client import Script, command, raises_unavailable
 from schemas import keys
 from schemas.files import MAX_BYTES, OF_TYPE, Kind, StoredFile
 
@@ -53,13 +54,13 @@ _UNSEEN = re.compile('[\x00-\x1f\x7f/\\\\\ud800-\udfff"<>]+')
 _decoder = msgspec.json.Decoder(StoredFile)
 
 
-class UnderWay(msgspec.Struct, frozen=True):
+class PendingFile(msgspec.Struct, frozen=True):
     id: str
     workspace: int
     at_ms: int
 
 
-_under_way = msgspec.json.Decoder(UnderWay)
+_under_way = msgspec.json.Decoder(PendingFile)
 
 
 def _wall_ms() -> int:
@@ -72,7 +73,7 @@ class Files:
     def __init__(
         self,
         redis: Redis,
-        store: Store,
+        store: FileStore,
         *,
         now_ms: Callable[[], int] = _wall_ms,
         draw_id: Callable[[], str] = lambda: str(uuid.uuid4()),
@@ -125,22 +126,22 @@ class Files:
             raise
         return file
 
-    @reaching
+    @raises_unavailable
     async def _room(self, plan: Plan, workspace: int, more: int) -> None:
         """Before bytes are kept; exact is only `_add`. Raises NotInPlan."""
-        count = await ask(self.redis, "HLEN", keys.workspace_files(workspace))
-        kept = int(await ask(self.redis, "HGET", keys.workspace_sizes(workspace), quotas.FILES) or 0)
+        count = await command(self.redis, "HLEN", keys.workspace_files(workspace))
+        kept = int(await command(self.redis, "HGET", keys.workspace_sizes(workspace), quotas.FILES) or 0)
         _refuse(plan, 0 if count >= plan.files else -1 if kept + more > plan.file_bytes else 1)
 
-    @reaching
+    @raises_unavailable
     async def get(self, workspace: int, id: str) -> StoredFile | None:
-        raw = await ask(self.redis, "HGET", keys.workspace_files(workspace), id)
+        raw = await command(self.redis, "HGET", keys.workspace_files(workspace), id)
         return _decoder.decode(raw) if raw else None
 
-    @reaching
+    @raises_unavailable
     async def all(self, workspace: int) -> list[StoredFile]:
         """Newest first."""
-        found = [_decoder.decode(raw) for raw in await ask(self.redis, "HVALS", keys.workspace_files(workspace))]
+        found = [_decoder.decode(raw) for raw in await command(self.redis, "HVALS", keys.workspace_files(workspace))]
         return sorted(found, key=lambda file: (file.created_at_ms, file.id), reverse=True)
 
     async def read(self, workspace: int, id: str, most: int) -> bytes:
@@ -178,27 +179,27 @@ class Files:
             await self._settled(key)
         return removed
 
-    @reaching
+    @raises_unavailable
     async def _note(self, file: StoredFile) -> None:
-        note = UnderWay(id=file.id, workspace=file.workspace, at_ms=self._now_ms())
-        await ask(self.redis, "HSET", keys.FILES_UNDER_WAY, file.key, msgspec.json.encode(note))
+        note = PendingFile(id=file.id, workspace=file.workspace, at_ms=self._now_ms())
+        await command(self.redis, "HSET", keys.FILES_UNDER_WAY, file.key, msgspec.json.encode(note))
 
-    @reaching
-    async def _noted(self) -> dict[str, UnderWay]:
-        raw = await ask(self.redis, "HGETALL", keys.FILES_UNDER_WAY)
+    @raises_unavailable
+    async def _noted(self) -> dict[str, PendingFile]:
+        raw = await command(self.redis, "HGETALL", keys.FILES_UNDER_WAY)
         return {key.decode(): _under_way.decode(note) for key, note in raw.items()}
 
-    @reaching
+    @raises_unavailable
     async def _settled(self, key: str) -> None:
-        await ask(self.redis, "HDEL", keys.FILES_UNDER_WAY, key)
+        await command(self.redis, "HDEL", keys.FILES_UNDER_WAY, key)
 
-    @reaching
+    @raises_unavailable
     async def _add(self, plan: Plan, file: StoredFile) -> None:
         raw = msgspec.json.encode(file)
         _refuse(plan, await _ADD.run(self.redis, _kept(file), file.id, raw, file.size, plan.files, plan.file_bytes))
-        await ask(self.redis, "HDEL", keys.FILES_UNDER_WAY, file.key)
+        await command(self.redis, "HDEL", keys.FILES_UNDER_WAY, file.key)
 
-    @reaching
+    @raises_unavailable
     async def _forget(self, file: StoredFile) -> None:
         await _FORGET.run(self.redis, _kept(file), file.id, file.size)
 
@@ -246,7 +247,7 @@ async def _receive(
 
 
 def _kind(head: bytes, declared: str) -> Kind:
-    found = file_types.content_type(head)
+    found = file_types.detect_content_type(head)
     if found is None:
         known = ", ".join(kind.suffix for kind in OF_TYPE.values())
         raise Refused("file", "unknown_file_type", f"the file is of no kind that can be shown ({known})")

@@ -13,12 +13,12 @@ import msgspec
 from redis.asyncio import Redis
 
 from codes import code_store, index, intents, static_codes
-from codes.code_store import Change, Kept, Put
+from codes.code_store import CodeRecord, LinkChange, WriteResult
 from codes.errors import Missing, NotInPlan, Refused
 from codes.intents import Intent
 from codes.plans import plan_of
-from codes.redis_client import Script, ask, reaching
-from codes.validation import plain
+from codes.redis_client import Script, command, raises_unavailable
+from codes.validation import single_line
 from schemas import keys
 from schemas.code import Code, Folder
 
@@ -43,7 +43,7 @@ def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@reaching
+@raises_unavailable
 async def create(
     redis: Redis, workspace: int, name: str, *, id: str | None = None, now_ms: Callable[[], int] = _wall_ms
 ) -> Folder:
@@ -56,7 +56,7 @@ async def create(
     return await get(redis, workspace, folder.id) or folder
 
 
-@reaching
+@raises_unavailable
 async def rename(redis: Redis, workspace: int, id: str, name: str) -> Folder:
     """Raises Refused, and Missing where there is none."""
     name = _name(name)
@@ -69,25 +69,25 @@ async def rename(redis: Redis, workspace: int, id: str, name: str) -> Folder:
     return folder
 
 
-@reaching
-async def all(redis: Redis, workspace: int) -> list[Folder]:
+@raises_unavailable
+async def list_folders(redis: Redis, workspace: int) -> list[Folder]:
     """Oldest first."""
-    raw = await ask(redis, "HVALS", keys.workspace_folders(workspace))
+    raw = await command(redis, "HVALS", keys.workspace_folders(workspace))
     return sorted((_decoder.decode(one) for one in raw), key=lambda folder: (folder.created_at_ms, folder.id))
 
 
-@reaching
+@raises_unavailable
 async def get(redis: Redis, workspace: int, id: str) -> Folder | None:
-    raw = await ask(redis, "HGET", keys.workspace_folders(workspace), id)
+    raw = await command(redis, "HGET", keys.workspace_folders(workspace), id)
     return _decoder.decode(raw) if raw else None
 
 
-@reaching
+@raises_unavailable
 async def exists(redis: Redis, workspace: int, id: str) -> bool:
-    return bool(await ask(redis, "HEXISTS", keys.workspace_folders(workspace), id))
+    return bool(await command(redis, "HEXISTS", keys.workspace_folders(workspace), id))
 
 
-@reaching
+@raises_unavailable
 async def delete(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> bool:
     """Whether there was such a folder. Its codes are in none when this returns; if it is cut short, `codes.sweep`
     sees to the rest."""
@@ -95,37 +95,39 @@ async def delete(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], 
         return False
     nonce = uuid.uuid4().hex
     await intents.declare(redis, nonce, Intent(op="unfile", id=id, workspace=workspace))
-    gone = bool(await ask(redis, "HDEL", keys.workspace_folders(workspace), id))
-    await unfile(redis, workspace, id, now_ms=now_ms)
+    gone = bool(await command(redis, "HDEL", keys.workspace_folders(workspace), id))
+    await empty_folder(redis, workspace, id, now_ms=now_ms)
     await intents.clear(redis, nonce)
     return gone
 
 
-async def put(redis: Redis, folder: Folder) -> bool:
+async def import_folder(redis: Redis, folder: Folder) -> bool:
     """Brings in a folder from elsewhere; whether it was new."""
     at = keys.workspace_folders(folder.workspace)
-    return bool(await ask(redis, "HSETNX", at, folder.id, msgspec.json.encode(folder)))
+    return bool(await command(redis, "HSETNX", at, folder.id, msgspec.json.encode(folder)))
 
 
-async def unfile(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> None:
+async def empty_folder(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> None:
     """Takes all codes out of a folder that is no longer there."""
     before = None
-    while rows := await index.newest(redis, workspace, _PAGE, before):
+    while rows := await index.page_before(redis, workspace, _PAGE, before):
         codes = await index.read(redis, [code_id for code_id, _ in rows])
         filed = [code.id for code in codes if code is not None and code.folder_id == id]
-        await asyncio.gather(*(unfile_code(redis, code_id, id, now_ms=now_ms) for code_id in filed))
+        await asyncio.gather(*(remove_code_from_folder(redis, code_id, id, now_ms=now_ms) for code_id in filed))
         before = rows[-1][1]
-    await static_codes.unfile(redis, workspace, id, now_ms=now_ms)
+    await static_codes.remove_from_folder(redis, workspace, id, now_ms=now_ms)
 
 
-async def settled(redis: Redis, code: Code, *, now_ms: Callable[[], int] = _wall_ms) -> Code:
+async def drop_deleted_folder(redis: Redis, code: Code, *, now_ms: Callable[[], int] = _wall_ms) -> Code:
     """What becomes of a code that was just filed: a folder that was deleted meanwhile is none."""
     if code.folder_id is None or await exists(redis, code.workspace, code.folder_id):
         return code
-    return await unfile_code(redis, code.id, code.folder_id, now_ms=now_ms) or code
+    return await remove_code_from_folder(redis, code.id, code.folder_id, now_ms=now_ms) or code
 
 
-async def unfile_code(redis: Redis, code_id: str, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> Code | None:
+async def remove_code_from_folder(
+    redis: Redis, code_id: str, id: str, *, now_ms: Callable[[], int] = _wall_ms
+) -> Code | None:
     """Takes a code out of this folder, if it is in it; the code as it then is."""
     while (found := await index.find(redis, code_id)) is not None:
         code = found.place.code
@@ -134,13 +136,13 @@ async def unfile_code(redis: Redis, code_id: str, id: str, *, now_ms: Callable[[
         if code.folder_id != id:
             return code
         out = msgspec.structs.replace(code, folder_id=None, updated_at_ms=now_ms())
-        if await code_store.put(redis, [Change(found.place, Kept(code=out))]) is Put.DONE:
+        if await code_store.write(redis, [LinkChange(found.place, CodeRecord(code=out))]) is WriteResult.DONE:
             return out
     return None
 
 
 def _name(name: str) -> str:
-    plain("name", name, MAX_NAME)
+    single_line("name", name, MAX_NAME)
     if not name.strip() or name != name.strip():
         raise Refused("name", "invalid_name", f"a folder's name has 1 to {MAX_NAME} characters, none of them outside")
     return name

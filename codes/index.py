@@ -12,8 +12,8 @@ import msgspec
 from redis.asyncio import Redis
 
 from codes import quotas
-from codes.code_store import Place, decode, look
-from codes.redis_client import REPLACE, Script, ask
+from codes.code_store import LinkState, decode_record, read_link
+from codes.redis_client import REPLACE, Script, command
 from schemas import keys
 from schemas.code import Code
 
@@ -24,7 +24,7 @@ class Found(msgspec.Struct, frozen=True):
     """A living code: where it is, and the index as it was when it led there."""
 
     pointer: bytes
-    place: Place
+    place: LinkState
 
 
 def is_id(id: str) -> bool:
@@ -47,10 +47,10 @@ async def find(redis: Redis, id: str) -> Found | None:
         return None
     seen = None
     while True:
-        raw = await ask(redis, "GET", keys.code_id(id))
+        raw = await command(redis, "GET", keys.code_id(id))
         if raw is None or raw == seen:
             return None
-        place = await look(redis, *split(raw))
+        place = await read_link(redis, *split(raw))
         if place.code is not None and place.code.id == id:
             return Found(raw, place)
         seen = raw
@@ -87,10 +87,10 @@ async def add(redis: Redis, code: Code, to: bytes) -> None:
     Listed first: a code that can be found by its id is in the list, so whoever finds it has nothing to mend. One that
     is only in the list is shown to nobody yet."""
     await _SIZE.run(redis, _listed(code.workspace), code.id, quotas.stored_size(code), code.number)
-    await ask(redis, "SET", keys.code_id(code.id), to, "NX")
+    await command(redis, "SET", keys.code_id(code.id), to, "NX")
 
 
-async def sized(redis: Redis, code: Code) -> None:
+async def update_size(redis: Redis, code: Code) -> None:
     """After an edit: how many bytes it has now."""
     await _SIZE.run(redis, _listed(code.workspace), code.id, quotas.stored_size(code), "")
 
@@ -101,10 +101,10 @@ async def repoint(redis: Redis, id: str, old: bytes, new: bytes) -> bool:
 
 async def remove(redis: Redis, id: str, workspace: int) -> None:
     await _REMOVE.run(redis, _listed(workspace), id)
-    await ask(redis, "DEL", keys.code_id(id))
+    await command(redis, "DEL", keys.code_id(id))
 
 
-async def newest(redis: Redis, workspace: int, limit: int, before: int | None) -> list[tuple[str, int]]:
+async def page_before(redis: Redis, workspace: int, limit: int, before: int | None) -> list[tuple[str, int]]:
     """Ids and numbers of a workspace's codes below the number `before`, newest first."""
     highest = "+inf" if before is None else f"({before}"
     at = keys.workspace_codes(workspace)
@@ -112,7 +112,7 @@ async def newest(redis: Redis, workspace: int, limit: int, before: int | None) -
     return [(id.decode(), int(score)) for id, score in rows]
 
 
-async def ranked(redis: Redis, workspace: int, start: int, size: int) -> list[str]:
+async def page_at(redis: Redis, workspace: int, start: int, size: int) -> list[str]:
     """Ids of a workspace's codes by position, newest first."""
     rows: Any = await redis.zrevrange(keys.workspace_codes(workspace), start, start + size - 1)
     return [id.decode() for id in rows]
@@ -121,11 +121,11 @@ async def ranked(redis: Redis, workspace: int, start: int, size: int) -> list[st
 async def with_number(redis: Redis, workspace: int, number: int) -> list[str]:
     """Ids of the workspace's codes and static codes that have this number: none or one."""
     lists = (keys.workspace_codes(workspace), keys.workspace_static_numbers(workspace))
-    return [id.decode() for at in lists for id in await ask(redis, "ZRANGEBYSCORE", at, number, number)]
+    return [id.decode() for at in lists for id in await command(redis, "ZRANGEBYSCORE", at, number, number)]
 
 
 async def count(redis: Redis, workspace: int) -> int:
-    return int(await ask(redis, "ZCARD", keys.workspace_codes(workspace)))
+    return int(await command(redis, "ZCARD", keys.workspace_codes(workspace)))
 
 
 async def read(redis: Redis, ids: list[str]) -> list[Code | None]:
@@ -140,7 +140,7 @@ async def read(redis: Redis, ids: list[str]) -> list[Code | None]:
         pipe.get(keys.code(keys.link_key(*split(raw)) if raw else ""))
     found = []
     for id, raw in zip(ids, await pipe.execute(), strict=True):
-        code = decode(raw).code if raw else None
+        code = decode_record(raw).code if raw else None
         if code is None or code.id != id:
             # It may have moved between the two.
             again = await find(redis, id)

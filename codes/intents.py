@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 from redis.asyncio import Redis
 
-from codes.redis_client import Script, ask
+from codes.redis_client import Script, command
 from schemas import keys
 from schemas.code import DeletedCode
 
@@ -24,7 +24,7 @@ SWEEP_MS = 60_000
 Step = Callable[[str], Awaitable[None]]
 
 
-async def nothing(step: str) -> None:
+async def no_step(step: str) -> None:
     """What a Step does outside of tests."""
 
 
@@ -61,12 +61,12 @@ async def declare(redis: Redis, nonce: str, intent: Intent) -> int:
 
 
 async def clear(redis: Redis, nonce: str) -> None:
-    await ask(redis, "HDEL", keys.INTENTS, nonce)
+    await command(redis, "HDEL", keys.INTENTS, nonce)
 
 
 async def abandoned(redis: Redis, older_than_ms: int = SWEEP_MS) -> AsyncIterator[tuple[str, Intent]]:
     """Nonces and intents whose owner can do nothing more about them."""
-    seconds, micros = await ask(redis, "TIME")
+    seconds, micros = await command(redis, "TIME")
     now_ms = seconds * 1000 + micros // 1000
     async for nonce, raw in redis.hscan_iter(keys.INTENTS):
         begun_ms, _, text = raw.partition(b" ")

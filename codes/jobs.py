@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 
 from codes.errors import NotInPlan
 from codes.plans import Plan, plan_of
-from codes.redis_client import Script, ask, reaching
+from codes.redis_client import Script, command, raises_unavailable
 from schemas import keys
 
 LEASE_MS = 6_000
@@ -142,7 +142,7 @@ class Jobs:
         self._now_ms = now_ms
         self._draw_id = draw_id
 
-    @reaching
+    @raises_unavailable
     async def make(
         self,
         workspace: int,
@@ -159,7 +159,7 @@ class Jobs:
         size = sum(map(len, items)) + sum(len(result.raw) for result in (failed or {}).values())
         await self._reserve(await plan_of(self.redis, workspace), about, size)
         # Listed first: what is not there is taken off the list again, and what is not listed would never be done.
-        await ask(self.redis, "ZADD", keys.JOBS, about.created_at_ms, Open(workspace, about.id).name)
+        await command(self.redis, "ZADD", keys.JOBS, about.created_at_ms, Open(workspace, about.id).name)
         await _MAKE.run(self.redis, _keys(about.id), msgspec.json.encode(about), len(items), KEPT_MS, *items, *known)
         return about
 
@@ -168,23 +168,23 @@ class Jobs:
         for again in (False, True):
             if again:
                 # Those whose results have expired, or whose maker was cut short, count no longer.
-                for id in await ask(self.redis, "HKEYS", at):
-                    if not await ask(self.redis, "EXISTS", keys.job_items(id.decode())):
-                        await ask(self.redis, "HDEL", at, id)
+                for id in await command(self.redis, "HKEYS", at):
+                    if not await command(self.redis, "EXISTS", keys.job_items(id.decode())):
+                        await command(self.redis, "HDEL", at, id)
             if await _RESERVE.run(self.redis, [at], job.id, size, plan.jobs, plan.job_bytes):
                 return
         text = plan.says("jobs", limit=plan.jobs)
         raise NotInPlan("rate", "jobs", text, None, RETRY_S)
 
-    @reaching
+    @raises_unavailable
     async def get(self, id: str) -> Job | None:
-        raw = await ask(self.redis, "HMGET", keys.job(id), "about", "state", "completed", "failed")
+        raw = await command(self.redis, "HMGET", keys.job(id), "about", "state", "completed", "failed")
         if raw[0] is None:
             return None
         about = msgspec.json.decode(raw[0], type=Job)
         return msgspec.structs.replace(about, state=raw[1].decode(), completed=int(raw[2]), failed=int(raw[3]))
 
-    @reaching
+    @raises_unavailable
     async def waiting(self) -> list[Open]:
         """Open jobs in the order in which they are to have a turn: that of the workspace which has waited longest comes
         first, and of its jobs the one that has."""
@@ -193,57 +193,57 @@ class Jobs:
         if not found:
             return []
         owners = list({one.workspace for one, _ in found})
-        turns = dict(zip(owners, await ask(self.redis, "ZMSCORE", keys.JOB_TURNS, *owners), strict=True))
+        turns = dict(zip(owners, await command(self.redis, "ZMSCORE", keys.JOB_TURNS, *owners), strict=True))
         found.sort(key=lambda one: (float(turns[one[0].workspace] or 0), one[1]))
         return [one for one, _ in found]
 
-    @reaching
+    @raises_unavailable
     async def lease(self, one: Open, token: str) -> bool:
         """Whether the job is this worker's now, for as long as it renews that."""
-        if not await ask(self.redis, "SET", keys.job_lease(one.id), token, "NX", "PX", self.lease_ms):
+        if not await command(self.redis, "SET", keys.job_lease(one.id), token, "NX", "PX", self.lease_ms):
             return False
         await self._had_turn(one.workspace)
         return True
 
-    @reaching
+    @raises_unavailable
     async def renew(self, id: str, token: str) -> bool:
         return bool(await _RENEW.run(self.redis, [keys.job_lease(id)], token, self.lease_ms))
 
-    @reaching
+    @raises_unavailable
     async def release(self, one: Open, token: str) -> None:
         """The turn is over: the workspace goes behind all others that wait, the job behind all others of it. A token
         that has no lease does no harm."""
-        await ask(self.redis, "ZADD", keys.JOBS, "XX", self._now_ms(), one.name)
+        await command(self.redis, "ZADD", keys.JOBS, "XX", self._now_ms(), one.name)
         await self._had_turn(one.workspace)
         await _RELEASE.run(self.redis, [keys.job_lease(one.id)], token)
 
     async def _had_turn(self, workspace: int) -> None:
         now_ms = self._now_ms()
-        await ask(self.redis, "ZADD", keys.JOB_TURNS, now_ms, workspace)
-        await ask(self.redis, "ZREMRANGEBYSCORE", keys.JOB_TURNS, "-inf", now_ms - _FORGOTTEN_MS)
+        await command(self.redis, "ZADD", keys.JOB_TURNS, now_ms, workspace)
+        await command(self.redis, "ZREMRANGEBYSCORE", keys.JOB_TURNS, "-inf", now_ms - _FORGOTTEN_MS)
 
-    @reaching
+    @raises_unavailable
     async def close(self, one: Open) -> None:
         """Takes a job off the list of open ones, once it is done, or if it was never made."""
         job = await self.get(one.id)
         if job is None:
-            listed_ms = await ask(self.redis, "ZSCORE", keys.JOBS, one.name)
+            listed_ms = await command(self.redis, "ZSCORE", keys.JOBS, one.name)
             if listed_ms is None or self._now_ms() - float(listed_ms) < UNMADE_MS:
                 return
         if job is None or job.state in ("done", "taken"):
-            await ask(self.redis, "ZREM", keys.JOBS, one.name)
+            await command(self.redis, "ZREM", keys.JOBS, one.name)
 
-    @reaching
+    @raises_unavailable
     async def pending(self, job: Job, most: int) -> list[tuple[int, bytes]]:
         """The first items, with their positions, that have no result yet."""
-        done = {int(at) for at in await ask(self.redis, "HKEYS", keys.job_results(job.id))}
+        done = {int(at) for at in await command(self.redis, "HKEYS", keys.job_results(job.id))}
         open_ = [at for at in range(job.total) if at not in done][:most]
         if not open_:
             return []
-        raw = await ask(self.redis, "HMGET", keys.job_items(job.id), *open_)
+        raw = await command(self.redis, "HMGET", keys.job_items(job.id), *open_)
         return [(at, item) for at, item in zip(open_, raw, strict=True) if item is not None]
 
-    @reaching
+    @raises_unavailable
     async def record(self, job: Job, token: str, at: int, result: Result) -> bool:
         """Keeps what became of an item. False when the lease was lost meanwhile: then the worker has to stop."""
         kind = "completed" if result.ok else "failed"
@@ -257,38 +257,38 @@ class Jobs:
             KEPT_MS,
         )
         if found == 2:
-            await ask(self.redis, "ZREM", keys.JOBS, Open(job.workspace, job.id).name)
+            await command(self.redis, "ZREM", keys.JOBS, Open(job.workspace, job.id).name)
         return found > 0
 
-    @reaching
+    @raises_unavailable
     async def outcomes(self, job: Job, positions: Collection[int]) -> list[tuple[int, bytes, Result]]:
         """Position, item and result of these items of a job that is done."""
         if not positions:
             return []
-        items = await ask(self.redis, "HMGET", keys.job_items(job.id), *positions)
-        results = await ask(self.redis, "HMGET", keys.job_results(job.id), *positions)
+        items = await command(self.redis, "HMGET", keys.job_items(job.id), *positions)
+        results = await command(self.redis, "HMGET", keys.job_results(job.id), *positions)
         return [
             (at, item, Result(result[:1] == _FLAG[True], result[1:]))
             for at, item, result in zip(positions, items, results, strict=True)
             if item is not None and result is not None
         ]
 
-    @reaching
+    @raises_unavailable
     async def take(self, id: str, token: str) -> None:
         """Somebody begins to fetch the results: whoever was fetching them before is not to finish."""
         await _TAKE.run(self.redis, [keys.job(id)], token)
 
-    @reaching
+    @raises_unavailable
     async def is_taking(self, id: str, token: str) -> bool:
         """Whether the results are there, and nobody else has begun to fetch them."""
-        state, taker = await ask(self.redis, "HMGET", keys.job(id), "state", "taker")
+        state, taker = await command(self.redis, "HMGET", keys.job(id), "state", "taker")
         return bool(state == b"done" and taker == token.encode())
 
-    @reaching
+    @raises_unavailable
     async def taken(self, job: Job) -> None:
         """They were fetched: nothing is left of the job but that."""
         await _TAKEN.run(self.redis, _keys(job.id), TAKEN_MS)
-        await ask(self.redis, "HDEL", keys.workspace_jobs(job.workspace), job.id)
+        await command(self.redis, "HDEL", keys.workspace_jobs(job.workspace), job.id)
 
 
 _FLAG = {True: b"+", False: b"-"}

@@ -6,7 +6,7 @@ replica that was promoted, a backup that was restored) has forgotten how far it 
 
 from redis.asyncio import Redis
 
-from codes.redis_client import Script, reaching
+from codes.redis_client import Script, raises_unavailable
 
 # The JSON of JavaScript is exact below 2^53, which microseconds reach in the year 2255.
 _ALLOCATE = Script("""
@@ -24,14 +24,14 @@ return number
 """)
 
 
-@reaching
+@raises_unavailable
 async def allocate(redis: Redis, counter: str, now_ms: int) -> int:
     """The next number of `counter`, one of the counters in `schemas.keys`."""
     return int(await _ALLOCATE.run(redis, [counter], now_ms * 1000))
 
 
-@reaching
-async def lift(redis: Redis, counter: str, at_least: int) -> int:
+@raises_unavailable
+async def raise_counter(redis: Redis, counter: str, at_least: int) -> int:
     """Makes the next number greater than `at_least`, and returns the highest that counts as given out. For an import:
     its numbers may be of a machine whose clock is ahead."""
     return int(await _LIFT.run(redis, [counter], at_least))

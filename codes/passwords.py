@@ -15,8 +15,8 @@ from codes.errors import Refused
 from codes.validation import storable
 
 # For new ones; what was set before stays valid.
-SHORTEST = 6
-LONGEST = 128
+MIN_PASSWORD = 6
+MAX_PASSWORD = 128
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
 
@@ -24,8 +24,8 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash
 def check(password: str) -> None:
     """Raises Refused."""
     storable("password", password)
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise Refused("password", "invalid_password", f"a password has {SHORTEST} to {LONGEST} characters")
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise Refused("password", "invalid_password", f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
 
 
 async def slow_digest(secret: bytes, salt: bytes) -> bytes:
@@ -34,6 +34,6 @@ async def slow_digest(secret: bytes, salt: bytes) -> bytes:
     return await asyncio.to_thread(hash_secret_raw, secret, salt, 2, 19 * 1024, 1, 20, Type.ID)
 
 
-async def hashed(password: str) -> str:
+async def hash_password(password: str) -> str:
     """Of a password that `check` lets through. Works in a thread."""
     return await asyncio.to_thread(_hasher.hash, password)

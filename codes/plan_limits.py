@@ -18,8 +18,8 @@ from codes import code_store, index, intents, quotas
 from codes.errors import NotInPlan, Unavailable
 from codes.plans import Plan
 from codes.quotas import Quota
-from codes.redis_client import Script, ask
-from codes.scan_options import is_link, leads
+from codes.redis_client import Script, command
+from codes.scan_options import is_link, repointing_fields
 from schemas import keys
 from schemas.code import Code
 
@@ -32,35 +32,39 @@ NEAR = 1_000
 _PAGE = 500
 
 
-def allow(plan: Plan, old: Code | None, new: Code) -> None:
+def check_code(plan: Plan, old: Code | None, new: Code) -> None:
     """What is new in `new` must be in the plan; what was there before it was moved to this plan stays. Raises
     NotInPlan."""
     if new.variants and not plan.variants and (old is None or new.variants != old.variants):
         raise NotInPlan("feature", "variants", plan.says("variants"), "variants")
     if new.host and (old is None or new.host != old.host):
-        custom_domains(plan)
+        check_custom_domains(plan)
     if old is None or new.type != old.type:
-        dynamic_type(plan, new.type)
+        check_type(plan, new.type)
     limit = plan.destination_edits
-    if limit is not None and old is not None and (new.destination, leads(new)) != (old.destination, leads(old)):
+    if (
+        limit is not None
+        and old is not None
+        and (new.destination, repointing_fields(new)) != (old.destination, repointing_fields(old))
+    ):
         used = old.destination_changes + old.other_changes
         if used >= limit:
             text = plan.says("destination_edits", limit=limit, used=used)
             raise NotInPlan("limit", "destination_edits", text)
 
 
-def custom_domains(plan: Plan) -> None:
+def check_custom_domains(plan: Plan) -> None:
     if not plan.custom_domains:
         raise NotInPlan("feature", "custom_domains", plan.says("custom_domains"))
 
 
-def dynamic_type(plan: Plan, type: str) -> None:
+def check_type(plan: Plan, type: str) -> None:
     """`website` and `url` are the same."""
     if plan.types is not None and type not in plan.types and not (is_link(type) and "website" in plan.types):
         raise NotInPlan("feature", "types", plan.says("types", type=type))
 
 
-async def creation(redis: Redis, plan: Plan, workspace: int, now: datetime) -> Quota:
+async def take_creation(redis: Redis, plan: Plan, workspace: int, now: datetime) -> Quota:
     """Takes one of the hour's creations; given back (`forgotten`) when nothing came of it. Raises NotInPlan."""
     taken = await quotas.take(redis, workspace, CREATIONS, "hour", plan.creations_per_hour, now)
     if not taken.allowed:
@@ -70,11 +74,11 @@ async def creation(redis: Redis, plan: Plan, workspace: int, now: datetime) -> Q
     return taken
 
 
-async def forgotten(redis: Redis, workspace: int, taken: Quota) -> None:
+async def give_back_creation(redis: Redis, workspace: int, taken: Quota) -> None:
     await quotas.give_back(redis, workspace, CREATIONS, taken)
 
 
-class Turn(msgspec.Struct, frozen=True):
+class CountingLock(msgspec.Struct, frozen=True):
     """Whoever has it may add codes, or make them active, until `until_ms` by Redis' clock."""
 
     redis: Redis
@@ -88,7 +92,7 @@ class Turn(msgspec.Struct, frozen=True):
             most = self.plan.codes
             held = await quotas.count_codes(self.redis, self.workspace)
             for code in await self._under_way():
-                listed = await ask(self.redis, "ZSCORE", keys.workspace_codes(self.workspace), code.id)
+                listed = await command(self.redis, "ZSCORE", keys.workspace_codes(self.workspace), code.id)
                 held += listed is None
             if held >= most:
                 raise NotInPlan("limit", "codes", self.plan.says("codes", limit=most))
@@ -100,7 +104,7 @@ class Turn(msgspec.Struct, frozen=True):
         """How many are active, at least up to `enough`."""
         found = {code.id for code in await self._under_way() if code.status == "active"}
         before = None
-        while len(found) < enough and (rows := await index.newest(self.redis, self.workspace, _PAGE, before)):
+        while len(found) < enough and (rows := await index.page_before(self.redis, self.workspace, _PAGE, before)):
             codes = await index.read(self.redis, [id for id, _ in rows])
             found |= {code.id for code in codes if code is not None and code.status == "active"}
             before = rows[-1][1]
@@ -111,7 +115,7 @@ class Turn(msgspec.Struct, frozen=True):
         found = []
         async for _, intent in intents.abandoned(self.redis, older_than_ms=-intents.SWEEP_MS):
             if intent.op == "create" and intent.workspace == self.workspace:
-                code = (await code_store.look(self.redis, intent.host, intent.slug)).code
+                code = (await code_store.read_link(self.redis, intent.host, intent.slug)).code
                 if code is not None and code.id == intent.id:
                     found.append(code)
         return found
@@ -132,7 +136,9 @@ _MARGIN_MS = 100
 
 
 @asynccontextmanager
-async def turn(redis: Redis, plan: Plan, workspace: int, *, needed: bool) -> AsyncIterator[Turn | None]:
+async def counting_lock(
+    redis: Redis, plan: Plan, workspace: int, *, needed: bool
+) -> AsyncIterator[CountingLock | None]:
     """Waits for a turn and ends it; None where nothing is counted. Raises Unavailable when others take too long."""
     if not needed:
         yield None
@@ -144,18 +150,18 @@ async def turn(redis: Redis, plan: Plan, workspace: int, *, needed: bool) -> Asy
             raise Unavailable("too many are adding codes to this workspace at once")
         await asyncio.sleep(0.005 + secrets.randbelow(15) / 1000)
     try:
-        yield Turn(redis, workspace, plan, ends_ms - _MARGIN_MS)
+        yield CountingLock(redis, workspace, plan, ends_ms - _MARGIN_MS)
     finally:
         await _END.run(redis, [at], token)
 
 
-async def counts(redis: Redis, plan: Plan, workspace: int, *, another: bool, active: bool) -> bool:
+async def needs_counting(redis: Redis, plan: Plan, workspace: int, *, another: bool, active: bool) -> bool:
     """Whether such an addition needs a turn under this plan. Far from a figure nobody has to wait."""
     if active and plan.active_codes is not None:
         return True
     return another and (plan.codes <= NEAR or await quotas.count_codes(redis, workspace) > plan.codes - NEAR)
 
 
-def sooner(deadline_ms: int, turn: Turn | None) -> int:
+def earliest_deadline(deadline_ms: int, turn: CountingLock | None) -> int:
     """When a write has to be done by."""
     return deadline_ms if turn is None else min(deadline_ms, turn.until_ms)

@@ -59,7 +59,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.texts[about].format(plan=self.short_name, **figures)
 
 
-class Unreadable(ValueError):
+class UnreadablePlans(ValueError):
     """A file of plans that cannot be used; says why."""
 
 
@@ -85,9 +85,9 @@ def known(own: Path | None) -> Mapping[str, Plan]:
         try:
             more = _tables(own.read_text())
         except OSError as error:
-            raise Unreadable(error.strerror or str(error)) from None
+            raise UnreadablePlans(error.strerror or str(error)) from None
         except ValueError as error:
-            raise Unreadable(str(error)) from None
+            raise UnreadablePlans(str(error)) from None
         found = _Tables(plan=found.plan | more.plan, words=found.words | more.words)
     return MappingProxyType({name: _plan(name, given, found.words) for name, given in found.plan.items()})
 
@@ -108,7 +108,7 @@ def _plan(name: str, given: dict[str, Any], words: Mapping[str, dict[str, str]])
         for about in plan.texts:
             plan.says(about, limit=1, used=1, type="website")
     except (msgspec.ValidationError, KeyError, IndexError) as error:
-        raise Unreadable(f"plan {name!r}: {error}") from None
+        raise UnreadablePlans(f"plan {name!r}: {error}") from None
     return plan
 
 

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 
 from codes.errors import NotInPlan
 from codes.plans import Plan
-from codes.redis_client import Script, ask, reaching
+from codes.redis_client import Script, command, raises_unavailable
 from schemas import keys
 from schemas.code import Code, StaticCode
 
@@ -70,7 +70,7 @@ return {1, taken}
 """)
 
 
-@reaching
+@raises_unavailable
 async def take(redis: Redis, workspace: int, name: str, per: Per, limit: int | None, now: datetime) -> Quota:
     """Use one, if one is left. Without a limit one always is; a month counts it all the same, since the plan may
     change. Raises Unavailable."""
@@ -94,19 +94,19 @@ async def take(redis: Redis, workspace: int, name: str, per: Per, limit: int | N
     return Quota(most, remaining, reset_at, bool(allowed), use if allowed else "")
 
 
-@reaching
+@raises_unavailable
 async def peek(redis: Redis, workspace: int, name: str, limit: int | None, now: datetime) -> Quota:
     """Return what is left of the month, and use none."""
-    taken = int(await ask(redis, "GET", keys.quota(workspace, name, f"{now.astimezone(UTC):%Y-%m}")) or 0)
+    taken = int(await command(redis, "GET", keys.quota(workspace, name, f"{now.astimezone(UTC):%Y-%m}")) or 0)
     remaining = NO_LIMIT if limit is None else max(0, limit - taken)
     most = NO_LIMIT if limit is None else limit
     return Quota(most, remaining, round(month_end(now).timestamp()), remaining > 0)
 
 
-@reaching
+@raises_unavailable
 async def give_back(redis: Redis, workspace: int, name: str, quota: Quota) -> None:
     """Return one use of the hour, when nothing came of it."""
-    await ask(redis, "ZREM", keys.quota(workspace, name), quota.taken)
+    await command(redis, "ZREM", keys.quota(workspace, name), quota.taken)
 
 
 def month_end(now: datetime) -> datetime:
@@ -124,13 +124,13 @@ def stored_size(code: Code | StaticCode) -> int:
 
 async def count_codes(redis: Redis, workspace: int) -> int:
     """Count the codes of a workspace, static ones included."""
-    codes = await ask(redis, "ZCARD", keys.workspace_codes(workspace))
-    return int(codes) + int(await ask(redis, "ZCARD", keys.workspace_static_numbers(workspace)))
+    codes = await command(redis, "ZCARD", keys.workspace_codes(workspace))
+    return int(codes) + int(await command(redis, "ZCARD", keys.workspace_static_numbers(workspace)))
 
 
 async def check_code_bytes(redis: Redis, plan: Plan, workspace: int, more: int) -> None:
     """Check that the codes of the workspace may grow by `more` bytes. Raises NotInPlan."""
-    kept = int(await ask(redis, "HGET", keys.workspace_sizes(workspace), TOTAL) or 0)
+    kept = int(await command(redis, "HGET", keys.workspace_sizes(workspace), TOTAL) or 0)
     if more > 0 and kept + more > plan.code_bytes:
         raise NotInPlan("limit", "code_bytes", plan.says("code_bytes", limit=plan.code_bytes))
 

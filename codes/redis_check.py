@@ -5,8 +5,8 @@ from typing import Literal
 from redis import exceptions
 from redis.asyncio import Redis
 
-from codes.errors import Unfit
-from codes.redis_client import reaching
+from codes.errors import UnfitRedis
+from codes.redis_client import raises_unavailable
 
 OLDEST = (6, 2)
 
@@ -14,7 +14,7 @@ OLDEST = (6, 2)
 Fsync = Literal["always", "everysec"]
 
 
-@reaching
+@raises_unavailable
 async def check_server(redis: Redis, fsync: Fsync = "always") -> None:
     """Raises Unfit for a server that is too old, may throw keys away when memory runs out, or does not keep an
     append-only file that is synced as often as `fsync` says. Reads INFO, which hosted servers answer where they
@@ -22,19 +22,19 @@ async def check_server(redis: Redis, fsync: Fsync = "always") -> None:
     info = await redis.info("everything")
     version = str(info["redis_version"])
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
-        raise Unfit(f"Redis {version} is too old: it must be {'.'.join(map(str, OLDEST))} or newer")
+        raise UnfitRedis(f"Redis {version} is too old: it must be {'.'.join(map(str, OLDEST))} or newer")
     policy = info["maxmemory_policy"]
     if policy != "noeviction":
-        raise Unfit(
+        raise UnfitRedis(
             f"Redis has maxmemory-policy {policy}: it must be noeviction, or codes are lost when memory is full"
         )
     if not int(info["aof_enabled"]):
-        raise Unfit("Redis keeps no append-only file: it must have appendonly yes, or codes are lost when it ends")
+        raise UnfitRedis("Redis keeps no append-only file: it must have appendonly yes, or codes are lost when it ends")
     if info["role"] != "master":
-        raise Unfit("this Redis is a replica: codes are written to the primary")
+        raise UnfitRedis("this Redis is a replica: codes are written to the primary")
     synced = await _synced(redis)
     if synced not in ("always", fsync) and not (synced is None and fsync == "everysec"):
-        raise Unfit(
+        raise UnfitRedis(
             f"Redis {'does not tell its appendfsync' if synced is None else f'has appendfsync {synced}'}: it must be "
             "always, or a power cut takes codes that were answered for. To give up those of the last second or two, "
             "set WAYMARK_REDIS_FSYNC=everysec"

@@ -90,7 +90,7 @@ def connect(url: str) -> Redis:
     return Redis.from_pool(pool)
 
 
-def reaching(call: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+def raises_unavailable(call: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Makes an async function raise Unavailable where Redis is away, slow, or cannot serve now."""
 
     @wraps(call)
@@ -117,7 +117,7 @@ _CLASSES = (
 )
 
 
-async def ask(redis: Redis, *words: str | bytes | float) -> Any:
+async def command(redis: Redis, *words: str | bytes | float) -> Any:
     """One command and its answer, which the caller knows the form of."""
     return await redis.execute_command(*words)  # type: ignore[no-untyped-call]
 
@@ -132,9 +132,9 @@ class Script:
 
     async def run(self, redis: Redis, keys: list[str], *args: str | bytes | int) -> Any:
         try:
-            return await ask(redis, "EVALSHA", self.sha, len(keys), *keys, *args)
+            return await command(redis, "EVALSHA", self.sha, len(keys), *keys, *args)
         except exceptions.NoScriptError:
-            return await ask(redis, "EVAL", self.text, len(keys), *keys, *args)
+            return await command(redis, "EVAL", self.text, len(keys), *keys, *args)
 
 
 # Replaces a value that is still as it was seen; whoever has lost against another change reads again.

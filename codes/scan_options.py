@@ -13,7 +13,7 @@ import msgspec
 from codes import passwords, variants
 from codes.destinations import MAX_LENGTH
 from codes.errors import Conflict, Refused
-from codes.validation import plain
+from codes.validation import single_line
 from schemas import page_content
 from schemas.code import Code
 from schemas.scan_options import Apps
@@ -24,7 +24,7 @@ UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 
 _CHOICES = {"query": ("drop", "append", "override"), "sticky": ("visitor", "cookie", "none")}
 # Of all that an edit can change, what no scanner could notice.
-UNSEEN = frozenset({"label", "tags", "folder_id", "style", "design", "image_format", "locked"})
+NOT_ROUTED = frozenset({"label", "tags", "folder_id", "style", "design", "image_format", "locked"})
 
 _scheme = re.compile(r"[a-z][a-z0-9+.-]{0,31}")
 _bad_percent = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -34,7 +34,7 @@ DANGEROUS = frozenset(
 )
 
 
-def check(given: dict[str, Any]) -> None:
+def check_fields(given: dict[str, Any]) -> None:
     """Raises Refused for a field that can be in no code."""
     for name, choices in _CHOICES.items():
         if given.get(name, choices[0]) not in choices:
@@ -54,12 +54,12 @@ def check(given: dict[str, Any]) -> None:
             raise Refused(
                 f"utm.{short[:64]}", "unknown_field", "must be one of: source, medium, campaign, term, content"
             )
-        plain(f"utm.{short}", value, MAX_UTM)
+        single_line(f"utm.{short}", value, MAX_UTM)
     if "type" in given and given["type"] not in page_content.TYPES:
         raise Refused("type", "unknown_type", f"must be one of: {', '.join(sorted(page_content.TYPES))}")
 
 
-def urls(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def web_urls(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Field and URL, of every one that a scanner could be sent to over the web."""
     # Whether a code may be without a destination depends on its type.
     if given.get("destination"):
@@ -81,7 +81,7 @@ def scheme_of(url: str) -> str:
     return url.partition(":")[0].lower()
 
 
-def own_schemes(apps: Apps | None) -> Iterator[tuple[str, str]]:
+def app_schemes(apps: Apps | None) -> Iterator[tuple[str, str]]:
     """Field and scheme of those links that need the workspace's leave. Raises Refused."""
     for name in ("ios", "android"):
         url = getattr(apps or Apps(), name)
@@ -107,9 +107,9 @@ def is_link(type: str) -> bool:
     return type in page_content.LINKS
 
 
-def settle(code: Code, changes: dict[str, Any], new_id: Callable[[], str]) -> Code:
+def apply_changes(code: Code, changes: dict[str, Any], new_id: Callable[[], str]) -> Code:
     """`code` with checked `changes`. Raises Refused and Conflict for what does not go together."""
-    changes = {**changes, **variants.keep(code, changes, new_id)}
+    changes = {**changes, **variants.merge_entries(code, changes, new_id)}
     new = msgspec.structs.replace(code, **changes)
     if not is_link(new.type):
         if changes.get("destination"):
@@ -139,7 +139,7 @@ def _check_content(code: Code) -> None:
         raise Refused(error.field, "invalid_content", f"{error.field} {error.message}") from None
 
 
-def leads(code: Code) -> tuple[object, ...]:
+def repointing_fields(code: Code) -> tuple[object, ...]:
     """What decides to which address a scan is sent, besides the destination: an edit of any of it is another way to
     repoint a code. When it ends matters where another address follows."""
     ends = (code.expired_destination, code.starts_at_ms, code.expires_at_ms, code.scan_limit)
@@ -151,7 +151,7 @@ def leads(code: Code) -> tuple[object, ...]:
     )
 
 
-def check_open(old: Code, new: Code) -> None:
+def check_lock(old: Code, new: Code) -> None:
     """A locked code stays as it is; only `locked` itself can be changed. Raises Conflict."""
     if old.locked and msgspec.structs.replace(new, locked=True) != old:
         raise Conflict("locked", "locked", "the code is locked: set locked to false first")

@@ -26,15 +26,15 @@ from codes import (
     scan_options,
     slugs,
 )
-from codes.code_creator import Making, random_id, random_nonce
+from codes.code_creator import CodeCreator, random_id, random_nonce
 from codes.code_fields import Edit, NewCode
-from codes.code_store import Change, Kept, Put
-from codes.code_validator import Checking, IsShort, Usable, never, nowhere
+from codes.code_store import CodeRecord, LinkChange, WriteResult
+from codes.code_validator import CodeValidator, IsShort, IsUsable, no_custom_domains, no_short_domains
 from codes.errors import Conflict, Missing, NotInPlan, Refused, SlugTaken, Stale, Unavailable
 from codes.intents import Intent, Step
-from codes.plan_limits import Turn
+from codes.plan_limits import CountingLock
 from codes.plans import Plan, plan_of
-from codes.redis_client import reaching
+from codes.redis_client import raises_unavailable
 from codes.resolver import Resolver
 from schemas.code import Code
 
@@ -54,64 +54,64 @@ class Codes:
         redis: Redis,
         *,
         own_hosts: Collection[str] = (),
-        usable: Usable = nowhere,
-        is_short: IsShort = never,
+        usable: IsUsable = no_custom_domains,
+        is_short: IsShort = no_short_domains,
         resolver: Resolver | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         rng: random.Random | None = None,
         longest_wait_s: float = acknowledgements.LONGEST_WAIT_S,
-        step: Step = intents.nothing,
+        step: Step = intents.no_step,
     ) -> None:
         self.redis = redis
         self._usable = usable
-        self._checking = Checking(
+        self._checking = CodeValidator(
             redis, own_hosts=own_hosts, usable=usable, is_short=is_short, resolver=resolver or Resolver()
         )
         self._now_ms = now_ms
         self._rng = rng or random.SystemRandom()
         self._longest_wait_s = longest_wait_s
         self._step = step
-        self._making = Making(
+        self._making = CodeCreator(
             redis, self._checking, now_ms=now_ms, rng=self._rng, longest_wait_s=longest_wait_s, step=step
         )
 
-    @reaching
+    @raises_unavailable
     async def get(self, workspace: int, id: str) -> Code | None:
         found = await index.find(self.redis, id)
         code = found.place.code if found else None
         return code if code and code.workspace == workspace else None
 
-    @reaching
+    @raises_unavailable
     async def by_slug(self, host: str, slug: str) -> Code | None:
         """Whatever its workspace, by its slug alone and not by an alias; `host` is "" for the default short host."""
-        return (await code_store.look(self.redis, host, slug)).code if slugs.may_be(slug) else None
+        return (await code_store.read_link(self.redis, host, slug)).code if slugs.is_possible(slug) else None
 
-    @reaching
+    @raises_unavailable
     async def is_free(self, workspace: int, host: str, slug: str, *, id: str) -> bool:
         """Return whether the code with this id could take the slug, or has it already. Does not check its form."""
-        link = await code_store.look(self.redis, host, slug)
+        link = await code_store.read_link(self.redis, host, slug)
         return link.is_of(id) or link.is_free_for(workspace)
 
-    @reaching
+    @raises_unavailable
     async def page(self, workspace: int, limit: int, before: int | None = None) -> list[Code]:
         """At most `limit` codes with numbers below `before`, newest first; fewer only at the end."""
         page: list[Code] = []
         while len(page) < limit:
-            rows = await index.newest(self.redis, workspace, limit - len(page), before)
+            rows = await index.page_before(self.redis, workspace, limit - len(page), before)
             if not rows:
                 break
             page += [code for code in await index.read(self.redis, [id for id, _ in rows]) if code is not None]
             before = rows[-1][1]
         return page
 
-    @reaching
+    @raises_unavailable
     async def part(self, workspace: int, start: int, size: int) -> list[Code]:
         """The codes from position `start` on, newest first: for lists whose pages have numbers. Codes that come or go
         meanwhile move the others."""
-        ids = await index.ranked(self.redis, workspace, start, size)
+        ids = await index.page_at(self.redis, workspace, start, size)
         return [code for code in await index.read(self.redis, ids) if code is not None]
 
-    @reaching
+    @raises_unavailable
     async def count(self, workspace: int) -> int:
         return await index.count(self.redis, workspace)
 
@@ -119,7 +119,7 @@ class Codes:
         """For who must know a slug before there is a code. It may be taken; `create` tells."""
         return slugs.draw(self._rng, length)
 
-    @reaching
+    @raises_unavailable
     async def create(self, workspace: int, new: NewCode) -> Code:
         """Raises Refused for what is wrong with `new`, Conflict when its slug is taken or reserved, and NotInPlan. With
         an id of the caller's it can be called again when nobody knows what became of the first time; Missing says
@@ -142,7 +142,7 @@ class Codes:
     async def _makes_room(self, workspace: int, host: str, slug: str) -> bool:
         """Whether what is in the way is a code of a workspace that had this domain before, and has gone to the short
         host under a slug that is drawn, without its aliases: here it leads nowhere any more."""
-        place = await code_store.look(self.redis, host, slug) if host else None
+        place = await code_store.read_link(self.redis, host, slug) if host else None
         other = place.code if place else None
         if place and place.kept and place.kept.alias_of:
             found = await index.find(self.redis, place.kept.alias_of)
@@ -156,12 +156,12 @@ class Codes:
             return False
         return True
 
-    @reaching
+    @raises_unavailable
     async def check(self, workspace: int, new: NewCode) -> None:
         """Raises what `create` would for what `new` says; slugs taken and how many codes there may be are not asked."""
         await self._making.allowed(workspace, new)
 
-    @reaching
+    @raises_unavailable
     async def edit(self, workspace: int, id: str, edit: Edit, *, match: Collection[str] | None = None) -> Code:
         """Returns the code as it then is. Raises Missing, Refused, NotInPlan, and Conflict for a slug that is taken or
         reserved, a code that is locked, and a destination for one that shows a page. With `match` (see `codes.etags`)
@@ -174,9 +174,9 @@ class Codes:
         changes = await self._checking.checked(workspace, edit.changes())
         plan = await plan_of(self.redis, workspace)
         resumed = changes.get("status") == "active"
-        needed = await plan_limits.counts(self.redis, plan, workspace, another=False, active=resumed)
+        needed = await plan_limits.needs_counting(self.redis, plan, workspace, another=False, active=resumed)
         before = await acknowledgements.redirectors(self.redis)
-        async with plan_limits.turn(self.redis, plan, workspace, needed=needed) as turn:
+        async with plan_limits.counting_lock(self.redis, plan, workspace, needed=needed) as turn:
             host = changes.get("host", self._code_at(found).host)
             edited, nonce = await self._with_room(
                 workspace, host, lambda: self._edit(found, changes, match, plan, turn)
@@ -184,7 +184,11 @@ class Codes:
         if nonce:
             # Others' turns need not wait for this.
             await self._told([nonce], before)
-        return await folders.settled(self.redis, edited, now_ms=self._now_ms) if changes.get("folder_id") else edited
+        return (
+            await folders.drop_deleted_folder(self.redis, edited, now_ms=self._now_ms)
+            if changes.get("folder_id")
+            else edited
+        )
 
     async def _edit(
         self,
@@ -192,7 +196,7 @@ class Codes:
         changes: dict[str, Any],
         match: Collection[str] | None,
         plan: Plan,
-        turn: Turn | None,
+        turn: CountingLock | None,
     ) -> tuple[Code, str]:
         """The code as it then is, and the name under which redirectors acknowledge that: "" where they need not."""
         until_ms = turn.until_ms if turn else 0
@@ -202,40 +206,43 @@ class Codes:
             old = self._code_at(found)
             etags.check(old, match)
             new = self._changed(old, changes)
-            plan_limits.allow(plan, old, new)
+            plan_limits.check_code(plan, old, new)
             if (more := quotas.stored_size(new) - quotas.stored_size(old)) > 0:
                 await quotas.check_code_bytes(self.redis, plan, workspace, more)
             if turn is not None and old.status != "active":
                 await turn.allow(another=False, active=True)
-            if changes.keys() <= scan_options.UNSEEN:
+            if changes.keys() <= scan_options.NOT_ROUTED:
                 if new == old:
                     return new, ""
-                if await code_store.put(self.redis, [Change(found.place, Kept(code=new))]) is Put.DONE:
-                    await index.sized(self.redis, new)
+                if (
+                    await code_store.write(self.redis, [LinkChange(found.place, CodeRecord(code=new))])
+                    is WriteResult.DONE
+                ):
+                    await index.update_size(self.redis, new)
                     return new, ""
             else:
                 taken = len(_links(new) - _links(old))
                 if new.slug not in code_store.slugs_of(old):
-                    slugs.check_custom(new.slug)
+                    slugs.check_chosen(new.slug)
                 await quotas.count_new_slugs(self.redis, plan, workspace, taken, new.updated_at_ms)
                 nonce = self._nonce()
                 outcome = await self._put(found, new, nonce, until_ms)
-                if outcome is Put.LATE:
+                if outcome is WriteResult.LATE:
                     raise Unavailable("the change took too long")
-                if outcome is Put.DONE:
+                if outcome is WriteResult.DONE:
                     if more or taken:
-                        await index.sized(self.redis, new)
+                        await index.update_size(self.redis, new)
                     return new, nonce
             found = await self._find(workspace, id)
         raise Missing(id)
 
     def _changed(self, old: Code, changes: dict[str, Any]) -> Code:
-        new = scan_options.settle(old, aliases.settle(old, changes), self._id)
-        scan_options.check_open(old, new)
+        new = scan_options.apply_changes(old, aliases.apply_changes(old, changes), self._id)
+        scan_options.check_lock(old, new)
         if new == old:
             return old
         moved = new.destination != old.destination
-        rerouted = not moved and scan_options.leads(new) != scan_options.leads(old)
+        rerouted = not moved and scan_options.repointing_fields(new) != scan_options.repointing_fields(old)
         return msgspec.structs.replace(
             new,
             destination_changes=old.destination_changes + moved,
@@ -243,29 +250,29 @@ class Codes:
             updated_at_ms=self._now_ms(),
         )
 
-    async def _put(self, found: index.Found, new: Code, nonce: str, deadline_ms: int) -> Put:
+    async def _put(self, found: index.Found, new: Code, nonce: str, deadline_ms: int) -> WriteResult:
         """An edit, wherever the code stands then and stood before, in one step."""
         old = self._code_at(found)
         if new == old:
             # A repeated edit is told again: the first one may have been written and its answer lost
             # before the redirectors had it.
-            others = await code_store.look_at(self.redis, [(old.host, slug) for slug in old.aliases])
-            changes = [Change(place, place.kept) for place in (found.place, *others)]
+            others = await code_store.read_links(self.redis, [(old.host, slug) for slug in old.aliases])
+            changes = [LinkChange(place, place.kept) for place in (found.place, *others)]
         else:
             try:
-                changes = await code_store.to_become(self.redis, found.place, new, now_ms=new.updated_at_ms)
+                changes = await code_store.changes_for(self.redis, found.place, new, now_ms=new.updated_at_ms)
             except SlugTaken:
                 # By the code itself, perhaps, that somebody else was changing at the same time.
-                now = await code_store.look(self.redis, old.host, old.slug)
+                now = await code_store.read_link(self.redis, old.host, old.slug)
                 if now.raw_kept != found.place.raw_kept:
-                    return Put.CHANGED
+                    return WriteResult.CHANGED
                 raise
         pointer = None
         if (new.host, new.slug) != (old.host, old.slug):
             pointer = new.id, index.pointer(new.host, new.slug, nonce)
-        return await code_store.put(self.redis, changes, nonce=nonce, deadline_ms=deadline_ms, pointer=pointer)
+        return await code_store.write(self.redis, changes, nonce=nonce, deadline_ms=deadline_ms, pointer=pointer)
 
-    @reaching
+    @raises_unavailable
     async def delete(
         self, workspace: int, id: str, *, keep_until_ms: int | None = None, match: Collection[str] | None = None
     ) -> bool:
@@ -282,7 +289,7 @@ class Codes:
             op="delete", id=id, workspace=workspace, birth=self._code_at(found).birth, keep_until_ms=keep_until_ms
         )
         if keep_until_ms is not None:
-            left = deleted_codes.remains_of(self._code_at(found), keep_until_ms)
+            left = deleted_codes.metadata_of(self._code_at(found), keep_until_ms)
             intent = msgspec.structs.replace(intent, remains=left)
         deadline_ms = await intents.declare(self.redis, nonce, intent)
         await self._step("intent")
@@ -293,11 +300,11 @@ class Codes:
             except Stale:
                 await intents.clear(self.redis, nonce)
                 raise
-            tombstones = await code_store.to_become(self.redis, found.place, None, now_ms=now_ms)
-            outcome = await code_store.put(self.redis, tombstones, nonce=nonce, deadline_ms=deadline_ms)
-            if outcome is Put.LATE:
+            tombstones = await code_store.changes_for(self.redis, found.place, None, now_ms=now_ms)
+            outcome = await code_store.write(self.redis, tombstones, nonce=nonce, deadline_ms=deadline_ms)
+            if outcome is WriteResult.LATE:
                 raise Unavailable("the change took too long")
-            if outcome is Put.DONE:
+            if outcome is WriteResult.DONE:
                 await self._step("gone")
                 await deleted_codes.order_erasure(self.redis, intent, now_ms)
                 await self._step("ordered")
@@ -321,7 +328,7 @@ class Codes:
         return code
 
     async def _told(self, nonces: list[str], before: set[bytes]) -> None:
-        await acknowledgements.acknowledged(self.redis, nonces, before, longest_s=self._longest_wait_s)
+        await acknowledgements.wait_for_acknowledgements(self.redis, nonces, before, longest_s=self._longest_wait_s)
 
     def _id(self) -> str:
         return random_id(self._rng)

@@ -34,12 +34,12 @@ def draw(rng: random.Random, length: int = DRAWN_LENGTH) -> str:
             return slug
 
 
-def may_be(slug: str) -> bool:
+def is_possible(slug: str) -> bool:
     """Whether there can be a code with this slug."""
     return len(slug) <= MAX_LENGTH and _imported.fullmatch(slug) is not None
 
 
-def check_custom(slug: str, field: str = "slug") -> str:
+def check_chosen(slug: str, field: str = "slug") -> str:
     """A slug that somebody chose. Raises Refused for its form and Conflict where it is reserved."""
     if slug in RESERVED:
         raise _reserved(slug, field)
@@ -57,7 +57,7 @@ def check_custom(slug: str, field: str = "slug") -> str:
 def check_imported(slug: str, field: str = "slug") -> str:
     """A slug, or an alias, that is printed already and so keeps its form, of one part or several. Raises as
     `check_custom`."""
-    if not may_be(slug) or any(part in (".", "..") for part in slug.split("/")):
+    if not is_possible(slug) or any(part in (".", "..") for part in slug.split("/")):
         raise Refused(
             field,
             "invalid_slug",
@@ -71,7 +71,7 @@ def check_imported(slug: str, field: str = "slug") -> str:
 def check_alias(slug: str, field: str) -> str:
     """A further slug that somebody chose: of one part as `check_custom` has it, or of several. Raises as that does."""
     if "/" not in slug:
-        return check_custom(slug, field)
+        return check_chosen(slug, field)
     if not 3 <= len(slug) <= 48 or not _alias.fullmatch(slug):
         raise Refused(
             field,

@@ -14,7 +14,7 @@ from codes import destinations, etags, numbers, plan_limits, quotas, validation
 from codes.code_fields import UNSET, Unset
 from codes.errors import Missing, Refused, Unavailable
 from codes.plans import plan_of
-from codes.redis_client import Script, ask, reaching
+from codes.redis_client import Script, command, raises_unavailable
 from codes.validation import Status
 from schemas import keys, page_content
 from schemas.code import StaticCode
@@ -70,7 +70,7 @@ class StaticEdit(msgspec.Struct, frozen=True, kw_only=True):
     page_design: dict[str, Any] | Unset | None = UNSET
 
 
-class Statics:
+class StaticCodes:
     """All methods raise Unavailable when Redis is away."""
 
     def __init__(self, redis: Redis, *, check_folder: CheckFolder, now_ms: Callable[[], int] = _wall_ms) -> None:
@@ -78,7 +78,7 @@ class Statics:
         self._check_folder = check_folder
         self._now_ms = now_ms
 
-    @reaching
+    @raises_unavailable
     async def create(self, workspace: int, new: NewStatic) -> StaticCode:
         """Raises Refused for what is wrong with `new`, and NotInPlan."""
         if new.id is not None and (made := await self.get(workspace, new.id)) is not None:
@@ -87,9 +87,9 @@ class Statics:
         await self._check(workspace, fields, new.type)
         now_ms = self._now_ms()
         plan = await plan_of(self.redis, workspace)
-        needed = await plan_limits.counts(self.redis, plan, workspace, another=True, active=False)
+        needed = await plan_limits.needs_counting(self.redis, plan, workspace, another=True, active=False)
         await quotas.count_new_slugs(self.redis, plan, workspace, 1, now_ms)
-        async with plan_limits.turn(self.redis, plan, workspace, needed=needed) as turn:
+        async with plan_limits.counting_lock(self.redis, plan, workspace, needed=needed) as turn:
             if turn is not None:
                 await turn.allow(another=True, active=False)
             number = await numbers.allocate(self.redis, keys.NUMBERS, now_ms)
@@ -100,12 +100,12 @@ class Statics:
                 return await self.get(workspace, code.id) or code
         return await self._filed(code)
 
-    @reaching
+    @raises_unavailable
     async def get(self, workspace: int, id: str) -> StaticCode | None:
-        raw = await ask(self.redis, "HGET", keys.workspace_statics(workspace), id)
+        raw = await command(self.redis, "HGET", keys.workspace_statics(workspace), id)
         return _decoder.decode(raw) if raw else None
 
-    @reaching
+    @raises_unavailable
     async def page(self, workspace: int, limit: int, before: int | None = None) -> list[StaticCode]:
         """At most `limit` with numbers below `before`, newest first; fewer only at the end."""
         page: list[StaticCode] = []
@@ -118,19 +118,19 @@ class Statics:
             if not rows:
                 break
             # One that was deleted in between has no record any more.
-            records = await ask(self.redis, "HMGET", keys.workspace_statics(workspace), *(id for id, _ in rows))
+            records = await command(self.redis, "HMGET", keys.workspace_statics(workspace), *(id for id, _ in rows))
             page += [_decoder.decode(raw) for raw in records if raw]
             before = int(rows[-1][1])
         return page
 
-    @reaching
+    @raises_unavailable
     async def edit(
         self, workspace: int, id: str, edit: StaticEdit, *, match: Collection[str] | None = None
     ) -> StaticCode:
         """The code as it then is. Raises Missing and Refused; with `match` (see `codes.etags`) also Stale."""
         changes = {name: value for name, value in msgspec.structs.asdict(edit).items() if value is not UNSET}
         for _ in range(_TRIES):
-            raw = await ask(self.redis, "HGET", keys.workspace_statics(workspace), id)
+            raw = await command(self.redis, "HGET", keys.workspace_statics(workspace), id)
             if raw is None:
                 raise Missing(id)
             old = _decoder.decode(raw)
@@ -146,11 +146,11 @@ class Statics:
                 return await self._filed(new) if changes.get("folder_id") else new
         raise Unavailable("the code is changed by too many at once")
 
-    @reaching
+    @raises_unavailable
     async def delete(self, workspace: int, id: str, *, match: Collection[str] | None = None) -> bool:
         """Whether there was such a code. With `match` it raises Stale as `edit` does."""
         for _ in range(_TRIES):
-            raw = await ask(self.redis, "HGET", keys.workspace_statics(workspace), id)
+            raw = await command(self.redis, "HGET", keys.workspace_statics(workspace), id)
             if raw is None:
                 return False
             old = _decoder.decode(raw)
@@ -166,7 +166,7 @@ class Statics:
         try:
             await self._check_folder(code.workspace, code.folder_id)
         except Refused:
-            await unfile(self.redis, code.workspace, code.folder_id, now_ms=self._now_ms)
+            await remove_from_folder(self.redis, code.workspace, code.folder_id, now_ms=self._now_ms)
             return await self.get(code.workspace, code.id) or code
         return code
 
@@ -206,11 +206,11 @@ async def put(redis: Redis, seen: bytes, old: StaticCode, new: StaticCode | None
     return bool(await _PUT.run(redis, at, old.id, seen, msgspec.json.encode(new) if new else b"", old.number))
 
 
-async def unfile(redis: Redis, workspace: int, folder_id: str, *, now_ms: Callable[[], int]) -> None:
+async def remove_from_folder(redis: Redis, workspace: int, folder_id: str, *, now_ms: Callable[[], int]) -> None:
     """Takes all static codes out of a folder that is no longer there."""
     async for _, raw in redis.hscan_iter(keys.workspace_statics(workspace), count=500):
         while raw and (code := _decoder.decode(raw)).folder_id == folder_id:
             out = msgspec.structs.replace(code, folder_id=None, updated_at_ms=now_ms())
             if await put(redis, raw, code, out):
                 break
-            raw = await ask(redis, "HGET", keys.workspace_statics(workspace), code.id)
+            raw = await command(redis, "HGET", keys.workspace_statics(workspace), code.id)

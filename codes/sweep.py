@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from codes import apikeys, code_store, deleted_codes, folders, index, intents
 from codes.errors import Unavailable
 from codes.intents import Intent
-from codes.redis_client import reaching
+from codes.redis_client import raises_unavailable
 
 EVERY_S = 30.0
 
@@ -25,7 +25,7 @@ def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@reaching
+@raises_unavailable
 async def sweep(
     redis: Redis, *, older_than_ms: int = intents.SWEEP_MS, now_ms: Callable[[], int] = _wall_ms
 ) -> Counter[str]:
@@ -46,7 +46,7 @@ async def sweep(
     return settled
 
 
-async def keep_swept(redis: Redis, stop: asyncio.Event, *, every_s: float = EVERY_S) -> None:
+async def sweep_until(redis: Redis, stop: asyncio.Event, *, every_s: float = EVERY_S) -> None:
     """Sweeps until `stop`. A Redis that is away is swept when it is back."""
     while not stop.is_set():
         # Nothing is lost by waiting: what is left stays where it is.
@@ -60,7 +60,7 @@ async def keep_swept(redis: Redis, stop: asyncio.Event, *, every_s: float = EVER
 
 async def _create(redis: Redis, nonce: str, intent: Intent) -> None:
     """Written: goes into the index. Not written: never will be."""
-    place = await code_store.look(redis, intent.host, intent.slug)
+    place = await code_store.read_link(redis, intent.host, intent.slug)
     if place.code is not None and place.code.id == intent.id:
         at = index.pointer(intent.host, intent.slug, nonce)
         # Its number is not the intent's when another attempt has made it.
@@ -84,4 +84,4 @@ async def _key(redis: Redis, intent: Intent) -> None:
 async def _unfile(redis: Redis, intent: Intent, now_ms: Callable[[], int]) -> None:
     """A folder that is still there keeps its codes."""
     if not await folders.exists(redis, intent.workspace, intent.id):
-        await folders.unfile(redis, intent.workspace, intent.id, now_ms=now_ms)
+        await folders.empty_folder(redis, intent.workspace, intent.id, now_ms=now_ms)

@@ -11,7 +11,7 @@ _FIRST_YEAR = 1970
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read(text: str, field: str) -> int:
+def parse(text: str, field: str) -> int:
     """Raises Refused, also for a time without a zone: nobody can tell which moment is meant."""
     found = _moment.fullmatch(text)
     if found is None:
@@ -26,7 +26,7 @@ def read(text: str, field: str) -> int:
     return _ms(at) + int((fraction or "0").ljust(3, "0")[:3])
 
 
-def read_day(text: str, zone: tzinfo, field: str, *, end: bool) -> int | None:
+def parse_day(text: str, zone: tzinfo, field: str, *, end: bool) -> int | None:
     """When that day begins in `zone`, or ends; None for what is not written as a day. Raises Refused."""
     if not _day.fullmatch(text):
         return None
@@ -40,7 +40,7 @@ def read_day(text: str, zone: tzinfo, field: str, *, end: bool) -> int | None:
     return _ms(at)
 
 
-def shown(at_ms: int) -> str:
+def format_ms(at_ms: int) -> str:
     """`2026-05-21T15:00:00Z`, with thousandths where there are any."""
     seconds, thousandths = divmod(at_ms, 1000)
     text = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")

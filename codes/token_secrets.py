@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 from redis.asyncio import Redis
 
-from codes.redis_client import Script, ask, reaching
+from codes.redis_client import Script, command, raises_unavailable
 from schemas import keys
 
 ROTATE_MS = 24 * 3600 * 1000
@@ -38,11 +38,11 @@ def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@reaching
-async def newest(redis: Redis, *, lives_ms: int, now_ms: Callable[[], int] = _wall_ms) -> Secret:
+@raises_unavailable
+async def current(redis: Redis, *, lives_ms: int, now_ms: Callable[[], int] = _wall_ms) -> Secret:
     """The one to sign with. What it signs must live for `lives_ms` at most."""
     while True:
-        raw = await ask(redis, "GET", keys.TOKEN_SECRETS) or b""
+        raw = await command(redis, "GET", keys.TOKEN_SECRETS) or b""
         known = _decoder.decode(raw) if raw else ()
         now = now_ms()
         if known and now < known[0].made_at_ms + ROTATE_MS:
@@ -53,10 +53,10 @@ async def newest(redis: Redis, *, lives_ms: int, now_ms: Callable[[], int] = _wa
             return made
 
 
-@reaching
+@raises_unavailable
 async def find(redis: Redis, id: str, *, lives_ms: int, now_ms: Callable[[], int] = _wall_ms) -> Secret | None:
     """The secret with this id, for as long as something that it signed may live."""
-    raw = await ask(redis, "GET", keys.TOKEN_SECRETS)
+    raw = await command(redis, "GET", keys.TOKEN_SECRETS)
     known = _decoder.decode(raw) if raw else ()
     now = now_ms()
     return next((one for one in known if one.id == id and now < one.made_at_ms + ROTATE_MS + lives_ms), None)

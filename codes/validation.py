@@ -34,7 +34,7 @@ def storable(field: str, text: str) -> str:
     return text
 
 
-def plain(field: str, text: str, most: int) -> str:
+def single_line(field: str, text: str, most: int) -> str:
     """One line that is not empty: no control characters, at most `most` characters."""
     if not text.strip() or len(text) > most or not text.isprintable():
         raise Refused(field, "invalid_text", f"must be 1 to {most} printable characters")

@@ -43,7 +43,7 @@ class NewVariant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewRule(msgspec.Struct, frozen=True, kw_only=True):
-    """`when` has been read by `codes.conditions.read`."""
+    """`when` has been read by `codes.conditions.parse`."""
 
     when: Conditions
     to: str
@@ -137,7 +137,7 @@ def destination_id(code: Code) -> str:
     return next(id for id in ids if id not in rules)
 
 
-def sole(code: Code) -> Variant:
+def single_variant(code: Code) -> Variant:
     """The destination of a code without variants, as the one entry of a list of them."""
     if code.sole is not None:
         return msgspec.structs.replace(code.sole, url=code.destination)
@@ -146,18 +146,18 @@ def sole(code: Code) -> Variant:
     return Variant(id=destination_id(code), key=_letter(code.letters) if is_taken else first, url=code.destination)
 
 
-def shown_key(code: Code | DeletedCode, key: str) -> str:
+def key_in_set(code: Code | DeletedCode, key: str) -> str:
     """What the letter of an entry that is there reads as."""
     return _letter(_place(key) - code.letters_before)
 
 
 def former_of(code: Code, id: str, key: str, url: str, label: str | None, *, rule: bool = False) -> Former:
     """An entry that was there a moment ago."""
-    shown = shown_key(code, key)
+    shown = key_in_set(code, key)
     return Former(id=id, key=key, url=url, label=label, rule=rule, shown="" if shown == key else shown)
 
 
-def keep(code: Code, written: dict[str, Any], new_id: Callable[[], str]) -> dict[str, Any]:
+def merge_entries(code: Code, written: dict[str, Any], new_id: Callable[[], str]) -> dict[str, Any]:
     """The fields of a code that follow from writing `variants`, `rules` or both (checked NewVariants and
     NewRules). Where the list of variants is emptied, `sole` may be the one entry that is left, and be the
     destination. Raises Refused when a variant and a rule claim to be the same entry."""

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from codes import numbers
 from codes.errors import Conflict, Missing, Refused
-from codes.redis_client import REPLACE, ask, reaching
+from codes.redis_client import REPLACE, command, raises_unavailable
 from codes.scan_options import check_scheme
 from schemas import keys
 from schemas.code import Workspace
@@ -23,7 +23,7 @@ MAX_SCHEMES = 20
 _decoder = msgspec.json.Decoder(Workspace)
 
 
-@reaching
+@raises_unavailable
 async def ensure_workspace(
     redis: Redis,
     name: str,
@@ -38,40 +38,40 @@ async def ensure_workspace(
     """
     if not name.strip() or name != name.strip() or len(name) > MAX_NAME or not name.isprintable():
         raise Refused("name", "invalid_name", f"a workspace's name has 1 to {MAX_NAME} printable characters")
-    raw = await ask(redis, "HGET", keys.WORKSPACES, name)
+    raw = await command(redis, "HGET", keys.WORKSPACES, name)
     if raw is None:
         # The first is 1 everywhere, so that a fresh start gives way to an import; the others follow the clock.
-        first = not await ask(redis, "EXISTS", keys.WORKSPACE_NUMBERS)
+        first = not await command(redis, "EXISTS", keys.WORKSPACE_NUMBERS)
         number = await numbers.allocate(redis, keys.WORKSPACE_NUMBERS, 0 if first else now_ms())
-        await ask(redis, "HSETNX", keys.WORKSPACES, name, number)
-        raw = await ask(redis, "HGET", keys.WORKSPACES, name)
+        await command(redis, "HSETNX", keys.WORKSPACES, name, number)
+        raw = await command(redis, "HGET", keys.WORKSPACES, name)
     number = int(raw)
     made = Workspace(number=number, id=str(uuid.uuid4()), name=name, plan=plan, created_at_ms=now_ms())
-    await ask(redis, "SET", keys.workspace(number), msgspec.json.encode(made), "NX")
-    return _decoder.decode(await ask(redis, "GET", keys.workspace(number)))
+    await command(redis, "SET", keys.workspace(number), msgspec.json.encode(made), "NX")
+    return _decoder.decode(await command(redis, "GET", keys.workspace(number)))
 
 
-@reaching
+@raises_unavailable
 async def get(redis: Redis, number: int) -> Workspace | None:
-    raw = await ask(redis, "GET", keys.workspace(number))
+    raw = await command(redis, "GET", keys.workspace(number))
     return _decoder.decode(raw) if raw else None
 
 
-@reaching
-async def exist(redis: Redis) -> bool:
+@raises_unavailable
+async def any_exist(redis: Redis) -> bool:
     """Whether there is any. The first start makes one, so a Redis without is empty."""
-    return bool(await ask(redis, "HLEN", keys.WORKSPACES))
+    return bool(await command(redis, "HLEN", keys.WORKSPACES))
 
 
-@reaching
+@raises_unavailable
 async def all_workspaces(redis: Redis) -> list[Workspace]:
     """In the order in which they were made."""
-    held = sorted(int(raw) for raw in await ask(redis, "HVALS", keys.WORKSPACES))
-    found = [await ask(redis, "GET", keys.workspace(number)) for number in held]
+    held = sorted(int(raw) for raw in await command(redis, "HVALS", keys.WORKSPACES))
+    found = [await command(redis, "GET", keys.workspace(number)) for number in held]
     return [_decoder.decode(raw) for raw in found if raw]
 
 
-@reaching
+@raises_unavailable
 async def allow_schemes(redis: Redis, number: int, schemes: Sequence[str]) -> Workspace:
     """Sets which schemes app links may have besides https; links that are there stay. Raises Refused, and Missing
     for a number that is no workspace's."""
@@ -83,8 +83,8 @@ async def allow_schemes(redis: Redis, number: int, schemes: Sequence[str]) -> Wo
     return await _change(redis, number, app_schemes=wanted)
 
 
-@reaching
-async def move(redis: Redis, number: int, plan: str) -> Workspace:
+@raises_unavailable
+async def set_plan(redis: Redis, number: int, plan: str) -> Workspace:
     """Puts a workspace on another plan, from its next request on (the name is for the caller to check). What it has
     already stays. Raises Missing."""
     return await _change(redis, number, plan=plan)
@@ -92,7 +92,7 @@ async def move(redis: Redis, number: int, plan: str) -> Workspace:
 
 async def _change(redis: Redis, number: int, **fields: Any) -> Workspace:
     while True:
-        raw = await ask(redis, "GET", keys.workspace(number))
+        raw = await command(redis, "GET", keys.workspace(number))
         if raw is None:
             raise Missing(str(number))
         changed = msgspec.structs.replace(_decoder.decode(raw), **fields)
@@ -100,19 +100,19 @@ async def _change(redis: Redis, number: int, **fields: Any) -> Workspace:
             return changed
 
 
-async def put_workspace(redis: Redis, workspace: Workspace) -> bool:
+async def import_workspace(redis: Redis, workspace: Workspace) -> bool:
     """Brings in a workspace from elsewhere; whether it was new. One that has its number or name gives way if it is
     empty but for keys, as that of a fresh start is, and both have the same name and number; else Conflict."""
-    holder = await ask(redis, "HGET", keys.WORKSPACES, workspace.name)
+    holder = await command(redis, "HGET", keys.WORKSPACES, workspace.name)
     if holder is not None and int(holder) != workspace.number:
         raise Conflict("name", "name_taken", f"another workspace is called {workspace.name!r} here")
     there = await get(redis, workspace.number)
     if there is not None and there.id == workspace.id:
         return False
     if there is not None and (
-        there.name != workspace.name or await ask(redis, "ZCARD", keys.workspace_codes(workspace.number))
+        there.name != workspace.name or await command(redis, "ZCARD", keys.workspace_codes(workspace.number))
     ):
         raise Conflict("number", "number_taken", f"another workspace has the number {workspace.number} here")
-    await ask(redis, "HSET", keys.WORKSPACES, workspace.name, workspace.number)
-    await ask(redis, "SET", keys.workspace(workspace.number), msgspec.json.encode(workspace))
+    await command(redis, "HSET", keys.WORKSPACES, workspace.name, workspace.number)
+    await command(redis, "SET", keys.workspace(workspace.number), msgspec.json.encode(workspace))
     return True

@@ -53,7 +53,7 @@ class Code(msgspec.Struct, frozen=True, omit_defaults=True):
     sole: Variant | None = None
     # Entries that are no longer among them, last removed first, so that one that comes back is the same and
     # its scans keep their name; how many letters were ever given, so that none is given twice; and how many of them
-    # before the set that is there now, which reads from `a` on (`codes.variants.shown_key`).
+    # before the set that is there now, which reads from `a` on (`codes.variants.key_in_set`).
     former: tuple[Former, ...] = ()
     letters: int = 0
     letters_before: int = 0

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 
 from codes import apikeys, workspaces
-from codes.errors import Conflict, Refused, Unavailable, Unfit
+from codes.errors import Conflict, Refused, Unavailable, UnfitRedis
 from codes.redis_check import check_server
 from codes.redis_client import connect
 from waymark import embedded_redis, emptied_redis
@@ -48,7 +48,7 @@ async def first_key(settings: Settings, redis_url: str, say: Callable[[str], Non
                     say(f"waiting: {error}")
                     told = True
                 await asyncio.sleep(0.5)
-            except Unfit as error:
+            except UnfitRedis as error:
                 raise BadSetting(f"this Redis cannot keep codes: {error}") from None
             except (Refused, Conflict) as error:
                 raise BadSetting(f"WAYMARK_BOOTSTRAP_KEY cannot be used: {error}") from None

@@ -19,9 +19,9 @@ from aggregator.erasures import Erasures
 from aggregator.loop import Aggregator
 from analytics.query_pool import QueryPool
 from api.app import keep_working
-from codes.domain_rechecks import Rechecks
+from codes.domain_rechecks import DomainRechecks
 from codes.redis_client import connect
-from codes.sweep import keep_swept
+from codes.sweep import sweep_until
 from infra.exposition import MetricsCollector, registry
 from infra.warehouse import Warehouse
 from ingest import depth
@@ -111,7 +111,7 @@ async def _run(
     async with asyncio.TaskGroup() as tasks:
         background = [
             tasks.create_task(_prepare(settings, warehouse, redis, prepared, stop)),
-            tasks.create_task(keep_swept(redis, stop)),
+            tasks.create_task(sweep_until(redis, stop)),
         ]
         public, inner = [], []
         if api_sockets:
@@ -119,7 +119,7 @@ async def _run(
             app = api_app(settings, redis, questions, shown, readiness, tracer)
             readiness = app.state.context.readiness
             public.append(tasks.create_task(keep_working(app.state.context, stop)))
-            rechecks = Rechecks(app.state.context.domains, every_ms=settings.domain_check * 1000)
+            rechecks = DomainRechecks(app.state.context.domains, every_ms=settings.domain_check * 1000)
             shown.register(MetricsCollector(rechecks.metrics))
             background.append(tasks.create_task(rechecks.keep(stop)))
             limits = room_settings.connection_limits(settings)

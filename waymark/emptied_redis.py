@@ -37,7 +37,7 @@ class Unsure(Exception):
 
 async def check(settings: Settings, redis: Redis) -> None:
     """Raises Emptied, codes.errors.Unavailable when Redis is away, and Unsure when the warehouse is."""
-    if await workspaces.exist(redis):
+    if await workspaces.any_exist(redis):
         return
     found = await asyncio.to_thread(_scans, settings)
     if found is not None:

@@ -132,11 +132,11 @@ def _folder(path: Path) -> None:
 
 
 def _plans(path: Path) -> None:
-    from codes.plans import Unreadable, known
+    from codes.plans import UnreadablePlans, known
 
     try:
         known(path)
-    except Unreadable as error:
+    except UnreadablePlans as error:
         raise ValueError(str(error)) from None
 
 
@@ -188,11 +188,11 @@ def wrong_together(settings: "Settings") -> Iterator[tuple[str, str]]:
         if port is not None and (other := ports.setdefault(port, field)) != field:
             yield f"WAYMARK_{field.upper()}", f"it is the port of WAYMARK_{other.upper()} already"
     if settings.default_plan != "unlimited":
-        from codes.plans import Unreadable, known
+        from codes.plans import UnreadablePlans, known
 
         try:
             plans = known(settings.plans)
-        except Unreadable:
+        except UnreadablePlans:
             return
         if settings.default_plan not in plans:
             yield "WAYMARK_DEFAULT_PLAN", f"it takes one of: {', '.join(plans)}"

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from urllib3.exceptions import HTTPError
 
 from codes import workspaces
-from codes.errors import Unavailable, Unfit
+from codes.errors import Unavailable, UnfitRedis
 from codes.redis_check import check_server
 from infra.migrate import migrate
 from infra.warehouse import TooOld, Warehouse
@@ -53,7 +53,7 @@ async def prepare(settings: Settings, warehouse: Warehouse, redis: Redis, prepar
                 prepared.applied, has_scans = await asyncio.to_thread(_look, warehouse)
                 prepared.tables.set()
             await check_server(redis, settings.redis_fsync)
-            if has_scans and not await workspaces.exist(redis):
+            if has_scans and not await workspaces.any_exist(redis):
                 raise emptied_redis.refusal("the warehouse", settings)
         except TooOld as error:
             raise UserError(str(error)) from None
@@ -64,7 +64,7 @@ async def prepare(settings: Settings, warehouse: Warehouse, redis: Redis, prepar
             waited_for = engine
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
-        except Unfit as error:
+        except UnfitRedis as error:
             raise UserError(f"This Redis cannot keep codes: {error}") from None
         else:
             return

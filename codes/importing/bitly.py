@@ -1,7 +1,7 @@
 """Bitly: the CSV of its links page, or what its API answers at `/groups/{group}/bitlinks`."""
 
 from codes.importing import parsing
-from codes.importing.types import LeftOut, Link, LinkKey, Row, Unusable
+from codes.importing.types import Link, LinkKey, NotImported, Row, UnusableEntry
 
 NAME = "bitly"
 TITLE = "Bitly: the CSV of its links page, or the JSON of its API"
@@ -37,14 +37,14 @@ def keys(row: Row) -> tuple[LinkKey, ...]:
 def link(row: Row) -> Link:
     status = parsing.text(row, "status").lower()
     if parsing.is_true(row, "is_deleted") or status == "deleted":
-        raise Unusable("it was deleted there")
+        raise UnusableEntry("it was deleted there")
     destination = parsing.text(row, *COLUMNS[1])
     if not destination:
-        raise Unusable("no destination: a page or a file at Bitly cannot be brought along")
+        raise UnusableEntry("no destination: a page or a file at Bitly cannot be brought along")
     return Link(
         destination=destination,
         label=parsing.text(row, "title") or None,
         tags=parsing.words(row, "tags"),
         expires_at_ms=parsing.time_ms(row, "expiration_at"),
-        left_out=(LeftOut("status", status),) if status not in {"", "active"} else (),
+        left_out=(NotImported("status", status),) if status not in {"", "active"} else (),
     )

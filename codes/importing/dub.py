@@ -6,7 +6,7 @@ from typing import Any
 from codes import conditions
 from codes.errors import Refused
 from codes.importing import generic, parsing
-from codes.importing.types import LeftOut, Link, LinkKey, Row, Unusable, says_something
+from codes.importing.types import Link, LinkKey, NotImported, Row, UnusableEntry, says_something
 from codes.variants import NewRule, NewVariant
 from schemas.scan_options import Apps, Conditions
 
@@ -56,7 +56,7 @@ def keys(row: Row) -> tuple[LinkKey, ...]:
 
 def link(row: Row) -> Link:
     if parsing.text(row, "key") == "_root":
-        raise Unusable("it is the page of the domain itself, which has no slug")
+        raise UnusableEntry("it is the page of the domain itself, which has no slug")
     password = parsing.text(row, "password")
     if password.lower() in {"true", "false"}:
         password = ""
@@ -64,7 +64,7 @@ def link(row: Row) -> Link:
     else:
         locked = says_something(row.get("passwordenabledat"))
     if locked and not password:
-        raise Unusable("it has a password, which the export does not say")
+        raise UnusableEntry("it has a password, which the export does not say")
     destination = parsing.text(row, "url", "destination url")
     rules, apps, lost = _targets(row)
     return Link(
@@ -98,7 +98,7 @@ def _variants(row: Row) -> tuple[NewVariant, ...]:
     )
 
 
-def _targets(row: Row) -> tuple[tuple[NewRule, ...], Apps | None, tuple[LeftOut, ...]]:
+def _targets(row: Row) -> tuple[tuple[NewRule, ...], Apps | None, tuple[NotImported, ...]]:
     """At Dub the system goes before the country, and here rules go before apps: beside countries the apps are rules."""
     ios, android = parsing.text(row, "ios"), parsing.text(row, "android")
     countries, lost = _countries(row)
@@ -109,7 +109,7 @@ def _targets(row: Row) -> tuple[tuple[NewRule, ...], Apps | None, tuple[LeftOut,
     return (*systems, *countries), None, lost
 
 
-def _countries(row: Row) -> tuple[tuple[NewRule, ...], tuple[LeftOut, ...]]:
+def _countries(row: Row) -> tuple[tuple[NewRule, ...], tuple[NotImported, ...]]:
     """A rule for each destination, with all its countries. In CSV they are columns: `geo.DE`."""
     given = _json(row.get("geo"))
     found: dict[str, Any] = dict(given) if isinstance(given, dict) else {}
@@ -119,12 +119,12 @@ def _countries(row: Row) -> tuple[tuple[NewRule, ...], tuple[LeftOut, ...]]:
         if url:
             of_url.setdefault(str(url), []).append(country.upper())
     rules: list[NewRule] = []
-    lost: list[LeftOut] = []
+    lost: list[NotImported] = []
     for url, names in of_url.items():
         try:
-            rules.append(NewRule(when=conditions.read({"country": names}, "if"), to=url))
+            rules.append(NewRule(when=conditions.parse({"country": names}, "if"), to=url))
         except Refused as refused:
-            lost.append(LeftOut("destinations by country", f"{', '.join(names)} ({refused.message})"))
+            lost.append(NotImported("destinations by country", f"{', '.join(names)} ({refused.message})"))
     return tuple(rules), tuple(lost)
 
 
@@ -135,4 +135,4 @@ def _json(value: Any) -> Any:
     try:
         return json.loads(value)
     except (ValueError, RecursionError):
-        raise Unusable("a cell that is to be JSON is none") from None
+        raise UnusableEntry("a cell that is to be JSON is none") from None

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from codes.importing import generic, yourls
-from codes.importing.types import Row, Unreadable
+from codes.importing.types import Row, UnreadableFile
 
 # Whether entries with these columns (in small letters) are somebody's links.
 Known = Callable[[frozenset[str]], bool]
@@ -38,13 +38,13 @@ def read_csv(content: str, known: Known, name: str | None) -> Iterator[Numbered]
             surplus = any(cell.strip() for cell in cells[len(columns) :])
             yield number, Row(dict(zip(columns, cells, strict=False)), surplus)
     except csv.Error as error:
-        raise Unreadable(str(error)) from None
+        raise UnreadableFile(str(error)) from None
 
 
 def _columns_of_csv(content: str, known: Known, name: str | None) -> tuple[str, list[str], bool]:
     """The delimiter with which the first line makes sense, the columns, and whether that line names them."""
     head = content.lstrip().split("\n", 1)[0]
-    wrong: Unreadable | None = None
+    wrong: UnreadableFile | None = None
     for delimiter in sorted(",;\t", key=head.count, reverse=True):
         _, cells = next(_lines(content, delimiter), (0, []))
         names = [cell.strip().lower() for cell in cells]
@@ -52,7 +52,7 @@ def _columns_of_csv(content: str, known: Known, name: str | None) -> tuple[str, 
             return delimiter, names, True
         try:
             return delimiter, _guess_columns(cells, name), False
-        except Unreadable as error:
+        except UnreadableFile as error:
             wrong = wrong or error
     assert wrong is not None
     raise wrong
@@ -79,16 +79,16 @@ def _guess_columns(cells: list[str], name: str | None) -> list[str]:
     web = [at for at, cell in enumerate(cells) if _WEB.match(cell)]
     if not web:
         shown = ", ".join(sorted(cell.strip().lower() for cell in cells)) or "(none)"
-        raise Unreadable(
+        raise UnreadableFile(
             f"no known export has the columns {shown}: a CSV of your own needs `slug` and `destination`, and one"
             " without names of columns addresses that begin with https://"
         )
     if name in (None, yourls.NAME) and _is_yourls(cells):
         return [*yourls.TABLE, *_rest(cells, len(yourls.TABLE))]
     if name not in (None, generic.NAME, yourls.NAME):
-        raise Unreadable(f"its first line does not name the columns, which {name} has in no known order")
+        raise UnreadableFile(f"its first line does not name the columns, which {name} has in no known order")
     if not (_is_pair(cells, web) or (_is_pair(cells[:2], web) and len(cells) == 3 and _WHOLE.fullmatch(cells[2]))):
-        raise Unreadable(
+        raise UnreadableFile(
             "its first line does not name the columns, and they can be read in several ways:"
             " put a line like `slug,destination` before it"
         )
@@ -141,11 +141,11 @@ def read_json(content: str, known: Known, names: Collection[str]) -> tuple[list[
         entries = _entries(documents[0] if len(documents) == 1 else documents, known, frozenset(names))
         total = max((_total(one) for document in documents for one in _answers(document)), default=0)
     except RecursionError:
-        raise Unreadable("its JSON is nested too deep") from None
+        raise UnreadableFile("its JSON is nested too deep") from None
     rows: list[Numbered] = []
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
-            raise Unreadable(f"entry {number} is no object")
+            raise UnreadableFile(f"entry {number} is no object")
         rows.append((number, Row(_small(entry))))
     return rows, total
 
@@ -166,7 +166,7 @@ def _one_by_one(content: str, wrong: str) -> list[Any]:
         try:
             one, at = decoder.raw_decode(content, at)
         except ValueError:
-            raise Unreadable(f"it begins as JSON and is none: {wrong}") from None
+            raise UnreadableFile(f"it begins as JSON and is none: {wrong}") from None
         found.append(one)
         at = _after_white(content, at)
     return found
@@ -187,9 +187,9 @@ def _entries(found: Any, known: Known, names: frozenset[str]) -> list[Any]:
             return list(found.values())
         if known(_columns([found])):
             return [found]
-        raise Unreadable("the JSON has no list of links")
+        raise UnreadableFile("the JSON has no list of links")
     if not isinstance(found, list):
-        raise Unreadable("the JSON has no list of links")
+        raise UnreadableFile("the JSON has no list of links")
     pages = [one for one in found if isinstance(one, dict) and _inside(one, names) is not None]
     if not pages:
         return found

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from codes.importing import bitly, chhoto, dub, file_reader, generic, kutt, shlink, yourls
-from codes.importing.types import Entry, LeftOut, Link, LinkKey, Row, Unreadable, Unusable
+from codes.importing.types import Entry, Link, LinkKey, NotImported, Row, UnreadableFile, UnusableEntry
 
 MAX_BYTES = 512 << 20
 
@@ -52,11 +52,11 @@ class Export:
     ) -> None:
         """Raises Unreadable, OSError."""
         if path.stat().st_size > MAX_BYTES:
-            raise Unreadable(f"the file is larger than {MAX_BYTES >> 20} MiB: split it")
+            raise UnreadableFile(f"the file is larger than {MAX_BYTES >> 20} MiB: split it")
         try:
             content = path.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise Unreadable(f"it is not text in UTF-8 (at byte {error.start})") from None
+            raise UnreadableFile(f"it is not text in UTF-8 (at byte {error.start})") from None
         total = 0
         if content.lstrip()[:1] in ("{", "["):
             names = {entries for one in FORMATS.values() for entries in one.ENTRIES}
@@ -77,7 +77,7 @@ class Export:
             try:
                 keys = self._keys(row)
                 yield Entry(number, keys, self._link(row))
-            except Unusable as error:
+            except UnusableEntry as error:
                 yield Entry(number, keys, str(error))
             except RecursionError:
                 yield Entry(number, keys, "it is nested too deep")
@@ -85,23 +85,23 @@ class Export:
     def _keys(self, row: Row) -> tuple[LinkKey, ...]:
         keys = self.format.keys(row)
         if not all(key.slug for key in keys):
-            raise Unusable("no slug")
+            raise UnusableEntry("no slug")
         return keys
 
     def _link(self, row: Row) -> Link:
         if row.surplus:
-            raise Unusable("it has more cells than there are columns: a comma in a text without quotes?")
+            raise UnusableEntry("it has more cells than there are columns: a comma in a text without quotes?")
         link = self.format.link(row)
         if not link.destination:
-            raise Unusable("no destination")
+            raise UnusableEntry("no destination")
         lost = [*link.left_out]
         if link.variants and link.variants_until_ms is not None:
             if link.variants_until_ms <= self._now_ms():
                 link = msgspec.structs.replace(link, variants=())
             else:
-                lost.append(LeftOut("the end of a test of variants"))
+                lost.append(NotImported("the end of a test of variants"))
         words = self.format.WORDS
-        lost += (LeftOut(words.get(name, name)) for name in row.unread() if name not in self.format.SILENT)
+        lost += (NotImported(words.get(name, name)) for name in row.unread() if name not in self.format.SILENT)
         return msgspec.structs.replace(link, left_out=tuple(dict.fromkeys(lost)))
 
 
@@ -122,7 +122,7 @@ def _recognized(columns: frozenset[str]) -> Format:
     for one in FORMATS.values():
         if one.knows(columns):
             return one
-    raise Unreadable(
+    raise UnreadableFile(
         f"no known export has the columns {', '.join(sorted(columns)) or '(none)'}:"
         " a CSV of your own needs `slug` and `destination`"
     )

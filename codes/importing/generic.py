@@ -1,7 +1,7 @@
 """CSV by hand: a column for the slug (or the short link) and one for the destination; the rest is welcome."""
 
 from codes.importing import parsing
-from codes.importing.types import LeftOut, Link, LinkKey, Row
+from codes.importing.types import Link, LinkKey, NotImported, Row
 
 NAME = "csv"
 TITLE = "CSV with columns of your own"
@@ -39,7 +39,7 @@ def link(row: Row) -> Link:
         expired_destination=parsing.text(row, "expired_destination") or None,
         scan_limit=parsing.number(row, "scan_limit", "max visits"),
         utm=utm(row),
-        left_out=(LeftOut("status", status),) if status not in {"", "active", "enabled", *PAUSED} else (),
+        left_out=(NotImported("status", status),) if status not in {"", "active", "enabled", *PAUSED} else (),
     )
 
 

@@ -19,7 +19,7 @@ from codes import slugs
 from codes.aliases import MAX_ALIASES
 from codes.code_fields import NewCode
 from codes.errors import Conflict, Missing, NotInPlan, Refused, SlugTaken
-from codes.importing.types import Entry, LeftOut, Link
+from codes.importing.types import Entry, Link, NotImported
 from codes.service import Codes
 from codes.validation import MAX_LABEL, MAX_TAG, MAX_TAGS
 from codes.variants import MAX_RULES, MAX_VARIANTS
@@ -28,7 +28,7 @@ from schemas.code import Code
 # How many are under way at a time: each waits for redirectors and for names to be looked up.
 AT_ONCE = 16
 
-Word = Literal["made", "there", "would be made", "skipped"]
+Result = Literal["made", "there", "would be made", "skipped"]
 
 # A further slug that leads nowhere here.
 ALIAS = "further slugs"
@@ -39,16 +39,16 @@ class Outcome(msgspec.Struct, frozen=True):
     """What became of one entry. `reason`: why it was skipped; `left_out`: what of it was not brought along."""
 
     entry: int
-    outcome: Word
+    outcome: Result
     slug: str = ""
     aliases: tuple[str, ...] = ()
     destination: str = ""
     id: str = ""
     reason: str = ""
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[NotImported, ...] = ()
 
 
-class Plan(msgspec.Struct, frozen=True):
+class ImportOptions(msgspec.Struct, frozen=True):
     """`onto`: the custom domain that the codes go to ("" for the short host). `only`: links of other domains are
     skipped; without it all domains of the export are put together."""
 
@@ -58,10 +58,10 @@ class Plan(msgspec.Struct, frozen=True):
     dry_run: bool = False
 
 
-async def bring(
+async def import_links(
     codes: Codes,
     entries: Iterable[Entry],
-    plan: Plan,
+    plan: ImportOptions,
     told: Callable[[Outcome], object],
 ) -> Counter[str]:
     """Tells of every entry once, in order, and returns how many there were of each outcome. Raises Unavailable when
@@ -81,7 +81,7 @@ def _chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield few
 
 
-def _one(codes: Codes, entry: Entry, plan: Plan, taken: dict[str, int]) -> Awaitable[Outcome]:
+def _one(codes: Codes, entry: Entry, plan: ImportOptions, taken: dict[str, int]) -> Awaitable[Outcome]:
     """(What depends on the order of entries is decided before anything is waited for.)"""
     printed = list(dict.fromkeys(key.slug for key in entry.keys))
     skipped = Outcome(entry.number, "skipped", printed[0] if printed else "", tuple(printed[1:]))
@@ -92,17 +92,17 @@ def _one(codes: Codes, entry: Entry, plan: Plan, taken: dict[str, int]) -> Await
     if not here:
         reason = f"it is on {entry.keys[0].host or 'no domain'}, not on {plan.only}"
         return _said(msgspec.structs.replace(skipped, reason=reason))
-    lost = [LeftOut(ALIAS, f"{key} (not on {plan.only})") for key in entry.keys if key not in here]
+    lost = [NotImported(ALIAS, f"{key} (not on {plan.only})") for key in entry.keys if key not in here]
     free = []
     for slug in dict.fromkeys(key.slug for key in here):
         first = taken.setdefault(slug, entry.number)
         if first == entry.number:
             free.append(slug)
         else:
-            lost.append(LeftOut(ALIAS, f"{slug} (entry {first} has it)"))
+            lost.append(NotImported(ALIAS, f"{slug} (entry {first} has it)"))
     if not free:
         return _said(msgspec.structs.replace(skipped, reason=f"entry {first} has the same slug"))
-    link = fitted(entry.found)
+    link = trim_link(entry.found)
     return _make(codes, skipped, msgspec.structs.replace(link, left_out=(*link.left_out, *lost)), free, plan)
 
 
@@ -110,7 +110,7 @@ async def _said(outcome: Outcome) -> Outcome:
     return outcome
 
 
-async def _make(codes: Codes, skipped: Outcome, link: Link, printed: list[str], plan: Plan) -> Outcome:
+async def _make(codes: Codes, skipped: Outcome, link: Link, printed: list[str], plan: ImportOptions) -> Outcome:
     done = msgspec.structs.replace(skipped, left_out=link.left_out)
     free, lost, made = await _free(codes, printed, plan)
     if made is not None:
@@ -118,7 +118,7 @@ async def _make(codes: Codes, skipped: Outcome, link: Link, printed: list[str], 
     if not free:
         return msgspec.structs.replace(skipped, reason=f"slug: {next(iter(lost.values()))}")
     lost |= dict.fromkeys(free[1 + MAX_ALIASES :], f"a code has at most {MAX_ALIASES} aliases")
-    left_out = [*link.left_out, *(LeftOut(ALIAS, f"{slug} ({why})") for slug, why in lost.items())]
+    left_out = [*link.left_out, *(NotImported(ALIAS, f"{slug} ({why})") for slug, why in lost.items())]
     new = new_code(link, free[: 1 + MAX_ALIASES], plan)
     try:
         new = await _fitting(codes, new, left_out, plan)
@@ -142,13 +142,13 @@ async def _make(codes: Codes, skipped: Outcome, link: Link, printed: list[str], 
 def _there(done: Outcome, code: Code, printed: list[str]) -> Outcome:
     """An earlier run has made it. What it could not have then it does not get now."""
     has = (code.slug, *code.aliases)
-    lost = (LeftOut(ALIAS, f"{one} (the code does not have it)") for one in printed if one not in has)
+    lost = (NotImported(ALIAS, f"{one} (the code does not have it)") for one in printed if one not in has)
     return msgspec.structs.replace(
         done, outcome="there", id=code.id, slug=code.slug, aliases=code.aliases, left_out=(*done.left_out, *lost)
     )
 
 
-async def _free(codes: Codes, printed: list[str], plan: Plan) -> tuple[list[str], dict[str, str], Code | None]:
+async def _free(codes: Codes, printed: list[str], plan: ImportOptions) -> tuple[list[str], dict[str, str], Code | None]:
     """Slugs that a code can have; why the others cannot be had; and the code that an earlier run has made, under the
     first that could be had then. (A code that follows from a later one is another entry's.)"""
     free: list[str] = []
@@ -172,7 +172,7 @@ async def _free(codes: Codes, printed: list[str], plan: Plan) -> tuple[list[str]
     return free, lost, None
 
 
-async def _fitting(codes: Codes, new: NewCode, left_out: list[LeftOut], plan: Plan) -> NewCode:
+async def _fitting(codes: Codes, new: NewCode, left_out: list[NotImported], plan: ImportOptions) -> NewCode:
     """Makes the code without those of its parts that cannot be kept, which are no reason to let a printed link die.
     Raises what `Codes.create` does for the others."""
     while True:
@@ -180,27 +180,29 @@ async def _fitting(codes: Codes, new: NewCode, left_out: list[LeftOut], plan: Pl
             await (codes.check if plan.dry_run else codes.create)(plan.workspace, new)
             return new
         except (Refused, NotInPlan) as error:
-            less = without(new, error.field or "")
+            less = drop_field(new, error.field or "")
             if less is None:
                 raise
             new, lost = less
-            left_out.append(LeftOut(lost.what, f"{lost.detail} ({error.message})" if lost.detail else error.message))
+            left_out.append(
+                NotImported(lost.what, f"{lost.detail} ({error.message})" if lost.detail else error.message)
+            )
         except SlugTaken as error:
             # Somebody was faster.
             free = [slug for slug in (new.slug or "", *new.aliases) if slug != error.slug]
             if not free or len(free) > len(new.aliases):
                 raise
-            new = named(new, free, plan)
-            left_out.append(LeftOut(ALIAS, f"{error.slug} ({error.message})"))
+            new = with_slugs(new, free, plan)
+            left_out.append(NotImported(ALIAS, f"{error.slug} ({error.message})"))
 
 
-def named(new: NewCode, free: list[str], plan: Plan) -> NewCode:
+def with_slugs(new: NewCode, free: list[str], plan: ImportOptions) -> NewCode:
     """The first is the slug, from which the id follows."""
     id = id_of(plan.workspace, plan.onto, free[0])
     return msgspec.structs.replace(new, id=id, slug=free[0], aliases=tuple(free[1:]))
 
 
-def without(new: NewCode, field: str) -> tuple[NewCode, LeftOut] | None:
+def drop_field(new: NewCode, field: str) -> tuple[NewCode, NotImported] | None:
     """The code without the part of this name and what that was, where a link can do without it."""
     if found := _ENTRY_OF_LIST.fullmatch(field):
         name, at = found[1], found[2]
@@ -209,34 +211,34 @@ def without(new: NewCode, field: str) -> tuple[NewCode, LeftOut] | None:
         if not gone:
             return None
         kept = () if at is None else (*entries[: int(at)], *entries[int(at) + 1 :])
-        return msgspec.structs.replace(new, **{name: kept}), LeftOut(name, ", ".join(one.url for one in gone))
+        return msgspec.structs.replace(new, **{name: kept}), NotImported(name, ", ".join(one.url for one in gone))
     part, _, name = field.partition(".")
     match part:
         case "apps" if new.apps is not None and name in ("ios", "android"):
             app = getattr(new.apps, name)
             left = msgspec.structs.replace(new.apps, **{name: ""})
             apps = left if left.ios or left.android else None
-            return msgspec.structs.replace(new, apps=apps), LeftOut("links into apps", app)
+            return msgspec.structs.replace(new, apps=apps), NotImported("links into apps", app)
         case "utm" if new.utm:
-            return msgspec.structs.replace(new, utm={}), LeftOut("campaign parameters")
+            return msgspec.structs.replace(new, utm={}), NotImported("campaign parameters")
         case "expired_destination" if new.expired_destination is not None:
-            lost = LeftOut("where it leads after its end", new.expired_destination)
+            lost = NotImported("where it leads after its end", new.expired_destination)
             return msgspec.structs.replace(new, expired_destination=None), lost
         case "label" if new.label is not None:
-            return msgspec.structs.replace(new, label=None), LeftOut("label")
+            return msgspec.structs.replace(new, label=None), NotImported("label")
         case "tags" if new.tags:
-            return msgspec.structs.replace(new, tags=()), LeftOut("some of its tags")
+            return msgspec.structs.replace(new, tags=()), NotImported("some of its tags")
     return None
 
 
-def fitted(link: Link) -> Link:
+def trim_link(link: Link) -> Link:
     """Without what is too much for a code, which is no reason to leave out the link."""
     tags = tuple(dict.fromkeys(tag.lower() for tag in link.tags if len(tag) <= MAX_TAG))[:MAX_TAGS]
     lost = [
-        *([LeftOut("some of its tags")] if len(tags) < len({tag.lower() for tag in link.tags}) else []),
-        *([LeftOut("the end of its label")] if len(link.label or "") > MAX_LABEL else []),
-        *(LeftOut("rules", rule.to) for rule in link.rules[MAX_RULES:]),
-        *(LeftOut("variants", variant.url) for variant in link.variants[MAX_VARIANTS:]),
+        *([NotImported("some of its tags")] if len(tags) < len({tag.lower() for tag in link.tags}) else []),
+        *([NotImported("the end of its label")] if len(link.label or "") > MAX_LABEL else []),
+        *(NotImported("rules", rule.to) for rule in link.rules[MAX_RULES:]),
+        *(NotImported("variants", variant.url) for variant in link.variants[MAX_VARIANTS:]),
     ]
     return msgspec.structs.replace(
         link,
@@ -248,7 +250,7 @@ def fitted(link: Link) -> Link:
     )
 
 
-def new_code(link: Link, free: list[str], plan: Plan) -> NewCode:
+def new_code(link: Link, free: list[str], plan: ImportOptions) -> NewCode:
     new = NewCode(
         destination=link.destination,
         keep_slug=True,
@@ -269,7 +271,7 @@ def new_code(link: Link, free: list[str], plan: Plan) -> NewCode:
         created_by="import",
         one_of_many=True,
     )
-    return named(new, free, plan)
+    return with_slugs(new, free, plan)
 
 
 def id_of(workspace: int, host: str, slug: str) -> str:

@@ -1,7 +1,7 @@
 """Kutt: what its API answers at `/api/v2/links`, or its table of links as CSV."""
 
 from codes.importing import parsing
-from codes.importing.types import Link, LinkKey, Row, Unusable, says_something
+from codes.importing.types import Link, LinkKey, Row, UnusableEntry, says_something
 
 NAME = "kutt"
 TITLE = "Kutt: the JSON of its API, or its table of links as CSV"
@@ -26,9 +26,9 @@ def keys(row: Row) -> tuple[LinkKey, ...]:
 
 def link(row: Row) -> Link:
     if parsing.is_true(row, "banned"):
-        raise Unusable("it was banned there")
+        raise UnusableEntry("it was banned there")
     if says_something(row.get("password")):
-        raise Unusable("it has a password, which the export does not say")
+        raise UnusableEntry("it has a password, which the export does not say")
     return Link(
         destination=parsing.text(row, "target"),
         label=parsing.text(row, "description") or None,

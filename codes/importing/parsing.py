@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from codes.importing.types import LinkKey, Row, Unusable, is_empty
+from codes.importing.types import LinkKey, Row, UnusableEntry, is_empty
 
 _TRUE = {"true", "t", "1", "yes", "on"}
 _NUMERIC_ZONE = re.compile(r"([+-]\d\d)(\d\d)$")
@@ -36,7 +36,7 @@ def number(row: Row, *names: str) -> int | None:
     if not found:
         return None
     if not found.isdecimal():
-        raise Unusable(f"{names[0]}: {found!r} is not a number")
+        raise UnusableEntry(f"{names[0]}: {found!r} is not a number")
     return int(found)
 
 
@@ -50,7 +50,7 @@ def time_ms(row: Row, *names: str) -> int | None:
     try:
         at = datetime.fromisoformat(_NUMERIC_ZONE.sub(r"\1:\2", found.replace("Z", "+00:00")))
     except ValueError:
-        raise Unusable(f"{names[0]}: {found!r} is not a time") from None
+        raise UnusableEntry(f"{names[0]}: {found!r} is not a time") from None
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
@@ -76,7 +76,7 @@ def link_key(link: str) -> LinkKey:
     split = _split(link)
     slug = unquote(split.path.strip("/"))
     if not split.hostname or not slug:
-        raise Unusable(f"{link!r} is not a short link")
+        raise UnusableEntry(f"{link!r} is not a short link")
     return LinkKey(split.hostname, slug)
 
 
@@ -90,5 +90,5 @@ def _split(link: str) -> Any:
         split = urlsplit(link if "//" in link else f"//{link}")
         _ = split.hostname
     except ValueError:
-        raise Unusable(f"{link!r} is not a short link") from None
+        raise UnusableEntry(f"{link!r} is not a short link") from None
     return split

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from codes.csv_safety import harmless
+from codes.csv_safety import escape_formulas
 from codes.importing.importer import Outcome
 
 COLUMNS = ("entry", "outcome", "slug", "aliases", "destination", "id", "reason", "left out")
@@ -29,4 +29,4 @@ def write(path: Path, outcomes: Iterable[Outcome]) -> None:
         for one in outcomes:
             lost = "; ".join(map(str, one.left_out))
             cells = (one.outcome, one.slug, " ".join(one.aliases), one.destination, one.id, one.reason, lost)
-            table.writerow([one.entry, *map(harmless, cells)])
+            table.writerow([one.entry, *map(escape_formulas, cells)])

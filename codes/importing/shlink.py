@@ -9,7 +9,7 @@ import msgspec
 from codes import conditions
 from codes.errors import Refused
 from codes.importing import parsing
-from codes.importing.types import LeftOut, Link, LinkKey, Row, says_something
+from codes.importing.types import Link, LinkKey, NotImported, Row, says_something
 from codes.variants import NewRule
 from schemas.scan_options import Conditions
 
@@ -26,7 +26,7 @@ WORDS = {
     "crawlable": "that search engines may list it",
 }
 # (At Shlink the query is passed on unless somebody turned that off for a link.)
-_NOT_IN_CSV = LeftOut("rules, dates, limits and forwarding of the query, which the CSV does not hold")
+_NOT_IN_CSV = NotImported("rules, dates, limits and forwarding of the query, which the CSV does not hold")
 _WHAT = "redirect rules"
 _DEVICES: dict[str, tuple[str, list[str]]] = {
     "android": ("os", ["Android"]),
@@ -78,7 +78,9 @@ def _without_used(link: Link, most: int, visits: int) -> Link:
     if visits < most:
         return msgspec.structs.replace(link, scan_limit=most - visits)
     return msgspec.structs.replace(
-        link, paused=True, left_out=(*link.left_out, LeftOut("a limit of visits that is used up (paused)", str(most)))
+        link,
+        paused=True,
+        left_out=(*link.left_out, NotImported("a limit of visits that is used up (paused)", str(most))),
     )
 
 
@@ -96,7 +98,7 @@ class _Untold(Exception):
     """A condition that no rule of ours can ask for; the text says which."""
 
 
-def _rules(row: Row) -> tuple[tuple[NewRule, ...], tuple[LeftOut, ...]]:
+def _rules(row: Row) -> tuple[tuple[NewRule, ...], tuple[NotImported, ...]]:
     """Those of `redirectRules`, or (before Shlink 4) of `deviceLongUrls`. A rule is left out whole: without one of its
     conditions it would hold for more visits than it did."""
     answer, there = row.get("redirectrules"), row.get("hasredirectrules")
@@ -105,14 +107,14 @@ def _rules(row: Row) -> tuple[tuple[NewRule, ...], tuple[LeftOut, ...]]:
     if not isinstance(answer, list):
         answer = []
         if says_something(there):
-            return _of_devices(row), (LeftOut(_WHAT, "not in this file"),)
+            return _of_devices(row), (NotImported(_WHAT, "not in this file"),)
     rules: list[NewRule] = []
-    lost: list[LeftOut] = []
+    lost: list[NotImported] = []
     for number, rule in enumerate(sorted(answer, key=_priority), 1):
         try:
             rules.append(_rule(rule))
         except _Untold as error:
-            lost.append(LeftOut(_WHAT, f"rule {number} ({error})"))
+            lost.append(NotImported(_WHAT, f"rule {number} ({error})"))
     return (*rules, *_of_devices(row)), tuple(lost)
 
 
@@ -140,7 +142,7 @@ def _when(asked: Iterable[Any]) -> Conditions:
         elif written.setdefault(name, value) != value:
             raise _Untold(f"two conditions on {name}")
     try:
-        return conditions.read(written, "if")
+        return conditions.parse(written, "if")
     except Refused as refused:
         raise _Untold(f"{refused.field}: {refused.message}") from None
 
@@ -177,7 +179,7 @@ def _of_devices(row: Row) -> tuple[NewRule, ...]:
     if not isinstance(found, dict):
         return ()
     return tuple(
-        NewRule(when=conditions.read(dict([_DEVICES[name]]), "if"), to=url)
+        NewRule(when=conditions.parse(dict([_DEVICES[name]]), "if"), to=url)
         for name, url in found.items()
         if name in _DEVICES and isinstance(url, str) and url
     )

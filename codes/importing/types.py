@@ -22,7 +22,7 @@ class LinkKey(msgspec.Struct, frozen=True):
         return f"{self.host}/{self.slug}" if self.host else self.slug
 
 
-class LeftOut(msgspec.Struct, frozen=True):
+class NotImported(msgspec.Struct, frozen=True):
     """Something that an export says of a link and that is not brought along: `what` it is, which is counted, and
     which one (`detail`)."""
 
@@ -52,14 +52,14 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[NewRule, ...] = ()
     apps: Apps | None = None
     utm: dict[str, str] = {}
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[NotImported, ...] = ()
 
 
-class Unusable(Exception):
+class UnusableEntry(Exception):
     """An entry that cannot be brought in; the text says why."""
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """A file that is no export that can be read."""
 
 

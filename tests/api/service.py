@@ -22,9 +22,9 @@ from api.logos import Logos
 from api.middleware.cors import origins
 from api.openapi import problems
 from codes.apikeys import Scope, create_key
-from codes.domain_verification import Dns
+from codes.domain_verification import DomainVerifier
 from codes.domains import Domains
-from codes.file_stores import Folder
+from codes.file_stores import FolderStore
 from codes.files import Files
 from codes.redis_client import connect
 from codes.resolver import Resolver
@@ -79,7 +79,7 @@ class Service:
             self.redis,
             target=TARGET,
             own_hosts=["s.example.net"],
-            dns=Dns([f"{host}:{port}"], patience_s=2.0),
+            dns=DomainVerifier([f"{host}:{port}"], patience_s=2.0),
             resolver=resolver,
             now_ms=self.clock.ms,
         )
@@ -91,7 +91,7 @@ class Service:
             resolver=resolver,
             now_ms=self.clock.ms,
         )
-        files = Files(self.redis, Folder(Path(self.uploads.name)), now_ms=self.clock.ms)
+        files = Files(self.redis, FolderStore(Path(self.uploads.name)), now_ms=self.clock.ms)
         self.context = ApiContext(
             codes=self.codes,
             domains=self.domains,

@@ -13,7 +13,7 @@ from api.dialects import DIALECTS
 from codes.code_fields import NewCode
 from codes.errors import Unavailable
 from codes.plans import plans
-from codes.workspaces import ensure_workspace, move
+from codes.workspaces import ensure_workspace, set_plan
 from schemas import keys
 from tests.api.service import Body, Service
 
@@ -199,7 +199,7 @@ async def test_who_repeats_in_time_is_told_to_wait(api: Service, monkeypatch: py
 
 
 async def test_a_repeated_creation_is_not_counted_again(api: Service) -> None:
-    await move(api.redis, (await ensure_workspace(api.redis, "ours")).number, "openqr")
+    await set_plan(api.redis, (await ensure_workspace(api.redis, "ours")).number, "openqr")
     for n in range(20):
         for _ in range(2):
             assert (await send(api, "/v1/dynamic", NEW, str(n))).status_code == 201

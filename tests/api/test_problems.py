@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from codes.redis_client import ask
+from codes.redis_client import command
 from infra.warehouse import Warehouse
 from tests.api.service import Service
 from tests.servers.redis import running
@@ -131,7 +131,7 @@ async def test_a_redis_that_cannot_write_is_503(api: Service, state: str) -> Non
     """Also where a script meets it, whose own error Redis 6.2 makes of that."""
     id = (await api.make())["id"]
     if state == "a replica":
-        await ask(api.redis, "REPLICAOF", "127.0.0.1", 1)
+        await command(api.redis, "REPLICAOF", "127.0.0.1", 1)
     else:
         await api.redis.config_set("maxmemory", 1)
     try:
@@ -140,7 +140,7 @@ async def test_a_redis_that_cannot_write_is_503(api: Service, state: str) -> Non
             assert (response.status_code, fault(response)["code"]) == (503, "unavailable")
     finally:
         await api.redis.config_set("maxmemory", 0)
-        await ask(api.redis, "REPLICAOF", "NO", "ONE")
+        await command(api.redis, "REPLICAOF", "NO", "ONE")
 
 
 async def test_the_warehouse_away_is_503_for_scans_only(redis_url: str) -> None:

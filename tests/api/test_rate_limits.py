@@ -10,7 +10,7 @@ from api.dialects import DIALECTS
 from api.problems import Problem
 from api.rate_limits import PLAN_S, RateLimits
 from codes import plans
-from codes.workspaces import ensure_workspace, move
+from codes.workspaces import ensure_workspace, set_plan
 from schemas.code import ApiKey
 from tests.api.service import Service
 
@@ -73,7 +73,7 @@ async def test_a_bucket_holds_a_burst_and_fills_again(api: Service) -> None:
 
 
 async def test_in_each_dialect_s_manner(api: Service, tiny: str) -> None:
-    await move(api.redis, (await ensure_workspace(api.redis, "ours")).number, tiny)
+    await set_plan(api.redis, (await ensure_workspace(api.redis, "ours")).number, tiny)
     lists = {"/v1": "/v1/dynamic", "/api/v1": "/api/v1/dynamic/", "/api/qr": "/api/qr/codes"}
     lists["/api/public/v1"] = "/api/public/v1/qrcodes"
     assert {dialect.prefix for dialect in DIALECTS} == set(lists)
@@ -100,14 +100,14 @@ async def test_a_plan_is_known_for_a_while(api: Service, tiny: str) -> None:
     limits = RateLimits(clock=clock)
     workspace = (await ensure_workspace(api.redis, "ours")).number
     assert [await taken(limits, api, key("a", workspace)) for _ in range(5)] == [True] * 5
-    await move(api.redis, workspace, tiny)
+    await set_plan(api.redis, workspace, tiny)
     assert await taken(limits, api, key("a", workspace))
     clock.now += PLAN_S
     assert [await taken(limits, api, key("a", workspace)) for _ in range(5)] == [True] * 3 + [False] * 2
 
 
 async def test_the_tools_are_calls_too(api: Service, tiny: str) -> None:
-    await move(api.redis, (await ensure_workspace(api.redis, "ours")).number, tiny)
+    await set_plan(api.redis, (await ensure_workspace(api.redis, "ours")).number, tiny)
     # (To load them takes a while, in which buckets fill again.)
     answers = [await api.client.post("/mcp", json={}) for _ in range(10)]
     assert answers[-1].status_code == 429

@@ -9,7 +9,7 @@ import pytest
 
 from api import upload
 from codes import plans
-from codes.workspaces import ensure_workspace, move
+from codes.workspaces import ensure_workspace, set_plan
 from tests.api.service import Service
 from tests.codes.files import PNG
 
@@ -49,7 +49,7 @@ async def test_a_greedy_workspace_does_not_keep_another_from_its_picture(api: Se
 
 
 async def test_pictures_that_may_not_wait_are_refused(api: Service, modest: str) -> None:
-    await move(api.redis, (await ensure_workspace(api.redis, "ours")).number, modest)
+    await set_plan(api.redis, (await ensure_workspace(api.redis, "ours")).number, modest)
     answers = await asyncio.gather(*(api.client.get(picture(200 + n)) for n in range(12)))
     refused = [answer for answer in answers if answer.status_code != 200]
     # Two are drawn and four wait.
@@ -59,7 +59,7 @@ async def test_pictures_that_may_not_wait_are_refused(api: Service, modest: str)
 
 
 async def test_a_greedy_workspace_does_not_keep_another_from_its_answer(api: Service, modest: str) -> None:
-    await move(api.redis, (await ensure_workspace(api.redis, "ours")).number, modest)
+    await set_plan(api.redis, (await ensure_workspace(api.redis, "ours")).number, modest)
     theirs = await api.caller("theirs")
     code = await api.make()
     other = (await theirs.post("/v1/dynamic", json={"destination": "https://example.com/"})).json()

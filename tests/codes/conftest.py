@@ -61,7 +61,7 @@ def own_plan(redis: Redis, tmp_path: Path) -> Iterator[OwnPlan]:
         path.write_text(f"[plan.own]\n{lines}\n")
         plans.use(path)
         workspace = await workspaces.ensure_workspace(redis, "ours")
-        return (await workspaces.move(redis, workspace.number, "own")).number
+        return (await workspaces.set_plan(redis, workspace.number, "own")).number
 
     yield on
     plans.use(None)

@@ -11,7 +11,7 @@ from codes import code_store, export_import, quotas, workspaces
 from codes.aliases import MAX_ALIASES
 from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict, NotInPlan, Refused, SlugTaken, Stale
-from codes.etags import tag_of
+from codes.etags import etag_of
 from codes.redis_client import connect
 from codes.resolver import Resolver
 from codes.service import Codes
@@ -242,10 +242,10 @@ async def test_imported_codes_keep_aliases_of_any_imported_form(codes: Codes, re
 
 async def test_aliases_are_in_the_tag_of_a_code(codes: Codes) -> None:
     code = await made(codes)
-    edited = await codes.edit(1, code.id, Edit(aliases=("one",)), match=[tag_of(code)])
+    edited = await codes.edit(1, code.id, Edit(aliases=("one",)), match=[etag_of(code)])
     with pytest.raises(Stale):
-        await codes.edit(1, code.id, Edit(aliases=("two",)), match=[tag_of(code)])
-    assert tag_of(edited) != tag_of(code)
+        await codes.edit(1, code.id, Edit(aliases=("two",)), match=[etag_of(code)])
+    assert etag_of(edited) != etag_of(code)
 
 
 async def test_each_slug_that_is_taken_counts_in_the_plan(own_plan: OwnPlan, codes: Codes, redis: Redis) -> None:
@@ -269,10 +269,10 @@ async def test_aliases_are_exported_and_imported(
     code = await made(codes, "one", "docs/two", host=HOST)
     gone = await made(codes, "gone-too", slug="gone")
     lines: list[bytes] = []
-    await export_import.export(redis, lines.append)
+    await export_import.export_all(redis, lines.append)
     await codes.delete(1, gone.id)
     later: list[bytes] = []
-    await export_import.export(redis, later.append)
+    await export_import.export_all(redis, later.append)
     # As if `gone` was deleted while the export ran, after its own line and before its tombstones were looked for.
     ran = [line for line in lines[:-1] if b'"erasure"' not in line]
     ran += [line for line in later if b'"is":"erasure"' in line]
@@ -291,10 +291,10 @@ async def test_aliases_are_exported_and_imported(
             # Another code has one of them.
             await other.flushall()
             await Codes(other, usable=codes._usable).create(9, NewCode(destination=HERE, slug="one", host=HOST))
-            with pytest.raises(export_import.Unreadable, match=r"line \d+: the slug 'one' is taken"):
+            with pytest.raises(export_import.UnreadableExport, match=r"line \d+: the slug 'one' is taken"):
                 await export_import.import_file(other, path, now_ms=lambda: 2_000_000_000_000)
             path.write_bytes(path.read_bytes().replace(b'"docs/two"', b'"docs/{two}"'))
-            with pytest.raises(export_import.Unreadable, match="are not a host and a slug"):
+            with pytest.raises(export_import.UnreadableExport, match="are not a host and a slug"):
                 await export_import.import_file(other, path, now_ms=lambda: 2_000_000_000_000)
         finally:
             await other.aclose()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codes import conditions
-from codes.conditions import read, shown
+from codes.conditions import parse, to_json
 from codes.errors import Refused
 from schemas.scan_options import Conditions
 
@@ -48,7 +48,7 @@ AT = "rules[2].if"
     ],
 )
 def test_what_is_friendly_to_write(written: dict[str, Any], kept: Conditions) -> None:
-    assert read(written, AT) == kept
+    assert parse(written, AT) == kept
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_what_is_friendly_to_write(written: dict[str, Any], kept: Conditions) ->
 )
 def test_what_could_never_hold_is_refused_by_its_place(written: dict[str, Any], field: str) -> None:
     with pytest.raises(Refused) as refused:
-        read(written, AT)
+        parse(written, AT)
     assert refused.value.field == AT + field
 
 
@@ -111,7 +111,7 @@ def test_a_day_is_one_of_the_rule_s_zone_also_where_clocks_change() -> None:
         ("2026-10-25", "Europe/Berlin", 25),
         ("2026-05-01", "", 24),
     ):
-        found = read({"from": day, "to": day, "zone": zone}, AT)
+        found = parse({"from": day, "to": day, "zone": zone}, AT)
         assert found.since is not None and found.until is not None
         assert found.until - found.since == hours * 3_600_000
 
@@ -147,13 +147,13 @@ _written = st.fixed_dictionaries(
 @given(_written)
 def test_reading_what_is_shown_changes_nothing(written: dict[str, Any]) -> None:
     try:
-        kept = read(written, AT)
+        kept = parse(written, AT)
     except Refused:
         return
-    form = shown(kept)
+    form = to_json(kept)
     assert json.loads(json.dumps(form)) == form
-    assert read(form, AT) == kept
-    assert shown(read(form, AT)) == form
+    assert parse(form, AT) == kept
+    assert to_json(parse(form, AT)) == form
 
 
 _anything = st.recursive(
@@ -167,8 +167,8 @@ _anything = st.recursive(
 def test_anything_is_read_or_refused(written: dict[str, Any]) -> None:
     refused = None
     try:
-        kept = read(written, AT)
-        assert read(shown(kept), AT) == kept
+        kept = parse(written, AT)
+        assert parse(to_json(kept), AT) == kept
     except Refused as error:
         refused = error
     assert refused is None or (refused.field.startswith(AT) and refused.message)

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from codes import deleted_codes
 from codes.code_fields import Edit, NewCode
-from codes.conditions import read
+from codes.conditions import parse
 from codes.service import Codes
 from codes.sweep import sweep
 from codes.variants import NewRule, NewVariant
@@ -28,7 +28,7 @@ async def test_a_code_whose_rows_stay_is_found_by_its_slug_until_they_go(codes: 
     code = await codes.create(1, NewCode(destination=HERE, slug="menu", label="Menu"))
     await codes.edit(1, code.id, Edit(variants=(NewVariant(url=A, label="A"), NewVariant(url=B))))
     await codes.edit(1, code.id, Edit(variants=(NewVariant(url=A, label="A"),)))
-    await codes.edit(1, code.id, Edit(rules=(NewRule(when=read({"country": "GB"}, "if"), to=C),)))
+    await codes.edit(1, code.id, Edit(rules=(NewRule(when=parse({"country": "GB"}, "if"), to=C),)))
     until = in_a_year()
     assert await deleted_codes.find(redis, 1, "menu", 0) is None
     await codes.delete(1, code.id, keep_until_ms=until)
@@ -59,7 +59,7 @@ async def test_the_latest_code_of_a_slug_is_the_one_that_is_kept(codes: Codes, r
     assert found is not None and found.number == numbers[1]
     # A deletion that was cut short may be settled later than the next one.
     older = DeletedCode(number=numbers[0], birth=1, workspace=1, slug="menu", keep_until_ms=until)
-    assert await deleted_codes.put(redis, older) is False
+    assert await deleted_codes.store(redis, older) is False
     found = await deleted_codes.find(redis, 1, "menu", 0)
     assert found is not None and found.number == numbers[1]
 
@@ -84,7 +84,7 @@ async def test_who_erases_first_leaves_nothing_to_a_later_deletion(codes: Codes,
 
 
 async def test_what_a_rule_was_is_remembered_as_that(codes: Codes) -> None:
-    code = await codes.create(1, NewCode(destination=HERE, rules=(NewRule(when=read({"country": "GB"}, "if"), to=C),)))
+    code = await codes.create(1, NewCode(destination=HERE, rules=(NewRule(when=parse({"country": "GB"}, "if"), to=C),)))
     code = await codes.edit(1, code.id, Edit(rules=(), variants=(NewVariant(url=A), NewVariant(url=B))))
     code = await codes.edit(1, code.id, Edit(variants=()))
     assert {(one.url, one.rule) for one in code.former} == {(A, False), (B, False), (C, True)}
@@ -105,6 +105,6 @@ async def test_a_destination_that_was_one_of_several_has_a_name_too(codes: Codes
     two = (NewVariant(url=A, label="A"), NewVariant(url=B, label="B"))
     code = await codes.create(1, NewCode(destination=HERE, variants=two))
     code = await codes.edit(1, code.id, Edit(destination=B, variants=(), sole=NewVariant(url=B, label="B")))
-    left = deleted_codes.remains_of(code, 1)
+    left = deleted_codes.metadata_of(code, 1)
     assert left.variants == ()
     assert {(one.key, one.url, one.label) for one in left.former} == {("a", A, "A"), ("b", B, "B")}

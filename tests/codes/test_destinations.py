@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codes import destinations
-from codes.destinations import location
+from codes.destinations import location_header
 from codes.errors import Refused
 from codes.public_ip import is_ours, is_public, parse_ipv4
 from codes.resolver import Resolver
@@ -234,7 +234,7 @@ def test_anything_is_either_fine_or_refused_and_fine_has_an_ascii_location(url: 
         destinations.parse(url)
     except Refused:
         return
-    ascii_url = location(url)
+    ascii_url = location_header(url)
     assert ascii_url.isascii()
     assert not any(char.isspace() or not char.isprintable() for char in ascii_url)
     # It is the same place: the location is fine itself, and leads to the same host and port.
@@ -272,10 +272,10 @@ def test_what_python_knows_to_be_special_is_not_public(address: IPv4Address | IP
 
 
 def test_the_location_of_an_international_destination() -> None:
-    assert location("https://Bücher.example:8080/straße?q=ä%20b#ü") == (
+    assert location_header("https://Bücher.example:8080/straße?q=ä%20b#ü") == (
         "https://xn--bcher-kva.example:8080/stra%C3%9Fe?q=%C3%A4%20b#%C3%BC"
     )
-    assert location("https://Example.com/ü") == "https://Example.com/%C3%BC"
+    assert location_header("https://Example.com/ü") == "https://Example.com/%C3%BC"
 
 
 async def test_names_are_looked_up_once_for_a_while() -> None:

@@ -7,8 +7,8 @@ import pytest
 from redis.asyncio import Redis
 
 from codes.code_fields import Edit, NewCode
-from codes.domain_rechecks import DAY_MS, OFTENER, Rechecks
-from codes.domain_verification import TXT_LABEL, Dns
+from codes.domain_rechecks import DAY_MS, OFTENER, DomainRechecks
+from codes.domain_verification import TXT_LABEL, DomainVerifier
 from codes.domains import GRACE_MS, Domains
 from codes.errors import Conflict, Refused
 from codes.resolver import Resolver
@@ -43,7 +43,7 @@ async def names() -> AsyncIterator[NameServer]:
 
 @pytest.fixture
 def domains(redis: Redis, names: NameServer, clock: Clock) -> Domains:
-    dns = Dns([names.address], patience_s=0.3)
+    dns = DomainVerifier([names.address], patience_s=0.3)
     return Domains(redis, target=TARGET, dns=dns, resolver=Resolver(lambda host: ("8.8.8.8",)), now_ms=clock)
 
 
@@ -70,10 +70,10 @@ async def test_a_proof_that_is_gone_lapses_after_its_grace(
     domains: Domains, names: NameServer, clock: Clock, redis: Redis
 ) -> None:
     domain = await proven(domains, names, OURS)
-    rechecks = Rechecks(domains)
+    rechecks = DomainRechecks(domains)
     assert await rechecks.round() == {"proven": 1}
     # Once a day, whoever asks.
-    assert await Rechecks(domains).round() == {}
+    assert await DomainRechecks(domains).round() == {}
     del names.records[f"{TXT_LABEL}.{domain.name}", "TXT"]
     clock.ms += DAY_MS
     version = int(await redis.get(keys.DOMAINS_VERSION) or 0)
@@ -101,7 +101,7 @@ async def test_a_proof_that_is_gone_lapses_after_its_grace(
 
 async def test_a_proof_that_comes_back_in_time(domains: Domains, names: NameServer, clock: Clock) -> None:
     domain = await proven(domains, names, OURS)
-    rechecks = Rechecks(domains)
+    rechecks = DomainRechecks(domains)
     names.say(f"{TXT_LABEL}.{domain.name}", "TXT", '"something else"')
     assert await rechecks.round() == {"unproven": 1}
     prove(names, domain)
@@ -122,7 +122,7 @@ async def test_name_servers_that_say_nothing_prove_nothing(
 ) -> None:
     domain = await proven(domains, names, OURS)
     setattr(names, how, True)
-    assert await Rechecks(domains).round() == {"unknown": 1}
+    assert await DomainRechecks(domains).round() == {"unknown": 1}
     assert (await now(domains, domain)).unproven_since_ms is None
 
 
@@ -137,9 +137,9 @@ async def test_a_new_owner(domains: Domains, names: NameServer, clock: Clock, re
     # The new owner has the DNS, and says so before the day's look: the grace begins at once.
     name = domain.name
     names.say(f"{TXT_LABEL}.{name}", "TXT", '"theirs"')
-    await Rechecks(domains).round()
+    await DomainRechecks(domains).round()
     clock.ms += GRACE_MS
-    await Rechecks(domains).round()
+    await DomainRechecks(domains).round()
     theirs = await proven(domains, names, THEIRS, name)
     assert await domains.usable(THEIRS, name) and not await domains.usable(OURS, name)
     assert (await domains.verify(OURS, domain.id))[0].verified_at_ms is None
@@ -191,9 +191,9 @@ async def test_an_edit_makes_room_too(domains: Domains, names: NameServer, clock
     old = await codes.create(OURS, NewCode(destination="https://example.com/", slug="menu", host=domain.name))
     names.records.clear()
     names.say(TARGET, "A", "203.0.113.10")
-    await Rechecks(domains).round()
+    await DomainRechecks(domains).round()
     clock.ms += GRACE_MS
-    await Rechecks(domains).round()
+    await DomainRechecks(domains).round()
     await proven(domains, names, THEIRS)
     mine = await codes.create(THEIRS, NewCode(destination="https://example.org/", slug="menu"))
     edited = await codes.edit(THEIRS, mine.id, Edit(host=domain.name))
@@ -205,11 +205,11 @@ async def test_an_edit_makes_room_too(domains: Domains, names: NameServer, clock
 async def test_it_stops_when_it_is_told(domains: Domains, names: NameServer) -> None:
     await proven(domains, names, OURS)
     stop = asyncio.Event()
-    task = asyncio.create_task(Rechecks(domains).keep(stop))
+    task = asyncio.create_task(DomainRechecks(domains).keep(stop))
     asked = len(names.questions)
     async with asyncio.timeout(30):
         while len(names.questions) == asked:  # noqa: ASYNC110 - the name server is a socket
             await asyncio.sleep(0.01)
         stop.set()
         await task
-    await Rechecks(domains, every_ms=0).keep(asyncio.Event())
+    await DomainRechecks(domains, every_ms=0).keep(asyncio.Event())

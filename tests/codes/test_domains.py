@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from codes.code_fields import NewCode
-from codes.domain_verification import TXT_LABEL, Dns
+from codes.domain_verification import TXT_LABEL, DomainVerifier
 from codes.domains import DomainEdit, Domains, normal
 from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
 from codes.plans import plans
@@ -48,7 +48,7 @@ def made(redis: Redis, names: NameServer, **more: object) -> Domains:
         redis,
         target=TARGET,
         own_hosts=["s.example.net:8443"],
-        dns=Dns([names.address], patience_s=1.0),
+        dns=DomainVerifier([names.address], patience_s=1.0),
         resolver=Resolver(lambda host: ("8.8.8.8",)),
         now_ms=lambda: 1_790_000_000_000,
     )
@@ -194,10 +194,10 @@ async def test_the_dns_may_be_silent_or_broken(domains: Domains, names: NameServ
 
 
 def test_servers_are_addresses() -> None:
-    Dns(["127.0.0.1", "127.0.0.1:5353", "[::1]:53"])
+    DomainVerifier(["127.0.0.1", "127.0.0.1:5353", "[::1]:53"])
     for wrong in ("", "localhost", "127.0.0.1:port", "1.2.3"):
         with pytest.raises(ValueError):  # noqa: PT011 - whatever the parser says
-            Dns([wrong])
+            DomainVerifier([wrong])
 
 
 async def test_a_claim_keeps_nobody_out_and_a_proof_everybody_else(domains: Domains, names: NameServer) -> None:

@@ -12,7 +12,7 @@ from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict
 from codes.redis_client import connect
 from codes.service import Codes
-from codes.static_codes import NewStatic, Statics
+from codes.static_codes import NewStatic, StaticCodes
 from schemas import keys
 from schemas.route import decode_route
 from tests.codes.conftest import anywhere
@@ -65,7 +65,7 @@ async def filled(redis: Redis) -> Codes:
     await codes.edit(two.number, moved.id, Edit(slug="new"))
     deleted = await codes.create(two.number, NewCode(destination=HERE, slug="deleted", host="qr.example.net"))
     await codes.delete(two.number, deleted.id, keep_until_ms=2 * NOW)
-    await Statics(redis, check_folder=no_folder).create(
+    await StaticCodes(redis, check_folder=no_folder).create(
         two.number, NewStatic(name="S", type="text", content={"text": "x"})
     )
     return codes
@@ -73,7 +73,7 @@ async def filled(redis: Redis) -> Codes:
 
 async def exported(redis: Redis, path: Path) -> Path:
     with path.open("wb") as file:
-        await export_import.export(redis, file.write)
+        await export_import.export_all(redis, file.write)
     return path
 
 
@@ -81,7 +81,7 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
     await filled(redis)
     steps: list[tuple[int, int]] = []
     lines: list[bytes] = []
-    kinds = await export_import.export(redis, lines.append, lambda done, of: steps.append((done, of)))
+    kinds = await export_import.export_all(redis, lines.append, lambda done, of: steps.append((done, of)))
     count = kinds.total()
     assert count == len(lines) - 1
     assert kinds["code"] == sum(b'"is":"code"' in line for line in lines) > 0
@@ -160,7 +160,7 @@ async def test_a_file_that_is_cut_anywhere_is_refused_before_anything_is_written
     for how, data in broken.items():
         path = tmp_path / "broken.ndjson"
         path.write_bytes(data)
-        with pytest.raises(export_import.Unreadable):
+        with pytest.raises(export_import.UnreadableExport):
             await export_import.import_file(redis, path, now_ms=lambda: NOW)
         assert await redis.dbsize() == 0, how
 
@@ -170,11 +170,11 @@ async def test_what_is_in_the_way_is_named_with_its_line(redis: Redis, tmp_path:
     path = await exported(redis, tmp_path / "all.ndjson")
     await redis.flushall()
     await workspaces.ensure_workspace(redis, "shop")
-    with pytest.raises(export_import.Unreadable, match="line 2: another workspace has the number 1"):
+    with pytest.raises(export_import.UnreadableExport, match="line 2: another workspace has the number 1"):
         await export_import.import_file(redis, path, now_ms=lambda: NOW)
     await redis.flushall()
     await codes.create(9, NewCode(destination=HERE, slug="new"))
-    with pytest.raises(export_import.Unreadable, match=r"line \d+: the slug 'new' is taken"):
+    with pytest.raises(export_import.UnreadableExport, match=r"line \d+: the slug 'new' is taken"):
         await export_import.import_file(redis, path, now_ms=lambda: NOW)
 
 
@@ -183,13 +183,13 @@ async def test_a_code_deleted_while_the_export_runs_does_not_live_on(redis: Redi
     await workspaces.ensure_workspace(redis, "default")
     made = [await codes.create(1, NewCode(destination=HERE, slug=slug)) for slug in ("first", "second")]
     lines: list[bytes] = []
-    await export_import.export(redis, lines.append)
+    await export_import.export_all(redis, lines.append)
     # As if the first were read before it was deleted, and the rest after; the second's deletion is cut short.
     await codes.delete(1, made[0].id)
     with pytest.raises(KilledHere):
         await crashing(redis, "gone").delete(1, made[1].id)
     later: list[bytes] = []
-    await export_import.export(redis, later.append)
+    await export_import.export_all(redis, later.append)
     first = next(line for line in lines if b'"first"' in line)
     end = later[-1].replace(f'"lines":{len(later) - 1}'.encode(), f'"lines":{len(later)}'.encode())
     path = tmp_path / "all.ndjson"
@@ -226,7 +226,9 @@ async def test_another_codes_number_is_refused(redis: Redis, tmp_path: Path) -> 
     numbered = Codes(redis, now_ms=lambda: code.number // 1000)
     other = await numbered.create(1, NewCode(destination=HERE, slug="other"))
     assert other.number == code.number
-    with pytest.raises(export_import.Unreadable, match=rf"line \d+: the number {code.number} is another code's here"):
+    with pytest.raises(
+        export_import.UnreadableExport, match=rf"line \d+: the number {code.number} is another code's here"
+    ):
         await export_import.import_file(redis, export, now_ms=lambda: NOW)
     assert [one.id for one in await codes.page(1, 9)] == [other.id]
 
@@ -240,6 +242,6 @@ async def test_a_living_code_is_not_erased_by_an_import(redis: Redis, tmp_path: 
     after = await exported(redis, tmp_path / "after.ndjson")
     await redis.flushall()
     await export_import.import_file(redis, before, now_ms=lambda: NOW)
-    with pytest.raises(export_import.Unreadable, match=f"the code {code.id} was deleted there and lives here"):
+    with pytest.raises(export_import.UnreadableExport, match=f"the code {code.id} was deleted there and lives here"):
         await export_import.import_file(redis, after, now_ms=lambda: NOW)
     assert await redis.hlen(keys.ERASURES) == 0 and await codes.get(1, code.id) == code

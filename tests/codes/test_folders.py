@@ -19,7 +19,11 @@ HERE = "https://example.com/a"
 async def test_made_renamed_listed_deleted(redis: Redis) -> None:
     one = await folders.create(redis, 1, "One", now_ms=lambda: 1)
     two = await folders.create(redis, 1, "One", now_ms=lambda: 2)
-    assert one.id != two.id and await folders.all(redis, 1) == [one, two] and await folders.all(redis, 2) == []
+    assert (
+        one.id != two.id
+        and await folders.list_folders(redis, 1) == [one, two]
+        and await folders.list_folders(redis, 2) == []
+    )
     renamed = await folders.rename(redis, 1, one.id, "Two")
     assert await folders.get(redis, 1, one.id) == renamed and renamed.created_at_ms == 1
     assert await folders.delete(redis, 1, one.id) and not await folders.delete(redis, 1, one.id)
@@ -32,14 +36,14 @@ async def test_made_renamed_listed_deleted(redis: Redis) -> None:
 async def test_under_an_id_it_is_made_once(redis: Redis) -> None:
     id = "5f0f3a0e-4d2f-4b3d-9a3b-6c1d6f1c2f11"
     made = await asyncio.gather(*(folders.create(redis, 1, "One", id=id, now_ms=lambda: 7) for _ in range(5)))
-    assert len(set(map(str, made))) == 1 and await folders.all(redis, 1) == [made[0]]
+    assert len(set(map(str, made))) == 1 and await folders.list_folders(redis, 1) == [made[0]]
 
 
 async def test_there_can_be_too_many(redis: Redis, own_plan: OwnPlan) -> None:
     workspace = await own_plan("folders = 3")
     made = await asyncio.gather(*(folders.create(redis, workspace, str(n)) for n in range(8)), return_exceptions=True)
     assert [one.code for one in made if isinstance(one, NotInPlan)] == ["folders"] * 5
-    assert len(await folders.all(redis, workspace)) == 3
+    assert len(await folders.list_folders(redis, workspace)) == 3
     assert await folders.create(redis, workspace + 1, "of others")
 
 
@@ -80,7 +84,7 @@ async def test_a_deletion_that_was_cut_short_is_finished(
 
     folder = await folders.create(redis, 1, "One")
     code = await codes.create(1, NewCode(destination=HERE, folder_id=folder.id))
-    monkeypatch.setattr(folders, "unfile", cut)
+    monkeypatch.setattr(folders, "empty_folder", cut)
     with pytest.raises(Cut):
         await folders.delete(redis, 1, folder.id)
     monkeypatch.undo()

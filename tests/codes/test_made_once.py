@@ -51,7 +51,7 @@ async def test_an_attempt_that_was_cut_short_is_taken_up(redis: Redis, step: str
     assert await store(redis).create(1, new(id)) == code
     await sweep(redis, older_than_ms=-1)
     assert await store(redis).page(1, 10) == [code]
-    assert await index.newest(redis, 1, 10, None) == [(id, code.number)]
+    assert await index.page_before(redis, 1, 10, None) == [(id, code.number)]
     assert len([key async for key in redis.scan_iter(keys.route("*"))]) == 1
 
 

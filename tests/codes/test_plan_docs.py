@@ -5,7 +5,7 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from codes.plan_limits import counts
+from codes.plan_limits import needs_counting
 from codes.plans import known
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plans.md").read_text()
@@ -36,7 +36,7 @@ async def test_the_example_has_every_field(tmp_path: Path, redis: Redis) -> None
         re.search(rf"^{name} = ", text, re.MULTILINE) for name in set(team.__struct_fields__) - {"name", "texts"}
     )
     assert team.says("active_codes", limit=50) == "Our plan team has 50 codes. Ask in room 12."
-    assert await counts(redis, team, 1, another=True, active=False)
-    assert await counts(redis, team, 1, another=False, active=True)
+    assert await needs_counting(redis, team, 1, another=True, active=False)
+    assert await needs_counting(redis, team, 1, another=False, active=True)
     # Far from a figure nobody waits for a turn.
-    assert not await counts(redis, known(None)["unlimited"], 1, another=True, active=True)
+    assert not await needs_counting(redis, known(None)["unlimited"], 1, another=True, active=True)

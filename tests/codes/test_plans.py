@@ -39,7 +39,7 @@ BOUNDS = {
 
 async def on(redis: Redis, plan: str) -> int:
     workspace = await workspaces.ensure_workspace(redis, "ours")
-    return (await workspaces.move(redis, workspace.number, plan)).number
+    return (await workspaces.set_plan(redis, workspace.number, plan)).number
 
 
 async def make(codes: Codes, workspace: int, **fields: Any) -> Code:
@@ -88,7 +88,7 @@ def test_a_file_of_one_s_own(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_used(tmp_path: Path, text: str) -> None:
     path = tmp_path / "plans.toml"
     path.write_text(text)
-    with pytest.raises(plans.Unreadable):
+    with pytest.raises(plans.UnreadablePlans):
         known(path)
 
 

@@ -11,11 +11,11 @@ from redis.asyncio import Redis
 from codes import apikeys, quotas
 from codes.code_fields import Edit, NewCode
 from codes.errors import NotInPlan
-from codes.file_stores import Folder
+from codes.file_stores import FolderStore
 from codes.files import Files
 from codes.resolver import Resolver
 from codes.service import Codes
-from codes.static_codes import NewStatic, StaticEdit, Statics
+from codes.static_codes import NewStatic, StaticCodes, StaticEdit
 from codes.sweep import sweep
 from schemas import keys
 from schemas.code import Code
@@ -53,7 +53,7 @@ async def test_bytes_of_codes_are_those_that_are_kept(redis: Redis, codes: Codes
     await codes.edit(1, made[2].id, Edit(slug="by-another-name", tags=("a", "b")))
     await codes.edit(1, made[3].id, Edit(label=None))
     assert await total(redis, 1) == await sizes(codes, 1)
-    statics = Statics(redis, check_folder=no_folder)
+    statics = StaticCodes(redis, check_folder=no_folder)
     static = await statics.create(1, NewStatic(name="a", type="text", content={"text": "hello"}))
     assert await total(redis, 1) == await sizes(codes, 1) + quotas.stored_size(static)
     static = await statics.edit(1, static.id, StaticEdit(content={"text": "hello, longer"}))
@@ -88,7 +88,7 @@ async def test_so_many_codes_and_so_many_bytes(redis: Redis, codes: Codes, own_p
     )
     codes_made = [one for one in made if isinstance(one, Code)]
     assert len(codes_made) == 3
-    statics = Statics(redis, check_folder=no_folder)
+    statics = StaticCodes(redis, check_folder=no_folder)
     await refused(statics.create(workspace, NewStatic(name="a", type="text", content={"text": "x"})), "codes")
     bytes_now = await total(redis, workspace)
     await own_plan(f"code_bytes = {bytes_now + 50}")
@@ -114,7 +114,7 @@ async def test_what_leaves_a_trace_is_bounded_by_the_month(codes: Codes, own_pla
 
 async def test_so_many_files_and_so_many_bytes(redis: Redis, tmp_path: Path, own_plan: OwnPlan) -> None:
     workspace = await own_plan("files = 2")
-    files = Files(redis, Folder(tmp_path / "files"))
+    files = Files(redis, FolderStore(tmp_path / "files"))
     made = await asyncio.gather(
         *(files.put(workspace, "a.png", "", pieces(PNG)) for _ in range(5)), return_exceptions=True
     )
@@ -138,9 +138,9 @@ async def test_so_many_keys_and_those_that_work_no_longer_make_room(redis: Redis
     now = round(datetime(2026, 5, 21, tzinfo=UTC).timestamp() * 1000)
     boot, _ = await apikeys.create_key(redis, workspace, apikeys.BOOTSTRAP, secret="of-somebody-" + "x" * 30)
     made = [(await apikeys.create_key(redis, workspace, str(n), now_ms=lambda: now))[0] for n in range(2)]
-    await refused(apikeys.room(redis, workspace), "keys")
+    await refused(apikeys.make_room(redis, workspace), "keys")
     await apikeys.revoke(redis, workspace, made[0].id)
     await apikeys.revoke(redis, workspace, boot.id)
-    await apikeys.room(redis, workspace)
+    await apikeys.make_room(redis, workspace)
     assert {key.id for key in await apikeys.list_keys(redis, workspace)} == {boot.id, made[1].id}
     assert await redis.pttl(keys.api_key(made[0].digest)) > 0 and await redis.pttl(keys.api_key(boot.digest)) == -1

@@ -3,7 +3,7 @@
 import pytest
 from redis.asyncio import Redis
 
-from codes.errors import Unfit
+from codes.errors import UnfitRedis
 from codes.redis_check import check_server
 from codes.redis_client import connect
 
@@ -25,7 +25,7 @@ async def test_an_append_only_redis_that_evicts_nothing_is_fit(redis: Redis) -> 
 async def test_another_is_refused_with_the_reason(redis: Redis, setting: str, bad: str, good: str, reason: str) -> None:
     await redis.config_set(setting, bad)
     try:
-        with pytest.raises(Unfit, match=reason):
+        with pytest.raises(UnfitRedis, match=reason):
             await check_server(redis)
     finally:
         await redis.config_set(setting, good)
@@ -37,7 +37,7 @@ async def test_a_weaker_sync_is_taken_where_that_was_said(redis: Redis) -> None:
     try:
         await check_server(redis, "everysec")
         await redis.config_set("appendfsync", "no")
-        with pytest.raises(Unfit, match="appendfsync no"):
+        with pytest.raises(UnfitRedis, match="appendfsync no"):
             await check_server(redis, "everysec")
     finally:
         await redis.config_set("appendfsync", "always")
@@ -47,7 +47,7 @@ async def test_a_server_that_does_not_tell_is_not_believed_to_sync(redis: Redis)
     await redis.acl_setuser("hosted", enabled=True, passwords=["+secret"], keys=["*"], commands=["+info", "-config"])
     hosted = connect(f"unix://hosted:secret@{redis.connection_pool.connection_kwargs['path']}")
     try:
-        with pytest.raises(Unfit, match="does not tell"):
+        with pytest.raises(UnfitRedis, match="does not tell"):
             await check_server(hosted)
         await check_server(hosted, "everysec")
     finally:

@@ -16,7 +16,7 @@ from codes.code_fields import Edit, NewCode
 from codes.code_validator import LOOKUPS
 from codes.errors import Conflict, Missing, Refused
 from codes.resolver import Resolver
-from codes.scan_options import UNSEEN
+from codes.scan_options import NOT_ROUTED
 from codes.service import Codes
 from codes.variants import NewRule, NewVariant
 from schemas import keys
@@ -160,7 +160,7 @@ async def test_what_a_scanner_could_notice_is_known_everywhere_when_the_edit_ret
         took = time.monotonic() - began
         seen = keys.route(keys.link_key("", code.slug)) in slow.routes
     assert edited != code or name == "folder_id"
-    assert seen == (name not in UNSEEN)
+    assert seen == (name not in NOT_ROUTED)
     if seen:
         assert took >= 0.1
         assert slow.routes[keys.route(keys.link_key("", code.slug))] == await route(redis, code.slug)
@@ -175,7 +175,7 @@ async def test_every_part_of_a_code_that_its_route_has_is_seen(codes: Codes, red
         await codes.edit(1, code.id, Edit(**{name: value}))
         after = await route(redis, code.slug)
         changed = msgspec.structs.replace(after, version=0) != msgspec.structs.replace(before, version=0)
-        assert changed == (name not in UNSEEN), name
+        assert changed == (name not in NOT_ROUTED), name
 
 
 async def test_a_locked_code_refuses_every_edit_but_that_of_the_lock(codes: Codes) -> None:
@@ -479,7 +479,7 @@ async def test_an_export_has_all_of_it(codes: Codes, redis: Redis, tmp_path: Pat
     routes = [await route(redis, one.slug) for one in made_ones]
     path = tmp_path / "all.ndjson"
     with path.open("wb") as file:
-        await export_import.export(redis, file.write)
+        await export_import.export_all(redis, file.write)
     await redis.flushall()
     await export_import.import_file(redis, path, now_ms=lambda: 2_000_000_000_000)
     for one, before in zip(made_ones, routes, strict=True):

@@ -54,8 +54,8 @@ async def test_numbers_only_go_up_and_are_never_behind_the_clock(redis: Redis) -
     assert (await made(codes)).number > second.number + 1
     # An import from where the clock is ahead.
     ahead = now[0] * 2000
-    assert await numbers.lift(redis, keys.NUMBERS, ahead) == ahead
-    assert await numbers.lift(redis, keys.NUMBERS, 3) == ahead
+    assert await numbers.raise_counter(redis, keys.NUMBERS, ahead) == ahead
+    assert await numbers.raise_counter(redis, keys.NUMBERS, 3) == ahead
     assert (await made(codes)).number == ahead + 1
 
 

@@ -25,7 +25,7 @@ def test_drawn_slugs_have_their_length_and_alphabet(seed: int, length: int) -> N
     assert len(slug) == length
     assert set(slug) <= set(slugs.ALPHABET)
     assert slug not in slugs.RESERVED
-    assert slugs.may_be(slug)
+    assert slugs.is_possible(slug)
 
 
 def test_a_drawn_slug_is_never_a_reserved_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,10 +44,10 @@ def test_custom_slugs_are_what_the_document_says(slug: str) -> None:
         and "--" not in slug
     )
     if fine:
-        assert slugs.check_custom(slug) == slug
+        assert slugs.check_chosen(slug) == slug
     else:
         with pytest.raises(Refused):
-            slugs.check_custom(slug)
+            slugs.check_chosen(slug)
 
 
 @given(st.from_regex(r"[A-Za-z0-9._~-]{1,30}(/[A-Za-z0-9._~-]{1,30}){0,3}", fullmatch=True))
@@ -112,6 +112,6 @@ def test_below_a_path_of_the_services_there_is_no_slug(slug: str) -> None:
 
 @pytest.mark.parametrize("slug", ["bulk", "custom-domains", "v1", "q", "r", "healthz", "robots.txt"])
 def test_what_a_service_answers_itself_is_in_the_way(slug: str) -> None:
-    for check in (slugs.check_custom, slugs.check_imported):
+    for check in (slugs.check_chosen, slugs.check_imported):
         with pytest.raises(Conflict):
             check(slug)

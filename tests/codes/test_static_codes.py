@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 from codes import folders, workspaces
 from codes.code_fields import NewCode
 from codes.errors import Missing, Refused, Stale
-from codes.etags import tag_of
+from codes.etags import etag_of
 from codes.service import Codes
-from codes.static_codes import TYPES, NewStatic, StaticEdit, Statics
+from codes.static_codes import TYPES, NewStatic, StaticCodes, StaticEdit
 from schemas import keys
 from schemas.code import StaticCode
 
@@ -33,15 +33,15 @@ class Clock:
 
 
 @pytest.fixture
-def statics(redis: Redis) -> Statics:
-    return Statics(redis, check_folder=check_folder, now_ms=Clock())
+def statics(redis: Redis) -> StaticCodes:
+    return StaticCodes(redis, check_folder=check_folder, now_ms=Clock())
 
 
 def new(**fields: Any) -> NewStatic:
     return NewStatic(**{"name": "N", "type": "text", "content": TEXT, **fields})
 
 
-async def test_one_from_start_to_end(statics: Statics, redis: Redis) -> None:
+async def test_one_from_start_to_end(statics: StaticCodes, redis: Redis) -> None:
     made = await statics.create(1, new(type="wifi", content=WIFI, folder_id=FOLDER, design={"dots": 1}, created_by="k"))
     assert await statics.get(1, made.id) == made
     assert (made.name, made.type, made.content, made.folder_id, made.created_by) == ("N", "wifi", WIFI, FOLDER, "k")
@@ -57,7 +57,7 @@ async def test_one_from_start_to_end(statics: Statics, redis: Redis) -> None:
     assert await redis.keys("*statics*") == await redis.keys("*static-numbers*") == []
 
 
-async def test_another_workspace_sees_none_of_it(statics: Statics) -> None:
+async def test_another_workspace_sees_none_of_it(statics: StaticCodes) -> None:
     made = await statics.create(1, new())
     assert await statics.get(2, made.id) is None
     assert await statics.page(2, 10) == []
@@ -66,7 +66,7 @@ async def test_another_workspace_sees_none_of_it(statics: Statics) -> None:
         await statics.edit(2, made.id, StaticEdit(name="mine"))
 
 
-async def test_numbers_are_those_of_codes_and_lists_are_newest_first(statics: Statics, codes: Codes) -> None:
+async def test_numbers_are_those_of_codes_and_lists_are_newest_first(statics: StaticCodes, codes: Codes) -> None:
     made: list[StaticCode] = []
     for n in range(7):
         made.append(await statics.create(1, new(name=str(n))))
@@ -78,7 +78,7 @@ async def test_numbers_are_those_of_codes_and_lists_are_newest_first(statics: St
     assert await statics.page(1, 3, made[0].number) == []
 
 
-async def test_a_page_is_full_while_there_are_more(statics: Statics, redis: Redis) -> None:
+async def test_a_page_is_full_while_there_are_more(statics: StaticCodes, redis: Redis) -> None:
     made = [await statics.create(1, new(name=str(n))) for n in range(5)]
     # As if deleted between the two reads of a page.
     await redis.hdel(keys.workspace_statics(1), made[4].id, made[3].id)
@@ -103,7 +103,7 @@ async def test_a_page_is_full_while_there_are_more(statics: Statics, redis: Redi
         ({"folder_id": "nowhere"}, "folder_id"),
     ],
 )
-async def test_what_is_wrong_is_named(statics: Statics, fields: dict[str, Any], at: str) -> None:
+async def test_what_is_wrong_is_named(statics: StaticCodes, fields: dict[str, Any], at: str) -> None:
     with pytest.raises(Refused) as refused:
         await statics.create(1, new(**fields))
     assert refused.value.field == at
@@ -116,12 +116,12 @@ async def test_what_is_wrong_is_named(statics: Statics, fields: dict[str, Any], 
         assert await statics.get(1, made.id) == made
 
 
-async def test_an_internal_address_is_its_scanner_s_own_affair(statics: Statics) -> None:
+async def test_an_internal_address_is_its_scanner_s_own_affair(statics: StaticCodes) -> None:
     made = await statics.create(1, new(type="url", content={"url": "http://intranet/wiki"}))
     assert made.content == {"url": "http://intranet/wiki"}
 
 
-async def test_every_static_type_can_be_made(statics: Statics) -> None:
+async def test_every_static_type_can_be_made(statics: StaticCodes) -> None:
     contents: dict[str, dict[str, Any]] = {
         "url": {"url": "https://example.com"},
         "text": TEXT,
@@ -138,7 +138,7 @@ async def test_every_static_type_can_be_made(statics: Statics) -> None:
         assert (await statics.create(1, new(type=type, content=content))).content == content
 
 
-async def test_under_one_id_it_is_made_once(statics: Statics) -> None:
+async def test_under_one_id_it_is_made_once(statics: StaticCodes) -> None:
     first = await statics.create(1, new(id=FOLDER))
     assert first.id == FOLDER
     assert await statics.create(1, new(id=FOLDER, name="again")) == first
@@ -147,16 +147,16 @@ async def test_under_one_id_it_is_made_once(statics: Statics) -> None:
     assert len(await statics.page(1, 10)) == 2
 
 
-async def test_a_change_can_depend_on_what_was_seen(statics: Statics) -> None:
+async def test_a_change_can_depend_on_what_was_seen(statics: StaticCodes) -> None:
     made = await statics.create(1, new())
-    seen = {tag_of(made)}
+    seen = {etag_of(made)}
     edited = await statics.edit(1, made.id, StaticEdit(name="M"), match=seen)
     with pytest.raises(Stale):
         await statics.edit(1, made.id, StaticEdit(name="L"), match=seen)
     with pytest.raises(Stale):
         await statics.delete(1, made.id, match=seen)
     assert await statics.get(1, made.id) == edited
-    assert await statics.delete(1, made.id, match={tag_of(edited)})
+    assert await statics.delete(1, made.id, match={etag_of(edited)})
 
 
 async def test_a_deleted_folder_holds_none_of_them(redis: Redis, codes: Codes) -> None:
@@ -168,7 +168,7 @@ async def test_a_deleted_folder_holds_none_of_them(redis: Redis, codes: Codes) -
 
     workspace = (await workspaces.ensure_workspace(redis, "default")).number
     folder = await folders.create(redis, workspace, "Posters")
-    statics = Statics(redis, check_folder=check)
+    statics = StaticCodes(redis, check_folder=check)
     filed = await statics.create(workspace, new(folder_id=folder.id))
     other = await statics.create(workspace, new())
     await folders.delete(redis, workspace, folder.id)
@@ -181,12 +181,12 @@ async def test_a_deleted_folder_holds_none_of_them(redis: Redis, codes: Codes) -
         await check(workspace, id)
         there = False
 
-    late = await Statics(redis, check_folder=check_once).create(workspace, new(folder_id=folder.id))
+    late = await StaticCodes(redis, check_folder=check_once).create(workspace, new(folder_id=folder.id))
     assert late.folder_id is None
     assert await statics.get(workspace, late.id) == late
 
 
-async def test_edits_at_once_all_hold(statics: Statics) -> None:
+async def test_edits_at_once_all_hold(statics: StaticCodes) -> None:
     made = await statics.create(1, new())
     edits = [
         StaticEdit(name="M"),

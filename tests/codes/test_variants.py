@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from codes import variants
 from codes.errors import Refused
-from codes.variants import NewRule, NewVariant, destination_id, keep, shown_key
+from codes.variants import NewRule, NewVariant, destination_id, key_in_set, merge_entries
 from schemas.code import Code
 from schemas.scan_options import Conditions, Former, Rule, Variant
 
@@ -40,12 +40,12 @@ def written(code: Code, **lists: Any) -> Code:
     lists = {name: tuple(entries) for name, entries in lists.items()}
     for name, entries in lists.items():
         variants.check(name, entries)  # type: ignore[arg-type]
-    return msgspec.structs.replace(code, **keep(code, lists, NEW))
+    return msgspec.structs.replace(code, **merge_entries(code, lists, NEW))
 
 
 def keyed(code: Code) -> dict[str, str]:
     """What the letters read as."""
-    return {one.url: shown_key(code, one.key) for one in code.variants}
+    return {one.url: key_in_set(code, one.key) for one in code.variants}
 
 
 def v(url: str, **more: Any) -> NewVariant:
@@ -76,7 +76,7 @@ def test_a_set_that_is_written_anew_begins_at_a_again() -> None:
     """From `a` again when no entry of the new set has an old id or URL (dialects.md 13)."""
     one = written(BLANK, variants=[v(U[0], label="Long"), v(U[1])])
     two = written(one, variants=[v(U[2]), v(U[3])], rules=[r(U[4])])
-    assert keyed(two) == {U[2]: "a", U[3]: "b"} and shown_key(two, two.rules[0].key) == "c"
+    assert keyed(two) == {U[2]: "a", U[3]: "b"} and key_in_set(two, two.rules[0].key) == "c"
     # What they are counted under was never given before: no scan passes to another.
     assert [*(each.key for each in two.variants), two.rules[0].key] == ["c", "d", "e"]
     assert {each.id for each in two.variants}.isdisjoint(each.id for each in one.variants)
@@ -189,7 +189,7 @@ def test_a_rule_made_of_the_destination_keeps_its_id() -> None:
     code = written(code, variants=[], rules=[r(U[0])])
     assert [(one.id, one.key) for one in code.rules] == [(first, "a")]
     second = destination_id(code)
-    assert variants.sole(code).id == second != first
+    assert variants.single_variant(code).id == second != first
     code = written(code, variants=[v(U[0], id=first), v(U[1], id=second)])
     assert first not in [one.id for one in code.variants]
     assert code.variants[1].id == second
@@ -264,13 +264,15 @@ def test_a_list_of_one_keeps_its_id_its_label_and_its_weight() -> None:
     code = written(BLANK, variants=[v(U[0]), v(U[1], label="B")])
     first, second = code.variants
     code = msgspec.structs.replace(code, destination=U[1])
-    code = msgspec.structs.replace(code, **keep(code, {"variants": (), "sole": v(U[1], label="B", weight=7)}, NEW))
+    code = msgspec.structs.replace(
+        code, **merge_entries(code, {"variants": (), "sole": v(U[1], label="B", weight=7)}, NEW)
+    )
     assert code.variants == () and code.sole is not None
-    assert variants.sole(code) == Variant(id=second.id, key="b", url=U[1], weight=7, label="B")
+    assert variants.single_variant(code) == Variant(id=second.id, key="b", url=U[1], weight=7, label="B")
     assert [one.id for one in code.former] == [first.id]
     # Where it leads is the destination's to say.
     moved = msgspec.structs.replace(code, destination=U[2])
-    assert variants.sole(moved) == Variant(id=second.id, key="b", url=U[2], weight=7, label="B")
+    assert variants.single_variant(moved) == Variant(id=second.id, key="b", url=U[2], weight=7, label="B")
     # It stays when an empty list is written over an empty one, and comes back as a variant.
     assert written(code, variants=[]).sole == code.sole
     code = written(moved, variants=[v(U[0]), v(U[2])])
@@ -279,13 +281,17 @@ def test_a_list_of_one_keeps_its_id_its_label_and_its_weight() -> None:
 
 
 def test_a_destination_is_known_as_the_one_entry_of_a_list() -> None:
-    alone = variants.sole(BLANK)
+    alone = variants.single_variant(BLANK)
     assert alone == Variant(id=destination_id(BLANK), key="a", url=BLANK.destination)
-    code = msgspec.structs.replace(BLANK, **keep(BLANK, {"variants": (), "sole": v(U[0], id=alone.id)}, NEW))
+    code = msgspec.structs.replace(BLANK, **merge_entries(BLANK, {"variants": (), "sole": v(U[0], id=alone.id)}, NEW))
     assert code.sole == Variant(id=alone.id, key="a", url=U[0])
     # Its letter is not that of a rule beside it, nor ever another's.
     ruled = written(BLANK, rules=[r(U[1])])
-    assert (variants.sole(ruled).key, ruled.rules[0].key) == ("b", "a")
-    back = {"variants": (), "sole": v(BLANK.destination, id=variants.sole(ruled).id), "rules": (r(U[1]),)}
-    again = msgspec.structs.replace(ruled, **keep(ruled, back, NEW))
-    assert (variants.sole(again).key, again.rules[0].key, variants.sole(again).id) == ("b", "a", destination_id(BLANK))
+    assert (variants.single_variant(ruled).key, ruled.rules[0].key) == ("b", "a")
+    back = {"variants": (), "sole": v(BLANK.destination, id=variants.single_variant(ruled).id), "rules": (r(U[1]),)}
+    again = msgspec.structs.replace(ruled, **merge_entries(ruled, back, NEW))
+    assert (variants.single_variant(again).key, again.rules[0].key, variants.single_variant(again).id) == (
+        "b",
+        "a",
+        destination_id(BLANK),
+    )

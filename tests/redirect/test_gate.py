@@ -251,7 +251,7 @@ def test_a_look_at_nothing_costs_what_a_look_at_something_costs() -> None:
 
 
 async def test_what_codes_keeps_is_what_opens() -> None:
-    kept = await passwords.hashed("pässwörd ☃")
+    kept = await passwords.hash_password("pässwörd ☃")
     assert password.is_right(kept, "pässwörd ☃")
     assert not password.is_right(kept, "passwort")
     assert not password.is_right("", "\0")

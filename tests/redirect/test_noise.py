@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from codes.errors import Conflict, Refused
-from codes.slugs import check_custom, check_imported
+from codes.slugs import check_chosen, check_imported
 from redirect.slug import place_of_path
 from schemas.probe_paths import is_probe
 from tests.redirect.scanner import Publisher, Redirector
@@ -51,7 +51,7 @@ def test_noise_has_no_place_and_is_no_slug(slug: str) -> None:
         with pytest.raises(Conflict, match="reserved"):
             check_imported(slug)
     with pytest.raises((Conflict, Refused)):
-        check_custom(slug)
+        check_chosen(slug)
 
 
 @pytest.mark.parametrize("slug", LINKS)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codes import redis_client
-from codes.file_stores import Bucket
+from codes.file_stores import BucketStore
 from infra import s3
 from infra.warehouse import Warehouse
 from redirect import wire
@@ -22,7 +22,7 @@ SECRET = "hush-hush"
 async def _redis_of_codes(scheme: str, port: int) -> None:
     redis = redis_client.connect(f"redis{scheme}://:{SECRET}@127.0.0.1:{port}/0")
     try:
-        await redis_client.ask(redis, "PING")
+        await redis_client.command(redis, "PING")
     finally:
         await redis.aclose()
 
@@ -37,7 +37,7 @@ async def _clickhouse(scheme: str, port: int) -> None:
 
 async def _bucket(scheme: str, port: int) -> None:
     at = s3.bucket(f"http{scheme}://somebody:{SECRET}@127.0.0.1:{port}/bucket")
-    Bucket(at, now=lambda: datetime(2026, 1, 1, tzinfo=UTC)).save("a" * 64 + ".png", io.BytesIO(b"x"), 1)
+    BucketStore(at, now=lambda: datetime(2026, 1, 1, tzinfo=UTC)).save("a" * 64 + ".png", io.BytesIO(b"x"), 1)
 
 
 ENGINES = pytest.mark.parametrize("reach", [_redis_of_codes, _redis_of_redirectors, _clickhouse, _bucket])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from api.dialects.exaroutes import bulk_archive
 from codes.importing import report
 from codes.importing.importer import Outcome
-from codes.importing.types import LeftOut
+from codes.importing.types import NotImported
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("api", "codes", "analytics", "aggregator", "waymark", "redirect", "ingest", "pages", "qr")
@@ -77,7 +77,7 @@ def test_the_manifest_of_a_bulk(cells: list[str]) -> None:
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_the_report_of_an_import(tmp_path: Path, text: str) -> None:
-    lost = (LeftOut(text), LeftOut("column", text))
+    lost = (NotImported(text), NotImported("column", text))
     one = Outcome(1, "made", text, (text, text), destination=text, id=text, reason=text, left_out=lost)
     path = tmp_path / "report.csv"
     report.write(path, [one])

@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 from urllib3.exceptions import HTTPError
 
 from codes import workspaces
-from codes.errors import Unavailable, Unfit
-from codes.file_stores import Bucket
+from codes.errors import Unavailable, UnfitRedis
+from codes.file_stores import BucketStore
 from codes.redis_check import check_server
-from codes.redis_client import connect, reaching
+from codes.redis_client import connect, raises_unavailable
 from infra import s3
 from infra.warehouse import TooOld
 from waymark import core_client, embedded_redis, emptied_redis, redis_program
@@ -63,15 +63,15 @@ async def _redis(settings: Settings, url: str) -> AsyncIterator[Finding]:
     redis = connect(url)
     try:
         await check_server(redis, settings.redis_fsync)
-        info: dict[str, Any] = await reaching(redis.info)("everything")
+        info: dict[str, Any] = await raises_unavailable(redis.info)("everything")
         clock = await _clock(redis)
-        if not await workspaces.exist(redis):
+        if not await workspaces.any_exist(redis):
             yield warning("redis", "it is empty: nothing was ever started on it, or its codes are elsewhere")
             await emptied_redis.check(settings, redis)
     except Unavailable as error:
         yield bad("redis", f"it does not answer: {error}")
         return
-    except (Unfit, emptied_redis.Emptied, emptied_redis.Unsure) as error:
+    except (UnfitRedis, emptied_redis.Emptied, emptied_redis.Unsure) as error:
         yield bad("redis", str(error))
         return
     finally:
@@ -93,14 +93,14 @@ async def _redis(settings: Settings, url: str) -> AsyncIterator[Finding]:
 
 
 async def _clock(redis: Redis) -> float:
-    seconds, micros = await reaching(redis.time)()
+    seconds, micros = await raises_unavailable(redis.time)()
     return float(seconds + micros / 1e6 - time.time())
 
 
 async def _replica(url: str) -> Finding:
     redis = connect(url)
     try:
-        info: dict[str, Any] = await reaching(redis.info)("replication")
+        info: dict[str, Any] = await raises_unavailable(redis.info)("replication")
     except Unavailable as error:
         return bad("redis replica", f"it does not answer: {error}")
     finally:
@@ -155,7 +155,7 @@ async def _kafka(bootstrap: str, topic: str) -> Finding:
 
 def _bucket(url: str) -> Finding:
     try:
-        Bucket(s3.bucket(url)).read("0" * 64 + ".png", 1)
+        BucketStore(s3.bucket(url)).read("0" * 64 + ".png", 1)
     except FileNotFoundError:
         return ok("bucket", "it answers")
     except OSError as error:

@@ -40,7 +40,7 @@ def export_(file: Path, allow_empty: bool, data: Path | None) -> None:
             show("exporting", done, total)
 
         if str(file) == "-":
-            counts = with_redis(data, lambda redis: export_import.export(redis, _to_standard_output, told))
+            counts = with_redis(data, lambda redis: export_import.export_all(redis, _to_standard_output, told))
             sys.stdout.buffer.flush()
             said(counts, "standard output")
             return
@@ -48,7 +48,7 @@ def export_(file: Path, allow_empty: bool, data: Path | None) -> None:
         unfinished = file.with_name(f".{file.name}.unfinished")
         try:
             with open(unfinished, "wb", opener=_private) as out:
-                counts = with_redis(data, lambda redis: export_import.export(redis, out.write, told))
+                counts = with_redis(data, lambda redis: export_import.export_all(redis, out.write, told))
                 out.flush()
                 os.fsync(out.fileno())
             said(counts, str(file))

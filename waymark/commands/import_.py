@@ -11,11 +11,11 @@ import msgspec
 from redis.asyncio import Redis
 
 from codes import export_import
-from codes.errors import Unfit
+from codes.errors import UnfitRedis
 from codes.importing import report as reports
 from codes.importing.formats import FORMATS, Export
-from codes.importing.importer import ALIAS, Outcome, Plan, bring
-from codes.importing.types import Unreadable
+from codes.importing.importer import ALIAS, ImportOptions, Outcome, import_links
+from codes.importing.types import UnreadableFile
 from codes.redis_check import check_server
 from codes.service import Codes
 from waymark import core_client
@@ -71,7 +71,7 @@ def import_(
         return
     try:
         export = Export(file, format_)
-    except Unreadable as error:
+    except UnreadableFile as error:
         raise click.ClickException(f"{file}: {error}") from None
     outcomes: list[Outcome] = []
 
@@ -87,7 +87,7 @@ def import_(
                 outcomes.append(outcome)
                 show("importing", len(outcomes), len(export))
 
-            return await bring(codes, export.entries(), Plan(number, onto, only, dry_run), told)
+            return await import_links(codes, export.entries(), ImportOptions(number, onto, only, dry_run), told)
 
     try:
         counts = with_redis(data, work)
@@ -147,7 +147,7 @@ async def _as_running(found: Settings, redis: Redis) -> Settings:
     except core_client.CoreUnavailable:
         try:
             await check_server(redis, found.redis_fsync)
-        except Unfit as error:
+        except UnfitRedis as error:
             raise Unusable(f"this Redis cannot keep codes: {error}") from None
         return found
     return msgspec.structs.replace(found, short_url=running["short_url"], api_url=running["api_url"])
@@ -165,7 +165,7 @@ def _own(file: Path, data: Path | None, as_json: bool) -> None:
 
     try:
         counts = with_redis(data, work)
-    except export_import.Unreadable as error:
+    except export_import.UnreadableExport as error:
         raise click.ClickException(f"{file}: {error}") from None
     if as_json:
         output.as_json(counts)

@@ -118,7 +118,7 @@ def workspace_plan(name: str, plan: str | None, data: Path | None, as_json: bool
 
     async def work(redis: Redis) -> Workspace:
         found = await named(redis, name, settings(data=data))
-        return found if plan is None else await workspaces.move(redis, found.number, plan)
+        return found if plan is None else await workspaces.set_plan(redis, found.number, plan)
 
     found = with_redis(data, work)
     output.as_json(found) if as_json else click.echo(found.plan + ("" if found.plan in plans else " (not known here)"))

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 
-from codes.domain_verification import Dns, name_servers
+from codes.domain_verification import DomainVerifier, name_servers
 from codes.domains import Domains
-from codes.file_stores import Bucket
-from codes.file_stores import Folder as FolderOfFiles
+from codes.file_stores import BucketStore
+from codes.file_stores import FolderStore as FolderOfFiles
 from codes.files import Files
 from infra import s3
 from redirect.address import trusts
@@ -54,14 +54,14 @@ def domains(settings: Settings, redis: Redis) -> Domains:
         redis,
         target=target,
         own_hosts=own_hosts(settings),
-        dns=Dns(name_servers(settings.dns_servers)),
+        dns=DomainVerifier(name_servers(settings.dns_servers)),
         grace_ms=settings.domain_grace * 1000,
     )
 
 
 def files(settings: Settings, redis: Redis) -> Files:
     bucket = settings.files_bucket
-    return Files(redis, Bucket(s3.bucket(bucket)) if bucket else FolderOfFiles(settings.files_folder))
+    return Files(redis, BucketStore(s3.bucket(bucket)) if bucket else FolderOfFiles(settings.files_folder))
 
 
 def trusted_proxies(settings: Settings) -> tuple[str, ...]:

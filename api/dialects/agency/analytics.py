@@ -16,8 +16,8 @@ from api.dialects.agency.lookup import SHORT_ID, find, no_such_code, short_id
 from api.parameters import Parameter
 from api.responses import Json
 from codes import deleted_codes
-from codes.deleted_codes import remains_of
-from codes.variants import shown_key
+from codes.deleted_codes import metadata_of
+from codes.variants import key_in_set
 from schemas.code import DeletedCode
 from schemas.event import KINDS
 
@@ -138,7 +138,7 @@ async def _wanted(call: Call) -> DeletedCode:
     slug, workspace = short_id(call), call.key.workspace
     code = await find(call.context, workspace, slug)
     if code is not None:
-        return remains_of(code, 0)
+        return metadata_of(code, 0)
     now_ms = round(call.context.now().timestamp() * 1000)
     left = await deleted_codes.find(call.context.codes.redis, workspace, slug, now_ms)
     if left is None:
@@ -170,7 +170,9 @@ def answer(code: DeletedCode, days: int, found: Overview) -> AgencyScans:
 
 def by_variant(code: DeletedCode, counts: dict[str, int]) -> list[VariantScans]:
     """Those of now in their order, then those that were, by letter. Scans that a rule led are no variant's."""
-    here = [VariantScans(shown_key(code, one.key), one.label, one.url, counts.get(one.key, 0)) for one in code.variants]
+    here = [
+        VariantScans(key_in_set(code, one.key), one.label, one.url, counts.get(one.key, 0)) for one in code.variants
+    ]
     former = {one.key: one for one in code.former}
     rules = {*code.rules, *(one.key for one in code.former if one.rule)}
     gone = counts.keys() - rules - {one.key for one in code.variants}

@@ -14,7 +14,7 @@ from api.parameters import Parameter
 from api.parsing import convert, read_object
 from api.problems import Problem, not_found
 from api.responses import Json
-from codes.domain_verification import TXT_LABEL, Checks
+from codes.domain_verification import TXT_LABEL, DomainChecks
 from codes.errors import Missing
 from schemas.domain import Domain
 
@@ -75,7 +75,7 @@ def _shown(call: Call, domain: Domain) -> CustomDomain:
     )
 
 
-def _checks(found: Checks) -> DnsChecks:
+def _checks(found: DomainChecks) -> DnsChecks:
     txt, cname = (DnsCheck(one.ok, one.expected, list(one.found), one.problem) for one in (found.txt, found.cname))
     return DnsChecks(txt, cname)
 

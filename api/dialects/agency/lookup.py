@@ -21,7 +21,7 @@ def short_id(call: Call) -> str:
 
 async def find(context: ApiContext, workspace: int, slug: str) -> Code | None:
     """On the default short host, else on the workspace's own."""
-    if not slugs.may_be(slug):
+    if not slugs.is_possible(slug):
         return None
     code = await context.codes.by_slug("", slug)
     if code is not None and code.workspace == workspace:

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from analytics.totals import Total
 from codes.scan_options import is_link
-from codes.timestamps import shown as moment
+from codes.timestamps import format_ms as moment
 from schemas.code import Code
 from schemas.scan_options import Variant
 

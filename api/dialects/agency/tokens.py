@@ -19,7 +19,7 @@ from starlette.requests import Request
 from api import auth
 from api.context import ApiContext
 from codes import apikeys, token_secrets
-from codes.redis_client import Script, reaching
+from codes.redis_client import Script, raises_unavailable
 from codes.token_secrets import Secret
 from schemas import keys
 from schemas.code import ApiKey
@@ -90,7 +90,7 @@ def _ms(context: ApiContext) -> int:
 
 
 async def current_secret(context: ApiContext) -> Secret:
-    return await token_secrets.newest(context.codes.redis, lives_ms=LIVES_MS, now_ms=lambda: _ms(context))
+    return await token_secrets.current(context.codes.redis, lives_ms=LIVES_MS, now_ms=lambda: _ms(context))
 
 
 def sign(context: ApiContext, secret: Secret, key: ApiKey, use: Use, family: str = "", turn: int = 0) -> str:
@@ -120,7 +120,7 @@ async def refreshed(context: ApiContext, token: str, *, rotate: bool) -> Rotated
     return RotatedTokens(sign(context, secret, key, "access"), refresh)
 
 
-@reaching
+@raises_unavailable
 async def _used(context: ApiContext, claims: _Claims, *, rotate: bool) -> bool:
     at = keys.token_family(claims.family)
     # (The newest of a family can live for a whole term from now.)
@@ -141,7 +141,7 @@ async def _living(context: ApiContext, token: str, use: Use) -> _Claims | None:
 
 
 async def _key(context: ApiContext, claims: _Claims) -> ApiKey | None:
-    return await apikeys.living(context.codes.redis, claims.workspace, claims.sub, now_ms=lambda: _ms(context))
+    return await apikeys.get_active(context.codes.redis, claims.workspace, claims.sub, now_ms=lambda: _ms(context))
 
 
 async def _claims(context: ApiContext, token: str) -> _Claims | None:

@@ -16,7 +16,7 @@ from api.dialects.exaroutes.bulk_worker import Fault, Made
 from api.dialects.exaroutes.schemas import SIZE
 from api.problems import Problem
 from api.qr_images import draw
-from codes.csv_safety import harmless
+from codes.csv_safety import escape_formulas
 from codes.jobs import Job, Jobs, Result
 from infra.fair_queue import TooMany
 
@@ -51,7 +51,7 @@ def manifest(rows: Iterable[list[str]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    writer.writerows([harmless(cell) for cell in row] for row in rows)
+    writer.writerows([escape_formulas(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
 
 

@@ -66,7 +66,7 @@ async def update_qr_code(call: Call) -> Response:
         # Only as it was looked at: a password may be set in between.
         with suppress(Stale):
             return _shown(
-                call, await call.context.codes.edit(code.workspace, code.id, edit, match=[etags.tag_of(code)])
+                call, await call.context.codes.edit(code.workspace, code.id, edit, match=[etags.etag_of(code)])
             )
 
 

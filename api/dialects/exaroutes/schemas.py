@@ -160,4 +160,4 @@ def qr_code(code: Code, base: str) -> QrCode:
 
 def _milliseconds(at_ms: int) -> str:
     """`2026-05-21T15:00:00.000Z`"""
-    return f"{timestamps.shown(at_ms // 1000 * 1000).removesuffix('Z')}.{at_ms % 1000:03}Z"
+    return f"{timestamps.format_ms(at_ms // 1000 * 1000).removesuffix('Z')}.{at_ms % 1000:03}Z"

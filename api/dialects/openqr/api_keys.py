@@ -57,12 +57,12 @@ class KeyEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _fields(key: ApiKey) -> dict[str, Any]:
-    expires = None if key.expires_at_ms is None else timestamps.shown(key.expires_at_ms)
+    expires = None if key.expires_at_ms is None else timestamps.format_ms(key.expires_at_ms)
     return {"id": key.id, "name": key.name, "scope": key.scope, "expires_at": expires, "last_four": key.last_four}
 
 
 def _expires_at_ms(text: str | None) -> int | None:
-    return None if text is None else timestamps.read(text, "expires_at")
+    return None if text is None else timestamps.parse(text, "expires_at")
 
 
 def _no_such_key() -> Problem:
@@ -78,8 +78,8 @@ async def create_key(call: Call) -> Response:
     sent = convert(await read_object(call.request), NewKey, READ_ONLY)
     now_ms = round(call.context.now().timestamp() * 1000)
     # A repeated request makes the same key: its secret is derived from what only this caller knows.
-    await apikeys.room(call.context.codes.redis, call.key.workspace, now_ms=lambda: now_ms)
-    secret = None if call.attempt is None else apikeys.derived_secret(call.attempt.seed, bearer(call.request) or "")
+    await apikeys.make_room(call.context.codes.redis, call.key.workspace, now_ms=lambda: now_ms)
+    secret = None if call.attempt is None else apikeys.derive_secret(call.attempt.seed, bearer(call.request) or "")
     key, secret_shown = await apikeys.create_key(
         call.context.codes.redis,
         call.key.workspace,
@@ -100,9 +100,7 @@ async def edit_key(call: Call) -> Response:
     if sent.expires_at is not UNSET:
         changes["expires_at_ms"] = _expires_at_ms(sent.expires_at)
     try:
-        key = await apikeys.change(
-            call.context.codes.redis, call.key.workspace, call.request.path_params["id"], changes
-        )
+        key = await apikeys.edit(call.context.codes.redis, call.key.workspace, call.request.path_params["id"], changes)
     except Missing:
         raise _no_such_key() from None
     return Json(KeyShown(**_fields(key)))

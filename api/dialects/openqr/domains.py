@@ -148,7 +148,7 @@ def _to_wire(call: Call, domain: Domain) -> ShortDomain:
     return ShortDomain(**_fields(call, domain))
 
 
-def _record_check(check: domain_verification.Check) -> RecordCheck:
+def _record_check(check: domain_verification.RecordCheck) -> RecordCheck:
     return RecordCheck(check.ok, check.expected, list(check.found), check.problem)
 
 

@@ -54,7 +54,7 @@ def _now_ms(call: Call) -> int:
 
 
 async def list_folders(call: Call) -> Response:
-    found = await folders.all(call.context.codes.redis, call.key.workspace)
+    found = await folders.list_folders(call.context.codes.redis, call.key.workspace)
     return Json(CodeFolders([_to_wire(folder) for folder in found]))
 
 

@@ -27,7 +27,7 @@ def code_fields(sent: schemas.NewDynamicCode | schemas.DynamicCodeEdit) -> dict[
 
 
 def _ms(field: str) -> Callable[[str | None], int | None]:
-    return lambda text: None if text is None else timestamps.read(text, field)
+    return lambda text: None if text is None else timestamps.parse(text, field)
 
 
 def _domain(name: str | None) -> str:
@@ -47,7 +47,7 @@ def _rules(sent: list[schemas.NewRule]) -> tuple[NewRule, ...]:
         raise invalid("rules", f"a code has at most {MAX_RULES} rules", "too_many_rules")
     return tuple(
         NewRule(
-            when=conditions.read(one.when, f"rules[{at}].if"),
+            when=conditions.parse(one.when, f"rules[{at}].if"),
             to=one.to,
             label=one.label,
             active=one.active,

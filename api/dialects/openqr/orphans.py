@@ -83,7 +83,7 @@ def _to_wire(each: Orphaned) -> HostOrphans:
         **each.by,
         total=each.total,
         humans=each.humans,
-        last_at=timestamps.shown(round(each.last.timestamp()) * 1000),
+        last_at=timestamps.format_ms(round(each.last.timestamp()) * 1000),
     )
 
 

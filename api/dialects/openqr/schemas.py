@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.content_schema import Content
 from codes.aliases import MAX_ALIASES
-from codes.passwords import LONGEST, SHORTEST
+from codes.passwords import MAX_PASSWORD, MIN_PASSWORD
 
 _DESTINATION = Meta(
     description="Where scans go: a public http(s) address. Private and internal hosts, and the service's own short "
@@ -65,9 +65,9 @@ _SCAN_LIMIT = Meta(
     extra_json_schema={"minimum": 1},
 )
 _PASSWORD = Meta(
-    description=f"Asked for before anything else is shown; {SHORTEST}–{LONGEST} characters. Only a hash is stored, "
-    "and no answer has it. Null removes it.",
-    extra_json_schema={"minLength": SHORTEST, "maxLength": LONGEST, "writeOnly": True},
+    description=f"Asked for before anything else is shown; {MIN_PASSWORD}–{MAX_PASSWORD} characters. "
+    "Only a hash is stored, and no answer has it. Null removes it.",
+    extra_json_schema={"minLength": MIN_PASSWORD, "maxLength": MAX_PASSWORD, "writeOnly": True},
 )
 _LOCKED = Meta(description="A locked code refuses every edit (409) except of `locked`. It can be deleted.")
 _QUERY = Meta(

@@ -7,8 +7,8 @@ from api.responses import short_url
 from api.timestamps import second
 from codes import conditions
 from codes.scan_options import is_link
-from codes.timestamps import shown as moment
-from codes.variants import shown_key
+from codes.timestamps import format_ms as moment
+from codes.variants import key_in_set
 from schemas import scan_options
 from schemas.code import Code
 
@@ -43,8 +43,8 @@ def dynamic_code(code: Code, base: str) -> DynamicCode:
         has_password=code.password is not None,
         locked=code.locked,
         query=code.query,
-        variants=[variant(one, shown_key(code, one.key)) for one in code.variants],
-        rules=[rule(one, shown_key(code, one.key)) for one in code.rules],
+        variants=[variant(one, key_in_set(code, one.key)) for one in code.variants],
+        rules=[rule(one, key_in_set(code, one.key)) for one in code.rules],
         sticky=code.sticky,
         apps=app_links(code.apps),
         utm={name.removeprefix("utm_"): value for name, value in code.utm.items()},
@@ -56,7 +56,7 @@ def variant(one: scan_options.Variant, key: str) -> Variant:
 
 
 def rule(one: scan_options.Rule, key: str) -> Rule:
-    when = msgspec.convert(conditions.shown(one.when), RuleConditions)
+    when = msgspec.convert(conditions.to_json(one.when), RuleConditions)
     return Rule(when, one.to, one.label, key, one.active, one.id)
 
 

@@ -77,12 +77,12 @@ async def _edit_code(call: Call, sent: QravioCodeEdit, code: Code) -> Code:
     now = to_wire.destinations(code, call.context.settings.short_url)
     edit, lists = from_wire.edit_of_code(sent, code, now, host)
     with from_wire.renamed(lists):
-        return await call.context.codes.edit(call.key.workspace, code.id, edit, match={etags.tag_of(code)})
+        return await call.context.codes.edit(call.key.workspace, code.id, edit, match={etags.etag_of(code)})
 
 
 async def _edit_static(call: Call, sent: QravioCodeEdit, code: StaticCode) -> StaticCode:
     edit = from_wire.edit_of_static(sent)
-    return await statics(call).edit(call.key.workspace, code.id, edit, match={etags.tag_of(code)})
+    return await statics(call).edit(call.key.workspace, code.id, edit, match={etags.etag_of(code)})
 
 
 async def delete_qravio_code(call: Call) -> Response:

@@ -97,7 +97,7 @@ def destinations(sent: list[NewQravioDestination]) -> Lists:
             # A list of a thousand is refused for its length alone.
             if len(places[1]) > MAX_RULES:
                 raise invalid("destinations", f"at most {MAX_RULES} of them may have rules")
-            when = conditions.read(one.rules, f"destinations[{at}].rules")
+            when = conditions.parse(one.rules, f"destinations[{at}].rules")
             rules.append(
                 NewRule(when=when, to=one.target_url, label=one.label, active=active, id=one.id, key=one.variant_key)
             )

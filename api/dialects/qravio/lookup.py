@@ -10,7 +10,7 @@ from api.parameters import Parameter
 from api.problems import Problem, not_found
 from codes import folders, index, validation, workspaces
 from codes.errors import Refused
-from codes.static_codes import Statics
+from codes.static_codes import StaticCodes
 from schemas.code import Code, StaticCode
 from schemas.event import KINDS
 
@@ -21,7 +21,7 @@ def no_such_code() -> Problem:
     return not_found("there is no QR code with this id in your workspace")
 
 
-def statics(call: Call) -> Statics:
+def statics(call: Call) -> StaticCodes:
     context = call.context
     redis = context.codes.redis
 
@@ -29,7 +29,7 @@ def statics(call: Call) -> Statics:
         if not await folders.exists(redis, workspace, validation.storable("folder_id", id)):
             raise Refused("folder_id", "unknown_folder", "there is no such folder")
 
-    return Statics(redis, check_folder=check_folder, now_ms=lambda: round(context.now().timestamp() * 1000))
+    return StaticCodes(redis, check_folder=check_folder, now_ms=lambda: round(context.now().timestamp() * 1000))
 
 
 def identity(call: Call) -> str:

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from api.content_schema import Content
-from codes.passwords import LONGEST, SHORTEST
+from codes.passwords import MAX_PASSWORD, MIN_PASSWORD
 
 Category = Annotated[
     Literal["dynamic", "static"],
@@ -37,8 +37,9 @@ _DESTINATIONS = Meta(
     "a page lead to themselves."
 )
 _PASSWORD = Meta(
-    description=f"Asked for before anything else is shown; {SHORTEST}–{LONGEST} characters. Only a hash of it is kept.",
-    extra_json_schema={"minLength": SHORTEST, "maxLength": LONGEST, "writeOnly": True},
+    description=f"Asked for before anything else is shown; {MIN_PASSWORD}–{MAX_PASSWORD} characters. "
+    "Only a hash of it is kept.",
+    extra_json_schema={"minLength": MIN_PASSWORD, "maxLength": MAX_PASSWORD, "writeOnly": True},
 )
 _TARGET = Meta(
     description="A public http(s) address.",

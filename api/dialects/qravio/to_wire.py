@@ -6,7 +6,7 @@ from api.dialects.qravio.schemas import QravioCode, QravioDestination
 from api.responses import short_url
 from codes import conditions, variants
 from codes.scan_options import is_link
-from codes.timestamps import shown as moment
+from codes.timestamps import format_ms as moment
 from schemas.code import Code, StaticCode
 from schemas.scan_options import Rule, Variant
 
@@ -19,19 +19,19 @@ def second(at_ms: int) -> str:
 def destinations(code: Code, base: str) -> list[QravioDestination]:
     """Those without rules first: the first of them is where the code leads, and what `content.url` says."""
     if not is_link(code.type):
-        return [_plain(code, variants.sole(code), short_url(code, base))]
-    plain = code.variants or (variants.sole(code),)
+        return [_plain(code, variants.single_variant(code), short_url(code, base))]
+    plain = code.variants or (variants.single_variant(code),)
     return [*(_plain(code, one, one.url) for one in plain), *(_ruled(code, one) for one in code.rules)]
 
 
 def _plain(code: Code, one: Variant, url: str) -> QravioDestination:
-    key = variants.shown_key(code, one.key)
+    key = variants.key_in_set(code, one.key)
     return QravioDestination(one.id, url, one.weight, one.active, one.label, key, None)
 
 
 def _ruled(code: Code, one: Rule) -> QravioDestination:
-    key = variants.shown_key(code, one.key)
-    return QravioDestination(one.id, one.to, None, one.active, one.label, key, conditions.shown(one.when))
+    key = variants.key_in_set(code, one.key)
+    return QravioDestination(one.id, one.to, None, one.active, one.label, key, conditions.to_json(one.when))
 
 
 def qr_code(code: Code, *, workspace_id: str, domain_id: str | None, total: int, base: str) -> QravioCode:

@@ -14,7 +14,7 @@ URL = "https://example.com/"
 async def on(api: Service, plan: str, workspace: str = "ours") -> None:
     """Moves the workspace to a plan."""
     found = await workspaces.ensure_workspace(api.redis, workspace)
-    await workspaces.move(api.redis, found.number, plan)
+    await workspaces.set_plan(api.redis, found.number, plan)
 
 
 async def test_the_cap_on_active_codes(api: Service) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from codes.domain_rechecks import Rechecks
+from codes.domain_rechecks import DomainRechecks
 from tests.api.service import TARGET, Service
 from tests.servers.dns import NameServer, name_server
 
@@ -233,7 +233,7 @@ async def test_a_domain_whose_proof_is_gone_says_until_when_it_is_served(api: Se
     domain = await verified(api, names)
     at = f"/v1/domains/{domain['id']}"
     del names.records[domain["txt_name"], "TXT"]
-    rechecks = Rechecks(api.domains)
+    rechecks = DomainRechecks(api.domains)
     assert await rechecks.round() == {"unproven": 1}
     found = (await api.client.get(at)).json()
     assert (found["is_verified"], found["unproven_since"]) == (True, "2026-05-21T15:00:00Z")

@@ -193,7 +193,7 @@ async def test_what_is_no_key(api: Service, body: Body, field: str) -> None:
 
 
 async def on_plan(api: Service, plan: str) -> None:
-    await workspaces.move(api.redis, (await workspaces.ensure_workspace(api.redis, "ours")).number, plan)
+    await workspaces.set_plan(api.redis, (await workspaces.ensure_workspace(api.redis, "ours")).number, plan)
 
 
 async def test_twenty_single_creations_an_hour(api: Service) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from codes import export_import
 from codes.importing.formats import FORMATS, Export
-from codes.importing.types import Link, Unreadable
+from codes.importing.types import Link, UnreadableFile
 from codes.variants import NewRule
 from schemas.scan_options import Apps, Conditions
 
@@ -268,7 +268,7 @@ def entries(folder: Path, content: str, name: str | None = None) -> list[Any]:
 @pytest.mark.parametrize("name", [None, "csv"])
 def test_no_first_row_is_swallowed(tmp_path: Path, content: str, slugs: list[str] | None, name: str | None) -> None:
     if slugs is None:
-        with pytest.raises(Unreadable):
+        with pytest.raises(UnreadableFile):
             entries(tmp_path, content, name)
         return
     assert [str(key) for one in entries(tmp_path, content, name) for key in one.keys] == slugs
@@ -282,7 +282,7 @@ def test_a_table_without_names_is_nobodys_but_yourls(tmp_path: Path, name: str) 
         assert isinstance(found.found, Link)
         assert left_out(found.found) == {"clicks", "the time it was made", "column 7"}
     else:
-        with pytest.raises(Unreadable):
+        with pytest.raises(UnreadableFile):
             entries(tmp_path, row, name)
 
 
@@ -330,7 +330,7 @@ def test_several_answers_are_one_export_and_a_missing_page_is_said(tmp_path: Pat
 def test_what_is_no_export_is_refused_with_the_reason(content: bytes, says: str, tmp_path: Path) -> None:
     file = tmp_path / "export"
     file.write_bytes(content)
-    with pytest.raises(Unreadable, match=says):
+    with pytest.raises(UnreadableFile, match=says):
         Export(file)
 
 
@@ -340,11 +340,11 @@ def test_deeply_nested_json_is_refused_in_words(tmp_path: Path, depth: int) -> N
     file = tmp_path / "deep.json"
     for text in (nested, f'[{{"slug": "a", "destination": "https://example.com/", "tags": {nested}}}]'):
         file.write_text(text)
-        with suppress(Unreadable):
+        with suppress(UnreadableFile):
             assert list(Export(file, "csv").entries())
     own = tmp_path / "own.ndjson"
     own.write_text(f'{{"is":"waymark","format":1}}\n{{"is":"static","code":{{"content":{{"a":{nested}}}}}}}\n')
-    with pytest.raises(export_import.Unreadable, match="line 2"):
+    with pytest.raises(export_import.UnreadableExport, match="line 2"):
         list(export_import.read_lines(own))
 
 
@@ -354,7 +354,7 @@ def test_no_text_is_more_than_unreadable(text: str, name: str) -> None:
     file.write_text(text)
     try:
         assert all(isinstance(one.found, Link | str) for one in Export(file, name).entries())
-    except Unreadable:
+    except UnreadableFile:
         pass
     finally:
         file.unlink()
@@ -386,7 +386,7 @@ def test_no_entry_is_more_than_unusable(entry: dict[str, Any], name: str) -> Non
     file.write_bytes(msgspec.json.encode([entry]))
     try:
         assert all(isinstance(one.found, Link | str) for one in Export(file, name).entries())
-    except Unreadable:
+    except UnreadableFile:
         pass
     finally:
         file.unlink()

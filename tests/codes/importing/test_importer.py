@@ -17,8 +17,8 @@ from codes import conditions, csv_safety
 from codes.code_fields import NewCode
 from codes.importing import report
 from codes.importing.formats import Export
-from codes.importing.importer import Outcome, Plan, bring
-from codes.importing.types import Entry, LeftOut, Link, LinkKey
+from codes.importing.importer import ImportOptions, Outcome, import_links
+from codes.importing.types import Entry, Link, LinkKey, NotImported
 from codes.resolver import Resolver
 from codes.service import Codes
 from codes.variants import NewRule, NewVariant
@@ -34,7 +34,7 @@ FILES = sorted(file for file in EXPORTS.iterdir() if file.suffix in (".csv", ".j
 
 async def run(codes: Codes, name: str, **plan: object) -> tuple[Counter[str], list[Outcome]]:
     outcomes: list[Outcome] = []
-    counts = await bring(codes, Export(EXPORTS / name).entries(), Plan(1, **plan), outcomes.append)  # type: ignore[arg-type]
+    counts = await import_links(codes, Export(EXPORTS / name).entries(), ImportOptions(1, **plan), outcomes.append)  # type: ignore[arg-type]
     return counts, outcomes
 
 
@@ -55,7 +55,7 @@ def shown(outcome: Outcome, code: Code | None) -> dict[str, Any]:
             for name in ("destination", "label", "tags", "status", "query", "starts_at_ms", "expires_at_ms")
         }
         kept |= {name: getattr(code, name) for name in ("expired_destination", "scan_limit", "apps", "utm")}
-        kept["rules"] = [{"if": conditions.shown(rule.when), "to": rule.to} for rule in code.rules]
+        kept["rules"] = [{"if": conditions.to_json(rule.when), "to": rule.to} for rule in code.rules]
         kept["variants"] = [{"url": one.url, "weight": one.weight} for one in code.variants]
         kept["password"] = bool(code.password)
         usual = {"status": "active", "query": "drop"}
@@ -117,8 +117,8 @@ async def test_one_domain_of_several_and_onto_one_of_ones_own(codes: Codes) -> N
 async def test_too_many_tags_cost_tags_and_not_the_link(codes: Codes) -> None:
     link = Link(destination="https://example.com/", label="x" * 300, tags=tuple(map(str, range(30))))
     outcomes: list[Outcome] = []
-    await bring(codes, [Entry(1, (LinkKey("", "many"),), link)], Plan(1), outcomes.append)
-    assert outcomes[0].left_out == (LeftOut("some of its tags"), LeftOut("the end of its label"))
+    await import_links(codes, [Entry(1, (LinkKey("", "many"),), link)], ImportOptions(1), outcomes.append)
+    assert outcomes[0].left_out == (NotImported("some of its tags"), NotImported("the end of its label"))
     code = await codes.by_slug("", "many")
     assert code is not None and len(code.tags) == 10 and len(code.label or "") == 255
 
@@ -139,10 +139,10 @@ async def test_parts_that_cannot_be_kept_cost_themselves_and_not_the_link(codes:
     )
     outcomes: dict[bool, Outcome] = {}
     for dry_run in (True, False):
-        await bring(
+        await import_links(
             codes,
             [Entry(1, (LinkKey("", "much"),), link)],
-            Plan(1, dry_run=dry_run),
+            ImportOptions(1, dry_run=dry_run),
             lambda outcome: outcomes.__setitem__(outcome.outcome == "would be made", outcome),
         )
     assert outcomes[True].left_out == outcomes[False].left_out
@@ -170,7 +170,9 @@ async def imported(codes: Codes, *entries: tuple[str, ...], **plan: Any) -> list
     link = Link(destination="https://example.com/")
     made: list[Outcome] = []
     keyed = [tuple(LinkKey(*slug.rpartition(":")[::2]) for slug in slugs) for slugs in entries]
-    await bring(codes, [Entry(at, keys, link) for at, keys in enumerate(keyed, 1)], Plan(1, **plan), made.append)
+    await import_links(
+        codes, [Entry(at, keys, link) for at, keys in enumerate(keyed, 1)], ImportOptions(1, **plan), made.append
+    )
     return made
 
 
@@ -262,7 +264,7 @@ async def test_slugs_of_several_parts(codes: Codes) -> None:
 async def test_a_password_that_cannot_be_kept_keeps_the_link_closed(codes: Codes) -> None:
     link = Link(destination="https://example.com/", password="x" * 5000)
     outcomes: list[Outcome] = []
-    await bring(codes, [Entry(1, (LinkKey("", "closed"),), link)], Plan(1), outcomes.append)
+    await import_links(codes, [Entry(1, (LinkKey("", "closed"),), link)], ImportOptions(1), outcomes.append)
     assert outcomes[0].outcome == "skipped" and outcomes[0].reason.startswith("password: ")
 
 
@@ -270,9 +272,9 @@ async def test_a_link_whose_import_was_killed_before_it_was_indexed_is_made_agai
     link = Link(destination="https://example.com/")
     entries = [Entry(1, (LinkKey("", "main"), LinkKey("", "further")), link)]
     with pytest.raises(KilledHere):
-        await bring(crashing(redis, "written"), entries, Plan(1), lambda outcome: None)
+        await import_links(crashing(redis, "written"), entries, ImportOptions(1), lambda outcome: None)
     outcomes: list[Outcome] = []
-    await bring(codes, entries, Plan(1), outcomes.append)
+    await import_links(codes, entries, ImportOptions(1), outcomes.append)
     assert [(one.outcome, one.slug, one.aliases) for one in outcomes] == [("made", "main", ("further",))]
     [code] = await codes.page(1, 10)
     assert (code.id, code.slug, code.aliases) == (outcomes[0].id, "main", ("further",))
@@ -290,13 +292,13 @@ import asyncio
 from pathlib import Path
 from codes.redis_client import connect
 from codes.importing.formats import Export
-from codes.importing.importer import Plan, bring
+from codes.importing.importer import ImportOptions, import_links
 from codes.resolver import Resolver
 from codes.service import Codes
 async def main():
     codes = Codes(connect({url!r}), resolver=Resolver(lambda host: ()))
     print("begun", flush=True)
-    counts = await bring(codes, Export(Path({str(file)!r})).entries(), Plan(1), lambda outcome: None)
+    counts = await import_links(codes, Export(Path({str(file)!r})).entries(), ImportOptions(1), lambda outcome: None)
     print(dict(counts), flush=True)
 asyncio.run(main())
 """
@@ -309,7 +311,7 @@ asyncio.run(main())
         await asyncio.sleep(seconds)
         process.send_signal(signal.SIGKILL)
         assert await process.wait() == -signal.SIGKILL, "it was done before it was killed: give it more to do"
-    counts = await bring(codes, Export(file).entries(), Plan(1), lambda outcome: None)
+    counts = await import_links(codes, Export(file).entries(), ImportOptions(1), lambda outcome: None)
     assert counts["made"] + counts["there"] == 200
     found = await codes.page(1, 1000)
     assert sorted((code.slug, code.aliases) for code in found) == sorted((slug, (f"back-{slug}",)) for slug in slugs)
@@ -318,7 +320,7 @@ asyncio.run(main())
 
 def test_a_report_cannot_calculate(tmp_path: Path) -> None:
     outcomes = [
-        Outcome(1, "made", "=1+2", ("+1", "two"), "https://example.com/", "id", left_out=(LeftOut("=1", "2"),)),
+        Outcome(1, "made", "=1+2", ("+1", "two"), "https://example.com/", "id", left_out=(NotImported("=1", "2"),)),
         Outcome(2, "skipped", "@x", (), "-2+3", reason='=cmd|" /C calc"!A0'),
     ]
     report.write(tmp_path / "report.csv", outcomes)

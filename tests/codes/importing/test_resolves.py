@@ -9,7 +9,7 @@ import pytest
 
 from codes.importing import report
 from codes.importing.formats import Export
-from codes.importing.importer import Outcome, Plan, bring
+from codes.importing.importer import ImportOptions, Outcome, import_links
 from codes.service import Codes
 from tests.redirect.codes import ANDROID, DESKTOP
 from tests.redirect.scanner import IPHONE, Redirector, redirector
@@ -97,7 +97,7 @@ def test_every_sample_is_here() -> None:
 async def brought(codes: Codes, name: str, folder: Path) -> str:
     """The report, as it is written."""
     outcomes: list[Outcome] = []
-    await bring(codes, Export(EXPORTS / name).entries(), Plan(1), outcomes.append)
+    await import_links(codes, Export(EXPORTS / name).entries(), ImportOptions(1), outcomes.append)
     report.write(folder / "report.csv", outcomes)
     return (folder / "report.csv").read_text()
 
