@@ -1,98 +1,73 @@
-"""The HTTP face: every dialect's routes, what they have in common, and how problems become answers."""
+"""The API as an ASGI app: the routes of every dialect, the middleware around them, and problems turned into answers."""
 
 import asyncio
 import logging
 from collections.abc import Iterator
 
-from fastapi import FastAPI
-from fastapi.telemetry import TelemetryConfig
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
-from starlette.routing import Route as Served
+from starlette.routing import Route as StarletteRoute
 from starlette.types import Scope
 
 from api import dialects, docs_page, health, openapi, rate_limits
 from api.context import ApiContext
-from api.dialect import Dialect, Route
 from api.mcp_server.http import MCP_HEADERS, MCP_PATH, McpHttp
 from api.middleware.cors import Cors, welcome
 from api.middleware.limits import RequestLimits
 from api.middleware.rewrites import EncodedSlashes, HeadAsGet, NoSniff
 from api.middleware.telemetry import RequestMetrics, RequestTraces
-from api.pipeline import caller, endpoint
+from api.pipeline import ApiRoute, caller
 from api.problems import EXPECTED_ERRORS, Problem, problem_of
 from api.responses import Json
-from infra.version import VERSION
 
 _log = logging.getLogger("waymark.api")
 
-_DESCRIPTION = """Dynamic QR codes and short links: what is printed never changes, where it leads can, and every scan is
-counted exactly once. Any key works in each of the APIs below, as `Authorization: Bearer <key>`. Times are UTC. Each API
-has one shape for all its errors, and they name the field that is at fault."""
-
-# What a page of another origin may read, where the settings let it call at all.
+# Headers that a page of another origin may read, where the settings let it call at all.
 SHOWS = ", ".join(sorted(openapi.SHOWN.union(*(dialect.headers for dialect in dialects.DIALECTS))))
 
-# FastAPI can report requests to OpenTelemetry with addresses and paths; `api.middleware.telemetry` reports less.
-_SILENT = TelemetryConfig(tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False)
 
-
-def create_app(context: ApiContext) -> FastAPI:
+def create_app(context: ApiContext) -> Starlette:
     """The API as an ASGI app. It opens and closes nothing: what `context` holds belongs to the caller."""
-    app = FastAPI(
-        title="Waymark",
-        version=VERSION,
-        description=_DESCRIPTION,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        telemetry=_SILENT,
+    app = Starlette(
+        routes=[*_dialect_routes(context), *_other_routes(context)],
+        middleware=list(_middleware(context)),
+        exception_handlers=dict.fromkeys((Exception, *EXPECTED_ERRORS), _failed),
     )
+    app.router.redirect_slashes = False
     app.state.context = context
-    for dialect in dialects.DIALECTS:
-        for route in dialect.routes:
-            _add(app, context, dialect, route)
-    pages = docs_page.pages(lambda: openapi.document(app, dialects.DIALECTS, context.settings.api_url))
-    for path, handler in {**pages, **health.handlers(context.readiness)}.items():
-        app.add_route(path, handler)
-    mcp = McpHttp(context)
-    app.router.routes += [Served(path, mcp) for path in (MCP_PATH, f"{MCP_PATH}/")]
-    app.add_exception_handler(Exception, _failed)
-    for kind in EXPECTED_ERRORS:
-        app.add_exception_handler(kind, _failed)
-    # The one added last is the outermost.
-    app.add_middleware(RequestLimits, limits=context.settings.limits, answer=_refused)
-    app.add_middleware(RequestMetrics, registry=context.registry)
-    if context.tracer is not None:
-        app.add_middleware(RequestTraces, tracer=context.tracer)
-    app.add_middleware(HeadAsGet)
-    if context.settings.cors_origins:
-        app.add_middleware(Cors, origins=context.settings.cors_origins, asks=_asks, shows=SHOWS)
-    app.add_middleware(NoSniff)
-    app.add_middleware(EncodedSlashes)
     return app
 
 
-def _add(app: FastAPI, context: ApiContext, dialect: Dialect, route: Route) -> None:
-    serve = endpoint(context, dialect, route)
-    for path in dialect.paths(route):
-        app.add_api_route(
-            path,
-            serve,
-            methods=[route.method],
-            status_code=route.status,
-            response_class=Response,
-            include_in_schema=path == route.path,
-            operation_id=route.handler.__name__,
-            name=route.handler.__name__,
-            summary=route.summary,
-            description=route.description,
-            tags=[dialect.name],
-            responses=openapi.responses(route, dialect),
-            openapi_extra=openapi.operation(route, dialect),
-        )
+def _dialect_routes(context: ApiContext) -> Iterator[ApiRoute]:
+    for dialect in dialects.DIALECTS:
+        for route in dialect.routes:
+            for path in dialect.paths(route):
+                yield ApiRoute(context, dialect, route, path)
+
+
+def _other_routes(context: ApiContext) -> Iterator[StarletteRoute]:
+    pages = docs_page.pages(lambda: openapi.document(dialects.DIALECTS, context.settings.api_url))
+    for path, handler in {**pages, **health.handlers(context.readiness)}.items():
+        yield StarletteRoute(path, handler)
+    mcp = McpHttp(context)
+    for path in (MCP_PATH, f"{MCP_PATH}/"):
+        yield StarletteRoute(path, mcp)
+
+
+def _middleware(context: ApiContext) -> Iterator[Middleware]:
+    """From the outermost to the innermost."""
+    yield Middleware(EncodedSlashes)
+    yield Middleware(NoSniff)
+    if context.settings.cors_origins:
+        yield Middleware(Cors, origins=context.settings.cors_origins, asks=_asks, shows=SHOWS)
+    yield Middleware(HeadAsGet)
+    if context.tracer is not None:
+        yield Middleware(RequestTraces, tracer=context.tracer)
+    yield Middleware(RequestMetrics, registry=context.registry)
+    yield Middleware(RequestLimits, limits=context.settings.limits, answer=_refused)
 
 
 def answer(path: str, problem: Problem) -> Json:
@@ -106,7 +81,7 @@ async def _failed(request: Request, error: Exception) -> Response:
     if problem.status == 405 and "Allow" not in problem.headers:
         problem = Problem(405, problem.code, problem.message, None, {"Allow": ", ".join(_methods(request))})
     if problem.status == 503:
-        # (The loss of an engine is said once, by whoever watches it.)
+        # (`waymark.engine_watch` logs the loss of an engine once.)
         _log.debug("%s %r: %s", request.method, request.scope["path"], problem.message)
     path = request.scope["path"]
     if problem.status == 405 and request.method == "OPTIONS":
@@ -114,14 +89,14 @@ async def _failed(request: Request, error: Exception) -> Response:
     response = answer(path, problem)
     rate_limits.tell(request, response)
     if problem.status == 500 and (origins := request.app.state.context.settings.cors_origins):
-        # Answered outside of all middleware.
+        # Starlette answers it outside of all middleware.
         welcome(response.headers, origins, request.headers.get("origin"), SHOWS)
     await _finish(request, response)
     return response
 
 
 async def _refused(scope: Scope, problem: Problem) -> Response:
-    """What does not come to a route, or does not come back from it."""
+    """Answer what `RequestLimits` refuses, or what took too long."""
     response = answer(scope["path"], problem)
     await _finish(Request(scope), response)
     return response
@@ -133,34 +108,31 @@ async def _finish(request: Request, response: Response) -> None:
         try:
             await finish(request.app.state.context, caller(request), request, response)
         except EXPECTED_ERRORS:
-            # What the headers would say cannot be known now; the answer stands without them.
+            # Redis is away: the answer goes without these headers.
             _log.warning("%s %r: answered without the dialect's headers", request.method, path)
 
 
-def _routes(scope: Scope) -> Iterator[Served]:
-    """All of a path: the router itself only finds the first that matches."""
-    app: FastAPI = scope["app"]
+def _routes(scope: Scope) -> Iterator[StarletteRoute]:
+    """All routes of a path; the router itself only finds the first that matches."""
+    app: Starlette = scope["app"]
     for route in app.routes:
-        if isinstance(route, Served) and route.matches(scope)[0] is not Match.NONE:
+        if isinstance(route, StarletteRoute) and route.matches(scope)[0] is not Match.NONE:
             yield route
 
 
 def _methods(request: Request) -> list[str]:
-    """All that a path takes."""
-    found = {method for route in _routes(request.scope) for method in route.methods or ()}
-    return sorted(found | ({"HEAD"} if "GET" in found else set()))
+    """All methods of a path."""
+    return sorted({method for route in _routes(request.scope) for method in route.methods or ()})
 
 
 def _asks(scope: Scope) -> set[str]:
-    """The headers that callers of a path may send, besides those that browsers send unasked."""
+    """Headers that callers of a path may send, besides those that browsers always send."""
     found = {"Authorization", "Content-Type"}
-    paths = {route.path for route in _routes(scope)}
-    if not paths.isdisjoint((MCP_PATH, f"{MCP_PATH}/")):
-        found |= MCP_HEADERS
-    for dialect in dialects.DIALECTS:
-        for route in dialect.routes:
-            if not paths.isdisjoint(dialect.paths(route)):
-                found |= {each.name for each in openapi.headers_sent(route)} | openapi.key_headers(dialect)
+    for served in _routes(scope):
+        if isinstance(served, ApiRoute):
+            found |= {each.name for each in openapi.headers_sent(served.route)} | openapi.key_headers(served.dialect)
+        elif isinstance(served.endpoint, McpHttp):
+            found |= MCP_HEADERS
     return found
 
 

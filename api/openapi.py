@@ -5,14 +5,18 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
+from msgspec import UNSET
 
 from api import content_schema, json_schema
 from api.dialect import Dialect, Route
 from api.parameters import Parameter
+from infra.version import VERSION
 
-# What any route can answer, whatever it does.
+_DESCRIPTION = """Dynamic QR codes and short links: what is printed never changes, where it leads can, and every scan is
+counted exactly once. Any key works in each of the APIs below, as `Authorization: Bearer <key>`. Times are UTC. Each API
+has one shape for all its errors, and they name the field that is at fault."""
+
+# Problems that every route can answer.
 ALWAYS = (401, 403, 408, 413, 429, 431, 500, 503)
 _SAYS = {
     400: "Something in the input cannot be taken; the answer says what.",
@@ -74,8 +78,8 @@ def reference(shape: Any) -> dict[str, Any]:
     return schema
 
 
-def _json(shape: Any) -> dict[str, Any]:
-    return {"application/json": {"schema": reference(shape)}}
+def _json(shape: Any, example: Any = UNSET) -> dict[str, Any]:
+    return {"application/json": {"schema": reference(shape)} | ({} if example is UNSET else {"example": example})}
 
 
 def problems(route: Route, dialect: Dialect) -> set[int]:
@@ -92,22 +96,22 @@ def problems(route: Route, dialect: Dialect) -> set[int]:
     return found
 
 
-def responses(route: Route, dialect: Dialect) -> dict[int | str, dict[str, Any]]:
+def _responses(route: Route, dialect: Dialect) -> dict[str, dict[str, Any]]:
     """Every status that a route can answer, and in which shape."""
-    found: dict[int | str, dict[str, Any]] = {route.status: {"description": "As asked."}}
+    done: dict[str, Any] = {"description": "As asked."}
     if route.media:
-        binary = {"schema": {"type": "string", "format": "binary"}}
-        found[route.status]["content"] = dict.fromkeys(route.media, binary)
+        done["content"] = {media: {"schema": {"type": "string", "format": "binary"}} for media in route.media}
     elif route.answer is not None:
-        found[route.status]["content"] = _json(route.answer)
+        done["content"] = _json(route.answer, route.example)
+    found = {route.status: done}
     if route.tagged and route.method == "GET":
         found[304] = {"description": "The code is still what `If-None-Match` says."}
     for status in sorted(problems(route, dialect)):
         found[status] = {"description": _SAYS[status], "content": _json(dialect.error)}
-    for answered, response in found.items():
-        if names := list(_header_names(route, dialect, int(answered))):
+    for status, response in found.items():
+        if names := list(_header_names(route, dialect, status)):
             response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
-    return found
+    return {str(status): response for status, response in found.items()}
 
 
 def _header_names(route: Route, dialect: Dialect, status: int) -> Iterator[str]:
@@ -123,28 +127,34 @@ def _header_names(route: Route, dialect: Dialect, status: int) -> Iterator[str]:
         yield from dialect.headers
 
 
-def operation(route: Route, dialect: Dialect) -> dict[str, Any]:
-    """The parts of an operation that FastAPI would read off a function's signature."""
-    found: dict[str, Any] = {"security": [{name: []} for name in dialect.security], "x-scope": route.scope}
-    if route.scope is None:
-        found = {"security": []}
+def _operation(route: Route, dialect: Dialect) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "tags": [dialect.name],
+        "summary": route.summary,
+        "description": route.description,
+        "operationId": route.handler.__name__,
+    }
     if parameters := [*route.parameters, *headers_sent(route)]:
-        found["parameters"] = [
-            {
-                "name": each.name,
-                "in": each.where,
-                "required": each.where == "path",
-                "description": each.description,
-                "schema": dict(each.schema),
-            }
-            for each in parameters
-        ]
+        found["parameters"] = [_parameter(each) for each in parameters]
     if route.body is not None:
-        found["requestBody"] = {"required": True, "content": _json(route.body)}
+        found["requestBody"] = {"content": _json(route.body, route.sent), "required": True}
     if route.upload:
         form = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
-        found["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": form}}}
-    return found
+        found["requestBody"] = {"content": {"multipart/form-data": {"schema": form}}, "required": True}
+    found["responses"] = _responses(route, dialect)
+    if route.scope is None:
+        return {**found, "security": []}
+    return {**found, "security": [{name: []} for name in dialect.security], "x-scope": route.scope}
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": parameter.where,
+        "required": parameter.where == "path",
+        "description": parameter.description,
+        "schema": dict(parameter.schema),
+    }
 
 
 def headers_sent(route: Route) -> Iterator[Parameter]:
@@ -166,41 +176,34 @@ def key_headers(dialect: Dialect) -> set[str]:
     return {SECURITY[way]["name"] for way in dialect.security if SECURITY[way]["type"] == "apiKey"}
 
 
-def _complete(operation: dict[str, Any], route: Route, schemas: dict[str, Any]) -> None:
-    """What FastAPI would lose: nulls in examples, and fields that are let in and ignored."""
-    if route.answer is not None and not route.media:
-        operation["responses"][str(route.status)]["content"]["application/json"]["example"] = route.example
-    if route.body is None:
-        return
-    operation["requestBody"]["content"]["application/json"]["example"] = route.sent
-    for name in sorted(route.ignored):
-        schemas[route.body.__name__]["properties"][name] = {"readOnly": True, "description": "Ignored."}
+def _schemas(dialects: Sequence[Dialect]) -> dict[str, Any]:
+    routes = [route for dialect in dialects for route in dialect.routes]
+    shapes = {shape for route in routes for shape in (route.answer, route.body)} | {each.error for each in dialects}
+    found = {**json_schema.components(shapes - {None}), **content_schema.components()}
+    for route in routes:
+        for name in sorted(route.ignored):
+            found[route.body.__name__]["properties"][name] = {"readOnly": True, "description": "Ignored."}
+    return found
 
 
-def document(app: FastAPI, dialects: Sequence[Dialect], server: str) -> dict[str, Any]:
+def document(dialects: Sequence[Dialect], server: str) -> dict[str, Any]:
     """The whole document, as /openapi.json answers it."""
-    found: dict[str, Any] = get_openapi(
-        title=app.title,
-        version=app.version,
-        description=app.description,
-        routes=app.routes,
-        servers=[{"url": server}],
-    )
-    shapes = {
-        shape
-        for dialect in dialects
-        for route in dialect.routes
-        for shape in (route.answer, route.body, dialect.error)
-        if shape is not None
-    }
-    schemas = {**json_schema.components(shapes), **content_schema.components()}
+    paths: dict[str, dict[str, Any]] = {}
     for dialect in dialects:
         for route in dialect.routes:
-            _complete(found["paths"][route.path][route.method.lower()], route, schemas)
-    components = found.setdefault("components", {})
-    components["schemas"] = {**components.get("schemas", {}), **schemas}
-    components["securitySchemes"] = SECURITY
-    theirs = {name: says for dialect in dialects for name, says in dialect.headers.items()}
-    components["headers"] = HEADERS | {name: {"description": says, "schema": _WHOLE} for name, says in theirs.items()}
-    found["tags"] = [{"name": dialect.name, "description": dialect.about} for dialect in dialects]
-    return found
+            paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, dialect)
+    own_headers = {
+        name: {"description": says, "schema": _WHOLE} for dialect in dialects for name, says in dialect.headers.items()
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Waymark", "description": _DESCRIPTION, "version": VERSION},
+        "servers": [{"url": server}],
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(dialects),
+            "securitySchemes": SECURITY,
+            "headers": HEADERS | own_headers,
+        },
+        "tags": [{"name": dialect.name, "description": dialect.about} for dialect in dialects],
+    }

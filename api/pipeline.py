@@ -1,5 +1,5 @@
-"""What every request of every dialect passes, in this order: a key, how many calls it may make, the dialect's own
-conditions, the scope, then the handler; and what every answer is given.
+"""What every request of every dialect passes, in this order: the key, its rate, the dialect's own conditions, the
+scope, idempotency, the handler; then what every answer gets: ETag, rate headers, the dialect's own headers.
 """
 
 from collections.abc import Awaitable, Callable
@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route as StarletteRoute
 
 from api import auth, etags, idempotency, rate_limits, upload
 from api.context import ApiContext
@@ -16,8 +17,17 @@ from api.middleware.rewrites import restore_slashes
 from schemas.code import ApiKey
 
 
+class ApiRoute(StarletteRoute):
+    """A route of a dialect, served at one of its paths."""
+
+    def __init__(self, context: ApiContext, dialect: Dialect, route: Route, path: str) -> None:
+        super().__init__(path, endpoint(context, dialect, route), methods=[route.method], name=route.handler.__name__)
+        self.dialect = dialect
+        self.route = route
+
+
 def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[Request], Awaitable[Response]]:
-    """The one place for what a key, a scope or a plan's way of counting calls allows."""
+    """The only place that checks keys, scopes and rates."""
 
     async def answer(request: Request) -> Response:
         _read_parameters(request, route)
@@ -44,7 +54,7 @@ def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[R
 
 
 def _read_parameters(request: Request, route: Route) -> None:
-    """Ids in capital letters are the same ids, and an escaped slash is one."""
+    """Ids may be in capital letters, and escaped slashes are slashes again."""
     request.scope["path_params"] = restore_slashes(request.path_params)
     for each in route.parameters:
         if each.where == "path" and each.schema.get("format") == "uuid":
@@ -64,11 +74,11 @@ async def _handled(call: Call, route: Route) -> Response:
         asked_for = await (upload.digest(call.request) if route.upload else call.request.body())
         return await idempotency.once(redis, workspace, key, call.request, asked_for, work, remembered=route.remembered)
     finally:
-        # An uploaded file is on the disk until then.
+        # Deletes an uploaded file.
         await call.request.close()
 
 
 def caller(request: Request) -> ApiKey | None:
-    """Whose request this is, once that is known."""
+    """The key of a request, once it is known."""
     found: ApiKey | None = getattr(request.state, "key", None)
     return found

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Annotated
 
 import msgspec
-from fastapi.exceptions import RequestValidationError
 from msgspec import Meta
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -68,7 +67,6 @@ EXPECTED_ERRORS: tuple[type[Exception], ...] = (
     analytics.types.Unavailable,
     TooMany,
     HTTPException,
-    RequestValidationError,
     ClientDisconnect,
 )
 
@@ -104,8 +102,6 @@ def problem_of(error: Exception) -> Problem:
             return Problem(405, "method_not_allowed", "this path does not take that method")
         case HTTPException():
             return Problem(error.status_code, "invalid", error.detail)
-        case RequestValidationError():
-            return invalid(None, "the request cannot be understood")
         case ClientDisconnect():
             return invalid("body", "the body ended before it was complete", "incomplete")
     return Problem(500, "internal", "something went wrong here, and it has been written down")

@@ -1,7 +1,7 @@
 """Metrics and OpenTelemetry spans of API requests: method, route, status and duration.
 
-Both name a request by the pattern of its route, never by an address, a key, an id, a path or a query. A path without a
-route counts as `other`, so that nobody can make up labels.
+Both name a request by the pattern of its route, never by an address, a key, an id, a path or a query. A path that is
+not a dialect's route counts as `other`, so that nobody can make up labels.
 """
 
 import time
@@ -12,6 +12,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.pipeline import ApiRoute
 from infra.exposition import Histogram, MetricsCollector, Reading
 
 
@@ -92,6 +93,6 @@ class RequestTraces:
 
 
 def method_and_route(scope: Scope) -> tuple[str, str]:
-    """Method and route pattern of an answered request; both `other` when no route matched."""
-    found = scope.get("route")
-    return ("other", "other") if found is None else (scope["method"], getattr(found, "path", "other"))
+    """Method and route pattern of an answered request; both `other` where it is no dialect's."""
+    route = scope.get("route")
+    return (scope["method"], route.path) if isinstance(route, ApiRoute) else ("other", "other")

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 import httpx
 import msgspec
-from fastapi import FastAPI
 from redis.asyncio import Redis
+from starlette.applications import Starlette
 
 from analytics.query_pool import QueryPool
 from api.app import create_app
@@ -101,7 +101,7 @@ class Service:
             settings=ApiSettings(short_url=SHORT, api_url="http://api.example.net", cors_origins=origins(cors)),
             now=self.clock,
         )
-        self.app: FastAPI = create_app(self.context)
+        self.app: Starlette = create_app(self.context)
         self.client = self.connect()
         self.anonymous = self.connect()
 

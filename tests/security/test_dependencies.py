@@ -92,7 +92,7 @@ def test_who_runs_it_installs_no_tools_of_developers() -> None:
 
 
 # Of these more is used than they promise to keep (docs/packaging.md says what).
-INSIDES = {"aiokafka", "clickhouse-connect", "fastapi", "hiredis", "redis", "uvicorn"}
+INSIDES = {"aiokafka", "clickhouse-connect", "hiredis", "redis", "uvicorn"}
 
 
 def test_what_is_used_from_the_inside_has_an_upper_bound() -> None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from fastapi import FastAPI
 from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
+from starlette.applications import Starlette
 
 from analytics.query_pool import QueryPool
 from api.app import create_app
@@ -28,7 +28,7 @@ def api_app(
     registry: CollectorRegistry,
     more_readiness: Mapping[str, Ready],
     tracer: Tracer | None = None,
-) -> FastAPI:
+) -> Starlette:
     domains = room_settings.domains(settings, redis)
     files = room_settings.files(settings, redis)
     plans.use(settings.plans)
