@@ -1,5 +1,4 @@
-"""`GET /api/v1/dynamic/{short_id}/analytics/`: every scan of a code, also after it was deleted, while its rows are
-kept."""
+"""`GET /api/v1/dynamic/{short_id}/analytics/`: every scan of a code, also of a deleted one while its rows are kept."""
 
 from typing import Annotated
 
@@ -12,9 +11,10 @@ from analytics.overview import Overview, overview
 from analytics.window import trailing
 from api.dialect import Call, Route
 from api.dialects.agency import examples
-from api.dialects.agency.lookup import SHORT_ID, find, no_such_code, short_id
+from api.dialects.agency.lookup import SHORT_ID, no_such_code, short_id
 from api.parameters import Parameter
 from api.responses import Json
+from api.slug_lookup import find_by_slug
 from codes import deleted_codes
 from codes.deleted_codes import metadata_of
 from codes.variants import key_in_set
@@ -78,26 +78,26 @@ class BrowserScans(msgspec.Struct, frozen=True):
 
 
 class GeoPin(msgspec.Struct, frozen=True):
-    lat: Annotated[float, Meta(description="To a tenth of a degree, which is all that is kept.")]
+    lat: Annotated[float, Meta(description="To a tenth of a degree; nothing finer is stored.")]
     lon: float
-    city: Annotated[str, Meta(description="The commonest at this point; empty if none is known.")]
+    city: Annotated[str, Meta(description="The most common one at this point; empty if none is known.")]
     country: str
 
 
 class VariantScans(msgspec.Struct, frozen=True):
-    """One of the code's variants, or one that it had and that was scanned in the period."""
+    """A current variant of the code, or a removed one that was scanned in the period."""
 
     variant: Annotated[
         str,
-        Meta(description="Its letter; that of one of an earlier set may be the same."),
+        Meta(description="Its letter; a variant of an earlier set may have the same."),
     ]
     label: str | None
-    url: Annotated[str | None, Meta(description="Null for one removed too long ago.")]
+    url: Annotated[str | None, Meta(description="Null if it was removed too long ago.")]
     count: int
 
 
 class AgencyScans(msgspec.Struct, frozen=True):
-    """All but `total_scans` is of the period. Lists are by count, then by value."""
+    """Everything but `total_scans` is of the period. Lists are ordered by count, then by value."""
 
     short_id: str
     name: str
@@ -115,13 +115,13 @@ class AgencyScans(msgspec.Struct, frozen=True):
     scan_heatmap_by_hour: Annotated[
         list[list[int]], Meta(description="Seven rows, Monday first, of 24 hours (UTC), midnight first.")
     ]
-    geo_pins: Annotated[list[GeoPin], Meta(description="At most 200, those with the most scans first.")]
+    geo_pins: Annotated[list[GeoPin], Meta(description="At most 200, most scanned first.")]
     by_variant: list[VariantScans]
 
 
 async def read_analytics(call: Call) -> Response:
     days = DAYS.read(call.request)
-    code = await _wanted(call)
+    code = await _find_code(call)
     found = await call.context.questions.ask(
         overview,
         code.birth,
@@ -130,23 +130,23 @@ async def read_analytics(call: Call) -> Response:
         dimensions=DIMENSIONS,
         points=PINS,
     )
-    return Json(answer(code, days, found))
+    return Json(_answer(code, days, found))
 
 
-async def _wanted(call: Call) -> DeletedCode:
-    """What names the scans of the code that the path names, or of the one that it named last. Raises Problem (404)."""
+async def _find_code(call: Call) -> DeletedCode:
+    """The code that the path names, or the deleted one that had this `short_id` last. Raises Problem (404)."""
     slug, workspace = short_id(call), call.key.workspace
-    code = await find(call.context, workspace, slug)
+    code = await find_by_slug(call.context, workspace, slug)
     if code is not None:
         return metadata_of(code, 0)
     now_ms = round(call.context.now().timestamp() * 1000)
-    left = await deleted_codes.find(call.context.codes.redis, workspace, slug, now_ms)
-    if left is None:
+    deleted = await deleted_codes.find(call.context.codes.redis, workspace, slug, now_ms)
+    if deleted is None:
         raise no_such_code()
-    return left
+    return deleted
 
 
-def answer(code: DeletedCode, days: int, found: Overview) -> AgencyScans:
+def _answer(code: DeletedCode, days: int, found: Overview) -> AgencyScans:
     top = {name: [(each.value, each.n) for each in one.top] for name, one in found.by.items()}
     return AgencyScans(
         short_id=code.slug,
@@ -164,23 +164,23 @@ def answer(code: DeletedCode, days: int, found: Overview) -> AgencyScans:
         top_browsers=[BrowserScans(*pair) for pair in top["browser"]],
         scan_heatmap_by_hour=found.week,
         geo_pins=[GeoPin(pin.lat, pin.lon, pin.city, pin.country or UNKNOWN) for pin in found.pins],
-        by_variant=by_variant(code, dict(top["variant"])),
+        by_variant=_by_variant(code, dict(top["variant"])),
     )
 
 
-def by_variant(code: DeletedCode, counts: dict[str, int]) -> list[VariantScans]:
-    """Those of now in their order, then those that were, by letter. Scans that a rule led are no variant's."""
-    here = [
+def _by_variant(code: DeletedCode, counts: dict[str, int]) -> list[VariantScans]:
+    """The current variants in order, then removed ones by letter. Scans that followed a rule count for no variant."""
+    counted = [
         VariantScans(key_in_set(code, one.key), one.label, one.url, counts.get(one.key, 0)) for one in code.variants
     ]
     former = {one.key: one for one in code.former}
     rules = {*code.rules, *(one.key for one in code.former if one.rule)}
-    gone = counts.keys() - rules - {one.key for one in code.variants}
-    for key in sorted(gone, key=lambda letters: (len(letters), letters)):
-        was = former.get(key)
-        shown = (was.shown if was else "") or key
-        here.append(VariantScans(shown, was.label if was else None, was.url if was else None, counts[key]))
-    return here
+    removed = counts.keys() - rules - {one.key for one in code.variants}
+    for key in sorted(removed, key=lambda letters: (len(letters), letters)):
+        one = former.get(key)
+        letter = (one.shown if one else "") or key
+        counted.append(VariantScans(letter, one.label if one else None, one.url if one else None, counts[key]))
+    return counted
 
 
 ROUTES = (
@@ -189,8 +189,8 @@ ROUTES = (
         path="/api/v1/dynamic/{short_id}/analytics/",
         scope="read",
         summary="Read a dynamic QR's scans",
-        description="Every scan that ended at a destination or a page, those by programs too (`Bot` in `top_clients`): "
-        "exact over all of them, nothing is sampled. A deleted QR's can be read for 13 months more.",
+        description="Every scan that reached a destination or a page, those by programs too (`Bot` in `top_clients`): "
+        "exact, without sampling. The scans of a deleted QR stay readable for 13 months.",
         handler=read_analytics,
         status=200,
         answer=AgencyScans,

@@ -1,13 +1,45 @@
-"""`/api/v1/token/`: an API key for two tokens, and a new token for an old one. The only routes that need no key."""
+"""Authenticate callers by API key or access token, and exchange keys for tokens at `/api/v1/token/`."""
 
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+from starlette.requests import Request
 from starlette.responses import Response
 
-from api.auth import looked_up, unauthorized
+from api.auth import bearer, looked_up, unauthorized
+from api.context import ApiContext
 from api.dialect import Call, Route
 from api.dialects.agency import examples, tokens
-from api.dialects.agency.tokens import RefreshRequest, RotatedTokens, TokenPair, TokenRequest
+from api.dialects.agency.tokens import RotatedTokens, TokenPair
 from api.parsing import convert, read_object
 from api.responses import Json
+from schemas.code import ApiKey
+
+
+class TokenRequest(msgspec.Struct, frozen=True):
+    api_key: Annotated[str, Meta(description="A key of the workspace. Its tokens may do what the key may.")]
+
+
+class RefreshRequest(msgspec.Struct, frozen=True):
+    refresh: Annotated[str, Meta(description="The `refresh` of `POST /api/v1/token/`, or of an earlier rotation.")]
+    rotate: Annotated[
+        bool,
+        Meta(description="If true, the answer also has a new `refresh`, and this one is refused from then on."),
+    ] = False
+
+
+async def authenticate(request: Request, context: ApiContext) -> ApiKey:
+    """The caller's key, sent itself or as an access token. Raises Problem (401)."""
+    sent = bearer(request, tokens.MAX_LENGTH)
+    if sent is None:
+        raise unauthorized("send an access token or an API key as `Authorization: Bearer <token>`")
+    key = await tokens.holder(context, sent) if sent.count(".") == 2 else None
+    if key is None:
+        key = await looked_up(request, context, sent)
+    if key is None:
+        raise unauthorized("this token or key is wrong, expired or revoked")
+    return key
 
 
 async def create_token(call: Call) -> Response:
@@ -15,17 +47,17 @@ async def create_token(call: Call) -> Response:
     sent = convert(body, TokenRequest, body.keys())
     context = call.context
     key = None
-    if len(sent.api_key) <= tokens.LONGEST:
+    if len(sent.api_key) <= tokens.MAX_LENGTH:
         key = await looked_up(call.request, context, sent.api_key)
     if key is None:
         raise unauthorized("api_key is wrong, expired or revoked")
-    return Json(await tokens.pair(context, key))
+    return Json(await tokens.token_pair(context, key))
 
 
 async def refresh_token(call: Call) -> Response:
     body = await read_object(call.request)
     sent = convert(body, RefreshRequest, body.keys())
-    found = await tokens.refreshed(call.context, sent.refresh, rotate=sent.rotate)
+    found = await tokens.refresh(call.context, sent.refresh, rotate=sent.rotate)
     if found is None:
         raise unauthorized("refresh is wrong, used or expired, or its key is revoked")
     return Json(found)
@@ -37,7 +69,7 @@ ROUTES = (
         path="/api/v1/token/",
         scope=None,
         summary="Exchange a key for tokens",
-        description="The tokens may do what the key may, in this API alone, and die with it.",
+        description="The tokens may do what the key may, in this API only, and stop working with it.",
         handler=create_token,
         status=200,
         answer=TokenPair,
@@ -51,8 +83,8 @@ ROUTES = (
         path="/api/v1/token/refresh/",
         scope=None,
         summary="Refresh an access token",
-        description="A new access token, for as long as the key lives. With `rotate` there is a new refresh token too, "
-        "and the one that was sent is good no longer; when it is sent again, all that descend from it are refused.",
+        description="A new access token, as long as the key works. `rotate` also gives a new refresh token and ends "
+        "the one that was sent; if that is sent again, every token of its family is refused.",
         handler=refresh_token,
         status=200,
         answer=RotatedTokens,

@@ -1,4 +1,4 @@
-"""`/api/v1/dynamic/`: listing, making, reading, editing and deleting dynamic QRs."""
+"""`/api/v1/dynamic/`: list, create, read, edit and delete dynamic QRs."""
 
 from datetime import datetime
 
@@ -8,8 +8,9 @@ import analytics.types
 from analytics.totals import Total, totals
 from api.dialect import Call, Route
 from api.dialects.agency import examples, from_wire, pagination
-from api.dialects.agency.lookup import SHORT_ID, no_such_code, wanted
-from api.dialects.agency.schemas import AgencyCode, AgencyCodeEdit, AgencyCodePage, NewAgencyCode, agency_code
+from api.dialects.agency.lookup import SHORT_ID, find_code, no_such_code
+from api.dialects.agency.schemas import AgencyCode, AgencyCodeEdit, AgencyCodePage, NewAgencyCode
+from api.dialects.agency.to_wire import agency_code
 from api.parsing import convert, read_object
 from api.problems import unavailable
 from api.responses import Json
@@ -17,7 +18,7 @@ from codes.code_fields import Edit, NewCode
 from schemas.code import Code
 from schemas.event import KINDS
 
-# Sent back by clients that read, change and write; ignored, as are fields that nobody knows.
+# Ignored in what is sent, like unknown fields: clients may send back what they have read.
 READ_ONLY = frozenset(AgencyCode.__struct_fields__) - frozenset(NewAgencyCode.__struct_fields__)
 SLUG_LENGTH = 8
 KEPT_MONTHS = 13
@@ -29,48 +30,48 @@ async def _scans(call: Call, codes: list[Code]) -> dict[int, Total]:
     return await call.context.questions.ask(totals, [code.birth for code in codes], kinds=KINDS)
 
 
-def _shown(call: Call, code: Code, scans: Total, status: int = 200) -> Response:
+def _answer(call: Call, code: Code, scans: Total, status: int = 200) -> Response:
     call.shows(code, alone=False)
     return Json(agency_code(code, scans, call.context.settings.short_url), status)
 
 
 async def list_qrs(call: Call) -> Response:
-    place = pagination.place(call, LIST, await call.context.codes.count(call.key.workspace))
-    found = await call.context.codes.part(call.key.workspace, place.start, place.size)
-    scans = await _scans(call, found)
+    page = pagination.sent_page(call, LIST, await call.context.codes.count(call.key.workspace))
+    codes = await call.context.codes.part(call.key.workspace, page.start, page.size)
+    scans = await _scans(call, codes)
     base = call.context.settings.short_url
-    shown = [agency_code(code, scans[code.birth], base) for code in found]
-    return Json(AgencyCodePage(place.count, place.next, place.previous, shown))
+    results = [agency_code(code, scans[code.birth], base) for code in codes]
+    return Json(AgencyCodePage(page.count, page.next, page.previous, results))
 
 
 async def create_qr(call: Call) -> Response:
     sent = await read_object(call.request)
-    given = from_wire.given(convert(sent, NewAgencyCode, sent.keys()))
-    new = NewCode(**given, slug_length=SLUG_LENGTH, created_by=call.key.id, id=call.id())
-    return _shown(call, await call.context.codes.create(call.key.workspace, new), Total(), 201)
+    fields = from_wire.code_fields(convert(sent, NewAgencyCode, sent.keys()))
+    new = NewCode(**fields, slug_length=SLUG_LENGTH, created_by=call.key.id, id=call.id())
+    return _answer(call, await call.context.codes.create(call.key.workspace, new), Total(), 201)
 
 
 async def read_qr(call: Call) -> Response:
-    code = await wanted(call)
-    return _shown(call, code, (await _scans(call, [code]))[code.birth])
+    code = await find_code(call)
+    return _answer(call, code, (await _scans(call, [code]))[code.birth])
 
 
 async def edit_qr(call: Call) -> Response:
-    code = await wanted(call)
+    code = await find_code(call)
     sent = await read_object(call.request)
-    edit = Edit(**from_wire.given(convert(sent, AgencyCodeEdit, sent.keys()), code))
+    edit = Edit(**from_wire.code_fields(convert(sent, AgencyCodeEdit, sent.keys()), code))
     code = await call.context.codes.edit(call.key.workspace, code.id, edit, match=call.match)
     try:
         scans = await _scans(call, [code])
     except analytics.types.Unavailable:
-        # Pausing a code must not wait for the warehouse, and no count is made up.
+        # Pausing a code must not wait for the warehouse, and counts are never invented.
         raise unavailable("the edit is in force, but its scans cannot be counted now: the warehouse is away") from None
-    return _shown(call, code, scans[code.birth])
+    return _answer(call, code, scans[code.birth])
 
 
 async def delete_qr(call: Call) -> Response:
-    code = await wanted(call)
-    until = months_after(call.context.now(), KEPT_MONTHS)
+    code = await find_code(call)
+    until = _months_after(call.context.now(), KEPT_MONTHS)
     gone = await call.context.codes.delete(
         call.key.workspace, code.id, keep_until_ms=round(until.timestamp() * 1000), match=call.match
     )
@@ -79,8 +80,8 @@ async def delete_qr(call: Call) -> Response:
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
-def months_after(moment: datetime, months: int) -> datetime:
-    """The same day so many months later, or the last of that month."""
+def _months_after(moment: datetime, months: int) -> datetime:
+    """The same day of the month `months` later, or the last day of that month."""
     years, month = divmod(moment.month - 1 + months, 12)
     first = moment.replace(year=moment.year + years, month=month + 1, day=1)
     for day in range(moment.day, 28, -1):
@@ -110,8 +111,8 @@ ROUTES = (
         path=LIST,
         scope="write",
         summary="Create a dynamic QR",
-        description="Makes the code only; `POST /api/v1/generate/` draws it too. 403 when the plan allows no more "
-        "active ones.",
+        description="Creates the code only; `POST /api/v1/generate/` also draws it. 403 if the plan allows no more "
+        "active codes.",
         handler=create_qr,
         status=201,
         answer=AgencyCode,
@@ -119,7 +120,7 @@ ROUTES = (
         sent=examples.NEW,
         ignored=READ_ONLY,
         problems=(400, 409),
-        example=examples.MADE,
+        example=examples.NEW_CODE,
         creates=True,
         tagged=True,
     ),
@@ -142,9 +143,8 @@ ROUTES = (
         path=ONE,
         scope="write",
         summary="Update a dynamic QR",
-        description="Send only what is to change. When it has answered, no scan is sent to the old destination. Fields "
-        "that cannot be written, and those that nobody knows, are ignored. 402 when the plan allows no more edits of "
-        "the destination.",
+        description="Send only what changes. After the answer, no scan goes to the old destination. Read-only and "
+        "unknown fields are ignored. 402 if the plan allows no more changes of the destination.",
         handler=edit_qr,
         status=200,
         answer=AgencyCode,
@@ -161,8 +161,8 @@ ROUTES = (
         path=ONE,
         scope="write",
         summary="Delete a dynamic QR",
-        description="The short link shows that there is no such QR at once. Its scans are kept for 13 months, and its "
-        "analytics can still be read here.",
+        description="The short link stops working at once. The scans are kept for 13 months, and their "
+        "analytics stay readable here.",
         handler=delete_qr,
         status=204,
         answer=None,

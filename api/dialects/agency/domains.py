@@ -1,4 +1,4 @@
-"""`/api/v1/dynamic/custom-domains/`: a workspace's own short hosts."""
+"""`/api/v1/dynamic/custom-domains/`: list, add, verify and delete a workspace's own short hosts."""
 
 import re
 from typing import Annotated
@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from api.dialect import Call, Route
 from api.dialects.agency import examples, pagination
-from api.dialects.agency.schemas import second
 from api.parameters import Parameter
 from api.parsing import convert, read_object
 from api.problems import Problem, not_found
 from api.responses import Json
+from api.timestamps import second
 from codes.domain_verification import TXT_LABEL, DomainChecks
 from codes.errors import Missing
 from schemas.domain import Domain
@@ -34,16 +34,16 @@ class CustomDomain(msgspec.Struct, frozen=True):
     id: int
     domain: str
     is_verified: Annotated[bool, Meta(description="A verified domain serves all codes of its workspace.")]
-    txt_name: Annotated[str, Meta(description="Where the TXT record belongs that proves whose the domain is.")]
+    txt_name: Annotated[str, Meta(description="The name of the TXT record that proves ownership.")]
     txt_value: Annotated[str, Meta(description="What that record must hold.")]
-    cname_target: Annotated[str, Meta(description="The host that the domain must point at with a CNAME.")]
+    cname_target: Annotated[str, Meta(description="What the domain's CNAME must point to.")]
     created_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 
 class DnsCheck(msgspec.Struct, frozen=True):
     ok: bool
     expected: str
-    found: Annotated[list[str], Meta(description="What the DNS says, at most ten records.")]
+    found: Annotated[list[str], Meta(description="The records in the DNS, at most ten.")]
     problem: Annotated[str | None, Meta(description="Why nothing was found, or null.")]
 
 
@@ -63,7 +63,7 @@ class CustomDomainPage(msgspec.Struct, frozen=True):
     results: Annotated[list[CustomDomain], Meta(description="Newest first.")]
 
 
-def _shown(call: Call, domain: Domain) -> CustomDomain:
+def _to_wire(call: Call, domain: Domain) -> CustomDomain:
     return CustomDomain(
         id=domain.number,
         domain=domain.name,
@@ -84,7 +84,7 @@ def _no_such_domain() -> Problem:
     return not_found("The custom domain does not exist or does not belong to you.")
 
 
-async def _wanted(call: Call) -> Domain:
+async def _find_domain(call: Call) -> Domain:
     """The domain that the path names. Raises Problem (404)."""
     text: str = call.request.path_params["id"]
     found = None
@@ -97,36 +97,36 @@ async def _wanted(call: Call) -> Domain:
 
 async def list_custom_domains(call: Call) -> Response:
     found = await call.context.domains.list(call.key.workspace)
-    place = pagination.place(call, LIST, len(found))
-    shown = [_shown(call, one) for one in found[place.start : place.start + place.size]]
-    return Json(CustomDomainPage(place.count, place.next, place.previous, shown))
+    page = pagination.sent_page(call, LIST, len(found))
+    results = [_to_wire(call, one) for one in found[page.start : page.start + page.size]]
+    return Json(CustomDomainPage(page.count, page.next, page.previous, results))
 
 
 async def create_custom_domain(call: Call) -> Response:
     body = await read_object(call.request)
     sent = convert(body, NewCustomDomain, body.keys())
     domain = await call.context.domains.add(call.key.workspace, sent.domain, id=call.id())
-    return Json(_shown(call, domain), 201)
+    return Json(_to_wire(call, domain), 201)
 
 
 async def read_custom_domain(call: Call) -> Response:
-    return Json(_shown(call, await _wanted(call)))
+    return Json(_to_wire(call, await _find_domain(call)))
 
 
 async def delete_custom_domain(call: Call) -> Response:
-    if not await call.context.domains.delete(call.key.workspace, (await _wanted(call)).id):
+    if not await call.context.domains.delete(call.key.workspace, (await _find_domain(call)).id):
         raise _no_such_domain()
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
 async def verify_custom_domain(call: Call) -> Response:
-    wanted = await _wanted(call)
+    claimed = await _find_domain(call)
     try:
-        domain, checks = await call.context.domains.verify(call.key.workspace, wanted.id)
+        domain, checks = await call.context.domains.verify(call.key.workspace, claimed.id)
     except Missing:
         raise _no_such_domain() from None
-    shown = _shown(call, domain)
-    fields = {name: getattr(shown, name) for name in shown.__struct_fields__}
+    answer = _to_wire(call, domain)
+    fields = {name: getattr(answer, name) for name in answer.__struct_fields__}
     return Json(CheckedCustomDomain(**fields, checks=_checks(checks)))
 
 
@@ -149,7 +149,7 @@ ROUTES = (
         path=LIST,
         scope="write",
         summary="Add a custom domain",
-        description="A claim; it serves codes once it is verified. On some plans 403.",
+        description="Claims the domain; it serves codes once it is verified. 403 on some plans.",
         handler=create_custom_domain,
         status=201,
         answer=CustomDomain,
@@ -164,7 +164,7 @@ ROUTES = (
         path=ONE,
         scope="read",
         summary="Retrieve a custom domain",
-        description="What the DNS must say for it, and whether it did.",
+        description="The DNS records that it needs, and whether it is verified.",
         handler=read_custom_domain,
         status=200,
         answer=CustomDomain,

@@ -1,4 +1,4 @@
-"""How `/api/v1` says that something went wrong: one sentence, which begins with the field at fault."""
+"""Errors of `/api/v1`: one sentence that begins with the field at fault."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from api.problems import Problem
 
-# The domain's names of fields, as they are called here.
+# Our name of a field → its name here.
 _NAMES = {"destination": "destination_url", "label": "name", "status": "is_active"}
 
 
@@ -21,5 +21,5 @@ def shape(problem: Problem) -> AgencyFailure:
     if problem.field is None:
         return AgencyFailure(problem.message)
     field = _NAMES.get(problem.field, problem.field)
-    told = problem.message.startswith((f"{field} ", f"{field}:"))
-    return AgencyFailure(problem.message if told else f"{field}: {problem.message}")
+    has_field = problem.message.startswith((f"{field} ", f"{field}:"))
+    return AgencyFailure(problem.message if has_field else f"{field}: {problem.message}")

@@ -1,11 +1,11 @@
-"""What the documentation shows of `/api/v1`; a test holds them against the shapes."""
+"""Examples in the documentation of `/api/v1`; a test compares their fields with the schemas."""
 
 VARIANTS = [
     {"url": "https://example.com/menu/a", "weight": 50, "label": "A"},
     {"url": "https://example.com/menu/b", "weight": 50, "label": "B"},
 ]
 NEW = {"name": "Spring 2026 menu", "destination_url": "https://example.com/menus/spring-2026"}
-MADE = {
+NEW_CODE = {
     "id": 42,
     "short_id": "aBc23dEf",
     "name": "Spring 2026 menu",
@@ -19,7 +19,7 @@ MADE = {
     "created_at": "2026-05-09T14:00:00Z",
     "updated_at": "2026-05-09T14:00:00Z",
 }
-CODE = MADE | {"scan_count": 1247, "last_scanned_at": "2026-05-21T13:45:12Z"}
+CODE = NEW_CODE | {"scan_count": 1247, "last_scanned_at": "2026-05-21T13:45:12Z"}
 EDIT = {"destination_url": "https://example.com/menus/summer-2026", "variants": VARIANTS}
 EDITED = CODE | EDIT | {"destination_changes_count": 1, "updated_at": "2026-05-21T14:00:00Z"}
 PAGE = {
@@ -51,7 +51,7 @@ TOKENS = {"access": "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl", "refresh": "eyJhbGc
 REFRESH = {"refresh": TOKENS["refresh"]}
 ACCESS = {"access": TOKENS["access"]}
 GENERATE = {"data_type": "dynamic", "format": "svg", "style": {"shape": "dots"}, **NEW}
-GENERATED = {**MADE, "image": "data:image/svg+xml;base64,PHN2Zy8+"}
+GENERATED = {**NEW_CODE, "image": "data:image/svg+xml;base64,PHN2Zy8+"}
 NEW_DOMAIN = {"domain": "go.example.com"}
 DOMAIN = {
     "id": 3,

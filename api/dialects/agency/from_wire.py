@@ -1,4 +1,4 @@
-"""From what `/api/v1` takes to what `codes` takes: the same for a new code and an edit."""
+"""From the bodies of `/api/v1` to the fields that `codes` takes, for a new code and for an edit."""
 
 from typing import Any
 
@@ -11,24 +11,24 @@ from schemas.code import Code
 from schemas.scan_options import Variant
 
 
-def given(sent: NewAgencyCode | AgencyCodeEdit, there: Code | None = None) -> dict[str, Any]:
-    """The fields of `codes.code_fields` that are set; `there` is the code that is edited. Raises Problem."""
-    found: dict[str, Any] = {}
+def code_fields(sent: NewAgencyCode | AgencyCodeEdit, current: Code | None = None) -> dict[str, Any]:
+    """The fields of `codes.code_fields` that were sent; `current` is the code that is edited. Raises Problem."""
+    fields: dict[str, Any] = {}
     if sent.name is not UNSET:
         if len(sent.name) > MAX_NAME:
             raise invalid("name", f"name must have at most {MAX_NAME} characters", "name_too_long")
         if sent.name.strip():
-            found["label"] = sent.name
-        elif sent.name or there is None or there.label:
-            # (No name reads as an empty one, so writing that back changes nothing.)
+            fields["label"] = sent.name
+        elif sent.name or current is None or current.label:
+            # (A code without a name reads as "", so "" sent back changes nothing.)
             raise invalid("name", "name must not be blank", "blank_name")
     if sent.destination_url is not UNSET:
-        found["destination"] = _url("destination_url", sent.destination_url)
+        fields["destination"] = _url("destination_url", sent.destination_url)
     if sent.is_active is not UNSET:
-        found["status"] = "active" if sent.is_active else "paused"
+        fields["status"] = "active" if sent.is_active else "paused"
     if sent.variants is not UNSET:
-        found["variants"] = _variants(sent.variants, there.variants if there else ())
-    return found
+        fields["variants"] = _variants(sent.variants, current.variants if current else ())
+    return fields
 
 
 def _url(field: str, url: str) -> str:
@@ -37,16 +37,16 @@ def _url(field: str, url: str) -> str:
     return url
 
 
-def _variants(sent: list[NewAgencyVariant], there: tuple[Variant, ...]) -> tuple[NewVariant, ...]:
-    """An inactive variant reads as one of weight 0; written back so, it stays what it is."""
-    asleep = [one for one in there if not one.active]
-    found = []
+def _variants(sent: list[NewAgencyVariant], current: tuple[Variant, ...]) -> tuple[NewVariant, ...]:
+    """An inactive variant reads as one of weight 0; sent back like that, it stays inactive and keeps its weight."""
+    inactive = [one for one in current if not one.active]
+    variants = []
     for at, one in enumerate(sent):
         _url(f"variants[{at}].url", one.url)
-        same = next((old for old in asleep if old.url == one.url and one.weight == 0), None)
+        same = next((old for old in inactive if old.url == one.url and one.weight == 0), None)
         if same is None:
-            found.append(NewVariant(url=one.url, weight=one.weight, label=one.label))
+            variants.append(NewVariant(url=one.url, weight=one.weight, label=one.label))
         else:
-            asleep.remove(same)
-            found.append(NewVariant(url=one.url, weight=same.weight, label=one.label, active=False, id=same.id))
-    return tuple(found)
+            inactive.remove(same)
+            variants.append(NewVariant(url=one.url, weight=same.weight, label=one.label, active=False, id=same.id))
+    return tuple(variants)

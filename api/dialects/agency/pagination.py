@@ -1,4 +1,4 @@
-"""Lists by page number, with the addresses of the pages before and after."""
+"""Lists by page number, with the addresses of the next and the previous page."""
 
 from urllib.parse import urlencode
 
@@ -8,11 +8,11 @@ from api.dialect import Call
 from api.parameters import IntegerParameter, Parameter
 from api.problems import not_found
 
-# Numbers below 1 are read, too: they are answered like those past the last.
+# Not clamped to its pages: a page that does not exist is 404.
 PAGE = IntegerParameter(
     name="page",
     where="query",
-    description="Which page, from 1 on; 404 past the last.",
+    description="The number of the page, from 1 on; 404 past the last.",
     schema={"type": "integer", "default": 1},
     default=1,
     low=0,
@@ -21,7 +21,7 @@ PAGE = IntegerParameter(
 PAGE_SIZE = Parameter.integer("page_size", "How many on a page.", 25, 1, 100)
 
 
-class Place(msgspec.Struct, frozen=True):
+class Page(msgspec.Struct, frozen=True):
     """A page of a list: where it starts, and the addresses of its neighbours."""
 
     start: int
@@ -31,28 +31,23 @@ class Place(msgspec.Struct, frozen=True):
     previous: str | None
 
 
-def asked(call: Call) -> tuple[int, int]:
-    """Number and size of the page. Raises Problem (400)."""
-    return PAGE.read(call.request), PAGE_SIZE.read(call.request)
-
-
-def place(call: Call, path: str, count: int) -> Place:
-    """The page of a list of `count` entries that the caller asks for; a list without any has one. Raises Problem: 404
-    for one that is not there."""
-    page, size = asked(call)
+def sent_page(call: Call, path: str, count: int) -> Page:
+    """The page that was asked for, of a list of `count` entries at `path`. An empty list has one page. Raises Problem:
+    404 past the last page."""
+    number, size = PAGE.read(call.request), PAGE_SIZE.read(call.request)
     last = max(1, -(-count // size))
-    if not 1 <= page <= last:
+    if not 1 <= number <= last:
         raise not_found("page: there is no such page")
-    return Place(
-        start=(page - 1) * size,
+    return Page(
+        start=(number - 1) * size,
         size=size,
         count=count,
-        next=_address(call, path, page + 1) if page < last else None,
-        previous=_address(call, path, page - 1) if page > 1 else None,
+        next=_address(call, path, number + 1) if number < last else None,
+        previous=_address(call, path, number - 1) if number > 1 else None,
     )
 
 
-def _address(call: Call, path: str, page: int) -> str:
-    """The same question about another page."""
+def _address(call: Call, path: str, number: int) -> str:
+    """The same request for another page."""
     others = [(name, value) for name, value in call.request.query_params.multi_items() if name != "page"]
-    return f"{call.context.settings.api_url}{path}?{urlencode([('page', str(page)), *others])}"
+    return f"{call.context.settings.api_url}{path}?{urlencode([('page', str(number)), *others])}"

@@ -1,10 +1,10 @@
-"""JSON Web Tokens: an API key is exchanged for two of them, and they are worth what the key is worth.
+"""JSON Web Tokens: sign, verify and rotate the two tokens that an API key is exchanged for.
 
-A token names its key and is looked up with it at each request, so it dies when the key is revoked or expires. It is no
-key: only the routes below `/api/v1` know it.
+A token names its key, which is looked up at each request: when the key is revoked or expires, the token stops working.
+Only the routes below `/api/v1` accept tokens.
 
 A refresh token is good until it expires, as the document says, unless its holder asks for rotation: then each is good
-once, its answer brings the next one, and one that comes back ends all of its family (docs/decisions/1206).
+once, its answer has the next one, and one that is used again ends its whole family (docs/decisions/1206).
 """
 
 import secrets
@@ -14,9 +14,7 @@ from typing import Annotated, Literal
 import jwt
 import msgspec
 from msgspec import Meta
-from starlette.requests import Request
 
-from api import auth
 from api.context import ApiContext
 from codes import apikeys, token_secrets
 from codes.redis_client import Script, raises_unavailable
@@ -26,16 +24,12 @@ from schemas.code import ApiKey
 
 ACCESS = timedelta(minutes=15)
 REFRESH = timedelta(hours=24)
-# What is signed lives no longer than this, so a secret is kept for as long after its last use.
-LIVES_MS = round(REFRESH.total_seconds() * 1000)
-# Ours have fewer than 400 characters.
-LONGEST = 512
+# No token lives longer, so a signing secret is kept this long after its last use.
+LIFETIME_MS = round(REFRESH.total_seconds() * 1000)
+# A token of ours has fewer than 400 characters.
+MAX_LENGTH = 512
 
 Use = Literal["access", "refresh"]
-
-
-class TokenRequest(msgspec.Struct, frozen=True):
-    api_key: Annotated[str, Meta(description="A key of the workspace. The token may do what the key may.")]
 
 
 class TokenPair(msgspec.Struct, frozen=True):
@@ -43,36 +37,28 @@ class TokenPair(msgspec.Struct, frozen=True):
     refresh: Annotated[str, Meta(description="Gives new access tokens for 24 hours.")]
 
 
-class RefreshRequest(msgspec.Struct, frozen=True):
-    refresh: Annotated[str, Meta(description="The `refresh` of `POST /api/v1/token/`, or of a rotation.")]
-    rotate: Annotated[
-        bool,
-        Meta(description="The answer has a new `refresh`, too; this one is refused from then on."),
-    ] = False
-
-
 class AccessToken(msgspec.Struct, frozen=True):
-    access: Annotated[str, Meta(description="As that of `POST /api/v1/token/`.")]
+    access: Annotated[str, Meta(description="As in the answer of `POST /api/v1/token/`.")]
 
 
 class RotatedTokens(AccessToken, frozen=True, omit_defaults=True):
-    refresh: Annotated[str, Meta(description="Only with `rotate`: takes the place of the one that was sent.")] = ""
+    refresh: Annotated[str, Meta(description="Only with `rotate`: replaces the one that was sent.")] = ""
 
 
 class _Claims(msgspec.Struct, frozen=True):
-    """Of a token whose signature is ours."""
+    """The claims of a token that we have signed."""
 
     sub: str
     workspace: int
     use: Use
     exp: int
-    # Of a refresh token: whose descendant it is, and which.
+    # Of a refresh token: its family, and its number in the family.
     family: str = ""
     turn: int = 0
 
 
-# Of a family that has been rotated: the turn that is good, or -1 when one came back that was not. ARGV: the turn that
-# was sent, whether to rotate, how long the family lives from now. Returns whether it was good.
+# The value is the turn of a rotated family that is valid, or -1 after a used token was sent again. ARGV: the turn that
+# was sent, whether to rotate, the family's remaining lifetime in ms. Returns whether the token is valid.
 _USE = Script("""
 local now = tonumber(redis.call('GET', KEYS[1]) or '0')
 local sent = tonumber(ARGV[1])
@@ -90,30 +76,30 @@ def _ms(context: ApiContext) -> int:
 
 
 async def current_secret(context: ApiContext) -> Secret:
-    return await token_secrets.current(context.codes.redis, lives_ms=LIVES_MS, now_ms=lambda: _ms(context))
+    return await token_secrets.current(context.codes.redis, lives_ms=LIFETIME_MS, now_ms=lambda: _ms(context))
 
 
 def sign(context: ApiContext, secret: Secret, key: ApiKey, use: Use, family: str = "", turn: int = 0) -> str:
     now = round(context.now().timestamp())
-    lives = ACCESS if use == "access" else REFRESH
-    exp = now + round(lives.total_seconds())
+    lifetime = ACCESS if use == "access" else REFRESH
+    exp = now + round(lifetime.total_seconds())
     claims = _Claims(sub=key.id, workspace=key.workspace, use=use, exp=exp, family=family, turn=turn)
     return jwt.encode(msgspec.to_builtins(claims) | {"iat": now}, secret.value, "HS256", headers={"kid": secret.id})
 
 
-async def pair(context: ApiContext, key: ApiKey) -> TokenPair:
+async def token_pair(context: ApiContext, key: ApiKey) -> TokenPair:
     secret = await current_secret(context)
     refresh = sign(context, secret, key, "refresh", secrets.token_hex(16))
     return TokenPair(sign(context, secret, key, "access"), refresh)
 
 
-async def refreshed(context: ApiContext, token: str, *, rotate: bool) -> RotatedTokens | None:
-    """A new access token for a refresh token that is good; with `rotate` the next refresh token, too."""
-    claims = await _living(context, token, "refresh")
+async def refresh(context: ApiContext, token: str, *, rotate: bool) -> RotatedTokens | None:
+    """A new access token for a valid refresh token, and with `rotate` the next refresh token; None for any other."""
+    claims = await _valid_claims(context, token, "refresh")
     key = await _key(context, claims) if claims is not None else None
     if claims is None or key is None:
         return None
-    if not await _used(context, claims, rotate=rotate):
+    if not await _use(context, claims, rotate=rotate):
         return None
     secret = await current_secret(context)
     refresh = sign(context, secret, key, "refresh", claims.family, claims.turn + 1) if rotate else ""
@@ -121,20 +107,20 @@ async def refreshed(context: ApiContext, token: str, *, rotate: bool) -> Rotated
 
 
 @raises_unavailable
-async def _used(context: ApiContext, claims: _Claims, *, rotate: bool) -> bool:
-    at = keys.token_family(claims.family)
-    # (The newest of a family can live for a whole term from now.)
-    return bool(await _USE.run(context.codes.redis, [at], claims.turn, int(rotate), LIVES_MS + 60_000))
+async def _use(context: ApiContext, claims: _Claims, *, rotate: bool) -> bool:
+    family_key = keys.token_family(claims.family)
+    # (The newest token of a family may have its whole lifetime before it.)
+    return bool(await _USE.run(context.codes.redis, [family_key], claims.turn, int(rotate), LIFETIME_MS + 60_000))
 
 
 async def holder(context: ApiContext, token: str) -> ApiKey | None:
-    """The key behind an access token, if both live."""
-    claims = await _living(context, token, "access")
+    """The key of an access token, if both are valid; else None."""
+    claims = await _valid_claims(context, token, "access")
     return await _key(context, claims) if claims is not None else None
 
 
-async def _living(context: ApiContext, token: str, use: Use) -> _Claims | None:
-    claims = await _claims(context, token) if len(token) <= LONGEST else None
+async def _valid_claims(context: ApiContext, token: str, use: Use) -> _Claims | None:
+    claims = await _signed_claims(context, token) if len(token) <= MAX_LENGTH else None
     if claims is None or claims.use != use or claims.exp <= context.now().timestamp():
         return None
     return claims
@@ -144,30 +130,19 @@ async def _key(context: ApiContext, claims: _Claims) -> ApiKey | None:
     return await apikeys.get_active(context.codes.redis, claims.workspace, claims.sub, now_ms=lambda: _ms(context))
 
 
-async def _claims(context: ApiContext, token: str) -> _Claims | None:
-    """What a token says, if we have signed it. Its times are looked at by our own clock, not by the library's."""
+async def _signed_claims(context: ApiContext, token: str) -> _Claims | None:
+    """The claims of a token that we have signed, else None. Our own clock checks the expiry, not the library's."""
     try:
-        named = jwt.get_unverified_header(token).get("kid")
-        if not isinstance(named, str):
+        secret_id = jwt.get_unverified_header(token).get("kid")
+        if not isinstance(secret_id, str):
             return None
         redis = context.codes.redis
-        secret = await token_secrets.find(redis, named, lives_ms=LIVES_MS, now_ms=lambda: _ms(context))
+        secret = await token_secrets.find(redis, secret_id, lives_ms=LIFETIME_MS, now_ms=lambda: _ms(context))
         if secret is None:
             return None
-        said = jwt.decode(token, secret.value, algorithms=["HS256"], options={"verify_exp": False, "verify_iat": False})
-        return msgspec.convert(said, _Claims)
+        claims = jwt.decode(
+            token, secret.value, algorithms=["HS256"], options={"verify_exp": False, "verify_iat": False}
+        )
+        return msgspec.convert(claims, _Claims)
     except (jwt.PyJWTError, msgspec.ValidationError):
         return None
-
-
-async def authenticate(request: Request, context: ApiContext) -> ApiKey:
-    """The key of the caller, sent as it is or as an access token. Raises Problem (401)."""
-    sent = auth.bearer(request, LONGEST)
-    if sent is None:
-        raise auth.unauthorized("send an access token or an API key as `Authorization: Bearer <token>`")
-    key = await holder(context, sent) if sent.count(".") == 2 else None
-    if key is None:
-        key = await auth.looked_up(request, context, sent)
-    if key is None:
-        raise auth.unauthorized("this token or key is wrong, expired or revoked")
-    return key
