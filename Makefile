@@ -6,7 +6,7 @@ UPGRADE ?=
 # Where it is set, each of the processes that are started compiles all of Waymark anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test proof check bench bench-peers bench-load drill rolling fuzz loadtest screenshots dist lock clean
+.PHONY: help setup run test proof check bench bench-peers bench-load drill rolling fuzz loadtest screenshots figures diagrams dist lock clean
 
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
@@ -20,7 +20,9 @@ help:
 	@echo "make drill   break everything on purpose, and count the scans"
 	@echo "make rolling restart the redirectors under load, and count what failed"
 	@echo "make fuzz    ask every operation of every API 5,000 questions, right and wrong ones"
-	@echo "make screenshots  take the pictures of docs/pages.md anew (needs Chromium and Node)"
+	@echo "make screenshots  take the pictures of README and docs/pages.md anew (needs Chromium and Node)"
+	@echo "make figures   write the README's table of figures anew, from docs/performance.json"
+	@echo "make diagrams  draw the picture of the architecture anew"
 	@echo "make dist    build the package to install elsewhere, into dist/"
 	@echo "make lock    compile the requirements from pyproject.toml anew (UPGRADE=--upgrade takes newer versions)"
 	@echo "make setup   only install what the others need, into .venv"
@@ -78,6 +80,13 @@ loadtest: setup
 
 screenshots: setup
 	@$(BIN)/python -m tests.pages.screenshots
+	@$(BIN)/python -m tests.docs.readme_picture
+
+figures: setup
+	@$(BIN)/python -c 'from bench import performance; performance.write_readme()'
+
+diagrams: setup
+	@$(BIN)/python -m tests.docs.architecture
 
 dist: setup
 	@rm -rf build dist *.egg-info

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import BENCHES, scaling
+from bench import BENCHES, readme, scaling
 from bench.figures import Figure, plain
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -30,19 +30,32 @@ class Run(msgspec.Struct, frozen=True):
     figures: tuple[Figure, ...]
 
 
+def read(docs: Path = DOCS) -> dict[str, Run]:
+    """The last run of each bench, by its name."""
+    kept = docs / "performance.json"
+    return msgspec.json.decode(kept.read_bytes(), type=dict[str, Run]) if kept.exists() else {}
+
+
 def write(figures: list[Figure], machine: dict[str, str | int], day: date, docs: Path = DOCS) -> None:
     """Takes the figures in and writes the page anew."""
     kept = docs / "performance.json"
-    runs = msgspec.json.decode(kept.read_bytes(), type=dict[str, Run]) if kept.exists() else {}
+    runs = read(docs)
     for name in dict.fromkeys(one.bench for one in figures):
         runs[name] = Run(day, machine, tuple(one for one in figures if one.bench == name))
     kept.write_bytes(msgspec.json.format(msgspec.json.encode(runs), indent=1) + b"\n")
     scaling.write(docs)
+    if (docs.parent / "README.md").exists():
+        write_readme(docs)
     page = docs / "performance.md"
     below = page.read_text().partition(BELOW)[2] if page.exists() else "\n"
     page.write_text(
         "\n".join([_HEAD, *(_section(name, runs[name]) for name in BENCHES if name in runs), BELOW]) + below
     )
+
+
+def write_readme(docs: Path = DOCS) -> None:
+    """The table of figures in the README beside `docs`."""
+    readme.write(docs.parent / "README.md", {name: run.figures for name, run in read(docs).items()})
 
 
 def _section(name: str, run: Run) -> str:

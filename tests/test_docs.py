@@ -207,3 +207,11 @@ def test_commands_exist(page: Path) -> None:
                     break
                 command = found
     assert not unknown
+
+
+def test_the_page_about_the_architecture_names_files_that_are_there() -> None:
+    page = (DOCS / "architecture.md").read_text()
+    named = set(re.findall(r"`((?:\w+/)+[\w.]*)`", page))
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    rows = re.findall(r"^\| where .* \| `", page.split("\n## Find a thing\n")[1], flags=re.MULTILINE)
+    assert len(rows) >= 17

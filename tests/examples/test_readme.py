@@ -24,7 +24,7 @@ def calls(up: stack.Stack) -> list[str]:
 
 
 def test_a_first_code(calls: list[str], up: stack.Stack, tmp_path: Path) -> None:
-    create, scan, count, edit = calls
+    create, scan, count, edit, draw = calls
     status, code = curl(create, tmp_path, KEY=up.key)
     assert status == 201
     known = {"KEY": up.key, "ID": code["id"], "SLUG": code["slug"]}
@@ -38,6 +38,8 @@ def test_a_first_code(calls: list[str], up: stack.Stack, tmp_path: Path) -> None
     answer = run(["sh", "-ec", scan], tmp_path, **known)
     assert "\nlocation: https://example.com/summer\n" in answer.replace("\r", "").lower()
     scanned(up, code["id"], 2)
+    run(["sh", "-ec", draw], tmp_path, **known)
+    assert (tmp_path / "code.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_plain_curl_is_redirected_and_not_in_the_total(calls: list[str], up: stack.Stack, tmp_path: Path) -> None:
