@@ -22,7 +22,7 @@ async def one_to_each_worker(one: Up) -> list[Connection]:
     found: dict[int, Connection] = {}
     spare = []
     for _ in range(200):
-        connection = await Connection.open(one.redirect_port)
+        connection = await Connection.open(one.redirect_port, reopens=True)
         assert (await connection.request("GET /healthz HTTP/1.1"))[0] == 200
         owner = next(pid for pid in workers if connection.local_port in remote_ports(pid))
         if owner in found:
@@ -47,7 +47,9 @@ async def test_after_an_edit_no_scan_goes_to_the_old_destination() -> None:
     """4,000 times: PATCH, and as soon as it has answered, a scan at each of two redirectors."""
     with up(workers=2) as one:
         codes = [one.create(f"https://example.com/{editor}/first") for editor in range(EDITORS)]
-        connections = [(await one_to_each_worker(one), await Connection.open(one.api_port)) for _ in range(EDITORS)]
+        connections = [
+            (await one_to_each_worker(one), await Connection.open(one.api_port, reopens=True)) for _ in range(EDITORS)
+        ]
         wrong: list[tuple[str, str]] = []
 
         async def editor(number: int) -> int:
