@@ -1,8 +1,7 @@
-"""Waiting until every redirector has taken in a change.
+"""Wait until every redirector has taken in a change.
 
-The change itself goes out with its write (`codes.code_store.write`). A redirector that is registered and does not
-acknowledge within a second has by then stopped trusting what it has cached, so after a second the change
-holds everywhere either way.
+The change is published with its write (`codes.code_store.write`). A registered redirector that does not acknowledge
+within a second has stopped trusting its cache by then, so after a second the change holds everywhere either way.
 """
 
 import asyncio
@@ -14,17 +13,17 @@ from codes.redis_client import Script, command
 from schemas import keys
 
 LONGEST_WAIT_S = 1.0
-# Between two looks at who has acknowledged.
+# Pauses between two reads of the acknowledgements: the first, and the longest.
 SOONEST_S = 0.0005
 LATEST_S = 0.05
 
 
-# Registrations lapse by Redis' clock.
+# Registrations expire by Redis' clock.
 _LIVE = Script("return redis.call('ZRANGEBYSCORE', KEYS[1], redis.call('TIME')[1], '+inf')")
 
 
 async def redirectors(redis: Redis) -> set[bytes]:
-    """The names of the redirectors whose registration has not lapsed."""
+    """Return the names of the redirectors whose registration has not expired."""
     return set(await _LIVE.run(redis, [keys.REDIRECTORS]))
 
 
@@ -35,27 +34,29 @@ async def wait_for_acknowledgements(
     *,
     longest_s: float = LONGEST_WAIT_S,
 ) -> bool:
-    """Waits until all redirectors that were there `before` the changes, or are now, have acknowledged each
-    change; at most `longest_s`. Whether they have is returned.
+    """Wait, at most `longest_s`, until all redirectors that were registered `before` the changes, or are now, have
+    acknowledged each change. Return whether they have.
 
-    Never raises for Redis being away: the changes are made, and the full wait is as good as acknowledgements.
+    Does not raise when Redis is away: the changes are made, and the full wait is as good as acknowledgements.
     """
-    asking = asyncio.create_task(_all_of(redis, nonces, before, asyncio.get_running_loop().time() + longest_s))
-    _asking.add(asking)
-    asking.add_done_callback(_asking.discard)
-    # Waited for, and never cancelled: a command in the middle of its answer would cost its connection. What
-    # still asks when time is up ends with its next answer.
-    done, _ = await asyncio.wait({asking}, timeout=longest_s)
-    return bool(done) and asking.result()
+    waiting = asyncio.create_task(
+        _all_acknowledged(redis, nonces, before, asyncio.get_running_loop().time() + longest_s)
+    )
+    _waiting.add(waiting)
+    waiting.add_done_callback(_waiting.discard)
+    # Never cancelled: a command that is cancelled in the middle of its answer costs its connection. What is still
+    # waiting when time is up ends with its next answer.
+    done, _ = await asyncio.wait({waiting}, timeout=longest_s)
+    return bool(done) and waiting.result()
 
 
-# Tasks are kept alive by whoever knows them, and these outlive their callers by a moment.
-_asking: set[asyncio.Task[bool]] = set()
+# References keep tasks alive, and these outlive their callers by a moment.
+_waiting: set[asyncio.Task[bool]] = set()
 
 
-async def _all_of(redis: Redis, nonces: list[str], before: set[bytes], ends: float) -> bool:
-    """Looks again and again, soon at first: most acknowledge within a millisecond. Blocking on the list would
-    hold a connection for as long as one redirector is silent, and a burst of edits would use up them all."""
+async def _all_acknowledged(redis: Redis, nonces: list[str], before: set[bytes], ends: float) -> bool:
+    """Poll, quickly at first: most acknowledge within a millisecond. Blocking on the list would hold a connection for
+    as long as one redirector is silent, and a burst of edits would use up all connections."""
     clock = asyncio.get_running_loop().time
     pause_s = SOONEST_S
     try:
@@ -72,6 +73,6 @@ async def _all_of(redis: Redis, nonces: list[str], before: set[bytes], ends: flo
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 1.5, LATEST_S)
     except (exceptions.RedisError, OSError):
-        # Redis is away, so nobody can acknowledge any more, and the wait is as good.
+        # Redis is away: nobody can acknowledge any more, and the full wait is as good.
         await asyncio.sleep(max(0.0, ends - clock()))
     return False

@@ -1,7 +1,7 @@
-"""Making a code: what it may be, room for it in its workspace's plan, and a place that is free.
+"""Create codes: check the fields, count them against the plan, claim a free slug.
 
-Several steps, each of which may be the last: an intent says what is under way, and the code is in the index only after
-it is at its place (see `codes.sweep`). Asked for again under the same id, it is the same code.
+Each step may be the last one before a crash: an intent says what is being done, and the code is indexed only once it is
+stored (`codes.sweep` finishes the rest). Creating again under the same id returns the same code.
 """
 
 import random
@@ -35,7 +35,7 @@ from codes.plans import Plan, plan_of
 from schemas import keys
 from schemas.code import Code
 
-# A drawn slug is one of 56^7, so a second draw is rare and a tenth means that something is wrong.
+# A random slug is one of 56^7: a second draw is rare, a tenth means that something is wrong.
 _DRAWS = 10
 
 
@@ -53,19 +53,19 @@ def random_nonce(rng: random.Random) -> str:
 
 
 class _Made(msgspec.Struct, frozen=True):
-    """`new` is False where an earlier attempt has made it."""
+    """`new` is False when an earlier attempt created the code."""
 
     code: Code
     new: bool
 
 
 class CodeCreator:
-    """What `Codes` makes codes by; its methods raise what `Codes.create` does."""
+    """Creates codes for `Codes`; its methods raise what `Codes.create` does."""
 
     def __init__(
         self,
         redis: Redis,
-        checking: CodeValidator,
+        validator: CodeValidator,
         *,
         now_ms: Callable[[], int],
         rng: random.Random,
@@ -73,16 +73,16 @@ class CodeCreator:
         step: Step,
     ) -> None:
         self._redis = redis
-        self._checking = checking
+        self._validator = validator
         self._now_ms = now_ms
         self._rng = rng
         self._longest_wait_s = longest_wait_s
         self._step = step
 
-    async def allowed(self, workspace: int, new: NewCode) -> tuple[Code, Plan]:
-        """The code as it would be, without a number and perhaps a slug; and the plan that allows it."""
+    async def check(self, workspace: int, new: NewCode) -> tuple[Code, Plan]:
+        """Return the code as it would be, without number and perhaps slug, and the plan that allows it."""
         given = {name: getattr(new, name) for name in LASTING}
-        checked = await self._checking.checked(workspace, given)
+        checked = await self._validator.validate(workspace, given)
         if new.slug is not None:
             (slugs.check_imported if new.keep_slug else slugs.check_chosen)(new.slug)
         now_ms = self._now_ms()
@@ -103,8 +103,8 @@ class CodeCreator:
         plan_limits.check_code(plan, None, code)
         return code, plan
 
-    async def make(self, workspace: int, new: NewCode) -> Code:
-        code, plan = await self.allowed(workspace, new)
+    async def create(self, workspace: int, new: NewCode) -> Code:
+        code, plan = await self.check(workspace, new)
         if new.one_of_many:
             return (await self._make(new, code, plan)).code
         now = datetime.fromtimestamp(code.created_at_ms / 1000, UTC)
@@ -115,7 +115,7 @@ class CodeCreator:
             await plan_limits.give_back_creation(self._redis, workspace, taken)
             raise
         if not made.new:
-            # The attempt that made it has taken one too.
+            # The attempt that created it has used one too.
             await plan_limits.give_back_creation(self._redis, workspace, taken)
         return made.code
 
@@ -128,20 +128,20 @@ class CodeCreator:
             self._redis, plan, code.workspace, len(code_store.slugs_of(code)), code.created_at_ms
         )
         needed = await plan_limits.needs_counting(self._redis, plan, code.workspace, another=True, active=active)
-        async with plan_limits.counting_lock(self._redis, plan, code.workspace, needed=needed) as turn:
-            if turn is not None:
-                await turn.allow(another=True, active=active)
-            made = await self._somewhere(new, code, nonce, turn)
+        async with plan_limits.counting_lock(self._redis, plan, code.workspace, needed=needed) as lock:
+            if lock is not None:
+                await lock.check(another=True, active=active)
+            made = await self._claim_slug(new, code, nonce, lock)
         if made.new:
-            # What an earlier attempt has written it has also published.
+            # An earlier attempt has published what it wrote.
             await acknowledgements.wait_for_acknowledgements(
                 self._redis, [nonce], before, longest_s=self._longest_wait_s
             )
         return _Made(await folders.drop_deleted_folder(self._redis, made.code, now_ms=self._now_ms), made.new)
 
-    async def _somewhere(self, new: NewCode, code: Code, nonce: str, turn: CountingLock | None) -> _Made:
+    async def _claim_slug(self, new: NewCode, code: Code, nonce: str, lock: CountingLock | None) -> _Made:
         code = msgspec.structs.replace(code, number=await numbers.allocate(self._redis, keys.NUMBERS, self._now_ms()))
-        # Under one id the same slugs are drawn, in the same order.
+        # The same id draws the same slugs, in the same order.
         rng = random.Random(new.id) if new.id else self._rng
         drawn = new.slug is None
         for _ in range(_DRAWS):
@@ -149,33 +149,33 @@ class CodeCreator:
                 code = msgspec.structs.replace(code, slug=slugs.draw(rng, new.slug_length))
             if code.slug in code.aliases:
                 continue
-            placed = await self._place(code, nonce, turn, drawn=drawn, again=drawn and bool(new.id))
-            if placed is not None:
-                return _Made(placed, placed.birth == code.birth)
+            written = await self._write_at(code, nonce, lock, drawn=drawn, again=drawn and bool(new.id))
+            if written is not None:
+                return _Made(written, written.birth == code.birth)
         raise Unavailable("no free slug was found")
 
-    async def _place(
-        self, code: Code, nonce: str, turn: CountingLock | None, *, drawn: bool, again: bool
+    async def _write_at(
+        self, code: Code, nonce: str, lock: CountingLock | None, *, drawn: bool, again: bool
     ) -> Code | None:
-        """Puts a new code where it belongs, and returns it as it is there; None when a drawn slug is not free, which
-        it must be for everybody."""
-        place = await code_store.read_link(self._redis, code.host, code.slug)
-        if place.code is not None and place.code.id == code.id:
-            # An earlier attempt, or one at the same time, has written it.
-            await self._list(place.code, nonce)
-            return place.code
-        if again and place.kept is None and place.route and place.route.workspace == code.workspace:
-            # Nobody but an earlier attempt can have drawn this slug.
+        """Write a new code at its slug and return it as stored; None when a drawn slug is not free, which it must be
+        for every workspace."""
+        link = await code_store.read_link(self._redis, code.host, code.slug)
+        if link.code is not None and link.code.id == code.id:
+            # An earlier or a concurrent attempt has written it.
+            await self._list(link.code, nonce)
+            return link.code
+        if again and link.record is None and link.route and link.route.workspace == code.workspace:
+            # Only an earlier attempt can have drawn this slug.
             raise Missing(code.id)
-        if drawn and (place.kept or place.route):
+        if drawn and (link.record or link.route):
             return None
-        if not place.is_free_for(code.workspace):
+        if not link.is_free_for(code.workspace):
             raise SlugTaken("slug", code.slug)
-        changes = await code_store.changes_for(self._redis, place, code, now_ms=code.created_at_ms)
+        changes = await code_store.changes_for(self._redis, link, code, now_ms=code.created_at_ms)
         intent = Intent(
             op="create", id=code.id, workspace=code.workspace, birth=code.birth, host=code.host, slug=code.slug
         )
-        deadline_ms = plan_limits.earliest_deadline(await intents.declare(self._redis, nonce, intent), turn)
+        deadline_ms = plan_limits.earliest_deadline(await intents.declare(self._redis, nonce, intent), lock)
         await self._step("intent")
         outcome = await code_store.write(self._redis, changes, nonce=nonce, deadline_ms=deadline_ms)
         if outcome is WriteResult.LATE:
@@ -185,7 +185,9 @@ class CodeCreator:
             await self._list(code, nonce)
             await self._step("indexed")
         await intents.clear(self._redis, nonce)
-        return code if outcome is WriteResult.DONE else await self._place(code, nonce, turn, drawn=drawn, again=again)
+        if outcome is WriteResult.DONE:
+            return code
+        return await self._write_at(code, nonce, lock, drawn=drawn, again=again)
 
     async def _list(self, code: Code, nonce: str) -> None:
         at = index.pointer(code.host, code.slug, nonce)

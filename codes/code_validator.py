@@ -41,7 +41,7 @@ class CodeValidator:
         self._is_short = is_short
         self._resolver = resolver
 
-    async def checked(self, workspace: int, given: dict[str, Any]) -> dict[str, Any]:
+    async def validate(self, workspace: int, given: dict[str, Any]) -> dict[str, Any]:
         """The same fields, each as it is kept. Raises Refused."""
         checked = dict(given)
         for name, check in _CHECKS.items():

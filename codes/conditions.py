@@ -96,8 +96,8 @@ def _values(value: object, field: str) -> list[str]:
         raise Refused(field, "too_many_values", f"must have at most {MAX_VALUES} values")
     for at, one in enumerate(values):
         if not isinstance(one, str | int) or isinstance(one, bool):
-            place = f"{field}[{at}]" if isinstance(value, list) else field
-            raise Refused(place, "wrong_type", "must be text, or a list of texts")
+            where = f"{field}[{at}]" if isinstance(value, list) else field
+            raise Refused(where, "wrong_type", "must be text, or a list of texts")
     return [str(one) for one in values]
 
 

@@ -65,8 +65,8 @@ async def order_erasure(redis: Redis, intent: Intent, deleted_at_ms: int) -> Non
     raw = msgspec.json.encode(erasure)
     new = await command(redis, "HSETNX", keys.ERASURES, erasure.birth, raw)
     # Another deletion of the same code may have come first, and have kept nothing.
-    if intent.remains is not None and (new or _keeps(await command(redis, "HGET", keys.ERASURES, erasure.birth))):
-        await store(redis, intent.remains)
+    if intent.deleted_code is not None and (new or _keeps(await command(redis, "HGET", keys.ERASURES, erasure.birth))):
+        await store(redis, intent.deleted_code)
     await command(redis, "UNLINK", keys.scans_used(erasure.birth))
 
 

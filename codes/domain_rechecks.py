@@ -74,7 +74,7 @@ class DomainRechecks:
         return found
 
     async def _look(self, domain: Domain) -> str:
-        before, after, checks = await self._domains.look_again(domain)
+        before, after, checks = await self._domains.recheck(domain)
         served_until_ms = self._domains.served_until_ms(after)
         if after.verified_at_ms is None:
             _log.warning("the domain %s is served no more: its proof was not there for too long", after.name)

@@ -107,7 +107,7 @@ class Domains:
         self._longest_wait_s = longest_wait_s
 
     @raises_unavailable
-    async def usable(self, workspace: int, name: str) -> bool:
+    async def is_usable(self, workspace: int, name: str) -> bool:
         """Whether codes of this workspace may be on that host: `name` as `Domain.name` has it. For each write that
         names one, so it asks Redis."""
         id = await command(self.redis, "HGET", keys.DOMAIN_NAMES, name)
@@ -181,14 +181,14 @@ class Domains:
             except Conflict:
                 holder = await command(self.redis, "HGET", keys.DOMAIN_NAMES, domain.name)
                 if holder and (other := await self._find(holder.decode())) is not None:
-                    await self.look_again(other)
+                    await self.recheck(other)
                 raise
         if domain.unproven_since_ms is not None:
             domain = await self._change(workspace, id, {"unproven_since_ms": None})
         return domain, checks
 
     @raises_unavailable
-    async def look_again(self, domain: Domain) -> tuple[Domain, Domain, DomainChecks]:
+    async def recheck(self, domain: Domain) -> tuple[Domain, Domain, DomainChecks]:
         """A verified domain before and after the DNS was asked whether it is still proven. Raises Missing."""
         checks = await self._dns.checks(domain.name, domain.token, self.target)
         before = await self._present(domain.workspace, domain.id)

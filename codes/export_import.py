@@ -85,7 +85,7 @@ class ErasureLine(_Line, frozen=True, tag="erasure"):
 
 
 class DeletedCodeLine(_Line, frozen=True, tag="remains"):
-    remains: DeletedCode
+    deleted_code: DeletedCode = msgspec.field(name="remains")
 
 
 class End(_Line, frozen=True, tag="end"):
@@ -147,9 +147,9 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
         before = None
         while rows := await index.page_before(redis, workspace.number, _CHUNK, before):
             for found in await asyncio.gather(*(index.find(redis, id) for id, _ in rows)):
-                if found and found.place.code and found.place.route:
-                    used = await command(redis, "GET", keys.scans_used(found.place.code.birth))
-                    yield CodeLine(found.place.code, found.place.route.version, int(used or 0))
+                if found and found.link.code and found.link.route:
+                    used = await command(redis, "GET", keys.scans_used(found.link.code.birth))
+                    yield CodeLine(found.link.code, found.link.route.version, int(used or 0))
             before = rows[-1][1]
         async for _, raw in redis.hscan_iter(keys.workspace_statics(workspace.number), count=_CHUNK):
             yield StaticLine(msgspec.json.decode(raw, type=StaticCode))
@@ -161,12 +161,12 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
             yield TombstoneLine(host, slug, route)
     async for _, raw in redis.hscan_iter(keys.ERASURES):
         yield ErasureLine(msgspec.json.decode(raw, type=Erasure))
-    # A deletion that is not finished: the code is gone and its erasure not ordered yet.
+    # Unfinished deletions: the code is gone, its erasure is not ordered yet.
     async for _, intent in intents.abandoned(redis, older_than_ms=-intents.SWEEP_MS):
         if intent.op == "delete" and await index.find(redis, intent.id) is None:
             yield ErasureLine(deleted_codes.erasure_of(intent, intent.at_ms))
-            if intent.remains is not None:
-                yield DeletedCodeLine(intent.remains)
+            if intent.deleted_code is not None:
+                yield DeletedCodeLine(intent.deleted_code)
     async for at in redis.scan_iter(keys.deleted_codes(), count=1000):
         raw = await command(redis, "GET", at)
         if raw:
@@ -193,15 +193,15 @@ def read_lines(path: Path) -> Iterator[tuple[int, Line]]:
                 raise UnreadableExport(f"line {number}: it is nested too deep") from None
             if isinstance(line, CodeLine):
                 for slug in code_store.slugs_of(line.code):
-                    _check_place(number, line.code.host, slug)
+                    _check_link_key(number, line.code.host, slug)
                 if not index.is_id(line.code.id):
                     raise UnreadableExport(f"line {number}: {line.code.id!r} is not the id of a code")
             if isinstance(line, TombstoneLine):
-                _check_place(number, line.host, line.slug)
+                _check_link_key(number, line.host, line.slug)
             yield number, line
 
 
-def _check_place(number: int, host: str, slug: str) -> None:
+def _check_link_key(number: int, host: str, slug: str) -> None:
     if not slugs.is_possible(slug) or not _host.fullmatch(host):
         raise UnreadableExport(f"line {number}: {host!r} and {slug!r} are not a host and a slug")
 
@@ -294,7 +294,7 @@ async def _bring_in(redis: Redis, number: int, line: Line, now_ms: Callable[[], 
             case ErasureLine(erasure=erasure):
                 return _named("erasure", await _put_erasure(redis, erasure))
             case DeletedCodeLine():
-                return _named("remains", await deleted_codes.store(redis, line.remains))
+                return _named("remains", await deleted_codes.store(redis, line.deleted_code))
             case _:
                 return ""
     except Conflict as conflict:
@@ -313,10 +313,10 @@ async def _put_code(redis: Redis, line: CodeLine, now_ms: int) -> bool:
     await _check_number(redis, code)
     at = index.pointer(code.host, code.slug, secrets.token_hex(16))
     while True:
-        place = await code_store.read_link(redis, code.host, code.slug)
-        written = place.code is not None and place.code.id == code.id
+        link = await code_store.read_link(redis, code.host, code.slug)
+        written = link.code is not None and link.code.id == code.id
         if not written:
-            changes = await code_store.changes_for(redis, place, code, now_ms=now_ms, at_least=line.version + 1)
+            changes = await code_store.changes_for(redis, link, code, now_ms=now_ms, at_least=line.version + 1)
             if line.used:
                 # Before the code: no scan of it is let through that was used up elsewhere.
                 await command(redis, "SET", keys.scans_used(code.birth), line.used, "NX")
@@ -329,7 +329,7 @@ async def _put_code(redis: Redis, line: CodeLine, now_ms: int) -> bool:
 async def _put_erasure(redis: Redis, erasure: Erasure) -> bool:
     """Whether it was new. A code that lives here must not lose its scans to a deletion elsewhere."""
     living = await index.find(redis, erasure.id)
-    if living is not None and living.place.code is not None and living.place.code.birth == erasure.birth:
+    if living is not None and living.link.code is not None and living.link.code.birth == erasure.birth:
         raise Conflict("erasure", "code_lives", f"the code {erasure.id} was deleted there and lives here: delete one")
     return bool(await command(redis, "HSETNX", keys.ERASURES, erasure.birth, msgspec.json.encode(erasure)))
 
@@ -342,8 +342,8 @@ async def _check_number(redis: Redis, code: Code | StaticCode) -> None:
 
 
 async def _put_tombstone(redis: Redis, line: TombstoneLine, now_ms: int) -> bool:
-    place = await code_store.read_link(redis, line.host, line.slug)
-    if place.route is not None or place.kept is not None:
+    link = await code_store.read_link(redis, line.host, line.slug)
+    if link.route is not None or link.record is not None:
         return False
     route = msgspec.structs.replace(line.route, version=max(now_ms, line.route.version + 1))
-    return await code_store.write(redis, [LinkChange(place, None, route)], nonce="") is WriteResult.DONE
+    return await code_store.write(redis, [LinkChange(link, None, route)], nonce="") is WriteResult.DONE

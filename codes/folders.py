@@ -130,13 +130,13 @@ async def remove_code_from_folder(
 ) -> Code | None:
     """Takes a code out of this folder, if it is in it; the code as it then is."""
     while (found := await index.find(redis, code_id)) is not None:
-        code = found.place.code
+        code = found.link.code
         if code is None:
             return None
         if code.folder_id != id:
             return code
         out = msgspec.structs.replace(code, folder_id=None, updated_at_ms=now_ms())
-        if await code_store.write(redis, [LinkChange(found.place, CodeRecord(code=out))]) is WriteResult.DONE:
+        if await code_store.write(redis, [LinkChange(found.link, CodeRecord(code=out))]) is WriteResult.DONE:
             return out
     return None
 

@@ -1,8 +1,7 @@
-"""Finding a code by its id, and the codes of a workspace in order.
+"""Indexes: a code by its id, and the codes of a workspace in order.
 
-The index of an id always leads to where its code lives: it is written after the code at a new place and
-before the old place is given up. Its value ends with a mark of the coming to that place, so an old pointer
-is never mistaken for a newer one to the same place.
+The pointer of an id always leads to where its code is stored. It ends with a mark of the write that set it, so an old
+pointer is never mistaken for a newer one to the same link key.
 """
 
 import re
@@ -13,7 +12,7 @@ from redis.asyncio import Redis
 
 from codes import quotas
 from codes.code_store import LinkState, decode_record, read_link
-from codes.redis_client import REPLACE, Script, command
+from codes.redis_client import Script, command
 from schemas import keys
 from schemas.code import Code
 
@@ -21,10 +20,10 @@ _id = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A living code: where it is, and the index as it was when it led there."""
+    """A live code: where it is stored, and the pointer that led there."""
 
     pointer: bytes
-    place: LinkState
+    link: LinkState
 
 
 def is_id(id: str) -> bool:
@@ -36,13 +35,13 @@ def pointer(host: str, slug: str, mark: str) -> bytes:
 
 
 def split(raw: bytes) -> tuple[str, str]:
-    """Host and slug of a pointer."""
+    """Return host and slug of a pointer."""
     host, _, slug = raw.decode().partition(" ")[0].partition("/")
     return host, slug
 
 
 async def find(redis: Redis, id: str) -> Found | None:
-    """The living code with this id, whosever it is. While it moves, the index is read again."""
+    """Find the live code with this id, in any workspace. Reads the pointer again while the code moves."""
     if not is_id(id):
         return None
     seen = None
@@ -50,13 +49,13 @@ async def find(redis: Redis, id: str) -> Found | None:
         raw = await command(redis, "GET", keys.code_id(id))
         if raw is None or raw == seen:
             return None
-        place = await read_link(redis, *split(raw))
-        if place.code is not None and place.code.id == id:
-            return Found(raw, place)
+        link = await read_link(redis, *split(raw))
+        if link.code is not None and link.code.id == id:
+            return Found(raw, link)
         seen = raw
 
 
-# ARGV: id, bytes, and the number of a code that is to be listed ("" for one that is, or is not there any more).
+# ARGV: id, bytes, and the number of a code to list ("" for one that is listed already, or gone).
 _SIZE = Script("""
 if ARGV[3] ~= '' then
   redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
@@ -82,21 +81,17 @@ def _listed(workspace: int) -> list[str]:
 
 
 async def add(redis: Redis, code: Code, to: bytes) -> None:
-    """Once the code is there. Changes nothing if the id is known.
+    """Index a code that is stored. Changes nothing if its id is indexed.
 
-    Listed first: a code that can be found by its id is in the list, so whoever finds it has nothing to mend. One that
-    is only in the list is shown to nobody yet."""
+    The list comes first: a code that can be found by its id is in the list. One that is only in the list is shown to
+    nobody yet."""
     await _SIZE.run(redis, _listed(code.workspace), code.id, quotas.stored_size(code), code.number)
     await command(redis, "SET", keys.code_id(code.id), to, "NX")
 
 
 async def update_size(redis: Redis, code: Code) -> None:
-    """After an edit: how many bytes it has now."""
+    """Record the size of a code after an edit."""
     await _SIZE.run(redis, _listed(code.workspace), code.id, quotas.stored_size(code), "")
-
-
-async def repoint(redis: Redis, id: str, old: bytes, new: bytes) -> bool:
-    return bool(await REPLACE.run(redis, [keys.code_id(id)], old, new))
 
 
 async def remove(redis: Redis, id: str, workspace: int) -> None:
@@ -105,7 +100,7 @@ async def remove(redis: Redis, id: str, workspace: int) -> None:
 
 
 async def page_before(redis: Redis, workspace: int, limit: int, before: int | None) -> list[tuple[str, int]]:
-    """Ids and numbers of a workspace's codes below the number `before`, newest first."""
+    """Return ids and numbers of a workspace's codes below the number `before`, newest first."""
     highest = "+inf" if before is None else f"({before}"
     at = keys.workspace_codes(workspace)
     rows: Any = await redis.zrevrangebyscore(at, highest, "-inf", start=0, num=limit, withscores=True)
@@ -113,13 +108,13 @@ async def page_before(redis: Redis, workspace: int, limit: int, before: int | No
 
 
 async def page_at(redis: Redis, workspace: int, start: int, size: int) -> list[str]:
-    """Ids of a workspace's codes by position, newest first."""
+    """Return ids of a workspace's codes by position, newest first."""
     rows: Any = await redis.zrevrange(keys.workspace_codes(workspace), start, start + size - 1)
     return [id.decode() for id in rows]
 
 
 async def with_number(redis: Redis, workspace: int, number: int) -> list[str]:
-    """Ids of the workspace's codes and static codes that have this number: none or one."""
+    """Return the ids of codes and static codes of the workspace with this number: none or one."""
     lists = (keys.workspace_codes(workspace), keys.workspace_static_numbers(workspace))
     return [id.decode() for at in lists for id in await command(redis, "ZRANGEBYSCORE", at, number, number)]
 
@@ -129,14 +124,14 @@ async def count(redis: Redis, workspace: int) -> int:
 
 
 async def read(redis: Redis, ids: list[str]) -> list[Code | None]:
-    """The codes with these ids, two round trips for all of them. None for an id without a living code."""
+    """Read the codes with these ids, in two round trips. None for an id without a live code."""
     pipe = redis.pipeline(transaction=False)
     for id in ids:
         pipe.get(keys.code_id(id))
     pointers = await pipe.execute()
     pipe = redis.pipeline(transaction=False)
     for raw in pointers:
-        # Without a pointer there is nothing to read, but the answers stay in step.
+        # An id without a pointer reads nothing; this keeps answers and ids aligned.
         pipe.get(keys.code(keys.link_key(*split(raw)) if raw else ""))
     found = []
     for id, raw in zip(ids, await pipe.execute(), strict=True):
@@ -144,6 +139,6 @@ async def read(redis: Redis, ids: list[str]) -> list[Code | None]:
         if code is None or code.id != id:
             # It may have moved between the two.
             again = await find(redis, id)
-            code = again.place.code if again else None
+            code = again.link.code if again else None
         found.append(code)
     return found

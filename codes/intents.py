@@ -42,7 +42,7 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     at_ms: int = 0
     keep_until_ms: int | None = None
     # Of a deletion after which the rows are kept.
-    remains: DeletedCode | None = None
+    deleted_code: DeletedCode | None = None
 
 
 _DECLARE = Script("""

@@ -25,7 +25,7 @@ from schemas.code import Code
 
 CREATIONS = "creations"
 # How long a turn lasts, and how long one waits for one.
-TURN_MS = 5_000
+LOCK_MS = 5_000
 WAIT_S = 8.0
 # More than can be under way at once.
 NEAR = 1_000
@@ -86,12 +86,12 @@ class CountingLock(msgspec.Struct, frozen=True):
     plan: Plan
     until_ms: int
 
-    async def allow(self, *, another: bool, active: bool) -> None:
+    async def check(self, *, another: bool, active: bool) -> None:
         """Whether there is room for another code, and for one more that is active. Raises NotInPlan."""
         if another:
             most = self.plan.codes
             held = await quotas.count_codes(self.redis, self.workspace)
-            for code in await self._under_way():
+            for code in await self._uncounted():
                 listed = await command(self.redis, "ZSCORE", keys.workspace_codes(self.workspace), code.id)
                 held += listed is None
             if held >= most:
@@ -102,7 +102,7 @@ class CountingLock(msgspec.Struct, frozen=True):
 
     async def _active(self, enough: int) -> int:
         """How many are active, at least up to `enough`."""
-        found = {code.id for code in await self._under_way() if code.status == "active"}
+        found = {code.id for code in await self._uncounted() if code.status == "active"}
         before = None
         while len(found) < enough and (rows := await index.page_before(self.redis, self.workspace, _PAGE, before)):
             codes = await index.read(self.redis, [id for id, _ in rows])
@@ -110,7 +110,7 @@ class CountingLock(msgspec.Struct, frozen=True):
             before = rows[-1][1]
         return len(found)
 
-    async def _under_way(self) -> list[Code]:
+    async def _uncounted(self) -> list[Code]:
         """Codes that are written, and that a crash may have kept from the index (`codes.sweep` brings them there)."""
         found = []
         async for _, intent in intents.abandoned(self.redis, older_than_ms=-intents.SWEEP_MS):
@@ -145,7 +145,7 @@ async def counting_lock(
         return
     at, token = keys.workspace_turn(workspace), secrets.token_hex(16)
     give_up = asyncio.get_running_loop().time() + WAIT_S
-    while not (ends_ms := await _TAKE.run(redis, [at], token, TURN_MS)):
+    while not (ends_ms := await _TAKE.run(redis, [at], token, LOCK_MS)):
         if asyncio.get_running_loop().time() > give_up:
             raise Unavailable("too many are adding codes to this workspace at once")
         await asyncio.sleep(0.005 + secrets.randbelow(15) / 1000)
@@ -162,6 +162,6 @@ async def needs_counting(redis: Redis, plan: Plan, workspace: int, *, another: b
     return another and (plan.codes <= NEAR or await quotas.count_codes(redis, workspace) > plan.codes - NEAR)
 
 
-def earliest_deadline(deadline_ms: int, turn: CountingLock | None) -> int:
+def earliest_deadline(deadline_ms: int, lock: CountingLock | None) -> int:
     """When a write has to be done by."""
-    return deadline_ms if turn is None else min(deadline_ms, turn.until_ms)
+    return deadline_ms if lock is None else min(deadline_ms, lock.until_ms)

@@ -71,7 +71,7 @@ def parse_ipv4(host: str) -> IPv4Address:
     *leading, last = numbers
     if any(number > 255 for number in leading) or last >= 256 ** (4 - len(leading)):
         raise ValueError("a part is too large")
-    return IPv4Address(last + sum(number << 8 * (3 - place) for place, number in enumerate(leading)))
+    return IPv4Address(last + sum(number << 8 * (3 - position) for position, number in enumerate(leading)))
 
 
 def _part(text: str) -> int:

@@ -1,7 +1,7 @@
-"""Codes: making, reading, editing, deleting and listing them.
+"""Codes: create, read, edit, delete and list them.
 
-Redis is the system of record, and every process may hold a `Codes` of its own. What is written is known to
-every redirector, or trusted by none, when a call returns.
+Redis is the system of record, and any number of processes may use their own `Codes`. When a write returns, every
+redirector has it, or none trusts its cache.
 """
 
 import random
@@ -38,16 +38,16 @@ from codes.redis_client import raises_unavailable
 from codes.resolver import Resolver
 from schemas.code import Code
 
-# Of a slug that is drawn for a code that has to go.
+# Of the random slug of a code that is moved out of the way.
 LENGTH = 7
 
 T = TypeVar("T")
 
 
 class Codes:
-    """`own_hosts` are the hosts of short links, to which no code may lead; `usable` and `is_short` know the workspaces'
-    own domains. All methods raise Unavailable when Redis is away; `step` is told of each step of a change (see
-    `codes.intents.Step`)."""
+    """`own_hosts` are the hosts of short links, which no destination may be on; `usable` and `is_short` ask about
+    custom domains. All methods raise Unavailable when Redis is away. `step` is called after each step of a change
+    (`codes.intents.Step`)."""
 
     def __init__(
         self,
@@ -64,26 +64,26 @@ class Codes:
     ) -> None:
         self.redis = redis
         self._usable = usable
-        self._checking = CodeValidator(
+        self._validator = CodeValidator(
             redis, own_hosts=own_hosts, usable=usable, is_short=is_short, resolver=resolver or Resolver()
         )
         self._now_ms = now_ms
         self._rng = rng or random.SystemRandom()
         self._longest_wait_s = longest_wait_s
         self._step = step
-        self._making = CodeCreator(
-            redis, self._checking, now_ms=now_ms, rng=self._rng, longest_wait_s=longest_wait_s, step=step
+        self._creator = CodeCreator(
+            redis, self._validator, now_ms=now_ms, rng=self._rng, longest_wait_s=longest_wait_s, step=step
         )
 
     @raises_unavailable
     async def get(self, workspace: int, id: str) -> Code | None:
         found = await index.find(self.redis, id)
-        code = found.place.code if found else None
+        code = found.link.code if found else None
         return code if code and code.workspace == workspace else None
 
     @raises_unavailable
     async def by_slug(self, host: str, slug: str) -> Code | None:
-        """Whatever its workspace, by its slug alone and not by an alias; `host` is "" for the default short host."""
+        """Find a code by its slug, in any workspace; not by an alias. `host` is "" for the default short host."""
         return (await code_store.read_link(self.redis, host, slug)).code if slugs.is_possible(slug) else None
 
     @raises_unavailable
@@ -94,7 +94,7 @@ class Codes:
 
     @raises_unavailable
     async def page(self, workspace: int, limit: int, before: int | None = None) -> list[Code]:
-        """At most `limit` codes with numbers below `before`, newest first; fewer only at the end."""
+        """Return at most `limit` codes with numbers below `before`, newest first; fewer only at the end."""
         page: list[Code] = []
         while len(page) < limit:
             rows = await index.page_before(self.redis, workspace, limit - len(page), before)
@@ -106,8 +106,8 @@ class Codes:
 
     @raises_unavailable
     async def part(self, workspace: int, start: int, size: int) -> list[Code]:
-        """The codes from position `start` on, newest first: for lists whose pages have numbers. Codes that come or go
-        meanwhile move the others."""
+        """Return the codes from position `start` on, newest first, for lists with numbered pages. Codes that are
+        created or deleted meanwhile shift the others."""
         ids = await index.page_at(self.redis, workspace, start, size)
         return [code for code in await index.read(self.redis, ids) if code is not None]
 
@@ -116,20 +116,21 @@ class Codes:
         return await index.count(self.redis, workspace)
 
     def draw_slug(self, length: int) -> str:
-        """For who must know a slug before there is a code. It may be taken; `create` tells."""
+        """Return a random slug, for a caller that needs one before there is a code. It may be taken; `create` says
+        so."""
         return slugs.draw(self._rng, length)
 
     @raises_unavailable
     async def create(self, workspace: int, new: NewCode) -> Code:
-        """Raises Refused for what is wrong with `new`, Conflict when its slug is taken or reserved, and NotInPlan. With
-        an id of the caller's it can be called again when nobody knows what became of the first time; Missing says
-        that the code was made then, and deleted since."""
+        """Raises Refused for invalid fields, Conflict when the slug is taken or reserved, and NotInPlan. With an id of
+        the caller's the call can be repeated when the outcome of the first is unknown; Missing then says that the code
+        was created and has been deleted since."""
         if new.id and (made := await self._find(workspace, new.id)) is not None:
-            return self._code_at(made)
-        return await self._with_room(workspace, new.host, lambda: self._making.make(workspace, new))
+            return self._code_of(made)
+        return await self._with_room(workspace, new.host, lambda: self._creator.create(workspace, new))
 
     async def _with_room(self, workspace: int, host: str, write: Callable[[], Awaitable[T]]) -> T:
-        """Writes, as often as a code makes room whose slug is in the way."""
+        """Write; retry after each code that is moved out of the way."""
         made: set[str] = set()
         while True:
             try:
@@ -140,13 +141,13 @@ class Codes:
                 made.add(taken.slug)
 
     async def _makes_room(self, workspace: int, host: str, slug: str) -> bool:
-        """Whether what is in the way is a code of a workspace that had this domain before, and has gone to the short
-        host under a slug that is drawn, without its aliases: here it leads nowhere any more."""
-        place = await code_store.read_link(self.redis, host, slug) if host else None
-        other = place.code if place else None
-        if place and place.kept and place.kept.alias_of:
-            found = await index.find(self.redis, place.kept.alias_of)
-            other = found.place.code if found else None
+        """Move the code that holds this slug out of the way, if its workspace no longer has the domain: it goes to the
+        short host under a random slug, without its aliases. Return whether it was moved."""
+        link = await code_store.read_link(self.redis, host, slug) if host else None
+        other = link.code if link else None
+        if link and link.record and link.record.alias_of:
+            found = await index.find(self.redis, link.record.alias_of)
+            other = found.link.code if found else None
         if other is None or other.workspace == workspace or await self._usable(other.workspace, host):
             return False
         try:
@@ -158,32 +159,32 @@ class Codes:
 
     @raises_unavailable
     async def check(self, workspace: int, new: NewCode) -> None:
-        """Raises what `create` would for what `new` says; slugs taken and how many codes there may be are not asked."""
-        await self._making.allowed(workspace, new)
+        """Raise what `create` would for the fields of `new`. Does not check taken slugs or the number of codes."""
+        await self._creator.check(workspace, new)
 
     @raises_unavailable
     async def edit(self, workspace: int, id: str, edit: Edit, *, match: Collection[str] | None = None) -> Code:
-        """Returns the code as it then is. Raises Missing, Refused, NotInPlan, and Conflict for a slug that is taken or
-        reserved, a code that is locked, and a destination for one that shows a page. With `match` (see `codes.etags`)
-        also Stale, when it is none of these at the moment of the change. An edit that changes nothing a scanner could
-        notice does not wait for the redirectors."""
+        """Edit a code and return it. Raises Missing, Refused, NotInPlan, and Conflict for a slug that is taken or
+        reserved, a locked code, and a destination for a code that shows a page. With `match` (`codes.etags`) raises
+        Stale when the code is none of these at the moment of the change. An edit that no scanner could notice does not
+        wait for the redirectors."""
         found = await self._find(workspace, id)
         if found is None:
             raise Missing(id)
-        etags.check(self._code_at(found), match)
-        changes = await self._checking.checked(workspace, edit.changes())
+        etags.check(self._code_of(found), match)
+        changes = await self._validator.validate(workspace, edit.changes())
         plan = await plan_of(self.redis, workspace)
         resumed = changes.get("status") == "active"
         needed = await plan_limits.needs_counting(self.redis, plan, workspace, another=False, active=resumed)
         before = await acknowledgements.redirectors(self.redis)
-        async with plan_limits.counting_lock(self.redis, plan, workspace, needed=needed) as turn:
-            host = changes.get("host", self._code_at(found).host)
+        async with plan_limits.counting_lock(self.redis, plan, workspace, needed=needed) as lock:
+            host = changes.get("host", self._code_of(found).host)
             edited, nonce = await self._with_room(
-                workspace, host, lambda: self._edit(found, changes, match, plan, turn)
+                workspace, host, lambda: self._edit(found, changes, match, plan, lock)
             )
         if nonce:
-            # Others' turns need not wait for this.
-            await self._told([nonce], before)
+            # Outside the lock: others need not wait for this.
+            await self._wait_for_redirectors([nonce], before)
         return (
             await folders.drop_deleted_folder(self.redis, edited, now_ms=self._now_ms)
             if changes.get("folder_id")
@@ -196,26 +197,26 @@ class Codes:
         changes: dict[str, Any],
         match: Collection[str] | None,
         plan: Plan,
-        turn: CountingLock | None,
+        lock: CountingLock | None,
     ) -> tuple[Code, str]:
-        """The code as it then is, and the name under which redirectors acknowledge that: "" where they need not."""
-        until_ms = turn.until_ms if turn else 0
-        workspace, id = self._code_at(at_first).workspace, self._code_at(at_first).id
+        """Return the edited code, and the nonce that redirectors acknowledge; "" when they need not."""
+        until_ms = lock.until_ms if lock else 0
+        workspace, id = self._code_of(at_first).workspace, self._code_of(at_first).id
         found: index.Found | None = at_first
         while found is not None:
-            old = self._code_at(found)
+            old = self._code_of(found)
             etags.check(old, match)
             new = self._changed(old, changes)
             plan_limits.check_code(plan, old, new)
             if (more := quotas.stored_size(new) - quotas.stored_size(old)) > 0:
                 await quotas.check_code_bytes(self.redis, plan, workspace, more)
-            if turn is not None and old.status != "active":
-                await turn.allow(another=False, active=True)
+            if lock is not None and old.status != "active":
+                await lock.check(another=False, active=True)
             if changes.keys() <= scan_options.NOT_ROUTED:
                 if new == old:
                     return new, ""
                 if (
-                    await code_store.write(self.redis, [LinkChange(found.place, CodeRecord(code=new))])
+                    await code_store.write(self.redis, [LinkChange(found.link, CodeRecord(code=new))])
                     is WriteResult.DONE
                 ):
                     await index.update_size(self.redis, new)
@@ -251,20 +252,20 @@ class Codes:
         )
 
     async def _put(self, found: index.Found, new: Code, nonce: str, deadline_ms: int) -> WriteResult:
-        """An edit, wherever the code stands then and stood before, in one step."""
-        old = self._code_at(found)
+        """Write an edit in one step, at the old and the new slug and aliases."""
+        old = self._code_of(found)
         if new == old:
-            # A repeated edit is told again: the first one may have been written and its answer lost
-            # before the redirectors had it.
+            # A repeated edit is published again: the first may have been written, and its answer lost before the
+            # redirectors had it.
             others = await code_store.read_links(self.redis, [(old.host, slug) for slug in old.aliases])
-            changes = [LinkChange(place, place.kept) for place in (found.place, *others)]
+            changes = [LinkChange(link, link.record) for link in (found.link, *others)]
         else:
             try:
-                changes = await code_store.changes_for(self.redis, found.place, new, now_ms=new.updated_at_ms)
+                changes = await code_store.changes_for(self.redis, found.link, new, now_ms=new.updated_at_ms)
             except SlugTaken:
-                # By the code itself, perhaps, that somebody else was changing at the same time.
+                # Perhaps taken by this very code, in a concurrent edit.
                 now = await code_store.read_link(self.redis, old.host, old.slug)
-                if now.raw_kept != found.place.raw_kept:
+                if now.raw_record != found.link.raw_record:
                     return WriteResult.CHANGED
                 raise
         pointer = None
@@ -282,25 +283,25 @@ class Codes:
         found = await self._find(workspace, id)
         if found is None:
             return False
-        etags.check(self._code_at(found), match)
+        etags.check(self._code_of(found), match)
         nonce = self._nonce()
         before = await acknowledgements.redirectors(self.redis)
         intent = Intent(
-            op="delete", id=id, workspace=workspace, birth=self._code_at(found).birth, keep_until_ms=keep_until_ms
+            op="delete", id=id, workspace=workspace, birth=self._code_of(found).birth, keep_until_ms=keep_until_ms
         )
         if keep_until_ms is not None:
-            left = deleted_codes.metadata_of(self._code_at(found), keep_until_ms)
-            intent = msgspec.structs.replace(intent, remains=left)
+            metadata = deleted_codes.metadata_of(self._code_of(found), keep_until_ms)
+            intent = msgspec.structs.replace(intent, deleted_code=metadata)
         deadline_ms = await intents.declare(self.redis, nonce, intent)
         await self._step("intent")
         while found is not None:
             now_ms = self._now_ms()
             try:
-                etags.check(self._code_at(found), match)
+                etags.check(self._code_of(found), match)
             except Stale:
                 await intents.clear(self.redis, nonce)
                 raise
-            tombstones = await code_store.changes_for(self.redis, found.place, None, now_ms=now_ms)
+            tombstones = await code_store.changes_for(self.redis, found.link, None, now_ms=now_ms)
             outcome = await code_store.write(self.redis, tombstones, nonce=nonce, deadline_ms=deadline_ms)
             if outcome is WriteResult.LATE:
                 raise Unavailable("the change took too long")
@@ -311,23 +312,23 @@ class Codes:
                 await index.remove(self.redis, id, workspace)
                 await self._step("unindexed")
                 await intents.clear(self.redis, nonce)
-                await self._told([nonce], before)
+                await self._wait_for_redirectors([nonce], before)
                 return True
             found = await self._find(workspace, id)
-        # Somebody else was faster, and may yet be cut short: the intent stays, for the sweep.
+        # A concurrent deletion was faster, and may yet crash: the intent stays for the sweep.
         return False
 
     async def _find(self, workspace: int, id: str) -> index.Found | None:
         found = await index.find(self.redis, id)
-        return found if found is not None and self._code_at(found).workspace == workspace else None
+        return found if found is not None and self._code_of(found).workspace == workspace else None
 
     @staticmethod
-    def _code_at(found: index.Found) -> Code:
-        code = found.place.code
+    def _code_of(found: index.Found) -> Code:
+        code = found.link.code
         assert code is not None
         return code
 
-    async def _told(self, nonces: list[str], before: set[bytes]) -> None:
+    async def _wait_for_redirectors(self, nonces: list[str], before: set[bytes]) -> None:
         await acknowledgements.wait_for_acknowledgements(self.redis, nonces, before, longest_s=self._longest_wait_s)
 
     def _id(self) -> str:
@@ -338,5 +339,5 @@ class Codes:
 
 
 def _links(code: Code) -> set[tuple[str, str]]:
-    """Host and slug of each place at which it stands."""
+    """Return host and slug of each link of a code."""
     return {(code.host, slug) for slug in code_store.slugs_of(code)}

@@ -89,16 +89,16 @@ class StaticCodes:
         plan = await plan_of(self.redis, workspace)
         needed = await plan_limits.needs_counting(self.redis, plan, workspace, another=True, active=False)
         await quotas.count_new_slugs(self.redis, plan, workspace, 1, now_ms)
-        async with plan_limits.counting_lock(self.redis, plan, workspace, needed=needed) as turn:
-            if turn is not None:
-                await turn.allow(another=True, active=False)
+        async with plan_limits.counting_lock(self.redis, plan, workspace, needed=needed) as lock:
+            if lock is not None:
+                await lock.check(another=True, active=False)
             number = await numbers.allocate(self.redis, keys.NUMBERS, now_ms)
             code = StaticCode(**fields, number=number, workspace=workspace, created_at_ms=now_ms, updated_at_ms=now_ms)
             await quotas.check_code_bytes(self.redis, plan, workspace, quotas.stored_size(code))
             if not await put(self.redis, b"", code, code):
                 # Somebody else was asked for the same, and faster.
                 return await self.get(workspace, code.id) or code
-        return await self._filed(code)
+        return await self._drop_deleted_folder(code)
 
     @raises_unavailable
     async def get(self, workspace: int, id: str) -> StaticCode | None:
@@ -143,7 +143,7 @@ class StaticCodes:
             if (more := quotas.stored_size(new) - len(raw)) > 0:
                 await quotas.check_code_bytes(self.redis, await plan_of(self.redis, workspace), workspace, more)
             if await put(self.redis, raw, old, new):
-                return await self._filed(new) if changes.get("folder_id") else new
+                return await self._drop_deleted_folder(new) if changes.get("folder_id") else new
         raise Unavailable("the code is changed by too many at once")
 
     @raises_unavailable
@@ -159,7 +159,7 @@ class StaticCodes:
                 return True
         raise Unavailable("the code is changed by too many at once")
 
-    async def _filed(self, code: StaticCode) -> StaticCode:
+    async def _drop_deleted_folder(self, code: StaticCode) -> StaticCode:
         """A folder that was deleted while the code was put into it is none."""
         if code.folder_id is None:
             return code

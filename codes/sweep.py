@@ -60,11 +60,11 @@ async def sweep_until(redis: Redis, stop: asyncio.Event, *, every_s: float = EVE
 
 async def _create(redis: Redis, nonce: str, intent: Intent) -> None:
     """Written: goes into the index. Not written: never will be."""
-    place = await code_store.read_link(redis, intent.host, intent.slug)
-    if place.code is not None and place.code.id == intent.id:
+    link = await code_store.read_link(redis, intent.host, intent.slug)
+    if link.code is not None and link.code.id == intent.id:
         at = index.pointer(intent.host, intent.slug, nonce)
         # Its number is not the intent's when another attempt has made it.
-        await index.add(redis, place.code, at)
+        await index.add(redis, link.code, at)
 
 
 async def _delete(redis: Redis, intent: Intent) -> None:

@@ -30,7 +30,7 @@ MAX_FORMER = 30
 
 # Letters that a writer may choose itself; longer ones are only given.
 _chosen = re.compile(r"[a-z]{1,2}")
-_letters = re.compile(r"[a-z]{1,8}")
+_key = re.compile(r"[a-z]{1,8}")
 
 
 class NewVariant(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +77,7 @@ def check(name: Literal["variants", "rules"], entries: Sequence[NewVariant | New
         raise Refused(name, f"too_many_{name}", f"a code has at most {most} {name}")
     for at, entry in enumerate(entries):
         check_label(entry.label, f"{name}[{at}].label")
-        if entry.key is not None and not _letters.fullmatch(entry.key):
+        if entry.key is not None and not _key.fullmatch(entry.key):
             raise Refused(f"{name}[{at}].key", "invalid_key", "a key is a letter, given in order: a, b, c, …")
         for field in ("id", "key"):
             value = getattr(entry, field)
@@ -117,14 +117,14 @@ def _known(code: Code, replaced: Sequence[str]) -> list[_Known]:
     found += [
         _Known("former", one.id, one.key, one.url, one.label, rule=one.rule)
         for one in code.former
-        if _place(one.key) >= code.letters_before
+        if _index(one.key) >= code.letters_before
     ]
     if "variants" in replaced and not code.variants:
         if code.sole is not None:
             found.append(_Known("variants", code.sole.id, code.sole.key, code.destination, code.sole.label))
         elif (id := destination_id(code)) not in {one.id for one in found}:
             # It has no letter of its own while somebody else may have had the a.
-            key = "" if code.letters > code.letters_before else _letter(code.letters_before)
+            key = "" if code.letters > code.letters_before else _letters(code.letters_before)
             found.append(_Known("destination", id, key, code.destination))
     return found
 
@@ -141,14 +141,14 @@ def single_variant(code: Code) -> Variant:
     """The destination of a code without variants, as the one entry of a list of them."""
     if code.sole is not None:
         return msgspec.structs.replace(code.sole, url=code.destination)
-    first = _letter(code.letters_before)
+    first = _letters(code.letters_before)
     is_taken = any(rule.key == first for rule in code.rules)
-    return Variant(id=destination_id(code), key=_letter(code.letters) if is_taken else first, url=code.destination)
+    return Variant(id=destination_id(code), key=_letters(code.letters) if is_taken else first, url=code.destination)
 
 
 def key_in_set(code: Code | DeletedCode, key: str) -> str:
     """What the letter of an entry that is there reads as."""
-    return _letter(_place(key) - code.letters_before)
+    return _letters(_index(key) - code.letters_before)
 
 
 def former_of(code: Code, id: str, key: str, url: str, label: str | None, *, rule: bool = False) -> Former:
@@ -172,13 +172,13 @@ def merge_entries(code: Code, written: dict[str, Any], new_id: Callable[[], str]
         sent.insert(0, ("variants", one_left))
     _check_apart(sent)
     known = _known(code, names)
-    same = {at: known[place] for at, place in _same(sent, known, code.letters_before).items()}
+    same = {at: known[number] for at, number in _same(sent, known, code.letters_before).items()}
     before = code.letters if sent and not same and _is_whole(code, names) else code.letters_before
-    given = {at: _place(one.key) for at, one in same.items() if one.key}
+    given = {at: _index(one.key) for at, one in same.items() if one.key}
     for at, (_, entry) in enumerate(sent):
         # A letter that was given once is given to nobody else, also when its entry is forgotten.
         if at not in same and entry.key is not None and _chosen.fullmatch(entry.key):
-            wanted = before + _place(entry.key)
+            wanted = before + _index(entry.key)
             if wanted >= code.letters and wanted not in given.values():
                 given[at] = wanted
     following = code.letters
@@ -187,15 +187,15 @@ def merge_entries(code: Code, written: dict[str, Any], new_id: Callable[[], str]
             while following in given.values():
                 following += 1
             given[at] = following
-    letters = max([code.letters, *(place + 1 for place in given.values())])
+    letters = max([code.letters, *(index + 1 for index in given.values())])
     made: dict[str, list[Variant | Rule]] = {name: [] for name in names}
     for at, (name, entry) in enumerate(sent):
         id = same[at].id if at in same else new_id()
-        made[name].append(_made(entry, id, _letter(given[at])))
+        made[name].append(_made(entry, id, _letters(given[at])))
     alone = made["variants"].pop(0) if one_left is not None else code.sole if "variants" not in names else None
     back = {one.id for one in same.values()}
     removed = (one for one in known if one.id not in back and one.name != "destination")
-    older = (one for one in code.former if _place(one.key) < code.letters_before)
+    older = (one for one in code.former if _index(one.key) < code.letters_before)
     left = {one.id: one for one in code.former}
     former = (
         *(left.get(one.id) or former_of(code, one.id, one.key, one.url, one.label, rule=one.rule) for one in removed),
@@ -235,7 +235,7 @@ def _same(sent: Sequence[tuple[str, _Sent]], known: Sequence[_Known], before: in
         return new.id is not None and new.id == old.id
 
     def by_key(name: str, new: _Sent, old: _Known) -> bool:
-        return new.key is not None and old.key != "" and before + _place(new.key) == _place(old.key)
+        return new.key is not None and old.key != "" and before + _index(new.key) == _index(old.key)
 
     def by_all(name: str, new: _Sent, old: _Known) -> bool:
         return name == old.name and new.url == old.url and getattr(new, "when", None) == old.when
@@ -251,25 +251,25 @@ def _same(sent: Sequence[tuple[str, _Sent]], known: Sequence[_Known], before: in
     for alike in (by_id, by_key, by_all, by_url, by_url_before):
         for at, (name, new) in enumerate(sent):
             if at not in found:
-                free = (place for place, old in enumerate(known) if place not in taken and alike(name, new, old))
-                if (place := next(free, None)) is not None:
-                    found[at] = place
-                    taken.add(place)
+                free = (number for number, old in enumerate(known) if number not in taken and alike(name, new, old))
+                if (number := next(free, None)) is not None:
+                    found[at] = number
+                    taken.add(number)
     return found
 
 
-def _letter(place: int) -> str:
+def _letters(index: int) -> str:
     """0 is a, 25 z, 26 aa."""
     text = ""
-    place += 1
-    while place:
-        place, last = divmod(place - 1, 26)
+    index += 1
+    while index:
+        index, last = divmod(index - 1, 26)
         text = chr(ord("a") + last) + text
     return text
 
 
-def _place(letter: str) -> int:
-    place = 0
-    for char in letter:
-        place = place * 26 + ord(char) - ord("a") + 1
-    return place - 1
+def _index(letters: str) -> int:
+    index = 0
+    for char in letters:
+        index = index * 26 + ord(char) - ord("a") + 1
+    return index - 1

@@ -35,7 +35,9 @@ class Connection:
         try:
             text = await self._send(message)
         except (OSError, asyncio.IncompleteReadError) as error:
-            if not (self._reopens and self._answered) or getattr(error, "partial", b""):
+            if not (self._reopens and self._answered) or (
+                isinstance(error, asyncio.IncompleteReadError) and error.partial
+            ):
                 raise
             self.close()
             self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)

@@ -56,7 +56,7 @@ def keys(row: Row) -> tuple[LinkKey, ...]:
 def link(row: Row) -> Link:
     meta = row.get("meta")
     limits = Row({str(name).lower(): value for name, value in meta.items()}) if isinstance(meta, dict) else row
-    visits = _visits(row)
+    used = _scan_count(row)
     most = parsing.number(limits, "maxvisits")
     rules, lost = _rules(row)
     found = Link(
@@ -70,13 +70,13 @@ def link(row: Row) -> Link:
         rules=rules,
         left_out=lost if "forwardquery" in row.names or "meta" in row.names else (*lost, _NOT_IN_CSV),
     )
-    return found if most is None or not visits else _without_used(found, most, visits)
+    return found if most is None or not used else _without_used(found, most, used)
 
 
-def _without_used(link: Link, most: int, visits: int) -> Link:
+def _without_used(link: Link, most: int, used: int) -> Link:
     """What is used up there stays so: the limit is what is left of it."""
-    if visits < most:
-        return msgspec.structs.replace(link, scan_limit=most - visits)
+    if used < most:
+        return msgspec.structs.replace(link, scan_limit=most - used)
     return msgspec.structs.replace(
         link,
         paused=True,
@@ -84,7 +84,7 @@ def _without_used(link: Link, most: int, visits: int) -> Link:
     )
 
 
-def _visits(row: Row) -> int:
+def _scan_count(row: Row) -> int:
     """(Not read from the row, so that they are told as left out.)"""
     summary = row.peek("visitssummary")
     total: Any = summary.get("total") if isinstance(summary, Mapping) else None

@@ -86,7 +86,7 @@ class Service:
         self.codes = Codes(
             self.redis,
             own_hosts=["s.example.net"],
-            usable=self.domains.usable,
+            usable=self.domains.is_usable,
             is_short=self.domains.is_short,
             resolver=resolver,
             now_ms=self.clock.ms,

@@ -133,7 +133,7 @@ async def test_cut_short_between_the_write_and_the_answer(
 
     whole = idempotency.Attempt.end
     monkeypatch.setattr(idempotency.Attempt, "end", nothing)
-    monkeypatch.setattr(api.codes._making, "_step", cut)
+    monkeypatch.setattr(api.codes._creator, "_step", cut)
     with pytest.raises(Cut):
         await send(api, "/v1/dynamic", {**NEW, "label": "x"})
     monkeypatch.setattr(idempotency.Attempt, "end", whole)

@@ -80,7 +80,7 @@ async def test_a_proof_that_is_gone_lapses_after_its_grace(
     assert await rechecks.round() == {"unproven": 1}
     found = await now(domains, domain)
     assert (found.unproven_since_ms, domains.served_until_ms(found)) == (clock.ms, clock.ms + GRACE_MS)
-    assert await domains.usable(OURS, domain.name) and rechecks.metrics() == {"waymark_domains_unproven": 1}
+    assert await domains.is_usable(OURS, domain.name) and rechecks.metrics() == {"waymark_domains_unproven": 1}
     # Until then it is looked at more often.
     clock.ms += DAY_MS // OFTENER
     assert await rechecks.round() == {"unproven": 1}
@@ -88,7 +88,7 @@ async def test_a_proof_that_is_gone_lapses_after_its_grace(
     assert await rechecks.round() == {"lapsed": 1}
     found = await now(domains, domain)
     assert (found.verified_at_ms, found.unproven_since_ms, found.lapsed_at_ms) == (None, None, clock.ms)
-    assert not await domains.usable(OURS, domain.name) and not await domains.is_short(domain.name)
+    assert not await domains.is_usable(OURS, domain.name) and not await domains.is_short(domain.name)
     # Redirectors are told of both.
     assert int(await redis.get(keys.DOMAINS_VERSION) or 0) >= version + 2
     assert await rechecks.round() == {} and rechecks.metrics() == {"waymark_domains_unproven": 0}
@@ -127,7 +127,9 @@ async def test_name_servers_that_say_nothing_prove_nothing(
 
 
 async def test_a_new_owner(domains: Domains, names: NameServer, clock: Clock, redis: Redis) -> None:
-    codes = Codes(redis, resolver=Resolver(lambda host: ("8.8.8.8",)), usable=domains.usable, is_short=domains.is_short)
+    codes = Codes(
+        redis, resolver=Resolver(lambda host: ("8.8.8.8",)), usable=domains.is_usable, is_short=domains.is_short
+    )
     domain = await proven(domains, names, OURS)
     old = await codes.create(OURS, NewCode(destination="https://example.com/", slug="menu", host=domain.name))
     given_up = await codes.create(OURS, NewCode(destination="https://example.com/", slug="gone", host=domain.name))
@@ -141,7 +143,7 @@ async def test_a_new_owner(domains: Domains, names: NameServer, clock: Clock, re
     clock.ms += GRACE_MS
     await DomainRechecks(domains).round()
     theirs = await proven(domains, names, THEIRS, name)
-    assert await domains.usable(THEIRS, name) and not await domains.usable(OURS, name)
+    assert await domains.is_usable(THEIRS, name) and not await domains.is_usable(OURS, name)
     assert (await domains.verify(OURS, domain.id))[0].verified_at_ms is None
     # What the old one gave up is free, and what it has there makes room.
     assert (
@@ -186,7 +188,7 @@ async def test_a_claim_from_before_that_is_proven_begins_the_grace(
 
 
 async def test_an_edit_makes_room_too(domains: Domains, names: NameServer, clock: Clock, redis: Redis) -> None:
-    codes = Codes(redis, resolver=Resolver(lambda host: ("8.8.8.8",)), usable=domains.usable)
+    codes = Codes(redis, resolver=Resolver(lambda host: ("8.8.8.8",)), usable=domains.is_usable)
     domain = await proven(domains, names, OURS)
     old = await codes.create(OURS, NewCode(destination="https://example.com/", slug="menu", host=domain.name))
     names.records.clear()

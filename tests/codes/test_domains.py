@@ -110,7 +110,7 @@ async def test_a_claim_under_the_caller_s_id_can_be_made_again(domains: Domains)
 async def test_from_claim_to_proof(domains: Domains, names: NameServer) -> None:
     domain = await domains.add(OURS, "Go.Example.com")
     assert (domain.name, domain.verified_at_ms) == ("go.example.com", None)
-    assert not await domains.usable(OURS, "go.example.com")
+    assert not await domains.is_usable(OURS, "go.example.com")
 
     domain, checks = await domains.verify(OURS, domain.id)
     assert not checks.ok and domain.verified_at_ms is None
@@ -130,9 +130,9 @@ async def test_from_claim_to_proof(domains: Domains, names: NameServer) -> None:
     prove(names, domain)
     domain, checks = await domains.verify(OURS, domain.id)
     assert checks.ok and domain.verified_at_ms == 1_790_000_000_000
-    assert await domains.usable(OURS, "go.example.com")
-    assert not await domains.usable(THEIRS, "go.example.com")
-    assert not await domains.usable(OURS, "")
+    assert await domains.is_usable(OURS, "go.example.com")
+    assert not await domains.is_usable(THEIRS, "go.example.com")
+    assert not await domains.is_usable(OURS, "")
     assert await domains.get(OURS, domain.id) == domain == await domains.by_number(OURS, domain.number)
     assert await domains.get(THEIRS, domain.id) is None is await domains.by_number(THEIRS, domain.number)
 
@@ -210,15 +210,15 @@ async def test_a_claim_keeps_nobody_out_and_a_proof_everybody_else(domains: Doma
     prove(names, squatter)
     with pytest.raises(Conflict, match="another workspace"):
         await domains.verify(THEIRS, squatter.id)
-    assert not await domains.usable(THEIRS, "go.example.com")
+    assert not await domains.is_usable(THEIRS, "go.example.com")
     with pytest.raises(Conflict, match="another workspace"):
         await domains.add(3, "go.example.com")
 
     # The squatter's going changes nothing; the owner's frees the name.
     assert await domains.delete(THEIRS, squatter.id)
-    assert await domains.usable(OURS, "go.example.com")
+    assert await domains.is_usable(OURS, "go.example.com")
     assert await domains.delete(OURS, owner.id)
-    assert not await domains.usable(OURS, "go.example.com")
+    assert not await domains.is_usable(OURS, "go.example.com")
     again = await domains.add(THEIRS, "go.example.com")
     prove(names, again)
     assert (await domains.verify(THEIRS, again.id))[0].verified_at_ms is not None
@@ -233,7 +233,7 @@ async def test_two_proofs_at_once_make_one_owner(domains: Domains, names: NameSe
         *(domains.verify(claim.workspace, claim.id) for claim in claims), return_exceptions=True
     )
     assert sum(isinstance(one, Conflict) for one in done) == 2
-    assert [await domains.usable(number, "go.example.com") for number in (1, 2, 3)].count(True) == 1
+    assert [await domains.is_usable(number, "go.example.com") for number in (1, 2, 3)].count(True) == 1
 
 
 async def test_a_name_that_is_added_twice_at_once_is_one_claim(domains: Domains) -> None:
@@ -314,12 +314,12 @@ async def test_a_domain_with_codes_on_it_stays(domains: Domains, names: NameServ
     domain = await domains.add(OURS, "go.example.com")
     prove(names, domain)
     await domains.verify(OURS, domain.id)
-    codes = Codes(redis, resolver=Resolver(lambda host: ("8.8.8.8",)), usable=domains.usable)
+    codes = Codes(redis, resolver=Resolver(lambda host: ("8.8.8.8",)), usable=domains.is_usable)
     code = await codes.create(OURS, NewCode(destination="https://example.com/", host=domain.name))
     await codes.create(OURS, NewCode(destination="https://example.com/"))
     with pytest.raises(Conflict, match=r"^domain: 1 code is on go\.example\.com"):
         await domains.delete(OURS, domain.id)
-    assert await domains.usable(OURS, domain.name)
+    assert await domains.is_usable(OURS, domain.name)
     await codes.delete(OURS, code.id)
     assert await domains.delete(OURS, domain.id)
 
@@ -327,7 +327,9 @@ async def test_a_domain_with_codes_on_it_stays(domains: Domains, names: NameServ
 async def test_nobody_s_short_domain_is_a_destination(domains: Domains, names: NameServer, redis: Redis) -> None:
     """What it leads to may change at any time, and lead back."""
     theirs = await domains.add(THEIRS, "go.example.com")
-    codes = Codes(redis, resolver=Resolver(lambda host: ("8.8.8.8",)), usable=domains.usable, is_short=domains.is_short)
+    codes = Codes(
+        redis, resolver=Resolver(lambda host: ("8.8.8.8",)), usable=domains.is_usable, is_short=domains.is_short
+    )
     # A claim is nothing.
     await codes.create(OURS, NewCode(destination="https://go.example.com/x"))
     prove(names, theirs)
@@ -347,7 +349,7 @@ async def test_redis_away() -> None:
     for call in (
         domains.add(OURS, "go.example.com"),
         domains.list(OURS),
-        domains.usable(OURS, "go.example.com"),
+        domains.is_usable(OURS, "go.example.com"),
         domains.delete(OURS, "0b8f6c1e-3f0e-4b57-9a52-6f3f6a1f7f10"),
     ):
         with pytest.raises(Unavailable):

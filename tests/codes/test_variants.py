@@ -256,8 +256,8 @@ def test_over_any_sequence_of_replacements(writes: list[dict[str, list[tuple[str
 
 @given(st.integers(0, 10**6))
 def test_letters_count(place: int) -> None:
-    assert variants._place(variants._letter(place)) == place
-    assert [variants._letter(n) for n in (0, 25, 26, 51, 52, 701, 702)] == ["a", "z", "aa", "az", "ba", "zz", "aaa"]
+    assert variants._index(variants._letters(place)) == place
+    assert [variants._letters(n) for n in (0, 25, 26, 51, 52, 701, 702)] == ["a", "z", "aa", "az", "ba", "zz", "aaa"]
 
 
 def test_a_list_of_one_keeps_its_id_its_label_and_its_weight() -> None:

@@ -80,7 +80,7 @@ def import_(
         number = (await named(redis, workspace, found)).number
         domains = room_settings.domains(found, redis)
         hosts = room_settings.own_hosts(found)
-        codes = Codes(redis, own_hosts=hosts, usable=domains.usable, is_short=domains.is_short)
+        codes = Codes(redis, own_hosts=hosts, usable=domains.is_usable, is_short=domains.is_short)
         with output.progress() as show:
 
             def told(outcome: Outcome) -> None:

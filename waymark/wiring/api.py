@@ -32,7 +32,9 @@ def api_app(
     domains = room_settings.domains(settings, redis)
     files = room_settings.files(settings, redis)
     plans.use(settings.plans)
-    codes = Codes(redis, own_hosts=room_settings.own_hosts(settings), usable=domains.usable, is_short=domains.is_short)
+    codes = Codes(
+        redis, own_hosts=room_settings.own_hosts(settings), usable=domains.is_usable, is_short=domains.is_short
+    )
     return create_app(
         ApiContext(
             codes=codes,
