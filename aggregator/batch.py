@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from aggregator.bus import Place, Range, Record
-from aggregator.columns import Builder, Columns, together
+from aggregator.bus import PartitionId, Range, Record
+from aggregator.columns import Builder, Columns, concatenate
 from schemas.event import (
     EVENT_COLUMNS,
     ScanEvent,
@@ -211,20 +211,20 @@ _STRANGER = "a line of source {} among those of another"
 class Block(msgspec.Struct, frozen=True):
     """Rows of `scans` from one partition, with their offsets there."""
 
-    place: Place
+    partition_id: PartitionId
     columns: Columns
     offsets: Sequence[int]
 
     def rows(self, at: Sequence[int]) -> "Block":
-        return Block(self.place, together([self.columns.rows(at)]), [self.offsets[each] for each in at])
+        return Block(self.partition_id, concatenate([self.columns.rows(at)]), [self.offsets[each] for each in at])
 
 
 class Batch:
     """One contiguous range of offsets of one partition, growing until it is closed. What a source
     has at or below its mark is left out; the marks move with what is taken in."""
 
-    def __init__(self, place: Place, first: int, marks: dict[int, int]) -> None:
-        self.place = place
+    def __init__(self, partition_id: PartitionId, first: int, marks: dict[int, int]) -> None:
+        self.partition_id = partition_id
         self.first = first
         self.last = first - 1
         # Of the events that are kept.
@@ -274,7 +274,7 @@ class Batch:
     def block(self) -> Block:
         """Its rows, as they are inserted. At least one must be there."""
         offsets = [offset for _, found in self._parts for offset in found]
-        return Block(self.place, together([columns for columns, _ in self._parts]), offsets)
+        return Block(self.partition_id, concatenate([columns for columns, _ in self._parts]), offsets)
 
     @property
     def range(self) -> Range:
@@ -290,10 +290,10 @@ class Batch:
 
     @property
     def token(self) -> str:
-        return self.place.token(self.range)
+        return self.partition_id.token(self.range)
 
 
-def within(decoded: Decoded, last: int) -> Decoded:
+def up_to_offset(decoded: Decoded, last: int) -> Decoded:
     """What of it is at or below an offset."""
     keep = sum(offset <= last for offset in decoded.offsets)
     return Decoded(
@@ -307,6 +307,6 @@ def within(decoded: Decoded, last: int) -> Decoded:
     )
 
 
-def reaches(decoded: Decoded, offset: int, skip: Collection[int]) -> bool:
+def covers_offset(decoded: Decoded, offset: int, skip: Collection[int]) -> bool:
     """Whether there is something at just this offset."""
     return offset in skip or offset in decoded.offsets or any(offset == at for at, _ in decoded.notes)

@@ -31,16 +31,16 @@ class Record(msgspec.Struct, frozen=True):
     source: int | None = None
 
 
-class Place(msgspec.Struct, frozen=True):
+class PartitionId(msgspec.Struct, frozen=True):
     """Which partition of which bus. `bus` is made new with the topic or the folder, so that offsets
     that begin again there cannot be taken for old ones."""
 
     bus: str
     topic: str
-    partition: int
+    number: int
 
     def token(self, batch: Range) -> str:
-        return f"{self.bus}:{self.topic}:{self.partition}:{batch}"
+        return f"{self.bus}:{self.topic}:{self.number}:{batch}"
 
 
 class Resume(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ class Held(Exception):
 
 
 class Partition(Protocol):
-    place: Place
+    id: PartitionId
     # Set when this process must let go of the partition: finish what is declared, declare nothing new.
     leaving: asyncio.Event
 

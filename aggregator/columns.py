@@ -102,7 +102,7 @@ def columns_of(events: Iterable[ScanEvent]) -> Columns:
     return made.columns()
 
 
-def together(parts: Sequence[Columns]) -> Columns:
+def concatenate(parts: Sequence[Columns]) -> Columns:
     """One after the other; each text once in its dictionary, and only those that a row has."""
     return Columns(
         {name: np.concatenate([part.numbers[name] for part in parts]) for name in NUMBERS},

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import msgspec
 
-from aggregator.bus import Gone, Partition, Place, Range, Record, Resume
-from aggregator.intents import Intents
+from aggregator.bus import Gone, Partition, PartitionId, Range, Record, Resume
+from aggregator.intent_files import IntentFiles
 from infra.durable_files import make_folder, replace_file
 from ingest.finish import without
 from ingest.layout import segment_path, segments
@@ -46,7 +46,7 @@ class JournalPartition:
     """One source. Its methods run their file work in the bus's thread."""
 
     def __init__(self, bus: "JournalBus", reader: SourceReader) -> None:
-        self.place = Place(bus.id, TOPIC, reader.source)
+        self.id = PartitionId(bus.id, TOPIC, reader.source)
         self.leaving = asyncio.Event()
         self._bus = bus
         self._reader = reader
@@ -62,9 +62,9 @@ class JournalPartition:
 
     def _resume(self) -> Resume:
         try:
-            kept = self._bus.intents.read(self.place.partition)
+            kept = self._bus.intents.read(self.id.number)
         except msgspec.DecodeError as error:
-            raise Gone(f"what was declared of source {self.place.partition} cannot be read: {error}") from error
+            raise Gone(f"what was declared of source {self.id.number} cannot be read: {error}") from error
         resume = Resume(0) if kept is None else kept
         try:
             self._reader.check()
@@ -94,7 +94,7 @@ class JournalPartition:
         for _ in range(5):
             lines = await self._bus.work(self._read, max_bytes)
             if lines:
-                return [Record(None, lines, self.place.partition)]
+                return [Record(None, lines, self.id.number)]
             await asyncio.sleep(LOOK_S)
         return []
 
@@ -144,7 +144,7 @@ class JournalPartition:
         # and rows, of events that the journal does not have and whose seqs it would give out as lost.
         for segment in list(self._synced):
             self._sync(segment)
-        self._bus.intents.declare(self.place.partition, batch)
+        self._bus.intents.declare(self.id.number, batch)
         self._reader.drop_before(batch.first)
 
     def _sync(self, segment: int) -> None:
@@ -170,7 +170,7 @@ class JournalPartition:
         await self._bus.work(self._done, position)
 
     def _done(self, position: int) -> None:
-        self._bus.intents.done(self.place.partition, position)
+        self._bus.intents.done(self.id.number, position)
         self._reader.drop_before(position)
 
     async def retire(self) -> None:
@@ -178,7 +178,7 @@ class JournalPartition:
 
     def _retire(self) -> None:
         self._reader.remove()
-        self._bus.intents.forget(self.place.partition)
+        self._bus.intents.forget(self.id.number)
 
     async def lag(self) -> int | None:
         try:
@@ -199,7 +199,7 @@ class JournalBus:
     def __init__(self, journals: Path, intents: Path, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.id = ""
-        self.intents: Intents
+        self.intents: IntentFiles
         self._journals = journals
         self._intents_folder = intents
         self._known: dict[int, JournalPartition] = {}
@@ -211,7 +211,7 @@ class JournalBus:
 
     def _open(self) -> None:
         self.id = bus_id(self._journals)
-        self.intents = Intents(self._intents_folder, self.id)
+        self.intents = IntentFiles(self._intents_folder, self.id)
         # The intent of a journal goes after the journal: a kill between the two leaves it.
         there = set(sources(self._journals))
         for source in self.intents.sources():

@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from aggregator.bus import Gone, Held, Lost, Partition, Place, Range, Record, Resume
-from aggregator.commit import Membership, commit, membership
+from aggregator.bus import Gone, Held, Lost, Partition, PartitionId, Range, Record, Resume
+from aggregator.kafka_commit import Membership, commit, membership
 from ingest.topic import ensure
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ LOST_S = 1.0
 BUFFER_BYTES = 16_000_000
 
 
-class Mark(msgspec.Struct, frozen=True):
+class CommitMetadata(msgspec.Struct, frozen=True):
     """The metadata of a commit: `v1:Y` declares the offsets up to Y, `:hold` asks all others to pause."""
 
     last: int | None = None
@@ -60,12 +60,12 @@ class KafkaPartition:
     """One partition as long as this assignment of it lasts; a new assignment is a new object."""
 
     def __init__(self, bus: "KafkaBus", number: int, member: Membership) -> None:
-        self.place = Place(bus.id, bus.topic, number)
+        self.id = PartitionId(bus.id, bus.topic, number)
         self.leaving = asyncio.Event()
         self.let_go = asyncio.Event()
         self.tp = TopicPartition(bus.topic, number)
         self.paused = True
-        self.placed = False
+        self.positioned = False
         self.seek_to: int | None = None
         self._bus = bus
         self._member = member
@@ -86,7 +86,7 @@ class KafkaPartition:
         if offset < oldest:
             raise Gone(f"the group stands at offset {offset}, and the topic holds {oldest} to {newest - 1}")
         await self.seek(offset)
-        mark = Mark.read(metadata)
+        mark = CommitMetadata.read(metadata)
         if mark.hold and mark.last is None:
             # Its owner died while it held the others.
             await self.done(offset)
@@ -106,7 +106,7 @@ class KafkaPartition:
         self._read_to = offset - 1
         self._gone = None
         self._news.clear()
-        self.placed = True
+        self.positioned = True
         self.seek_to = None
 
     def put(self, records: Sequence[tuple[int, int | None, bytes]]) -> None:
@@ -142,7 +142,7 @@ class KafkaPartition:
     async def declare(self, batch: Range) -> float:
         # Commits of the whole group are in one order: whoever declares and whoever holds write first and
         # look then, so at least one of the two sees the other.
-        await self._commit(batch.first, Mark(batch.last))
+        await self._commit(batch.first, CommitMetadata(batch.last))
         acknowledged = self._bus.clock()
         for number, mark in (await self._bus.others()).items():
             if mark.hold:
@@ -151,16 +151,16 @@ class KafkaPartition:
         return acknowledged
 
     async def hold(self, position: int, intent: Range | None) -> None:
-        await self._commit(position, Mark(None if intent is None else intent.last, hold=True))
+        await self._commit(position, CommitMetadata(None if intent is None else intent.last, hold=True))
         for number, mark in (await self._bus.others()).items():
             # Of several that hold, the lowest number goes first.
-            if number < self.place.partition if mark.hold else mark.last is not None:
+            if number < self.id.number if mark.hold else mark.last is not None:
                 raise Held(f"partition {number} is being inserted or repaired")
 
     async def done(self, position: int) -> None:
-        await self._commit(position, Mark())
+        await self._commit(position, CommitMetadata())
 
-    async def _commit(self, offset: int, mark: Mark) -> None:
+    async def _commit(self, offset: int, mark: CommitMetadata) -> None:
         try:
             await commit(self._bus.consumer, self._member, self.tp, offset, str(mark))
         except Lost:
@@ -259,14 +259,14 @@ class KafkaBus(ConsumerRebalanceListener):  # type: ignore[misc]
             raise OSError(f"Kafka: {error!r}") from error
         return kept[tp].offset, kept[tp].metadata or "", oldest[tp], newest[tp]
 
-    async def others(self) -> dict[int, Mark]:
+    async def others(self) -> dict[int, CommitMetadata]:
         """What other processes have marked their partitions with. Raises OSError."""
         try:
             kept = await self._admin.list_consumer_group_offsets(self._group)
         except KafkaError as error:
             raise OSError(f"Kafka: {error!r}") from error
         return {
-            tp.partition: Mark.read(commit.metadata or "")
+            tp.partition: CommitMetadata.read(commit.metadata or "")
             for tp, commit in kept.items()
             if tp.topic == self.topic and tp not in self._parts
         }
@@ -304,7 +304,7 @@ class KafkaBus(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._steer()
                 found = await self.consumer.getmany(timeout_ms=POLL_MS)
             except NoOffsetForPartitionError:
-                # A partition of which nothing was ever committed; its lane says where it begins.
+                # A partition of which nothing was ever committed; its worker says where it begins.
                 continue
             except OffsetOutOfRangeError as error:
                 for tp, offset in error.args[0].items():
@@ -337,6 +337,6 @@ class KafkaBus(ConsumerRebalanceListener):  # type: ignore[misc]
             if part.seek_to is not None:
                 self.consumer.seek(tp, part.seek_to)
                 part.begin_at(part.seek_to)
-            if part.placed and part.full != part.paused:
+            if part.positioned and part.full != part.paused:
                 (self.consumer.pause if part.full else self.consumer.resume)(tp)
                 part.paused = part.full

@@ -11,8 +11,8 @@ open intent.
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from aggregator.audit_rollups import days_to_compare
-from aggregator.slices import SPILL, slices, visits_by_day
+from aggregator.audit.rollups import days_to_compare
+from aggregator.slices import SPILL, scans_by_day, slices
 from infra.durability import clause
 from infra.progress import Progress, silent
 from infra.rollups import ROLLUPS, rollup_select
@@ -55,7 +55,7 @@ def rebuild_step(client: Client, step: Step, progress: Progress = silent) -> Non
     # A new table each time: an insert that an interrupted rebuild still waits for ends in the old one.
     client.command(f"DROP TABLE IF EXISTS {staging} SYNC")
     client.command(f"CREATE TABLE {staging} AS {step.rollup}")
-    days = {day: rows for day, rows in visits_by_day(client).items() if day.year == step.year}
+    days = {day: rows for day, rows in scans_by_day(client).items() if day.year == step.year}
     work = slices(days)
     what = f"{step.rollup} {step.year}"
     for done, part in enumerate(work):

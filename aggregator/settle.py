@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 
 from clickhouse_connect.driver.client import Client
 
-from aggregator import store
+from aggregator import queries
 from aggregator.batch import Batch, Key
 from infra.rollups import rollup_select
 
@@ -44,7 +44,7 @@ def settle(client: Client, batch: Batch, checkpoint: Checkpoint) -> None:
     Called with all other inserts held. Raises what the client raises; then it is to be called again.
     """
     if batch.lines:
-        store.insert(client, batch.block(), batch.token, lambda: checkpoint("rows retried"))
+        queries.insert(client, batch.block(), batch.token, lambda: checkpoint("rows retried"))
         checkpoint("retried")
     _wait_for_mutations(client)
     touched = _settle_rows(client, batch, checkpoint)
@@ -65,7 +65,7 @@ def _settle_rows(client: Client, batch: Batch, checkpoint: Checkpoint) -> set[Sl
         # Their sums nobody can count from the records, but from the rows.
         if unread:
             touched |= _slices_of(client, batch, unread)
-        gone = store.erased(client, wanted.keys() | there.keys())
+        gone = queries.erased_keys(client, wanted.keys() | there.keys())
         # A row that is in the ledger as well is about to be deleted by whoever put it there.
         kept = gone | unread
         wrong = {key for key, copies in there.items() if key not in kept and (copies > 1 or key not in wanted)}
@@ -77,10 +77,10 @@ def _settle_rows(client: Client, batch: Batch, checkpoint: Checkpoint) -> set[Sl
             _delete_rows(client, batch, wrong)
             checkpoint("surplus deleted")
         if missing:
-            token = store.token_of(batch.token, "missing", sorted(missing), turn)
+            token = queries.token_of(batch.token, "missing", sorted(missing), turn)
             # Without sums of their own. Another insert could arrive long after it was given up, when nobody would use
             # its token any more; what the sums lack is seen when they are compared.
-            store.insert_rows(client, rows.rows(list(missing.values())), token)
+            queries.insert_rows(client, rows.rows(list(missing.values())), token)
             checkpoint("missing inserted")
     raise Pending(f"scans still lacks rows of {batch.token}")
 
@@ -89,7 +89,7 @@ def _stored(client: Client, batch: Batch) -> tuple[dict[Key, int], set[Key]]:
     """How often each row of the range is there; and those that were stored before their record became unreadable, which
     nobody could bring in again."""
     there, unread = {}, set()
-    for source, seq, copies, offset in store.stored(client, batch.place, batch.range):
+    for source, seq, copies, offset in queries.rows_in_range(client, batch.partition_id, batch.range):
         there[source, seq] = copies
         if copies == 1 and any(first <= offset <= last for first, last in batch.passed):
             unread.add((source, seq))
@@ -98,12 +98,9 @@ def _stored(client: Client, batch: Batch) -> tuple[dict[Key, int], set[Key]]:
 
 def _among(batch: Batch, keys: Collection[Key]) -> list[str]:
     """Conditions that meet, between them, the rows of the range with these keys."""
-    here = (
-        f"bus = '{batch.place.bus}' AND bus_partition = {batch.place.partition}"
-        f" AND bus_offset BETWEEN {batch.first} AND {batch.last}"
-    )
+    here = queries.from_range(batch.partition_id, batch.range)
     ordered = sorted(keys)
-    parts = [ordered[at : at + store.CHUNK] for at in range(0, len(ordered), store.CHUNK)]
+    parts = [ordered[at : at + queries.CHUNK] for at in range(0, len(ordered), queries.CHUNK)]
     return [f"{here} AND (source, seq) IN ({', '.join(f'({a}, {b})' for a, b in part)})" for part in parts]
 
 
@@ -139,7 +136,7 @@ def _settle_rollups(client: Client, batch: Batch, touched: set[Slice], checkpoin
                     break
                 # Named by the part, not by what is wrong of it: another try may find less wrong, and must still keep an
                 # insert out that was given up and comes late.
-                recompute(client, rollup, wrong, store.token_of(batch.token, rollup, part, turn), checkpoint)
+                recompute(client, rollup, wrong, queries.token_of(batch.token, rollup, part, turn), checkpoint)
                 wrong = differ(client, wrong)
             if wrong:
                 raise Pending(f"{rollup} still differs from scans on {len(wrong)} days of codes")
@@ -149,14 +146,14 @@ def recompute(client: Client, rollup: str, slices: Collection[Slice], token: str
     """Replaces days of codes in a rollup by what `scans` says. A kill between the two steps leaves them empty,
     which the next comparison sees; so does an insert that came late, after its answer was given up."""
     pairs = ", ".join(f"({code}, {day})" for code, day in slices)
-    codes = store.numbers({code for code, _ in slices})
+    codes = queries.sql_list({code for code, _ in slices})
     client.command(
         f"DELETE FROM {rollup} WHERE code IN ({codes}) AND (code, {DAY_OF[rollup]}) IN ({pairs})",
         settings={**_LONG, **_WAITING},
     )
     checkpoint(f"{rollup} deleted")
     select = rollup_select(rollup, _rows_of(slices))
-    once = {**store.ONCE_SELECTED, "insert_deduplication_token": token, "query_id": token}
+    once = {**queries.ONCE_SELECTED, "insert_deduplication_token": token, "query_id": token}
     client.command(f"INSERT INTO {rollup} {select}", settings={**_LONG, **once})
     checkpoint(f"{rollup} inserted")
 

@@ -39,7 +39,7 @@ class Slice(msgspec.Struct, frozen=True):
         return f"code % {self.parts} = {self.part}" if self.parts > 1 else "1"
 
 
-def visits_by_day(client: Client) -> dict[date, int]:
+def scans_by_day(client: Client) -> dict[date, int]:
     """All rows of `scans`, whatever their outcome, on each UTC day that has any."""
     rows = client.query("SELECT toDate(ts, 'UTC') AS day, count() FROM scans GROUP BY day").result_rows
     return {row[0]: row[1] for row in rows}

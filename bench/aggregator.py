@@ -11,9 +11,9 @@ import msgspec
 import uvloop
 from clickhouse_connect.driver.client import Client
 
+from aggregator.aggregator import Aggregator, uptime
 from aggregator.bus import Bus
 from aggregator.journal_bus import JournalBus
-from aggregator.loop import Aggregator, uptime
 from bench import scans
 from bench.figures import Figure, Say, figure
 from infra.migrate import migrate

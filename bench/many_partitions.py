@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from aggregator.aggregator import uptime
 from aggregator.kafka_bus import KafkaBus
-from aggregator.loop import uptime
 from bench import scans
 from bench.aggregator import moved
 from bench.figures import Figure, Say, figure

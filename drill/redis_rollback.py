@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 import redis
 
-from aggregator.audit import render
+from aggregator.audit.report import render
 from drill.stack import KEY, Stack, closing
 from harness.agents import FIREFOX
 from harness.ports import free_ports

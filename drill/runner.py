@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from aggregator.audit import Report, render
+from aggregator.audit.report import Report, render
 from drill import volume
 from drill.client_log import ClientLog, by_label, compare
 from drill.faults import INJECT

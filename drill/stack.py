@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import psutil
 
-from aggregator.audit import Report
+from aggregator.audit.report import Report
 from drill.clock import Clock
 from drill.disk import Disk, small
 from drill.kafka import KafkaServer

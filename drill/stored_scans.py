@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from aggregator.audit_records import Records
+from aggregator.audit.evidence_readers import Records
 from drill.client_log import MARK
 from infra.warehouse import Warehouse
 from waymark.data_dir import DataDir, hold

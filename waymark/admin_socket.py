@@ -19,13 +19,13 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from urllib3.exceptions import HTTPError
 
-from aggregator.audit import Report
-from aggregator.audit_records import Records
-from aggregator.dead import NothingToSkip, replay, skip
-from aggregator.looks import held
-from aggregator.loop import Aggregator, Away
+from aggregator.aggregator import Aggregator, Away
+from aggregator.audit.evidence_readers import Records
+from aggregator.audit.rechecks import between_batches
+from aggregator.audit.report import Report
+from aggregator.dead_letters import NothingToSkip, replay, skip
+from aggregator.queries import CONSISTENT
 from aggregator.rebuild import finish, plan, rebuild_step
-from aggregator.store import CONSISTENT
 from infra.progress import Progress
 from infra.warehouse import Warehouse
 from waymark.data_dir import DataDir
@@ -89,7 +89,7 @@ class AdminSocket:
             # A client of its own: scans go on being stored while it reads. Only a second look at what seems
             # wrong, because a batch was half in, is taken while none is.
             client: Client = self._warehouse.connect(max_threads=1, **CONSISTENT)
-            turn = held(self._moving.between, loop, client)
+            turn = between_batches(self._moving.between, loop, client)
             try:
                 return audit_machine(client, evidence, progress, turn, folder=DataDir(self._settings.data), anew=anew)
             finally:

@@ -15,8 +15,8 @@ from opentelemetry.trace import Tracer
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
-from aggregator.erasures import Erasures
-from aggregator.loop import Aggregator
+from aggregator.aggregator import Aggregator
+from aggregator.erasure import Erasures
 from analytics.query_pool import QueryPool
 from api.app import keep_working
 from codes.domain_rechecks import DomainRechecks

@@ -6,11 +6,12 @@ from functools import partial
 
 from clickhouse_connect.driver.client import Client
 
-from aggregator import audit_journals, audit_memory
-from aggregator.audit import Report, audit
-from aggregator.audit_evidence import Evidence, StoppedPartition
-from aggregator.audit_records import NoRecords, Records
-from aggregator.looks import Look
+from aggregator.audit import evidence_readers as audit_journals
+from aggregator.audit import rollups as audit_memory
+from aggregator.audit.evidence import Evidence, StoppedPartition
+from aggregator.audit.evidence_readers import NoRecords, Records
+from aggregator.audit.rechecks import Recheck
+from aggregator.audit.report import Report, audit
 from infra.progress import Progress
 from ingest.layout import wall_ms
 from waymark.data_dir import DataDir
@@ -37,7 +38,7 @@ def audit_machine(
     client: Client,
     evidence: Evidence,
     progress: Progress,
-    alone: Look | None = None,
+    alone: Recheck | None = None,
     *,
     folder: DataDir | None = None,
     anew: bool = False,
@@ -45,12 +46,12 @@ def audit_machine(
     """`folder` keeps what has been proven; `anew` proves all of it again."""
     if folder is None or not folder.path.is_dir():
         return audit(client, evidence, progress, alone=alone)
-    memory = audit_memory.read(folder.audit_memory)
+    memory = audit_memory.read_memory(folder.audit_memory)
     if anew:
         memory.proven = {}
     report = audit(client, evidence, progress, alone=alone, memory=memory)
     try:
-        audit_memory.write(folder.audit_memory, memory)
+        audit_memory.write_memory(folder.audit_memory, memory)
     except OSError as error:
         log.warning("what was proven could not be noted down: %s", error)
     return report

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
+from aggregator.aggregator import Aggregator, uptime
 from aggregator.bus import Bus
 from aggregator.journal_bus import JournalBus
 from aggregator.kafka_bus import KafkaBus
-from aggregator.loop import Aggregator, uptime
 from infra.warehouse import Warehouse
 from ingest.reader import sources
 
@@ -63,9 +63,11 @@ def build(folder: Path, checkpoints: Checkpoints, kafka: str) -> Aggregator:
 def unfinished(folder: Path, loop: Aggregator, kafka: str) -> bool:
     if not kafka:
         return bool(sources(folder / "journal"))
-    lanes = loop.lanes.values()
+    workers = loop.workers.values()
     # Partitions are begun with one by one: what is stored of the first is not all.
-    return len(lanes) < PARTITIONS or any(lane.state != "following" or lane.open or lane.lag != 0 for lane in lanes)
+    return len(workers) < PARTITIONS or any(
+        worker.state != "following" or worker.open or worker.lag != 0 for worker in workers
+    )
 
 
 async def run(folder: Path, checkpoints: Checkpoints, kafka: str) -> None:

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from aiokafka import AIOKafkaProducer
 
+from aggregator.aggregator import uptime
 from aggregator.bus import Bus
 from aggregator.journal_bus import JournalBus
 from aggregator.kafka_bus import KafkaBus
-from aggregator.loop import uptime
 from ingest.journal import Journal
 from schemas.event import SourceClosed, SourceOpened, encode_line, seal
 from tests.aggregator import sample

@@ -5,8 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from aggregator.aggregator import Aggregator, uptime
 from aggregator.journal_bus import JournalBus
-from aggregator.loop import Aggregator, uptime
 from infra.warehouse import Warehouse
 from ingest.journal import Journal
 from tests.aggregator import sample

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.batch import Batch, decode, reaches, within
-from aggregator.bus import Place, Record
+from aggregator.batch import Batch, covers_offset, decode, up_to_offset
+from aggregator.bus import PartitionId, Record
 from schemas.event import SourceClosed, SourceOpened, encode_line, seal
 from tests.aggregator import sample
 
-PLACE = Place("b0", "scans", 3)
+PLACE = PartitionId("b0", "scans", 3)
 
 
 def line(source: int, seq: int) -> bytes:
@@ -50,7 +50,7 @@ def test_a_row_is_the_line_with_its_place() -> None:
     assert {name: int(found[0]) for name, found in made.columns.numbers.items()} == {
         name: getattr(event, name) for name in made.columns.numbers
     }
-    assert (made.place, list(made.offsets)) == (PLACE, [5])
+    assert (made.partition_id, list(made.offsets)) == (PLACE, [5])
     assert batch.token == "b0:scans:3:5-5"
 
 
@@ -61,9 +61,9 @@ def test_a_journal_line_has_its_seq_as_offset_and_notes_stand_at_the_ends() -> N
     assert decoded.offsets == [1, 7]
     assert [offset for offset, _ in decoded.notes] == [0, 10]
     assert decoded.last == 10
-    cut = within(decoded, 7)
+    cut = up_to_offset(decoded, 7)
     assert (cut.offsets, cut.last, len(cut.notes)) == ([1, 7], 7, 1)
-    assert reaches(decoded, 7, ()) and not reaches(decoded, 8, ())
+    assert covers_offset(decoded, 7, ()) and not covers_offset(decoded, 8, ())
 
 
 def changed(**values: object) -> bytes:

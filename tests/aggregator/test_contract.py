@@ -10,8 +10,8 @@ import clickhouse_connect
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregator.dead import skip
-from aggregator.loop import Aggregator
+from aggregator.aggregator import Aggregator
+from aggregator.dead_letters import skip
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from tests.aggregator.exact import problems
@@ -82,7 +82,7 @@ async def test_old_events_once_more_are_dropped(feed: Feed, warehouse: Warehouse
         await until(lambda: rows(client) == 100)
     again = Aggregator(feed.bus(), warehouse.connect)
     async with running(again):
-        await until(lambda: any(lane.state == "following" for lane in again.lanes.values()))
+        await until(lambda: any(worker.state == "following" for worker in again.workers.values()))
         await feed.again(7, 61, 100)
         await until(lambda: again.status()["dropped"] == 40)
         await feed.put(7, 20)
@@ -111,8 +111,8 @@ async def test_an_unreadable_record_stops_one_partition_until_it_is_skipped(
     async with running(loop):
         await until(lambda: loop.status()["alarms"] == 1)
         await until(lambda: rows(client) == 100)
-        stopped = next(lane for lane in loop.lanes.values() if lane.state == "stopped")
-        await skip(loop, stopped.partition.place.partition)
+        stopped = next(worker for worker in loop.workers.values() if worker.state == "stopped")
+        await skip(loop, stopped.partition.id.number)
         await until(lambda: rows(client) == 150)
     assert client.query("SELECT count() FROM dead_letters FINAL").result_rows == [(1,)]
 
@@ -125,7 +125,7 @@ async def test_work_runs_between_batches_with_nothing_declared(
     async with running(loop):
         await until(lambda: rows(client) == 100)
         assert await loop.between(rows) == 100
-        assert not any(lane.open or lane.unsettled for lane in loop.lanes.values())
+        assert not any(worker.open or worker.unsettled for worker in loop.workers.values())
         await feed.put(7, 10)
         await until(lambda: rows(client) == 110)
     assert problems(client, {7: 110}) == []

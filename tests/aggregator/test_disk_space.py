@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregator.desk import Away
+from aggregator.aggregator import Aggregator, uptime
 from aggregator.disk_space import DiskSpace, NoRoom
 from aggregator.journal_bus import JournalBus
-from aggregator.loop import Aggregator, uptime
+from aggregator.warehouse_writer import Away
 from api.health import readiness
 from drill.disk import Disk, small
 from infra.migrate import migrate
@@ -53,7 +53,7 @@ async def test_inserts_wait_for_room_and_go_on(
         await until(lambda: loop.status()["inserted"] == 100)
         disk.fill([]) if disk.mounted else setattr(loop.space, "_floor", 1 << 60)
         append(one, 100)
-        await until(lambda: any(lane.state == "retrying" for lane in loop.lanes.values()))
+        await until(lambda: any(worker.state == "retrying" for worker in loop.workers.values()))
         assert "are free on the warehouse's disk (WAYMARK_WAREHOUSE_FREE)" in str(loop.status()["partitions"])
         found = await readiness(readiness_of(loop))
         assert found.missing == {"aggregator": "the warehouse's disk is nearly full: scans wait where they are"}
@@ -61,11 +61,11 @@ async def test_inserts_wait_for_room_and_go_on(
         with pytest.raises(Away, match="WAYMARK_WAREHOUSE_FREE"):
             await loop.between(lambda client: client.command("TRUNCATE TABLE scans"))
         # Nothing was begun.
-        assert not any(lane.unsettled for lane in loop.lanes.values())
+        assert not any(worker.unsettled for worker in loop.workers.values())
         disk.relieve([]) if disk.mounted else setattr(loop.space, "_floor", FLOOR)
         await until(lambda: loop.status()["inserted"] == 200)
         assert not readings(loop)["waymark_warehouse_short_of_room"]
-    assert loop.tally().settled == 0
+    assert loop.metrics().settled == 0
     assert problems(client, {7: 200}) == []
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
-from aggregator.dead import skip
+from aggregator.dead_letters import skip
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from ingest import register
@@ -59,7 +59,9 @@ async def test_damaged_journals_stop_where_they_are_hurt_and_no_other_stops(tmp_
         loop = aggregator(tmp_path)
         async with running(loop):
             await until(lambda: loop.status()["alarms"] == 5 and not folders[WHOLE].exists())
-            reasons = {one.place.partition: lane.reason for one, lane in loop.lanes.items() if lane.state == "stopped"}
+            reasons = {
+                one.id.number: worker.reason for one, worker in loop.workers.items() if worker.state == "stopped"
+            }
             assert f"does not fit its check (source {FLIPPED}, seq {flipped})" in reasons[FLIPPED]
             assert f"events are missing (source {HOLE}, seq {hole})" in reasons[HOLE]
             assert f"events are missing (source {BEHEADED}, seq 0)" in reasons[BEHEADED]

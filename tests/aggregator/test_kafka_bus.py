@@ -9,8 +9,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from clickhouse_connect.driver.client import Client
 
+from aggregator.aggregator import Aggregator, uptime
 from aggregator.kafka_bus import KafkaBus
-from aggregator.loop import Aggregator, uptime
 from drill.kafka import KafkaServer
 from infra.migrate import migrate
 from infra.warehouse import Warehouse

@@ -9,9 +9,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from clickhouse_connect.driver.client import Client
 
+from aggregator.aggregator import Aggregator, uptime
 from aggregator.bus import Range
-from aggregator.kafka_bus import KafkaBus, Mark
-from aggregator.loop import Aggregator, uptime
+from aggregator.kafka_bus import CommitMetadata, KafkaBus
 from drill.kafka import KafkaServer
 from infra.warehouse import Warehouse
 from tests.aggregator.exact import problems
@@ -75,7 +75,7 @@ async def test_who_was_stopped_and_wakes_up_doubles_nothing(
         await until(zombie.frozen.is_set)
         successor = aggregator(kafka, topic, tmp_path)
         async with running(successor):
-            await until(lambda: len(successor.lanes) == 3, seconds=30)
+            await until(lambda: len(successor.workers) == 3, seconds=30)
             await until(lambda: count(warehouse) == 100, seconds=30)
             await producer.send_and_wait(topic, lines(1, 101, 150), partition=0)
             await until(lambda: count(warehouse) == 150)
@@ -117,8 +117,10 @@ async def test_work_between_batches_holds_other_processes(
         return count(warehouse)
 
     async with running(one), running(two):
-        await until(lambda: len(one.lanes) + len(two.lanes) == 3 and bool(one.lanes) and bool(two.lanes), seconds=30)
-        await until(lambda: all(lane.state == "following" for each in (one, two) for lane in each.lanes.values()))
+        await until(
+            lambda: len(one.workers) + len(two.workers) == 3 and bool(one.workers) and bool(two.workers), seconds=30
+        )
+        await until(lambda: all(worker.state == "following" for each in (one, two) for worker in each.workers.values()))
         between = asyncio.create_task(one.between(work))
         await until(working.is_set)
         for partition in range(3):
@@ -140,7 +142,7 @@ async def test_an_intent_is_kept_with_the_commit(
         async with asyncio.timeout(30):
             while not (parts := await bus.partitions()):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-        first = next(part for part in parts if part.place.partition == 0)
+        first = next(part for part in parts if part.id.number == 0)
         assert (await first.resume()).intent is None
         await first.declare(Range(0, 41))
         await first.declare(Range(0, 41))
@@ -154,6 +156,8 @@ async def test_an_intent_is_kept_with_the_commit(
         await bus.close()
 
 
-@pytest.mark.parametrize("mark", [Mark(), Mark(7), Mark(None, True), Mark(0, True)])
-def test_marks_read_back(mark: Mark) -> None:
-    assert Mark.read(str(mark)) == mark
+@pytest.mark.parametrize(
+    "mark", [CommitMetadata(), CommitMetadata(7), CommitMetadata(None, True), CommitMetadata(0, True)]
+)
+def test_marks_read_back(mark: CommitMetadata) -> None:
+    assert CommitMetadata.read(str(mark)) == mark

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregator.audit import Evidence, audit
+from aggregator.audit.report import Evidence, audit
 from aggregator.rebuild import Step, plan, rebuild
 from tests.aggregator import stock
 

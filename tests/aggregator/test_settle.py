@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregator import store
+from aggregator import queries
+from aggregator.aggregator import no_checkpoint
 from aggregator.batch import Batch, decode
-from aggregator.bus import Place, Record
-from aggregator.loop import no_checkpoint
+from aggregator.bus import PartitionId, Record
 from aggregator.settle import settle
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
@@ -17,7 +17,7 @@ from schemas.event import encode_line
 from tests.aggregator import sample
 from tests.aggregator.exact import problems
 
-PLACE = Place("b0", "journal", 7)
+PLACE = PartitionId("b0", "journal", 7)
 NOW = {"mutations_sync": 2, "lightweight_deletes_sync": 2}
 
 
@@ -38,7 +38,7 @@ def batch(first: int, last: int) -> Batch:
 
 def stored(client: Client, first: int, last: int) -> Batch:
     made = batch(first, last)
-    store.insert(client, made.block(), made.token)
+    queries.insert(client, made.block(), made.token)
     return made
 
 
@@ -78,7 +78,7 @@ def test_what_is_missing_comes_back(client: Client, table: str, condition: str) 
 
 def test_rows_stored_twice_are_stored_once_again(client: Client) -> None:
     one = stored(client, 1, 300)
-    store.insert(client, one.block().rows(range(100, 150)), "another")
+    queries.insert(client, one.block().rows(range(100, 150)), "another")
     assert problems(client, {7: 300}) != []
     assert passed(client, one)[2] == "surplus deleted"
     assert problems(client, {7: 300}) == []
@@ -87,7 +87,7 @@ def test_rows_stored_twice_are_stored_once_again(client: Client) -> None:
 def test_rows_without_their_sums_get_them_once(client: Client) -> None:
     stored(client, 1, 100)
     one = batch(101, 300)
-    store.insert_rows(client, one.block(), one.token)
+    queries.insert_rows(client, one.block(), one.token)
     assert passed(client, one) == ["rows retried", "retried"]
     assert problems(client, {7: 300}) == []
 
@@ -106,7 +106,7 @@ def test_sums_that_are_there_in_part_are_made_whole(client: Client, part: str) -
 def test_sums_of_rows_whose_record_became_unreadable_are_made(client: Client) -> None:
     """The rows were stored, their sums were not, and then the record could not be read any more."""
     one = batch(1, 40)
-    store.insert_rows(client, one.block(), one.token)
+    queries.insert_rows(client, one.block(), one.token)
     lines = [encode_line(sample.event(7, seq))[:-1] for seq in range(1, 41)]
     for seq in range(3, 30):
         lines[seq - 1] = b"?"
@@ -127,13 +127,13 @@ def test_erased_rows_stay_away(client: Client) -> None:
 
 def test_marks_of_a_declared_range_do_not_count_its_own_rows(client: Client) -> None:
     stored(client, 1, 300)
-    assert store.marks(client, [7, 8]) == {7: 300, 8: 0}
-    assert store.marks(client, [7], before=(PLACE, 201)) == {7: 200}
-    assert store.furthest(client, PLACE) == 300
-    assert store.furthest(client, Place("b1", "journal", 7)) == -1
+    assert queries.highest_seqs(client, [7, 8]) == {7: 300, 8: 0}
+    assert queries.highest_seqs(client, [7], before=(PLACE, 201)) == {7: 200}
+    assert queries.highest_offset(client, PLACE) == 300
+    assert queries.highest_offset(client, PartitionId("b1", "journal", 7)) == -1
 
 
-@pytest.mark.parametrize("late", [store.insert_rows, store.insert_sums, store.insert])
+@pytest.mark.parametrize("late", [queries.insert_rows, queries.insert_sums, queries.insert])
 def test_an_insert_that_arrives_late_changes_nothing(client: Client, late: Callable[..., None]) -> None:
     """Its process was stopped just before it was sent; the batch has a new owner meanwhile."""
     one = batch(1, 300)

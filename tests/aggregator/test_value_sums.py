@@ -9,9 +9,9 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator import store
+from aggregator import queries
 from aggregator.batch import Batch, decode
-from aggregator.bus import Place, Record
+from aggregator.bus import PartitionId, Record
 from aggregator.columns import TEXTS
 from infra.rollups import rollup_select
 from schemas.event import EVENT_COLUMNS, KINDS, OUTCOMES, ScanEvent, encode_line
@@ -53,9 +53,9 @@ def stored(client: Client, source: int, events: list[ScanEvent]) -> Batch:
         encode_line(msgspec.structs.replace(event, source=source, seq=seq))[:-1]
         for seq, event in enumerate(events, start=1)
     ]
-    batch = Batch(Place("b0", "journal", source), 1, {source: 0})
+    batch = Batch(PartitionId("b0", "journal", source), 1, {source: 0})
     batch.take(decode([Record(None, lines, source)], 1))
-    store.insert(client, batch.block(), f"{batch.token}:{source}")
+    queries.insert(client, batch.block(), f"{batch.token}:{source}")
     return batch
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from aggregator.aggregator import Aggregator, uptime
 from aggregator.journal_bus import JournalBus
-from aggregator.loop import Aggregator, uptime
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from tests.aggregator.exact import problems
@@ -89,4 +89,4 @@ async def test_it_can_be_stopped_while_the_warehouse_is_away(tmp_path: Path) -> 
 
     loop = Aggregator(JournalBus(tmp_path / "journal", tmp_path / "aggregator" / "intents", uptime), connect)
     async with running(loop):
-        await until(lambda: len(loop.lanes) == 1 and "refused" in str(loop.status()))
+        await until(lambda: len(loop.workers) == 1 and "refused" in str(loop.status()))

@@ -7,11 +7,11 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from aggregator import store
-from aggregator.erase import erase
-from aggregator.loop import no_checkpoint
+from aggregator import queries
+from aggregator.aggregator import no_checkpoint
+from aggregator.erasure import erase
+from aggregator.queries import CONSISTENT
 from aggregator.settle import settle
-from aggregator.store import CONSISTENT
 from analytics.query_pool import QueryPool
 from analytics.types import Unavailable
 from infra.migrate import migrate
@@ -118,7 +118,7 @@ def test_what_decides_a_repair_is_read_where_everything_is(bridge: Bridge, clien
     stored(client, 1, 20)
     before = len(bridge.requests)
     assert settled(client, 1, 20) == 0
-    assert store.marks(client, [7]) == {7: 20}
+    assert queries.highest_seqs(client, [7]) == {7: 20}
     for one in bridge.requests[before:]:
         assert one.given["select_sequential_consistency"] == "1"
         assert (one.given["insert_quorum"], one.given["insert_quorum_parallel"]) == ("auto", "0")

@@ -11,15 +11,15 @@ def test_small_inserts_do_without_pandas(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from typing import Any
-from aggregator.bus import Place
-from aggregator.store import put_notes
+from aggregator.bus import PartitionId
+from aggregator.queries import insert_notes
 from schemas.event import SourceClosed
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
 client = Warehouse(folder=Path(sys.argv[1])).connect()
 migrate(client)
 note = SourceClosed(source=7, at_ms=1_763_000_000_007, last_seq=9, refused=[(2, 4)], digest=2**64 - 1)
-put_notes(client, Place("b", "scans", 3), [note])
+insert_notes(client, PartitionId("b", "scans", 3), [note])
 query = "SELECT source, bus_partition, state, toString(at), last_seq, refused, digest FROM sources"
 print(client.query(query).result_rows)
 print("pandas" in sys.modules)

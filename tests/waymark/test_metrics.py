@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from aggregator.aggregator import Aggregator, uptime
 from aggregator.journal_bus import JournalBus
-from aggregator.loop import Aggregator, uptime
 from analytics.query_pool import QueryPool
 from infra.exposition import Histogram, MetricsCollector, exposition, registry
 from infra.metrics import METRICS

@@ -4,8 +4,8 @@ import asyncio
 import json
 from pathlib import Path
 
+from aggregator.aggregator import Aggregator, uptime
 from aggregator.journal_bus import JournalBus
-from aggregator.loop import Aggregator, uptime
 from api.health import readiness
 from infra.warehouse import Warehouse
 from tests.aggregator.running import running, until

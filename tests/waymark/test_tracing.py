@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Tracer, get_tracer_provider
 from prometheus_client import CollectorRegistry
 
+from aggregator.aggregator import Aggregator, uptime
 from aggregator.journal_bus import JournalBus
-from aggregator.loop import Aggregator, uptime
 from api.app import create_app
 from infra.migrate import migrate
 from infra.warehouse import Warehouse

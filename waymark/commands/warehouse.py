@@ -12,10 +12,10 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
-from aggregator.audit import Report, render
-from aggregator.audit_records import NoRecords, Records
+from aggregator.audit.evidence_readers import NoRecords, Records
+from aggregator.audit.report import Report, render
+from aggregator.queries import CONSISTENT
 from aggregator.rebuild import rebuild
-from aggregator.store import CONSISTENT
 from infra.migrate import migrate
 from infra.progress import Progress
 from waymark import core_client

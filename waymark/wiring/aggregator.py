@@ -7,11 +7,11 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 from opentelemetry.trace import Tracer
 
-from aggregator.audit_evidence import StoppedPartition
+from aggregator.aggregator import Aggregator, uptime
+from aggregator.audit.evidence import StoppedPartition
 from aggregator.bus import Bus
 from aggregator.journal_bus import JournalBus
-from aggregator.loop import Aggregator, uptime
-from aggregator.store import CONSISTENT
+from aggregator.queries import CONSISTENT
 from api.context import Ready
 from infra.exposition import Reading
 from infra.warehouse import Warehouse
@@ -46,7 +46,7 @@ def readiness_of(moving: Aggregator) -> Mapping[str, Ready]:
             return "the bus does not answer"
         if moving.space.short:
             return "the warehouse's disk is nearly full: scans wait where they are"
-        waiting = sum(lane.state == "retrying" for lane in moving.lanes.values())
+        waiting = sum(worker.state == "retrying" for worker in moving.workers.values())
         return f"{waiting} partitions wait for the bus or the warehouse" if waiting else None
 
     return {"aggregator": following}
@@ -54,36 +54,36 @@ def readiness_of(moving: Aggregator) -> Mapping[str, Ready]:
 
 def stopped_partitions(moving: Aggregator) -> tuple[int, list[StoppedPartition]]:
     """How many partitions there are here, and those that wait for a person. May be asked from another thread."""
-    lanes = list(moving.lanes.values())
+    workers = list(moving.workers.values())
     stopped = [
-        StoppedPartition(lane.partition.place.partition, lane.reason) for lane in lanes if lane.state == "stopped"
+        StoppedPartition(worker.partition.id.number, worker.reason) for worker in workers if worker.state == "stopped"
     ]
-    return len(lanes), sorted(stopped, key=lambda one: one.partition)
+    return len(workers), sorted(stopped, key=lambda one: one.partition)
 
 
 def stored_up_to(moving: Aggregator) -> Following:
     """On one machine an offset is a journal's, and what is stored is taken over. Asked from another thread."""
 
     def following(folder: Path) -> int:
-        lanes = [lane for lane in list(moving.lanes.values()) if lane.partition.place.partition == int(folder.name)]
-        return max((lane.position for lane in lanes), default=0)
+        workers = [worker for worker in list(moving.workers.values()) if worker.partition.id.number == int(folder.name)]
+        return max((worker.position for worker in workers), default=0)
 
     return following
 
 
 def readings(moving: Aggregator) -> Mapping[str, Reading]:
     """For /metrics."""
-    tally = moving.tally()
-    states = Counter(lane.state for lane in moving.lanes.values())
+    metrics = moving.metrics()
+    states = Counter(worker.state for worker in moving.workers.values())
     return {
-        "waymark_aggregator_inserted_events_total": tally.inserted,
-        "waymark_aggregator_dropped_events_total": tally.dropped,
-        "waymark_aggregator_settled_batches_total": tally.settled,
-        "waymark_aggregator_batch_events": tally.batch_events,
-        "waymark_aggregator_insert_seconds": tally.insert_seconds,
-        "waymark_aggregator_scan_age_seconds": tally.scan_age_seconds,
-        "waymark_aggregator_dead_letters": tally.dead_letters,
-        "waymark_aggregator_lag_events": sum(lane.lag or 0 for lane in moving.lanes.values()),
+        "waymark_aggregator_inserted_events_total": metrics.inserted,
+        "waymark_aggregator_dropped_events_total": metrics.dropped,
+        "waymark_aggregator_settled_batches_total": metrics.settled,
+        "waymark_aggregator_batch_events": metrics.batch_events,
+        "waymark_aggregator_insert_seconds": metrics.insert_seconds,
+        "waymark_aggregator_scan_age_seconds": metrics.scan_age_seconds,
+        "waymark_aggregator_dead_letters": metrics.dead_letters,
+        "waymark_aggregator_lag_events": sum(worker.lag or 0 for worker in moving.workers.values()),
         "waymark_aggregator_partitions": states.total() - states["ended"] - states["left"],
         "waymark_aggregator_waiting_partitions": states["recovering"] + states["retrying"],
         "waymark_aggregator_stopped_partitions": states["stopped"],

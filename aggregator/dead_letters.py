@@ -6,10 +6,10 @@ from functools import partial
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from aggregator import store
+from aggregator import queries
+from aggregator.aggregator import Aggregator, no_checkpoint
 from aggregator.batch import Batch, Decoded, Unreadable, decode
-from aggregator.bus import Place, Range, Record
-from aggregator.loop import Aggregator, no_checkpoint
+from aggregator.bus import PartitionId, Range, Record
 from aggregator.settle import settle
 from infra.warehouse import write
 
@@ -21,22 +21,22 @@ class NothingToSkip(Exception):
 async def skip(aggregator: Aggregator, partition: int) -> dict[str, object]:
     """Moves the record at which the partition is stopped to the table `dead_letters`, and follows the partition
     on from after it. Raises NothingToSkip, or Away; may be called again."""
-    for lane in list(aggregator.lanes.values()):
-        place, bad = lane.partition.place, lane.bad
-        if place.partition == partition and lane.state == "stopped" and bad is not None:
-            await aggregator.ask(partial(bury, place, bad))
+    for worker in list(aggregator.workers.values()):
+        partition_id, bad = worker.partition.id, worker.bad
+        if partition_id.number == partition and worker.state == "stopped" and bad is not None:
+            await aggregator.ask(partial(store_dead_letter, partition_id, bad))
             aggregator.restart(partition)
             return {"partition": partition, "offset": bad.offset, "reason": bad.reason}
     raise NothingToSkip(f"partition {partition} is not stopped at an unreadable record")
 
 
-def bury(place: Place, bad: Unreadable, client: Client) -> None:
+def store_dead_letter(partition_id: PartitionId, bad: Unreadable, client: Client) -> None:
     """Keeps the record with where it came from. From then on its offset is passed over on the bus."""
-    where = msgspec.json.encode([place.bus, place.partition, bad.offset, bad.reason])
+    where = msgspec.json.encode([partition_id.bus, partition_id.number, bad.offset, bad.reason])
     # The record may hold any bytes; those that JSON knows are escaped, and the others the warehouse takes as they are.
     record = re.sub(rb'[\x00-\x1f"\\]', lambda found: b"\\u%04x" % found[0][0], bad.record)
     columns = ["bus", "bus_partition", "bus_offset", "error", "record"]
-    token = f"dead:{place.bus}:{place.partition}:{bad.offset}"
+    token = f"dead:{partition_id.bus}:{partition_id.number}:{bad.offset}"
     write(client, "dead_letters", columns, b'%b,"%b"]' % (where[:-1], record), token)
 
 
@@ -57,7 +57,7 @@ def replay_all(client: Client) -> dict[str, int]:
         readable, unreadable = _readable_lines(record, offset)
         told["unreadable_lines"] += unreadable
         # The place is the record's; the topic is only part of tokens, and nothing else has this one.
-        batch = Batch(Place(bus, "replay", partition), offset, dict.fromkeys(readable.sources(), 0))
+        batch = Batch(PartitionId(bus, "replay", partition), offset, dict.fromkeys(readable.sources(), 0))
         batch.take(readable, erased=_stored_elsewhere(client, readable, bus, partition, offset))
         batch.last = offset
         told["events"] += len(batch.lines)
@@ -74,5 +74,5 @@ def _readable_lines(record: bytes, offset: int) -> tuple[Decoded, int]:
 def _stored_elsewhere(client: Client, decoded: Decoded, bus: str, partition: int, offset: int) -> set[tuple[int, int]]:
     """Which of its events came in by another record; those of this one are settled, not left out."""
     keys = set(decoded.columns.keys())
-    there = store.present(client, keys, besides=(Place(bus, "", partition), Range(offset, offset)))
-    return there | store.erased(client, keys)
+    there = queries.stored_keys(client, keys, besides=(PartitionId(bus, "", partition), Range(offset, offset)))
+    return there | queries.erased_keys(client, keys)

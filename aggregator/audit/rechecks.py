@@ -13,20 +13,20 @@ T = TypeVar("T")
 TURN_WITHIN_S = 30.0
 
 
-class Look(Protocol):
+class Recheck(Protocol):
     """Runs the work with some client, and blocks until it is done."""
 
     def __call__(self, work: Callable[[Client], T], /) -> T: ...
 
 
-def on(client: Client) -> Look:
+def on_client(client: Client) -> Recheck:
     def look(work: Callable[[Client], T]) -> T:
         return work(client)
 
     return look
 
 
-def after(sleep: Callable[[float], None], seconds: float, then: Look) -> Look:
+def after_pause(sleep: Callable[[float], None], seconds: float, then: Recheck) -> Recheck:
     def look(work: Callable[[Client], T]) -> T:
         sleep(seconds)
         return then(work)
@@ -40,7 +40,9 @@ class Between(Protocol):
     def __call__(self, work: Callable[[Client], T], /) -> Coroutine[Any, Any, T]: ...
 
 
-def held(between: Between, loop: asyncio.AbstractEventLoop, client: Client, within_s: float = TURN_WITHIN_S) -> Look:
+def between_batches(
+    between: Between, loop: asyncio.AbstractEventLoop, client: Client, within_s: float = TURN_WITHIN_S
+) -> Recheck:
     """Looks while inserts are held, from another thread than the loop's. When that is not granted in time (a partition
     that recovers for ever, a bus that gives none) it looks all the same, on `client`, and asks no more: what seems
     wrong then may be a batch that is half in, and the verdict errs on the side of alarm."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from aggregator.audit_claims import Claim, Point, claim_of
-from aggregator.audit_evidence import Account, Copy, Evidence, JournalHead, Ranges
+from aggregator.audit.claims import Claim, Point, claim_of
+from aggregator.audit.evidence import Account, Copy, Evidence, JournalHead, Ranges
 
 SOURCE = 7
 HERE, AWAY = Evidence(), Evidence(elsewhere=True, silent_before_ms=1000)

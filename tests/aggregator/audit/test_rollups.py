@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregator import audit_memory
-from aggregator.audit import Evidence, audit, render
-from aggregator.audit_memory import Memory
-from aggregator.audit_rollups import check_rollups
+from aggregator.audit import rollups as audit_memory
+from aggregator.audit.report import Evidence, audit, render
+from aggregator.audit.rollups import Memory, check_rollups
 from tests.aggregator import stock
 
 KEY = "00" * 15 + "01"
@@ -103,9 +102,9 @@ def test_merging_costs_a_comparison_at_most(client: Client, memory: Memory) -> N
 
 def test_it_is_kept_in_a_file(tmp_path: Path, memory: Memory) -> None:
     path = tmp_path / "audit.json"
-    assert audit_memory.read(path, lambda size: "ab" * size) == Memory("ab" * 16)
-    audit_memory.write(path, memory)
-    assert audit_memory.read(path) == memory
+    assert audit_memory.read_memory(path, lambda size: "ab" * size) == Memory("ab" * 16)
+    audit_memory.write_memory(path, memory)
+    assert audit_memory.read_memory(path) == memory
     for damaged in (b"{", b'{"key":"xy","proven":{}}', b'{"key":"ab","proven":{}}'):
         path.write_bytes(damaged)
-        assert audit_memory.read(path, lambda size: "cd" * size) == Memory("cd" * 16)
+        assert audit_memory.read_memory(path, lambda size: "cd" * size) == Memory("cd" * 16)

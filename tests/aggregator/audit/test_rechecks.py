@@ -6,7 +6,7 @@ from typing import TypeVar, cast
 
 from clickhouse_connect.driver.client import Client
 
-from aggregator.looks import held
+from aggregator.audit.rechecks import between_batches
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ async def test_a_look_is_taken_in_its_turn() -> None:
     async def between(work: Callable[[Client], T]) -> T:
         return work(THEIRS)
 
-    look = held(between, asyncio.get_running_loop(), MINE)
+    look = between_batches(between, asyncio.get_running_loop(), MINE)
     assert await asyncio.to_thread(look, lambda client: client) is THEIRS
 
 
@@ -31,7 +31,7 @@ async def test_a_turn_that_never_comes_is_waited_for_once() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    look = held(between, asyncio.get_running_loop(), MINE, 0.05)
+    look = between_batches(between, asyncio.get_running_loop(), MINE, 0.05)
     for _ in range(3):
         assert await asyncio.to_thread(look, lambda client: client) is MINE
     assert waited == 1

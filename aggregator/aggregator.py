@@ -1,4 +1,4 @@
-"""The aggregator: a lane for each assigned partition, and one desk at which they take turns."""
+"""The aggregator: a worker for each assigned partition, and one writer at which they take turns."""
 
 import asyncio
 import contextlib
@@ -11,11 +11,11 @@ from clickhouse_connect.driver.client import Client
 from opentelemetry.trace import NoOpTracer, Tracer
 
 from aggregator.bus import Bus, Held, Lost, Partition
-from aggregator.desk import Away, Desk
 from aggregator.disk_space import DiskSpace
-from aggregator.lane import Lane, Leaving
+from aggregator.metrics import PartitionMetrics
+from aggregator.partition_worker import Leaving, PartitionWorker
 from aggregator.settle import Checkpoint
-from aggregator.tally import Tally
+from aggregator.warehouse_writer import Away, WarehouseWriter
 
 log = logging.getLogger(__name__)
 
@@ -49,16 +49,16 @@ class Aggregator:
         checkpoint: Checkpoint = no_checkpoint,
         tracer: Tracer | None = None,
     ) -> None:
-        self.desk = Desk(connect)
+        self.writer = WarehouseWriter(connect)
         self.space = DiskSpace(free_floor)
-        self.lanes: dict[Partition, Lane] = {}
+        self.workers: dict[Partition, PartitionWorker] = {}
         self._bus = bus
         self._clock = clock
         self._checkpoint = checkpoint
         self._tracer = tracer or NoOpTracer()
         self._tasks: dict[Partition, asyncio.Task[None]] = {}
         # Of partitions that are followed no more.
-        self._gone = Tally()
+        self._gone = PartitionMetrics()
         self._trouble = ""
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -83,7 +83,7 @@ class Aggregator:
             watching.cancel()
             await self._let_go()
             await self._bus.close()
-            await self.desk.close()
+            await self.writer.close()
 
     async def _opened(self, stop: asyncio.Event) -> bool:
         while not stop.is_set():
@@ -108,7 +108,7 @@ class Aggregator:
             self._trouble = str(error)
             return
         for partition in assigned:
-            if partition not in self.lanes and not partition.leaving.is_set():
+            if partition not in self.workers and not partition.leaving.is_set():
                 self._start(partition)
         for partition, task in list(self._tasks.items()):
             if task.done():
@@ -118,24 +118,24 @@ class Aggregator:
                     self._forget(partition)
 
     async def _look_at_lag(self) -> None:
-        for lane in list(self.lanes.values()):
+        for worker in list(self.workers.values()):
             lag = None
             # A broker that is away must not keep partitions from being looked after.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAG_S):
-                    lag = await lane.partition.lag()
-            lane.lag = lag
+                    lag = await worker.partition.lag()
+            worker.lag = lag
 
     async def _watch_disk(self) -> None:
         while True:
             with contextlib.suppress(Away):
-                await self.desk.call(self.space.look_closely)
+                await self.writer.call(self.space.look_closely)
             await asyncio.sleep(DISK_S)
 
     def _start(self, partition: Partition) -> None:
-        lane = Lane(
+        worker = PartitionWorker(
             partition,
-            self.desk,
+            self.writer,
             self.space,
             self._clock,
             self._bus.session_timeout_s,
@@ -143,16 +143,16 @@ class Aggregator:
             self._clear_all,
             self._tracer,
         )
-        self.lanes[partition] = lane
-        self._tasks[partition] = asyncio.create_task(lane.run())
+        self.workers[partition] = worker
+        self._tasks[partition] = asyncio.create_task(worker.run())
 
     def _forget(self, partition: Partition) -> None:
-        lane = self.lanes.pop(partition)
+        worker = self.workers.pop(partition)
         del self._tasks[partition]
-        self._gone.add(lane.tally)
+        self._gone.add(worker.metrics)
 
     async def _let_go(self) -> None:
-        for partition in self.lanes:
+        for partition in self.workers:
             partition.leaving.set()
         if self._tasks:
             await asyncio.wait(self._tasks.values())
@@ -162,10 +162,10 @@ class Aggregator:
 
     def restart(self, number: int) -> None:
         """Follows a stopped partition again, from where the bus says that it stands."""
-        for partition, lane in list(self.lanes.items()):
-            if partition.place.partition == number and lane.state == "stopped":
+        for partition, worker in list(self.workers.items()):
+            if partition.id.number == number and worker.state == "stopped":
                 # Those set aside are counted anew by whoever follows it now.
-                lane.tally.dead_letters = 0
+                worker.metrics.dead_letters = 0
                 self._forget(partition)
                 self._start(partition)
 
@@ -174,11 +174,11 @@ class Aggregator:
         another process. Waits for its turn, and for partitions that are being recovered (on a shared bus
         also for one to be assigned); raises Away, and what `work` raises."""
         while True:
-            async with self.desk.turn:
+            async with self.writer.turn:
                 still, holder = await self._hold_everyone()
                 try:
                     if still:
-                        return await self.desk.call(self._with_room, work)
+                        return await self.writer.call(self._with_room, work)
                 finally:
                     if holder is not None:
                         holder.open = True
@@ -189,70 +189,70 @@ class Aggregator:
         self.space.require(client)
         return work(client)
 
-    async def _hold_everyone(self) -> tuple[bool, Lane | None]:
-        """Whether nothing is inserted from now on, and the lane whose partition tells other processes."""
-        lanes = [lane for lane in self.lanes.values() if lane.active]
-        if any(lane.unsettled or lane.state == "recovering" for lane in lanes):
+    async def _hold_everyone(self) -> tuple[bool, PartitionWorker | None]:
+        """Whether nothing is inserted from now on, and the worker whose partition tells other processes."""
+        workers = [worker for worker in self.workers.values() if worker.active]
+        if any(worker.unsettled or worker.state == "recovering" for worker in workers):
             return False, None
         await self._clear_all()
-        if any(lane.open for lane in lanes):
+        if any(worker.open for worker in workers):
             return False, None
         if not self._bus.shared:
             return True, None
-        if not lanes:
+        if not workers:
             return False, None
         try:
-            await lanes[0].partition.hold(lanes[0].position, None)
+            await workers[0].partition.hold(workers[0].position, None)
         except (Held, Lost, OSError):
-            return False, lanes[0]
-        return True, lanes[0]
+            return False, workers[0]
+        return True, workers[0]
 
     async def _clear_all(self) -> None:
-        for lane in list(self.lanes.values()):
-            await self._clear(lane)
+        for worker in list(self.workers.values()):
+            await self._clear(worker)
 
-    async def _clear(self, lane: Lane) -> None:
+    async def _clear(self, worker: PartitionWorker) -> None:
         # A partition that is leaving or lost is its next owner's, with what is declared on it.
         with contextlib.suppress(Leaving, Lost):
-            await lane.clear()
+            await worker.clear()
 
     async def ask(self, work: Callable[[Client], T]) -> T:
         """Runs `work` in the warehouse's thread between two inserts, whatever is declared: to read."""
-        return await self.desk.call(work)
+        return await self.writer.call(work)
 
-    def tally(self) -> Tally:
+    def metrics(self) -> PartitionMetrics:
         """What has been counted since the start, over all partitions."""
-        found = Tally()
-        for one in (self._gone, *(lane.tally for lane in self.lanes.values())):
+        found = PartitionMetrics()
+        for one in (self._gone, *(worker.metrics for worker in self.workers.values())):
             found.add(one)
         return found
 
     def status(self) -> dict[str, object]:
         """How far it is. `state` of a partition: recovering, following, retrying (`reason` says what it waits
         for), stopped (an alarm: `reason`, and `bad_offset` when a record is unreadable), ended, left."""
-        lanes = sorted(self.lanes.values(), key=lambda lane: lane.partition.place.partition)
-        tally = self.tally()
+        workers = sorted(self.workers.values(), key=lambda worker: worker.partition.id.number)
+        metrics = self.metrics()
         return {
-            "bus": lanes[0].partition.place.bus if lanes else None,
+            "bus": workers[0].partition.id.bus if workers else None,
             "trouble": self._trouble,
-            "inserted": tally.inserted,
-            "dropped": tally.dropped,
-            "lag": sum(lane.lag or 0 for lane in lanes),
-            "alarms": sum(lane.state == "stopped" for lane in lanes),
-            "partitions": [_described(lane) for lane in lanes],
+            "inserted": metrics.inserted,
+            "dropped": metrics.dropped,
+            "lag": sum(worker.lag or 0 for worker in workers),
+            "alarms": sum(worker.state == "stopped" for worker in workers),
+            "partitions": [_described(worker) for worker in workers],
         }
 
 
-def _described(lane: Lane) -> dict[str, object]:
+def _described(worker: PartitionWorker) -> dict[str, object]:
     told: dict[str, object] = {
-        "partition": lane.partition.place.partition,
-        "state": lane.state,
-        "position": lane.position,
-        "lag": lane.lag,
-        "reason": lane.reason,
+        "partition": worker.partition.id.number,
+        "state": worker.state,
+        "position": worker.position,
+        "lag": worker.lag,
+        "reason": worker.reason,
     }
-    if lane.bad is not None and lane.state == "stopped":
-        told["bad_offset"] = lane.bad.offset
+    if worker.bad is not None and worker.state == "stopped":
+        told["bad_offset"] = worker.bad.offset
     return told
 
 

@@ -8,7 +8,7 @@ from aggregator.bus import Range, Resume
 from infra.durable_files import make_folder, replace_file
 
 
-class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class StoredIntent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything below `position` is done with; with `last`, [position, last] is declared."""
 
     bus: str
@@ -16,7 +16,7 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     last: int | None = None
 
 
-class Intents:
+class IntentFiles:
     """The folder `<data>/aggregator/intents`. Every write is on disk when it returns; all raise OSError."""
 
     def __init__(self, folder: Path, bus: str) -> None:
@@ -27,7 +27,7 @@ class Intents:
     def read(self, source: int) -> Resume | None:
         """None: nothing was kept for the source on this bus. Raises msgspec.DecodeError when the file is damaged."""
         try:
-            kept = msgspec.json.decode(self._path(source).read_bytes(), type=Kept)
+            kept = msgspec.json.decode(self._path(source).read_bytes(), type=StoredIntent)
         except FileNotFoundError:
             return None
         if kept.bus != self._bus:
@@ -35,10 +35,10 @@ class Intents:
         return Resume(kept.position, None if kept.last is None else Range(kept.position, kept.last))
 
     def declare(self, source: int, batch: Range) -> None:
-        self._write(source, Kept(self._bus, batch.first, batch.last))
+        self._write(source, StoredIntent(self._bus, batch.first, batch.last))
 
     def done(self, source: int, position: int) -> None:
-        self._write(source, Kept(self._bus, position))
+        self._write(source, StoredIntent(self._bus, position))
 
     def forget(self, source: int) -> None:
         self._path(source).unlink(missing_ok=True)
@@ -49,5 +49,5 @@ class Intents:
     def _path(self, source: int) -> Path:
         return self._folder / f"{source}.json"
 
-    def _write(self, source: int, kept: Kept) -> None:
+    def _write(self, source: int, kept: StoredIntent) -> None:
         replace_file(self._path(source), msgspec.json.encode(kept) + b"\n", durable=True)

@@ -18,7 +18,7 @@ class Away(Exception):
     happened is not known."""
 
 
-class Desk:
+class WarehouseWriter:
     """Calls run one after another in one thread with one client. Who inserts holds `turn` (first come,
     first served) from before its intent until its insert is certain."""
 

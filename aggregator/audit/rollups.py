@@ -1,22 +1,82 @@
-"""Do the rollups say what the raw rows say?
+"""Compare both rollups with the raw rows.
 
-Both are brought into the rollup's own form and laid side by side, entry by entry, a slice of the
-table at a time. Agreement means equality. A month that was proven before and has not changed since
-(`audit_memory`) is not compared again.
+Both sides are brought into the rollup's own form and compared entry by entry, a slice of the table at a time; they
+must be equal. A month that was proven before and has not changed since is not compared again.
+
+A fingerprint recognizes such a month: the engine's own checksums of the parts that hold its scans, and sums over its
+entries in both rollups, hashed with a key that only the memory file has. The same fingerprint means the same rows,
+but for one chance in 2^64. Whatever touches a row, or merges parts anew, changes it. The memory lies in the data
+folder, not in the warehouse; losing it costs one longer audit.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import secrets
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from functools import partial
+from hashlib import blake2b
+from pathlib import Path
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from aggregator.audit_memory import Memory, fingerprints
-from aggregator.looks import Look
-from aggregator.slices import SPILL, Slice, slices, visits_by_day
+from aggregator.audit.rechecks import Recheck
+from aggregator.slices import SPILL, Slice, scans_by_day, slices
+from infra.durable_files import replace_file
 from infra.progress import Progress, silent
-from infra.rollups import rollup_select
+from infra.rollups import ROLLUPS, rollup_select
+
+
+class Memory(msgspec.Struct):
+    """`proven`: month (as 202712) → the fingerprint with which it was seen to be right."""
+
+    key: str
+    proven: dict[int, str] = {}
+
+
+def read_memory(path: Path, make_key: Callable[[int], str] = secrets.token_hex) -> Memory:
+    """An empty one when there is none, or none that can be read. Raises OSError."""
+    try:
+        memory = msgspec.json.decode(path.read_bytes(), type=Memory)
+        _words(memory.key)
+    except (FileNotFoundError, msgspec.DecodeError, ValueError):
+        return Memory(make_key(16))
+    return memory
+
+
+def write_memory(path: Path, memory: Memory) -> None:
+    """Raises OSError."""
+    replace_file(path, msgspec.json.encode(memory) + b"\n", durable=False)
+
+
+def fingerprints(client: Client, key: str) -> dict[int, str]:
+    """Of each month whose scans lie in parts that this server has. Reads the rollups, and of the scans nothing."""
+    first, second = _words(key)
+    hashed = f"sipHash64Keyed((toUInt64({first}), toUInt64({second})), "
+    queries = (
+        "SELECT toUInt32(partition), groupBitXor(sipHash64(name, hash_of_all_files)), sum(rows) FROM system.parts"
+        " WHERE active AND database = currentDatabase() AND table = 'scans' GROUP BY partition",
+        # What is merged stays the same sum here; in the other one it does not, and is compared again.
+        f"SELECT toYYYYMM(day) AS month, sum(n * {hashed}code, toString(dimension), day, value, kind))"  # noqa: S608
+        " FROM scans_by_value GROUP BY month",
+        f"SELECT toYYYYMM(bucket) AS month, sum({hashed}code, bucket, kind, n, last, sipHash64(visitors)))"  # noqa: S608
+        " FROM scans_by_time GROUP BY month",
+    )
+    parts, *sums = ({row[0]: row[1:] for row in client.query(query).result_rows} for query in queries)
+    return {month: _digest(found, [one.get(month) for one in sums]) for month, found in parts.items()}
+
+
+def _digest(*what: object) -> str:
+    # What was proven by another rule is not proven by this one.
+    rules = [rollup_select(rollup) for rollup in ROLLUPS]
+    return blake2b(repr((rules, what)).encode(), digest_size=16).hexdigest()
+
+
+def _words(key: str) -> tuple[int, int]:
+    raw = bytes.fromhex(key)
+    if len(raw) != 16:
+        raise ValueError("a key has 16 bytes")
+    return int.from_bytes(raw[:8]), int.from_bytes(raw[8:])
+
 
 # Codes named for each day on which a rollup is wrong.
 NAMED_CODES = 5
@@ -81,7 +141,7 @@ _COMPARE = {"scans_by_time": _BY_TIME, "scans_by_value": _BY_VALUE}
 
 def days_to_compare(client: Client) -> dict[date, int]:
     """Every UTC day that `scans` or a rollup knows, with its number of raw rows."""
-    days = visits_by_day(client)
+    days = scans_by_day(client)
     for rollup, day in DAYS.items():
         for row in client.query(f"SELECT DISTINCT {day} FROM {rollup}").result_rows:  # noqa: S608 (our names)
             days.setdefault(row[0], 0)
@@ -98,7 +158,7 @@ class Rollups(msgspec.Struct, frozen=True):
 
 
 def check_rollups(
-    client: Client, progress: Progress = silent, looks: Iterable[Look] = (), memory: Memory | None = None
+    client: Client, progress: Progress = silent, looks: Iterable[Recheck] = (), memory: Memory | None = None
 ) -> Rollups:
     """A slice that differs is looked at again in each of these ways: while batches arrive, their rows reach the three
     tables one after the other. What is proven here goes into the memory."""

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 import redis
 
-from aggregator.audit_evidence import Account, Unreachable
-from aggregator.audit_records import NoRecords, Records
+from aggregator.audit.evidence import Account, Unreachable
+from aggregator.audit.evidence_readers import NoRecords, Records
 from schemas import keys
 from schemas.code import Erasure
 from schemas.register import SourceEntry, encode_entry

@@ -10,13 +10,13 @@ import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregator import store
-from aggregator.audit import Evidence, JournalHead, Report, audit, render
-from aggregator.audit_evidence import Account
+from aggregator import queries
+from aggregator.aggregator import Aggregator, uptime
+from aggregator.audit.evidence import Account
+from aggregator.audit.report import Evidence, JournalHead, Report, audit, render
 from aggregator.batch import decode
-from aggregator.bus import Place, Record
+from aggregator.bus import PartitionId, Record
 from aggregator.kafka_bus import KafkaBus
-from aggregator.loop import Aggregator, uptime
 from infra.warehouse import Warehouse
 from ingest.journal import Journal
 from ingest.ship import ShipSettings, ship
@@ -25,7 +25,7 @@ from tests.aggregator import sample, stock
 from tests.aggregator.running import append, running, until
 
 FAR = 4242
-PLACE = Place("kafka", "scans", 0)
+PLACE = PartitionId("kafka", "scans", 0)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def client(engine: Client) -> Client:
 
 
 def note(client: Client, *notes: SourceNote) -> None:
-    store.put_notes(client, PLACE, notes)
+    queries.insert_notes(client, PLACE, notes)
 
 
 def head(last: int, *refused: tuple[int, int]) -> SourceHead:

@@ -1,7 +1,7 @@
 """`waymark audit`: are all scans in the warehouse, once, and do the rollups agree?
 
-Three proofs. Every source's events are there, as its register has them (`audit_sources`); every entry of the
-ledger belongs to a deletion (`audit_ledger`); every entry of both rollups follows from the raw rows (`audit_rollups`).
+Three proofs. Every source's events are there, as its register has them (`sources`); every entry of the
+ledger belongs to a deletion (`ledger`); every entry of both rollups follows from the raw rows (`rollups`).
 """
 
 import time
@@ -10,12 +10,11 @@ from collections.abc import Callable
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from aggregator.audit_evidence import Evidence, JournalHead, StoppedPartition, Unreachable
-from aggregator.audit_ledger import Stray, check_ledger
-from aggregator.audit_memory import Memory
-from aggregator.audit_rollups import DAYS, DayDifference, check_rollups
-from aggregator.audit_sources import SourceState, check_sources
-from aggregator.looks import Look, after, on
+from aggregator.audit.evidence import Evidence, JournalHead, StoppedPartition, Unreachable
+from aggregator.audit.ledger import Stray, check_ledger
+from aggregator.audit.rechecks import Recheck, after_pause, on_client
+from aggregator.audit.rollups import DAYS, DayDifference, Memory, check_rollups
+from aggregator.audit.sources import SourceState, check_sources
 from infra.progress import Progress, silent
 
 __all__ = ["Check", "Evidence", "JournalHead", "Report", "audit", "render"]
@@ -61,7 +60,7 @@ def audit(
     evidence: Evidence,
     progress: Progress = silent,
     sleep: Callable[[float], None] = time.sleep,
-    alone: Look | None = None,
+    alone: Recheck | None = None,
     memory: Memory | None = None,
 ) -> Report:
     """Reads everything and changes nothing. Raises what the client raises.
@@ -70,7 +69,7 @@ def audit(
     given, which must run the look while nothing is being inserted (`Aggregator.between`). Memory is bounded; time grows
     with the tables (a million scans take a second or three), but not for months of the rollups that `memory` knows,
     which is brought up to date."""
-    looks = [after(sleep, seconds, alone or on(client)) for seconds in PAUSES_S]
+    looks = [after_pause(sleep, seconds, alone or on_client(client)) for seconds in PAUSES_S]
     found = check_sources(client, evidence, progress, looks)
     states, unreached = found.states, found.unreached
     checks = [_sources_check(name, [state for state in states if state.end == end]) for name, end in _ENDS.items()]

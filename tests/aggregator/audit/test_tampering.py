@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregator.audit import Evidence, Report, audit, render
-from aggregator.audit_evidence import Account, StoppedPartition, Unreachable
-from aggregator.erase import erase
+from aggregator.audit.evidence import Account, StoppedPartition, Unreachable
+from aggregator.audit.report import Evidence, Report, audit, render
+from aggregator.erasure import erase
 from aggregator.rebuild import rebuild
 from schemas.line_check import DIGEST, SETTINGS
 from tests.aggregator import stock

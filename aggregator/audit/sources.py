@@ -14,9 +14,9 @@ from functools import partial
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from aggregator.audit_claims import Claim, End, claim_of, count
-from aggregator.audit_evidence import Account, Evidence, Ranges, Unreachable
-from aggregator.looks import Look
+from aggregator.audit.claims import Claim, End, claim_of, count
+from aggregator.audit.evidence import Account, Evidence, Ranges, Unreachable
+from aggregator.audit.rechecks import Recheck
 from infra.progress import Progress, silent
 from schemas.line_check import LINE_CHECK, SETTINGS
 
@@ -69,7 +69,7 @@ class Sources(msgspec.Struct, frozen=True):
 
 
 def check_sources(
-    client: Client, evidence: Evidence, progress: Progress = silent, looks: Iterable[Look] = ()
+    client: Client, evidence: Evidence, progress: Progress = silent, looks: Iterable[Recheck] = ()
 ) -> Sources:
     """Every source that the warehouse, a journal or the register knows. What does not hold is looked at again, in each
     of these ways, with all evidence gathered anew."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aggregator.dead import NothingToSkip, replay, skip
+from aggregator.dead_letters import NothingToSkip, replay, skip
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from ingest.layout import segment_name
@@ -31,7 +31,7 @@ async def test_a_bad_line_is_skipped_and_the_rest_is_counted(tmp_path: Path) -> 
         loop = aggregator(tmp_path)
         async with running(loop):
             await until(lambda: loop.status()["inserted"] == 140 and loop.status()["alarms"] == 1)
-            bad = next(part for part in loop.lanes.values() if part.state == "stopped")
+            bad = next(part for part in loop.workers.values() if part.state == "stopped")
             assert bad.bad is not None and bad.bad.offset == 41
         # The alarm is there again after a restart, and nothing has moved.
         loop = aggregator(tmp_path)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from clickhouse_connect.driver.client import Client
 
-from aggregator.audit import Evidence, JournalHead, audit
+from aggregator.audit.report import Evidence, JournalHead, audit
 from infra.warehouse import Warehouse
 from tests.aggregator import stock
 

@@ -13,7 +13,7 @@ import numpy as np
 from clickhouse_connect.driver.client import Client
 
 from aggregator.batch import MAX_EVENTS, Block, Key
-from aggregator.bus import Place, Range
+from aggregator.bus import PartitionId, Range
 from aggregator.columns import ENUMS, Columns
 from aggregator.value_sums import value_sums
 from infra.native_format import Column, Texts, enum, low_cardinality, nullable, number, strings
@@ -91,8 +91,8 @@ def _once(client: Client, table: str, block: bytes, token: str) -> None:
 def _scans(rows: Block) -> bytes:
     columns, count = rows.columns, len(rows.columns)
     made = [_column(columns, name) for name in EVENT_COLUMNS]
-    made.append(low_cardinality("bus", Texts([rows.place.bus], np.zeros(count))))
-    made.append(number("bus_partition", "UInt64", np.full(count, rows.place.partition, dtype=np.uint64)))
+    made.append(low_cardinality("bus", Texts([rows.partition_id.bus], np.zeros(count))))
+    made.append(number("bus_partition", "UInt64", np.full(count, rows.partition_id.number, dtype=np.uint64)))
     made.append(number("bus_offset", "UInt64", np.array(array("Q", rows.offsets), dtype=np.uint64)))
     return native_block(made, count)
 
@@ -124,12 +124,14 @@ def chunks(values: Iterable[int], size: int = CHUNK) -> list[list[int]]:
     return [ordered[at : at + size] for at in range(0, len(ordered), size)]
 
 
-def numbers(values: Iterable[int]) -> str:
+def sql_list(values: Iterable[int]) -> str:
     """A list of integers as SQL."""
     return ", ".join(map(str, values))
 
 
-def marks(client: Client, sources: Collection[int], before: tuple[Place, int] | None = None) -> dict[int, int]:
+def highest_seqs(
+    client: Client, sources: Collection[int], before: tuple[PartitionId, int] | None = None
+) -> dict[int, int]:
     """The highest seq of each source that is stored or was erased; 0 for what is not known.
 
     `before` a place and offset: rows of that partition from the offset on do not count, nor does the
@@ -138,10 +140,10 @@ def marks(client: Client, sources: Collection[int], before: tuple[Place, int] | 
     found = dict.fromkeys(sources, 0)
     besides = ""
     if before is not None:
-        place, offset = before
-        besides = f" AND NOT (bus = '{place.bus}' AND bus_partition = {place.partition} AND bus_offset >= {offset})"
+        partition_id, offset = before
+        besides = f" AND NOT ({from_partition(partition_id)} AND bus_offset >= {offset})"
     for chunk in chunks(sources):
-        among = f"source IN ({numbers(chunk)})"
+        among = f"source IN ({sql_list(chunk)})"
         queries = [f"SELECT source, max(seq) FROM scans WHERE {among}{besides} GROUP BY source"]
         if before is None:
             queries.append(f"SELECT source, max(seq) FROM ledger WHERE {among} GROUP BY source")
@@ -151,25 +153,22 @@ def marks(client: Client, sources: Collection[int], before: tuple[Place, int] | 
     return found
 
 
-def furthest(client: Client, place: Place) -> int:
+def highest_offset(client: Client, partition_id: PartitionId) -> int:
     """The largest offset of the partition of which a row is stored; -1 without rows."""
-    query = (
-        "SELECT toInt64(max(bus_offset)), count() FROM scans"
-        f" WHERE bus = '{place.bus}' AND bus_partition = {place.partition}"
-    )
+    query = f"SELECT toInt64(max(bus_offset)), count() FROM scans WHERE {from_partition(partition_id)}"
     offset, rows = client.query(query).result_rows[0]
     return int(offset) if rows else -1
 
 
-def erased(client: Client, keys: Iterable[Key]) -> set[Key]:
+def erased_keys(client: Client, keys: Iterable[Key]) -> set[Key]:
     """Which of these left the table on purpose."""
     return _found(client, keys, "ledger", "")
 
 
-def present(client: Client, keys: Iterable[Key], besides: tuple[Place, Range]) -> set[Key]:
+def stored_keys(client: Client, keys: Iterable[Key], besides: tuple[PartitionId, Range]) -> set[Key]:
     """Which of these are stored, but for what came from the given offsets."""
-    place, batch = besides
-    return _found(client, keys, "scans", f" AND NOT ({_from(place, batch)})")
+    partition_id, offsets = besides
+    return _found(client, keys, "scans", f" AND NOT ({from_range(partition_id, offsets)})")
 
 
 def _found(client: Client, keys: Iterable[Key], table: str, condition: str) -> set[Key]:
@@ -187,14 +186,16 @@ def _found(client: Client, keys: Iterable[Key], table: str, condition: str) -> s
     return found
 
 
-def _from(place: Place, batch: Range) -> str:
-    return (
-        f"bus = '{place.bus}' AND bus_partition = {place.partition}"
-        f" AND bus_offset BETWEEN {batch.first} AND {batch.last}"
-    )
+def from_partition(partition_id: PartitionId) -> str:
+    """A condition that meets the rows from a partition."""
+    return f"bus = '{partition_id.bus}' AND bus_partition = {partition_id.number}"
 
 
-def put_notes(client: Client, place: Place, notes: Sequence[SourceNote]) -> None:
+def from_range(partition_id: PartitionId, offsets: Range) -> str:
+    return f"{from_partition(partition_id)} AND bus_offset BETWEEN {offsets.first} AND {offsets.last}"
+
+
+def insert_notes(client: Client, partition_id: PartitionId, notes: Sequence[SourceNote]) -> None:
     """Keeps what sources said of themselves; saying it again changes nothing. Call it when all events before
     the notes are stored."""
     # Of a source's heads the last one says it all.
@@ -205,22 +206,23 @@ def put_notes(client: Client, place: Place, notes: Sequence[SourceNote]) -> None
             (0, [], None) if isinstance(note, SourceOpened) else (note.last_seq, note.refused, note.digest)
         )
         at = f"{datetime.fromtimestamp(note.at_ms // 1000, UTC):%Y-%m-%d %H:%M:%S}.{note.at_ms % 1000:03d}"
-        rows.append([note.source, place.bus, place.partition, _STATES[type(note)], at, last_seq, refused, digest])
+        rows.append(
+            [note.source, partition_id.bus, partition_id.number, _STATES[type(note)], at, last_seq, refused, digest]
+        )
     put(client, "sources", ["source", "bus", "bus_partition", "state", "at", "last_seq", "refused", "digest"], rows)
 
 
 _STATES: dict[type, str] = {SourceOpened: "open", SourceClosed: "closed", SourceHead: "head"}
 
 
-def skipped(client: Client, place: Place) -> set[int]:
+def skipped_offsets(client: Client, partition_id: PartitionId) -> set[int]:
     """Offsets of the partition's records that were moved to the dead letters."""
-    query = (
-        f"SELECT DISTINCT bus_offset FROM dead_letters WHERE bus = '{place.bus}' AND bus_partition = {place.partition}"
-    )
+    query = f"SELECT DISTINCT bus_offset FROM dead_letters WHERE {from_partition(partition_id)}"
     return {row[0] for row in client.query(query).result_rows}
 
 
-def stored(client: Client, place: Place, batch: Range) -> list[tuple[int, int, int, int]]:
+def rows_in_range(client: Client, partition_id: PartitionId, offsets: Range) -> list[tuple[int, int, int, int]]:
     """Source, seq, number of copies and offset of every row from the range."""
-    query = f"SELECT source, seq, count(), any(bus_offset) FROM scans WHERE {_from(place, batch)} GROUP BY source, seq"
+    condition = from_range(partition_id, offsets)
+    query = f"SELECT source, seq, count(), any(bus_offset) FROM scans WHERE {condition} GROUP BY source, seq"
     return [(row[0], row[1], row[2], row[3]) for row in client.query(query).result_rows]

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregator import audit_journals
-from aggregator.audit import Evidence, Report, audit, render
-from aggregator.audit_evidence import StoppedPartition
+from aggregator.aggregator import Aggregator, uptime
+from aggregator.audit import evidence_readers
+from aggregator.audit.evidence import StoppedPartition
+from aggregator.audit.report import Evidence, Report, audit, render
 from aggregator.journal_bus import JournalBus
-from aggregator.loop import Aggregator, uptime
 from infra.warehouse import Warehouse
 from ingest.journal import Journal
 from ingest.layout import segment_path, segments, sources
@@ -59,8 +59,8 @@ def at_once(
     client: Client, folder: Path, stopped: Callable[[], tuple[int, list[StoppedPartition]]] | None = None
 ) -> Report:
     evidence = Evidence(
-        journals=partial(audit_journals.heads, folder / "journal"),
-        registers=(partial(audit_journals.registered, folder / "journal"),),
+        journals=partial(evidence_readers.heads, folder / "journal"),
+        registers=(partial(evidence_readers.registered, folder / "journal"),),
         stopped=stopped,
     )
     return audit(client, evidence, sleep=lambda _: None)
@@ -74,13 +74,13 @@ async def audited(client: Client, warehouse: Path, folder: Path) -> Report:
     running = asyncio.create_task(loop.run(stop))
 
     def stopped() -> tuple[int, list[StoppedPartition]]:
-        lanes = list(loop.lanes.values())
-        found = [lane for lane in lanes if lane.state == "stopped"]
-        return len(lanes), [StoppedPartition(lane.partition.place.partition, lane.reason) for lane in found]
+        workers = list(loop.workers.values())
+        found = [worker for worker in workers if worker.state == "stopped"]
+        return len(workers), [StoppedPartition(worker.partition.id.number, worker.reason) for worker in found]
 
     def done() -> bool:
         """Every journal is stored and gone, or stopped at."""
-        states = {lane.state for lane in loop.lanes.values()}
+        states = {worker.state for worker in loop.workers.values()}
         return not sources(folder / "journal") or (bool(states) and states <= {"stopped", "ended"})
 
     try:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import msgspec
 
-from aggregator.audit import Evidence, audit, render
-from aggregator.audit_evidence import Account
-from aggregator.audit_memory import Memory
-from aggregator.store import CONSISTENT
+from aggregator.audit.evidence import Account
+from aggregator.audit.report import Evidence, audit, render
+from aggregator.audit.rollups import Memory
+from aggregator.queries import CONSISTENT
 from infra.migrate import migrate
 from infra.rollups import add_values
 from infra.warehouse import Warehouse

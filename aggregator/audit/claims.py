@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from aggregator.audit_evidence import Account, Evidence, JournalHead, Ranges
+from aggregator.audit.evidence import Account, Evidence, JournalHead, Ranges
 
 End = Literal["closed", "open", "none"]
 

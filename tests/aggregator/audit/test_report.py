@@ -8,9 +8,9 @@ import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregator import audit_sources
-from aggregator.audit import Check, Evidence, JournalHead, Report, audit, render
-from aggregator.audit_rollups import compare
+from aggregator.audit import sources
+from aggregator.audit.report import Check, Evidence, JournalHead, Report, audit, render
+from aggregator.audit.rollups import compare
 from aggregator.slices import Slice, slices
 from infra.rollups import rollup_select
 from tests.aggregator import stock
@@ -316,7 +316,7 @@ def test_a_second_look_is_taken_while_nothing_is_inserted(client: Client) -> Non
 
 
 def test_work_in_pieces_finds_the_same(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit_sources, "SOURCES", 1)
+    monkeypatch.setattr(sources, "SOURCES", 1)
     lost_row(client)
     assert at_once(client).sources[0].missing == 1
 

@@ -10,13 +10,13 @@ from typing import Literal, TypeVar
 from clickhouse_connect.driver.client import Client
 from opentelemetry.trace import Tracer
 
-from aggregator import store
-from aggregator.batch import MAX_BYTES, Batch, Decoded, Unreadable, decode, reaches, within
+from aggregator import queries
+from aggregator.batch import MAX_BYTES, Batch, Decoded, Unreadable, covers_offset, decode, up_to_offset
 from aggregator.bus import Gone, Held, Lost, Partition, Range
-from aggregator.desk import Away, Desk
 from aggregator.disk_space import DiskSpace
+from aggregator.metrics import PartitionMetrics
 from aggregator.settle import Checkpoint, settle
-from aggregator.tally import Tally
+from aggregator.warehouse_writer import Away, WarehouseWriter
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +46,14 @@ class Alarm(Exception):
     """Following this partition further could lose or double events. A person must look."""
 
 
-class Lane:
+class PartitionWorker:
     """Runs for as long as its partition is assigned. A batch is in one of three hands: being gathered,
     being inserted, or done; at most one is in each."""
 
     def __init__(
         self,
         partition: Partition,
-        desk: Desk,
+        writer: WarehouseWriter,
         space: DiskSpace,
         clock: Callable[[], float],
         session_timeout_s: float | None,
@@ -61,19 +61,19 @@ class Lane:
         clear_all: Callable[[], Awaitable[None]],
         tracer: Tracer,
     ) -> None:
-        """`clear_all` clears every lane of this process; it is called with the turn held."""
+        """`clear_all` clears every worker of this process; it is called with the turn held."""
         self.partition = partition
         self.state: State = "recovering"
         self.reason = ""
         self.bad: Unreadable | None = None
         self.position = 0
-        self.tally = Tally()
+        self.metrics = PartitionMetrics()
         self.lag: int | None = None
         # A batch is stored, or its rows are all known, and the bus has not been told yet.
         self.open = False
         # A batch is declared, and how much of it is stored is not certain.
         self.unsettled = False
-        self._desk = desk
+        self._writer = writer
         self._space = space
         self._clock = clock
         # How old an acknowledged intent may be when its insert begins.
@@ -109,16 +109,16 @@ class Lane:
     def _stop(self, reason: str) -> None:
         self.state = "stopped"
         self.reason = reason
-        log.error("partition %d is stopped: %s", self.partition.place.partition, reason)
+        log.error("partition %d is stopped: %s", self.partition.id.number, reason)
 
     # What was left open
 
     async def _recover(self) -> None:
-        place = self.partition.place
+        partition_id = self.partition.id
         resume = await self._patiently(self.partition.resume)
-        stored = await self._patiently(lambda: self._desk.call(store.furthest, place))
-        self._skip = await self._patiently(lambda: self._desk.call(store.skipped, place))
-        self.tally.dead_letters = len(self._skip)
+        stored = await self._patiently(lambda: self._writer.call(queries.highest_offset, partition_id))
+        self._skip = await self._patiently(lambda: self._writer.call(queries.skipped_offsets, partition_id))
+        self.metrics.dead_letters = len(self._skip)
         limit = resume.position if resume.intent is None else resume.intent.last + 1
         if stored >= limit:
             raise Alarm(f"offset {stored} is stored, but the bus says that nothing from {limit} on is")
@@ -129,8 +129,8 @@ class Lane:
         self._marks = {}
 
     async def _recover_batch(self, intent: Range) -> None:
-        place = self.partition.place
-        batch = Batch(place, intent.first, self._marks)
+        partition_id = self.partition.id
+        batch = Batch(partition_id, intent.first, self._marks)
         while batch.last < intent.last:
             records = await self._patiently(lambda: self.partition.read(MAX_BYTES))
             if not records:
@@ -139,8 +139,8 @@ class Lane:
                 self._give_way()
                 continue
             found = decode(records, batch.last + 1, self._skip)
-            decoded = within(found, intent.last)
-            if decoded.bad is None and found.last > intent.last and not reaches(found, intent.last, self._skip):
+            decoded = up_to_offset(found, intent.last)
+            if decoded.bad is None and found.last > intent.last and not covers_offset(found, intent.last, self._skip):
                 raise Alarm(f"offset {intent.last} was declared, and is not on the bus")
             await self._mark(decoded, before=intent.first)
             batch.take(decoded)
@@ -185,7 +185,7 @@ class Lane:
 
     async def _finish(self) -> None:
         if self.open:
-            async with self._desk.turn:
+            async with self._writer.turn:
                 await self.clear()
 
     async def clear(self) -> None:
@@ -198,7 +198,7 @@ class Lane:
         """The next batch; None at the end or when leaving. Raises Unreadable when the next record is."""
         if self.bad is not None:
             raise self.bad
-        batch = Batch(self.partition.place, self._read_to, self._marks)
+        batch = Batch(self.partition.id, self._read_to, self._marks)
         begun: float | None = None
         rows = 0
         while not self.partition.leaving.is_set():
@@ -232,12 +232,12 @@ class Lane:
     async def _mark(self, decoded: Decoded, before: int | None = None) -> None:
         unknown = decoded.sources() - self._marks.keys()
         if unknown:
-            limit = None if before is None else (self.partition.place, before)
-            found = await self._patiently(lambda: self._desk.call(store.marks, unknown, limit))
+            limit = None if before is None else (self.partition.id, before)
+            found = await self._patiently(lambda: self._writer.call(queries.highest_seqs, unknown, limit))
             self._marks.update(found)
 
     async def _store(self, batch: Batch) -> None:
-        about = {"waymark.partition": self.partition.place.partition, "waymark.events": len(batch.lines)}
+        about = {"waymark.partition": self.partition.id.number, "waymark.events": len(batch.lines)}
         with self._tracer.start_as_current_span("batch", attributes=about, record_exception=False):
             await self._store_batch(batch)
 
@@ -254,7 +254,7 @@ class Lane:
         self.open = True
 
     def _count(self, batch: Batch) -> None:
-        self.tally.count(batch)
+        self.metrics.count(batch)
         self.position = batch.last + 1
         self.unsettled = False
 
@@ -269,7 +269,7 @@ class Lane:
                 raise
             self._checkpoint("declared")
             try:
-                await self._desk.call(self._insert_fresh, batch, acknowledged)
+                await self._writer.call(self._insert_fresh, batch, acknowledged)
             except Stale:
                 continue
             except Away as error:
@@ -292,8 +292,8 @@ class Lane:
         if not fresh():
             raise Stale
         began = time.perf_counter()
-        store.insert(client, batch.block(), batch.token, rows_inserted)
-        self.tally.insert_seconds.add(time.perf_counter() - began)
+        queries.insert(client, batch.block(), batch.token, rows_inserted)
+        self.metrics.insert_seconds.add(time.perf_counter() - began)
 
     async def _settle(self, batch: Batch) -> None:
         """With every other insert held, here and elsewhere; until the bus knows that the batch is done with."""
@@ -301,8 +301,8 @@ class Lane:
         async def held() -> None:
             await self._clear_all()
             await self._patiently(lambda: self.partition.hold(batch.first, batch.range))
-            await self._patiently(lambda: self._desk.call(settle, batch, self._checkpoint))
-            self.tally.settled += 1
+            await self._patiently(lambda: self._writer.call(settle, batch, self._checkpoint))
+            self.metrics.settled += 1
             await self._keep_notes(batch)
             await self._patiently(lambda: self.partition.done(batch.last + 1))
             self._count(batch)
@@ -313,14 +313,14 @@ class Lane:
 
     async def _room(self) -> None:
         """Waits for it without holding the turn."""
-        await self._patiently(lambda: self._desk.call(self._space.require))
+        await self._patiently(lambda: self._writer.call(self._space.require))
 
     async def _in_turn(self, act: Callable[[], Awaitable[T]]) -> T:
         """Acts with the turn held. While another process holds everything, the others of this one get their turn,
         so that they can clear what they have declared."""
         while True:
             try:
-                async with self._desk.turn:
+                async with self._writer.turn:
                     return await act()
             except Held as error:
                 self._note_failure(error)
@@ -328,8 +328,8 @@ class Lane:
 
     async def _keep_notes(self, batch: Batch) -> None:
         if batch.notes:
-            place = self.partition.place
-            await self._patiently(lambda: self._desk.call(store.put_notes, place, batch.notes))
+            partition_id = self.partition.id
+            await self._patiently(lambda: self._writer.call(queries.insert_notes, partition_id, batch.notes))
             self._checkpoint("noted")
 
     # Trouble
@@ -365,7 +365,7 @@ class Lane:
 
     def _note_failure(self, error: Exception) -> None:
         if self.reason != str(error):
-            log.warning("partition %d waits: %s", self.partition.place.partition, error)
+            log.warning("partition %d waits: %s", self.partition.id.number, error)
         self.reason = str(error)
         if self.state == "following":
             self.state = "retrying"

@@ -6,7 +6,7 @@ from aggregator.batch import Batch
 from infra.exposition import Histogram
 
 
-class Tally:
+class PartitionMetrics:
     """`insert_seconds` is added to in the warehouse's thread, the rest in the loop's."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Tally:
             scanned_ms = int(batch.lines[0].split(b",", 3)[2])
             self.scan_age_seconds.add(max(0.0, time.time() - scanned_ms / 1000))
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "PartitionMetrics") -> None:
         self.inserted += other.inserted
         self.dropped += other.dropped
         self.settled += other.settled
