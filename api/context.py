@@ -1,4 +1,4 @@
-"""What the API works with. Everything that lives outside a request is handed in here."""
+"""What the API works with: everything that outlives a request is handed in here."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -10,14 +10,17 @@ from prometheus_client import CollectorRegistry
 from analytics.query_pool import QueryPool
 from api.logos import Logos
 from api.middleware.limits import Limits
+from api.qr_images import QrImages
 from api.rate_limits import RateLimits
+from api.upload import upload_queue
 from api.wrong_keys import WrongKeys
 from codes.domains import Domains
 from codes.files import Files
 from codes.resolver import Resolver
 from codes.service import Codes
+from infra.fair_queue import FairQueue
 
-# Answers what is missing, in a few words, or None when it can do its work.
+# A check of a part: what is wrong with it, in a few words, or None.
 Ready = Callable[[], Awaitable[str | None]]
 
 
@@ -30,22 +33,20 @@ class ApiSettings(msgspec.Struct, frozen=True):
     short_url: str = "http://localhost:8001"
     api_url: str = "http://localhost:8000"
     limits: Limits = Limits()
-    # A folder with fonts for captions in scripts that ours has not.
-    fonts: str = ""
     # Pages of these may call the API in a browser; "*" is any.
     cors_origins: frozenset[str] = frozenset()
 
 
 class ApiContext(msgspec.Struct, frozen=True):
-    """`readiness` names the parts that requests need, each with how to ask it; `registry` is what the
-    status port shows at /metrics, so that whoever shares the process can add to it."""
+    """`readiness` has a check for each part that requests need; `registry` is shown at /metrics of the status port."""
 
     codes: Codes
     domains: Domains
     files: Files
     questions: QueryPool
     settings: ApiSettings = ApiSettings()
-    logos: Logos = msgspec.field(default_factory=lambda: Logos(own_hosts=(), resolver=Resolver()))
+    images: QrImages = msgspec.field(default_factory=lambda: QrImages(Logos(own_hosts=(), resolver=Resolver())))
+    uploads: FairQueue = msgspec.field(default_factory=upload_queue)
     rates: RateLimits = msgspec.field(default_factory=RateLimits)
     wrong_keys: WrongKeys = msgspec.field(default_factory=WrongKeys)
     now: Callable[[], datetime] = utc_now

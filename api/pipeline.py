@@ -41,7 +41,7 @@ def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[R
                 await dialect.before(call)
             auth.check_scope(key, route.scope)
         if route.upload:
-            async with upload.turn(call.key.workspace):
+            async with upload.turn(context.uploads, call.key.workspace):
                 response = await _handled(call, route)
         else:
             response = await _handled(call, route)

@@ -1,14 +1,14 @@
-"""Pictures of codes: drawn beside the event loop, no more at once than there are threads for it, each in a process that
-can be stopped, and remembered."""
+"""QR images of codes, drawn beside the event loop: as many at once as there are threads, each in a process of its own
+that can be stopped. Finished images are remembered.
+"""
 
 import asyncio
-import atexit
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 
-from api.context import ApiContext
+from api.logos import Logos
 from api.problems import invalid, unavailable
 from infra import fair_queue
 from infra.fair_queue import FairQueue, TooMany
@@ -25,62 +25,65 @@ MEDIA = {
 # So many of one workspace, and one more for whoever else comes.
 OWN_THREADS = 2
 THREADS = OWN_THREADS + 1
-# Who comes when so many are waiting is told to come again; one workspace may have so many waiting as its plan says.
+# Above this the API is busy (503); the plan of a workspace says how many of its own may wait.
 MAX_WAITING = 256
 
-# Of the process, not of an app: they are costly to start, and know nothing of whose picture they draw.
-_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="draw")
-_workers = RenderPool()
-_cache = cache.Cache()
-_queue = FairQueue(THREADS, own_at_once=OWN_THREADS, waiting=MAX_WAITING)
-atexit.register(_workers.close)
 
+class QrImages:
+    """`fonts` is a folder of extra fonts for captions. The render processes of `workers` start when they are needed;
+    `close` ends them."""
 
-async def draw(
-    context: ApiContext, data: str, style: dict[str, Any] | None, format: str, size: int, *, workspace: int
-) -> bytes:
-    """The bytes of a picture of `data`, which has been read back; its content type is `MEDIA[format]`. `workspace` is
-    whose turn it takes, and whose uploaded files the style may use as a logo. Raises Problem: 400 for what cannot be
-    drawn, or not so that it could be scanned, with the field of the style and the reason; 503 when too many are
-    waiting. Raises TooMany when those of this workspace are."""
-    try:
-        return await _drawn(context, data, style, format, size, workspace)
-    except Refused as refused:
-        code = "unreadable" if isinstance(refused, Unreadable) else "invalid_style"
-        code = code if refused.field.startswith("style") else "invalid"
-        raise invalid(refused.field, f"{refused.field} {refused.message}", code) from None
+    def __init__(self, logos: Logos, *, fonts: str = "", workers: RenderPool | None = None) -> None:
+        self._logos = logos
+        self._fonts = fonts
+        self._workers = workers or RenderPool()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="draw")
+        self._cache = cache.Cache()
+        self._queue = FairQueue(THREADS, own_at_once=OWN_THREADS, waiting=MAX_WAITING)
 
+    async def draw(self, data: str, style: dict[str, Any] | None, format: str, size: int, *, workspace: int) -> bytes:
+        """An image of `data` that a scanner has read; `MEDIA[format]` is its content type. It takes the turn of
+        `workspace`, whose uploaded files the style may use as a logo. Raises Problem: 400 with the field of the style
+        and the reason for what cannot be drawn or not be scanned, 503 when too many wait; and TooMany when too many of
+        this workspace do."""
+        try:
+            return await self._drawn(data, style, format, size, workspace)
+        except Refused as refused:
+            code = "unreadable" if isinstance(refused, Unreadable) else "invalid_style"
+            code = code if refused.field.startswith("style") else "invalid"
+            raise invalid(refused.field, f"{refused.field} {refused.message}", code) from None
 
-async def _drawn(
-    context: ApiContext, data: str, said: dict[str, Any] | None, format: str, size: int, workspace: int
-) -> bytes:
-    look = style.parse(said)
-    if look.logo is not None and look.logo.image is None:
-        at = look.logo.source
-        get = context.logos.fetched(at) if look.logo.at_web else context.logos.uploaded(workspace, at)
-        look = msgspec.structs.replace(look, logo=msgspec.structs.replace(look.logo, image=await get))
-    job = RenderJob(data=data, style=look, format=format, size=size, more_fonts=context.settings.fonts)
-    name = cache.cache_key(job)
-    if (kept := _cache.get(name)) is not None:
-        return kept
-    picture = await _in_turn(job, workspace)
-    _cache.put(name, picture)
-    return picture
+    async def _drawn(self, data: str, sent: dict[str, Any] | None, format: str, size: int, workspace: int) -> bytes:
+        look = style.parse(sent)
+        if look.logo is not None and look.logo.image is None:
+            source = look.logo.source
+            get = self._logos.fetched(source) if look.logo.at_web else self._logos.uploaded(workspace, source)
+            look = msgspec.structs.replace(look, logo=msgspec.structs.replace(look.logo, image=await get))
+        job = RenderJob(data=data, style=look, format=format, size=size, more_fonts=self._fonts)
+        key = cache.cache_key(job)
+        if (kept := self._cache.get(key)) is not None:
+            return kept
+        image = await self._in_turn(job, workspace)
+        self._cache.put(key, image)
+        return image
 
-
-async def _in_turn(job: RenderJob, workspace: int) -> bytes:
-    who = fair_queue.owner.get()
-    try:
-        await _queue.enter(workspace, who.pictures)
-    except TooMany as error:
-        if error.own:
+    async def _in_turn(self, job: RenderJob, workspace: int) -> bytes:
+        owner = fair_queue.owner.get()
+        try:
+            await self._queue.enter(workspace, owner.pictures)
+        except TooMany as error:
+            if error.own:
+                raise
+            raise unavailable("too many pictures are being drawn; try again shortly") from None
+        try:
+            drawing = self._threads.submit(self._workers.draw, job)
+        except BaseException:
+            self._queue.leave(workspace)
             raise
-        raise unavailable("too many pictures are being drawn; try again shortly") from None
-    try:
-        drawing = _threads.submit(_workers.draw, job)
-    except BaseException:
-        _queue.leave(workspace)
-        raise
-    # Its turn is over when the thread is done, also when nobody waits for it any more.
-    drawing.add_done_callback(lambda _: _queue.leave(workspace))
-    return await asyncio.wrap_future(drawing)
+        # The turn ends with the thread, also when the caller is gone.
+        drawing.add_done_callback(lambda _: self._queue.leave(workspace))
+        return await asyncio.wrap_future(drawing)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._workers.close()

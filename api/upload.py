@@ -1,4 +1,4 @@
-"""A file that is sent as a form, as browsers and curl do."""
+"""Uploads: a file that is sent as a form, as browsers and curl do."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,29 +11,32 @@ from api.problems import invalid
 from infra.fair_queue import FairQueue
 
 CHUNK = 256 * 1024
-# A form may have more than its file; what else is in it is not read.
+# A form may have other fields beside its file; they are ignored.
 MAX_FIELDS = 8
 
-
-# A file is on the disk for as long as it is being sent and kept: so many of one workspace at a time, and of all.
+# A file is on the disk while it is sent and kept: so many of one workspace at a time, and of all.
 OWN_AT_ONCE = 4
 AT_ONCE = 16
 MAX_WAITING = 16
-_queue = FairQueue(AT_ONCE, own_at_once=OWN_AT_ONCE)
+
+
+def upload_queue() -> FairQueue:
+    """Where uploads of one process take turns."""
+    return FairQueue(AT_ONCE, own_at_once=OWN_AT_ONCE)
 
 
 @asynccontextmanager
-async def turn(workspace: int) -> AsyncIterator[None]:
-    """To send a file. Raises TooMany."""
-    await _queue.enter(workspace, MAX_WAITING)
+async def turn(queue: FairQueue, workspace: int) -> AsyncIterator[None]:
+    """Raises TooMany."""
+    await queue.enter(workspace, MAX_WAITING)
     try:
         yield
     finally:
-        _queue.leave(workspace)
+        queue.leave(workspace)
 
 
 async def sent_file(request: Request) -> UploadFile:
-    """The part named `file`; the request keeps it until it is closed. Raises Problem (400)."""
+    """The part named `file`, which lives until the request is closed. Raises Problem (400)."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise invalid("file", "the body must be a form (multipart/form-data) with a part named file", "missing_field")
     part = (await request.form(max_files=1, max_fields=MAX_FIELDS)).get("file")
@@ -43,14 +46,14 @@ async def sent_file(request: Request) -> UploadFile:
 
 
 async def chunks(part: UploadFile) -> AsyncIterator[bytes]:
-    """From its beginning, however often it was read before."""
+    """The whole file, from its beginning."""
     await part.seek(0)
     while chunk := await part.read(CHUNK):
         yield chunk
 
 
 async def digest(request: Request) -> bytes:
-    """The same for the same file, whatever the client put around it."""
+    """Equal for the same file, however the client built the form."""
     part = await sent_file(request)
     found = blake2b(f"{part.filename}\n{part.content_type}\n".encode(), digest_size=20)
     async for chunk in chunks(part):

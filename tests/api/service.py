@@ -1,5 +1,6 @@
 """An API on a real Redis and a real chDB, asked over HTTP; every answer is held against its own OpenAPI document."""
 
+import atexit
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from api.dialects import DIALECTS
 from api.logos import Logos
 from api.middleware.cors import origins
 from api.openapi import problems
+from api.qr_images import QrImages
 from codes.apikeys import Scope, create_key
 from codes.domain_verification import DomainVerifier
 from codes.domains import Domains
@@ -32,6 +34,7 @@ from codes.service import Codes
 from codes.workspaces import ensure_workspace
 from infra.rollups import add_values
 from infra.warehouse import Warehouse
+from qr.render_pool import RenderPool
 from schemas.event import EVENT_COLUMNS, ScanEvent
 from tests.servers.dns import name_socket
 
@@ -40,6 +43,9 @@ SHORT = "https://s.example.net"
 NOW = datetime(2026, 5, 21, 15, 0, 0, 250_000, tzinfo=UTC)
 
 Body = dict[str, Any]
+# Shared by all services of a test process: render processes take a second to start.
+RENDER_POOL = RenderPool()
+atexit.register(RENDER_POOL.close)
 
 
 class Clock:
@@ -96,7 +102,7 @@ class Service:
             codes=self.codes,
             domains=self.domains,
             files=files,
-            logos=Logos(own_hosts=["s.example.net"], resolver=resolver, files=files),
+            images=QrImages(Logos(own_hosts=["s.example.net"], resolver=resolver, files=files), workers=RENDER_POOL),
             questions=self.questions,
             settings=ApiSettings(short_url=SHORT, api_url="http://api.example.net", cors_origins=origins(cors)),
             now=self.clock,

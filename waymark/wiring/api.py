@@ -1,5 +1,6 @@
 """Build the API app from the settings, in whichever process serves it."""
 
+import atexit
 from collections.abc import Mapping
 
 from opentelemetry.trace import Tracer
@@ -13,6 +14,7 @@ from api.context import ApiContext, ApiSettings, Ready
 from api.health import engine_checks
 from api.logos import Logos
 from api.middleware.cors import origins
+from api.qr_images import QrImages
 from api.wrong_keys import WrongKeys
 from codes import plans
 from codes.resolver import Resolver
@@ -35,19 +37,21 @@ def api_app(
     codes = Codes(
         redis, own_hosts=room_settings.own_hosts(settings), usable=domains.is_usable, is_short=domains.is_short
     )
+    logos = Logos(own_hosts=room_settings.every_host(settings), resolver=Resolver(), files=files)
+    images = QrImages(logos, fonts=str(settings.fonts.resolve()) if settings.fonts else "")
+    atexit.register(images.close)
     return create_app(
         ApiContext(
             codes=codes,
             domains=domains,
             files=files,
-            logos=Logos(own_hosts=room_settings.every_host(settings), resolver=Resolver(), files=files),
+            images=images,
             questions=questions,
             wrong_keys=WrongKeys(trusted=room_settings.trusted_proxies(settings)),
             settings=ApiSettings(
                 short_url=settings.short_base,
                 api_url=settings.api_base,
                 cors_origins=origins(settings.cors_origins or ""),
-                fonts=str(settings.fonts.resolve()) if settings.fonts else "",
             ),
             readiness={**engine_checks(codes, questions, settings.redis_fsync), **more_readiness},
             registry=registry,

@@ -95,7 +95,7 @@ async def _create_dynamic(call: Call, sent: Generate, new: NewAgencyCode) -> Res
 
 
 async def _data_uri(call: Call, text: str, sent: Generate) -> str:
-    picture = await qr_images.draw(call.context, text, sent.style, sent.format, SIZE, workspace=call.key.workspace)
+    picture = await call.context.images.draw(text, sent.style, sent.format, SIZE, workspace=call.key.workspace)
     return f"data:{qr_images.MEDIA[sent.format]};base64,{base64.b64encode(picture).decode()}"
 
 

@@ -15,7 +15,6 @@ from api.context import ApiContext
 from api.dialects.exaroutes.bulk_worker import Fault, Made
 from api.dialects.exaroutes.schemas import SIZE
 from api.problems import Problem
-from api.qr_images import draw
 from codes.csv_safety import escape_formulas
 from codes.jobs import Job, Jobs, Result
 from infra.fair_queue import TooMany
@@ -79,7 +78,7 @@ async def _picture(context: ApiContext, job: Job, result: Result) -> bytes | Pro
     code = msgspec.json.decode(result.raw, type=Made)
     while True:
         try:
-            return await draw(context, code.url, code.style, code.format, SIZE.default, workspace=job.workspace)
+            return await context.images.draw(code.url, code.style, code.format, SIZE.default, workspace=job.workspace)
         except Problem as problem:
             if problem.status != 503:
                 return problem

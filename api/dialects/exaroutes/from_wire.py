@@ -9,7 +9,6 @@ from api.dialects.exaroutes import data, style_fields
 from api.dialects.exaroutes.schemas import SIZE, NewQrCode, QrCode
 from api.parsing import convert
 from api.problems import Problem
-from api.qr_images import draw
 from codes.code_fields import NewCode
 
 SLUG_LENGTH = 8
@@ -52,7 +51,7 @@ async def _readable(context: ApiContext, style: dict[str, Any], format: str, wor
     """A style is looked at with a link of the length that the code's will have."""
     link = f"{context.settings.short_url}/r/{'x' * SLUG_LENGTH}"
     try:
-        await draw(context, link, style, format, SIZE.default, workspace=workspace)
+        await context.images.draw(link, style, format, SIZE.default, workspace=workspace)
     except Problem as problem:
         raise style_fields.renamed(problem) from None
 

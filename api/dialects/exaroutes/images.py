@@ -10,7 +10,7 @@ from api.dialects.exaroutes.codes import ID, wanted
 from api.dialects.exaroutes.schemas import SIZE, NewStaticQr, StaticQr, redirect_url
 from api.parsing import read_object
 from api.problems import Problem
-from api.qr_images import MEDIA, draw
+from api.qr_images import MEDIA
 from api.responses import Json
 
 FORMAT = "png"
@@ -22,7 +22,7 @@ async def read_qr_image(call: Call) -> Response:
     format = code.image_format or FORMAT
     link = redirect_url(code, call.context.settings.short_url)
     try:
-        image = await draw(call.context, link, code.style, format, size, workspace=code.workspace)
+        image = await call.context.images.draw(link, code.style, format, size, workspace=code.workspace)
     except Problem as problem:
         raise style_fields.renamed(problem) from None
     return Response(image, media_type=MEDIA[format], headers={"Cache-Control": "no-store"})
@@ -35,7 +35,7 @@ async def render_static_qr(call: Call) -> Response:
     style, format = style_fields.style_of(sent), body.returnType
     size = SIZE.clamp(body.size)
     try:
-        image = await draw(call.context, payload, style, format, size, workspace=call.key.workspace)
+        image = await call.context.images.draw(payload, style, format, size, workspace=call.key.workspace)
     except Problem as problem:
         raise style_fields.renamed(problem) from None
     return Json(StaticQr(dataType=body.dataType, format=format, image=inline(image, format)))

@@ -10,7 +10,7 @@ from api.dialect import Call, Route
 from api.dialects.openqr.lookup import ID, find_code
 from api.parameters import Parameter
 from api.problems import invalid
-from api.qr_images import MEDIA, draw
+from api.qr_images import MEDIA
 from api.responses import short_url
 
 DATA = Parameter(
@@ -41,7 +41,7 @@ async def draw_qr(call: Call) -> Response:
     if not data:
         raise invalid("data", "data is missing", "missing_field")
     format = _sent_format(call.request)
-    picture = await draw(call.context, data, None, format, SIZE.read(call.request), workspace=call.key.workspace)
+    picture = await call.context.images.draw(data, None, format, SIZE.read(call.request), workspace=call.key.workspace)
     return _response(call.request, picture, format, CACHE_A_DAY)
 
 
@@ -49,7 +49,7 @@ async def draw_code(call: Call) -> Response:
     format, size = _sent_format(call.request), SIZE.read(call.request)
     code = await find_code(call)
     link = short_url(code, call.context.settings.short_url)
-    picture = await draw(call.context, link, code.style, format, size, workspace=code.workspace)
+    picture = await call.context.images.draw(link, code.style, format, size, workspace=code.workspace)
     return _response(call.request, picture, format, REVALIDATE)
 
 
