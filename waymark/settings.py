@@ -27,27 +27,23 @@ def _is(env: str, description: str, **limits: Any) -> Meta:
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    data: Annotated[Path, _is("WAYMARK_DATA", "The folder that holds everything: codes, journals, scans.")] = Path(
-        "data"
-    )
-    host: Annotated[
-        str, _is("WAYMARK_HOST", "The address to listen at; `0.0.0.0` for every network of this machine.")
-    ] = "localhost"
+    data: Annotated[Path, _is("WAYMARK_DATA", "The data folder: codes, journals and scans.")] = Path("data")
+    host: Annotated[str, _is("WAYMARK_HOST", "The address to listen on; `0.0.0.0` for all interfaces.")] = "localhost"
     api_port: Annotated[int, _is("WAYMARK_API_PORT", "The port of the API.", ge=1, le=65535)] = 8000
     redirect_port: Annotated[int, _is("WAYMARK_REDIRECT_PORT", "The port of the redirectors.", ge=1, le=65535)] = 8001
     status_port: Annotated[
         Annotated[int, Meta(ge=1, le=65535)] | None,
         _is(
             "WAYMARK_STATUS_PORT",
-            "Where operators ask each service for `/healthz`, `/readyz` and `/metrics`, and Caddy for `/-/tls-ask`. "
-            "Default: 8002, or the next that is free.",
+            "The port of `/healthz`, `/readyz` and `/metrics` of each service, and of `/-/tls-ask` for Caddy. "
+            "Default: 8002, or the next free port.",
         ),
     ] = None
     status_host: Annotated[
         str,
         _is(
             "WAYMARK_STATUS_HOST",
-            "The address to listen at for that; it is nobody's business outside, so not that of `WAYMARK_HOST`.",
+            "The address of the status port. It is for operators only, so it does not follow `WAYMARK_HOST`.",
         ),
     ] = "localhost"
     workers: Annotated[
@@ -57,78 +53,76 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str | None,
         _is(
             "WAYMARK_SHORT_URL",
-            "The base of short links, as printed. Default: `http://localhost:` and the redirect port.",
+            "The base URL of short links, as printed. Default: `http://localhost:` and the redirect port.",
         ),
     ] = None
     api_url: Annotated[
         str | None,
         _is(
             "WAYMARK_API_URL",
-            "The base of the API as its clients see it. Default: `http://localhost:` and the API port.",
+            "The base URL of the API as its clients see it. Default: `http://localhost:` and the API port.",
         ),
     ] = None
     cors_origins: Annotated[
         str | None,
-        _is("WAYMARK_CORS_ORIGINS", "Origins whose pages may call the API in a browser, with commas between; or `*`."),
+        _is("WAYMARK_CORS_ORIGINS", "Comma-separated origins whose pages may call the API in a browser; or `*`."),
     ] = None
     bootstrap_key: Annotated[
         str | None,
         _is(
             "WAYMARK_BOOTSTRAP_KEY",
-            "An API key to make, with all rights in the workspace `default`, when it does not exist: 32 characters or "
-            "more.",
+            "An API key of 32 characters or more, created at the start with all rights in the workspace `default` "
+            "unless it exists.",
         ),
     ] = None
     key: Annotated[str | None, _is("WAYMARK_KEY", "The API key that `waymark mcp` uses.")] = None
     default_plan: Annotated[
-        str, _is("WAYMARK_DEFAULT_PLAN", "The plan of workspaces that are made: a preset, or one of `WAYMARK_PLANS`.")
+        str, _is("WAYMARK_DEFAULT_PLAN", "The plan of new workspaces: a preset, or one of `WAYMARK_PLANS`.")
     ] = "unlimited"
     plans: Annotated[
-        Path | None, _is("WAYMARK_PLANS", "A TOML file with plans of your own, beside the presets (docs/plans.md).")
+        Path | None,
+        _is("WAYMARK_PLANS", "A TOML file with your own plans, in addition to the presets (docs/plans.md)."),
     ] = None
     redis_url: Annotated[
         str | None,
-        _is(
-            "WAYMARK_REDIS_URL",
-            "A Redis of yours (append-only, `noeviction`) instead of the one that `waymark up` starts.",
-        ),
+        _is("WAYMARK_REDIS_URL", "Your own Redis (append-only, `noeviction`). Default: `waymark up` starts one."),
     ] = None
     redis_server: Annotated[
         str,
         _is(
             "WAYMARK_REDIS_SERVER",
-            "The Redis that `waymark up` starts: the `bundled` one, `path` (the newest `redis-server` or "
-            "`valkey-server` on PATH), or the path of a program.",
+            "The Redis that `waymark up` starts: `bundled`, `path` (the newest `redis-server` or `valkey-server` on "
+            "PATH), or the path of a program.",
         ),
     ] = "bundled"
     redis_replica_url: Annotated[
         str | None,
-        _is("WAYMARK_REDIS_REPLICA_URL", "A replica of that Redis, for redirectors to read from and subscribe to."),
+        _is("WAYMARK_REDIS_REPLICA_URL", "A replica of that Redis for redirectors to read from and subscribe to."),
     ] = None
     redis_fsync: Annotated[
         Literal["always", "everysec"],
         _is(
             "WAYMARK_REDIS_FSYNC",
-            "The `appendfsync` that a Redis of yours must have. With `everysec` a power cut may take the codes and "
-            "edits of the last second or two, though they were answered.",
+            "The `appendfsync` that your own Redis must have. With `everysec`, a power cut may lose the acknowledged "
+            "codes and edits of the last second or two.",
         ),
     ] = "always"
     salt_redis_url: Annotated[
         str | None,
         _is(
             "WAYMARK_SALT_REDIS_URL",
-            "A Redis that keeps nothing on disk (`appendonly no`, `save` empty), through which redirectors of several "
+            "A Redis without persistence (`appendonly no`, `save` empty), through which redirectors on several "
             "machines share the day's visitor salt.",
         ),
     ] = None
     kafka_bootstrap: Annotated[
         str | None,
-        _is("WAYMARK_KAFKA_BOOTSTRAP", "Kafka brokers (`host:port,host:port`) on the way of a scan to the warehouse."),
+        _is("WAYMARK_KAFKA_BOOTSTRAP", "Kafka brokers (`host:port,host:port`) that carry scans to the warehouse."),
     ] = None
-    kafka_topic: Annotated[str, _is("WAYMARK_KAFKA_TOPIC", "The topic of scans.", min_length=1)] = "waymark-scans"
+    kafka_topic: Annotated[str, _is("WAYMARK_KAFKA_TOPIC", "The Kafka topic of scans.", min_length=1)] = "waymark-scans"
     kafka_group: Annotated[
         str,
-        _is("WAYMARK_KAFKA_GROUP", "The consumer group of the aggregators. One warehouse, one group.", min_length=1),
+        _is("WAYMARK_KAFKA_GROUP", "The consumer group of the aggregators: one group for one warehouse.", min_length=1),
     ] = "waymark-aggregator"
     clickhouse_url: Annotated[
         str | None,
@@ -141,33 +135,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _is(
             "WAYMARK_WAREHOUSE_FREE",
-            "What stays free on the warehouse's disk (`512MiB`, `2GiB`, or bytes; `0`: nothing); below, scans wait in "
-            "the journals or in Kafka until there is room.",
+            "Space to keep free on the warehouse's disk (`512MiB`, `2GiB`, or bytes; `0`: none). With less, scans "
+            "wait in the journals or in Kafka.",
             ge=0,
         ),
     ] = 512 << 20
     journal: Annotated[
         Path | None,
-        _is("WAYMARK_JOURNAL", "Where redirectors write scans. Default: `journal` in the data folder."),
+        _is("WAYMARK_JOURNAL", "The folder in which redirectors write scans. Default: `journal` in the data folder."),
     ] = None
     journal_max: Annotated[
         int,
         _is(
             "WAYMARK_JOURNAL_MAX",
-            "What the journals of this machine may take (`2GiB`, `500MiB`, or bytes); beyond, redirects go on, "
-            "and scans are refused and counted as such.",
+            "Maximum size of this machine's journals (`2GiB`, `500MiB`, or bytes). When they are full, redirects go "
+            "on, and scans are refused and counted as refused.",
             ge=1 << 20,
         ),
     ] = 2 << 30
     shipped_keep: Annotated[
         int,
-        _is("WAYMARK_SHIPPED_KEEP", "How long to keep what Kafka has, to ship it again (`5m`, or seconds).", ge=0),
+        _is(
+            "WAYMARK_SHIPPED_KEEP",
+            "How long to keep journals that Kafka has acknowledged, so that they can be shipped again (`5m`, or "
+            "seconds).",
+            ge=0,
+        ),
     ] = 300
     stale_max: Annotated[
         int,
         _is(
             "WAYMARK_STALE_MAX",
-            "How long cached codes go on redirecting while Redis is away (`24h`, `90m`, or seconds).",
+            "How long cached codes keep redirecting while Redis is down (`24h`, `90m`, or seconds).",
             ge=0,
         ),
     ] = 86400
@@ -175,28 +174,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _is(
             "WAYMARK_SILENT_AFTER",
-            "How long nothing may be heard of a redirector whose scans are not all stored, before `waymark audit` is no"
-            " longer clean (`1h`, or seconds).",
+            "How long a redirector with unstored scans may be silent before `waymark audit` reports it (`1h`, or "
+            "seconds).",
             ge=1,
         ),
     ] = 3600
     cache_routes: Annotated[
-        int, _is("WAYMARK_CACHE_ROUTES", "How many routes each redirector keeps in memory.", ge=1)
+        int, _is("WAYMARK_CACHE_ROUTES", "Maximum number of routes that each redirector caches.", ge=1)
     ] = 100_000
     unknown_per_second: Annotated[
         float,
-        _is(
-            "WAYMARK_UNKNOWN_PER_SECOND",
-            "How many visits of slugs that do not exist each redirector records in a second, at most.",
-            ge=0,
-        ),
+        _is("WAYMARK_UNKNOWN_PER_SECOND", "Maximum recorded scans of unknown slugs, per redirector and second.", ge=0),
     ] = 50.0
     distinct_values: Annotated[
         int,
         _is(
             "WAYMARK_DISTINCT_VALUES",
-            "How many different values (referrers, campaigns, ...) each redirector records of a code in a UTC day, for "
-            "each dimension; what comes after is recorded as `(other)`.",
+            "Maximum distinct values (referrers, campaigns, ...) that each redirector records per code, dimension "
+            "and UTC day; later ones are recorded as `(other)`.",
             ge=1,
             le=65535,
         ),
@@ -205,7 +200,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _is(
             "WAYMARK_GATE_PASS",
-            "For how long a cookie remembers that somebody gave a code's password (`1h`, or seconds).",
+            "How long a cookie remembers that a visitor entered a code's password (`1h`, or seconds).",
             ge=1,
         ),
     ] = 3600
@@ -213,7 +208,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _is(
             "WAYMARK_STICKY",
-            "For how long a cookie keeps a visitor with a variant, where a code asks for that (`30d`, or seconds).",
+            "How long a cookie ties a visitor to a variant, for codes with `sticky` set to `cookie` (`30d`, or "
+            "seconds).",
             ge=1,
         ),
     ] = 30 * 86400
@@ -221,63 +217,58 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["default", "404"],
         _is(
             "WAYMARK_UNKNOWN_HOSTS",
-            "Hosts that are neither the short one nor a verified domain: taken for the short one (`default`), or "
-            "answered with `404`.",
+            "What to do with hosts that are neither the short host nor a verified domain: treat them as the short "
+            "host (`default`), or answer `404`.",
         ),
     ] = "default"
     domain_target: Annotated[
         str | None,
         _is(
             "WAYMARK_DOMAIN_TARGET",
-            "The host that custom domains must point at with a CNAME. Default: that of `WAYMARK_SHORT_URL`.",
+            "The host that the CNAME of a custom domain must point to. Default: the host of `WAYMARK_SHORT_URL`.",
         ),
     ] = None
     domain_check: Annotated[
         int,
         _is(
             "WAYMARK_DOMAIN_CHECK",
-            "How often the DNS is asked whether a verified domain is still proven (`1d`, or seconds); 0: never again.",
+            "How often to check the DNS proof of a verified domain again (`1d`, or seconds; `0`: never).",
             ge=0,
         ),
     ] = 86400
     domain_grace: Annotated[
         int,
-        _is(
-            "WAYMARK_DOMAIN_GRACE",
-            "For how long a domain is served whose proof is gone (`7d`, or seconds).",
-            ge=0,
-        ),
+        _is("WAYMARK_DOMAIN_GRACE", "How long a domain is served without its DNS proof (`7d`, or seconds).", ge=0),
     ] = 7 * 86400
     dns_servers: Annotated[
         str | None,
         _is(
             "WAYMARK_DNS_SERVERS",
-            "Name servers to ask whether a custom domain is set up, `address:port` with commas between. Default: the "
-            "system's.",
+            "Comma-separated name servers (`address:port`) that verify custom domains. Default: those of the system.",
         ),
     ] = None
     trusted_proxies: Annotated[
         str,
         _is(
             "WAYMARK_TRUSTED_PROXIES",
-            "Proxies whose forwarded addresses and edge headers count: addresses or networks, with commas between; "
-            "`cloudflare` stands for its published networks.",
+            "Comma-separated addresses or networks of proxies whose forwarded addresses and edge headers are "
+            "trusted; `cloudflare` stands for its published networks.",
         ),
     ] = "127.0.0.0/8,::1"
     edge: Annotated[
         str,
         _is(
             "WAYMARK_EDGE",
-            "Whose headers say where a visitor is: `none`, `cloudflare`, `cloudfront`, `fastly`, `vercel`, or names "
-            "of your own (docs/proxies.md).",
+            "The edge whose headers give a visitor's location: `none`, `cloudflare`, `cloudfront`, `fastly`, "
+            "`vercel`, or your own header names (docs/proxies.md).",
         ),
     ] = "none"
     drain: Annotated[
         int,
         _is(
             "WAYMARK_DRAIN",
-            "How long a redirector that is told to stop says so at `/readyz` and goes on serving (`10s`, or seconds): "
-            "longer than a balancer in front takes to notice.",
+            "How long a stopping redirector reports itself unready at `/readyz` and keeps serving (`10s`, or "
+            "seconds). Set it longer than your load balancer takes to notice.",
             ge=0,
             le=3600,
         ),
@@ -286,7 +277,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool,
         _is(
             "WAYMARK_REUSE_PORT",
-            "`true` lets other processes of the same user listen at the ports of the redirectors and the API, too "
+            "`true` lets other processes of the same user bind the ports of the redirectors and the API too "
             "(`SO_REUSEPORT`).",
         ),
     ] = False
@@ -294,7 +285,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _is(
             "WAYMARK_CONNECTIONS",
-            "How many connections each redirector and the API have at a time, at most; fewer where the process has few "
+            "Maximum simultaneous connections of each redirector and of the API; lower if the process has few file "
             "descriptors.",
             ge=1,
         ),
@@ -303,7 +294,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _is(
             "WAYMARK_CONNECTIONS_OF_ADDRESS",
-            "How many of them one address has (of IPv6, a network of 64 bits), unless it is a trusted proxy.",
+            "Maximum simultaneous connections from one address (IPv6: one /64 network), trusted proxies excepted.",
             ge=1,
         ),
     ] = 256
@@ -311,19 +302,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Path | None,
         _is(
             "WAYMARK_GEO_DATABASE",
-            "A database in MaxMind's format (`.mmdb`) for visitors whom no edge places, or `none`. Default: the "
-            "countries that come along, or what `waymark geo` has taken (docs/countries.md).",
+            "A geolocation database in MaxMind's format (`.mmdb`), used when no edge gives a location, or `none`. "
+            "Default: the one that `waymark geo --take` installed, else the bundled database of countries "
+            "(docs/countries.md).",
         ),
     ] = None
     files: Annotated[
         Path | None,
-        _is("WAYMARK_FILES", "Where uploaded files are kept. Default: `files` in the data folder."),
+        _is("WAYMARK_FILES", "The folder of uploaded files. Default: `files` in the data folder."),
     ] = None
     files_bucket: Annotated[
         str | None,
         _is(
             "WAYMARK_FILES_BUCKET",
-            "An S3-compatible bucket for uploaded files instead of the folder, "
+            "An S3-compatible bucket for uploaded files, instead of the folder: "
             "`https://ACCESS:SECRET@host/bucket?region=eu-central-1`.",
         ),
     ] = None
@@ -332,7 +324,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _is("WAYMARK_FONTS", "Folder of extra fonts for captions in scripts that the bundled font does not cover."),
     ] = None
     log_format: Annotated[
-        Literal["text", "json"], _is("WAYMARK_LOG_FORMAT", "How log lines are written to standard error.")
+        Literal["text", "json"], _is("WAYMARK_LOG_FORMAT", "The format of log lines, which go to standard error.")
     ] = "text"
 
     @property

@@ -68,36 +68,36 @@ TROUBLES = {
     "WaymarkDown": Trouble({"up{%s}": "1x4 0x116"}, "1m45s", "3m", "waymark-x at edge-1 does not answer.", EACH),
     "WaymarkPartitionStopped": Trouble(
         {"waymark_aggregator_stopped_partitions{%s}": "0x4 2x116"},
-        *("45s", "2m", "2 partitions wait for a person.", EACH),
+        *("45s", "2m", "2 partitions are stopped until an operator acts.", EACH),
     ),
     "WaymarkNobodyAggregates": Trouble(
-        {"waymark_aggregator_partitions{%s}": "3 stale"}, "4m", "6m", "No aggregator follows a partition.", {}
+        {"waymark_aggregator_partitions{%s}": "3 stale"}, "4m", "6m", "No aggregator has a partition assigned.", {}
     ),
     "WaymarkEventsRefused": Trouble(
         {"waymark_redirect_refused_total{%s}": "4x8 5x112"},
-        *("1m45s", "2m30s", "Scans are refused: they are answered and not counted.", EACH),
+        *("1m45s", "2m30s", "The journal refuses events: scans are answered but not counted.", EACH),
     ),
     "WaymarkJournalErrors": Trouble(
         {"waymark_redirect_journal_sync_failures_total{%s}": "0x8 1x112"},
-        *("1m45s", "2m30s", "The journal's disk refuses to be written or synced.", EACH),
+        *("1m45s", "2m30s", "Writes or syncs of the journal fail.", EACH),
     ),
     "WaymarkJournalFills": Trouble(
-        {"waymark_journal_bytes{%s}": "60x120"}, "4m", "6m", "The journals take 60% of what they may.", EACH
+        {"waymark_journal_bytes{%s}": "60x120"}, "4m", "6m", "The journals are 60% full.", EACH
     ),
     "WaymarkJournalOld": Trouble(
         {"waymark_journal_oldest_age_seconds{%s}": "300x120"},
-        *("4m", "6m", "A scan has waited 5m 0s to be shipped.", EACH),
+        *("4m", "6m", "The oldest scan has waited 5m 0s to be shipped.", EACH),
     ),
     "WaymarkJournalStuck": Trouble(
         {"waymark_ingest_stuck_journals{%s}": "1x120"},
-        *("4m", "6m", "1 journals cannot be shipped, and others can.", EACH),
+        *("4m", "6m", "1 journals cannot be shipped, while others can.", EACH),
     ),
     "WaymarkKafkaAway": Trouble(
-        {"waymark_ingest_connected{%s}": "0x120"}, "1m", "3m", "ingest at edge-1 has no Kafka.", EACH
+        {"waymark_ingest_connected{%s}": "0x120"}, "1m", "3m", "ingest at edge-1 cannot reach Kafka.", EACH
     ),
     "WaymarkDeadLetters": Trouble(
         {"waymark_aggregator_dead_letters{%s}": "0x4 3x116"},
-        *("45s", "2m", "3 records are set aside and not counted.", EACH),
+        *("45s", "2m", "3 records are in dead_letters and not counted.", EACH),
     ),
     "WaymarkAggregatorWaits": Trouble(
         {"waymark_aggregator_waiting_partitions{%s}": "2x120"},
@@ -105,11 +105,11 @@ TROUBLES = {
     ),
     "WaymarkWarehouseFull": Trouble(
         {"waymark_warehouse_short_of_room{%s}": "1x120"},
-        *("45s", "2m", "The warehouse's disk is nearly full: scans wait.", EACH),
+        *("45s", "2m", "The warehouse's disk is nearly full, so scans wait.", EACH),
     ),
     "WaymarkPartsBroken": Trouble(
         {"waymark_warehouse_broken_parts{%s}": "0x4 3x116"},
-        *("45s", "2m", "3 parts of the warehouse were broken and are set aside.", EACH),
+        *("45s", "2m", "The warehouse has detached 3 broken parts.", EACH),
     ),
     "WaymarkScansLate": Trouble(
         {'waymark_aggregator_scan_age_seconds_bucket{le="10", %s}': "0x120"},
@@ -117,40 +117,44 @@ TROUBLES = {
     ),
     "WaymarkLagGrows": Trouble(
         {"waymark_aggregator_lag_events{%s}": "20000+1000x120"},
-        *("9m", "15m", "80000 records wait, and they grow more.", {}),
+        *("9m", "15m", "80000 records wait, and their number is growing.", {}),
     ),
     "WaymarkCacheUntrusted": Trouble(
         {"waymark_redirect_trusted{%s}": "0x120"},
-        *("45s", "2m", "The redirector at edge-1 does not hear Redis.", EACH),
+        *("45s", "2m", "The redirector at edge-1 receives nothing from Redis.", EACH),
     ),
     "WaymarkServesStale": Trouble(
         {"waymark_redirect_stale_total{%s}": "5x4 6+1x116"},
         *("1m", "4m"),
-        "The redirector at edge-1 leads scans by routes that Redis has not confirmed: edits are not seen.",
+        "The redirector at edge-1 serves stale routes: Redis has not confirmed them, and edits are missing.",
         EACH,
     ),
     "WaymarkVisitsUnavailable": Trouble(
         {"waymark_redirect_unavailable_total{%s}": "0+30x120"},
-        *("1m", "6m", "2 visits a second are answered with 503.", {}),
+        *("1m", "6m", "2 scans a second are answered with 503.", {}),
     ),
     "WaymarkRoutesUnreadable": Trouble(
         {"waymark_redirect_unreadable_routes_total{%s}": "0x8 1x112"},
-        *("1m45s", "2m30s", "A redirector reads routes that it does not understand.", EACH),
+        *("1m45s", "2m30s", "A redirector cannot decode some routes.", EACH),
     ),
     "WaymarkApiErrors": Trouble(
         {'waymark_api_requests_total{status="503", %s}': "0+11x120"},
-        *("4m", "6m", "10% of the API's answers are errors of its own.", {}),
+        *("4m", "6m", "10% of the API's answers are 5xx.", {}),
     ),
     "WaymarkQueriesFail": Trouble(
-        {"waymark_query_failures_total{%s}": "0+15x120"}, "4m", "6m", "1 questions a second are not answered.", {}
+        {"waymark_query_failures_total{%s}": "0+15x120"},
+        "4m",
+        "6m",
+        "1 analytics queries a second fail or time out.",
+        {},
     ),
     "WaymarkDomainUnproven": Trouble(
         {"waymark_domains_unproven{%s}": "1x120"},
-        *("14m", "16m", "1 custom domains are proven no more, and will not be served for long.", {}),
+        *("14m", "16m", "1 custom domains have lost their DNS proof and will lapse after the grace period.", {}),
     ),
     "WaymarkQueriesSlow": Trouble(
         {'waymark_query_seconds_bucket{le="1", %s}': "0x120"},
-        *("9m", "12m", "95 of 100 questions take up to 4.8s.", {}),
+        *("9m", "12m", "The 95th percentile of analytics queries is 4.8s.", {}),
     ),
 }
 
