@@ -8,11 +8,14 @@ from typing import Self
 
 
 class Side:
-    """One kind of connection. While `held`, replies wait; while `cut`, nothing passes either way."""
+    """One kind of connection. While `held`, replies wait; while `cut`, nothing passes either way.
+    `waiting` and `passed` count the replies in hand and those handed on."""
 
     def __init__(self) -> None:
         self.held = False
         self.cut = False
+        self.waiting = 0
+        self.passed = 0
 
 
 class Proxy:
@@ -59,9 +62,12 @@ class Proxy:
             while data := source.recv(65536):
                 if not replies and b"SUBSCRIBE" in data:
                     sides[0] = self.messages
+                sides[0].waiting += replies
                 while sides[0].cut or (replies and sides[0].held):
                     time.sleep(0.002)
+                sides[0].waiting -= replies
                 sink.sendall(data)
+                sides[0].passed += replies
         except OSError:
             pass
         for one in (source, sink):

@@ -81,14 +81,19 @@ def test_a_read_on_its_way_while_the_edit_is_published_brings_nothing_old_back(
 ) -> None:
     server = start(proxy.url)
     until(server.trusted, "trust")
+    publisher.write("known", "https://example.com/known")
+    server.get("/known")
     for n in range(10):
         publisher.write(f"s{n}", "https://example.com/old")
         proxy.commands.held = True
         sent = raw_get(server.port, f"s{n}")
-        time.sleep(0.03)
-        # The reply with the old route is in the proxy's hands; the message overtakes it.
+        until(lambda: proxy.commands.waiting > 0, "the reply with the old route is in the proxy's hands")
+        passed = proxy.messages.passed
         publisher.publish(f"s{n}", publisher.write(f"s{n}", "https://example.com/new"))
-        time.sleep(0.03)
+        until(lambda passed=passed: proxy.messages.passed > passed, "the message overtakes it")  # type: ignore[misc]
+        for _ in range(3):
+            # Whoever answers these has turned its loop, and read the message.
+            server.get("/known")
         proxy.commands.held = False
         assert location(sent) == "https://example.com/new"
         assert server.get(f"/s{n}").location == "https://example.com/new"

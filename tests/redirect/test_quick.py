@@ -32,10 +32,10 @@ def raw(port: int, sent: bytes, *, pieces: int = 1) -> bytes:
             if pieces > 1:
                 time.sleep(0.02)
         came = b""
-        connection.settimeout(0.2)
         try:
             while got := connection.recv(65536):
                 came += got
+                connection.settimeout(0.4)
         except TimeoutError:
             pass
         return re.sub(rb"\r\ndate: [^\r]*", b"\r\ndate: now", came)
