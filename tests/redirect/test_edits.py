@@ -90,7 +90,7 @@ def test_a_read_on_its_way_while_the_edit_is_published_brings_nothing_old_back(
         until(lambda: proxy.commands.waiting > 0, "the reply with the old route is in the proxy's hands")
         passed = proxy.messages.passed
         publisher.publish(f"s{n}", publisher.write(f"s{n}", "https://example.com/new"))
-        until(lambda passed=passed: proxy.messages.passed > passed, "the message overtakes it")  # type: ignore[misc]
+        until(lambda passed=passed: proxy.messages.passed > passed, "the message overtakes it")
         for _ in range(3):
             # Whoever answers these has turned its loop, and read the message.
             server.get("/known")
