@@ -1,4 +1,4 @@
-"""One child of the supervisor: started, watched, started again, and stopped."""
+"""A child process of the supervisor: start, restart, replace, stop."""
 
 import asyncio
 import os
@@ -12,15 +12,15 @@ from waymark import parent_death
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 10.0
-# Having run this long, a child that dies is started again as if it were the first time.
+# A child that ran this long restarts with the first pause again.
 STEADY_S = 20.0
-# How long the successor of a child that goes on serving may take to serve.
+# Time limit for a successor to serve, while its predecessor goes on.
 SERVES_WITHIN_S = 60.0
 
 
 class Program(msgspec.Struct, frozen=True):
-    """What to run. `graceful` asks it to end where SIGTERM is not how (Redis has it blocked); `explained` may add a
-    sentence when it has ended by itself."""
+    """What to run. `graceful` asks it to stop if SIGTERM does not (Redis blocks it); `explained` may add a sentence
+    when it has ended by itself."""
 
     name: str
     command: Sequence[str]
@@ -33,17 +33,17 @@ class Program(msgspec.Struct, frozen=True):
 
 
 class Child:
-    """`run` keeps the program running until `stop`; both are for the supervisor's loop."""
+    """`run` keeps the program running until `stop`. Both run on the supervisor's event loop."""
 
     def __init__(self, program: Program, say: Callable[[str], None]) -> None:
         self.program = program
         self.restarts = 0
         self._say = say
         self._process: asyncio.subprocess.Process | None = None
-        # A successor that does not serve yet, and a predecessor that has not ended yet.
+        # Successors that do not serve yet, and predecessors that have not ended yet.
         self._beside: set[asyncio.subprocess.Process] = set()
         self._stopping = asyncio.Event()
-        # Held while a process is being made, so that `stop` never misses one.
+        # Held while a process is being started, so that `stop` never misses one.
         self._making = asyncio.Lock()
 
     @property
@@ -51,7 +51,7 @@ class Child:
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
     async def start(self) -> None:
-        """Raises OSError when the program cannot be run at all."""
+        """Raises OSError if the program cannot be run at all."""
         async with self._making:
             if self._stopping.is_set():
                 return
@@ -63,14 +63,14 @@ class Child:
             *self.program.command,
             env={**self.program.environment, **more},
             stdin=asyncio.subprocess.DEVNULL,
-            # What a child writes is its log; the supervisor's standard output is for the addresses and the key.
+            # A child writes its log; standard output is for the supervisor's addresses and key.
             stdout=2,
             pass_fds=(*self.program.descriptors, *(() if ready is None else (ready,))),
             preexec_fn=parent_death.before_exec(os.getpid(), set(self.program.blocked)),
         )
 
     async def run(self) -> None:
-        """Waits for the end of a started child and starts it again, until `stop`."""
+        """Restart the started child whenever it ends, until `stop`."""
         pause = FIRST_PAUSE_S
         while True:
             process = self._process
@@ -86,7 +86,7 @@ class Child:
                 pause = FIRST_PAUSE_S
             self.restarts += 1
             why = self.program.explained()
-            self._say(f"{self.program.name} ended ({_cause(code)}); starting it again in {pause:g} s{why}")
+            self._say(f"{self.program.name} ended ({_cause(code)}); restarting it in {pause:g} s{why}")
             while not await self._started_after(pause):
                 pause = min(pause * 2, LONGEST_PAUSE_S)
             pause = min(pause * 2, LONGEST_PAUSE_S)
@@ -106,8 +106,8 @@ class Child:
         return True
 
     async def replace(self) -> bool:
-        """Starts a successor, which shares the sockets, and ends the process that runs now once that serves. False, and
-        nothing has changed, when it does not serve in time."""
+        """Start a successor, which shares the sockets, and stop the current process once it serves. False, with nothing
+        changed, if it does not serve in time."""
         watched, told = os.pipe()
         try:
             async with self._making:
@@ -139,7 +139,7 @@ class Child:
         return True
 
     async def stop(self, hurry: asyncio.Event) -> None:
-        """Ends the child: asks, waits for its time (or until told to hurry), then kills."""
+        """Stop the child: ask, wait for its time limit (or for `hurry`), then kill."""
         self._stopping.set()
         async with self._making:
             processes = [one for one in (self._process, *self._beside) if one is not None]
@@ -164,7 +164,7 @@ class Child:
 
 
 async def _says_so(descriptor: int, within_s: float) -> bool:
-    """Whether something is written before the other end closes, and in time."""
+    """Whether the other end writes something in time, before it closes."""
     loop = asyncio.get_running_loop()
     said: asyncio.Future[bytes] = loop.create_future()
 

@@ -1,5 +1,5 @@
-"""The `waymark` command. A subcommand's module is loaded when it is asked for: a redirector need not carry
-what the audit needs."""
+"""The `waymark` command. Each subcommand's module is loaded on use, so a redirector does not load what the audit
+needs."""
 
 from importlib import import_module
 
@@ -7,8 +7,8 @@ import click
 
 from infra.version import VERSION
 
-# Subcommand → module in waymark.commands, and its name there.
-_WHERE = {
+# Subcommand → its module in waymark.commands, and its name there.
+_SUBCOMMANDS = {
     "up": ("run", "up"),
     "demo": ("demo", "demo"),
     "workspace": ("keys", "workspace"),
@@ -33,12 +33,12 @@ _WHERE = {
 
 class _Lazy(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_WHERE)
+        return list(_SUBCOMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _WHERE:
+        if cmd_name not in _SUBCOMMANDS:
             return None
-        module, name = _WHERE[cmd_name]
+        module, name = _SUBCOMMANDS[cmd_name]
         command: click.Command = getattr(import_module(f"waymark.commands.{module}"), name)
         return command
 

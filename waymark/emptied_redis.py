@@ -1,7 +1,7 @@
-"""An empty Redis beside stored scans: the codes are somewhere else, or gone, and what was printed would answer 404.
+"""Refuse an empty Redis beside stored scans: the codes are elsewhere or lost, and printed codes would answer 404.
 
-Another Redis' address, a server that does not see the files of a newer one, a folder restored in half: each comes up
-as if it were the first start. So where Redis has no workspace at all, it is looked whether there are scans already.
+A wrong Redis URL, a server that cannot see a newer server's files, a half-restored folder: each looks like a first
+start. So if Redis has no workspace at all, this looks for stored scans.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Emptied(UserError):
 
 
 class Unsure(Exception):
-    """The warehouse cannot be asked now."""
+    """The warehouse cannot be reached now."""
 
 
 async def check(settings: Settings, redis: Redis) -> None:
@@ -47,14 +47,14 @@ async def check(settings: Settings, redis: Redis) -> None:
 def refusal(where: str, settings: Settings) -> Emptied:
     at = "The Redis of WAYMARK_REDIS_URL" if settings.redis_url else f"The Redis of {settings.data}"
     return Emptied(
-        f"{at} is empty, and there are scans in {where}: their codes are elsewhere or lost. Point to the Redis that "
-        f"has them, or restore it (docs/operations.md). To begin anew and keep those scans: {called()} up --new, or "
+        f"{at} is empty, but there are scans in {where}: their codes are elsewhere or lost. Point to the Redis that "
+        f"has them, or restore it (docs/operations.md). To start afresh and keep those scans: {called()} up --new, or "
         f"{called()} workspace create default --new"
     )
 
 
 def _scans(settings: Settings) -> str | None:
-    """Where there are scans."""
+    """Where there are scans, for the message; None if there are none."""
     for source in sources(settings.journal_folder):
         if _has_events(settings.journal_folder / str(source)):
             return f"the journals of {settings.journal_folder}"
@@ -70,7 +70,7 @@ def _scans(settings: Settings) -> str | None:
     folder = DataDir(settings.data).warehouse
     if not folder.is_dir() or not any(folder.iterdir()):
         return None
-    # A process that has opened chDB keeps it; here it is only looked into.
+    # A process that opens chDB keeps it open, so a child looks.
     look = [sys.executable, "-P", "-m", "waymark.emptied_redis", str(folder)]
     done = subprocess.run(look, capture_output=True, text=True, timeout=_LOOK_WITHIN_S)  # noqa: S603
     if done.returncode not in (0, 1):
@@ -79,14 +79,14 @@ def _scans(settings: Settings) -> str | None:
 
 
 def _has_events(journal: Path) -> bool:
-    """Whether a scan of a code is in it. (Visits of unknown slugs are of none: strangers make them anywhere.)"""
+    """Whether it has a scan of a code. (Anybody can scan unknown slugs; those do not count.)"""
     try:
         for number in segments(journal):
             with segment_path(journal, number).open("rb") as file:
                 if any(_is_scan(line) for line in file):
                     return True
     except FileNotFoundError:
-        # Stored and removed meanwhile.
+        # It was stored and deleted meanwhile.
         return False
     return False
 
@@ -99,7 +99,7 @@ def _is_scan(line: bytes) -> bool:
 
 
 def has_scans(client: Client) -> bool:
-    """Of codes, as above."""
+    """Whether the warehouse has scans of codes."""
     there = client.query("EXISTS TABLE scans").result_rows[0][0]
     return bool(there) and bool(client.query("SELECT 1 FROM scans WHERE code > 0 LIMIT 1").result_rows)
 

@@ -1,7 +1,7 @@
-"""Settings whose form says nothing of whether they can be used: each is looked at before anything starts.
+"""Validate settings before anything starts, beyond what their types say.
 
-A check is given the value and raises ValueError (or OSError) with what the setting takes; never with the value itself
-where that may hold a secret. What only some processes know is loaded only where it was set.
+A check takes the value and raises ValueError (or OSError) with what the setting accepts, never with the value itself
+if that may hold a secret. Modules that only some processes need are imported only if the setting is set.
 """
 
 import os
@@ -17,27 +17,27 @@ from infra import engine_urls, s3
 if TYPE_CHECKING:
     from waymark.settings import Settings
 
-# A key that is drawn has 41 characters. One that somebody chose is guessed at leisure, offline too, if it is short.
+# A generated key has 41 characters. A short one chosen by a person could be guessed, offline too.
 SHORTEST_KEY = 32
 LONGEST_KEY = 200
 
-# Visitors whom no edge places have no country.
+# Without an edge's headers, scans have no country.
 NO_DATABASE = "none"
-# What may stand where a path does, and is none.
+# Words that a setting takes instead of a path.
 WORDS = {"geo_database": NO_DATABASE}
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?")
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.]+(%\w+)?")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
-# Of compose and of the tests, which are no settings of the command.
+# Variables of compose and of the tests, which are not settings.
 _OTHERS = {"WAYMARK_REDIS_PASSWORD", "WAYMARK_CLICKHOUSE_PASSWORD"}
 _OF_TESTS = "WAYMARK_TEST_"
 
 
 def _listening(host: str) -> None:
     if not (_HOST.fullmatch(host) or _ADDRESS.fullmatch(host)):
-        raise ValueError("it takes an address of this machine or a host name, without scheme or port, as 0.0.0.0")
+        raise ValueError("it takes an address of this machine or a host name, without scheme or port, such as 0.0.0.0")
 
 
 def _base(url: str) -> None:
@@ -58,7 +58,9 @@ def _base(url: str) -> None:
 
 def _key(key: str) -> None:
     if not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
-        raise ValueError(f"it takes {SHORTEST_KEY} to {LONGEST_KEY} characters: draw one with openssl rand -hex 24")
+        raise ValueError(
+            f"it takes {SHORTEST_KEY} to {LONGEST_KEY} characters: generate one with `openssl rand -hex 24`"
+        )
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise ValueError("it takes printable ASCII characters, without spaces")
 
@@ -66,7 +68,7 @@ def _key(key: str) -> None:
 def _server(which: str) -> None:
     if which not in ("bundled", "path") and not os.access(which, os.X_OK):
         raise ValueError(
-            f"{which} is no program: it takes bundled, path, or the path of a redis-server or valkey-server"
+            f"{which} is not a program: it takes bundled, path, or the path of a redis-server or valkey-server"
         )
 
 
@@ -77,7 +79,7 @@ def _topic(name: str) -> None:
 
 def _host_name(name: str) -> None:
     if not _HOST.fullmatch(name):
-        raise ValueError("it takes a host name, without scheme or port, as go.example.com")
+        raise ValueError("it takes a host name, without scheme or port, such as go.example.com")
 
 
 def _cors_origins(text: str) -> None:
@@ -116,19 +118,19 @@ def _geo_database(path: Path) -> None:
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror or error}; {example}") from None
     except (maxminddb.InvalidDatabaseError, ValueError):
-        raise ValueError(f"{path} is no such file; {example}") from None
+        raise ValueError(f"{path} is not such a file; {example}") from None
     if not any(word in kind.lower() for word in ("country", "city", "location", "enterprise", "geo")):
         raise ValueError(f"{path} is a database of type {kind}; {example}")
 
 
 def _folder_to_be(path: Path) -> None:
     if path.exists() and not path.is_dir():
-        raise ValueError(f"{path} is no folder")
+        raise ValueError(f"{path} is not a folder")
 
 
 def _folder(path: Path) -> None:
     if not path.is_dir():
-        raise ValueError(f"{path} is no folder")
+        raise ValueError(f"{path} is not a folder")
 
 
 def _plans(path: Path) -> None:
@@ -169,7 +171,7 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
 
 
 def wrong(field: str, value: Any) -> str | None:
-    """Why this value of a setting cannot be used."""
+    """Why this value is invalid; None if it is valid."""
     check = _CHECKS.get(field)
     if check is None:
         return None
@@ -181,12 +183,12 @@ def wrong(field: str, value: Any) -> str | None:
 
 
 def wrong_together(settings: "Settings") -> Iterator[tuple[str, str]]:
-    """Variables that are fine alone and not beside another one, and why."""
+    """Variables that are invalid in combination, and why."""
     ports: dict[int, str] = {}
     for field in ("api_port", "redirect_port", "status_port"):
         port = getattr(settings, field)
         if port is not None and (other := ports.setdefault(port, field)) != field:
-            yield f"WAYMARK_{field.upper()}", f"it is the port of WAYMARK_{other.upper()} already"
+            yield f"WAYMARK_{field.upper()}", f"WAYMARK_{other.upper()} has the same port"
     if settings.default_plan != "unlimited":
         from codes.plans import UnreadablePlans, known
 
@@ -198,7 +200,7 @@ def wrong_together(settings: "Settings") -> Iterator[tuple[str, str]]:
             yield "WAYMARK_DEFAULT_PLAN", f"it takes one of: {', '.join(plans)}"
 
 
-# What a service of its own cannot do without. `waymark up` brings all of it along.
+# What a single service needs. `waymark up` brings all of it.
 _NEEDS = {
     "redirect": ("redis_url",),
     "ingest": ("kafka_bootstrap",),
@@ -206,27 +208,26 @@ _NEEDS = {
     "api": ("redis_url", "clickhouse_url"),
 }
 _WHY = {
-    "redis_url": "a service of its own needs a Redis (`waymark up` brings one)",
+    "redis_url": "a single service needs a Redis (`waymark up` brings one)",
     "kafka_bootstrap": "this service has nothing to do without Kafka",
-    "clickhouse_url": "a service of its own needs a ClickHouse server; an empty warehouse would show zeros "
-    "(`waymark up` brings a warehouse)",
+    "clickhouse_url": "a single service needs a ClickHouse server (`waymark up` brings a warehouse)",
 }
 
 
 def missing(service: str, settings: "Settings") -> list[str]:
-    """A line for each setting that this service lacks."""
+    """A line for each setting that this service needs and lacks."""
     needs = [field for field in _NEEDS.get(service, ()) if getattr(settings, field) is None]
     return [f"WAYMARK_{field.upper()} is not set: {_WHY[field]}" for field in needs]
 
 
 def unknown(environ: Mapping[str, str], known: list[str]) -> Iterator[str]:
-    """A line for each variable that looks like a setting and is none. Our own children are told more than settings."""
+    """A line for each variable that looks like a setting and is none. Children of `up` get other variables too."""
     if "WAYMARK_PARENT_PIPE" in environ:
         return
     for name in sorted(environ):
         if not name.startswith("WAYMARK_") or name in known or name in _OTHERS or name.startswith(_OF_TESTS):
             continue
-        # (What all of them begin with makes any two of them alike.)
+        # (The common prefix would make any two of them similar.)
         ends = [one.removeprefix("WAYMARK_") for one in known]
         near = get_close_matches(name.removeprefix("WAYMARK_"), ends, n=1)
-        yield f"{name} is no setting and is ignored" + (f"; is WAYMARK_{near[0]} meant?" if near else "")
+        yield f"{name} is not a setting and is ignored" + (f"; is WAYMARK_{near[0]} meant?" if near else "")

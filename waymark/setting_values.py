@@ -1,4 +1,4 @@
-"""What a setting is, and what is written in a variable or a flag as the value that it takes."""
+"""The declarations of settings, and the conversion of their text (from a variable or a flag) to values."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ _UNITS = {
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One setting, as its field declares it."""
+    """A setting, as its field declares it."""
 
     field: str
     env: str
@@ -28,7 +28,7 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 def declared(settings: type[msgspec.Struct]) -> tuple[Setting, ...]:
-    """Each field, with what its `Meta` says."""
+    """The settings that the fields' `Meta` declare."""
     hints = get_type_hints(settings, include_extras=True)
     found = []
     for field in msgspec.structs.fields(settings):
@@ -39,7 +39,7 @@ def declared(settings: type[msgspec.Struct]) -> tuple[Setting, ...]:
 
 
 def converted(settings: type[msgspec.Struct], field: str, given: Any) -> Any:
-    """Raises ValueError, with what the field takes."""
+    """The value of a field. Raises ValueError, which says what the field takes."""
     plain = given
     if field in _UNITS and isinstance(given, str):
         match = re.fullmatch(r"(\d+)\s*([a-z]*)", given.strip().lower())
@@ -58,4 +58,4 @@ def converted(settings: type[msgspec.Struct], field: str, given: Any) -> Any:
 def _decode(kind: type, value: Any) -> Any:
     if kind is Path:
         return Path(value)
-    raise TypeError(f"{kind} is not a kind of setting")
+    raise TypeError(f"no setting has the type {kind}")

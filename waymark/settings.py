@@ -1,9 +1,8 @@
-"""What can be set: one frozen struct, built from the environment and the command's flags.
+"""All settings, as one frozen struct built from the environment and the command's flags.
 
-A field's `Meta` holds its variable and what it means; that is the only place where a setting is
-declared, and a test holds docs/settings.md to it. A flag wins over the environment, and an empty
-variable counts as not set. Each service's own settings (redirect.settings, ingest.ship, ...) are made
-from this one in waymark.services.
+A field's `Meta` holds its variable and description. A setting is declared nowhere else, and a test checks
+docs/settings.md against it. A flag overrides its variable; an empty variable counts as unset. `waymark.wiring` derives
+each room's own settings from this struct.
 """
 
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from waymark.setting_values import converted, declared
 
 
 class BadSetting(UserError):
-    """A setting that cannot be used; the message names its variable and says why."""
+    """An invalid setting; the message names its variable and says why."""
 
 
 def _is(env: str, description: str, **limits: Any) -> Meta:
@@ -348,20 +347,20 @@ SETTINGS = declared(Settings)
 
 
 def read(environ: Mapping[str, str], **flags: Any) -> Settings:
-    """Flags that are None were not given. The folders come out absolute. Raises BadSetting, with a line for each
-    setting that cannot be used."""
+    """The settings, with absolute folders; a flag that is None is unset. Raises BadSetting, with a line for each
+    invalid setting."""
     values: dict[str, Any] = {}
     bad: list[str] = []
     for setting in SETTINGS:
-        given = flags.get(setting.field)
-        if given is None:
-            given = environ.get(setting.env) or None
-        if given is None:
+        written = flags.get(setting.field)
+        if written is None:
+            written = environ.get(setting.env) or None
+        if written is None:
             continue
         try:
-            value = converted(Settings, setting.field, given)
+            value = converted(Settings, setting.field, written)
         except ValueError as error:
-            bad.append(f"{setting.env}={given!r} cannot be used: {error}")
+            bad.append(f"{setting.env}={written!r} cannot be used: {error}")
             continue
         if isinstance(value, Path) and str(value) != setting_checks.WORDS.get(setting.field):
             value = value.expanduser().absolute()
@@ -378,12 +377,12 @@ def read(environ: Mapping[str, str], **flags: Any) -> Settings:
 
 
 def unknown(environ: Mapping[str, str]) -> list[str]:
-    """A line for each variable that looks like a setting and is none, with the nearest one's name."""
+    """A warning for each variable that looks like a setting and is none, with the most similar name."""
     return list(setting_checks.unknown(environ, [setting.env for setting in SETTINGS]))
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The same settings as variables, for a child process: the data folder, and whatever is not its default."""
+    """The same settings as variables for a child process: the data folder, and all that differ from their default."""
     return {
         setting.env: str(value)
         for setting in SETTINGS

@@ -1,4 +1,4 @@
-"""Before the engines are used: bring the warehouse's tables up to date, and check that Redis can keep codes."""
+"""Before the engines are used: migrate the warehouse, and check that Redis may keep codes."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ LONGEST_PAUSE_S = 5.0
 
 
 def warehouse_of(settings: Settings) -> Warehouse:
-    """Raises UserError where it is to be chDB, and that is not installed."""
+    """The configured warehouse. Raises UserError if it is chDB and chDB is not installed."""
     embedded.check_warehouse(settings)
     if settings.clickhouse_url is not None:
         return Warehouse(url=settings.clickhouse_url)
@@ -32,7 +32,7 @@ def warehouse_of(settings: Settings) -> Warehouse:
 
 
 class Prepared:
-    """`tables` is set once all tables are there and up to date."""
+    """`tables` is set once the warehouse is migrated."""
 
     def __init__(self) -> None:
         self.tables = asyncio.Event()
@@ -40,13 +40,13 @@ class Prepared:
 
 
 async def prepare(settings: Settings, warehouse: Warehouse, redis: Redis, prepared: Prepared) -> None:
-    """Retry until both hold, however long the warehouse or Redis are away. Raises UserError for one that must not be
-    used."""
+    """Retry until both succeed, however long the warehouse or Redis are down. Raises UserError for an engine that must
+    not be used."""
     has_scans = False
     pause, waited_for = 0.1, ""
     while True:
         try:
-            # Also while the warehouse is away.
+            # A bad Redis is reported even while the warehouse is down.
             with suppress(Unavailable):
                 await check_server(redis, settings.redis_fsync)
             if not prepared.tables.is_set():

@@ -1,8 +1,8 @@
-"""`waymark up`: everything on one machine, and one process that keeps it so.
+"""`waymark up`: run everything on one machine, under one supervisor.
 
-Order of starting: Redis; then the key; then redirectors and core side by side, since a redirector
-needs neither aggregator nor API. Order of stopping: redirectors (they finish their answers and close
-their journals), then what carries scans on (it empties the bus), then Redis.
+Start order: Redis; the first key; then redirectors and core side by side, since a redirector needs neither
+aggregator nor API. Stop order: redirectors (they finish their answers and close their journals), then core and ingest
+(they empty the bus), then Redis.
 """
 
 import asyncio
@@ -24,17 +24,17 @@ from waymark.net import answers_http, until
 from waymark.salts import DailySalts, check_salt_redis, leave_no_core
 from waymark.settings import Settings, environment
 
-# How long a start may take before it is called failed: a big append-only file is read at about 100 MB/s.
+# Time limit for a start of Redis, which reads a big append-only file at about 100 MB/s.
 REDIS_WITHIN_S = 300.0
 READY_WITHIN_S = 60.0
-# With less free than this the ballast goes.
+# With less free space than this, the ballast is released.
 LOW_BYTES = 1 << 20
-NO_EDGE = "edge         none is believed; behind Cloudflare set WAYMARK_EDGE=cloudflare (docs/proxies.md)"
+NO_EDGE = "edge         none is trusted; behind Cloudflare, set WAYMARK_EDGE=cloudflare (docs/proxies.md)"
 
 
 def up(settings: Settings, say: Callable[[str], None], *, new: bool = False) -> int:
-    """Runs until told to stop, and returns the exit status. Raises InUse, PortTaken, NoRedis or Emptied at the start;
-    `new` takes an empty Redis beside stored scans for a new beginning."""
+    """Run until stopped, and return the exit status. Raises InUse, PortTaken, NoRedis or Emptied at the start; with
+    `new`, an empty Redis beside stored scans is accepted."""
     embedded.check_warehouse(settings)
     check_salt_redis(settings)
     net.raise_descriptor_limit()
@@ -112,10 +112,10 @@ class Supervisor:
             self._hurry.set()
         else:
             self._stop.set()
-            self._say("stopping (once more to hurry)")
+            self._say("stopping (press again to kill at once)")
 
     def _hung_up(self) -> None:
-        """The terminal is gone, or somebody asks for new workers: the same signal means both."""
+        """SIGHUP means one of two things: the terminal is gone, or an operator asks for new workers."""
         if self._terminal and not terminal.is_there():
             self._terminal = False
             if not self._outlives_terminal:
@@ -124,14 +124,14 @@ class Supervisor:
             self._replacing = asyncio.create_task(self._replace_workers())
 
     async def _replace_workers(self) -> None:
-        """One after the other, each once its successor serves: at no moment are there fewer."""
+        """Replace one at a time, each once its successor serves, so there are never fewer."""
         for child in self._workers():
             before = child.pid
             if not await child.replace():
                 if not self._stop.is_set():
-                    self._say(f"{child.program.name}: the new process does not serve, and process {before} goes on")
+                    self._say(f"{child.program.name}: the new process does not serve, so process {before} stays")
                 return
-            self._say(f"{child.program.name} is process {child.pid} now, in place of {before}")
+            self._say(f"{child.program.name}: process {child.pid} has replaced {before}")
 
     def _workers(self) -> list[Child]:
         return [child for child in self._children if child.program.name.split()[0] == "redirect"]
@@ -153,7 +153,7 @@ class Supervisor:
         return None
 
     async def _keep_ballast(self) -> None:
-        """Redis ends when it cannot write, so a start on a full disk begins with giving room back."""
+        """Reserve disk space for a later start: Redis exits if it cannot write, also while starting."""
         with contextlib.suppress(OSError):
             await asyncio.to_thread(ballast.keep, self._settings.data)
         await ballast.keep_kept(self._settings.data)
@@ -163,7 +163,7 @@ class Supervisor:
         if server.because:
             self._say(f"Redis is {server.program} ({server.is_a}): {server.because}")
         if ballast.free_bytes(self._settings.data) < LOW_BYTES and ballast.release(self._settings.data):
-            self._say(f"the disk is full: {ballast.SIZE >> 20} MiB kept for a start have been given back; make room")
+            self._say(f"the disk is full: released {ballast.SIZE >> 20} MiB reserved for a start; free some space")
         await asyncio.to_thread(embedded_redis.clear_leftover, self._folder)
         child = await self._start(
             Program(
@@ -185,7 +185,7 @@ class Supervisor:
             raise embedded_redis.does_not_start(server.program, self._folder)
         if ready:
             redis_program.note(self._folder, server)
-        # Redis syncs what it writes, and not the names of the files that it makes for it.
+        # Redis syncs its files, but not the folder that names them.
         await asyncio.to_thread(sync_folder, self._folder.redis)
 
     def _service(
@@ -200,7 +200,7 @@ class Supervisor:
     ) -> Program:
         variables = {key: value for key, value in os.environ.items() if not key.startswith("WAYMARK_")}
         variables |= environment(self._settings)
-        # Whoever runs `up` may read this process's environment; the children have no use for the key.
+        # The children do not need the key.
         variables.pop("WAYMARK_BOOTSTRAP_KEY", None)
         variables |= {
             "WAYMARK_REDIS_URL": self._redis_url,
@@ -215,7 +215,7 @@ class Supervisor:
             flags |= {"--salts": str(salts), "--worker": str(worker)}
         if nice:
             flags["--nice"] = "5"
-        # -P: what lies in the current folder must not stand in for our own modules.
+        # -P: modules in the current folder must not shadow ours.
         command = [sys.executable, "-P", "-m", "waymark", service]
         return Program(
             name=f"{service} {worker}" if worker and self._settings.workers > 1 else service,
@@ -240,7 +240,7 @@ class Supervisor:
             unless=self._stop.is_set,
         )
         if not ready:
-            self._say(f"not everything answers after {READY_WITHIN_S:g} s; the log above may say why")
+            self._say(f"not ready after {READY_WITHIN_S:g} s; the log above may say why")
         for line in self._addresses(key):
             self._say(line)
 
@@ -250,15 +250,15 @@ class Supervisor:
         return [
             f"running: {children}",
             f"short links  {settings.short_base}/",
-            f"API          {settings.api_base}/   its documentation: {settings.api_base}/docs",
-            f"status       http://{settings.status_host}:{self._status_port}/metrics   for operators alone",
+            f"API          {settings.api_base}/   (documentation: {settings.api_base}/docs)",
+            f"status       http://{settings.status_host}:{self._status_port}/metrics   (for operators only)",
             f"data         {settings.data}",
             *([NO_EDGE] if settings.edge == "none" else []),
-            f"key          {key or f'made before; for another one: {called()} key create'}",
+            f"key          {key or f'exists; for another one: {called()} key create'}",
         ]
 
     async def _stop_all(self) -> None:
-        """In the order that loses nothing: each group is gone before the next is asked."""
+        """Stop group by group, so that nothing is lost: each has ended before the next is asked to."""
         for group in (("redirect",), ("core", "ingest"), ("redis",)):
             members = [child for child in self._children if child.program.name.split()[0] in group]
             await asyncio.gather(*(child.stop(self._hurry) for child in members))

@@ -89,7 +89,7 @@ def test_check_says_what_arrives_from_whom_and_why_visits_have_no_country(runnin
     found = {one["about"]: one for one in json.loads(done.stdout)}
     assert {found[about]["state"] for about in ("redis", "persistence", "warehouse", "settings")} == {"ok"}
     assert "cloudflare's arrive from this machine" in found["edge headers"]["text"]
-    assert "not believed" in found["edge headers"]["text"]
+    assert "not trusted" in found["edge headers"]["text"]
     told = [one["text"] for one in json.loads(done.stdout) if one["about"] == "countries"]
     assert any("headers of cloudflare arrive from this machine, and WAYMARK_EDGE names no edge" in one for one in told)
     assert "192.0.2.1" not in done.stdout
@@ -191,7 +191,7 @@ def test_an_import_in_which_nothing_was_made_fails(
     # Again: it is what was asked for that is there.
     assert run(good, "--dry-run").exit_code == 0
     done = run(good)
-    assert (done.exit_code, "Not brought along: owner (1)" in done.output) == (0, True)
+    assert (done.exit_code, "Not imported: owner (1)" in done.output) == (0, True)
 
 
 def test_every_command_explains_itself() -> None:

@@ -26,7 +26,7 @@ def test_up_starts_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         code = up.create()
         assert up.scan(code["slug"])[0] == 302
         assert up.stop() == 0
-        assert "starting it again" not in up.told()
+        assert "restarting it" not in up.told()
     finally:
         if up.process is not None and up.process.is_running():
             up.kill_group()

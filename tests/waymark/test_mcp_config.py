@@ -42,7 +42,7 @@ async def test_each_says_the_same(assistant: str) -> None:
     text, beside = printed(assistant, **VARIABLES)
     found = entry(assistant, text)
     assert found["env"] == VARIABLES and found["args"][-1] == "mcp" and found["command"].startswith("/")
-    assert beside.startswith("This goes into: ") and "key create" not in beside
+    assert beside.startswith("Put this into: ") and "key create" not in beside
 
 
 def test_without_a_key_it_says_how_to_make_one() -> None:

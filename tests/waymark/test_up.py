@@ -217,7 +217,7 @@ def test_a_stop_leaves_nothing_running_and_nothing_to_do() -> None:
         assert [child for child in children if child.is_running()] == []
         # Closed, stored and deleted: no journal waits for the next start.
         assert [path.name for path in (one.data / "journal").iterdir() if path.name.isdigit()] == []
-        assert "starting it again" not in one.told() + one.logged()
+        assert "restarting it" not in one.told() + one.logged()
         report = one.audit()
         assert report["stored"] == 50
         assert report["sources"] == []

@@ -1,1 +1,1 @@
-"""What `waymark check` looks at."""
+"""The checks of `waymark check`."""

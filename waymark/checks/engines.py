@@ -1,5 +1,4 @@
-"""What `waymark check` looks at of the engines: each is reached, and asked for what it must be. Nothing is made,
-started or changed."""
+"""Check the engines: connect to each, and verify its version and configuration. Starts and changes nothing."""
 
 import asyncio
 import time
@@ -26,7 +25,7 @@ from waymark.startup_checks import warehouse_of
 
 WITHIN_S = 10
 APART_S = 1.0
-# No longer mended by those who made it.
+# Older ones get no fixes any more.
 OLD_REDIS = (7, 2)
 
 
@@ -54,7 +53,7 @@ def _program(settings: Settings, folder: DataDir) -> Finding:
         return bad("redis server", str(error))
     said = f"{server.is_a}, {server.program}" + (f" ({server.because})" if server.because else "")
     if server.is_a.name == "redis" and server.is_a.minor < OLD_REDIS:
-        said += ": old, and no longer mended; a newer one is used with WAYMARK_REDIS_SERVER=path (docs/running.md)"
+        said += ": outdated and unmaintained; WAYMARK_REDIS_SERVER=path uses a newer one (docs/running.md)"
         return warning("redis server", said)
     return ok("redis server", said)
 
@@ -66,7 +65,7 @@ async def _redis(settings: Settings, url: str) -> AsyncIterator[Finding]:
         info: dict[str, Any] = await raises_unavailable(redis.info)("everything")
         clock = await _clock(redis)
         if not await workspaces.any_exist(redis):
-            yield warning("redis", "it is empty: nothing was ever started on it, or its codes are elsewhere")
+            yield warning("redis", "it is empty: it was never used, or its codes are elsewhere")
             await emptied_redis.check(settings, redis)
     except Unavailable as error:
         yield bad("redis", f"it does not answer: {error}")
@@ -78,14 +77,14 @@ async def _redis(settings: Settings, url: str) -> AsyncIterator[Finding]:
         await redis.aclose()
     name = f"{info.get('server_name', 'redis')} {info.get('valkey_version') or info['redis_version']}"
     used, most = info["used_memory_human"], info.get("maxmemory_human", "0B")
-    yield ok("redis", f"{name}, {used} of memory used, at most {'all' if most == '0B' else most}")
+    yield ok("redis", f"{name}, {used} of memory used, limit {'none' if most == '0B' else most}")
     persistence = (
         f"append-only, appendfsync {settings.redis_fsync} or better, {info.get('aof_current_size', 0):,} bytes"
     )
     if info.get("aof_last_write_status", "ok") != "ok":
         yield bad("persistence", f"{persistence}; the last write failed: is its disk full?")
     elif settings.redis_fsync != "always":
-        yield warning("persistence", f"{persistence}: a power cut may take the last second's codes")
+        yield warning("persistence", f"{persistence}: a power cut may lose the codes of the last second")
     else:
         yield ok("persistence", persistence)
     if abs(clock) > APART_S:
@@ -106,24 +105,24 @@ async def _replica(url: str) -> Finding:
     finally:
         await redis.aclose()
     if info["role"] == "master":
-        return warning("redis replica", "WAYMARK_REDIS_REPLICA_URL is the address of a primary")
+        return warning("redis replica", "WAYMARK_REDIS_REPLICA_URL points to a primary")
     if info.get("master_link_status") != "up":
-        return bad("redis replica", "it has lost its primary")
+        return bad("redis replica", "it is disconnected from its primary")
     return ok("redis replica", "it follows its primary")
 
 
 def _warehouse(settings: Settings, folder: DataDir, running: bool) -> Finding:
     if settings.clickhouse_url is None:
         if not running:
-            there = "there" if folder.warehouse.exists() else "not made yet"
-            return ok("warehouse", f"chDB, {folder.warehouse} ({there}; nothing runs, so it was not opened)")
+            there = "exists" if folder.warehouse.exists() else "not created yet"
+            return ok("warehouse", f"chDB, {folder.warehouse} ({there}; not opened, since nothing is running)")
         try:
             status = core_client.get(folder, "/status")
         except core_client.CoreUnavailable as error:
             return bad("warehouse", f"the process that owns it does not answer: {error}")
         alarms = status["aggregator"]["alarms"]
         if alarms:
-            return bad("warehouse", f"chDB; {alarms} partitions are stopped, waymark status says why")
+            return bad("warehouse", f"chDB; {alarms} partitions are stopped; `waymark status` says why")
         return ok("warehouse", f"chDB, {status['aggregator']['lag']} scans wait to be stored")
     try:
         client = warehouse_of(settings).connect(timeout_s=WITHIN_S)
@@ -139,7 +138,7 @@ def _warehouse(settings: Settings, folder: DataDir, running: bool) -> Finding:
 
 
 async def _kafka(bootstrap: str, topic: str) -> Finding:
-    # Loaded here: one machine has no use for it.
+    # Imported here: one machine does not need it.
     from aiokafka.errors import KafkaError
 
     from ingest.topic import look
@@ -149,7 +148,7 @@ async def _kafka(bootstrap: str, topic: str) -> Finding:
     except (KafkaError, OSError, TimeoutError) as error:
         return bad("kafka", f"{bootstrap} does not answer: {error or 'not in time'}")
     if found is None:
-        return ok("kafka", f"it answers; the topic {topic} is not made yet")
+        return ok("kafka", f"it answers; the topic {topic} does not exist yet")
     return ok("kafka", f"it answers, with the topic {topic}")
 
 

@@ -1,4 +1,4 @@
-"""What `waymark check` found: one line for each thing that it looked at."""
+"""Findings of `waymark check`: one line for each thing that it checked."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """`bad`: it does not work so. `warning`: it works, and somebody should look."""
+    """`bad`: it does not work. `warning`: it works, but needs attention."""
 
     about: str
     state: Literal["ok", "warning", "bad"]

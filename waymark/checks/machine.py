@@ -1,4 +1,4 @@
-"""What `waymark check` looks at of this machine: versions, disk, descriptors, clock."""
+"""Check this machine: versions, disk space, descriptors, clock."""
 
 import ctypes
 import os
@@ -16,7 +16,7 @@ from waymark.settings import Settings
 ENOUGH_BYTES = 5 << 30
 FULL_BYTES = 64 << 20
 ENOUGH_DESCRIPTORS = 10_000
-# What `adjtimex` returns when nothing keeps the clock.
+# What `adjtimex` returns for an unsynchronised clock.
 _TIME_ERROR = 5
 
 
@@ -32,28 +32,30 @@ def machine(settings: Settings) -> Iterator[Finding]:
 def _disk(about: str, folder: Path) -> Finding:
     there = next(one for one in (folder, *folder.parents) if one.exists())
     if not os.access(there, os.W_OK):
-        return bad(about, f"{there} cannot be written by this user")
+        return bad(about, f"this user cannot write to {there}")
     free = shutil.disk_usage(there).free
     said = f"{free / (1 << 30):.1f} GiB free at {there}"
     if free < FULL_BYTES:
-        return bad(about, f"{said}: it is full")
-    return ok(about, said) if free >= ENOUGH_BYTES else warning(about, f"{said}: make room before it is full")
+        return bad(about, f"{said}: the disk is full")
+    return ok(about, said) if free >= ENOUGH_BYTES else warning(about, f"{said}: free some space soon")
 
 
 def _descriptors() -> Finding:
     most = net.raise_descriptor_limit()
-    said = f"{most:,} files and connections for each process"
+    said = f"{most:,} file descriptors per process"
     if most < ENOUGH_DESCRIPTORS:
-        return warning("descriptors", f"{said}: raise the hard limit (ulimit -Hn, or LimitNOFILE=) for many visitors")
+        return warning("descriptors", f"{said}: raise the hard limit (ulimit -Hn or LimitNOFILE=) for heavy traffic")
     return ok("descriptors", said)
 
 
 def _clock() -> Finding:
-    """Days, salts and codes' numbers follow the clock."""
+    """Days, salts and the numbers of codes depend on the clock."""
     if sys.platform != "linux":
-        return ok("clock", "not looked at on this system")
-    # struct timex, with nothing to be changed.
+        return ok("clock", "not checked on this system")
+    # An empty struct timex changes nothing.
     state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(512))
     if state == _TIME_ERROR:
-        return warning("clock", "nothing keeps it right (the kernel calls it unsynchronised): run chrony or timesyncd")
-    return ok("clock", "synchronised") if state >= 0 else ok("clock", "the kernel does not say how it is kept")
+        return warning("clock", "not synchronised, says the kernel: run chrony or systemd-timesyncd")
+    return (
+        ok("clock", "synchronised") if state >= 0 else ok("clock", "the kernel does not say whether it is synchronised")
+    )

@@ -1,5 +1,4 @@
-"""What `waymark check` asks the redirectors of this machine: whose edge headers arrive from whom, and why the last
-visits without a country have none."""
+"""Ask this machine's redirectors which edge headers arrive from whom, and why recent scans have no country."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ class Edge(msgspec.Struct, frozen=True, rename={"whom": "from"}):
 
 
 class Arrivals(msgspec.Struct, frozen=True):
-    """As `redirect.arrivals` tells it."""
+    """What `redirect.arrivals` reports."""
 
     looked_at: int
     edges: list[Edge]
@@ -32,7 +31,7 @@ class Arrivals(msgspec.Struct, frozen=True):
 def visitors(settings: Settings) -> Iterator[Finding]:
     folder = DataDir(settings.data)
     if not held(folder):
-        yield ok("visitors", "no redirector runs beside this command, so none was asked")
+        yield ok("visitors", "not checked: no redirector is running here")
         return
     found = []
     for worker in range(1, settings.workers + 1):
@@ -54,13 +53,13 @@ def _edges(settings: Settings, found: list[Arrivals]) -> Iterator[Finding]:
     for edge in (edge for one in found for edge in one.edges):
         seen[edge.edge, edge.whom, edge.believed] += edge.visits
     if not seen:
-        yield ok("edge headers", f"none arrived in {looked_at:,} visits looked at (WAYMARK_EDGE={settings.edge})")
+        yield ok("edge headers", f"none in the last {looked_at:,} scans (WAYMARK_EDGE={settings.edge})")
     for (name, whom, believed), visits in seen.most_common():
-        said = f"{name}'s arrive from {whom} ({visits:,} of {looked_at:,} visits looked at)"
+        said = f"{name}'s arrive from {whom} ({visits:,} of the last {looked_at:,} scans)"
         if believed:
-            yield ok("edge headers", f"{said}, and are believed")
+            yield ok("edge headers", f"{said}, and are trusted")
         else:
-            yield warning("edge headers", f"{said}, and are not believed (docs/proxies.md says when they are)")
+            yield warning("edge headers", f"{said}, and are not trusted (docs/proxies.md says when they are)")
 
 
 def _unplaced(found: list[Arrivals]) -> Iterator[Finding]:
@@ -68,6 +67,6 @@ def _unplaced(found: list[Arrivals]) -> Iterator[Finding]:
     for one in found:
         reasons.update(one.unplaced)
     if not reasons:
-        yield ok("countries", "no visit that was looked at lacks one")
+        yield ok("countries", "all recent scans have one")
     for reason, visits in reasons.most_common():
-        yield warning("countries", f"{visits:,} of the last visits without one: {reason}")
+        yield warning("countries", f"{visits:,} recent scans without one: {reason}")

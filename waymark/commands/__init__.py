@@ -1,1 +1,1 @@
-"""The subcommands of `waymark`, a module for each kind."""
+"""The subcommands of `waymark`."""

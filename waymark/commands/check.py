@@ -1,4 +1,4 @@
-"""`waymark check`: whether everything is as it must be, and what it is."""
+"""`waymark check`: check settings, machine and engines."""
 
 import asyncio
 from pathlib import Path
@@ -13,7 +13,7 @@ from waymark.commands import output
 from waymark.commands.options import data_flag, explained, json_flag, settings
 from waymark.settings import Settings
 
-_MARKS = {"ok": "ok", "warning": "look", "bad": "BAD"}
+_MARKS = {"ok": "ok", "warning": "warn", "bad": "BAD"}
 
 
 @click.command()
@@ -21,10 +21,10 @@ _MARKS = {"ok": "ok", "warning": "look", "bad": "BAD"}
 @json_flag
 @explained
 def check(data: Path | None, as_json: bool) -> None:
-    """Look at settings, machine and engines, and say what was found.
+    """Check settings, machine and engines, and report what was found.
 
-    Changes and starts nothing. Ends with 0 when everything works, 1 when something does not, and 2 when a setting
-    cannot be used.
+    Starts and changes nothing. Exit status: 0 if everything works, 1 if something does not, 2 if a setting is
+    invalid.
     """
     found = asyncio.run(_all(settings(data=data)))
     if as_json:
@@ -36,7 +36,7 @@ def check(data: Path | None, as_json: bool) -> None:
 
 async def _all(found: Settings) -> list[Finding]:
     return [
-        ok("settings", "each can be used"),
+        ok("settings", "all valid"),
         *machine(found),
         *[one async for one in engines(found)],
         *visitors(found),

@@ -1,4 +1,4 @@
-"""`waymark demo`: a year of scans of a few codes, through the real journal and aggregator."""
+"""`waymark demo`: write a year of scans of a few codes through the real journal and aggregator."""
 
 import random
 import secrets
@@ -30,41 +30,41 @@ from waymark.invocation import called
 from waymark.settings import Settings
 from waymark.wiring import room_settings
 
-# A journal that is at its bound refuses events; the demonstration waits instead.
-ROOM = 0.5
+# A full journal refuses events; the demo waits at this share of its maximum instead.
+FILL_UP_TO = 0.5
 STORED_WITHIN_S = 600.0
 
 
 @click.command()
 @data_flag
-@click.option("--scans", type=click.IntRange(1), default=200_000, show_default=True, help="How many.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed draws the same year.")
+@click.option("--scans", type=click.IntRange(1), default=200_000, show_default=True, help="Number of scans.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same year.")
 @explained
 def demo(data: Path | None, scans: int, seed: int) -> None:
     """Fill a running Waymark with a year of believable scans.
 
-    Makes six codes in the workspace `default` and writes their scans, with past times, through the journal, from
-    which the aggregator takes them as it does any others.
+    Creates six codes in the workspace `default` and writes their past scans to the journal, from which the
+    aggregator stores them like any others.
     """
     found = settings(data=data)
     DataDir(found.data).must_exist()
     try:
         running = core_client.get(DataDir(found.data), "/status")
     except core_client.CoreUnavailable:
-        raise Unusable(f"nothing runs in {found.data}: start `{called()} up` first, then run this beside it") from None
-    # `up` may have been told other ports than this command.
+        raise Unusable(f"nothing runs in {found.data}: start `{called()} up` first, and keep it running") from None
+    # `up` may use other ports than this command's settings say.
     found = msgspec.structs.replace(found, short_url=running["short_url"], api_url=running["api_url"])
     made = with_redis(data, lambda redis: _codes(found, redis))
     with output.progress() as show:
         drawn, source = _write(found, made, scans, seed, show)
         stored = _wait_until_stored(found, source, drawn, show)
-    click.echo(f"{drawn:,} scans of {len(made)} codes, a year long{'' if stored else ' (the last are being stored)'}:")
+    click.echo(f"{drawn:,} scans of {len(made)} codes over a year{'' if stored else ' (the last are being stored)'}:")
     links = [[code.label or "", f"{found.short_base}/{code.slug}", code.id] for code in made]
     output.rows(["code", "short link", "id"], links)
     one = f"{found.api_base}/v1/dynamic/{made[0].id}/scans?days=365"
-    click.echo(f"A key:        {called()} key create --data {found.data}")
-    click.echo(f"Look at one:  curl -H 'Authorization: Bearer <key>' '{one}'")
-    click.echo(f"The proof:    {called()} audit --data {found.data}")
+    click.echo(f"Get a key:    {called()} key create --data {found.data}")
+    click.echo(f"See one:      curl -H 'Authorization: Bearer <key>' '{one}'")
+    click.echo(f"Prove it:     {called()} audit --data {found.data}")
 
 
 async def _codes(found: Settings, redis: Redis) -> list[Code]:
@@ -80,8 +80,8 @@ async def _codes(found: Settings, redis: Redis) -> list[Code]:
 
 
 def _write(found: Settings, made: list[Code], scans: int, seed: int, show: Progress) -> tuple[int, int]:
-    """Appends the year to a journal of its own, as one redirector would have; returns how many there are, and the
-    journal's source."""
+    """Append the year to a journal of its own, as a redirector would. Returns the number of scans and the journal's
+    source."""
     year = Year(
         {code.label or "": (code.birth, code.slug) for code in made},
         workspace=made[0].workspace,
@@ -99,8 +99,8 @@ def _write(found: Settings, made: list[Code], scans: int, seed: int, show: Progr
     try:
         written = 0
         for events in year.days():
-            while disk_use(found.journal_folder) > ROOM * found.journal_max:
-                # A full journal would refuse events; what is stored meanwhile makes room.
+            while disk_use(found.journal_folder) > FILL_UP_TO * found.journal_max:
+                # The aggregator deletes what it has stored, which makes room.
                 journal.sync()
                 time.sleep(0.1)
             for event in events:
@@ -114,7 +114,7 @@ def _write(found: Settings, made: list[Code], scans: int, seed: int, show: Progr
 
 
 def _wait_until_stored(found: Settings, source: int, drawn: int, show: Progress) -> bool:
-    """Whether the journal was stored whole (it is deleted then) within a time that is enough for the default."""
+    """Wait until the journal is fully stored, which deletes it. False after `STORED_WITHIN_S`."""
     until = time.monotonic() + STORED_WITHIN_S
     while time.monotonic() < until:
         if source not in sources(found.journal_folder):

@@ -1,4 +1,4 @@
-"""`waymark export`: everything in Redis, as lines of JSON."""
+"""`waymark export`: write everything in Redis as lines of JSON."""
 
 import os
 import sys
@@ -15,22 +15,22 @@ from waymark.commands.options import Unusable, data_flag, explained, settings
 
 @click.command("export")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), default="-")
-@click.option("--allow-empty", is_flag=True, help="Take an export without any code for a good one.")
+@click.option("--allow-empty", is_flag=True, help="Accept an export without any code.")
 @data_flag
 @explained
 def export_(file: Path, allow_empty: bool, data: Path | None) -> None:
-    """Write all codes, workspaces and keys (as digests) to FILE, or to standard output.
+    """Write all codes, workspaces and keys (as digests) to FILE or standard output.
 
-    Scans are not in it: they are in the warehouse. Without any code it ends with 1, and writes no FILE: a backup of
-    nothing is most often one of the wrong place.
+    Scans are not included: they are in the warehouse. If there is no code, it writes no FILE and exits with 1, since
+    an empty backup usually means the wrong Redis.
     """
 
     def said(counts: Counter[str], where: str) -> None:
         told = ", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items()) if kind != "waymark")
         if not (counts["code"] or counts["static"] or allow_empty):
-            place = "the Redis of WAYMARK_REDIS_URL" if settings().redis_url else settings(data=data).data
+            source = "the Redis of WAYMARK_REDIS_URL" if settings().redis_url else settings(data=data).data
             raise click.ClickException(
-                f"there is no code in {place} ({told or 'nothing'}). If that is right, say --allow-empty"
+                f"there is no code in {source} ({told or 'nothing'}). If that is intended, add --allow-empty"
             )
         click.echo(f"{told or 'nothing'} in {where}", err=True)
 
@@ -44,7 +44,7 @@ def export_(file: Path, allow_empty: bool, data: Path | None) -> None:
             sys.stdout.buffer.flush()
             said(counts, "standard output")
             return
-        # It gets its name when it is whole: a file cut short must not be taken for a backup.
+        # Renamed when complete, so that a partial file is never taken for a backup.
         unfinished = file.with_name(f".{file.name}.unfinished")
         try:
             with open(unfinished, "wb", opener=_private) as out:
@@ -63,7 +63,7 @@ def _to_standard_output(line: bytes) -> None:
     try:
         sys.stdout.buffer.write(line)
     except BrokenPipeError:
-        # Whoever read has seen enough. Nothing is left to be flushed to them at the end.
+        # The reader has closed the pipe; leave nothing to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
 

@@ -1,4 +1,4 @@
-"""`waymark geo`: which database places visitors whom no edge places, how old it is, and another one in its stead."""
+"""`waymark geo`: show, test and replace the geolocation database that is used when no edge gives a location."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ from waymark.setting_checks import wrong
 from waymark.settings import Settings
 from waymark.wiring import room_settings
 
-# Addresses are handed on all the time: after so long one in some ten is elsewhere.
+# Addresses change hands: after a year, about one in ten is somewhere else.
 OLD_DAYS = 365
 
 
@@ -27,16 +27,16 @@ OLD_DAYS = 365
 @click.option(
     "--take",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Copy this database (MaxMind's format, .mmdb) into the data folder, and use it from the next start on.",
+    help="Copy this database (MaxMind's format, .mmdb) into the data folder and use it from the next start on.",
 )
-@click.option("--drop", is_flag=True, help="Go back to the countries that come along.")
+@click.option("--drop", is_flag=True, help="Go back to the bundled database of countries.")
 @data_flag
 @json_flag
 @explained
 def geo(addresses: tuple[str, ...], take: Path | None, drop: bool, data: Path | None, as_json: bool) -> None:
-    """Show which database says where visitors are, how old it is, and where it places ADDRESSes.
+    """Show the geolocation database in use, its age, and where it locates each ADDRESS.
 
-    It is asked where no edge says it (docs/countries.md).
+    The database is used for visitors whose location no edge gives (docs/countries.md).
     """
     found = settings(data=data)
     if take is not None or drop:
@@ -44,7 +44,7 @@ def geo(addresses: tuple[str, ...], take: Path | None, drop: bool, data: Path | 
     which = room_settings.geo_database(found)
     today = datetime.now(UTC).date()
     if not which:
-        click.echo("database  none (WAYMARK_GEO_DATABASE=none): visitors whom no edge places have no country")
+        click.echo("database  none (WAYMARK_GEO_DATABASE=none): without an edge's headers, scans have no country")
         return
     about = geo_database.described(which)
     look_up = geo_database.opened(which)
@@ -66,14 +66,14 @@ def _change(found: Settings, take: Path | None) -> None:
     folder = DataDir(found.data)
     folder.must_exist()
     if found.geo_database is not None:
-        raise Unusable("WAYMARK_GEO_DATABASE says which database is used: change it there, or leave it out")
+        raise Unusable("WAYMARK_GEO_DATABASE already names the database: change or unset it")
     if take is None:
         folder.geo_database.unlink(missing_ok=True)
-        click.echo("used from the next start on: the countries that come along", err=True)
+        click.echo("used from the next start on: the bundled database of countries", err=True)
         return
     if (reason := wrong("geo_database", take)) is not None:
         raise click.ClickException(reason)
-    # It gets its name when it is whole.
+    # Renamed when complete.
     unfinished = folder.geo_database.with_suffix(".unfinished")
     try:
         shutil.copyfile(take, unfinished)
@@ -96,9 +96,9 @@ def _read(address: str) -> bytes:
 
 def _age(made: date | None, today: date) -> str:
     if made is None:
-        return "nobody knows when"
+        return "unknown"
     days = (today - made).days
-    old = ": that is old, take a newer one (docs/countries.md)" if days > OLD_DAYS else ""
+    old = ": outdated, install a newer one (docs/countries.md)" if days > OLD_DAYS else ""
     return f"{made}, {days} days ago{old}"
 
 

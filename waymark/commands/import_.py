@@ -1,4 +1,4 @@
-"""`waymark import`: what Waymark has exported, or what another service has."""
+"""`waymark import`: read an export of Waymark or of another service."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ from waymark.data_dir import DataDir
 from waymark.settings import Settings
 from waymark.wiring import room_settings
 
-# Reasons that are printed; the report has them all.
+# Reasons to print; the report has all of them.
 SHOWN = 10
 NOTHING = "nothing was imported"
 OWN = b'{"is":"waymark"'
@@ -34,15 +34,17 @@ OWN = b'{"is":"waymark"'
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--from", "format_", type=click.Choice(list(FORMATS)), help="Whose export it is, where it does not show.")
+@click.option(
+    "--from", "format_", type=click.Choice(list(FORMATS)), help="The service that made the export. Default: detected."
+)
 @workspace_flag
-@click.option("--dry-run", is_flag=True, help="Say what would be made and what not, and make nothing.")
-@click.option("--only", default="", metavar="DOMAIN", help="Only links of this domain of the export.")
-@click.option("--onto", default="", metavar="DOMAIN", help="A custom domain of the workspace for them to go to.")
+@click.option("--dry-run", is_flag=True, help="Show what would be created, and create nothing.")
+@click.option("--only", default="", metavar="DOMAIN", help="Import only links of this domain of the export.")
+@click.option("--onto", default="", metavar="DOMAIN", help="Import them into this custom domain of the workspace.")
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Each entry's outcome: CSV, or JSON if it ends so.",
+    help="Write each entry's outcome to this file, as CSV or (*.json) JSON.",
 )
 @data_flag
 @json_flag
@@ -58,15 +60,15 @@ def import_(
     data: Path | None,
     as_json: bool,
 ) -> None:
-    """Bring in codes: what `waymark export` wrote, or links of another service.
+    """Import codes: an export of Waymark, or links of another service.
 
-    CSV or JSON from Bitly, Shlink, YOURLS, Kutt, Dub or Chhoto URL, or a CSV with the columns `slug` and `destination`.
-    Slugs are kept. What is there already stays; it can be run again, also after it was stopped halfway. Where nothing
-    was made the exit status is 1.
+    Reads what `waymark export` wrote, CSV or JSON from Bitly, Shlink, YOURLS, Kutt, Dub or Chhoto URL, and any CSV
+    with the columns `slug` and `destination`. Slugs are kept, and existing codes are left as they are, so an import
+    can be repeated, also after an interruption. Exits with 1 if nothing was imported.
     """
     if format_ is None and file.open("rb").read(len(OWN)) == OWN:
         if dry_run or only or onto or report:
-            raise Unusable("--dry-run, --only, --onto and --report are for exports of other services")
+            raise Unusable("--dry-run, --only, --onto and --report apply to exports of other services only")
         _own(file, data, as_json)
         return
     try:
@@ -92,7 +94,7 @@ def import_(
     try:
         counts = with_redis(data, work)
     finally:
-        # Also of what was done before it was stopped.
+        # Also after an interruption.
         if report is not None:
             _write(report, outcomes)
     left_out = reports.counts(outcomes)
@@ -102,9 +104,9 @@ def import_(
         _say(export, counts, outcomes, report)
         if left_out:
             told = ", ".join(f"{what} ({count:,})" for what, count in left_out.most_common())
-            click.echo(f"Not brought along: {told}")
+            click.echo(f"Not imported: {told}")
     if export.missing:
-        click.echo(f"Warning: {export.missing:,} more links are not in the file: it is one page of them", err=True)
+        click.echo(f"Warning: {export.missing:,} more links are missing: the file is one page of them", err=True)
     _end(counts)
 
 
@@ -119,7 +121,7 @@ def _say(export: Export, counts: Counter[str], outcomes: list[Outcome], report: 
 
 
 def _lost(outcome: Outcome) -> Iterator[str]:
-    """Each short link that leads nowhere here, and why."""
+    """Each short link that was not imported, and why."""
     entry = f"entry {outcome.entry}{f' ({outcome.slug})' if outcome.slug else ''}"
     if outcome.outcome == "skipped":
         yield f"{entry}: {outcome.reason}"
@@ -127,7 +129,7 @@ def _lost(outcome: Outcome) -> Iterator[str]:
 
 
 def _end(counts: Counter[str]) -> None:
-    """An import that made nothing has failed, unless an earlier one had made it all."""
+    """Fail if nothing was created, unless everything existed already."""
     if not counts["made"] + counts["would be made"] + counts["there"]:
         raise click.ClickException(NOTHING)
 
@@ -140,8 +142,8 @@ def _write(report: Path, outcomes: list[Outcome]) -> None:
 
 
 async def _as_running(found: Settings, redis: Redis) -> Settings:
-    """The settings; the addresses are those of the core, where one runs. Where none does nobody has looked yet whether
-    this Redis can keep codes."""
+    """The settings, with the URLs of the running core if there is one. Otherwise nothing has checked yet whether this
+    Redis may keep codes, so check it here."""
     try:
         running = await asyncio.to_thread(core_client.get, DataDir(found.data), "/status")
     except core_client.CoreUnavailable:

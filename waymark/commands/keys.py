@@ -31,7 +31,7 @@ workspace_flag = click.option(
 
 
 def with_redis(data: Path | None, work: Callable[[Redis], Awaitable[T]]) -> T:
-    """Does the work with the right Redis. Ends the command when Redis is away, or refuses what was given."""
+    """Run `work` with the configured Redis. Ends the command if Redis is down or refuses the input."""
 
     async def run(url: str) -> T:
         redis = connect(url)
@@ -56,12 +56,12 @@ async def named(redis: Redis, name: str, found: Settings) -> Workspace:
         if workspace.name == name:
             return workspace
     raise click.ClickException(
-        f"there is no workspace {name!r}; make it with: {called()} workspace create {shlex.quote(name)}"
+        f"there is no workspace {name!r}; create it with: {called()} workspace create {shlex.quote(name)}"
     )
 
 
 async def _made(redis: Redis, name: str, found: Settings, *, new: bool = False) -> Workspace:
-    """Not where Redis lost what it had: a workspace there would make it look like a new beginning."""
+    """Unless Redis has lost its data: a new workspace would make it look like a first start."""
     if not new:
         try:
             await emptied_redis.check(found, redis)
@@ -72,17 +72,17 @@ async def _made(redis: Redis, name: str, found: Settings, *, new: bool = False) 
 
 @click.group()
 def workspace() -> None:
-    """Whose codes and keys something is."""
+    """Manage workspaces, which own codes and keys."""
 
 
 @workspace.command("create")
 @click.argument("name")
-@click.option("--new", is_flag=True, help="Begin anew, though scans are stored and Redis is empty.")
+@click.option("--new", is_flag=True, help="Start afresh although scans are stored and Redis is empty.")
 @data_flag
 @json_flag
 @explained
 def workspace_create(name: str, new: bool, data: Path | None, as_json: bool) -> None:
-    """Make a workspace; one of that name that is there already stays as it is."""
+    """Create a workspace. An existing one of that name is left as it is."""
     settled = settings(data=data)
     made = with_redis(data, lambda redis: _made(redis, name, settled, new=new))
     output.as_json(made) if as_json else click.echo(f"workspace {made.name} ({made.id})")
@@ -93,7 +93,7 @@ def workspace_create(name: str, new: bool, data: Path | None, as_json: bool) -> 
 @json_flag
 @explained
 def workspace_list(data: Path | None, as_json: bool) -> None:
-    """All workspaces."""
+    """List all workspaces."""
     found = with_redis(data, workspaces.all_workspaces)
     if as_json:
         output.as_json(found)
@@ -108,9 +108,9 @@ def workspace_list(data: Path | None, as_json: bool) -> None:
 @json_flag
 @explained
 def workspace_plan(name: str, plan: str | None, data: Path | None, as_json: bool) -> None:
-    """Show a workspace's plan, or move it to another one.
+    """Show or change the plan of a workspace.
 
-    What the workspace has already stays; what the new plan allows holds from its next request on.
+    Existing codes stay; the limits of the new plan apply from the next request on.
     """
     plans = known(settings(data=data).plans)
     if plan is not None and plan not in plans:
@@ -127,17 +127,17 @@ def workspace_plan(name: str, plan: str | None, data: Path | None, as_json: bool
 @workspace.command("schemes")
 @click.argument("name")
 @click.argument("schemes", nargs=-1)
-@click.option("--none", "nothing", is_flag=True, help="Allow none besides https.")
+@click.option("--none", "nothing", is_flag=True, help="Allow only https.")
 @data_flag
 @json_flag
 @explained
 def workspace_schemes(name: str, schemes: tuple[str, ...], nothing: bool, data: Path | None, as_json: bool) -> None:
-    """Show or set which schemes app links may begin with besides https.
+    """Show or set the URL schemes that app links may use besides https.
 
-    SCHEMES replace those that were allowed; without any, they are shown.
+    SCHEMES replace the allowed ones; without SCHEMES, they are shown.
     """
     if schemes and nothing:
-        raise click.UsageError("either schemes or --none")
+        raise click.UsageError("give either schemes or --none")
 
     async def work(redis: Redis) -> Workspace:
         found = await named(redis, name, settings(data=data))
@@ -152,13 +152,13 @@ def workspace_schemes(name: str, schemes: tuple[str, ...], nothing: bool, data: 
 
 @click.group()
 def key() -> None:
-    """Keys of the API."""
+    """Manage API keys."""
 
 
 @key.command("create")
-@click.option("--name", default="made by the command", help="What it is for.")
+@click.option("--name", default="made by the command", help="A name that says what the key is for.")
 @click.option("--scope", type=click.Choice(["read", "write", "admin"]), default="write", show_default=True)
-@click.option("--days", type=click.IntRange(min=1), help="Lapse after so many days.")
+@click.option("--days", type=click.IntRange(min=1), help="Expire after this many days.")
 @workspace_flag
 @data_flag
 @json_flag
@@ -171,7 +171,7 @@ def key_create(
     data: Path | None,
     as_json: bool,
 ) -> None:
-    """Make a key, and show it: this once, since only a digest of it is kept."""
+    """Create a key and print it. It cannot be shown again: only its digest is stored."""
     expires = None if days is None else time.time_ns() // 1_000_000 + days * 86_400_000
 
     async def make(redis: Redis) -> tuple[ApiKey, str]:
@@ -191,7 +191,7 @@ def key_create(
 @json_flag
 @explained
 def key_list(workspace: str, data: Path | None, as_json: bool) -> None:
-    """The keys of a workspace, without their secrets."""
+    """List the keys of a workspace, without their secrets."""
 
     async def find(redis: Redis) -> list[ApiKey]:
         return await apikeys.list_keys(redis, (await named(redis, workspace, settings(data=data))).number)
@@ -224,7 +224,7 @@ def key_list(workspace: str, data: Path | None, as_json: bool) -> None:
 @data_flag
 @explained
 def key_revoke(id: str, workspace: str, data: Path | None) -> None:
-    """End a key, from the next request on."""
+    """Revoke a key, from the next request on."""
 
     async def end(redis: Redis) -> bool:
         return await apikeys.revoke(redis, (await named(redis, workspace, settings(data=data))).number, id)

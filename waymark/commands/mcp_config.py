@@ -1,4 +1,4 @@
-"""What the usual assistants want to be told to start `waymark mcp`: where it goes, and the text itself."""
+"""Configurations with which common assistants start `waymark mcp`: the text, and where it goes."""
 
 import json
 import shlex
@@ -10,7 +10,7 @@ NAME = "waymark"
 
 
 class Start(msgspec.Struct, frozen=True):
-    """How the tools are started: the words of a command, and the variables that it needs."""
+    """The command that starts the server, and its environment variables."""
 
     command: Sequence[str]
     variables: Mapping[str, str]
@@ -22,7 +22,7 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class Assistant(msgspec.Struct, frozen=True):
-    """`goes` says where, to a person; `text` is what goes there."""
+    """`goes` tells a person where the configuration goes; `text` makes it."""
 
     goes: str
     text: Callable[[Start], str]
@@ -33,8 +33,8 @@ def _json(group: str, **more: str) -> Callable[[Start], str]:
 
 
 def _claude_code(start: Start) -> str:
-    given = [word for pair in start.variables.items() for word in ("--env", "=".join(pair))]
-    return shlex.join(["claude", "mcp", "add", NAME, *given, "--", *start.command])
+    flags = [word for pair in start.variables.items() for word in ("--env", "=".join(pair))]
+    return shlex.join(["claude", "mcp", "add", NAME, *flags, "--", *start.command])
 
 
 def _toml(start: Start) -> str:
@@ -45,7 +45,7 @@ def _toml(start: Start) -> str:
 
 
 def _text(value: object) -> str:
-    """What JSON writes this way TOML reads, too."""
+    """As a JSON string or array, which is TOML too."""
     return json.dumps(value, ensure_ascii=False)
 
 

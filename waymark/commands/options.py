@@ -1,4 +1,4 @@
-"""Flags that several commands share, and how a command ends when something is wrong with its settings."""
+"""Options that several commands share, and errors that end a command with one readable line."""
 
 import functools
 import os
@@ -15,11 +15,11 @@ from waymark.settings import BadSetting, Settings, read, unknown
 data_flag = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="The data folder. [WAYMARK_DATA, ./data]"
 )
-json_flag = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")
+json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 def settings(**flags: Any) -> Settings:
-    """The settings of this run. Warns of variables that are none, and ends the command when one cannot be used."""
+    """The settings of this run. Warns about unknown variables; ends the command if a setting is invalid."""
     try:
         found = read(os.environ, **flags)
     except BadSetting as error:
@@ -31,19 +31,19 @@ def settings(**flags: Any) -> Settings:
 
 @functools.cache
 def _warn_of_unknown() -> None:
-    """Once for a command, however often it asks for its settings."""
+    """Once per command, however often it reads its settings."""
     for line in unknown(os.environ):
         click.echo(f"Warning: {line}", err=True)
 
 
 class Unusable(click.ClickException):
-    """The command could not run at all: exit status 2, so that `audit` can tell it from a finding."""
+    """The command could not run at all: exit status 2, while 1 is a finding of `audit`."""
 
     exit_code = 2
 
 
 def explained(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turns what is wrong around a command (ports, folders, servers) into one readable line."""
+    """Show errors that the user can fix (ports, folders, servers) as one line, without a traceback."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:

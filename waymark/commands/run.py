@@ -1,4 +1,4 @@
-"""Commands that run services: everything on one machine, or one service each."""
+"""Commands that run services: `waymark up` for everything on one machine, or a single service."""
 
 import logging
 import sys
@@ -19,13 +19,13 @@ from waymark.terminal import Output
 @data_flag
 @click.option("--api-port", type=int, help="The port of the API. [WAYMARK_API_PORT, 8000]")
 @click.option("--redirect-port", type=int, help="The port of the redirectors. [WAYMARK_REDIRECT_PORT, 8001]")
-@click.option("--workers", type=int, help="How many redirector processes. [WAYMARK_WORKERS, 1]")
-@click.option("--new", is_flag=True, help="Begin anew, though scans are stored and Redis is empty.")
+@click.option("--workers", type=int, help="Number of redirector processes. [WAYMARK_WORKERS, 1]")
+@click.option("--new", is_flag=True, help="Start afresh although scans are stored and Redis is empty.")
 @explained
 def up(data: Path | None, api_port: int | None, redirect_port: int | None, workers: int | None, new: bool) -> None:
-    """Run everything on this machine, until stopped.
+    """Run everything on this machine until stopped.
 
-    Redis, redirectors, aggregator, API and dashboard; the data stay in one folder.
+    Starts Redis, redirectors, aggregator, API and dashboard, with all data in one folder.
     """
     from waymark.up import up as run
 
@@ -62,8 +62,8 @@ def _service(name: str, description: str, *, hidden: bool = False) -> click.Comm
     return command
 
 
-redirect = _service("redirect", "Run one redirector: answers short links and writes the journal.")
-ingest = _service("ingest", "Ship the journals of this machine to Kafka.")
-aggregate = _service("aggregate", "Carry scans from the bus into the warehouse.")
+redirect = _service("redirect", "Run one redirector, which answers short links and writes scans to the journal.")
+ingest = _service("ingest", "Ship this machine's journals to Kafka.")
+aggregate = _service("aggregate", "Store scans from the bus in the warehouse.")
 api = _service("api", "Run the API.")
-core = _service("core", "Aggregator and API in one process, as `waymark up` runs them.", hidden=True)
+core = _service("core", "Run aggregator and API in one process, as `waymark up` does.", hidden=True)

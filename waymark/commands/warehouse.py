@@ -1,5 +1,5 @@
-"""`waymark audit` and its like: beside a running `up` they ask the process that owns the warehouse; alone they
-open it themselves."""
+"""Commands on the warehouse (`audit`, `rebuild`, `migrate`, `skip`, `status`). Beside a running `up` they call the
+core, which owns the warehouse; otherwise they open it themselves."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -31,7 +31,7 @@ from waymark.startup_checks import warehouse_of
 T = TypeVar("T")
 
 
-def _asked_or_done(
+def _from_core_or_alone(
     found: Settings,
     path: str,
     kind: type[T],
@@ -39,7 +39,7 @@ def _asked_or_done(
     body: object = None,
     patience_s: float | None = None,
 ) -> T:
-    """The answer, from the owner of the warehouse or by ourselves. Ends the command when there is none."""
+    """The result, from the core if it runs, else from `alone`. Ends the command if there is neither."""
     folder = DataDir(found.data)
     if found.clickhouse_url is None:
         folder.must_exist()
@@ -49,17 +49,17 @@ def _asked_or_done(
                 return msgspec.convert(core_client.call(folder, path, show, body, patience_s), kind)
             if found.clickhouse_url is None:
                 if not folder.warehouse.exists():
-                    raise NoFolder(f"there are no scans in {folder.path}: nothing was ever started there")
+                    raise NoFolder(f"there are no scans in {folder.path}: nothing was started there yet")
                 with hold(folder):
-                    return _by_ourselves(found, alone, show)
-            return _by_ourselves(found, alone, show)
+                    return _with_own_client(found, alone, show)
+            return _with_own_client(found, alone, show)
         except core_client.CoreUnavailable as error:
-            raise Unusable(f"{error}. If it is starting, try again.") from None
+            raise Unusable(f"{error}. If it is still starting, try again.") from None
         except (core_client.CoreError, ClickHouseError, HTTPError) as error:
             raise Unusable(str(error)) from None
 
 
-def _by_ourselves(found: Settings, alone: Callable[[Client, Progress], T], show: Progress) -> T:
+def _with_own_client(found: Settings, alone: Callable[[Client, Progress], T], show: Progress) -> T:
     client = warehouse_of(found).connect(**CONSISTENT)
     try:
         migrate(client)
@@ -76,16 +76,16 @@ def _by_ourselves(found: Settings, alone: Callable[[Client, Progress], T], show:
     type=click.FloatRange(min=0, min_open=True),
     default=600.0,
     show_default=True,
-    help="Give up when nothing is heard of a running audit for so many seconds.",
+    help="Give up if a running audit reports nothing for so many seconds.",
 )
 @click.option(
-    "--anew", is_flag=True, help="Compare all of the rollups, also months that were proven and have not changed."
+    "--anew", is_flag=True, help="Check all rollups again, including months that were proven and have not changed."
 )
 @explained
 def audit(data: Path | None, as_json: bool, patience: float, anew: bool) -> None:
     """Prove that every scan is stored exactly once.
 
-    Ends with 0 when it is so, 1 when it is not, and 2 when that could not be looked at.
+    Exit status: 0 if so, 1 if not, 2 if it could not be checked.
     """
     found = settings(data=data)
 
@@ -98,7 +98,7 @@ def audit(data: Path | None, as_json: bool, patience: float, anew: bool) -> None
             return audit_machine(client, evidence_of(found, records), show, folder=DataDir(found.data), anew=anew)
 
     try:
-        report = _asked_or_done(found, "/audit", Report, alone, {"anew": anew}, patience)
+        report = _from_core_or_alone(found, "/audit", Report, alone, {"anew": anew}, patience)
     except NoFolder as error:
         # 1 is a finding.
         raise Unusable(str(error)) from None
@@ -107,7 +107,7 @@ def audit(data: Path | None, as_json: bool, patience: float, anew: bool) -> None
 
 
 def _redis(found: Settings) -> AbstractContextManager[str]:
-    """The Redis of an audit that nobody runs beside. On one machine the folder is held already."""
+    """The Redis of an audit without a running core. On one machine, the caller holds the folder already."""
     if found.redis_url is None and found.clickhouse_url is None:
         return started(DataDir(found.data), found.redis_server)
     return redis_of(found)
@@ -118,12 +118,12 @@ def _redis(found: Settings) -> AbstractContextManager[str]:
 @json_flag
 @explained
 def rebuild_(data: Path | None, as_json: bool) -> None:
-    """Make the rollups anew from the scans themselves. One that was cut short goes on where it was."""
-    made = _asked_or_done(settings(data=data), "/rebuild", int, rebuild)
+    """Rebuild the rollups from the stored scans. An interrupted rebuild continues where it stopped."""
+    made = _from_core_or_alone(settings(data=data), "/rebuild", int, rebuild)
     if as_json:
         output.as_json({"rebuilt": made})
     else:
-        click.echo(f"made anew: {made} years of rollups")
+        click.echo(f"rebuilt {made} years of rollups")
 
 
 @click.command("migrate")
@@ -131,9 +131,9 @@ def rebuild_(data: Path | None, as_json: bool) -> None:
 @json_flag
 @explained
 def migrate_(data: Path | None, as_json: bool) -> None:
-    """Bring the warehouse's tables to their newest form (`waymark up` does so at each start)."""
+    """Migrate the warehouse's tables to the current version (`waymark up` does so at each start)."""
     found = settings(data=data)
-    applied = _asked_or_done(found, "/migrate", list[str], lambda client, show: migrate(client))
+    applied = _from_core_or_alone(found, "/migrate", list[str], lambda client, show: migrate(client))
     if as_json:
         output.as_json(applied)
     else:
@@ -142,20 +142,18 @@ def migrate_(data: Path | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("partition", type=int, required=False)
-@click.option(
-    "--replay", is_flag=True, help="Instead: take in the events of what was set aside, where they can be read now."
-)
+@click.option("--replay", is_flag=True, help="Instead, store the events of dead letters that can be read now.")
 @data_flag
 @json_flag
 @explained
 def skip(partition: int | None, replay: bool, data: Path | None, as_json: bool) -> None:
-    """Set aside the unreadable record at which PARTITION is stopped, and go on after it.
+    """Skip the unreadable record at which PARTITION is stopped.
 
-    `waymark status` shows which are stopped, and at what. The record is kept in the table dead_letters.
+    `waymark status` shows the stopped partitions and why. The record is kept in the table dead_letters.
     """
     folder = DataDir(settings(data=data).data)
     if replay == (partition is not None):
-        raise click.UsageError("name a partition, or say --replay")
+        raise click.UsageError("give a partition or --replay")
     folder.must_exist()
     try:
         with output.progress() as show:
@@ -169,17 +167,17 @@ def skip(partition: int | None, replay: bool, data: Path | None, as_json: bool) 
         output.as_json(told)
     elif replay:
         click.echo(
-            f"{told['records']} records, {told['events']} events taken in, {told['unreadable_lines']} lines unreadable"
+            f"{told['records']} records: {told['events']} events stored, {told['unreadable_lines']} lines unreadable"
         )
     else:
-        click.echo(f"set aside offset {told['offset']} of partition {told['partition']}: {told['reason']}")
+        click.echo(f"skipped offset {told['offset']} of partition {told['partition']}: {told['reason']}")
 
 
 @click.command()
 @data_flag
 @explained
 def status(data: Path | None) -> None:
-    """What the aggregator beside this command is doing, as JSON."""
+    """Show the state of the running aggregator as JSON."""
     folder = DataDir(settings(data=data).data)
     folder.must_exist()
     try:
