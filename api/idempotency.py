@@ -25,7 +25,7 @@ from starlette.responses import Response
 from api.problems import Problem, invalid, problem_of
 from codes import passwords
 from codes.errors import NotInPlan, Unavailable
-from codes.plans import Plan, plan_of
+from codes.plans import Plan
 from codes.redis_client import Script, raises_unavailable
 from schemas import keys
 
@@ -127,6 +127,7 @@ def sent_key(request: Request) -> str | None:
 
 async def once(
     redis: Redis,
+    plan: Plan,
     workspace: int,
     key: str,
     request: Request,
@@ -141,7 +142,7 @@ async def once(
     named = "\n".join((key, request.method, request.url.path))
     at = keys.once(workspace, blake2b(named.encode(), digest_size=20).hexdigest())
     asked = await _digest(at, request.url.query.encode() + b"\n" + asked_for)
-    found = await _begin(redis, workspace, at, asked)
+    found = await _begin(redis, plan, workspace, at, asked)
     if isinstance(found, Answer):
         headers = {"Cache-Control": "no-store", REPLAYED: "true"} | ({"ETag": found.tag} if found.tag else {})
         return Response(found.body, found.status, headers, found.media_type or None)
@@ -169,8 +170,7 @@ async def _digest(at: str, asked_for: bytes) -> str:
     return (await passwords.slow_digest(digest.digest(), at.encode())).hex()
 
 
-async def _begin(redis: Redis, workspace: int, at: str, asked: str) -> Attempt | Answer:
-    plan = await plan_of(redis, workspace)
+async def _begin(redis: Redis, plan: Plan, workspace: int, at: str, asked: str) -> Attempt | Answer:
     attempt = Attempt(redis, workspace, at, secrets.token_hex(16), secrets.token_bytes(32), plan)
     give_up = asyncio.get_running_loop().time() + WAIT_S
     while True:

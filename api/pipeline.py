@@ -35,7 +35,7 @@ def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[R
         if route.scope is not None:
             key = await (dialect.authenticate or auth.known)(request, context)
             request.state.key = key
-            await context.rates.take(context.codes.redis, key, request)
+            await context.rates.take(context.codes, key, request)
             call = Call(context, key, request)
             if dialect.before is not None:
                 await dialect.before(call)
@@ -72,7 +72,10 @@ async def _handled(call: Call, route: Route) -> Response:
             return await work(None)
         redis, workspace = call.context.codes.redis, call.key.workspace
         asked_for = await (upload.digest(call.request) if route.upload else call.request.body())
-        return await idempotency.once(redis, workspace, key, call.request, asked_for, work, remembered=route.remembered)
+        plan = await call.context.codes.plan(workspace)
+        return await idempotency.once(
+            redis, plan, workspace, key, call.request, asked_for, work, remembered=route.remembered
+        )
     finally:
         # Deletes an uploaded file.
         await call.request.close()

@@ -10,13 +10,13 @@ import time
 from collections import OrderedDict
 
 import msgspec
-from redis.asyncio import Redis
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.problems import Problem
 from api.token_bucket import Buckets, Clock
-from codes.plans import Plan, plan_of
+from codes.plans import Plan
+from codes.service import Codes
 from infra import fair_queue
 from infra.fair_queue import Owner
 from schemas.code import ApiKey
@@ -53,9 +53,9 @@ class RateLimits:
         self._workspaces = Buckets(clock)
         self._plans: OrderedDict[int, tuple[float, Plan]] = OrderedDict()
 
-    async def take(self, redis: Redis, key: ApiKey, request: Request) -> None:
+    async def take(self, codes: Codes, key: ApiKey, request: Request) -> None:
         """One call of that key; `tell` says what is left. Raises Problem (429), and Unavailable."""
-        plan = await self._plan(redis, key.workspace)
+        plan = await self._plan(codes, key.workspace)
         # Whose turn it is from here on.
         fair_queue.owner.set(Owner(key.workspace, plan.queued_pictures, plan.queued_questions))
         now = self._clock()
@@ -76,12 +76,12 @@ class RateLimits:
             headers = {"Retry-After": str(rate.wait_s), **rate.headers()}
             raise Problem(429, "too_many_requests", text, None, headers)
 
-    async def _plan(self, redis: Redis, workspace: int) -> Plan:
+    async def _plan(self, codes: Codes, workspace: int) -> Plan:
         now = self._clock()
         known = self._plans.get(workspace)
         if known is not None and known[0] > now:
             return known[1]
-        plan = await plan_of(redis, workspace)
+        plan = await codes.plan(workspace)
         self._plans[workspace] = (now + PLAN_S, plan)
         self._plans.move_to_end(workspace)
         if len(self._plans) > KEEP_PLANS:

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from codes import intents
 from codes.errors import Conflict, Missing, NotInPlan, Refused
-from codes.plans import plan_of
+from codes.plans import Plans, plan_of, presets
 from codes.redis_client import REPLACE, command, raises_unavailable
 from schemas import keys
 from schemas.code import ApiKey
@@ -160,11 +160,13 @@ async def edit(redis: Redis, workspace: int, id: str, changes: dict[str, Any]) -
 
 
 @raises_unavailable
-async def make_room(redis: Redis, workspace: int, *, now_ms: Callable[[], int] = _wall_ms) -> None:
+async def make_room(
+    redis: Redis, workspace: int, *, plans: Plans | None = None, now_ms: Callable[[], int] = _wall_ms
+) -> None:
     """Before a key is made for a caller. Where a workspace has as many as it may, those that work no longer are taken
     off its list, and forgotten after a while (but for the bootstrap key, which a start would make again). Raises
     NotInPlan."""
-    plan = await plan_of(redis, workspace)
+    plan = await plan_of(redis, plans or presets(), workspace)
     if await command(redis, "HLEN", keys.workspace_keys(workspace)) < plan.keys:
         return
     dead = [key for key in await list_keys(redis, workspace) if not _lives(key, now_ms())]

@@ -31,7 +31,7 @@ from codes.code_validator import CodeValidator
 from codes.errors import Conflict, Missing, NotInPlan, Refused, SlugTaken, Unavailable
 from codes.intents import Intent, Step
 from codes.plan_limits import CountingLock
-from codes.plans import Plan, plan_of
+from codes.plans import Plan, Plans, plan_of
 from schemas import keys
 from schemas.code import Code
 
@@ -67,6 +67,7 @@ class CodeCreator:
         redis: Redis,
         validator: CodeValidator,
         *,
+        plans: Plans,
         now_ms: Callable[[], int],
         rng: random.Random,
         longest_wait_s: float,
@@ -74,6 +75,7 @@ class CodeCreator:
     ) -> None:
         self._redis = redis
         self._validator = validator
+        self._plans = plans
         self._now_ms = now_ms
         self._rng = rng
         self._longest_wait_s = longest_wait_s
@@ -99,7 +101,7 @@ class CodeCreator:
         )
         checked = aliases.apply_changes(blank, checked, imported=new.keep_slug)
         code = scan_options.apply_changes(blank, checked, lambda: random_id(self._rng))
-        plan = await plan_of(self._redis, workspace)
+        plan = await plan_of(self._redis, self._plans, workspace)
         plan_limits.check_code(plan, None, code)
         return code, plan
 

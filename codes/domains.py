@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from codes import acknowledgements, destinations, index, numbers, plan_limits
 from codes.domain_verification import DomainChecks, DomainVerifier
 from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
-from codes.plans import plan_of
+from codes.plans import Plans, plan_of, presets
 from codes.public_ip import looks_like_ipv4
 from codes.redis_client import Script, command, raises_unavailable
 from codes.resolver import Resolver
@@ -90,6 +90,7 @@ class Domains:
         *,
         target: str,
         own_hosts: Collection[str] = (),
+        plans: Plans | None = None,
         dns: DomainVerifier | None = None,
         resolver: Resolver | None = None,
         now_ms: Callable[[], int] = _wall_ms,
@@ -98,6 +99,7 @@ class Domains:
     ) -> None:
         self.redis = redis
         self.grace_ms = grace_ms
+        self._plans = plans or presets()
         self.now_ms = now_ms
         self.target = target.lower().rstrip(".")
         self._own_hosts = {_bare(host) for host in (*own_hosts, target)}
@@ -123,7 +125,7 @@ class Domains:
     async def add(self, workspace: int, name: str, *, id: str | None = None) -> Domain:
         """A claim. Raises Refused for what is no public name, NotInPlan, and Conflict where it is the workspace's
         already, or verified for another. With an id of the caller's it can be called again."""
-        plan = await plan_of(self.redis, workspace)
+        plan = await plan_of(self.redis, self._plans, workspace)
         plan_limits.check_custom_domains(plan)
         name = normal(name)
         if name in self._own_hosts:

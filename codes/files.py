@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 from codes import file_types, quotas
 from codes.errors import Missing, NotInPlan, Refused, Unavailable
 from codes.file_stores import FileStore
-from codes.plans import Plan, plan_of
+from codes.plans import Plan, Plans, plan_of, presets
 from codes.redis_client import Script, command, raises_unavailable
 from schemas import keys
 from schemas.files import MAX_BYTES, OF_TYPE, Kind, StoredFile
@@ -75,11 +75,13 @@ class Files:
         redis: Redis,
         store: FileStore,
         *,
+        plans: Plans | None = None,
         now_ms: Callable[[], int] = _wall_ms,
         draw_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self.redis = redis
         self._store = store
+        self._plans = plans or presets()
         self._now_ms = now_ms
         self._draw_id = draw_id
 
@@ -97,7 +99,7 @@ class Files:
         must be what was `declared` (a content type; "" says nothing). Raises Refused for what may not be a file, as
         soon as that is seen, and NotInPlan where the workspace has too many; nothing of it is kept then."""
         id = id or self._draw_id()
-        plan = await plan_of(self.redis, workspace)
+        plan = await plan_of(self.redis, self._plans, workspace)
         if await self.get(workspace, id) is None:
             await self._room(plan, workspace, 1)
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:

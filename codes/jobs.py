@@ -18,7 +18,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from codes.errors import NotInPlan
-from codes.plans import Plan, plan_of
+from codes.plans import Plan, Plans, plan_of, presets
 from codes.redis_client import Script, command, raises_unavailable
 from schemas import keys
 
@@ -133,12 +133,14 @@ class Jobs:
         self,
         redis: Redis,
         *,
+        plans: Plans | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         draw_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         lease_ms: int = LEASE_MS,
     ) -> None:
         self.redis = redis
         self.lease_ms = lease_ms
+        self._plans = plans or presets()
         self._now_ms = now_ms
         self._draw_id = draw_id
 
@@ -157,7 +159,7 @@ class Jobs:
         about = Job(id or self._draw_id(), workspace, created_by, len(items), self._now_ms())
         known = [part for at, result in (failed or {}).items() for part in (at, _FLAG[result.ok] + result.raw)]
         size = sum(map(len, items)) + sum(len(result.raw) for result in (failed or {}).values())
-        await self._reserve(await plan_of(self.redis, workspace), about, size)
+        await self._reserve(await plan_of(self.redis, self._plans, workspace), about, size)
         # Listed first: what is not there is taken off the list again, and what is not listed would never be done.
         await command(self.redis, "ZADD", keys.JOBS, about.created_at_ms, Open(workspace, about.id).name)
         await _MAKE.run(self.redis, _keys(about.id), msgspec.json.encode(about), len(items), KEPT_MS, *items, *known)

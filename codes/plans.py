@@ -63,22 +63,16 @@ class UnreadablePlans(ValueError):
     """A file of plans that cannot be used; says why."""
 
 
-def plans() -> Mapping[str, Plan]:
-    """Those that a workspace may be on, by name."""
-    return _in_use[-1] if _in_use else known(None)
+# By name.
+Plans = Mapping[str, Plan]
 
 
-# What `use` was told; the presets until then.
-_in_use: list[Mapping[str, Plan]] = []
-
-
-def use(own: Path | None) -> None:
-    """Said once, at the start of a process that is to know plans besides the presets. Raises Unreadable."""
-    _in_use[:] = [known(own)]
+def presets() -> Plans:
+    return known(None)
 
 
 @cache
-def known(own: Path | None) -> Mapping[str, Plan]:
+def known(own: Path | None) -> Plans:
     """The presets by name, and the plans of a file of one's own, which may replace them. Raises Unreadable."""
     found = _tables(files("codes").joinpath("plans.toml").read_text())
     if own is not None:
@@ -112,8 +106,7 @@ def _plan(name: str, given: dict[str, Any], words: Mapping[str, dict[str, str]])
     return plan
 
 
-async def plan_of(redis: Redis, workspace: int) -> Plan:
-    """The plan of a workspace. One whose name nobody knows here (it came with an import, say) limits nothing. Raises
-    Unavailable."""
+async def plan_of(redis: Redis, plans: Plans, workspace: int) -> Plan:
+    """The plan of a workspace. An unknown one (it came with an import, say) limits nothing. Raises Unavailable."""
     found = await workspaces.get(redis, workspace)
-    return plans().get(found.plan if found else workspaces.DEFAULT_PLAN, plans()[workspaces.DEFAULT_PLAN])
+    return plans.get(found.plan if found else workspaces.DEFAULT_PLAN, plans[workspaces.DEFAULT_PLAN])

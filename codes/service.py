@@ -33,7 +33,7 @@ from codes.code_validator import CodeValidator, IsShort, IsUsable, no_custom_dom
 from codes.errors import Conflict, Missing, NotInPlan, Refused, SlugTaken, Stale, Unavailable
 from codes.intents import Intent, Step
 from codes.plan_limits import CountingLock
-from codes.plans import Plan, plan_of
+from codes.plans import Plan, Plans, plan_of, presets
 from codes.redis_client import raises_unavailable
 from codes.resolver import Resolver
 from schemas.code import Code
@@ -57,12 +57,14 @@ class Codes:
         usable: IsUsable = no_custom_domains,
         is_short: IsShort = no_short_domains,
         resolver: Resolver | None = None,
+        plans: Plans | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         rng: random.Random | None = None,
         longest_wait_s: float = acknowledgements.LONGEST_WAIT_S,
         step: Step = intents.no_step,
     ) -> None:
         self.redis = redis
+        self.plans = plans or presets()
         self._usable = usable
         self._validator = CodeValidator(
             redis, own_hosts=own_hosts, usable=usable, is_short=is_short, resolver=resolver or Resolver()
@@ -72,8 +74,18 @@ class Codes:
         self._longest_wait_s = longest_wait_s
         self._step = step
         self._creator = CodeCreator(
-            redis, self._validator, now_ms=now_ms, rng=self._rng, longest_wait_s=longest_wait_s, step=step
+            redis,
+            self._validator,
+            plans=self.plans,
+            now_ms=now_ms,
+            rng=self._rng,
+            longest_wait_s=longest_wait_s,
+            step=step,
         )
+
+    async def plan(self, workspace: int) -> Plan:
+        """The plan of a workspace."""
+        return await plan_of(self.redis, self.plans, workspace)
 
     @raises_unavailable
     async def get(self, workspace: int, id: str) -> Code | None:
@@ -173,7 +185,7 @@ class Codes:
             raise Missing(id)
         etags.check(self._code_of(found), match)
         changes = await self._validator.validate(workspace, edit.changes())
-        plan = await plan_of(self.redis, workspace)
+        plan = await self.plan(workspace)
         resumed = changes.get("status") == "active"
         needed = await plan_limits.needs_counting(self.redis, plan, workspace, another=False, active=resumed)
         before = await acknowledgements.redirectors(self.redis)

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from codes import destinations, etags, numbers, plan_limits, quotas, validation
 from codes.code_fields import UNSET, Unset
 from codes.errors import Missing, Refused, Unavailable
-from codes.plans import plan_of
+from codes.plans import Plans, plan_of, presets
 from codes.redis_client import Script, command, raises_unavailable
 from codes.validation import Status
 from schemas import keys, page_content
@@ -73,8 +73,16 @@ class StaticEdit(msgspec.Struct, frozen=True, kw_only=True):
 class StaticCodes:
     """All methods raise Unavailable when Redis is away."""
 
-    def __init__(self, redis: Redis, *, check_folder: CheckFolder, now_ms: Callable[[], int] = _wall_ms) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        check_folder: CheckFolder,
+        plans: Plans | None = None,
+        now_ms: Callable[[], int] = _wall_ms,
+    ) -> None:
         self.redis = redis
+        self._plans = plans or presets()
         self._check_folder = check_folder
         self._now_ms = now_ms
 
@@ -86,7 +94,7 @@ class StaticCodes:
         fields = {**msgspec.structs.asdict(new), "id": new.id or str(uuid.uuid4())}
         await self._check(workspace, fields, new.type)
         now_ms = self._now_ms()
-        plan = await plan_of(self.redis, workspace)
+        plan = await plan_of(self.redis, self._plans, workspace)
         needed = await plan_limits.needs_counting(self.redis, plan, workspace, another=True, active=False)
         await quotas.count_new_slugs(self.redis, plan, workspace, 1, now_ms)
         async with plan_limits.counting_lock(self.redis, plan, workspace, needed=needed) as lock:
@@ -141,7 +149,9 @@ class StaticCodes:
                 return old
             new = msgspec.structs.replace(new, updated_at_ms=self._now_ms())
             if (more := quotas.stored_size(new) - len(raw)) > 0:
-                await quotas.check_code_bytes(self.redis, await plan_of(self.redis, workspace), workspace, more)
+                await quotas.check_code_bytes(
+                    self.redis, await plan_of(self.redis, self._plans, workspace), workspace, more
+                )
             if await put(self.redis, raw, old, new):
                 return await self._drop_deleted_folder(new) if changes.get("folder_id") else new
         raise Unavailable("the code is changed by too many at once")

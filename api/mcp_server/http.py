@@ -36,7 +36,7 @@ class McpHttp:
             raise Problem(405, "method_not_allowed", "this path takes POST", None, {"Allow": "POST"})
         _check_origin(request, self._context.settings)
         key = await auth.known(request, self._context)
-        await self._context.rates.take(self._context.codes.redis, key, request)
+        await self._context.rates.take(self._context.codes, key, request)
         # Read here: a Problem of `api.middleware.limits` would be lost in the tasks of the manager.
         body = await request.body()
         manager = (await self._loaded(scope["app"]))()

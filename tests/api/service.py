@@ -28,6 +28,7 @@ from codes.domain_verification import DomainVerifier
 from codes.domains import Domains
 from codes.file_stores import FolderStore
 from codes.files import Files
+from codes.plans import presets
 from codes.redis_client import connect
 from codes.resolver import Resolver
 from codes.service import Codes
@@ -79,6 +80,8 @@ class Service:
         self.questions = QueryPool(warehouse, 1)
         self.uploads = TemporaryDirectory()
         resolver = Resolver(names_of_the_public)
+        # A test may add plans of its own.
+        self.plans = dict(presets())
         self.name_socket = name_socket()
         host, port = self.name_socket.getsockname()
         self.domains = Domains(
@@ -87,6 +90,7 @@ class Service:
             own_hosts=["s.example.net"],
             dns=DomainVerifier([f"{host}:{port}"], patience_s=2.0),
             resolver=resolver,
+            plans=self.plans,
             now_ms=self.clock.ms,
         )
         self.codes = Codes(
@@ -95,9 +99,10 @@ class Service:
             usable=self.domains.is_usable,
             is_short=self.domains.is_short,
             resolver=resolver,
+            plans=self.plans,
             now_ms=self.clock.ms,
         )
-        files = Files(self.redis, FolderStore(Path(self.uploads.name)), now_ms=self.clock.ms)
+        files = Files(self.redis, FolderStore(Path(self.uploads.name)), plans=self.plans, now_ms=self.clock.ms)
         self.context = ApiContext(
             codes=self.codes,
             domains=self.domains,

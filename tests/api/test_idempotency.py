@@ -12,7 +12,7 @@ from api import idempotency
 from api.dialects import DIALECTS
 from codes.code_fields import NewCode
 from codes.errors import Unavailable
-from codes.plans import plans
+from codes.plans import presets
 from codes.workspaces import ensure_workspace, set_plan
 from schemas import keys
 from tests.api.service import Body, Service
@@ -210,7 +210,7 @@ async def test_a_repeated_creation_is_not_counted_again(api: Service) -> None:
 
 
 async def test_ids_of_an_attempt(api: Service) -> None:
-    attempt = idempotency.Attempt(api.redis, 1, "", "", b"s" * 32, plans()["unlimited"])
+    attempt = idempotency.Attempt(api.redis, 1, "", "", b"s" * 32, presets()["unlimited"])
     found = [attempt.id(str(n)) for n in range(50)]
     assert len(set(found)) == 50 and found == [attempt.id(str(n)) for n in range(50)]
     assert all(str(uuid.UUID(id)) == id and uuid.UUID(id).version == 4 for id in found)
@@ -236,7 +236,7 @@ async def test_a_record_is_no_quick_way_to_a_password(api: Service, name: str) -
 
 async def test_so_many_keys_and_so_many_bytes_of_answers(api: Service) -> None:
     workspace = (await ensure_workspace(api.redis, "ours")).number
-    plan, at = plans()["unlimited"], keys.onces(workspace)
+    plan, at = presets()["unlimited"], keys.onces(workspace)
     made = (await send(api, "/v1/dynamic", NEW)).json()
     raw: dict[Any, Any] = await api.redis.hgetall(at)
     found = {name.decode(): int(value) for name, value in raw.items()}

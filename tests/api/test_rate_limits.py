@@ -1,6 +1,5 @@
 """A key makes so many calls a second, and its workspace twice as many; others never notice."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from starlette.requests import Request
 from api.dialects import DIALECTS
 from api.problems import Problem
 from api.rate_limits import PLAN_S, RateLimits
-from codes import plans
+from codes.plans import known
 from codes.workspaces import ensure_workspace, set_plan
 from schemas.code import ApiKey
 from tests.api.service import Service
@@ -32,18 +31,17 @@ def key(id: str, workspace: int = 1) -> ApiKey:
 
 
 @pytest.fixture
-def tiny(tmp_path: Path) -> Iterator[str]:
+def tiny(api: Service, tmp_path: Path) -> str:
     """A plan of three calls at once, and one a second."""
     path = tmp_path / "plans.toml"
     path.write_text("[plan.tiny]\ncalls_per_second = 1\nburst_calls = 3\n")
-    plans.use(path)
-    yield "tiny"
-    plans.use(None)
+    api.plans.update(known(path))
+    return "tiny"
 
 
 async def taken(limits: RateLimits, api: Service, one: ApiKey) -> bool:
     try:
-        await limits.take(api.redis, one, request())
+        await limits.take(api.codes, one, request())
     except Problem as problem:
         return problem.code != "too_many_requests"
     return True
@@ -61,7 +59,7 @@ async def test_an_honest_client_of_a_few_hundred_calls_a_second_never_meets_them
 async def test_a_bucket_holds_a_burst_and_fills_again(api: Service) -> None:
     clock = Clock()
     limits = RateLimits(clock=clock)
-    plan = plans.plans()["unlimited"]
+    plan = api.plans["unlimited"]
     found = [await taken(limits, api, key("a")) for _ in range(plan.burst_calls + 10)]
     assert found == [True] * plan.burst_calls + [False] * 10
     # Another key of the workspace has its own, and a third finds that both have taken all that there is for one.

@@ -2,25 +2,24 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from api import upload
-from codes import plans
+from codes.plans import known
 from codes.workspaces import ensure_workspace, set_plan
 from tests.api.service import Service
 from tests.codes.files import PNG
 
 
 @pytest.fixture
-def modest(tmp_path: Path) -> Iterator[str]:
+def modest(api: Service, tmp_path: Path) -> str:
     path = tmp_path / "plans.toml"
     path.write_text("[plan.modest]\nqueued_pictures = 4\nqueued_questions = 4\n")
-    plans.use(path)
-    yield "modest"
-    plans.use(None)
+    api.plans.update(known(path))
+    return "modest"
 
 
 def picture(n: int) -> str:

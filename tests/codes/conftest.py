@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from codes import plans, workspaces
+from codes import workspaces
+from codes.plans import Plan, known, presets
 from codes.redis_client import connect
 from codes.resolver import Resolver
 from codes.service import Codes
@@ -37,13 +38,20 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-def codes(redis: Redis) -> Codes:
+def plans() -> dict[str, Plan]:
+    """Those of `codes`; a test may add its own."""
+    return dict(presets())
+
+
+@pytest.fixture
+def codes(redis: Redis, plans: dict[str, Plan]) -> Codes:
     return Codes(
         redis,
         own_hosts=OWN_HOSTS,
         usable=anywhere,
         is_short=anybodys,
         resolver=Resolver(no_names),
+        plans=plans,
         rng=random.Random(1),
     )
 
@@ -52,19 +60,18 @@ OwnPlan = Callable[[str], Awaitable[int]]
 
 
 @pytest.fixture
-def own_plan(redis: Redis, tmp_path: Path) -> Iterator[OwnPlan]:
+def own_plan(redis: Redis, plans: dict[str, Plan], tmp_path: Path) -> OwnPlan:
     """Puts a workspace on a plan of these lines, and tells its number."""
 
     async def on(lines: str) -> int:
         # (Each file is read once.)
         path = tmp_path / f"{len(list(tmp_path.glob('*.toml')))}.toml"
         path.write_text(f"[plan.own]\n{lines}\n")
-        plans.use(path)
+        plans.update(known(path))
         workspace = await workspaces.ensure_workspace(redis, "ours")
         return (await workspaces.set_plan(redis, workspace.number, "own")).number
 
-    yield on
-    plans.use(None)
+    return on
 
 
 @pytest.fixture

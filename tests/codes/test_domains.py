@@ -11,7 +11,7 @@ from codes.code_fields import NewCode
 from codes.domain_verification import TXT_LABEL, DomainVerifier
 from codes.domains import DomainEdit, Domains, normal
 from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
-from codes.plans import plans
+from codes.plans import presets
 from codes.redis_client import connect
 from codes.resolver import Resolver
 from codes.service import Codes
@@ -252,7 +252,7 @@ async def test_own_hosts_are_nobodys_domain(domains: Domains) -> None:
 
 
 async def test_a_workspace_has_so_many(domains: Domains) -> None:
-    await asyncio.gather(*(domains.add(OURS, f"d{n}.example.com") for n in range(plans()["unlimited"].domains)))
+    await asyncio.gather(*(domains.add(OURS, f"d{n}.example.com") for n in range(presets()["unlimited"].domains)))
     with pytest.raises(NotInPlan, match="100 domains"):
         await domains.add(OURS, "more.example.com")
     listed = await domains.list(OURS)

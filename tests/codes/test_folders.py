@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from codes import folders
 from codes.code_fields import Edit, NewCode
 from codes.errors import Missing, NotInPlan
+from codes.plans import Plans
 from codes.service import Codes
 from codes.sweep import sweep
 from schemas import keys
@@ -39,9 +40,11 @@ async def test_under_an_id_it_is_made_once(redis: Redis) -> None:
     assert len(set(map(str, made))) == 1 and await folders.list_folders(redis, 1) == [made[0]]
 
 
-async def test_there_can_be_too_many(redis: Redis, own_plan: OwnPlan) -> None:
+async def test_there_can_be_too_many(redis: Redis, own_plan: OwnPlan, plans: Plans) -> None:
     workspace = await own_plan("folders = 3")
-    made = await asyncio.gather(*(folders.create(redis, workspace, str(n)) for n in range(8)), return_exceptions=True)
+    made = await asyncio.gather(
+        *(folders.create(redis, workspace, str(n), plans=plans) for n in range(8)), return_exceptions=True
+    )
     assert [one.code for one in made if isinstance(one, NotInPlan)] == ["folders"] * 5
     assert len(await folders.list_folders(redis, workspace)) == 3
     assert await folders.create(redis, workspace + 1, "of others")

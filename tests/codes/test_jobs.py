@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from codes.errors import NotInPlan
 from codes.jobs import UNMADE_MS, Job, Jobs, Open, Result
-from codes.plans import plans
+from codes.plans import presets
 from schemas import keys
 
 
@@ -133,7 +133,7 @@ async def test_workspaces_take_turns_whatever_number_of_jobs_each_has(redis: Red
 
 
 async def test_a_workspace_has_so_many_jobs_and_no_more(redis: Redis) -> None:
-    limit = plans()["unlimited"].jobs
+    limit = presets()["unlimited"].jobs
     jobs = Jobs(redis)
     made = [await jobs.make(1, "", [b"a"]) for _ in range(limit)]
     with pytest.raises(NotInPlan) as refused:
@@ -153,7 +153,7 @@ async def test_a_workspace_has_so_many_jobs_and_no_more(redis: Redis) -> None:
 
 
 async def test_and_so_many_bytes(redis: Redis) -> None:
-    jobs, most = Jobs(redis), plans()["unlimited"].job_bytes
+    jobs, most = Jobs(redis), presets()["unlimited"].job_bytes
     first = await jobs.make(1, "", [b"abc", b"d"], failed={1: Result(False, b"no")})
     assert await redis.hget(keys.workspace_jobs(1), first.id) == b"6"
     await redis.hset(keys.workspace_jobs(1), first.id, str(most - 5))

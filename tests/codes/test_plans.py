@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from codes import plans, quotas, workspaces
+from codes import quotas, workspaces
 from codes.code_fields import Edit, NewCode
 from codes.errors import NotInPlan
-from codes.plans import known
+from codes.plans import Plan, UnreadablePlans, known
 from codes.resolver import Resolver
 from codes.service import Codes
 from codes.sweep import sweep
@@ -88,7 +88,7 @@ def test_a_file_of_one_s_own(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_used(tmp_path: Path, text: str) -> None:
     path = tmp_path / "plans.toml"
     path.write_text(text)
-    with pytest.raises(plans.UnreadablePlans):
+    with pytest.raises(UnreadablePlans):
         known(path)
 
 
@@ -265,18 +265,24 @@ async def test_what_a_plan_has(redis: Redis, codes: Codes, plan: str, fields: di
     assert await codes.get(workspace, plain.id) == plain
 
 
-async def test_so_many_codes_at_all(redis: Redis, codes: Codes, tmp_path: Path) -> None:
+async def test_so_many_codes_at_all(redis: Redis, codes: Codes, plans: dict[str, Plan], tmp_path: Path) -> None:
     path = tmp_path / "plans.toml"
     path.write_text("[plan.small]\ncodes = 3")
-    plans.use(path)
-    try:
-        workspace = await on(redis, "small")
-        found = await asyncio.gather(
-            *(make(codes, workspace, status="paused") for _ in range(9)), return_exceptions=True
-        )
-        assert sorted(map(outcome, found)) == ["codes"] * 6 + ["made"] * 3
-    finally:
-        plans.use(None)
+    plans.update(known(path))
+    workspace = await on(redis, "small")
+    found = await asyncio.gather(*(make(codes, workspace, status="paused") for _ in range(9)), return_exceptions=True)
+    assert sorted(map(outcome, found)) == ["codes"] * 6 + ["made"] * 3
+
+
+async def test_plans_belong_to_who_was_given_them(redis: Redis, codes: Codes, tmp_path: Path) -> None:
+    """Two in one process may know different ones; a plan that is not known limits nothing."""
+    path = tmp_path / "plans.toml"
+    path.write_text("[plan.tiny]\ncodes = 1")
+    workspace = await on(redis, "tiny")
+    bound = Codes(redis, own_hosts=("s.example.net",), plans=known(path))
+    await bound.create(workspace, NewCode(destination=HERE, status="paused"))
+    assert await refused(bound.create(workspace, NewCode(destination=HERE, status="paused")))
+    assert await make(codes, workspace, status="paused")
 
 
 async def test_a_month_is_counted_exactly(redis: Redis) -> None:

@@ -13,6 +13,7 @@ from codes.code_fields import Edit, NewCode
 from codes.errors import NotInPlan
 from codes.file_stores import FolderStore
 from codes.files import Files
+from codes.plans import Plans
 from codes.resolver import Resolver
 from codes.service import Codes
 from codes.static_codes import NewStatic, StaticCodes, StaticEdit
@@ -88,7 +89,7 @@ async def test_so_many_codes_and_so_many_bytes(redis: Redis, codes: Codes, own_p
     )
     codes_made = [one for one in made if isinstance(one, Code)]
     assert len(codes_made) == 3
-    statics = StaticCodes(redis, check_folder=no_folder)
+    statics = StaticCodes(redis, check_folder=no_folder, plans=codes.plans)
     await refused(statics.create(workspace, NewStatic(name="a", type="text", content={"text": "x"})), "codes")
     bytes_now = await total(redis, workspace)
     await own_plan(f"code_bytes = {bytes_now + 50}")
@@ -112,9 +113,9 @@ async def test_what_leaves_a_trace_is_bounded_by_the_month(codes: Codes, own_pla
     assert (await codes.edit(workspace, code.id, Edit(destination=HERE + "/b"))).slug == "name-2"
 
 
-async def test_so_many_files_and_so_many_bytes(redis: Redis, tmp_path: Path, own_plan: OwnPlan) -> None:
+async def test_so_many_files_and_so_many_bytes(redis: Redis, tmp_path: Path, own_plan: OwnPlan, plans: Plans) -> None:
     workspace = await own_plan("files = 2")
-    files = Files(redis, FolderStore(tmp_path / "files"))
+    files = Files(redis, FolderStore(tmp_path / "files"), plans=plans)
     made = await asyncio.gather(
         *(files.put(workspace, "a.png", "", pieces(PNG)) for _ in range(5)), return_exceptions=True
     )
@@ -133,14 +134,16 @@ async def test_so_many_files_and_so_many_bytes(redis: Redis, tmp_path: Path, own
     assert await files.put(workspace + 1, "b.png", "", pieces(PNG))
 
 
-async def test_so_many_keys_and_those_that_work_no_longer_make_room(redis: Redis, own_plan: OwnPlan) -> None:
+async def test_so_many_keys_and_those_that_work_no_longer_make_room(
+    redis: Redis, own_plan: OwnPlan, plans: Plans
+) -> None:
     workspace = await own_plan("keys = 3")
     now = round(datetime(2026, 5, 21, tzinfo=UTC).timestamp() * 1000)
     boot, _ = await apikeys.create_key(redis, workspace, apikeys.BOOTSTRAP, secret="of-somebody-" + "x" * 30)
     made = [(await apikeys.create_key(redis, workspace, str(n), now_ms=lambda: now))[0] for n in range(2)]
-    await refused(apikeys.make_room(redis, workspace), "keys")
+    await refused(apikeys.make_room(redis, workspace, plans=plans), "keys")
     await apikeys.revoke(redis, workspace, made[0].id)
     await apikeys.revoke(redis, workspace, boot.id)
-    await apikeys.make_room(redis, workspace)
+    await apikeys.make_room(redis, workspace, plans=plans)
     assert {key.id for key in await apikeys.list_keys(redis, workspace)} == {boot.id, made[1].id}
     assert await redis.pttl(keys.api_key(made[0].digest)) > 0 and await redis.pttl(keys.api_key(boot.digest)) == -1

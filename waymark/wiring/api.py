@@ -16,7 +16,7 @@ from api.logos import Logos
 from api.middleware.cors import origins
 from api.qr_images import QrImages
 from api.wrong_keys import WrongKeys
-from codes import plans
+from codes.plans import known
 from codes.resolver import Resolver
 from codes.service import Codes
 from waymark.settings import Settings
@@ -33,9 +33,12 @@ def api_app(
 ) -> Starlette:
     domains = room_settings.domains(settings, redis)
     files = room_settings.files(settings, redis)
-    plans.use(settings.plans)
     codes = Codes(
-        redis, own_hosts=room_settings.own_hosts(settings), usable=domains.is_usable, is_short=domains.is_short
+        redis,
+        own_hosts=room_settings.own_hosts(settings),
+        usable=domains.is_usable,
+        is_short=domains.is_short,
+        plans=known(settings.plans),
     )
     logos = Logos(own_hosts=room_settings.every_host(settings), resolver=Resolver(), files=files)
     images = QrImages(logos, fonts=str(settings.fonts.resolve()) if settings.fonts else "")

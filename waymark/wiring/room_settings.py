@@ -12,6 +12,7 @@ from codes.domains import Domains
 from codes.file_stores import BucketStore
 from codes.file_stores import FolderStore as FolderOfFiles
 from codes.files import Files
+from codes.plans import known
 from infra import s3
 from redirect.address import trusts
 from redirect.connection_limits import ConnectionLimits, within_descriptors
@@ -54,6 +55,7 @@ def domains(settings: Settings, redis: Redis) -> Domains:
         redis,
         target=target,
         own_hosts=own_hosts(settings),
+        plans=known(settings.plans),
         dns=DomainVerifier(name_servers(settings.dns_servers)),
         grace_ms=settings.domain_grace * 1000,
     )
@@ -61,7 +63,8 @@ def domains(settings: Settings, redis: Redis) -> Domains:
 
 def files(settings: Settings, redis: Redis) -> Files:
     bucket = settings.files_bucket
-    return Files(redis, BucketStore(s3.bucket(bucket)) if bucket else FolderOfFiles(settings.files_folder))
+    store = BucketStore(s3.bucket(bucket)) if bucket else FolderOfFiles(settings.files_folder)
+    return Files(redis, store, plans=known(settings.plans))
 
 
 def trusted_proxies(settings: Settings) -> tuple[str, ...]:

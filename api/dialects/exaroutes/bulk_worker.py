@@ -64,7 +64,7 @@ def failed(problem: Problem) -> Result:
 
 async def keep_working(context: ApiContext, stop: asyncio.Event, *, every_s: float = EVERY_S) -> None:
     """Until `stop`; then what is under way is finished, and the rest is left to whoever is next."""
-    jobs = Jobs(context.codes.redis)
+    jobs = Jobs(context.codes.redis, plans=context.codes.plans)
     async with asyncio.TaskGroup() as tasks:
         for _ in range(AT_ONCE):
             tasks.create_task(_run(context, jobs, stop, every_s))

@@ -78,7 +78,9 @@ async def create_key(call: Call) -> Response:
     sent = convert(await read_object(call.request), NewKey, READ_ONLY)
     now_ms = round(call.context.now().timestamp() * 1000)
     # A repeated request makes the same key: its secret is derived from what only this caller knows.
-    await apikeys.make_room(call.context.codes.redis, call.key.workspace, now_ms=lambda: now_ms)
+    await apikeys.make_room(
+        call.context.codes.redis, call.key.workspace, plans=call.context.codes.plans, now_ms=lambda: now_ms
+    )
     secret = None if call.attempt is None else apikeys.derive_secret(call.attempt.seed, bearer(call.request) or "")
     key, secret_shown = await apikeys.create_key(
         call.context.codes.redis,

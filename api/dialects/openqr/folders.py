@@ -62,7 +62,12 @@ async def create_folder(call: Call) -> Response:
     sent = convert(await read_object(call.request), NewCodeFolder, READ_ONLY)
     now_ms = _now_ms(call)
     made = await folders.create(
-        call.context.codes.redis, call.key.workspace, sent.name, id=call.id(), now_ms=lambda: now_ms
+        call.context.codes.redis,
+        call.key.workspace,
+        sent.name,
+        plans=call.context.codes.plans,
+        id=call.id(),
+        now_ms=lambda: now_ms,
     )
     return Json(_to_wire(made), 201)
 

@@ -16,7 +16,6 @@ from api.dialects.qravio.lookup import ID, wanted
 from api.dialects.qravio.schemas import QravioAnalytics, QravioDay, QravioDevices
 from api.dialects.qravio.to_wire import second
 from api.responses import Json
-from codes.plans import plan_of
 from schemas.code import StaticCode
 from schemas.event import KINDS
 
@@ -29,7 +28,7 @@ COUNTRIES = Dimension("country", empty="Unknown")
 
 async def read_qravio_analytics(call: Call) -> Response:
     code = await wanted(call)
-    plan = await plan_of(call.context.codes.redis, call.key.workspace)
+    plan = await call.context.codes.plan(call.key.workspace)
     days = plan.retention_days or RETENTION_DAYS
     now = call.context.now()
     window = trailing(max(days, WEEKS), now)

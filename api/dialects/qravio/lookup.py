@@ -29,7 +29,12 @@ def statics(call: Call) -> StaticCodes:
         if not await folders.exists(redis, workspace, validation.storable("folder_id", id)):
             raise Refused("folder_id", "unknown_folder", "there is no such folder")
 
-    return StaticCodes(redis, check_folder=check_folder, now_ms=lambda: round(context.now().timestamp() * 1000))
+    return StaticCodes(
+        redis,
+        check_folder=check_folder,
+        plans=context.codes.plans,
+        now_ms=lambda: round(context.now().timestamp() * 1000),
+    )
 
 
 def identity(call: Call) -> str:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from codes.apikeys import list_keys, revoke
-from codes.plans import plans
+from codes.plans import presets
 from codes.quotas import NO_LIMIT
 from codes.redis_client import connect
 from codes.workspaces import ensure_workspace
@@ -183,7 +183,7 @@ async def test_the_types_of_a_plan(api: Service) -> None:
     for type in ("wifi", "text", "email"):
         assert type in refused(await api.client.post(PATH, json=page(type)), 403)
     await made(api, sent(type="url"))
-    assert plans()["qravio-pro"].types == frozenset(DYNAMIC)
+    assert presets()["qravio-pro"].types == frozenset(DYNAMIC)
 
 
 async def test_the_limit_of_codes_of_a_plan(api: Service) -> None:
