@@ -1,40 +1,51 @@
-"""In which order the letters of one line are seen: the Unicode bidirectional algorithm (UAX 9) for plain text, without
-the characters that steer it, which a caption may not hold."""
+"""The Unicode bidirectional algorithm (UAX 9) for one line of plain text: in which order its letters are drawn.
+
+Without explicit formatting characters and controls, which a caption may not hold. Held against Unicode's
+BidiCharacterTest (`tests/qr/test_bidi.py`); decision 1106 says why it is ours.
+"""
 
 import unicodedata
 from itertools import groupby
 
-_PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">", "«": "»"}
-_MIRRORS = {**_PAIRS, **{close: open_ for open_, close in _PAIRS.items()}}
+# Closing brackets that do not follow their opening ones in Unicode.
+_APART = {"[": "]", "{": "}", "\uff3b": "\uff3d", "\uff5b": "\uff5d", "\u298d": "\u2990", "\u298f": "\u298e"}
+# Brackets within brackets (BD16).
+_DEEPEST = 63
 _STRONG = {"L": "L", "R": "R", "AN": "R", "EN": "R"}
 
 
 def runs(text: str) -> list[tuple[str, bool]]:
-    """The stretches of `text` from left to right, each with whether it is read from right to left. The letters within
-    a stretch are in the order in which they are read."""
+    """Split a line into runs, in the order in which they are drawn from left to right, each with whether it is read
+    from right to left. The letters of a run are in reading order."""
     if not text:
         return []
-    levels = _levels(text)
+    all_levels = levels(text, base_level(text))
     found = [
-        (level, [at for at, _ in group]) for level, group in groupby(enumerate(levels), key=lambda entry: entry[1])
+        (level, [at for at, _ in group]) for level, group in groupby(enumerate(all_levels), key=lambda entry: entry[1])
     ]
-    # From the highest level down to the lowest odd one, stretches at or above it change places (rule L2).
-    for limit in range(max(levels), 0, -1):
+    # From the highest level down to the lowest odd one, runs at or above it are reversed (L2).
+    for limit in range(max(all_levels), 0, -1):
         turned: list[tuple[int, list[int]]] = []
         for run in found:
-            # Behind those of its own group, which are kept in front of one another as they come.
+            # In front of the other runs of its own group.
             above = run[0] >= limit
             at = len(turned)
             while above and at and turned[at - 1][0] >= limit:
                 at -= 1
             turned.insert(at, run)
         found = turned
-    return [("".join(text[at] for at in places), level % 2 == 1) for level, places in found]
+    return [("".join(text[at] for at in positions), level % 2 == 1) for level, positions in found]
 
 
-def _levels(text: str) -> list[int]:
+def base_level(text: str) -> int:
+    """Return 1 for a line that begins right to left, by its first strong letter (P2, P3)."""
+    kinds = map(unicodedata.bidirectional, text)
+    return next((int(kind in ("R", "AL")) for kind in kinds if kind in ("L", "R", "AL")), 0)
+
+
+def levels(text: str, base: int) -> list[int]:
+    """Return the embedding level of each character; odd ones are read from right to left."""
     kinds = [unicodedata.bidirectional(char) or "L" for char in text]
-    base = next((int(kind in ("R", "AL")) for kind in kinds if kind in ("L", "R", "AL")), 0)
     outer = "R" if base else "L"
     kinds = _neutrals(text, _weak(kinds, outer), outer)
     odd_up = {"L": 1, "R": 0, "AN": 1, "EN": 1}
@@ -43,7 +54,7 @@ def _levels(text: str) -> list[int]:
 
 
 def _weak(kinds: list[str], outer: str) -> list[str]:
-    """Numbers and what belongs to them (rules W1 to W7)."""
+    """Resolve numbers and what belongs to them (W1 to W7)."""
     found: list[str] = []
     for kind in kinds:
         found.append((found[-1] if found else outer) if kind == "NSM" else kind)
@@ -78,15 +89,20 @@ def _weak(kinds: list[str], outer: str) -> list[str]:
 
 
 def _neutrals(text: str, kinds: list[str], outer: str) -> list[str]:
-    """Brackets take the direction of what they hold, other neutrals that of what is around them (N0 to N2)."""
+    """Brackets take the direction of what they enclose, other neutrals that of what surrounds them (N0 to N2)."""
     kinds = list(kinds)
-    for start, end in sorted(_brackets(text)):
+    for start, end in sorted(_bracket_pairs(text)):
         within = {_STRONG[kind] for kind in kinds[start + 1 : end] if kind in _STRONG}
         if not within:
             continue
         before = next((_STRONG[kind] for kind in reversed(kinds[:start]) if kind in _STRONG), outer)
         side = outer if outer in within or before == outer else before
-        kinds[start] = kinds[end] = side
+        for at in (start, end):
+            kinds[at] = side
+            # Marks on a bracket go with it.
+            while at + 1 < len(text) and unicodedata.bidirectional(text[at + 1]) == "NSM":
+                at += 1
+                kinds[at] = side
     at = 0
     for kind, group in groupby(list(kinds)):
         length = len(list(group))
@@ -98,16 +114,25 @@ def _neutrals(text: str, kinds: list[str], outer: str) -> list[str]:
     return kinds
 
 
-def _brackets(text: str) -> list[tuple[int, int]]:
-    waiting: list[tuple[str, int]] = []
+def _bracket_pairs(text: str) -> list[tuple[int, int]]:
+    """Positions of brackets that belong together (BD16)."""
+    stack: list[tuple[str, int]] = []
     found = []
-    for at, char in enumerate(text):
-        if char in "([{":
-            waiting.append((_PAIRS[char], at))
-        elif char in ")]}":
-            for depth in range(len(waiting) - 1, -1, -1):
-                if waiting[depth][0] == char:
-                    found.append((waiting[depth][1], at))
-                    del waiting[depth:]
-                    break
+    for at, char in enumerate(unicodedata.normalize("NFD", one) for one in text):
+        if closing := _closing(char):
+            if len(stack) == _DEEPEST:
+                break
+            stack.append((closing, at))
+        for depth in range(len(stack) - 1, -1, -1):
+            if stack[depth][0] == char:
+                found.append((stack[depth][1], at))
+                del stack[depth:]
+                break
     return found
+
+
+def _closing(char: str) -> str:
+    """Return the closing bracket of an opening one, else "": nearly all are the next character of Unicode."""
+    if len(char) != 1 or unicodedata.category(char) != "Ps" or not unicodedata.mirrored(char):
+        return ""
+    return _APART.get(char, chr(ord(char) + 1))
