@@ -1,6 +1,6 @@
 """Downloads of a page: a contact as .vcf (vCard 3.0, which every phone reads), an event as .ics (RFC 5545).
 
-Both formats are lines of `NAME:value` with the same escapes and the same folding.
+What the lines say is `schemas.contact_formats`; a file folds them.
 """
 
 import hashlib
@@ -10,15 +10,11 @@ from pages import address, links
 from pages.content_fields import ContentFields
 from pages.views.offers import times
 from pages.views.people import SITES, contact_address
+from schemas import contact_formats
+from schemas.contact_formats import Contact, Event
 
 _WIDTH = 75
 _PHONES = (("phone", "CELL"), ("mobile", "CELL"), ("work_phone", "WORK"), ("fax", "FAX"))
-
-
-def escaped(text: str) -> str:
-    """Escape a value (RFC 2426, RFC 5545), so that it cannot end its line or its component."""
-    text = text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-    return text.replace("\r\n", "\\n").replace("\n", "\\n").replace("\r", "\\n")
 
 
 def folded(lines: list[str]) -> bytes:
@@ -38,38 +34,35 @@ def folded(lines: list[str]) -> bytes:
 
 def vcard(fields: ContentFields) -> bytes:
     first, last = fields.text("first_name"), fields.text("last_name")
-    company, department = fields.text("company"), fields.text("department")
-    full = f"{first} {last}".strip() or company or "Contact"
-    lines = ["BEGIN:VCARD", "VERSION:3.0", f"N:{escaped(last)};{escaped(first)};;;", f"FN:{escaped(full)}"]
-    if company or department:
-        lines.append("ORG:" + ";".join(escaped(part) for part in (company, department) if part))
-    lines += _line("TITLE", fields.text("job_title", "title"))
-    for field, kind in _PHONES:
-        number = fields.text(field, longest=40)
-        lines += _line(f"TEL;TYPE={kind}", links.digits(number) and number)
-    lines += _line("EMAIL;TYPE=INTERNET", fields.text("email"))
-    lines += [f"ADR;TYPE=WORK:;;{adr}"] if (adr := _address(fields)) else []
-    # A web address is written unescaped: nothing in it can end the line.
-    lines += [f"URL:{url}"] if (url := links.web(fields.text("website", longest=2_048))) else []
-    for field, (_, base) in SITES.items():
-        url = links.profile(fields.text(field, longest=2_048), base)
-        lines += [f"X-SOCIALPROFILE;TYPE={field}:{url}"] if url else []
-    lines += _line("NOTE", fields.lines("note", "bio"))
-    return folded([*lines, "END:VCARD"])
+    company = fields.text("company")
+    numbers = ((kind, fields.text(field, longest=40)) for field, kind in _PHONES)
+    profiles = ((field, links.profile(fields.text(field, longest=2_048), base)) for field, (_, base) in SITES.items())
+    contact = Contact(
+        name=f"{first} {last}".strip() or company or "Contact",
+        first_name=first,
+        last_name=last,
+        company=company,
+        department=fields.text("department"),
+        title=fields.text("job_title", "title"),
+        phones=tuple((kind, number) for kind, number in numbers if links.digits(number)),
+        email=fields.text("email"),
+        website=links.web(fields.text("website", longest=2_048)),
+        address=_address(fields),
+        profiles=tuple((network, url) for network, url in profiles if url),
+        note=fields.lines("note", "bio"),
+    )
+    return folded(contact_formats.vcard(contact))
 
 
-def _line(name: str, value: str) -> list[str]:
-    return [f"{name}:{escaped(value)}"] if value else []
-
-
-def _address(fields: ContentFields) -> str:
-    """Street, city, region, post code and country, with semicolons between."""
+def _address(fields: ContentFields) -> tuple[str, ...]:
+    """Street, city, region, post code and country."""
+    if not contact_address(fields):
+        return ()
     said = fields.raw("address")
     if not isinstance(said, dict):
         said = {name: fields.raw(name) for name in ("address", "street", "city", "state", "zip", "country")}
     street, second, city, region, code, country = address.parts(said)
-    found = [", ".join(filter(None, [street, second])), city, region, code, country]
-    return ";".join(map(escaped, found)) if contact_address(fields) else ""
+    return ", ".join(filter(None, [street, second])), city, region, code, country
 
 
 def ical(fields: ContentFields, *, now_ms: int) -> bytes | None:
@@ -84,13 +77,14 @@ def ical(fields: ContentFields, *, now_ms: int) -> bytes | None:
         end = None
     name = fields.text("event_name", "name", "title") or "Event"
     uid = hashlib.sha256(f"{name}\n{start.ical}".encode()).hexdigest()[:32]
-    stamp = datetime.fromtimestamp(now_ms // 1000, UTC)
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Waymark//EN", "BEGIN:VEVENT", f"UID:{uid}@waymark"]
-    lines += [f"DTSTAMP:{stamp:%Y%m%dT%H%M%SZ}", f"DTSTART{start.ical}"]
-    lines += [f"DTEND{end.ical}"] if end is not None else []
-    where = address.line(fields.raw("location"))
-    href = links.web(fields.text("rsvp_url", "rsvpUrl", longest=2_048))
-    for field, value in (("SUMMARY", name), ("DESCRIPTION", fields.lines("description")), ("LOCATION", where)):
-        lines += [f"{field}:{escaped(value)}"] if value else []
-    lines += [f"URL:{href}"] if href else []
-    return folded([*lines, "END:VEVENT", "END:VCALENDAR"])
+    event = Event(
+        name=name,
+        start=start.ical,
+        end=end.ical if end is not None else "",
+        location=address.line(fields.raw("location")),
+        description=fields.lines("description"),
+        url=links.web(fields.text("rsvp_url", "rsvpUrl", longest=2_048)),
+        uid=f"{uid}@waymark",
+        stamp=f"{datetime.fromtimestamp(now_ms // 1000, UTC):%Y%m%dT%H%M%SZ}",
+    )
+    return folded(contact_formats.ical(event))

@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[1]
 
 MAY_IMPORT = {
     "schemas": set[str](),
-    "pages": set[str](),
-    "qr": set[str](),
+    "pages": {"schemas"},
+    "qr": {"schemas"},
     "infra": {"schemas"},
     "ingest": {"infra", "schemas"},
     "redirect": {"infra", "ingest", "pages", "schemas"},

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from qr.payload.fields import Fields, backslashed
+from qr.payload.fields import Fields
+from schemas import contact_formats
+from schemas.contact_formats import Event
 
 _day = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _zone = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
@@ -21,24 +23,21 @@ def event(fields: Fields) -> str:
     if start is None:
         raise fields.refused("start_date", "is missing")
     end = _moment(fields, "end_date")
-    lines = [f"DTSTART{_written(start)}"]
+    last = ""
     if end is not None:
         if isinstance(end, datetime) is not isinstance(start, datetime):
             raise fields.refused("end_date", "must be a day when start_date is one, and else a time")
         # The last day is not part of an event; calendars show the one before it as its last.
-        last = end if isinstance(end, datetime) else end + timedelta(days=1)
-        lines.append(f"DTEND{_written(last)}")
-    said = {
-        "SUMMARY": fields.line("event_name", "name", "title", needed=True),
-        "LOCATION": _location(fields),
-        "DESCRIPTION": fields.lines("description"),
-    }
-    lines += [f"{name}:{backslashed(value, ';,')}".replace("\n", "\\n") for name, value in said.items() if value]
-    if link := fields.line("rsvp_url"):
-        lines.append(f"URL:{link}")
-    return "\r\n".join(
-        ["BEGIN:VCALENDAR", "VERSION:2.0", "BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR"],
+        last = _written(end if isinstance(end, datetime) else end + timedelta(days=1))
+    calendar = Event(
+        name=fields.line("event_name", "name", "title", needed=True),
+        start=_written(start),
+        end=last,
+        location=_location(fields),
+        description=fields.lines("description"),
+        url=fields.line("rsvp_url"),
     )
+    return "\r\n".join(contact_formats.ical(calendar))
 
 
 def _location(fields: Fields) -> str:

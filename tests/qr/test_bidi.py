@@ -1,7 +1,7 @@
 """The order of letters in a caption, held against Unicode's own conformance test.
 
-`bidi_cases.txt.gz` is a sample of BidiCharacterTest.txt, 3,100 of its 91,600 cases without controls. The whole file comes
-with the Unicode character database (Debian: `unicode-data`):
+`bidi_cases.txt.gz` is a sample of BidiCharacterTest.txt: 3,100 of its 91,600 cases without controls. The whole file
+comes with the Unicode character database (Debian: `unicode-data`):
 
     python -m tests.qr.test_bidi /usr/share/unicode/BidiCharacterTest.txt
 """
