@@ -1,4 +1,4 @@
-"""`GET /qrcodes/{id}/analytics`: all scans of a code, those of programs too, and its visitors."""
+"""`GET /qrcodes/{id}/analytics`: all scans of a code, those by programs too, and its visitors."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -12,43 +12,45 @@ from analytics.types import Day
 from analytics.window import trailing
 from api.dialect import Call, Route
 from api.dialects.qravio import examples
-from api.dialects.qravio.lookup import ID, wanted
+from api.dialects.qravio.lookup import ID, find_code
 from api.dialects.qravio.schemas import QravioAnalytics, QravioDay, QravioDevices
-from api.dialects.qravio.to_wire import second
 from api.responses import Json
+from api.timestamps import second
+from codes.plans import plan_of
 from schemas.code import StaticCode
 from schemas.event import KINDS
 
-# What a plan without a figure shows (dialects.md 22).
+# Of a plan that does not say (dialects.md 22).
 RETENTION_DAYS = 365
-WEEKS = 14
+# `wow_change` compares two weeks.
+TWO_WEEKS = 14
 DEVICES = Dimension("device", empty="unknown", not_human="bot")
 COUNTRIES = Dimension("country", empty="Unknown")
 
 
 async def read_qravio_analytics(call: Call) -> Response:
-    code = await wanted(call)
-    plan = await call.context.codes.plan(call.key.workspace)
+    code = await find_code(call)
+    plan = await plan_of(call.context.codes.redis, call.key.workspace)
     days = plan.retention_days or RETENTION_DAYS
     now = call.context.now()
-    window = trailing(max(days, WEEKS), now)
+    window = trailing(max(days, TWO_WEEKS), now)
     if isinstance(code, StaticCode):
         found = Lifetime(0, 0, None, [Day(day, 0) for day in window], {DEVICES.name: [], COUNTRIES.name: []})
     else:
         found = await call.context.questions.ask(lifetime, code.birth, [DEVICES, COUNTRIES], window=window, kinds=KINDS)
     created = datetime.fromtimestamp(code.created_at_ms / 1000, now.tzinfo)
     first = max(trailing(days, now).first, min(trailing(1, created).first, window.last))
-    return Json(answer(found, first))
+    return Json(_answer(found, first))
 
 
-def answer(found: Lifetime, first: date) -> QravioAnalytics:
-    """`first` is the first day of the series that is shown."""
+def _answer(found: Lifetime, first: date) -> QravioAnalytics:
+    """`first` is the first day of the answer's series."""
     devices = {each.value: each.n for each in found.values[DEVICES.name]}
     return QravioAnalytics(
         total_scans=found.total,
         unique_scans=found.visitors,
         scans_today=found.daily[-1].n,
-        wow_change=change(found.daily),
+        wow_change=wow_change(found.daily),
         daily_scans=[QravioDay(each.day.isoformat(), each.n) for each in found.daily if each.day >= first],
         scans_by_device=QravioDevices(
             mobile=devices.pop("mobile", 0),
@@ -62,8 +64,8 @@ def answer(found: Lifetime, first: date) -> QravioAnalytics:
     )
 
 
-def change(daily: Sequence[Day]) -> float:
-    """The last seven days against the seven before, in percent."""
+def wow_change(daily: Sequence[Day]) -> float:
+    """The change of the last seven days against the seven before, in percent."""
     before, last = (sum(each.n for each in days) for days in (daily[-14:-7], daily[-7:]))
     if before == 0:
         return 100.0 if last else 0.0
@@ -76,8 +78,8 @@ ROUTES = (
         path="/api/public/v1/qrcodes/{id}/analytics",
         scope="read",
         summary="Get QR analytics",
-        description="Every scan counts, whoever made it; what was no person is `bot` in `scans_by_device`. "
-        "`unique_scans` counts people, each once a UTC day. The daily series has a zero for a day without scans.",
+        description="Every scan counts, also of programs, which are `bot` in `scans_by_device`. "
+        "`unique_scans` counts people, each once per UTC day. The daily series has a zero for a day without scans.",
         handler=read_qravio_analytics,
         status=200,
         answer=QravioAnalytics,

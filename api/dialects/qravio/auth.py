@@ -1,5 +1,5 @@
-"""Who calls Qravio's API, and how often: keys in either of two headers, and the month's quota, which every answer to a
-known caller tells.
+"""Authenticate callers by a key in either of two headers, and count their calls against the month's quota, which every
+answer to a known caller tells.
 """
 
 from starlette.datastructures import MutableHeaders
@@ -12,17 +12,17 @@ from api.dialect import Call
 from api.problems import Problem
 from codes import quotas
 from codes.errors import NotInPlan
-from codes.plans import Plan
+from codes.plans import Plan, plan_of
 from codes.quotas import Quota
 from schemas.code import ApiKey
 
-# Under which calls are counted; it has nothing to do with calls of the other APIs.
-CALLS = "qravio-calls"
+# The counter of this API's calls; those of other APIs do not count.
+COUNTER = "qravio-calls"
 HEADER = "x-api-key"
 
 
 async def authenticate(request: Request, context: ApiContext) -> ApiKey:
-    """A bearer key, or else one in X-API-Key: where both are sent the other is not looked at. Raises Problem (401)."""
+    """The key of a bearer token, or of X-API-Key where no Authorization is sent. Raises Problem (401)."""
     if "authorization" in request.headers or HEADER not in request.headers:
         return await auth.known(request, context)
     secret = request.headers[HEADER].strip(" ")
@@ -33,9 +33,9 @@ async def authenticate(request: Request, context: ApiContext) -> ApiKey:
 
 
 async def before(call: Call) -> None:
-    """Each call of a known caller counts, whatever becomes of it, unless it is refused for having been one too many.
-    Raises NotInPlan and Unavailable."""
-    plan, taken = await _counted(call.context, call.key, call.request)
+    """Count the call of a known caller, whatever its answer, unless the quota is used up. Raises NotInPlan and
+    Unavailable."""
+    plan, taken = await _count(call.context, call.key, call.request)
     if not plan.api_access:
         raise NotInPlan("feature", "api_access", plan.says("api_access"))
     if not taken.allowed:
@@ -43,12 +43,12 @@ async def before(call: Call) -> None:
         raise NotInPlan("rate", "calls_per_month", plan.says("calls_per_month", limit=taken.limit), None, wait_s)
 
 
-async def _counted(context: ApiContext, key: ApiKey, request: Request) -> tuple[Plan, Quota]:
-    """The plan; its figure and what is left of it, this call included. A plan without this API counts nothing."""
+async def _count(context: ApiContext, key: ApiKey, request: Request) -> tuple[Plan, Quota]:
+    """The caller's plan, and its quota after this call. Calls of a plan without this API do not count."""
     now = context.now()
-    plan = await context.codes.plan(key.workspace)
+    plan = await plan_of(context.codes.redis, key.workspace)
     if plan.api_access:
-        taken = await quotas.take(context.codes.redis, key.workspace, CALLS, "month", plan.calls_per_month, now)
+        taken = await quotas.take(context.codes.redis, key.workspace, COUNTER, "month", plan.calls_per_month, now)
     else:
         taken = Quota(0, 0, round(quotas.month_end(now).timestamp()), allowed=False)
     request.state.quota = taken
@@ -56,18 +56,18 @@ async def _counted(context: ApiContext, key: ApiKey, request: Request) -> tuple[
 
 
 async def finish(context: ApiContext, key: ApiKey | None, request: Request, response: Response) -> None:
-    """The three headers, for every caller with a key that works, also at paths and with methods that there are not."""
+    """Add the three headers for every caller with a valid key, also at unknown paths and methods."""
     taken: Quota | None = getattr(request.state, "quota", None)
     if taken is None and key is not None and response.status_code == 429:
-        # Refused for coming too fast: that does not count, and the headers say what is left of the month all the same.
-        plan = await context.codes.plan(key.workspace)
-        taken = await quotas.peek(context.codes.redis, key.workspace, CALLS, plan.calls_per_month, context.now())
+        # Refused for coming too fast: that does not count against the month, but the headers are there.
+        plan = await plan_of(context.codes.redis, key.workspace)
+        taken = await quotas.peek(context.codes.redis, key.workspace, COUNTER, plan.calls_per_month, context.now())
     if taken is None and response.status_code in (401, 503):
-        # Nobody is known, or what would tell is away: asking it once more would only take as long again.
+        # The caller is unknown, or Redis is away: asking it again would only take as long again.
         return
     if taken is None:
         try:
-            _, taken = await _counted(context, key or await authenticate(request, context), request)
+            _, taken = await _count(context, key or await authenticate(request, context), request)
         except Problem:
             return
     headers: MutableHeaders = response.headers

@@ -1,8 +1,8 @@
 """From a Qravio `design` to a style that can be drawn.
 
-The document names its parts (dots, colors, logo, frame, output) and not what is in them, so for each part of a style
-the places where clients put it are tried in order, and the first value that can be drawn is taken. What is found
-nowhere is plain; nothing of a design is ever refused, since it is kept and returned as it was sent.
+The document names the parts of a design (dots, colors, logo, frame, output) but not their contents. So for each part
+of a style the paths that clients use are tried in order, and the first value that can be drawn wins. A part that is
+missing gets its default; no design is ever refused, since it is stored and returned as it was sent.
 """
 
 from collections.abc import Callable, Iterator
@@ -53,11 +53,11 @@ _FRAME_TEXT = ("frame.text_color", "frame.textColor")
 
 
 def style(design: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What is drawn of the design; None where that is nothing but a plain symbol."""
+    """The part of the design that can be drawn; None if it is the default style."""
     if design is None:
         return None
     found = {
-        "shape": _first(design, _SHAPE, "shape", _renamed(_SHAPES)),
+        "shape": _first(design, _SHAPE, "shape", _translate(_SHAPES)),
         "color": _first(design, _COLOR, "color"),
         "background": _first(design, _BACKGROUND, "background"),
         "gradient": _first(design, _GRADIENT, "gradient", _gradient),
@@ -84,11 +84,11 @@ def _same(value: Any) -> Any:
 
 
 def _first(design: dict[str, Any], paths: tuple[str, ...], name: str, read: Callable[[Any], Any] = _same) -> Any:
-    """The first value that a style takes for `name`."""
-    return next((value for value in map(read, _values(design, paths)) if _can_be({name: value})), None)
+    """The first value that a style accepts for `name`."""
+    return next((value for value in map(read, _values(design, paths)) if _is_valid({name: value})), None)
 
 
-def _can_be(style: dict[str, Any]) -> bool:
+def _is_valid(style: dict[str, Any]) -> bool:
     try:
         parse(style)
     except Refused:
@@ -96,19 +96,19 @@ def _can_be(style: dict[str, Any]) -> bool:
     return None not in style.values()
 
 
-def _renamed(names: dict[str, str]) -> Callable[[Any], Any]:
+def _translate(names: dict[str, str]) -> Callable[[Any], Any]:
     return lambda value: names.get(value.lower(), value.lower()) if isinstance(value, str) else value
 
 
 def _part(design: dict[str, Any], paths: dict[str, tuple[str, ...]], name: str, rest: dict[str, Any]) -> dict[str, Any]:
-    """What can be said within the part `name` of a style, which has at least `rest`."""
-    said: dict[str, Any] = {}
+    """The valid values within the part `name` of a style, which has at least `rest`."""
+    part: dict[str, Any] = {}
     for inner, at in paths.items():
-        for value in map(_renamed(_FINDERS) if name == "finder" else _same, _values(design, at)):
-            if _can_be({name: {**rest, inner: value}}):
-                said[inner] = value
+        for value in map(_translate(_FINDERS) if name == "finder" else _same, _values(design, at)):
+            if _is_valid({name: {**rest, inner: value}}):
+                part[inner] = value
                 break
-    return said
+    return part
 
 
 def _finder(design: dict[str, Any]) -> dict[str, Any] | None:
@@ -117,7 +117,7 @@ def _finder(design: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _gradient(value: Any) -> Any:
-    """Also as a list of stops, each with a colour."""
+    """Takes colours, or a list of stops with a colour each."""
     if not isinstance(value, dict):
         return None
     stops = value.get("colors") or value.get("colorStops") or value.get("stops")

@@ -1,4 +1,4 @@
-"""How Qravio says that something went wrong: one sentence, with the field first."""
+"""Errors of Qravio's API: one sentence, with the field first."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from api.problems import Problem
 
 
 class QravioError(msgspec.Struct, frozen=True):
-    detail: Annotated[str, Meta(description="One sentence; where a field is at fault, it comes first.")]
+    detail: Annotated[str, Meta(description="One sentence; it begins with the field at fault, if there is one.")]
 
 
 def shape(problem: Problem) -> QravioError:

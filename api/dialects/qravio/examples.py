@@ -1,4 +1,4 @@
-"""What the documentation shows of Qravio's API; a test compares the shapes with real answers."""
+"""Examples in the documentation of Qravio's API; a test compares their fields with real answers."""
 
 CODE = {
     "id": "9f8b2c1a-1234-4d5e-8f90-abc123def456",

@@ -1,4 +1,5 @@
-"""From what Qravio's API takes to what `codes` takes, and from what `codes` says of it back to Qravio's names."""
+"""From the bodies of Qravio's API to the fields that `codes` takes, and from `codes`' field names in errors back to
+Qravio's."""
 
 import re
 from collections.abc import Iterator
@@ -28,35 +29,36 @@ Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 _NAMES = {"label": "name", "domain": "custom_domain_id", "variants": "destinations", "rules": "destinations"}
 _ENTRY = {"url": "target_url", "to": "target_url", "key": "variant_key", "active": "is_active"}
-_place = re.compile(r"(?P<list>variants|rules)\[(?P<at>\d+)\](?:\.(?P<field>\w+)(?P<inside>.*))?", re.DOTALL)
+_entry_field = re.compile(r"(?P<list>variants|rules)\[(?P<index>\d+)\](?:\.(?P<field>\w+)(?P<inside>.*))?", re.DOTALL)
 
 
-def read(sent: dict[str, Any], shape: type[Shape]) -> Shape:
-    """Fields that the shape does not know are passed over. Raises Problem."""
+def convert_known(sent: dict[str, Any], shape: type[Shape]) -> Shape:
+    """The body as a struct, without unknown fields. Raises Problem."""
     known = {name: value for name, value in sent.items() if name in shape.__struct_fields__}
     for name in ("folder_id", "custom_domain_id"):
         if isinstance(known.get(name), str):
-            # Ids in capital letters are the same ids.
+            # Ids are not case-sensitive.
             known[name] = known[name].lower()
     return convert(known, shape)
 
 
-class Lists(msgspec.Struct, frozen=True):
-    """Destinations as `codes` has them, and at which places of the list each of the two kinds was sent."""
+class SentDestinations(msgspec.Struct, frozen=True):
+    """`destinations` of a body as fields of `codes`: variants are those without rules, rules those with. `variants` and
+    `rules` hold the index of each in what was sent, so that errors name it."""
 
     fields: dict[str, Any] = {}
-    plain: tuple[int, ...] = ()
-    ruled: tuple[int, ...] = ()
+    variants: tuple[int, ...] = ()
+    rules: tuple[int, ...] = ()
 
-    def named(self, field: str) -> str:
-        """What a field of `codes` is called in what was sent."""
+    def sent_name(self, field: str) -> str:
+        """The name of a field of `codes` in what was sent."""
         if field == "destination":
-            return f"destinations[{self.plain[0]}].target_url" if self.plain else "content.url"
-        found = _place.fullmatch(field)
+            return f"destinations[{self.variants[0]}].target_url" if self.variants else "content.url"
+        found = _entry_field.fullmatch(field)
         if found is None:
             return _NAMES.get(field, field)
-        places = self.plain if found["list"] == "variants" else self.ruled
-        at = f"destinations[{places[int(found['at'])]}]"
+        indexes = self.variants if found["list"] == "variants" else self.rules
+        at = f"destinations[{indexes[int(found['index'])]}]"
         if found["field"] is None:
             return at
         return (
@@ -65,49 +67,50 @@ class Lists(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def renamed(lists: Lists) -> Iterator[None]:
-    """What is refused within is refused under the name that its sender knows."""
+def sent_names(sent: SentDestinations) -> Iterator[None]:
+    """Errors raised inside name fields as they were sent."""
     try:
         yield
     except Refused as error:
-        raise Refused(lists.named(error.field), error.code, error.message) from None
+        raise Refused(sent.sent_name(error.field), error.code, error.message) from None
     except Conflict as error:
-        raise Conflict(lists.named(error.field), error.code, error.message) from None
+        raise Conflict(sent.sent_name(error.field), error.code, error.message) from None
 
 
-def destinations(sent: list[NewQravioDestination]) -> Lists:
-    """Of a `website`. Raises Problem and Refused."""
-    plain: list[NewVariant] = []
+def destinations(sent: list[NewQravioDestination]) -> SentDestinations:
+    """The destinations of a `website`. Raises Problem and Refused."""
+    variants: list[NewVariant] = []
     rules: list[NewRule] = []
-    places: tuple[list[int], list[int]] = ([], [])
+    variant_indexes: list[int] = []
+    rule_indexes: list[int] = []
     for at, one in enumerate(sent):
         active = one.is_active is not False
         if not one.rules:
             weight = 100 if one.weight is None else one.weight
             if not 0 <= weight <= MAX_WEIGHT:
                 raise invalid(f"destinations[{at}].weight", f"must be a whole number from 0 to {MAX_WEIGHT}")
-            places[0].append(at)
-            plain.append(
+            variant_indexes.append(at)
+            variants.append(
                 NewVariant(
                     url=one.target_url, weight=weight, label=one.label, active=active, id=one.id, key=one.variant_key
                 )
             )
         else:
-            places[1].append(at)
-            # A list of a thousand is refused for its length alone.
-            if len(places[1]) > MAX_RULES:
+            rule_indexes.append(at)
+            # Checked first, so that a list of a thousand is refused for its length alone.
+            if len(rule_indexes) > MAX_RULES:
                 raise invalid("destinations", f"at most {MAX_RULES} of them may have rules")
             when = conditions.parse(one.rules, f"destinations[{at}].rules")
             rules.append(
                 NewRule(when=when, to=one.target_url, label=one.label, active=active, id=one.id, key=one.variant_key)
             )
-    if not any(one.active for one in plain):
+    if not any(one.active for one in variants):
         raise invalid("destinations", "must hold at least one that is active and has no rules")
-    if len(plain) > MAX_VARIANTS:
+    if len(variants) > MAX_VARIANTS:
         raise invalid("destinations", f"at most {MAX_VARIANTS} of them may be without rules")
-    fields: dict[str, Any] = {"destination": plain[0].url, "rules": tuple(rules)}
-    fields |= {"variants": (), "sole": plain[0]} if len(plain) == 1 else {"variants": tuple(plain)}
-    return Lists(fields, tuple(places[0]), tuple(places[1]))
+    fields: dict[str, Any] = {"destination": variants[0].url, "rules": tuple(rules)}
+    fields |= {"variants": (), "sole": variants[0]} if len(variants) == 1 else {"variants": tuple(variants)}
+    return SentDestinations(fields, tuple(variant_indexes), tuple(rule_indexes))
 
 
 def _status(sent: str | None) -> Any:
@@ -128,20 +131,20 @@ def _check_url(sent: dict[str, Any]) -> str:
         raise invalid(error.field, error.message) from None
 
 
-def _check_same(url: str, lists: Lists) -> None:
-    """Raises Problem where `content.url` and the first destination contradict each other."""
-    if url != lists.fields["destination"]:
-        at = f"destinations[{lists.plain[0]}].target_url"
+def _check_same_url(url: str, entries: SentDestinations) -> None:
+    """Raises Problem if `content.url` and the first destination differ."""
+    if url != entries.fields["destination"]:
+        at = f"destinations[{entries.variants[0]}].target_url"
         raise invalid(at, "is another address than content.url; they are one and the same")
 
 
-def _looks(sent: dict[str, Any] | None) -> dict[str, Any]:
-    """A design is kept as it was sent; the style is what is drawn of it."""
+def _design_fields(sent: dict[str, Any] | None) -> dict[str, Any]:
+    """A design is stored as it was sent; the style is the part of it that can be drawn."""
     return {"design": sent, "style": design.style(sent)}
 
 
 def new_static(sent: NewQravioCode, *, created_by: str, id: str | None) -> NewStatic:
-    """Raises Problem for what no static code has."""
+    """Raises Problem for fields that a static code does not have."""
     if sent.destinations:
         raise invalid("destinations", "a static code holds its content itself and has no destinations")
     for name in ("custom_domain_id", "password"):
@@ -160,7 +163,7 @@ def new_static(sent: NewQravioCode, *, created_by: str, id: str | None) -> NewSt
     )
 
 
-def new_code(sent: NewQravioCode, host: str, *, created_by: str, id: str | None) -> tuple[NewCode, Lists]:
+def new_code(sent: NewQravioCode, host: str, *, created_by: str, id: str | None) -> tuple[NewCode, SentDestinations]:
     """Raises Problem and Refused."""
     fields: dict[str, Any] = {
         "label": _check_name(sent.name),
@@ -174,24 +177,24 @@ def new_code(sent: NewQravioCode, host: str, *, created_by: str, id: str | None)
         "id": id,
     }
     if sent.design is not None:
-        fields |= _looks(sent.design)
+        fields |= _design_fields(sent.design)
     if not is_link(sent.type):
-        # Wherever its destinations lead: it shows a page, and that is its own.
-        return NewCode(type=sent.type, content=sent.content, **fields), Lists()
+        # It shows its own page, whatever its destinations are.
+        return NewCode(type=sent.type, content=sent.content, **fields), SentDestinations()
     url = _check_url(sent.content)
     if sent.destinations is None:
         raise invalid("destinations", "destinations is missing; a dynamic website needs at least one", "missing_field")
-    lists = destinations(sent.destinations)
-    _check_same(url, lists)
-    return NewCode(**fields, **lists.fields), lists
+    entries = destinations(sent.destinations)
+    _check_same_url(url, entries)
+    return NewCode(**fields, **entries.fields), entries
 
 
 def edit_of_code(
-    sent: QravioCodeEdit, code: Code, shown: list[QravioDestination], host: str | msgspec.UnsetType
-) -> tuple[Edit, Lists]:
-    """`shown` is what the code's destinations read as now. Raises Problem, Refused and Conflict."""
+    sent: QravioCodeEdit, code: Code, current: list[QravioDestination], host: str | msgspec.UnsetType
+) -> tuple[Edit, SentDestinations]:
+    """`current` are the code's destinations as they are shown now. Raises Problem, Refused and Conflict."""
     fields: dict[str, Any] = {}
-    lists = Lists()
+    entries = SentDestinations()
     if sent.name is not UNSET:
         fields["label"] = sent.name
     if sent.status is not UNSET:
@@ -200,32 +203,32 @@ def edit_of_code(
         fields["folder_id"] = sent.folder_id
     if sent.page_design is not UNSET:
         fields["page_design"] = sent.page_design
-    # Null that is sent back as it was read takes nothing from a style that was written elsewhere.
+    # Null that is sent back as it was read does not clear a style that another API wrote.
     if sent.design is not UNSET and (sent.design is not None or code.design is not None):
-        fields |= _looks(sent.design)
+        fields |= _design_fields(sent.design)
     if host is not UNSET:
         fields["host"] = host
     fields |= _password(sent)
     if is_link(code.type):
         if sent.destinations is not UNSET:
-            lists = destinations(sent.destinations)
-            fields |= lists.fields
+            entries = destinations(sent.destinations)
+            fields |= entries.fields
         if sent.content is not UNSET:
             url = _check_url(sent.content)
-            # (One that is sent back as it was read says nothing.)
-            if url != shown[0].target_url and sent.destinations is not UNSET:
-                _check_same(url, lists)
-            elif url != shown[0].target_url:
-                if len(shown) > 1:
+            # (A value that is sent back as it was read changes nothing.)
+            if url != current[0].target_url and sent.destinations is not UNSET:
+                _check_same_url(url, entries)
+            elif url != current[0].target_url:
+                if len(current) > 1:
                     raise invalid("content.url", "this code has several destinations; write those")
                 fields["destination"] = url
     else:
         if sent.content is not UNSET:
             fields["content"] = sent.content
-        if sent.destinations is not UNSET and any(one.target_url != shown[0].target_url for one in sent.destinations):
+        if sent.destinations is not UNSET and any(one.target_url != current[0].target_url for one in sent.destinations):
             message = f"a code of type {code.type} has a page and no destination"
             raise Conflict("destinations", "not_a_link", message)
-    return Edit(**fields), lists
+    return Edit(**fields), entries
 
 
 def _password(sent: QravioCodeEdit) -> dict[str, Any]:
@@ -238,7 +241,7 @@ def _password(sent: QravioCodeEdit) -> dict[str, Any]:
 
 
 def edit_of_static(sent: QravioCodeEdit) -> StaticEdit:
-    """Raises Problem for what no static code has."""
+    """Raises Problem for fields that a static code does not have."""
     if sent.destinations is not UNSET and sent.destinations:
         raise invalid("destinations", "a static code holds its content itself and has no destinations")
     for name in ("custom_domain_id", "password"):

@@ -1,4 +1,4 @@
-"""What Qravio's API reads and writes. These structs are the answers, and their JSON schemas the documentation."""
+"""Qravio's API on the wire: structs that are answers and bodies, and whose JSON schemas are the documentation."""
 
 from typing import Annotated, Any, Literal
 
@@ -20,25 +20,29 @@ Status = Annotated[
 _UUID = {"format": "uuid"}
 _TIME = {"format": "date-time"}
 _NAME = Meta(description="Display name.", extra_json_schema={"maxLength": 255})
-_TYPE = Meta(description="QR type: which field of `content` is read.", examples=["website", "vcard_plus", "wifi"])
+_TYPE = Meta(
+    description="QR type: decides which field of `content` counts.", examples=["website", "vcard_plus", "wifi"]
+)
 _CONTENT = Meta(
-    description="What the type needs. Of a `website` it is `url`, which follows the first destination; written alone "
-    "it repoints a code that has one."
+    description="What the type needs. A `website` needs `url`, which equals the first destination; written alone "
+    "it changes the destination of a code that has only one."
 )
 _FOLDER = Meta(description="The folder that the code is in, or null.", extra_json_schema=_UUID)
 _DOMAIN = Meta(
     description="The verified custom domain of the short link; null: the default one.", extra_json_schema=_UUID
 )
-_DESIGN = Meta(description="Dots, colors, logo, frame, output: returned as sent, and drawn as far as it can be; 16 KB.")
+_DESIGN = Meta(
+    description="Dots, colors, logo, frame, output: returned as sent, and drawn as far as possible; at most 16 KB."
+)
 _PAGE_DESIGN = Meta(description="The theme of the page that page types show; at most 16 KB.")
 _DESTINATIONS = Meta(
-    description="Where scans go. Those without `rules` share them by weight, at most 10; those with `rules` come "
-    "first, in their order, at most 50. A dynamic `website` needs one that is active and has no rules. Codes that show "
-    "a page lead to themselves."
+    description="Where scans go. Destinations without `rules` share the scans by weight, at most 10; those with "
+    "`rules` are tried first, in order, at most 50. A dynamic `website` needs an active one without rules. The "
+    "destination of a code that shows a page is its own short link."
 )
 _PASSWORD = Meta(
     description=f"Asked for before anything else is shown; {MIN_PASSWORD}–{MAX_PASSWORD} characters. "
-    "Only a hash of it is kept.",
+    "Only a hash is stored.",
     extra_json_schema={"minLength": MIN_PASSWORD, "maxLength": MAX_PASSWORD, "writeOnly": True},
 )
 _TARGET = Meta(
@@ -46,12 +50,12 @@ _TARGET = Meta(
     examples=["https://example.com/spring"],
     extra_json_schema={"format": "iri", "maxLength": 2048},
 )
-_WEIGHT = Meta(description="Its share of the scans, 0–100 (100 if nothing is said); null where it has rules.")
-_ACTIVE = Meta(description="Whether it takes part; it does if nothing is said.")
+_WEIGHT = Meta(description="Its share of the scans, 0–100 (100 by default); null if it has rules.")
+_ACTIVE = Meta(description="Whether it gets scans; true by default.")
 _LABEL = Meta(description="A name for people, or null.", extra_json_schema={"maxLength": 255})
 _KEY = Meta(
-    description="Its letter, under which scans are counted: a, b, c, … One that is sent with the id, the letter or "
-    "else the address of one that is there keeps both; a letter never passes to another."
+    description="Its letter, under which scans are counted: a, b, c, … An entry that is sent with the id, the letter "
+    "or else the address of an existing one keeps both; a letter never passes to another entry."
 )
 _RULES = Meta(
     description="Conditions of country, region, city, device, os, browser, language, days, hours, from, to, zone and "
@@ -60,7 +64,7 @@ _RULES = Meta(
 
 
 class QravioDestination(msgspec.Struct, frozen=True):
-    id: Annotated[str, Meta(description="For ever the same.", extra_json_schema=_UUID)]
+    id: Annotated[str, Meta(description="Never changes.", extra_json_schema=_UUID)]
     target_url: Annotated[str, _TARGET]
     weight: Annotated[int | None, _WEIGHT]
     is_active: Annotated[bool, _ACTIVE]
@@ -84,7 +88,7 @@ class NewQravioDestination(msgspec.Struct, frozen=True):
 class QravioCode(msgspec.Struct, frozen=True):
     """A QR code, the same wherever it is answered."""
 
-    id: Annotated[str, Meta(description="For ever the same.", extra_json_schema=_UUID)]
+    id: Annotated[str, Meta(description="Never changes.", extra_json_schema=_UUID)]
     workspace_id: Annotated[str, Meta(extra_json_schema=_UUID)]
     name: Annotated[str, _NAME]
     type: Annotated[str, _TYPE]
@@ -106,7 +110,7 @@ class QravioCode(msgspec.Struct, frozen=True):
 
 
 class NewQravioCode(msgspec.Struct, frozen=True):
-    """Fields that are not known are ignored."""
+    """Unknown fields are ignored."""
 
     name: Annotated[str, _NAME]
     type: Annotated[str, _TYPE]
@@ -122,7 +126,7 @@ class NewQravioCode(msgspec.Struct, frozen=True):
 
 
 class QravioCodeEdit(msgspec.Struct, frozen=True):
-    """What is left out stays as it is. Fields that are not known, or cannot be written, are ignored."""
+    """Fields that are left out keep their values. Unknown and read-only fields are ignored."""
 
     name: Annotated[str, _NAME] | UnsetType = UNSET
     status: Status | UnsetType = UNSET
@@ -133,7 +137,7 @@ class QravioCodeEdit(msgspec.Struct, frozen=True):
     folder_id: Annotated[str | None, _FOLDER] | UnsetType = UNSET
     custom_domain_id: Annotated[str | None, _DOMAIN] | UnsetType = UNSET
     password: Annotated[str, _PASSWORD] | UnsetType = UNSET
-    remove_password: Annotated[bool, Meta(description="True takes the password away.")] | UnsetType = UNSET
+    remove_password: Annotated[bool, Meta(description="True removes the password.")] | UnsetType = UNSET
 
 
 class QravioDay(msgspec.Struct, frozen=True):
@@ -147,17 +151,15 @@ class QravioDevices(msgspec.Struct, frozen=True):
     mobile: int
     tablet: int
     desktop: int
-    bot: Annotated[int, Meta(description="All that was no person: crawlers, programs, link previews, prefetches.")]
-    unknown: Annotated[int, Meta(description="People on other devices; only there when it is not 0.")] | UnsetType = (
-        UNSET
-    )
+    bot: Annotated[int, Meta(description="Everything but people: crawlers, programs, link previews, prefetches.")]
+    unknown: Annotated[int, Meta(description="People on other devices; left out if it is 0.")] | UnsetType = UNSET
 
 
 class QravioAnalytics(msgspec.Struct, frozen=True):
-    """Of all time, but for `daily_scans`. Every kind of scan counts, but for `unique_scans`."""
+    """Everything but `daily_scans` is of all time. Every kind of scan counts, except in `unique_scans`."""
 
     total_scans: int
-    unique_scans: Annotated[int, Meta(description="Different people on each UTC day, added up.")]
+    unique_scans: Annotated[int, Meta(description="Different people per UTC day, added up.")]
     scans_today: Annotated[int, Meta(description="Scans so far in the current UTC day.")]
     wow_change: Annotated[
         float,
@@ -166,7 +168,8 @@ class QravioAnalytics(msgspec.Struct, frozen=True):
     daily_scans: Annotated[
         list[QravioDay],
         Meta(
-            description="A count for each day, oldest first: since its creation, or as far back as the plan goes (365)."
+            description="A count for each day, oldest first: since its creation, or as many days as the plan retains "
+            "(365)."
         ),
     ]
     scans_by_device: QravioDevices

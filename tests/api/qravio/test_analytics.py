@@ -10,7 +10,7 @@ import pytest
 from analytics.types import Day, Unavailable
 from api.dialects.qravio import analytics as scans
 from api.dialects.qravio import lookup, pagination
-from api.dialects.qravio.analytics import change
+from api.dialects.qravio.analytics import wow_change
 from schemas.event import COUNTED, OUTCOMES
 from tests.api.qravio.calls import PATH, made, page, read, refused, static
 from tests.api.service import NOW, Body, Service
@@ -140,8 +140,8 @@ async def test_the_series_begins_with_the_code_or_the_retention(api: Service) ->
 )
 def test_week_over_week(before: int, last: int, percent: float) -> None:
     """Week-over-week change as a percentage."""
-    assert change([Day(NOW.date(), n) for n in (99, before, 0, 0, 0, 0, 0, 0, last, 0, 0, 0, 0, 0, 0)]) == percent
-    assert change([Day(NOW.date(), n) for n in (0, 0, 0, 0, 0, 0, before, 0, 0, 0, 0, 0, 0, last)]) == percent
+    assert wow_change([Day(NOW.date(), n) for n in (99, before, 0, 0, 0, 0, 0, 0, last, 0, 0, 0, 0, 0, 0)]) == percent
+    assert wow_change([Day(NOW.date(), n) for n in (0, 0, 0, 0, 0, 0, before, 0, 0, 0, 0, 0, 0, last)]) == percent
 
 
 async def test_the_week_is_seven_days(api: Service) -> None:
