@@ -2,15 +2,15 @@
 
 from api import problems
 from api.dialect import Dialect
-from api.dialects.exaroutes import analytics, bulk, bulk_worker, codes, images, pagination
+from api.dialects.exaroutes import analytics, bulk, bulk_worker, codes, images
 
-# Bulks come first: `bulk` in their paths is no code's id.
+# Bulks first: `bulk` in a path is no id of a code.
 DIALECT = Dialect(
     name="ExaRoutes",
     prefix="/api/qr",
     about="ExaRoutes' API.",
-    routes=(*bulk.ROUTES, *codes.ROUTES, *pagination.ROUTES, *analytics.ROUTES, *images.ROUTES),
+    routes=(*bulk.ROUTES, *codes.ROUTES, *analytics.ROUTES, *images.ROUTES),
     shape=problems.error_body,
     error=problems.Failure,
-    work=bulk_worker.keep_working,
+    work=bulk_worker.run,
 )

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from analytics.summary import summary
 from api.dialect import Call, Route
 from api.dialects.exaroutes import examples
-from api.dialects.exaroutes.codes import ID, wanted
+from api.dialects.exaroutes.lookup import ID, find_code
 from api.dialects.exaroutes.schemas import QrAnalytics, QrCountry, QrDay
 from api.parameters import Parameter
 from api.responses import Json
@@ -13,7 +13,7 @@ from schemas.event import Kind
 
 KINDS: tuple[Kind, ...] = ("human",)
 # More than there are countries.
-ALL = 1_000
+ALL_COUNTRIES = 1_000
 DAYS = Parameter.integer(
     "days", "How many UTC days the series and the countries span, today the last of them.", 30, 1, 90
 )
@@ -21,7 +21,7 @@ DAYS = Parameter.integer(
 
 async def read_qr_analytics(call: Call) -> Response:
     days = DAYS.read(call.request)
-    code = await wanted(call)
+    code = await find_code(call)
     found = await call.context.questions.ask(
         summary,
         code.birth,
@@ -29,7 +29,7 @@ async def read_qr_analytics(call: Call) -> Response:
         now=call.context.now(),
         kinds=KINDS,
         dimensions={"country": "Unknown"},
-        top=ALL,
+        top=ALL_COUNTRIES,
     )
     return Json(
         QrAnalytics(
@@ -49,8 +49,8 @@ ROUTES = (
         path="/api/qr/codes/{id}/analytics",
         scope="read",
         summary="Read scan analytics",
-        description="A count for each day of the window and for each country in it. Counts visits by people that ended "
-        "at the destination or a page.",
+        description="A count for each day of the window and for each country in it. Counts scans by people that "
+        "reached the destination or a page.",
         handler=read_qr_analytics,
         status=200,
         answer=QrAnalytics,

@@ -1,4 +1,4 @@
-"""What a bulk comes to: a zip of pictures, drawn while it is sent, and a manifest of every item."""
+"""The result of a bulk: a zip of pictures, drawn while it is sent, and a manifest of all items."""
 
 import asyncio
 import csv
@@ -12,15 +12,15 @@ from typing import Any
 import msgspec
 
 from api.context import ApiContext
-from api.dialects.exaroutes.bulk_worker import Fault, Made
+from api.dialects.exaroutes.bulk_worker import Created, Failed
 from api.dialects.exaroutes.schemas import SIZE
 from api.problems import Problem
 from codes.csv_safety import escape_formulas
 from codes.jobs import Job, Jobs, Result
 from infra.fair_queue import TooMany
 
-# Pictures that are drawn ahead of the one that is being sent.
-AHEAD = 3
+# How many pictures are drawn ahead of the one that is being sent.
+DRAWN_AHEAD = 3
 READ_AT_ONCE = 50
 MANIFEST = "manifest.csv"
 COLUMNS = ("index", "status", "id", "redirectUrl", "file", "data", "error", "message", "field")
@@ -29,7 +29,7 @@ Outcome = tuple[int, bytes, Result]
 
 
 async def chunks(context: ApiContext, jobs: Jobs, job: Job) -> AsyncIterator[bytes]:
-    """The archive in parts; the last one is its directory, without which it is none. Raises Unavailable."""
+    """The archive in parts; it is invalid without the last one, its directory. Raises Unavailable."""
     sink = _Sink()
     rows: list[list[str]] = []
     at = _stamp(job.created_at_ms)
@@ -46,7 +46,7 @@ async def chunks(context: ApiContext, jobs: Jobs, job: Job) -> AsyncIterator[byt
 
 
 def manifest(rows: Iterable[list[str]]) -> bytes:
-    """CSV that a spreadsheet shows and does not run."""
+    """CSV in which a spreadsheet runs no formula."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -55,13 +55,13 @@ def manifest(rows: Iterable[list[str]]) -> bytes:
 
 
 async def _pictures(context: ApiContext, jobs: Jobs, job: Job) -> AsyncIterator[tuple[Outcome, bytes | Problem | None]]:
-    """Every outcome in the order of the items, with the picture of a code, or why there is none."""
+    """The outcomes in the order of the items, each with its code's picture, why there is none, or None."""
     ahead: deque[tuple[Outcome, asyncio.Task[bytes | Problem | None]]] = deque()
     try:
         for first in range(0, job.total, READ_AT_ONCE):
             for outcome in await jobs.outcomes(job, range(first, min(first + READ_AT_ONCE, job.total))):
                 ahead.append((outcome, asyncio.create_task(_picture(context, job, outcome[2]))))
-                if len(ahead) > AHEAD:
+                if len(ahead) > DRAWN_AHEAD:
                     yield ahead[0][0], await ahead[0][1]
                     ahead.popleft()
         while ahead:
@@ -75,7 +75,7 @@ async def _pictures(context: ApiContext, jobs: Jobs, job: Job) -> AsyncIterator[
 async def _picture(context: ApiContext, job: Job, result: Result) -> bytes | Problem | None:
     if not result.ok:
         return None
-    code = msgspec.json.decode(result.raw, type=Made)
+    code = msgspec.json.decode(result.raw, type=Created)
     while True:
         try:
             return await context.images.draw(code.url, code.style, code.format, SIZE.default, workspace=job.workspace)
@@ -83,34 +83,30 @@ async def _picture(context: ApiContext, job: Job, result: Result) -> bytes | Pro
             if problem.status != 503:
                 return problem
         except TooMany:
-            # Its own bulks, too.
+            # Other bulks of the workspace count, too.
             pass
-        # Others are drawing, too.
+        # Other requests are drawing, too.
         await asyncio.sleep(0.2)
 
 
 def _entry(outcome: Outcome, picture: bytes | Problem | None) -> tuple[str, list[str]]:
-    """The name of the picture's file ("" for none) and the item's line in the manifest."""
+    """The name of the picture's file ("" for none), and the item's row in the manifest."""
     at, item, result = outcome
-    sent = _sent(item)
+    sent = sent_data(msgspec.json.decode(item))
     if not result.ok:
-        fault = msgspec.json.decode(result.raw, type=Fault)
-        return "", [str(at), "failed", "", "", "", sent, fault.code, fault.message, fault.field or ""]
-    code = msgspec.json.decode(result.raw, type=Made)
+        failure = msgspec.json.decode(result.raw, type=Failed)
+        return "", [str(at), "failed", "", "", "", sent, failure.code, failure.message, failure.field or ""]
+    code = msgspec.json.decode(result.raw, type=Created)
     if isinstance(picture, Problem):
-        # There is a code, but its style can no longer be drawn: a logo that was deleted meanwhile.
+        # The code exists, but its style can no longer be drawn: its logo was deleted meanwhile.
         error = [picture.code, picture.message, picture.field or ""]
         return "", [str(at), "created", code.id, code.url, "", sent, *error]
     name = f"{code.id}.{code.format}"
     return name, [str(at), "created", code.id, code.url, name, sent, "", "", ""]
 
 
-def _sent(item: bytes) -> str:
-    return sent_data(msgspec.json.decode(item))
-
-
 def sent_data(item: Any) -> str:
-    """The item's `data` as it was sent, or the whole item where it has none."""
+    """The item's `data` as it was sent, or the whole item if it has none."""
     data = item.get("data", item) if isinstance(item, dict) else item
     return data if isinstance(data, str) else msgspec.json.encode(data).decode()
 
@@ -132,7 +128,7 @@ def _info(name: str, at: Stamp) -> zipfile.ZipInfo:
 
 
 class _Sink(io.RawIOBase):
-    """Takes what is written, until it is fetched. It cannot be sought in, so sizes follow what they are of."""
+    """Collects what is written until `take`. It cannot seek, so the zip has sizes after the data."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []

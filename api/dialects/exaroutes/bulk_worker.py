@@ -1,7 +1,7 @@
-"""Doing what bulks ask for: a few jobs at a time, each a turn of so many items, then the next one's.
+"""Create the codes of bulks in the background: a few jobs at a time, each for a turn of some items.
 
-Runs in every process that serves the API. A job belongs to one of them at a time (`codes.jobs`); what a killed one has
-begun, another does again, and finds the codes that are there already by their ids.
+Runs in every process that serves the API. One process at a time holds a job (`codes.jobs`). After a crash another
+process repeats the items under way, and finds the codes that exist already by their ids.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import msgspec
 
 from api.context import ApiContext
 from api.dialects.exaroutes import from_wire
-from api.dialects.exaroutes.schemas import redirect_url
+from api.dialects.exaroutes.to_wire import redirect_url
 from api.parsing import parse_object
 from api.problems import EXPECTED_ERRORS, Problem, problem_of
 from codes.errors import Unavailable
@@ -26,18 +26,17 @@ from schemas.code import Code
 
 _log = logging.getLogger("waymark.api")
 
-# How many jobs have a turn at the same time, how many items of each are under way, and how many items a turn has. So
-# a huge job takes no more of the loop and of Redis than a few callers do, and a small one waits for a turn, not for
-# its end.
-AT_ONCE = 2
-ITEMS = 3
-TURN = 25
-# How often to look for jobs that others have left, or that came while all were idle.
-EVERY_S = 0.5
+# How many jobs have a turn concurrently, how many items of each are under way, and how many items a turn has. So a huge
+# job takes no more of the loop and of Redis than a few callers do, and a small job waits for a turn, not for its end.
+CONCURRENT_JOBS = 2
+CONCURRENT_ITEMS = 3
+ITEMS_A_TURN = 25
+# How often an idle worker looks for jobs.
+POLL_S = 0.5
 
 
-class Made(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An item of which there is a code now, and all that its picture needs."""
+class Created(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An item that became a code, with all that its picture needs."""
 
     id: str
     url: str
@@ -45,45 +44,45 @@ class Made(msgspec.Struct, frozen=True, omit_defaults=True):
     style: dict[str, object] | None = None
 
 
-class Fault(msgspec.Struct, frozen=True):
-    """Why there is none."""
+class Failed(msgspec.Struct, frozen=True):
+    """Why an item failed."""
 
     code: str
     message: str
     field: str | None = None
 
 
-def made(code: Code, base: str) -> Result:
-    found = Made(code.slug, redirect_url(code, base), code.image_format or "png", code.style)
-    return Result(True, msgspec.json.encode(found))
+def success(code: Code, base: str) -> Result:
+    created = Created(code.slug, redirect_url(code, base), code.image_format or "png", code.style)
+    return Result(True, msgspec.json.encode(created))
 
 
-def failed(problem: Problem) -> Result:
-    return Result(False, msgspec.json.encode(Fault(problem.code, problem.message, problem.field)))
+def failure(problem: Problem) -> Result:
+    return Result(False, msgspec.json.encode(Failed(problem.code, problem.message, problem.field)))
 
 
-async def keep_working(context: ApiContext, stop: asyncio.Event, *, every_s: float = EVERY_S) -> None:
-    """Until `stop`; then what is under way is finished, and the rest is left to whoever is next."""
-    jobs = Jobs(context.codes.redis, plans=context.codes.plans)
+async def run(context: ApiContext, stop: asyncio.Event, *, poll_s: float = POLL_S) -> None:
+    """Work until `stop`; then finish the items under way and leave the rest to another process."""
+    jobs = Jobs(context.codes.redis)
     async with asyncio.TaskGroup() as tasks:
-        for _ in range(AT_ONCE):
-            tasks.create_task(_run(context, jobs, stop, every_s))
+        for _ in range(CONCURRENT_JOBS):
+            tasks.create_task(_run_turns(context, jobs, stop, poll_s))
 
 
-async def _run(context: ApiContext, jobs: Jobs, stop: asyncio.Event, every_s: float) -> None:
+async def _run_turns(context: ApiContext, jobs: Jobs, stop: asyncio.Event, poll_s: float) -> None:
     while not stop.is_set():
         try:
-            worked = await turn(context, jobs, stop)
+            worked = await run_turn(context, jobs, stop)
         except Unavailable:
-            # Nothing is lost by waiting: what has no result is pending still.
+            # Nothing is lost: items without a result stay pending.
             worked = False
         if not worked:
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), every_s)
+                await asyncio.wait_for(stop.wait(), poll_s)
 
 
-async def turn(context: ApiContext, jobs: Jobs, stop: asyncio.Event) -> bool:
-    """One job's turn, if there is one that nobody has. Raises Unavailable."""
+async def run_turn(context: ApiContext, jobs: Jobs, stop: asyncio.Event) -> bool:
+    """Give one job a turn, if there is one that no process holds. Raises Unavailable."""
     for one in await jobs.waiting():
         token = secrets.token_hex(8)
         if not await jobs.lease(one, token):
@@ -95,19 +94,19 @@ async def turn(context: ApiContext, jobs: Jobs, stop: asyncio.Event) -> bool:
                 return True
             await jobs.close(one)
         finally:
-            # A lease that cannot be given back ends by itself.
+            # A lease that cannot be released expires by itself.
             with suppress(Unavailable):
                 await jobs.release(one, token)
     return False
 
 
 async def _work(context: ApiContext, jobs: Jobs, job: Job, token: str, stop: asyncio.Event) -> None:
-    waiting = deque(await jobs.pending(job, TURN))
+    waiting = deque(await jobs.pending(job, ITEMS_A_TURN))
 
     async def do() -> None:
         while waiting and not stop.is_set():
             at, raw = waiting.popleft()
-            (found,) = await asyncio.gather(outcome(context, job, at, raw), return_exceptions=True)
+            (found,) = await asyncio.gather(create_item(context, job, at, raw), return_exceptions=True)
             if not await jobs.record(job, token, at, _result(found, job, at)):
                 waiting.clear()
 
@@ -119,7 +118,7 @@ async def _work(context: ApiContext, jobs: Jobs, job: Job, token: str, stop: asy
 
     renewing = asyncio.create_task(renew())
     try:
-        found = await asyncio.gather(*(do() for _ in range(ITEMS)), return_exceptions=True)
+        found = await asyncio.gather(*(do() for _ in range(CONCURRENT_ITEMS)), return_exceptions=True)
     finally:
         renewing.cancel()
         await asyncio.gather(renewing, return_exceptions=True)
@@ -129,29 +128,29 @@ async def _work(context: ApiContext, jobs: Jobs, job: Job, token: str, stop: asy
 
 
 def _result(found: Result | BaseException, job: Job, at: int) -> Result:
-    """A defect that an item brings to light must not stop all others, at this start and at every other."""
+    """An item that triggers a defect fails alone; it must not stop the others, now and after every restart."""
     if isinstance(found, Result):
         return found
     if isinstance(found, Unavailable) or not isinstance(found, Exception):
         raise found
     _log.error("item %d of bulk %s", at, job.id, exc_info=found)
-    return failed(problem_of(found))
+    return failure(problem_of(found))
 
 
-async def outcome(context: ApiContext, job: Job, at: int, raw: bytes) -> Result:
-    """The item as a code, made once however often it is asked for, or why it cannot be one. Raises Unavailable."""
+async def create_item(context: ApiContext, job: Job, at: int, raw: bytes) -> Result:
+    """Create the code of an item, once however often this runs, or fail with the reason. Raises Unavailable."""
     try:
         new = await from_wire.new_code(context, parse_object(raw), job.created_by, job.workspace)
         new = msgspec.structs.replace(new, id=item_id(job.id, at), one_of_many=True)
-        return made(await context.codes.create(job.workspace, new), context.settings.short_url)
+        return success(await context.codes.create(job.workspace, new), context.settings.short_url)
     except EXPECTED_ERRORS as error:
-        problem = from_wire.at_data(problem_of(error))
+        problem = from_wire.with_sent_field(problem_of(error))
         if problem.status == 503 or isinstance(error, TooMany):
             raise Unavailable(problem.message) from error
-        return failed(problem)
+        return failure(problem)
 
 
 def item_id(job: str, at: int) -> str:
-    """The id of the code that an item becomes: the same at every attempt, and nobody else's."""
+    """The id of an item's code: the same at every attempt, and unique."""
     digest = blake2b(f"{job}:{at}".encode(), digest_size=16).digest()
     return str(uuid.UUID(bytes=digest, version=4))

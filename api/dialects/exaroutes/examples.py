@@ -1,4 +1,4 @@
-"""What the documentation shows of `/api/qr`; a test compares the shapes with real answers."""
+"""Examples in the documentation of `/api/qr`; a test compares their fields with real answers."""
 
 CODE = {
     "id": "Ab3xK9pQ",

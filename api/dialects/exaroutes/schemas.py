@@ -1,75 +1,71 @@
-"""What `/api/qr` takes and answers: the structs are the documentation (their schemas are /openapi.json)."""
+"""ExaRoutes' API on the wire: structs that are answers and bodies, and whose JSON schemas are the documentation."""
 
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta
 
-from api.dialects.exaroutes import data_types
-from api.dialects.exaroutes import style_schema as styles
-from api.dialects.exaroutes.data import DataType, payload, shown_type
+from api.dialects.exaroutes import style_fields
+from api.dialects.exaroutes.data_types import DataType, data_schema
 from api.parameters import Parameter
-from codes import timestamps
-from schemas.code import Code
 
 _DATE_TIME = {"format": "date-time"}
 _DATA = Meta(
-    description="What the code is for: a payload (an address; `WIFI:…`, `BEGIN:VCARD…`, `mailto:…`, `tel:…`, `geo:…`, "
-    "a number or an address on its own), or an object with its parts (`network_name`, `first_name`, …).",
+    description="What the code holds: a payload (an address; `WIFI:…`, `BEGIN:VCARD…`, `mailto:…`, `tel:…`, `geo:…`, "
+    "a bare number or e-mail address), or an object with its fields (`network_name`, `first_name`, …).",
     examples=["https://example.com/spring"],
 )
-_DATA_TYPE = Meta(description="What `data` is.")
+_DATA_TYPE = Meta(description="The type of `data`.")
 _RETURN_TYPE = Meta(description="The format of the printable image.")
 _ID = Meta(description="The last part of `redirectUrl`.")
-_DESTINATION = Meta(description="Where a scan leads, or the payload that its page shows.")
+_DESTINATION = Meta(description="Where scans go, or the payload that the code's page shows.")
 
 # Of a picture.
 SIZE = Parameter.integer("size", "The width in pixels.", 512, 64, 4096)
 Format = Literal["png", "svg"]
-Data = str | Annotated[dict[str, Any], Meta(extra_json_schema=data_types.schema())]
+Data = str | Annotated[dict[str, Any], Meta(extra_json_schema=data_schema())]
 Secure = Literal["password", "locked"]
 
 
 class QrCode(msgspec.Struct, frozen=True, kw_only=True):
-    """A dynamic code, the same wherever it is answered."""
+    """A dynamic code, the same in every answer."""
 
     id: Annotated[str, _ID]
     type: Literal["dynamic"] = "dynamic"
     dataType: DataType
     destination: Annotated[str, _DESTINATION]
-    redirectUrl: Annotated[str, Meta(description="What the symbol holds.", extra_json_schema={"format": "uri"})]
+    redirectUrl: Annotated[str, Meta(description="What the QR code holds.", extra_json_schema={"format": "uri"})]
     status: Literal["active", "inactive"]
     encrypted: Annotated[Literal[False], Meta(description="Always false.")] = False
-    secure: Annotated[list[Secure], Meta(description="What keeps the code from being updated here.")]
+    secure: Annotated[list[Secure], Meta(description="Why the code cannot be updated here.")]
     createdAt: Annotated[str, Meta(extra_json_schema=_DATE_TIME)]
     updatedAt: Annotated[str, Meta(extra_json_schema=_DATE_TIME)]
 
 
 class NewQrCode(msgspec.Struct, frozen=True):
-    """Only `data` is needed. Fields that are not here are refused, but those of a code that was read, which are
-    ignored."""
+    """Only `data` is required. Unknown fields are refused; read-only fields of a code are ignored."""
 
     data: Annotated[Data, _DATA]
     dataType: Annotated[DataType, _DATA_TYPE] = "url"
     returnType: Annotated[Format, _RETURN_TYPE] = "png"
-    shape: Annotated[Any, styles.SHAPE] = UNSET
-    finder: Annotated[Any, styles.FINDER] = UNSET
-    color: Annotated[Any, styles.COLOR] = UNSET
-    foregroundColor: Annotated[Any, styles.COLOR_TOO] = UNSET
-    fgColor: Annotated[Any, styles.COLOR_TOO] = UNSET
-    background: Annotated[Any, styles.BACKGROUND] = UNSET
-    backgroundColor: Annotated[Any, styles.BACKGROUND_TOO] = UNSET
-    bgColor: Annotated[Any, styles.BACKGROUND_TOO] = UNSET
-    gradient: Annotated[Any, styles.GRADIENT] = UNSET
-    margin: Annotated[Any, styles.MARGIN] = UNSET
-    errorCorrection: Annotated[Any, styles.LEVEL] = UNSET
-    errorCorrectionLevel: Annotated[Any, styles.LEVEL_TOO] = UNSET
-    logo: Annotated[Any, styles.LOGO] = UNSET
-    frame: Annotated[Any, styles.FRAME] = UNSET
+    shape: Annotated[Any, style_fields.SHAPE] = UNSET
+    finder: Annotated[Any, style_fields.FINDER] = UNSET
+    color: Annotated[Any, style_fields.COLOR] = UNSET
+    foregroundColor: Annotated[Any, style_fields.COLOR_ALIAS] = UNSET
+    fgColor: Annotated[Any, style_fields.COLOR_ALIAS] = UNSET
+    background: Annotated[Any, style_fields.BACKGROUND] = UNSET
+    backgroundColor: Annotated[Any, style_fields.BACKGROUND_ALIAS] = UNSET
+    bgColor: Annotated[Any, style_fields.BACKGROUND_ALIAS] = UNSET
+    gradient: Annotated[Any, style_fields.GRADIENT] = UNSET
+    margin: Annotated[Any, style_fields.MARGIN] = UNSET
+    errorCorrection: Annotated[Any, style_fields.LEVEL] = UNSET
+    errorCorrectionLevel: Annotated[Any, style_fields.LEVEL_ALIAS] = UNSET
+    logo: Annotated[Any, style_fields.LOGO] = UNSET
+    frame: Annotated[Any, style_fields.FRAME] = UNSET
 
 
 class NewStaticQr(NewQrCode, frozen=True):
-    """The same, and how large the picture is to be."""
+    """As for a dynamic code, and the size of the picture."""
 
     size: Annotated[int, Meta(description=SIZE.description)] = SIZE.default
 
@@ -79,7 +75,7 @@ class QrCodeUpdate(msgspec.Struct, frozen=True):
 
 
 class QrPagination(msgspec.Struct, frozen=True):
-    total: Annotated[int, Meta(description="How many codes there are, of those that were asked for.")]
+    total: Annotated[int, Meta(description="The number of codes that match the filters.")]
     limit: int
     cursor: str
     nextCursor: Annotated[str | None, Meta(description="Send it as `cursor` for the next page; null on the last.")]
@@ -110,7 +106,7 @@ class QrAnalytics(msgspec.Struct, frozen=True):
 
 
 class StaticQr(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture, and nothing that is kept."""
+    """A picture; nothing is stored."""
 
     type: Literal["static"] = "static"
     dataType: DataType
@@ -126,38 +122,5 @@ class QrBulkStatus(msgspec.Struct, frozen=True):
     bulkId: str
     status: Literal["queued", "processing", "done"]
     total: int
-    completed: Annotated[int, Meta(description="Items of which there is a code now.")]
-    failed: Annotated[int, Meta(description="Items of which there is none; the manifest says why.")]
-
-
-def redirect_url(code: Code, base: str) -> str:
-    """A code on a custom domain has that domain's link, any other the default one's."""
-    return f"{f'https://{code.host}' if code.host else base}/r/{code.slug}"
-
-
-def secure(code: Code) -> list[Secure]:
-    found: list[Secure] = []
-    if code.password is not None:
-        found.append("password")
-    if code.locked:
-        found.append("locked")
-    return found
-
-
-def qr_code(code: Code, base: str) -> QrCode:
-    link = redirect_url(code, base)
-    return QrCode(
-        id=code.slug,
-        dataType=shown_type(code.type),
-        destination=payload(code, link),
-        redirectUrl=link,
-        status="active" if code.status == "active" else "inactive",
-        secure=secure(code),
-        createdAt=_milliseconds(code.created_at_ms),
-        updatedAt=_milliseconds(code.updated_at_ms),
-    )
-
-
-def _milliseconds(at_ms: int) -> str:
-    """`2026-05-21T15:00:00.000Z`"""
-    return f"{timestamps.format_ms(at_ms // 1000 * 1000).removesuffix('Z')}.{at_ms % 1000:03}Z"
+    completed: Annotated[int, Meta(description="Items that became codes.")]
+    failed: Annotated[int, Meta(description="Items that failed; the manifest has the reasons.")]

@@ -27,7 +27,7 @@ Item = dict[str, Any]
 async def worker(api: Service) -> AsyncIterator[None]:
     """What the API's process does beside answering."""
     stop = asyncio.Event()
-    task = asyncio.create_task(bulk_worker.keep_working(api.context, stop, every_s=0.01))
+    task = asyncio.create_task(bulk_worker.run(api.context, stop, poll_s=0.01))
     try:
         yield
     finally:
@@ -223,7 +223,7 @@ async def test_an_item_that_was_made_and_not_recorded_is_not_made_again(api: Ser
     job = await Jobs(api.redis).get(id)
     assert job is not None
     raw = dict(await Jobs(api.redis).pending(job, 10))
-    lost = [await bulk_worker.outcome(api.context, job, at, raw[at]) for at in (1, 3)]
+    lost = [await bulk_worker.create_item(api.context, job, at, raw[at]) for at in (1, 3)]
     assert (await api.client.get(CODES)).json()["pagination"]["total"] == 2
     async with worker(api):
         await done(api, id)
