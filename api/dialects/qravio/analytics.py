@@ -16,7 +16,6 @@ from api.dialects.qravio.lookup import ID, find_code
 from api.dialects.qravio.schemas import QravioAnalytics, QravioDay, QravioDevices
 from api.responses import Json
 from api.timestamps import second
-from codes.plans import plan_of
 from schemas.code import StaticCode
 from schemas.event import KINDS
 
@@ -30,7 +29,7 @@ COUNTRIES = Dimension("country", empty="Unknown")
 
 async def read_qravio_analytics(call: Call) -> Response:
     code = await find_code(call)
-    plan = await plan_of(call.context.codes.redis, call.key.workspace)
+    plan = await call.context.codes.plan(call.key.workspace)
     days = plan.retention_days or RETENTION_DAYS
     now = call.context.now()
     window = trailing(max(days, TWO_WEEKS), now)

@@ -12,7 +12,7 @@ from api.dialect import Call
 from api.problems import Problem
 from codes import quotas
 from codes.errors import NotInPlan
-from codes.plans import Plan, plan_of
+from codes.plans import Plan
 from codes.quotas import Quota
 from schemas.code import ApiKey
 
@@ -46,7 +46,7 @@ async def before(call: Call) -> None:
 async def _count(context: ApiContext, key: ApiKey, request: Request) -> tuple[Plan, Quota]:
     """The caller's plan, and its quota after this call. Calls of a plan without this API do not count."""
     now = context.now()
-    plan = await plan_of(context.codes.redis, key.workspace)
+    plan = await context.codes.plan(key.workspace)
     if plan.api_access:
         taken = await quotas.take(context.codes.redis, key.workspace, COUNTER, "month", plan.calls_per_month, now)
     else:
@@ -60,7 +60,7 @@ async def finish(context: ApiContext, key: ApiKey | None, request: Request, resp
     taken: Quota | None = getattr(request.state, "quota", None)
     if taken is None and key is not None and response.status_code == 429:
         # Refused for coming too fast: that does not count against the month, but the headers are there.
-        plan = await plan_of(context.codes.redis, key.workspace)
+        plan = await context.codes.plan(key.workspace)
         taken = await quotas.peek(context.codes.redis, key.workspace, COUNTER, plan.calls_per_month, context.now())
     if taken is None and response.status_code in (401, 503):
         # The caller is unknown, or Redis is away: asking it again would only take as long again.
