@@ -15,7 +15,7 @@ from starlette.types import Scope
 from api import dialects, docs_page, health, openapi, rate_limits
 from api.context import ApiContext
 from api.mcp_server.http import MCP_HEADERS, MCP_PATH, McpHttp
-from api.middleware.cors import Cors, welcome
+from api.middleware.cors import Cors, allow_origin
 from api.middleware.limits import RequestLimits
 from api.middleware.rewrites import EncodedSlashes, HeadAsGet, NoSniff
 from api.middleware.telemetry import RequestMetrics, RequestTraces
@@ -26,7 +26,7 @@ from api.responses import Json
 _log = logging.getLogger("waymark.api")
 
 # Headers that a page of another origin may read, where the settings let it call at all.
-SHOWS = ", ".join(sorted(openapi.SHOWN.union(*(dialect.headers for dialect in dialects.DIALECTS))))
+EXPOSED_HEADERS = ", ".join(sorted(openapi.EXPOSED_HEADERS.union(*(dialect.headers for dialect in dialects.DIALECTS))))
 
 
 def create_app(context: ApiContext) -> Starlette:
@@ -62,7 +62,7 @@ def _middleware(context: ApiContext) -> Iterator[Middleware]:
     yield Middleware(EncodedSlashes)
     yield Middleware(NoSniff)
     if context.settings.cors_origins:
-        yield Middleware(Cors, origins=context.settings.cors_origins, asks=_asks, shows=SHOWS)
+        yield Middleware(Cors, origins=context.settings.cors_origins, asks=_asks, shows=EXPOSED_HEADERS)
     yield Middleware(HeadAsGet)
     if context.tracer is not None:
         yield Middleware(RequestTraces, tracer=context.tracer)
@@ -87,10 +87,10 @@ async def _failed(request: Request, error: Exception) -> Response:
     if problem.status == 405 and request.method == "OPTIONS":
         return Response(status_code=204, headers={"Allow": f"{problem.headers['Allow']}, OPTIONS"})
     response = answer(path, problem)
-    rate_limits.tell(request, response)
+    rate_limits.add_rate_headers(request, response)
     if problem.status == 500 and (origins := request.app.state.context.settings.cors_origins):
         # Starlette answers it outside of all middleware.
-        welcome(response.headers, origins, request.headers.get("origin"), SHOWS)
+        allow_origin(response.headers, origins, request.headers.get("origin"), EXPOSED_HEADERS)
     await _finish(request, response)
     return response
 

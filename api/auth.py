@@ -1,6 +1,6 @@
-"""Who is asking, and may they: bearer keys and their scopes.
+"""Authentication by bearer keys, and their scopes.
 
-Each request asks Redis once and keeps nothing, so a revoked key is refused from the next request on
+Each request asks Redis once and nothing is cached, so a revoked key is refused from the next request on
 (docs/decisions/0602).
 """
 
@@ -12,14 +12,14 @@ from codes import apikeys
 from codes.apikeys import Scope
 from schemas.code import ApiKey
 
-# What each scope may do: a wider one may do everything that a narrower one may.
+# A wider scope includes the narrower ones.
 _RANK = {"read": 0, "write": 1, "admin": 2}
-# Longer than any key is; nobody's megabyte is hashed to find that out.
+# Longer than any key, so that no megabyte is hashed in vain.
 _LONGEST = 256
 
 
 def bearer(request: Request, longest: int = _LONGEST) -> str | None:
-    """The secret in the Authorization header, or None when there is none to try."""
+    """The secret in the Authorization header, or None."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     secret = secret.strip(" ")
     if scheme.lower() != "bearer" or not secret or len(secret) > longest:
@@ -32,19 +32,19 @@ def unauthorized(message: str) -> Problem:
     return Problem(401, "unauthorized", message, None, {"WWW-Authenticate": 'Bearer realm="waymark"'})
 
 
-async def known(request: Request, context: ApiContext) -> ApiKey:
-    """The live key that was sent. Raises Problem (401)."""
+async def authenticate(request: Request, context: ApiContext) -> ApiKey:
+    """The valid key of a request. Raises Problem (401)."""
     secret = bearer(request)
     if secret is None:
         raise unauthorized("send your API key as `Authorization: Bearer <key>`")
-    key = await looked_up(request, context, secret)
+    key = await find_key(request, context, secret)
     if key is None:
         raise unauthorized("this API key is wrong, revoked or expired")
     return key
 
 
-async def looked_up(request: Request, context: ApiContext, secret: str) -> ApiKey | None:
-    """The live key with this secret. Where many wrong ones come from, it takes its time, or raises Problem (429)."""
+async def find_key(request: Request, context: ApiContext, secret: str) -> ApiKey | None:
+    """The valid key with this secret, or None. Slow for an address that sends many wrong ones; raises Problem (429)."""
     digest = apikeys.digest_of(secret)
     await context.wrong_keys.turn(request, digest)
     key = await apikeys.authenticate(
@@ -55,6 +55,6 @@ async def looked_up(request: Request, context: ApiContext, secret: str) -> ApiKe
 
 
 def check_scope(key: ApiKey, scope: Scope) -> None:
-    """Raises Problem (403) for a key that may not do this."""
+    """Raises Problem (403) for a key whose scope is too narrow."""
     if _RANK[key.scope] < _RANK[scope]:
         raise Problem(403, "forbidden", f"this needs a key with the scope {scope}; this key's scope is {key.scope}")

@@ -1,4 +1,4 @@
-"""`content` in the OpenAPI document: which field each type of code reads, what that holds, and an example of it."""
+"""`content` in the OpenAPI document: the field that each type of code reads, its schema and an example."""
 
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from api import json_schema
 from schemas import page_content
 
 NAME = "Content"
-# Any object to the routes: `schemas.page_content` looks into it, and knows its type.
+# Routes accept any object; `schemas.page_content` validates it by the code's type.
 Content = Annotated[dict[str, Any], Meta(extra_json_schema=json_schema.reference(NAME))]
 
 _FILE = {
@@ -19,7 +19,7 @@ _FILE = {
     "content_type": "application/pdf",
     "size_bytes": 48213,
 }
-# Of each field of `content`.
+# For each field of `content`.
 EXAMPLES: dict[str, Any] = {
     "url": "https://example.com/spring",
     "text": "Opens at nine",

@@ -1,7 +1,7 @@
 """What a dialect is: a path prefix, a shape for errors, and a table of routes.
 
-A route is data, with the scope it needs and all it can answer. So no route can forget to check a
-key, and the OpenAPI document says what the code does.
+A route is data: its scope, its structs and every status that it can answer. So no route can forget to check a key, and
+the OpenAPI document cannot drift from the code.
 """
 
 import asyncio
@@ -23,42 +23,41 @@ from schemas.code import ApiKey, Code, StaticCode
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-# Who asks where no key is needed.
+# The caller of a route without a key.
 NOBODY = ApiKey(id="", workspace=0, name="", scope="read", digest="", last_four="", created_at_ms=0)
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One request of a known caller; of NOBODY where the route's scope is None."""
+    """One request of an authenticated caller; of NOBODY where the route's scope is None."""
 
     context: ApiContext
     key: ApiKey
     request: Request
-    # Of a creation that was sent with an Idempotency-Key.
+    # For a creation with an Idempotency-Key.
     attempt: Attempt | None = None
 
     def id(self, part: str = "") -> str | None:
-        """The id of what is made here, the same when it is asked for again; None for any. `part` tells several
-        apart."""
+        """The id for what is created, the same when the request is repeated; None for a random one. `part` tells
+        several apart."""
         return None if self.attempt is None else self.attempt.id(part)
 
     @property
     def match(self) -> frozenset[str] | None:
-        """What a change depends on, for `Codes.edit` and `Codes.delete`."""
+        """The ETags in If-Match, for `Codes.edit` and `Codes.delete`."""
         return etags.if_match(self.request)
 
     def shows(self, code: Code | StaticCode, *, alone: bool = True) -> None:
-        """Says that the answer is about this code, and so gives it its ETag; `alone` when nothing else is in it that
-        may change (counts of scans do); else the ETag covers that too."""
+        """Give the answer the ETag of this code. `alone`: nothing else in the answer changes; else (with counts of
+        scans) the ETag covers the whole answer."""
         etags.set_code_etag(self.request, code, alone=alone)
 
 
 class Route(msgspec.Struct, frozen=True):
     """One operation. Without a `scope` it needs no key. `answer` is a type, a list of one, or None for an answer
-    without a body or of another kind (`media`). A route that `creates` honours Idempotency-Key, one that is `tagged`
-    shows or changes one code and says so by `Call.shows` and `Call.match`. `problems` are the statuses it can answer
-    besides those that every route can, and those that follow from what it is (`api.openapi.problems`);
-    `ignored` are fields of the body that cannot be written and may be sent all the same; `sent` and
-    `example` are what the documentation shows of its body and its answer; an `upload` takes a form with a file."""
+    without a body or of another media type (`media`). A route that `creates` honours Idempotency-Key; one that is
+    `tagged` reads or changes one code, with `Call.shows` and `Call.match`. `problems` are its statuses besides those
+    that follow from the rest (`api.openapi.problems`); `ignored` are read-only fields of the body, which may be sent;
+    `sent` and `example` are the documented examples of body and answer; an `upload` takes a form with a file."""
 
     method: Method
     path: str
@@ -77,7 +76,7 @@ class Route(msgspec.Struct, frozen=True):
     example: Any = None
     media: tuple[str, ...] = ()
     creates: bool = False
-    # False for an answer that must not be kept; it is made again.
+    # False for an answer that must not be stored for Idempotency-Key.
     remembered: bool = True
     tagged: bool = False
 
@@ -85,11 +84,10 @@ class Route(msgspec.Struct, frozen=True):
 class Dialect(msgspec.Struct, frozen=True):
     """`shape` turns a problem into the body of its answer; `error` is that body's type.
 
-    `authenticate` knows the caller another way than by a bearer key, and raises Problem (401). `before` is called
-    with each call of a known caller, before its scope is looked at, and may raise; `finish` with every answer, errors
-    too, to add headers (the key is None where nobody is known). `invalid_status` stands for 400, `statuses` for those
-    of single problems by their code, `problems` are what `before` can raise. Each path is served with and without its
-    last slash."""
+    `authenticate` replaces the bearer key, and raises Problem (401). `before` sees each authenticated call before its
+    scope is checked, and may raise; `problems` are the statuses it can raise. `finish` may add headers to every answer,
+    errors too (the key is None where nobody is authenticated). `invalid_status` replaces 400, `statuses` replaces that
+    of single problems by their code. Each path is served with and without its last slash."""
 
     name: str
     prefix: str
@@ -102,20 +100,20 @@ class Dialect(msgspec.Struct, frozen=True):
     invalid_status: int = 400
     statuses: Mapping[str, int] = {}
     problems: tuple[int, ...] = ()
-    # What the OpenAPI document says of it: what it is, how its callers say who they are (`api.openapi.SECURITY`), and
-    # headers of its answers to known callers.
+    # For the OpenAPI document: a description, the schemes of `api.openapi.SECURITY`, and headers of its answers to
+    # authenticated callers.
     about: str = ""
     security: tuple[str, ...] = ("bearer",)
     headers: Mapping[str, str] = {}
-    # What it has promised to do afterwards, in every process that serves it, until the event is set.
+    # Background work, in every process that serves the API, until the event is set.
     work: Callable[[ApiContext, asyncio.Event], Coroutine[Any, Any, None]] | None = None
 
     def status(self, problem: Problem) -> int:
-        """What it is called here."""
+        """The status of a problem in this dialect."""
         return self.statuses.get(problem.code, self.invalid_status if problem.status == 400 else problem.status)
 
     def paths(self, route: Route) -> tuple[str, ...]:
-        """All that lead to the route; the first is the one that is documented."""
+        """All paths of a route; the first is documented."""
         other = route.path.removesuffix("/") if route.path.endswith("/") else f"{route.path}/"
         return (route.path, other)
 

@@ -1,4 +1,4 @@
-"""/openapi.json, and /docs: the same for people, as one page without scripts or anything from elsewhere."""
+"""/openapi.json, and /docs: the same for people, as one page without scripts or anything from another host."""
 
 import html
 import json
@@ -28,8 +28,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def pages(document: Callable[[], dict[str, Any]]) -> dict[str, Handler]:
-    """Path → handler. Both pages are made when first asked for, and once: the document does not change while a process
-    lives, and to make it takes a tenth of a second, which no start has to wait for."""
+    """Path → handler. Each page is made once, on its first request: that takes a tenth of a second, and the document
+    never changes."""
 
     @cache
     def as_json() -> bytes:
@@ -49,7 +49,7 @@ def pages(document: Callable[[], dict[str, Any]]) -> dict[str, Handler]:
 
 
 def _text(text: str) -> str:
-    """Escaped, with what stands in backquotes as code."""
+    """Escape text; backquotes become <code>."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 

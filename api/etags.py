@@ -1,8 +1,8 @@
-"""Conditional requests: an answer about one code carries its tag, a change can be made to depend on it.
+"""ETags and conditional requests: an answer about one code carries its ETag; a change may depend on it (If-Match).
 
-The tag says what the code is (`codes.etags`), not how a dialect shows it, so it can be taken from one API to another.
-Where an answer has counts of scans too, its tag goes on after a point with a hash of the answer: a reader is told of a
-new scan, and for a change only the part before the point matters, since a scan is no change of the code.
+The ETag is that of the stored code (`codes.etags`), not of a dialect's answer, so it is valid in all four APIs. An
+answer that has counts of scans, too, appends a point and a hash of itself: a reader notices a new scan, while If-Match
+compares only the part before the point, since a scan is no change of the code.
 """
 
 import re
@@ -18,27 +18,27 @@ _TAG = re.compile(r'(?P<weak>W/)?"(?P<tag>[\x21\x23-\x7e\x80-\xff]*)"')
 
 
 def if_match(request: Request) -> frozenset[str] | None:
-    """The tags in If-Match, of which the code must have one at the moment of its change; None where any will do."""
+    """The ETags in If-Match, one of which the code must have when it is changed; None where any will do."""
     sent = request.headers.getlist("if-match")
     if not sent or any(part.strip() == "*" for part in sent):
         return None
-    # Weak tags say less than a change needs to know.
+    # A weak ETag does not guarantee what a change needs.
     return frozenset(found["tag"].partition(".")[0] for found in _TAG.finditer(",".join(sent)) if not found["weak"])
 
 
 def set_code_etag(request: Request, code: Code | StaticCode, *, alone: bool = True) -> None:
-    """Said by a handler whose answer is about this code; `alone` when nothing else is in it that changes."""
+    """Give the answer the ETag of this code; `alone`: nothing else in the answer changes."""
     set_etag(request, etag_of(code), alone=alone)
 
 
 def set_etag(request: Request, tag: str, *, alone: bool = True) -> None:
-    """The same for an answer that has a tag of its own: a picture's is that of its bytes."""
+    """Give the answer an ETag of its own: an image has that of its bytes."""
     request.state.tag = tag
     request.state.tagged_alone = alone
 
 
 def with_etag(request: Request, response: Response) -> Response:
-    """The answer with its tag; or 304, for a reader who has it already."""
+    """Add the ETag; or answer 304 to a reader who has it already."""
     tag: str | None = getattr(request.state, "tag", None)
     if tag is None or response.status_code >= 300:
         return response

@@ -1,14 +1,13 @@
-"""Idempotency-Key: whoever does not know whether a creation has happened sends it again, and it has happened once.
+"""Idempotency-Key: a client that does not know whether a creation has happened sends it again, and it happens once.
 
-An attempt writes down under the key what was asked for and a random seed, from which the ids of all that it makes
-are drawn (`Call.id`). So an attempt that is repeated after it was cut short, wherever that was, makes the same things
-again, which is making them once. An answer of success is remembered for a day and given again; a refusal has made
-nothing, and is forgotten. Two attempts at a time: the second waits for the first, and goes on in its place if that has
-died.
+An attempt stores under the key a digest of the request and a random seed, from which the ids of everything it makes are
+derived (`Call.id`). So an attempt that was cut short, wherever that was, makes the same things when it is repeated. A
+successful answer is remembered for a day and given again; a refusal has made nothing and is forgotten. When two
+attempts meet, the second waits for the first, and continues in its stead if that has died.
 
-What was asked for is kept as a digest, and as a slow one where there may be a password in it: whoever reads the record
-can try no more passwords than who reads the code. How many records a workspace may have, and how much of their answers
-is remembered, is in its plan; an answer that is not is made again.
+The digest is a slow one where the request may hold a password: who reads the record can try no more passwords than who
+reads the code. The plan of a workspace bounds its records and the bytes of remembered answers; an answer that is not
+remembered is made again.
 """
 
 import asyncio
@@ -33,12 +32,12 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 LONGEST = 255
 KEPT_MS = 24 * 3600 * 1000
-# An attempt that does not renew its lease is dead; who repeats it waits this long for an answer.
+# An attempt that does not renew its lease is dead; a repetition waits up to WAIT_S for its answer.
 LEASE_MS = 5_000
 RENEW_S = 1.5
 WAIT_S = 8.0
 _POLL_S = 0.05
-# A larger answer is made again.
+# A larger answer is not remembered.
 MOST_BYTES = 2 * 1024 * 1024
 
 _BEGIN = Script("""
@@ -62,8 +61,8 @@ if tonumber(found[3]) > now then return {'busy', ''} end
 redis.call('HSET', KEYS[1], 'token', ARGV[3], 'until', now + ARGV[4])
 return {'begun', found[2]}
 """)
-# How an attempt ends or goes on, if it still is the one. ARGV: its token, what to do, with what, and how many bytes of
-# answers there may be.
+# End or continue an attempt, if it still holds the lease. ARGV: its token, the action, its value, and the bound on
+# bytes of answers.
 _END = Script("""
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
 local time = redis.call('TIME')
@@ -95,7 +94,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """One try at what was asked for under a key."""
+    """One attempt at the request under a key."""
 
     redis: Redis
     workspace: int
@@ -105,7 +104,7 @@ class Attempt(msgspec.Struct, frozen=True):
     plan: Plan
 
     def id(self, part: str) -> str:
-        """Always the same UUID for the same part of what is made."""
+        """Always the same UUID for the same part."""
         drawn = blake2b(part.encode(), key=self.seed, digest_size=16).hexdigest()
         return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{'89ab'[int(drawn[16], 16) % 4]}{drawn[17:20]}-{drawn[20:]}"
 
@@ -136,9 +135,8 @@ async def once(
     *,
     remembered: bool = True,
 ) -> Response:
-    """Does the work, or gives the answer that it had before. `asked_for` is the body, or what stands for it. Raises
-    Problem: 422 for another body under the same key, 409 when an earlier attempt does not end; and what the work
-    raises."""
+    """Do the work, or repeat its earlier answer. `asked_for` is the body, or a digest of it. Raises Problem: 422 for
+    another body under the same key, 409 when an earlier attempt does not end; and what the work raises."""
     named = "\n".join((key, request.method, request.url.path))
     at = keys.once(workspace, blake2b(named.encode(), digest_size=20).hexdigest())
     asked = await _digest(at, request.url.query.encode() + b"\n" + asked_for)
@@ -151,7 +149,7 @@ async def once(
         response = await work(found)
         await _remember(found, response, remembered=remembered)
     except BaseException as error:
-        # A refusal has made nothing, and may be mended. After anything else the next attempt goes on with this one.
+        # A refusal has made nothing, so the key is free again. After anything else the next attempt continues this one.
         refused = isinstance(error, Exception) and problem_of(error).status < 500
         with suppress(Unavailable):
             await (found.end("forget") if refused else found.end("lease", 0))
@@ -162,8 +160,8 @@ async def once(
 
 
 async def _digest(at: str, asked_for: bytes) -> str:
-    """What stands for the request in its record. A password (which JSON may spell with escapes) is worth no more tries
-    here than the hash of it that the code has; the name of the record is its salt."""
+    """The digest of a request. It is slow where there may be a password (which JSON may spell with escapes); the name
+    of the record is its salt."""
     digest = blake2b(asked_for, digest_size=20)
     if b"password" not in asked_for.lower() and b"\\u" not in asked_for:
         return digest.hexdigest()
@@ -209,7 +207,7 @@ async def _remember(attempt: Attempt, response: Response, *, remembered: bool) -
 
 
 async def _renew(attempt: Attempt) -> None:
-    """Until it is cancelled. A Redis that is away is asked again."""
+    """Renew the lease until cancelled, also while Redis is away."""
     while True:
         await asyncio.sleep(RENEW_S)
         with suppress(Unavailable):

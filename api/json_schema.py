@@ -1,7 +1,7 @@
-"""JSON Schemas of the wire structs, as the generators of clients need them.
+"""JSON Schemas of the wire structs, as generators of clients need them.
 
-msgspec's schemas are right, but leave things out on which generators differ: the type of a constant, whether a bare
-object may have properties. And a `default` in what is sent makes some of them send it, though nobody asked for that.
+msgspec's schemas are right, but leave out details on which generators differ: the type of a constant, whether a bare
+object may have properties. And some generators send a `default` that nobody asked for.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", type(
 
 
 def components(shapes: Iterable[Any]) -> dict[str, Any]:
-    """Name → schema, of all structs that the shapes are made of."""
+    """Name → schema, of all structs in the shapes."""
     _, found = msgspec.json.schema_components(sorted(shapes, key=str), ref_template=TEMPLATE)
     return {name: complete(schema) for name, schema in found.items()}
 
@@ -25,10 +25,10 @@ def reference(name: str) -> dict[str, Any]:
 
 
 def complete(schema: dict[str, Any]) -> dict[str, Any]:
-    """The same schema, complete in itself and in all its parts."""
+    """The schema with all its parts completed."""
     found = {name: _inside(name, part) for name, part in schema.items()}
     if "$ref" in found:
-        # What is referred to says it all.
+        # The reference has all of it.
         for name in ("type", "additionalProperties"):
             found.pop(name, None)
         return found
@@ -44,7 +44,7 @@ def complete(schema: dict[str, Any]) -> dict[str, Any]:
     if found.get("type") == "object" and not {"properties", "additionalProperties"} & found.keys():
         found["additionalProperties"] = True
     if isinstance(found.get("pattern"), str):
-        # The dialect of JSON Schema has no \Z, and knows no need to escape a quote.
+        # Regular expressions of JSON Schema have no \Z and do not escape quotes.
         found["pattern"] = found["pattern"].replace(r"\Z", "$").replace(r"\"", '"')
     return _constants_required(found, schema)
 
@@ -60,7 +60,7 @@ def _inside(name: str, part: Any) -> Any:
 
 
 def _constants_required(found: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """A field that is always the same is always there."""
+    """Fields with a constant value are required."""
     constants = {name for name, part in found.get("properties", {}).items() if "const" in part}
     if more := constants - set(found.get("required", ())):
         found["required"] = [name for name in schema["properties"] if name in more or name in found.get("required", ())]

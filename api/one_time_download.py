@@ -1,7 +1,7 @@
-"""An answer that may be fetched once, and counts as fetched only when all of it has arrived.
+"""A download that succeeds once, and counts only when all of it has arrived.
 
-Its last part is held back until the ones before it are on their way and the client has not hung up; without it the
-answer is visibly cut off. A client that goes away before that can ask again.
+The last part is held back until the others are sent and the client has not hung up; without it the answer is visibly
+cut off, so a client that goes away before can ask again.
 """
 
 import asyncio
@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-# How long to look out for a hang-up before the last part: that of a client which has stopped reading arrives at once,
-# but nothing says so while the network still holds what it was sent.
+# How long to watch for a hang-up before the last part: data in the network may still hide that the client is gone.
 LINGER_S = 0.25
 
 
@@ -28,7 +27,7 @@ class OneTimeDownload(Response):
         ended: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(None, 200, headers, media_type)
-        # Its length is not known before it is made.
+        # The length is not known yet.
         del self.headers["content-length"]
         self._parts = parts
         self._may_end = may_end
@@ -54,7 +53,7 @@ class OneTimeDownload(Response):
         if gone.done():
             return
         if not await self._may_end():
-            # Somebody else is fetching it. The server closes a connection whose answer is not finished.
+            # Another request fetched it. The server closes a connection whose answer is unfinished.
             return
         await send({"type": "http.response.body", "body": last})
         await self._ended()

@@ -1,4 +1,4 @@
-"""The OpenAPI document, made from the dialects' tables of routes: what is documented is what is served."""
+"""The OpenAPI document, made from the dialects' tables of routes: what is served is what is documented."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -19,22 +19,22 @@ has one shape for all its errors, and they name the field that is at fault."""
 # Problems that every route can answer.
 ALWAYS = (401, 403, 408, 413, 429, 431, 500, 503)
 _SAYS = {
-    400: "Something in the input cannot be taken; the answer says what.",
+    400: "The input is invalid; the answer names the field.",
     401: "No API key, or one that is wrong, revoked or expired.",
     402: "The workspace has reached a limit of its plan.",
     403: "The key's scope, or the workspace's plan, does not allow this.",
     404: "There is no such thing in this workspace.",
-    405: "The path is served, but not with this method; `Allow` has those it takes.",
+    405: "The path does not take this method; `Allow` lists those it takes.",
     408: "The body did not arrive in time.",
-    409: "It is taken, locked, still being done, or not of the kind that this can be done to.",
-    410: "It was there, and is no longer.",
-    412: "The code is no longer as `If-Match` says.",
-    413: "The body is larger than this route takes: 1 MB where nothing else is said.",
-    422: "Something in the input cannot be taken; or this Idempotency-Key was sent with another request.",
-    429: "More often than the workspace's plan allows, or wrong keys too often; `Retry-After` says when to try again.",
+    409: "It is taken, locked, still in progress, or of the wrong kind for this.",
+    410: "It was there, and is gone.",
+    412: "The code has changed since the `ETag` in `If-Match`.",
+    413: "The body is too large: 1 MB, unless the route says otherwise.",
+    422: "The input is invalid, or this Idempotency-Key was sent with another request.",
+    429: "Too many calls for the workspace's plan, or too many wrong keys; `Retry-After` says when to try again.",
     431: "The headers are larger than 15 KB.",
-    500: "A fault of Waymark's own.",
-    503: "A part that Waymark needs is away; `Retry-After` says when to try again.",
+    500: "A defect of Waymark.",
+    503: "Redis or the warehouse is away; `Retry-After` says when to try again.",
 }
 SECURITY: dict[str, dict[str, str]] = {
     "bearer": {
@@ -47,7 +47,7 @@ SECURITY: dict[str, dict[str, str]] = {
         "type": "apiKey",
         "in": "header",
         "name": "X-API-Key",
-        "description": "The same key in a header of its own; where both are sent, the bearer's is looked at.",
+        "description": "The same key in a header of its own; `Authorization` wins where both are sent.",
     },
     "token": {
         "type": "http",
@@ -59,21 +59,21 @@ SECURITY: dict[str, dict[str, str]] = {
 _TEXT = {"type": "string"}
 _WHOLE = {"type": "integer"}
 HEADERS = {
-    "ETag": {"description": "What the code is now; for `If-Match` and `If-None-Match`.", "schema": _TEXT},
+    "ETag": {"description": "The version of the code; for `If-Match` and `If-None-Match`.", "schema": _TEXT},
     "RateLimit-Policy": {"description": "`q` calls of a key in `w` seconds.", "schema": _TEXT},
     "RateLimit": {"description": "`r` of them are left for `t` seconds.", "schema": _TEXT},
     "Retry-After": {"description": "Seconds until it is worth trying again.", "schema": _WHOLE},
-    "WWW-Authenticate": {"description": "How to say who is asking: `Bearer`.", "schema": _TEXT},
+    "WWW-Authenticate": {"description": "How to authenticate: `Bearer`.", "schema": _TEXT},
 }
-# Headers that a page may read in a browser; what else is in an answer is in its body.
-SHOWN = frozenset({*HEADERS, "Allow", "Content-Disposition"})
-# Answers that may come before it is known who is asking.
+# Headers that a page in a browser may read.
+EXPOSED_HEADERS = frozenset({*HEADERS, "Allow", "Content-Disposition"})
+# Answers that may come before authentication.
 _ANYBODYS = frozenset({401, 408, 431, 503})
 
 
 @cache
 def reference(shape: Any) -> dict[str, Any]:
-    """The schema of a struct, or of a list of them. Asked for each status of each route, and slow to make."""
+    """The schema of a struct, or of a list of one. Cached: it is slow, and needed for each status of each route."""
     (schema,), _ = msgspec.json.schema_components([shape], ref_template=json_schema.TEMPLATE)
     return schema
 
@@ -83,7 +83,7 @@ def _json(shape: Any, example: Any = UNSET) -> dict[str, Any]:
 
 
 def problems(route: Route, dialect: Dialect) -> set[int]:
-    """The statuses of all problems that a route can answer."""
+    """All error statuses of a route."""
     found = {*route.problems, *ALWAYS, *dialect.problems}
     if route.scope is not None and route.scope != "read":
         found.add(402)
@@ -97,7 +97,7 @@ def problems(route: Route, dialect: Dialect) -> set[int]:
 
 
 def _responses(route: Route, dialect: Dialect) -> dict[str, dict[str, Any]]:
-    """Every status that a route can answer, and in which shape."""
+    """Every status of a route, with its shape."""
     done: dict[str, Any] = {"description": "As asked."}
     if route.media:
         done["content"] = {media: {"schema": {"type": "string", "format": "binary"}} for media in route.media}
@@ -158,12 +158,10 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def headers_sent(route: Route) -> Iterator[Parameter]:
-    """Those that mean something to it, besides the key."""
+    """Request headers that the route reads, besides the key."""
     text = {"type": "string"}
     if route.creates:
-        says = (
-            "Sent again within a day with the same body, it is answered as the first time, and nothing is made twice."
-        )
+        says = "Repeated within a day with the same body, it is answered as the first time, and nothing is made twice."
         yield Parameter("Idempotency-Key", "header", says, {**text, "maxLength": 255})
     if route.tagged and route.method == "GET":
         yield Parameter("If-None-Match", "header", "An `ETag` of this code: 304 if it still has it.", text)
@@ -172,8 +170,8 @@ def headers_sent(route: Route) -> Iterator[Parameter]:
 
 
 def key_headers(dialect: Dialect) -> set[str]:
-    """The headers of its own in which it takes a key."""
-    return {SECURITY[way]["name"] for way in dialect.security if SECURITY[way]["type"] == "apiKey"}
+    """Headers other than Authorization in which the dialect takes a key."""
+    return {SECURITY[scheme]["name"] for scheme in dialect.security if SECURITY[scheme]["type"] == "apiKey"}
 
 
 def _schemas(dialects: Sequence[Dialect]) -> dict[str, Any]:

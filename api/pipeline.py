@@ -33,7 +33,7 @@ def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[R
         _read_parameters(request, route)
         call = Call(context, NOBODY, request)
         if route.scope is not None:
-            key = await (dialect.authenticate or auth.known)(request, context)
+            key = await (dialect.authenticate or auth.authenticate)(request, context)
             request.state.key = key
             await context.rates.take(context.codes, key, request)
             call = Call(context, key, request)
@@ -45,7 +45,7 @@ def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[R
                 response = await _handled(call, route)
         else:
             response = await _handled(call, route)
-        rate_limits.tell(request, response)
+        rate_limits.add_rate_headers(request, response)
         if dialect.finish is not None:
             await dialect.finish(context, caller(request), request, response)
         return response

@@ -1,8 +1,7 @@
-"""How many calls a key may make in a second: a bucket of tokens for each key, and one for its workspace.
+"""Rate limits: a token bucket for each key, and one for its workspace, with the figures of the workspace's plan.
 
-The figures are of the workspace's plan. Buckets are of this process: with several processes of the API, a key has as
-many calls as there are processes (docs/plans.md). An honest client never meets them; they keep a broken one, and a
-greedy one, from taking the processor and Redis from all others.
+Buckets belong to a process: with several API processes, a key has that many times the calls (docs/plans.md). An honest
+client never notices; a broken or greedy one cannot take the processor and Redis from the others.
 """
 
 import math
@@ -21,15 +20,15 @@ from infra import fair_queue
 from infra.fair_queue import Owner
 from schemas.code import ApiKey
 
-# All keys of a workspace together may make so many times the calls of one.
+# All keys of a workspace together may make this many times the calls of one.
 WORKSPACE_TIMES = 2
-# How long a plan is taken for what it was: so a call does not ask Redis for it.
+# How long a plan is cached, so that a call need not ask Redis.
 PLAN_S = 10.0
 KEEP_PLANS = 10_000
 
 
 class Rate(msgspec.Struct, frozen=True):
-    """What is left of a key's bucket after a call: `quota` calls fill it in `window_s`."""
+    """The bucket of a key after a call: `left` of `quota` calls; it fills in `window_s`."""
 
     quota: int
     window_s: int
@@ -37,7 +36,7 @@ class Rate(msgspec.Struct, frozen=True):
     wait_s: int
 
     def headers(self) -> dict[str, str]:
-        """As the draft of the IETF (httpapi-ratelimit-headers) has them."""
+        """As in the IETF draft (httpapi-ratelimit-headers)."""
         return {
             "RateLimit-Policy": f'"key";q={self.quota};w={self.window_s}',
             "RateLimit": f'"key";r={self.left};t={self.wait_s or self.window_s}',
@@ -54,9 +53,9 @@ class RateLimits:
         self._plans: OrderedDict[int, tuple[float, Plan]] = OrderedDict()
 
     async def take(self, codes: Codes, key: ApiKey, request: Request) -> None:
-        """One call of that key; `tell` says what is left. Raises Problem (429), and Unavailable."""
+        """Take one call of a key. Raises Problem (429), and Unavailable."""
         plan = await self._plan(codes, key.workspace)
-        # Whose turn it is from here on.
+        # Whose turn the queues below take.
         fair_queue.owner.set(Owner(key.workspace, plan.queued_pictures, plan.queued_questions))
         now = self._clock()
         own = self._keys.of(key.id, plan.calls_per_second, plan.burst_calls)
@@ -69,7 +68,7 @@ class RateLimits:
         rate = Rate(plan.burst_calls, window_s, max(0, int(own.left)) if not wait_s else 0, math.ceil(wait_s))
         request.state.rate = rate
         if wait_s:
-            # What was refused was not taken.
+            # A refused call takes no token.
             own.give_back()
             all_keys.give_back()
             text = plan.says("calls_per_second", limit=plan.calls_per_second)
@@ -89,8 +88,8 @@ class RateLimits:
         return plan
 
 
-def tell(request: Request, response: Response) -> None:
-    """What is left, in the answer to a call that was counted."""
+def add_rate_headers(request: Request, response: Response) -> None:
+    """Say what is left, in the answer to a call that was counted."""
     rate: Rate | None = getattr(request.state, "rate", None)
     if rate is not None:
         response.headers.update(rate.headers())

@@ -1,6 +1,5 @@
-"""A bucket of tokens: it holds so many, and fills at so many a second.
-
-Buckets are kept by name; the one that was used longest ago goes first.
+"""Token buckets: each holds up to `most` tokens and gains `per_s` a second. `Buckets` keeps them by name and evicts the
+least recently used.
 """
 
 from collections import OrderedDict
@@ -10,7 +9,7 @@ Clock = Callable[[], float]
 
 
 class Bucket:
-    """Full to begin with."""
+    """Starts full."""
 
     __slots__ = ("at", "left", "most", "per_s")
 
@@ -21,7 +20,7 @@ class Bucket:
         self.at = now
 
     def take(self, now: float) -> float:
-        """Takes one, and returns how long to wait until it is there: 0 where it is. It may be given back."""
+        """Take a token; returns the seconds to wait until it is there, 0 if it is. It may be given back."""
         self.left = min(self.most, self.left + max(0.0, now - self.at) * self.per_s) - 1
         self.at = now
         return max(0.0, -self.left / self.per_s)
@@ -31,7 +30,7 @@ class Bucket:
 
 
 class Buckets:
-    """Of one process, and of one event loop."""
+    """For one event loop."""
 
     def __init__(self, clock: Clock, *, keep: int = 10_000) -> None:
         self.clock = clock
@@ -39,7 +38,7 @@ class Buckets:
         self._found: OrderedDict[str | int, Bucket] = OrderedDict()
 
     def of(self, name: str | int, per_s: float, most: float) -> Bucket:
-        """The bucket of that name, with these figures from now on."""
+        """The bucket of that name, with these figures from now on; full if it is new."""
         bucket = self._found.get(name)
         if bucket is None:
             bucket = self._found[name] = Bucket(per_s, most, self.clock())

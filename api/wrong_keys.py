@@ -1,9 +1,8 @@
-"""Keys that nobody has seen yet are looked up slowly, where many of them come from one address.
+"""Slow down the guessing of keys: unknown secrets are looked up at a limited rate for each address.
 
-A secret that has been looked up before, right or wrong, is looked up at once: it is no guess. Any other takes a token
-of its address (IPv6: of its /64), which it has back if it is right. Without a token it waits for one; where too many
-wait it is refused without a look (429). So an address learns of one secret a second, and whoever has a key that works
-is not held up by a neighbour who has none.
+A secret that was looked up before, right or wrong, is no guess and is looked up at once. Any other takes a token of its
+address (IPv6: of its /64), and gives it back if it is right. Without a token it waits; when too many wait it is refused
+without a look (429). So an address learns about one secret a second, and a neighbour with a valid key is not held up.
 """
 
 import asyncio
@@ -41,11 +40,11 @@ class WrongKeys:
         self._clock = clock
         self._sleep = sleep
         self._buckets = Buckets(clock, keep=KEEP)
-        # Apart, so that no number of wrong ones drives a right one out.
+        # Apart, so that wrong secrets never evict right ones.
         self._seen: dict[bool, OrderedDict[str, None]] = {True: OrderedDict(), False: OrderedDict()}
 
     async def turn(self, request: Request, digest: str) -> None:
-        """Before a secret is looked up. Raises Problem (429)."""
+        """Call before a secret is looked up. Waits, or raises Problem (429)."""
         if any(digest in seen for seen in self._seen.values()):
             return
         bucket = self._buckets.of(address(request, self._trusted), PER_S, BURST)
@@ -59,7 +58,7 @@ class WrongKeys:
             await self._sleep(wait_s)
 
     def found(self, request: Request, digest: str, *, right: bool) -> None:
-        """After it was."""
+        """Call after a secret was looked up."""
         known = any(digest in seen for seen in self._seen.values())
         if right and not known:
             self._buckets.of(address(request, self._trusted), PER_S, BURST).give_back()
@@ -72,7 +71,7 @@ class WrongKeys:
 
 
 def networks(texts: tuple[str, ...]) -> Networks:
-    """Those that are networks or addresses; a name stands for what only redirectors know."""
+    """Parse networks and addresses; skip names, which only redirectors know."""
     found = []
     for text in texts:
         try:
@@ -83,10 +82,10 @@ def networks(texts: tuple[str, ...]) -> Networks:
 
 
 def address(request: Request, trusted: Networks) -> str:
-    """Whose call this is: the last address on its way that is not one of our proxies; of IPv6 its /64."""
+    """The address of the client: the last one that is not a trusted proxy; of IPv6 its /64."""
     at = request.client.host if request.client else ""
-    way = request.headers.get("x-forwarded-for", "").rsplit(",", _FORWARDED)[-_FORWARDED:] if trusted else []
-    for earlier in [*reversed(way), ""]:
+    forwarded = request.headers.get("x-forwarded-for", "").rsplit(",", _FORWARDED)[-_FORWARDED:] if trusted else []
+    for earlier in [*reversed(forwarded), ""]:
         try:
             found = ip_address(at.strip())
         except ValueError:

@@ -83,9 +83,9 @@ def _host_name(name: str) -> None:
 
 
 def _cors_origins(text: str) -> None:
-    from api.middleware.cors import origins
+    from api.middleware.cors import parse_origins
 
-    origins(text)
+    parse_origins(text)
 
 
 def _name_servers(text: str) -> None:

@@ -35,7 +35,7 @@ class McpHttp:
             # There are no sessions to end, and nothing is told without being asked.
             raise Problem(405, "method_not_allowed", "this path takes POST", None, {"Allow": "POST"})
         _check_origin(request, self._context.settings)
-        key = await auth.known(request, self._context)
+        key = await auth.authenticate(request, self._context)
         await self._context.rates.take(self._context.codes, key, request)
         # Read here: a Problem of `api.middleware.limits` would be lost in the tasks of the manager.
         body = await request.body()

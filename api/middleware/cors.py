@@ -1,7 +1,6 @@
-"""Browsers: which pages of other origins may call the API, and what they may see of its answers.
+"""CORS: which pages of other origins may call the API, and which headers of its answers they may read.
 
-None may unless the settings name them. Nothing here knows a cookie: a page has to bring a key, so no answer lets
-credentials of the browser's own be sent.
+None, unless the settings name them. The API knows no cookies: a page brings a key, so credentials are never allowed.
 """
 
 import re
@@ -11,15 +10,15 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ANY = "*"
-# How long a browser may keep what a preflight was told: the most that any of them keeps.
+# How long a browser may cache a preflight: the most that any of them does.
 KEEP_S = 7200
 
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[1-9][0-9]{0,4})?")
 _DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
 
 
-def origins(text: str) -> frozenset[str]:
-    """What a setting names, with commas between. Raises ValueError for what no browser would send."""
+def parse_origins(text: str) -> frozenset[str]:
+    """Parse a comma-separated setting. Raises ValueError for what no browser sends as its origin."""
     found = frozenset(part.strip() for part in text.split(",") if part.strip())
     if found == {ANY}:
         return found
@@ -32,8 +31,8 @@ def origins(text: str) -> frozenset[str]:
     return found
 
 
-def welcome(headers: MutableHeaders, origins: frozenset[str], origin: str | None, shows: str) -> bool:
-    """Whether a page of that origin may read the answer; its headers say so. `shows` are those that it may read."""
+def allow_origin(headers: MutableHeaders, origins: frozenset[str], origin: str | None, shows: str) -> bool:
+    """Whether a page of that origin may read the answer; sets the headers. `shows` are the headers it may read."""
     if ANY not in origins:
         headers.add_vary_header("Origin")
     if origin is None or not {origin, ANY} & origins:
@@ -44,7 +43,7 @@ def welcome(headers: MutableHeaders, origins: frozenset[str], origin: str | None
 
 
 class Cors:
-    """Around everything else, so that errors have the headers too. `asks` names what a caller of the path may send."""
+    """Around everything else, so that errors have the headers, too. `asks` names the headers a caller may send."""
 
     def __init__(
         self, app: ASGIApp, origins: frozenset[str], asks: Callable[[Scope], Iterable[str]], shows: str
@@ -64,7 +63,7 @@ class Cors:
         async def sender(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                welcomed = welcome(headers, self.origins, sent.get("origin"), self.shows)
+                welcomed = allow_origin(headers, self.origins, sent.get("origin"), self.shows)
                 if welcomed and preflight and message["status"] == 204:
                     headers["Access-Control-Allow-Methods"] = headers["Allow"]
                     headers["Access-Control-Allow-Headers"] = ", ".join(sorted(self.asks(scope)))

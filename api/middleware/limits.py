@@ -1,7 +1,7 @@
-"""What one request may take: bytes of headers, bytes of body, time to send it, time to answer it.
+"""Limits of one request: bytes of headers, bytes of body, time to send it, time to answer it.
 
-Pure ASGI, around everything else. A body is counted as it arrives, so a length that lies, or none, makes
-no difference.
+Pure ASGI, around everything else. A body is counted as it arrives, so a missing or false Content-Length changes
+nothing.
 """
 
 import asyncio
@@ -15,27 +15,27 @@ from api.problems import Problem, unavailable
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The defaults are documented in docs/openqr.md."""
+    """docs/openqr.md documents the defaults."""
 
     # Names and values together. Below 16,000, so that a single header of 16 KB never fits.
     headers_bytes: int = 15 * 1024
     body_bytes: int = 1024 * 1024
     body_s: float = 10.0
-    # From the first byte of the request to the first byte of its answer, and from each part of that to the next.
+    # From the first byte of the request to the first of the answer, and from each part of the answer to the next.
     answer_s: float = 30.0
-    # Where files are sent to, and what one may be and take.
+    # Uploads of files.
     upload_path: str = "/v1/files"
     upload_bytes: int = 201 * 1024 * 1024
     upload_s: float = 600.0
-    # Where many codes come at once: a thousand of the longest.
+    # Bulk creation: a thousand codes of the longest kind.
     bulk_path: str = "/api/qr/codes/bulk"
     bulk_bytes: int = 4 * 1024 * 1024
-    # How much of a body that is too large is read and thrown away: a client that is still sending when
-    # its connection closes does not see why.
+    # How much of a body that is too large is read and discarded: a client that is still sending when the connection
+    # closes would not see the answer.
     discard_bytes: int = 4 * 1024 * 1024
 
     def of(self, path: str) -> "Limits":
-        """Those that hold at this path."""
+        """The limits of this path."""
         path = path.removesuffix("/")
         if path == self.bulk_path:
             return msgspec.structs.replace(self, body_bytes=self.bulk_bytes)
@@ -53,7 +53,7 @@ def _declared(scope: Scope) -> int:
 
 
 class RequestLimits:
-    """`answer` gives a problem the shape that belongs to the path, and the headers."""
+    """`answer` turns a problem into the dialect's answer for a path."""
 
     def __init__(self, app: ASGIApp, limits: Limits, answer: Callable[[Scope, Problem], Awaitable[Response]]) -> None:
         self.app = app
@@ -97,7 +97,7 @@ class RequestLimits:
 
 
 class _Body:
-    """The receiving side of one request. Raises Problem: 413 when it is too large, 408 when it is too slow."""
+    """Receives the body of one request. Raises Problem: 413 when it is too large, 408 when it is too slow."""
 
     def __init__(self, receive: Receive, limits: Limits, declared: int) -> None:
         self._receive = receive

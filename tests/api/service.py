@@ -20,7 +20,7 @@ from api.context import ApiContext, ApiSettings
 from api.dialect import Dialect, Route
 from api.dialects import DIALECTS
 from api.logos import Logos
-from api.middleware.cors import origins
+from api.middleware.cors import parse_origins
 from api.openapi import problems
 from api.qr_images import QrImages
 from codes.apikeys import Scope, create_key
@@ -109,7 +109,7 @@ class Service:
             files=files,
             images=QrImages(Logos(own_hosts=["s.example.net"], resolver=resolver, files=files), workers=RENDER_POOL),
             questions=self.questions,
-            settings=ApiSettings(short_url=SHORT, api_url="http://api.example.net", cors_origins=origins(cors)),
+            settings=ApiSettings(short_url=SHORT, api_url="http://api.example.net", cors_origins=parse_origins(cors)),
             now=self.clock,
         )
         self.app: Starlette = create_app(self.context)

@@ -13,7 +13,7 @@ from api.app import create_app
 from api.context import ApiContext, ApiSettings, Ready
 from api.health import engine_checks
 from api.logos import Logos
-from api.middleware.cors import origins
+from api.middleware.cors import parse_origins
 from api.qr_images import QrImages
 from api.wrong_keys import WrongKeys
 from codes.plans import known
@@ -54,7 +54,7 @@ def api_app(
             settings=ApiSettings(
                 short_url=settings.short_base,
                 api_url=settings.api_base,
-                cors_origins=origins(settings.cors_origins or ""),
+                cors_origins=parse_origins(settings.cors_origins or ""),
             ),
             readiness={**engine_checks(codes, questions, settings.redis_fsync), **more_readiness},
             registry=registry,

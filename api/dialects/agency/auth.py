@@ -7,7 +7,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.auth import bearer, looked_up, unauthorized
+from api.auth import bearer, find_key, unauthorized
 from api.context import ApiContext
 from api.dialect import Call, Route
 from api.dialects.agency import examples, tokens
@@ -36,7 +36,7 @@ async def authenticate(request: Request, context: ApiContext) -> ApiKey:
         raise unauthorized("send an access token or an API key as `Authorization: Bearer <token>`")
     key = await tokens.holder(context, sent) if sent.count(".") == 2 else None
     if key is None:
-        key = await looked_up(request, context, sent)
+        key = await find_key(request, context, sent)
     if key is None:
         raise unauthorized("this token or key is wrong, expired or revoked")
     return key
@@ -48,7 +48,7 @@ async def create_token(call: Call) -> Response:
     context = call.context
     key = None
     if len(sent.api_key) <= tokens.MAX_LENGTH:
-        key = await looked_up(call.request, context, sent.api_key)
+        key = await find_key(call.request, context, sent.api_key)
     if key is None:
         raise unauthorized("api_key is wrong, expired or revoked")
     return Json(await tokens.token_pair(context, key))

@@ -24,9 +24,9 @@ HEADER = "x-api-key"
 async def authenticate(request: Request, context: ApiContext) -> ApiKey:
     """The key of a bearer token, or of X-API-Key where no Authorization is sent. Raises Problem (401)."""
     if "authorization" in request.headers or HEADER not in request.headers:
-        return await auth.known(request, context)
+        return await auth.authenticate(request, context)
     secret = request.headers[HEADER].strip(" ")
-    key = await auth.looked_up(request, context, secret)
+    key = await auth.find_key(request, context, secret)
     if key is None:
         raise auth.unauthorized("this API key is wrong, revoked or expired")
     return key
