@@ -11,9 +11,11 @@ from clickhouse_connect.driver.client import Client
 from opentelemetry.trace import NoOpTracer, Tracer
 
 from aggregator.bus import Bus, Held, Lost, Partition
+from aggregator.committing import Declared
 from aggregator.disk_space import DiskSpace
 from aggregator.metrics import PartitionMetrics
-from aggregator.partition_worker import Leaving, PartitionWorker
+from aggregator.partition_worker import PartitionWorker
+from aggregator.retrying import Leaving, State
 from aggregator.settle import Checkpoint
 from aggregator.warehouse_writer import Away, WarehouseWriter
 
@@ -163,7 +165,7 @@ class Aggregator:
     def restart(self, number: int) -> None:
         """Follows a stopped partition again, from where the bus says that it stands."""
         for partition, worker in list(self.workers.items()):
-            if partition.id.number == number and worker.state == "stopped":
+            if partition.id.number == number and worker.state == State.STOPPED:
                 # Those set aside are counted anew by whoever follows it now.
                 worker.metrics.dead_letters = 0
                 self._forget(partition)
@@ -181,8 +183,8 @@ class Aggregator:
                         return await self.writer.call(self._with_room, work)
                 finally:
                     if holder is not None:
-                        holder.open = True
-                        await self._clear(holder)
+                        with contextlib.suppress(Leaving, Lost):
+                            await holder.release_hold()
             await asyncio.sleep(LOOK_S)
 
     def _with_room(self, client: Client, work: Callable[[Client], T]) -> T:
@@ -192,10 +194,10 @@ class Aggregator:
     async def _hold_everyone(self) -> tuple[bool, PartitionWorker | None]:
         """Whether nothing is inserted from now on, and the worker whose partition tells other processes."""
         workers = [worker for worker in self.workers.values() if worker.active]
-        if any(worker.unsettled or worker.state == "recovering" for worker in workers):
+        if any(worker.declared == Declared.IN_DOUBT or worker.state == State.RECOVERING for worker in workers):
             return False, None
         await self._clear_all()
-        if any(worker.open for worker in workers):
+        if any(worker.declared != Declared.NOTHING for worker in workers):
             return False, None
         if not self._bus.shared:
             return True, None
@@ -238,7 +240,7 @@ class Aggregator:
             "inserted": metrics.inserted,
             "dropped": metrics.dropped,
             "lag": sum(worker.lag or 0 for worker in workers),
-            "alarms": sum(worker.state == "stopped" for worker in workers),
+            "alarms": sum(worker.state == State.STOPPED for worker in workers),
             "partitions": [_described(worker) for worker in workers],
         }
 
@@ -251,7 +253,7 @@ def _described(worker: PartitionWorker) -> dict[str, object]:
         "lag": worker.lag,
         "reason": worker.reason,
     }
-    if worker.bad is not None and worker.state == "stopped":
+    if worker.bad is not None and worker.state == State.STOPPED:
         told["bad_offset"] = worker.bad.offset
     return told
 

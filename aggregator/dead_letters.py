@@ -10,6 +10,7 @@ from aggregator import queries
 from aggregator.aggregator import Aggregator, no_checkpoint
 from aggregator.batch import Batch, Decoded, Unreadable, decode
 from aggregator.bus import PartitionId, Range, Record
+from aggregator.retrying import State
 from aggregator.settle import settle
 from infra.warehouse import write
 
@@ -23,7 +24,7 @@ async def skip(aggregator: Aggregator, partition: int) -> dict[str, object]:
     on from after it. Raises NothingToSkip, or Away; may be called again."""
     for worker in list(aggregator.workers.values()):
         partition_id, bad = worker.partition.id, worker.bad
-        if partition_id.number == partition and worker.state == "stopped" and bad is not None:
+        if partition_id.number == partition and worker.state == State.STOPPED and bad is not None:
             await aggregator.ask(partial(store_dead_letter, partition_id, bad))
             aggregator.restart(partition)
             return {"partition": partition, "offset": bad.offset, "reason": bad.reason}

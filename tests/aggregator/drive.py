@@ -19,6 +19,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator.aggregator import Aggregator, uptime
 from aggregator.bus import Bus
+from aggregator.committing import Declared
 from aggregator.journal_bus import JournalBus
 from aggregator.kafka_bus import KafkaBus
 from infra.warehouse import Warehouse
@@ -66,7 +67,7 @@ def unfinished(folder: Path, loop: Aggregator, kafka: str) -> bool:
     workers = loop.workers.values()
     # Partitions are begun with one by one: what is stored of the first is not all.
     return len(workers) < PARTITIONS or any(
-        worker.state != "following" or worker.open or worker.lag != 0 for worker in workers
+        worker.state != "following" or worker.declared != Declared.NOTHING or worker.lag != 0 for worker in workers
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from aggregator.aggregator import Aggregator
+from aggregator.committing import Declared
 from aggregator.dead_letters import skip
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
@@ -125,7 +126,7 @@ async def test_work_runs_between_batches_with_nothing_declared(
     async with running(loop):
         await until(lambda: rows(client) == 100)
         assert await loop.between(rows) == 100
-        assert not any(worker.open or worker.unsettled for worker in loop.workers.values())
+        assert all(worker.declared == Declared.NOTHING for worker in loop.workers.values())
         await feed.put(7, 10)
         await until(lambda: rows(client) == 110)
     assert problems(client, {7: 110}) == []

@@ -7,6 +7,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from aggregator.aggregator import Aggregator, uptime
+from aggregator.committing import Declared
 from aggregator.disk_space import DiskSpace, NoRoom
 from aggregator.journal_bus import JournalBus
 from aggregator.warehouse_writer import Away
@@ -61,7 +62,7 @@ async def test_inserts_wait_for_room_and_go_on(
         with pytest.raises(Away, match="WAYMARK_WAREHOUSE_FREE"):
             await loop.between(lambda client: client.command("TRUNCATE TABLE scans"))
         # Nothing was begun.
-        assert not any(worker.unsettled for worker in loop.workers.values())
+        assert not any(worker.declared == Declared.IN_DOUBT for worker in loop.workers.values())
         disk.relieve([]) if disk.mounted else setattr(loop.space, "_floor", FLOOR)
         await until(lambda: loop.status()["inserted"] == 200)
         assert not readings(loop)["waymark_warehouse_short_of_room"]

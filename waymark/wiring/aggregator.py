@@ -12,6 +12,7 @@ from aggregator.audit.evidence import StoppedPartition
 from aggregator.bus import Bus
 from aggregator.journal_bus import JournalBus
 from aggregator.queries import CONSISTENT
+from aggregator.retrying import State
 from api.context import Ready
 from infra.exposition import Reading
 from infra.warehouse import Warehouse
@@ -46,7 +47,7 @@ def readiness_of(moving: Aggregator) -> Mapping[str, Ready]:
             return "the bus does not answer"
         if moving.space.short:
             return "the warehouse's disk is nearly full: scans wait where they are"
-        waiting = sum(worker.state == "retrying" for worker in moving.workers.values())
+        waiting = sum(worker.state == State.RETRYING for worker in moving.workers.values())
         return f"{waiting} partitions wait for the bus or the warehouse" if waiting else None
 
     return {"aggregator": following}
@@ -55,10 +56,9 @@ def readiness_of(moving: Aggregator) -> Mapping[str, Ready]:
 def stopped_partitions(moving: Aggregator) -> tuple[int, list[StoppedPartition]]:
     """How many partitions there are here, and those that wait for a person. May be asked from another thread."""
     workers = list(moving.workers.values())
-    stopped = [
-        StoppedPartition(worker.partition.id.number, worker.reason) for worker in workers if worker.state == "stopped"
-    ]
-    return len(workers), sorted(stopped, key=lambda one: one.partition)
+    stopped = [worker for worker in workers if worker.state == State.STOPPED]
+    told = [StoppedPartition(worker.partition.id.number, worker.reason) for worker in stopped]
+    return len(workers), sorted(told, key=lambda one: one.partition)
 
 
 def stored_up_to(moving: Aggregator) -> Following:
@@ -84,9 +84,9 @@ def readings(moving: Aggregator) -> Mapping[str, Reading]:
         "waymark_aggregator_scan_age_seconds": metrics.scan_age_seconds,
         "waymark_aggregator_dead_letters": metrics.dead_letters,
         "waymark_aggregator_lag_events": sum(worker.lag or 0 for worker in moving.workers.values()),
-        "waymark_aggregator_partitions": states.total() - states["ended"] - states["left"],
-        "waymark_aggregator_waiting_partitions": states["recovering"] + states["retrying"],
-        "waymark_aggregator_stopped_partitions": states["stopped"],
+        "waymark_aggregator_partitions": states.total() - states[State.ENDED] - states[State.LEFT],
+        "waymark_aggregator_waiting_partitions": states[State.RECOVERING] + states[State.RETRYING],
+        "waymark_aggregator_stopped_partitions": states[State.STOPPED],
         "waymark_warehouse_free_bytes": moving.space.free or 0,
         "waymark_warehouse_short_of_room": moving.space.short,
         "waymark_warehouse_broken_parts": moving.space.broken,
