@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable
 
 from aggregator import queries
-from aggregator.batch import MAX_BYTES, Batch, Decoded, Unreadable, covers_offset, decode, up_to_offset
+from aggregator.batch import MAX_BYTES, Batch
 from aggregator.bus import Partition, Range
+from aggregator.decoding import Decoded, Unreadable, covers_offset, decode, up_to_offset
 from aggregator.retrying import Retrier
 from aggregator.warehouse_writer import WarehouseWriter
 
@@ -38,7 +39,7 @@ class Batcher:
         self._writer = writer
         self._clock = clock
         self._ask = retrier.until_answered
-        self._give_way = retrier.give_way
+        self._raise_if_leaving = retrier.raise_if_leaving
         self._storing = storing
         self._next_offset = 0
         self._skip: set[int] = set()
@@ -95,7 +96,7 @@ class Batcher:
             if not records:
                 if records is None:
                     raise Alarm(f"the bus ends before offset {intent.last}, which was declared")
-                self._give_way()
+                self._raise_if_leaving()
                 continue
             found = decode(records, batch.last + 1, self._skip)
             decoded = up_to_offset(found, intent.last)

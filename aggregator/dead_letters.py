@@ -8,8 +8,9 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator import queries
 from aggregator.aggregator import Aggregator, no_checkpoint
-from aggregator.batch import Batch, Decoded, Unreadable, decode
+from aggregator.batch import Batch
 from aggregator.bus import PartitionId, Range, Record
+from aggregator.decoding import Decoded, Unreadable, decode
 from aggregator.retrying import State
 from aggregator.settle import settle
 from infra.warehouse import write

@@ -152,15 +152,15 @@ class Erasures:
 
     async def run(self, stop: asyncio.Event, pause_s: float = 5.0) -> None:
         """Until `stop` is set."""
-        trouble = ""
+        reason = ""
         while not stop.is_set():
             try:
                 await self.sweep()
-                trouble = ""
+                reason = ""
             except (RedisError, Away, OSError) as error:
-                if str(error) != trouble:
+                if str(error) != reason:
                     log.warning("erasure waits: %s", error)
-                trouble = str(error)
+                reason = str(error)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause_s)
 

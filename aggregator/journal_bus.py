@@ -117,14 +117,14 @@ class JournalPartition:
         """An empty line stands for events that should be here and are not, so that reading stops at it."""
         closed = self._reader.closed()
         refused = closed.refused if closed is not None else self._reader.refused()
-        shown, before = [], self._read_to
+        found, before = [], self._read_to
         for line in lines:
             offset = offset_after([line], before)
             if offset > before + 1 and without(refused, before + 1, offset - 1):
-                shown.append(b"")
-            shown.append(line)
+                found.append(b"")
+            found.append(line)
             before = max(before, offset)
-        return shown
+        return found
 
     def _look_after_owner(self) -> None:
         """A dead owner's journal gets its close record, which is then read as any other."""

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from opentelemetry.trace import Tracer
 
 from aggregator import queries
-from aggregator.batch import Batch, Unreadable
+from aggregator.batch import Batch
 from aggregator.batching import Alarm, Batcher
 from aggregator.bus import Gone, Lost, Partition, Range
 from aggregator.committing import Committer, Declared
+from aggregator.decoding import Unreadable
 from aggregator.disk_space import DiskSpace
 from aggregator.metrics import PartitionMetrics
 from aggregator.retrying import Leaving, Retrier, State

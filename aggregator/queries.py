@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from clickhouse_connect.driver.client import Client
 
-from aggregator.batch import MAX_EVENTS, Block, Key
+from aggregator.batch import MAX_EVENTS, Block
 from aggregator.bus import PartitionId, Range
 from aggregator.columns import ENUMS, Columns
+from aggregator.decoding import Key
 from aggregator.value_sums import value_sums
 from infra.native_format import Column, Texts, enum, low_cardinality, nullable, number, strings
 from infra.native_format import block as native_block

@@ -65,7 +65,7 @@ def rebuild_step(client: Client, step: Step, progress: Progress = silent) -> Non
     if client.query(f"SELECT 1 FROM {staging} LIMIT 1").result_rows:  # noqa: S608 (our names)
         client.command(f"ALTER TABLE {step.rollup} REPLACE PARTITION {step.year} FROM {staging}")
     else:
-        # The engine refuses to replace by nothing. Nothing is right: no visit of that year counts.
+        # The engine refuses to replace by nothing. Nothing is right: no scan of that year counts.
         client.command(f"ALTER TABLE {step.rollup} DROP PARTITION {step.year}")
     progress(f"{what} in place", len(work), len(work))
     client.command(f"DROP TABLE {staging} SYNC")

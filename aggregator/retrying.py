@@ -61,9 +61,9 @@ class Retrier:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._partition.leaving.wait()
-        self.give_way()
+        self.raise_if_leaving()
 
-    def give_way(self) -> None:
+    def raise_if_leaving(self) -> None:
         """Raises Leaving when the partition is to be let go of."""
         if self._partition.leaving.is_set():
             raise Leaving

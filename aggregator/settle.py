@@ -14,7 +14,8 @@ from collections.abc import Callable, Collection
 from clickhouse_connect.driver.client import Client
 
 from aggregator import queries
-from aggregator.batch import Batch, Key
+from aggregator.batch import Batch
+from aggregator.decoding import Key
 from infra.rollups import rollup_select
 
 Slice = tuple[int, int]

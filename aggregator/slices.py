@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-# Visits in a slice. Each becomes one entry for each dimension before they are added up.
+# Scans in a slice. Each becomes one entry for each dimension before they are added up.
 LIMIT = 1_000_000
 
 # For sums over a slice: past this much memory they go on in files.
@@ -45,11 +45,11 @@ def scans_by_day(client: Client) -> dict[date, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def slices(visits: Mapping[date, int], limit: int = LIMIT) -> list[Slice]:
-    """In order of time. `visits` tells how many there are on each day to be covered; it may say 0."""
+def slices(scans: Mapping[date, int], limit: int = LIMIT) -> list[Slice]:
+    """In order of time. `scans` tells how many there are on each day to be covered; it may say 0."""
     found: list[Slice] = []
     held = limit
-    for day, rows in sorted(visits.items()):
+    for day, rows in sorted(scans.items()):
         if rows > limit:
             parts = -(-rows // limit)
             found += [Slice(day, day, part, parts) for part in range(parts)]

@@ -1,4 +1,4 @@
-"""What a batch adds to `scans_by_value`: each code's visits of a day by dimension, value and kind.
+"""What a batch adds to `scans_by_value`: each code's scans of a day by dimension, value and kind.
 
 The rule is written in the warehouse's migrations, as SQL over `scans`; a repair, a rebuild and the audit take it from
 there (`infra.rollups`). This is the same rule over columns whose texts are numbered already: a view would turn

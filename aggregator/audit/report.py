@@ -69,8 +69,8 @@ def audit(
     given, which must run the look while nothing is being inserted (`Aggregator.between`). Memory is bounded; time grows
     with the tables (a million scans take a second or three), but not for months of the rollups that `memory` knows,
     which is brought up to date."""
-    looks = [after_pause(sleep, seconds, alone or on_client(client)) for seconds in PAUSES_S]
-    found = check_sources(client, evidence, progress, looks)
+    rechecks = [after_pause(sleep, seconds, alone or on_client(client)) for seconds in PAUSES_S]
+    found = check_sources(client, evidence, progress, rechecks)
     states, unreached = found.states, found.unreached
     checks = [_sources_check(name, [state for state in states if state.end == end]) for name, end in _ENDS.items()]
     unregistered = 0
@@ -87,7 +87,7 @@ def audit(
             checks.append(Check("ledger = deletions", codes, len(strays), f"{entries:,} entries of no deletion"))
         except Unreachable as error:
             unreached.append(str(error))
-    rollups = check_rollups(client, progress, looks, memory)
+    rollups = check_rollups(client, progress, rechecks, memory)
     for rollup in DAYS:
         wrong = [one for one in rollups.different if one.rollup == rollup]
         says = f"{sum(one.entries for one in wrong):,} wrong entries"

@@ -158,11 +158,11 @@ class Rollups(msgspec.Struct, frozen=True):
 
 
 def check_rollups(
-    client: Client, progress: Progress = silent, looks: Iterable[Recheck] = (), memory: Memory | None = None
+    client: Client, progress: Progress = silent, rechecks: Iterable[Recheck] = (), memory: Memory | None = None
 ) -> Rollups:
     """A slice that differs is looked at again in each of these ways: while batches arrive, their rows reach the three
     tables one after the other. What is proven here goes into the memory."""
-    looks = list(looks)
+    rechecks = list(rechecks)
     days = days_to_compare(client)
     before = {} if memory is None else fingerprints(client, memory.key)
     known = set() if memory is None else {month for month, now in before.items() if memory.proven.get(month) == now}
@@ -172,10 +172,10 @@ def check_rollups(
     for done, (rollup, part) in enumerate(work):
         progress("rollups", done, len(work))
         different = compare(client, rollup, part)
-        for look in looks:
+        for recheck in rechecks:
             if not different:
                 break
-            different = look(partial(compare, rollup=rollup, part=part))
+            different = recheck(partial(compare, rollup=rollup, part=part))
         for one in different:
             key = (one.rollup, one.day)
             found[key] = _together(found[key], one) if key in found else one

@@ -69,17 +69,17 @@ class Sources(msgspec.Struct, frozen=True):
 
 
 def check_sources(
-    client: Client, evidence: Evidence, progress: Progress = silent, looks: Iterable[Recheck] = ()
+    client: Client, evidence: Evidence, progress: Progress = silent, rechecks: Iterable[Recheck] = ()
 ) -> Sources:
     """Every source that the warehouse, a journal or the register knows. What does not hold is looked at again, in each
     of these ways, with all evidence gathered anew."""
     unreached: dict[str, None] = {}
     claims, states = _proven(client, evidence, unreached, progress=progress)
-    for look in looks:
+    for recheck in rechecks:
         doubtful = {state.source for state in states.values() if not state.ok}
         if not doubtful:
             break
-        again, found = look(partial(_proven, evidence=evidence, unreached=unreached, only=doubtful))
+        again, found = recheck(partial(_proven, evidence=evidence, unreached=unreached, only=doubtful))
         claims |= again
         states |= found
     lacking = [state for state in states.values() if state.missing][:NAMED_SOURCES]

@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.batch import Batch, covers_offset, decode, up_to_offset
+from aggregator.batch import Batch
 from aggregator.bus import PartitionId, Record
+from aggregator.decoding import covers_offset, decode, up_to_offset
 from schemas.event import SourceClosed, SourceOpened, encode_line, seal
 from tests.aggregator import sample
 
-PLACE = PartitionId("b0", "scans", 3)
+PARTITION = PartitionId("b0", "scans", 3)
 
 
 def line(source: int, seq: int) -> bytes:
@@ -24,7 +25,7 @@ def record(offset: int, *keys: tuple[int, int]) -> Record:
 @given(st.lists(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 9)), max_size=5), max_size=8))
 def test_each_source_only_goes_up(records: list[list[tuple[int, int]]]) -> None:
     marks = {1: 0, 2: 4, 3: 0}
-    batch = Batch(PLACE, 10, marks)
+    batch = Batch(PARTITION, 10, marks)
     batch.take(decode([record(10 + at, *keys) for at, keys in enumerate(records)], 10))
     highest, expected = {1: 0, 2: 4, 3: 0}, []
     for keys in records:
@@ -41,7 +42,7 @@ def test_each_source_only_goes_up(records: list[list[tuple[int, int]]]) -> None:
 
 
 def test_a_row_is_the_line_with_its_place() -> None:
-    batch = Batch(PLACE, 5, {1: 0})
+    batch = Batch(PARTITION, 5, {1: 0})
     batch.take(decode([record(5, (1, 1))], 5))
     made = batch.block()
     texts = {name: found.values[found.index[0]] for name, found in made.columns.texts.items()}
@@ -50,7 +51,7 @@ def test_a_row_is_the_line_with_its_place() -> None:
     assert {name: int(found[0]) for name, found in made.columns.numbers.items()} == {
         name: getattr(event, name) for name in made.columns.numbers
     }
-    assert (made.partition_id, list(made.offsets)) == (PLACE, [5])
+    assert (made.partition_id, list(made.offsets)) == (PARTITION, [5])
     assert batch.token == "b0:scans:3:5-5"
 
 

@@ -12,8 +12,9 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator import erasure as module
 from aggregator.audit.report import Evidence, audit
-from aggregator.batch import Batch, decode
+from aggregator.batch import Batch
 from aggregator.bus import PartitionId, Record
+from aggregator.decoding import decode
 from aggregator.erasure import BATCH, Erasures, due, erase, purge
 from aggregator.queries import insert
 from aggregator.warehouse_writer import Away

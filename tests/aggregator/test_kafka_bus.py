@@ -1,57 +1,19 @@
 """The loop on a real Kafka and chDB."""
 
 import asyncio
-import secrets
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from clickhouse_connect.driver.client import Client
 
-from aggregator.aggregator import Aggregator, uptime
-from aggregator.kafka_bus import KafkaBus
 from drill.kafka import KafkaServer
-from infra.migrate import migrate
-from infra.warehouse import Warehouse
-from schemas.event import SourceClosed, SourceOpened, encode_line, seal
-from tests.aggregator import sample
+from schemas.event import SourceClosed, SourceOpened, encode_line
 from tests.aggregator.exact import problems
+from tests.aggregator.on_kafka import aggregator, lines
 from tests.aggregator.running import running, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
-
-
-@pytest.fixture
-def topic(kafka: KafkaServer) -> str:
-    name = f"scans-{secrets.token_hex(4)}"
-    kafka.create_topic(name)
-    return name
-
-
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[Client]:
-    client = Warehouse(folder=tmp_path / "warehouse").connect()
-    migrate(client)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-async def producer(kafka: KafkaServer) -> AsyncIterator[AIOKafkaProducer]:
-    one = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all")
-    await one.start()
-    yield one
-    await one.stop()
-
-
-def lines(source: int, first: int, last: int) -> bytes:
-    return b"".join(seal(b"[%d,%d,%b" % (source, seq, sample.rest(source, seq))) for seq in range(first, last + 1))
-
-
-def aggregator(kafka: KafkaServer, topic: str, folder: Path) -> Aggregator:
-    bus = KafkaBus(kafka.bootstrap, topic, "aggregators-" + topic, uptime, session_timeout_s=3.0)
-    return Aggregator(bus, Warehouse(folder=folder / "warehouse").connect)
 
 
 async def test_records_of_three_partitions_are_counted_once(

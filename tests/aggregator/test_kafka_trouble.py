@@ -11,14 +11,14 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator.aggregator import Aggregator, uptime
 from aggregator.bus import Range
-from aggregator.kafka_bus import CommitMetadata, KafkaBus
+from aggregator.kafka_bus import KafkaBus
+from aggregator.kafka_partition import CommitMetadata
 from drill.kafka import KafkaServer
 from infra.warehouse import Warehouse
 from tests.aggregator.exact import problems
+from tests.aggregator.on_kafka import aggregator, lines
 from tests.aggregator.running import running, until
-from tests.aggregator.test_kafka_bus import aggregator, lines, producer, topic, warehouse
 
-__all__ = ["producer", "topic", "warehouse"]
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(150)]
 
 

@@ -5,107 +5,19 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from contextlib import closing
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
-from infra.migrate import migrate
-from infra.warehouse import Warehouse
-from ingest.reader import sources
-from tests.aggregator.exact import problems
+from tests.aggregator.killing import drive, finishes, killed_at_rename, prepared, redirector_killed, start
 from tests.aggregator.running import append, journal
-from tests.redirect.asked_at_once import killed_half_written
-from tests.redirect.scanner import Publisher, redirector, until
 from tests.servers import require
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(150)]
 
 COUNT = 1500
 PARTS = 8
-CALLS = "rename,renameat,renameat2"
-
-
-@cache
-def tables() -> TemporaryDirectory[str]:
-    """An empty warehouse, made once for the run."""
-    made = TemporaryDirectory(prefix="wm-tables-")
-    client = Warehouse(folder=Path(made.name)).connect()
-    migrate(client)
-    client.close()
-    return made
-
-
-def prepared(folder: Path, sources: dict[int, int]) -> Path:
-    shutil.copytree(tables().name, folder / "warehouse", symlinks=True)
-    for source, count in sources.items():
-        one = journal(folder, source)
-        append(one, count)
-        one.close()
-    return folder
-
-
-def start(folder: Path, *options: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.aggregator.drive", str(folder), *options],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def drive(folder: Path, *options: str) -> tuple[int, list[str]]:
-    process = start(folder, *options)
-    try:
-        said, _ = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    return process.returncode, said.splitlines()
-
-
-def check(folder: Path, expected: dict[int, int]) -> None:
-    client = Warehouse(folder=folder / "warehouse").connect()
-    try:
-        assert problems(client, expected) == []
-    finally:
-        client.close()
-
-
-def finishes(folder: Path, expected: dict[int, int]) -> None:
-    status, said = drive(folder)
-    assert (status, said[-1]) == (0, "stored")
-    check(folder, expected)
-
-
-def killed_at_rename(
-    folder: Path, number: int, hold_at: str, *, everywhere: bool = False, options: tuple[str, ...] = ()
-) -> bool:
-    """Runs until the warehouse's thread (or, `everywhere`, any) renames for the number-th time after the
-    checkpoint; that rename does not happen. False when it came to its end before."""
-    process = start(folder, *options, "--hold-at", hold_at)
-    assert process.stdin is not None and process.stdout is not None
-    said = ""
-    while not said.startswith("holding "):
-        said = process.stdout.readline()
-        assert said, "it ended before it came to the checkpoint"
-    whom = ["-f", "-p", str(process.pid)] if everywhere else ["-p", said.split()[1]]
-    strace = subprocess.Popen(
-        ["strace", *whom, "-e", f"trace={CALLS}", "-e", f"inject={CALLS}:signal=SIGKILL:when={number}"],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert strace.stderr is not None
-    attached = strace.stderr.readline()
-    assert "attached" in attached, attached
-    process.communicate("go\n", timeout=60)
-    strace.communicate(timeout=20)
-    assert process.returncode in (0, -signal.SIGKILL)
-    return process.returncode != 0
 
 
 @pytest.mark.parametrize(
@@ -153,16 +65,6 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def half_summed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One whose rows are there, and which was killed when the first of two parts of its sums by value had no name."""
     return damaged_at(tmp_path_factory.mktemp("half-summed") / "one", PARTS - 1)
-
-
-def redirector_killed(folder: Path, redis_url: str) -> dict[int, int]:
-    """Its source, and how many events it has, of which none is half."""
-    with closing(Publisher(redis_url)) as publisher, redirector(folder, redis_url) as server:
-        publisher.write("abc", "https://example.com/")
-        until(server.trusted, "trust")
-        count = killed_half_written(server, "abc")
-    (source,) = sources(folder / "journal")
-    return {source: count}
 
 
 @pytest.mark.usefixtures("ptrace")

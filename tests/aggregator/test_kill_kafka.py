@@ -10,11 +10,10 @@ from aiokafka import AIOKafkaProducer
 from drill.kafka import KafkaServer
 from ingest.reader import sources
 from ingest.ship import ShipSettings, ShipStatus, ship
-from tests.aggregator.test_kafka_bus import lines, producer, topic
-from tests.aggregator.test_kill import check, drive, killed_at_rename, prepared, redirector_killed
+from tests.aggregator.killing import check, drive, killed_at_rename, prepared, redirector_killed
+from tests.aggregator.on_kafka import lines
 from tests.servers import require
 
-__all__ = ["producer", "topic"]
 pytestmark = [pytest.mark.kafka, pytest.mark.kill, pytest.mark.timeout(150)]
 
 EXPECTED = {1: 1000, 2: 1000, 3: 500}

@@ -8,17 +8,16 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator import queries
 from aggregator.aggregator import no_checkpoint
-from aggregator.batch import Batch, decode
+from aggregator.batch import Batch
 from aggregator.bus import PartitionId, Record
+from aggregator.decoding import decode
 from aggregator.settle import settle
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from schemas.event import encode_line
 from tests.aggregator import sample
+from tests.aggregator.batches import NOW, PARTITION, batch, stored
 from tests.aggregator.exact import problems
-
-PLACE = PartitionId("b0", "journal", 7)
-NOW = {"mutations_sync": 2, "lightweight_deletes_sync": 2}
 
 
 @pytest.fixture
@@ -27,19 +26,6 @@ def client(tmp_path: Path) -> Iterator[Client]:
     migrate(one)
     yield one
     one.close()
-
-
-def batch(first: int, last: int) -> Batch:
-    lines = [encode_line(sample.event(7, seq))[:-1] for seq in range(first, last + 1)]
-    made = Batch(PLACE, first, {7: first - 1})
-    made.take(decode([Record(None, lines)], first))
-    return made
-
-
-def stored(client: Client, first: int, last: int) -> Batch:
-    made = batch(first, last)
-    queries.insert(client, made.block(), made.token)
-    return made
 
 
 def passed(client: Client, one: Batch) -> list[str]:
@@ -110,7 +96,7 @@ def test_sums_of_rows_whose_record_became_unreadable_are_made(client: Client) ->
     lines = [encode_line(sample.event(7, seq))[:-1] for seq in range(1, 41)]
     for seq in range(3, 30):
         lines[seq - 1] = b"?"
-    again = Batch(PLACE, 1, {7: 0})
+    again = Batch(PARTITION, 1, {7: 0})
     again.take(decode([Record(None, lines)], 1, skip=range(3, 30)))
     assert len(again.lines) == 13
     settle(client, again, no_checkpoint)
@@ -128,8 +114,8 @@ def test_erased_rows_stay_away(client: Client) -> None:
 def test_marks_of_a_declared_range_do_not_count_its_own_rows(client: Client) -> None:
     stored(client, 1, 300)
     assert queries.highest_seqs(client, [7, 8]) == {7: 300, 8: 0}
-    assert queries.highest_seqs(client, [7], before=(PLACE, 201)) == {7: 200}
-    assert queries.highest_offset(client, PLACE) == 300
+    assert queries.highest_seqs(client, [7], before=(PARTITION, 201)) == {7: 200}
+    assert queries.highest_offset(client, PARTITION) == 300
     assert queries.highest_offset(client, PartitionId("b1", "journal", 7)) == -1
 
 

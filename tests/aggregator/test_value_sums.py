@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator import queries
-from aggregator.batch import Batch, decode
+from aggregator.batch import Batch
 from aggregator.bus import PartitionId, Record
 from aggregator.columns import TEXTS
+from aggregator.decoding import decode
 from infra.rollups import rollup_select
 from schemas.event import EVENT_COLUMNS, KINDS, OUTCOMES, ScanEvent, encode_line
 from tests.aggregator import sample, stock

@@ -16,8 +16,8 @@ from analytics.query_pool import QueryPool
 from analytics.types import Unavailable
 from infra.migrate import migrate
 from infra.warehouse import TooOld, Warehouse, put
+from tests.aggregator.batches import NOW, batch, stored
 from tests.aggregator.exact import problems
-from tests.aggregator.test_settle import NOW, batch, stored
 from tests.servers.clickhouse import Bridge, Fault, How, running
 
 

@@ -14,8 +14,8 @@ from aggregator import queries
 from aggregator.aggregator import Aggregator, uptime
 from aggregator.audit.evidence import Account
 from aggregator.audit.report import Evidence, JournalHead, Report, audit, render
-from aggregator.batch import decode
 from aggregator.bus import PartitionId, Record
+from aggregator.decoding import decode
 from aggregator.kafka_bus import KafkaBus
 from infra.warehouse import Warehouse
 from ingest.journal import Journal
@@ -25,7 +25,7 @@ from tests.aggregator import sample, stock
 from tests.aggregator.running import append, running, until
 
 FAR = 4242
-PLACE = PartitionId("kafka", "scans", 0)
+PARTITION = PartitionId("kafka", "scans", 0)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def client(engine: Client) -> Client:
 
 
 def note(client: Client, *notes: SourceNote) -> None:
-    queries.insert_notes(client, PLACE, notes)
+    queries.insert_notes(client, PARTITION, notes)
 
 
 def head(last: int, *refused: tuple[int, int]) -> SourceHead:
