@@ -26,7 +26,7 @@ from infra.progress import Progress, silent
 from infra.rollups import ROLLUPS
 from schemas import keys
 from schemas.code import Erasure
-from schemas.line_check import LINE_CHECK, SETTINGS
+from schemas.event import LINE_CHECK, LINE_CHECK_SETTINGS
 
 # Rows of `scans` erased in one go: their numbers are held in memory.
 ROWS = 2_000_000
@@ -107,7 +107,7 @@ def _erase_rows(client: Client, codes: list[int], month: int, share: str, reason
         parameters={"reason": reason},
         # (Without a token: the ledger keeps an entry once, by its key.)
         settings={
-            **SETTINGS,
+            **LINE_CHECK_SETTINGS,
             "deduplicate_insert": "disable",
             "deduplicate_insert_select": "disable",
             "async_insert": 0,

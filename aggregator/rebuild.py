@@ -13,7 +13,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator.audit.rollups import days_to_compare
 from aggregator.slices import SPILL, scans_by_day, slices
-from infra.durability import clause
+from infra.migrate import clause
 from infra.progress import Progress, silent
 from infra.rollups import ROLLUPS, rollup_select
 from infra.warehouse import put

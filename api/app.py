@@ -81,7 +81,7 @@ async def _failed(request: Request, error: Exception) -> Response:
     if problem.status == 405 and "Allow" not in problem.headers:
         problem = Problem(405, problem.code, problem.message, None, {"Allow": ", ".join(_methods(request))})
     if problem.status == 503:
-        # (`waymark.engine_watch` logs the loss of an engine once.)
+        # (`waymark.status` logs the loss of an engine once.)
         _log.debug("%s %r: %s", request.method, request.scope["path"], problem.message)
     path = request.scope["path"]
     if problem.status == 405 and request.method == "OPTIONS":

@@ -12,7 +12,7 @@ from api.logos import Logos
 from api.problems import invalid, unavailable
 from infra import fair_queue
 from infra.fair_queue import FairQueue, TooMany
-from qr import cache, style
+from qr import render_pool, style
 from qr.errors import Refused, Unreadable
 from qr.render_pool import RenderJob, RenderPool
 
@@ -38,7 +38,7 @@ class QrImages:
         self._fonts = fonts
         self._workers = workers or RenderPool()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="draw")
-        self._cache = cache.Cache()
+        self._cache = render_pool.PictureCache()
         self._queue = FairQueue(THREADS, own_at_once=OWN_THREADS, waiting=MAX_WAITING)
 
     async def draw(self, data: str, style: dict[str, Any] | None, format: str, size: int, *, workspace: int) -> bytes:
@@ -60,7 +60,7 @@ class QrImages:
             get = self._logos.fetched(source) if look.logo.at_web else self._logos.uploaded(workspace, source)
             look = msgspec.structs.replace(look, logo=msgspec.structs.replace(look.logo, image=await get))
         job = RenderJob(data=data, style=look, format=format, size=size, more_fonts=self._fonts)
-        key = cache.cache_key(job)
+        key = render_pool.cache_key(job)
         if (kept := self._cache.get(key)) is not None:
             return kept
         image = await self._in_turn(job, workspace)

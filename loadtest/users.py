@@ -8,7 +8,7 @@ import requests
 from locust import HttpUser, between, task
 from locust.exception import StopUser
 
-from loadtest import agents
+from harness import agents
 from loadtest.world import API_URL, AUTHORIZATION, SHORT_URL, WORLD
 
 DICE = random.Random()

@@ -1,12 +1,15 @@
-"""A pool of processes that render pictures, and the protocol between them: MessagePack behind a four-byte length.
+"""A pool of processes that render pictures, the protocol between them (MessagePack behind a four-byte length), and a
+cache of what they rendered.
 
 Workers (`qr.render_worker`) start on demand; one that dies is replaced.
 """
 
+import hashlib
 import struct
 import subprocess
 import sys
 import threading
+from collections import OrderedDict
 from contextlib import suppress
 from typing import IO
 
@@ -17,6 +20,7 @@ from qr.style import Style
 
 # Wall-clock limit for one picture; the CPU limit is in `qr.render_worker`.
 PATIENCE_S = 60.0
+CACHE_BYTES = 64 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
 
 
@@ -122,3 +126,36 @@ def _end(worker: "subprocess.Popen[bytes]") -> None:
             # Closing flushes what was not sent: the pipe may be broken.
             with suppress(OSError):
                 pipe.close()
+
+
+def cache_key(job: RenderJob) -> bytes:
+    """Equal for jobs that render the same picture."""
+    return hashlib.blake2b(encode(job), digest_size=20).digest()
+
+
+class PictureCache:
+    """An LRU cache of rendered pictures by `cache_key`, bounded by bytes. Thread-safe."""
+
+    def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[bytes, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, name: bytes) -> bytes | None:
+        with self._lock:
+            found = self._kept.get(name)
+            if found is not None:
+                self._kept.move_to_end(name)
+            return found
+
+    def put(self, name: bytes, picture: bytes) -> None:
+        with self._lock:
+            self._bytes += len(picture) - len(self._kept.pop(name, b""))
+            self._kept[name] = picture
+            while self._bytes > self._max_bytes:
+                self._bytes -= len(self._kept.popitem(last=False)[1])
+
+    @property
+    def size(self) -> int:
+        return self._bytes

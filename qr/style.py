@@ -1,11 +1,12 @@
 """How a symbol is drawn: colours, shapes, margin and what is around it."""
 
+import math
 from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 import msgspec
 
-from qr import colours, field_checks
+from qr import colours
 from qr.caption import MAX_CAPTION
 from qr.errors import Refused
 from qr.logo import SAFE_SHAPES, Logo, source
@@ -71,12 +72,40 @@ PLAIN = Style()
 def parse(style: Mapping[str, Any] | None) -> Style:
     """A style from JSON; what is null or left out is plain, and names that are not known are passed over, since a
     style may say more than is drawn here. Raises Refused, with the field that is at fault."""
-    said = field_checks.present(style or {})
+    said = _present(style or {})
     found: dict[str, Any] = {}
     for name, read in _READ.items():
         if name in said:
             found[name] = read(said[name], f"style.{name}")
     return msgspec.structs.replace(PLAIN, **found)
+
+
+# Readers of JSON values. Each raises Refused with the field.
+
+
+def _present(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop nulls: null means unset."""
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _record(value: object, field: str, otherwise: str = "") -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise Refused(field, f"must be an object, or {otherwise}" if otherwise else "must be an object")
+    return _present(value)
+
+
+def _one_of(value: object, known: Collection[str], field: str) -> str:
+    if not isinstance(value, str) or value not in known:
+        raise Refused(field, f"must be one of: {', '.join(known)}")
+    return value
+
+
+def _number(value: object, low: float, high: float, field: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise Refused(field, "must be a number")
+    if not low <= value <= high:
+        raise Refused(field, f"must be {low:g} to {high:g}")
+    return float(value)
 
 
 def _colour(value: object, field: str) -> Colour:
@@ -91,65 +120,65 @@ def _background(value: object, field: str) -> Colour | None:
 
 
 def _shape(value: object, field: str) -> str:
-    return field_checks.one_of(value, SHAPES, field)
+    return _one_of(value, SHAPES, field)
 
 
 def _level(value: object, field: str) -> Level:
-    return LEVELS[field_checks.one_of(value.upper() if isinstance(value, str) else value, LEVELS, field)]
+    return LEVELS[_one_of(value.upper() if isinstance(value, str) else value, LEVELS, field)]
 
 
 def _margin(value: object, field: str) -> float:
-    return field_checks.number(value, 0, MAX_MARGIN, field)
+    return _number(value, 0, MAX_MARGIN, field)
 
 
 def _finder(value: object, field: str) -> Finder:
     if isinstance(value, str):
-        shape = field_checks.one_of(value, RINGS, field)
+        shape = _one_of(value, RINGS, field)
         return Finder(shape, shape)
-    said = field_checks.record(value, field, "one of: " + ", ".join(RINGS))
+    said = _record(value, field, "one of: " + ", ".join(RINGS))
     return Finder(
-        ring=field_checks.one_of(said.get("ring", "square"), RINGS, f"{field}.ring"),
-        eye=field_checks.one_of(said.get("eye", said.get("ring", "square")), EYES, f"{field}.eye"),
+        ring=_one_of(said.get("ring", "square"), RINGS, f"{field}.ring"),
+        eye=_one_of(said.get("eye", said.get("ring", "square")), EYES, f"{field}.eye"),
         ring_color=_colour(said["ring_color"], f"{field}.ring_color") if "ring_color" in said else None,
         eye_color=_colour(said["eye_color"], f"{field}.eye_color") if "eye_color" in said else None,
     )
 
 
 def _gradient(value: object, field: str) -> Gradient:
-    said = field_checks.record(value, field)
+    said = _record(value, field)
     colors = said.get("colors")
     if not isinstance(colors, list) or not 2 <= len(colors) <= MAX_STOPS:
         raise Refused(f"{field}.colors", f"must be an array of 2 to {MAX_STOPS} colours")
-    kind = field_checks.one_of(said.get("type", "linear"), ("linear", "radial"), f"{field}.type")
+    kind = _one_of(said.get("type", "linear"), ("linear", "radial"), f"{field}.type")
     return Gradient(
         kind="radial" if kind == "radial" else "linear",
         colors=tuple(_colour(each, f"{field}.colors[{at}]") for at, each in enumerate(colors)),
-        angle=field_checks.number(said.get("angle", 45), -360, 360, f"{field}.angle"),
+        angle=_number(said.get("angle", 45), -360, 360, f"{field}.angle"),
     )
 
 
 def _logo(value: object, field: str) -> Logo:
     if isinstance(value, str):
         return Logo(*source(value, field))
-    said = field_checks.record(value, field, "the id of a file, an address, or a data: address")
+    said = _record(value, field, "the id of a file, an address, or a data: address")
     image, from_ = source(said.get("image"), f"{field}.image")
     return Logo(
         image=image,
         source=from_,
-        size=field_checks.number(said.get("size", Logo.__struct_defaults__[2]), 0.05, 0.4, f"{field}.size"),
-        margin=field_checks.number(said.get("margin", 1), 0, 4, f"{field}.margin"),
-        safe_area=field_checks.one_of(said.get("safe_area", "square"), SAFE_SHAPES, f"{field}.safe_area"),
+        size=_number(said.get("size", Logo.__struct_defaults__[2]), 0.05, 0.4, f"{field}.size"),
+        margin=_number(said.get("margin", 1), 0, 4, f"{field}.margin"),
+        safe_area=_one_of(said.get("safe_area", "square"), SAFE_SHAPES, f"{field}.safe_area"),
     )
 
 
 def _frame(value: object, field: str) -> Frame:
     if isinstance(value, str):
         return Frame(caption=_caption(value, field))
-    said = field_checks.record(value, field, "a caption")
+    said = _record(value, field, "a caption")
     color = _colour(said.get("color", "#000000"), f"{field}.color")
     lettering = WHITE if colours.luminance(color) < 0.4 else BLACK
-    position = field_checks.one_of(said.get("position", "bottom"), ("bottom", "top"), f"{field}.position")
-    corners = field_checks.one_of(said.get("corners", "rounded"), ("rounded", "square"), f"{field}.corners")
+    position = _one_of(said.get("position", "bottom"), ("bottom", "top"), f"{field}.position")
+    corners = _one_of(said.get("corners", "rounded"), ("rounded", "square"), f"{field}.corners")
     return Frame(
         caption=_caption(said.get("caption", ""), f"{field}.caption"),
         color=color,

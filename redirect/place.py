@@ -18,7 +18,7 @@ _NO_COUNTRY = {"XX", "ZZ", "AP"}
 
 class Place(msgspec.Struct, frozen=True):
     """Unknown parts are empty; coordinates are rounded to a tenth of a degree (whole ones are integers, as
-    `schemas.line_check` asks), or both None."""
+    `schemas.event` asks), or both None."""
 
     country: str = ""
     region: str = ""

@@ -3,7 +3,7 @@
 A journal is lines of JSON. A scan is an array (it starts with `[`), in the order of the columns
 of the table `scans`; `open` and `close` are objects (they start with `{`). The last element of either is the
 line's check: XXH3-64 of its bytes before the last comma. A source's digest is the sum of the checks of its
-events, modulo 2**64: whoever has the lines, or the rows (`schemas.line_check`), can make it again.
+events, modulo 2**64, so it can be computed from the lines, or from the rows (`LINE_CHECK`).
 """
 
 from collections.abc import Sequence
@@ -198,3 +198,25 @@ def decode_note(line: bytes) -> SourceNote:
 
 def is_note(line: bytes) -> bool:
     return line.startswith(b"{")
+
+
+# The check of a line, computed by the warehouse from the columns of its row. This works because the redirectors write
+# lines as the engine's own JSON of the row: whole degrees without decimals, and no character that JSON can write in two
+# ways (`redirect.text`).
+
+_VALUES = ", ".join("toUnixTimestamp64Milli(ts)" if name == "ts_ms" else name for name in EVENT_COLUMNS)
+
+# An expression over the columns of `scans`; send the settings with the query. The bytes before the last comma of the
+# line are the row's array without its closing bracket.
+LINE_CHECK = f"xxh3(trimRight(toJSONString(tuple({_VALUES})), ']'))"
+
+# A source's digest: `sum` wraps around at 2**64, as a digest does.
+DIGEST = f"sum({LINE_CHECK})"
+
+LINE_CHECK_SETTINGS: dict[str, object] = {
+    "output_format_json_quote_64bit_integers": 0,
+    "output_format_json_quote_denormals": 0,
+    "output_format_json_escape_forward_slashes": 0,
+    "output_format_json_named_tuples_as_objects": 0,
+    "enable_named_columns_in_function_tuple": 0,
+}

@@ -30,13 +30,12 @@ from redirect.connection_limits import ConnectionLimits
 from waymark import tracing
 from waymark.admin_socket import AdminSocket
 from waymark.data_dir import DataDir
-from waymark.engine_watch import keep_watched
 from waymark.errors import UserError
 from waymark.http_server import serve
 from waymark.net import unix_socket
 from waymark.settings import Settings
 from waymark.startup_checks import Prepared, prepare, warehouse_of
-from waymark.status_app import status_app
+from waymark.status import keep_watched, status_app
 from waymark.wiring import room_settings
 from waymark.wiring.aggregator import aggregator_of, readiness_of, readings, stored_up_to
 from waymark.wiring.api import api_app

@@ -8,10 +8,9 @@ from api.context import Ready
 from infra.exposition import Reading, registry
 from ingest import depth
 from ingest.ship import ShipSettings, ShipStatus, ship
-from waymark.engine_watch import keep_watched
 from waymark.http_server import serve
 from waymark.settings import Settings
-from waymark.status_app import status_app
+from waymark.status import keep_watched, status_app
 from waymark.wiring import room_settings
 
 

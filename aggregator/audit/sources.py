@@ -18,7 +18,7 @@ from aggregator.audit.claims import Claim, End, claim_of, count
 from aggregator.audit.evidence import Account, Evidence, Ranges, Unreachable
 from aggregator.audit.rechecks import Recheck
 from infra.progress import Progress, silent
-from schemas.line_check import LINE_CHECK, SETTINGS
+from schemas.event import LINE_CHECK, LINE_CHECK_SETTINGS
 
 # How many events, and how many sources, are looked at in one query.
 EVENTS = 50_000_000
@@ -213,7 +213,7 @@ def _look(client: Client, claims: list[Claim]) -> dict[int, SourceState]:
         ),
         check=LINE_CHECK if most else "toUInt64(0)",
     )
-    found = {row[0]: row[1:] for row in client.query(query, parameters=bound, settings=SETTINGS).result_rows}
+    found = {row[0]: row[1:] for row in client.query(query, parameters=bound, settings=LINE_CHECK_SETTINGS).result_rows}
     states = {}
     for claim, upto in zip(claims, points, strict=True):
         nothing = (0, 0, 0, 0, 0, 0, 0, [0] * len(most), [0] * len(most))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from qr.payload.fields import Fields, backslashed
-from qr.payload.messages import number
+from qr.payload.uris import number
 from schemas import contact_formats
 from schemas.contact_formats import Contact
 

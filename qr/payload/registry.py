@@ -5,22 +5,22 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from qr.errors import Refused
-from qr.payload import contacts, events, locations, messages, money, networks
+from qr.payload import contacts, events, uris
 from qr.payload.fields import Fields
 
 # Type → the field of `content` that it reads, and the function that writes its text.
 _WRITERS: dict[str, tuple[str, Callable[[Fields], str]]] = {
-    "url": ("url", locations.url),
-    "website": ("url", locations.url),
-    "text": ("text", messages.plain),
-    "phone": ("phone", messages.phone),
-    "geo": ("geoContent", locations.geo),
-    "email": ("emailContent", messages.email),
-    "sms": ("smsContent", messages.sms),
-    "whatsapp": ("whatsAppContent", messages.whatsapp),
-    "wifi": ("wifiContent", networks.wifi),
-    "bitcoin": ("bitcoinContent", money.bitcoin),
-    "paypal": ("paypalContent", money.paypal),
+    "url": ("url", uris.url),
+    "website": ("url", uris.url),
+    "text": ("text", uris.plain),
+    "phone": ("phone", uris.phone),
+    "geo": ("geoContent", uris.geo),
+    "email": ("emailContent", uris.email),
+    "sms": ("smsContent", uris.sms),
+    "whatsapp": ("whatsAppContent", uris.whatsapp),
+    "wifi": ("wifiContent", uris.wifi),
+    "bitcoin": ("bitcoinContent", uris.bitcoin),
+    "paypal": ("paypalContent", uris.paypal),
     "vcard": ("vCardContent", contacts.vcard),
     "vcard_plus": ("vCardContent", contacts.vcard),
     "mecard": ("vCardContent", contacts.mecard),

@@ -14,7 +14,7 @@ ENGINE = ReplacingMergeTree
 ORDER BY (source, state);
 
 -- Rows that left `scans` on purpose. A row is deleted only once it stands here. `code` is whose deletion
--- took it, `check` that of its line (schemas.line_check), so that a source's digest stays whole.
+-- took it, `check` that of its line (schemas.event), so that a source's digest stays whole.
 CREATE TABLE IF NOT EXISTS ledger (
     source UInt64,
     seq UInt64,

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from infra.durability import DURABLE, harden
-from infra.migrate import migrate
+from infra.migrate import DURABLE, harden, migrate
 from infra.warehouse import Warehouse, put
 
 NOW = {"mutations_sync": 2, "lightweight_deletes_sync": 2}

@@ -11,9 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import qr
-from qr.cache import Cache, cache_key
 from qr.errors import Refused, Unreadable
-from qr.render_pool import RenderJob, RenderPool
+from qr.render_pool import PictureCache, RenderJob, RenderPool, cache_key
 from qr.style import PLAIN, parse
 
 
@@ -101,7 +100,7 @@ def test_they_end_with_their_parent_even_when_it_is_killed() -> None:
 
 
 def test_a_cache_holds_so_many_bytes_and_forgets_the_oldest() -> None:
-    cache = Cache(max_bytes=100)
+    cache = PictureCache(max_bytes=100)
     for key in (b"a", b"b"):
         cache.put(key, bytes(50))
     assert cache.get(b"a") == bytes(50)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from infra import migrate
 from infra.warehouse import Warehouse
-from schemas import event, line_check
+from schemas import event
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 counts = st.integers(0, 2**63 - 1)
@@ -92,9 +92,9 @@ def test_the_warehouse_makes_the_check_of_a_line_from_its_row(tmp_path: Path) ->
         migrate.migrate(client)
         many_months = {"max_partitions_per_insert_block": 0}
         client.raw_insert("scans", list(event.EVENT_COLUMNS), b"\n".join(rows), many_months, fmt="JSONCompactEachRow")
-        checks = client.query(f"SELECT seq, {line_check.LINE_CHECK} FROM scans", settings=line_check.SETTINGS)
+        checks = client.query(f"SELECT seq, {event.LINE_CHECK} FROM scans", settings=event.LINE_CHECK_SETTINGS)
         assert dict(checks.result_rows) == stored  # type: ignore[arg-type]
-        digest = client.query(f"SELECT {line_check.DIGEST} FROM scans", settings=line_check.SETTINGS).result_rows
+        digest = client.query(f"SELECT {event.DIGEST} FROM scans", settings=event.LINE_CHECK_SETTINGS).result_rows
         assert digest == [(event.digest_of(sum(stored.values())),)]
     finally:
         client.close()

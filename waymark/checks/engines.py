@@ -17,7 +17,7 @@ from codes.redis_client import connect, raises_unavailable
 from infra import s3
 from infra.warehouse import TooOld
 from waymark import core_client, embedded_redis, emptied_redis, redis_program
-from waymark.checks.findings import Finding, bad, ok, warning
+from waymark.checks import Finding, bad, ok, warning
 from waymark.data_dir import DataDir, held
 from waymark.redis_program import NoRedis
 from waymark.settings import Settings

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from infra.version import VERSION
 from waymark import embedded, net
-from waymark.checks.findings import Finding, bad, ok, warning
+from waymark.checks import Finding, bad, ok, warning
 from waymark.settings import Settings
 
 ENOUGH_BYTES = 5 << 30

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from waymark.checks.findings import Finding, ok, warning
+from waymark.checks import Finding, ok, warning
 from waymark.core_client import CoreUnavailable, fetch
 from waymark.data_dir import DataDir, held
 from waymark.settings import Settings

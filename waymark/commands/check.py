@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
+from waymark.checks import Finding, ok
 from waymark.checks.engines import engines
-from waymark.checks.findings import Finding, ok
 from waymark.checks.machine import machine
 from waymark.checks.visitors import visitors
 from waymark.commands import output

@@ -11,7 +11,7 @@ from aggregator.queries import CONSISTENT
 from infra.migrate import migrate
 from infra.rollups import add_values
 from infra.warehouse import Warehouse
-from schemas.line_check import DIGEST, SETTINGS
+from schemas.event import DIGEST, LINE_CHECK_SETTINGS
 from tests.servers.clickhouse import running
 
 SOURCES = 400
@@ -28,7 +28,9 @@ def test_all_of_it_by_http(tmp_path: Path) -> None:
             f" 52.5, 7 FROM numbers({3 * SOURCES})"
         )
         add_values(client, "1")
-        digests = client.query(f"SELECT source, {DIGEST} FROM scans GROUP BY source", settings=SETTINGS).result_rows
+        digests = client.query(
+            f"SELECT source, {DIGEST} FROM scans GROUP BY source", settings=LINE_CHECK_SETTINGS
+        ).result_rows
         register = [Account("Redis", source, 3, 0, digest, True, 0) for source, digest in digests]
         memory = Memory("ab" * 16)
         evidence = Evidence(registers=(lambda: register,), deleted=set)

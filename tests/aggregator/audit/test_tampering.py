@@ -11,7 +11,7 @@ from aggregator.audit.evidence import Account, StoppedPartition, Unreachable
 from aggregator.audit.report import Evidence, Report, audit, render
 from aggregator.erasure import erase
 from aggregator.rebuild import rebuild
-from schemas.line_check import DIGEST, SETTINGS
+from schemas.event import DIGEST, LINE_CHECK_SETTINGS
 from tests.aggregator import stock
 
 FIRST, SECOND = 7, 8
@@ -33,7 +33,7 @@ def register(engine: Client) -> dict[int, Account]:
     stock.empty(engine)
     for source in (FIRST, SECOND):
         stock.store(engine, source, range(1, 101))
-    rows = engine.query(f"SELECT source, {DIGEST} FROM scans GROUP BY source", settings=SETTINGS).result_rows
+    rows = engine.query(f"SELECT source, {DIGEST} FROM scans GROUP BY source", settings=LINE_CHECK_SETTINGS).result_rows
     return {source: Account("Redis", source, 100, 0, digest, True, LATER) for source, digest in rows}
 
 

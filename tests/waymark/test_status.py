@@ -5,9 +5,9 @@ import logging
 
 import pytest
 
-from waymark.engine_watch import keep_watched
 from waymark.logs import start_line
 from waymark.settings import read
+from waymark.status import keep_watched
 
 
 async def test_a_loss_and_a_return_are_said_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,9 @@
-"""The status port: /healthz, /readyz, /metrics and, beside redirectors, /-/tls-ask. It is never a public port."""
+"""The status of a service: /healthz, /readyz, /metrics and, beside redirectors, /-/tls-ask, on a port that is never
+public; and log lines when an engine goes away and comes back."""
 
 import asyncio
+import logging
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,19 +14,23 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.context import Ready
-from api.health import handlers
+from api.health import handlers, readiness
 from infra.exposition import exposition, merged
 from redirect.slug import TLS_ASK_PATH
 from waymark.core_client import CoreUnavailable, fetch
 
-# A redirector answers from memory; one that stands still must not keep the others' figures from being read.
+log = logging.getLogger(__name__)
+
+# A redirector answers from memory; a hanging one must not block the others' metrics.
 PATIENCE_S = 1.0
+# How often `keep_watched` checks readiness.
+EVERY_S = 2.0
 
 
 def status_app(
     registry: CollectorRegistry, readiness: Mapping[str, Ready], redirectors: Sequence[Path] = ()
 ) -> Starlette:
-    """`redirectors`: the sockets at which those of this machine answer the same; their metrics are shown with ours."""
+    """`redirectors`: the status sockets of this machine's redirectors, whose metrics are merged with ours."""
 
     async def metrics(_: Request) -> Response:
         asked = [_asked(path, "/metrics") for path in redirectors]
@@ -32,7 +39,7 @@ def status_app(
         return Response(merged([exposition(registry), *bodies]), media_type=CONTENT_TYPE_LATEST)
 
     async def tls_ask(request: Request) -> Response:
-        """Whether a certificate may be had for a name. The first redirector that answers knows."""
+        """Whether Caddy may get a certificate for a name, from the first redirector that answers."""
         for path in redirectors:
             answer = await _asked(path, f"{TLS_ASK_PATH}?{request.url.query}")
             if answer is not None:
@@ -51,3 +58,24 @@ async def _asked(path: Path, target: str) -> tuple[int, bytes] | None:
         return await asyncio.to_thread(fetch, path, target, PATIENCE_S)
     except CoreUnavailable:
         return None
+
+
+async def keep_watched(parts: Mapping[str, Ready], stop: asyncio.Event, every_s: float = EVERY_S) -> None:
+    """Log the start and the end of each outage, once, until `stop`. A part counts as away when it is missing twice in a
+    row."""
+    missing_before: set[str] = set()
+    away_since: dict[str, float] = {}
+    while not stop.is_set():
+        missing = (await readiness(parts)).missing
+        now = time.monotonic()
+        for part, why in missing.items():
+            if part in missing_before and part not in away_since:
+                away_since[part] = now
+                log.warning("%s is away: %s", part, why)
+        for part in [part for part in away_since if part not in missing]:
+            log.info("%s is back, after %d s", part, now - away_since.pop(part))
+        missing_before = set(missing)
+        try:
+            await asyncio.wait_for(stop.wait(), every_s)
+        except TimeoutError:
+            continue

@@ -11,7 +11,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from waymark.command import main
-from waymark.commands.mcp_config import ASSISTANTS
+from waymark.commands.mcp import ASSISTANTS
 
 VARIABLES = {"WAYMARK_API_URL": "http://127.0.0.1:9", "WAYMARK_KEY": "oqr_live_of-the-tests"}
 
