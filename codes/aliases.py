@@ -1,7 +1,7 @@
 """Aliases: further slugs of one code, in its domain.
 
-A code leads on from its slug and from all of its aliases, and they are claimed, moved and given up together with it, in
-one step (`codes.code_store`). A scan says which one was used.
+A code redirects from its slug and from all its aliases. They are claimed, moved and given up together, in one step
+(`codes.code_store`). A scan records which one was used.
 """
 
 from typing import Any
@@ -14,11 +14,11 @@ MAX_ALIASES = 20
 
 
 def apply_changes(code: Code, changes: dict[str, Any], *, imported: bool = False) -> dict[str, Any]:
-    """`changes` without `keep_old`, and with the aliases that `code` has after them.
+    """Return `changes` without `keep_old`, and with the aliases that `code` has afterwards.
 
-    These are the ones that are written, each once, else those that it had. One that becomes the slug is no alias any
-    more; the old slug becomes one with `keep_old`. New ones have the form of aliases, or of slugs that are `imported`.
-    Raises Refused, and Conflict for one that is reserved."""
+    Those are the aliases of the edit, each once, or else the ones it had. An alias that becomes the slug is no alias
+    any more; with `keep_old` the old slug becomes one. New aliases must have the form of aliases, or of imported slugs.
+    Raises Refused, and Conflict for a reserved one."""
     slug = changes.get("slug", code.slug)
     written = changes.get("aliases")
     if written is None:

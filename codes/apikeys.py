@@ -1,6 +1,6 @@
-"""API keys. The secret is shown once and never kept: a key is found under the SHA-256 of it.
+"""API keys. A secret is shown once and never stored: a key is found by the SHA-256 of its secret.
 
-A drawn secret has 190 random bits, so its digest needs no salt and no slowness to withstand guessing.
+A random secret has 190 bits, so its digest needs neither salt nor slowness to withstand guessing.
 """
 
 import secrets
@@ -40,8 +40,8 @@ def random_secret(prefix: str = PREFIX) -> str:
 
 
 def derive_secret(seed: bytes, secret: str) -> str:
-    """A secret that follows from `seed`, which may be kept, and the caller's own, which is not: only who has both can
-    find it again."""
+    """Derive a secret from `seed`, which may be stored, and the caller's own secret, which is not: only who has both
+    can derive it again."""
     drawn = int.from_bytes(blake2b(secret.encode(), key=seed[:64], digest_size=64).digest())
     letters = []
     for _ in range(_LENGTH):
@@ -51,7 +51,7 @@ def derive_secret(seed: bytes, secret: str) -> str:
 
 
 def digest_of(secret: str) -> str:
-    # A header may hold half a character; no key has one, but asking must not fail.
+    # A header may hold a lone surrogate; no key has one, but looking it up must not fail.
     return sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
@@ -67,8 +67,8 @@ async def create_key(
     prefix: str = PREFIX,
     now_ms: Callable[[], int] = _wall_ms,
 ) -> tuple[ApiKey, str]:
-    """The key and its secret. With a `secret` that is a key of this workspace already, that key as it is (also
-    when it is revoked). Raises Refused, and Conflict where the secret is another workspace's key."""
+    """Create a key; return it with its secret. If `secret` is a key of this workspace already, return that key, even
+    when revoked. Raises Refused, and Conflict when the secret is another workspace's key."""
     _check_name(name)
     if secret is not None and not (8 <= len(secret) <= 200 and secret.isascii() and secret.isprintable()):
         raise Refused("secret", "invalid_secret", "a key has 8 to 200 printable ASCII characters")
@@ -81,12 +81,12 @@ async def create_key(
         name=name,
         scope=scope,
         digest=digest_of(secret),
-        # Of a short key that somebody chose, four characters would be too much to show.
+        # Four characters of a short key that somebody chose would give away too much.
         last_four=secret[-4:] if len(secret) >= 16 else "",
         created_at_ms=now_ms(),
         expires_at_ms=expires_at_ms,
     )
-    # Listed first and, if somebody has swept in between, again: a key that works can be seen and revoked.
+    # Listed first and, in case a sweep ran in between, again: a key that works can be seen and revoked.
     nonce = secrets.token_hex(16)
     await intents.declare(redis, nonce, intents.Intent(op="key", id=key.id, workspace=workspace, digest=key.digest))
     await _list(redis, key)
@@ -104,7 +104,7 @@ async def create_key(
 
 @raises_unavailable
 async def authenticate(redis: Redis, secret: str, *, now_ms: Callable[[], int] = _wall_ms) -> ApiKey | None:
-    """The key with this secret, if it is neither revoked nor expired."""
+    """Return the key with this secret, unless it is revoked or expired."""
     key = await read(redis, digest_of(secret))
     return key if key is not None and _lives(key, now_ms()) else None
 
@@ -115,7 +115,7 @@ def _lives(key: ApiKey, now_ms: int) -> bool:
 
 @raises_unavailable
 async def get_active(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> ApiKey | None:
-    """The key with this id, if it is neither revoked nor expired: for those who have shown its secret before."""
+    """Return the key with this id, unless it is revoked or expired: for callers that have shown its secret before."""
     digest = await command(redis, "HGET", keys.workspace_keys(workspace), id)
     key = await read(redis, digest.decode()) if digest else None
     return key if key is not None and key.id == id and _lives(key, now_ms()) else None
@@ -123,7 +123,7 @@ async def get_active(redis: Redis, workspace: int, id: str, *, now_ms: Callable[
 
 @raises_unavailable
 async def list_keys(redis: Redis, workspace: int) -> list[ApiKey]:
-    """All keys of a workspace, revoked ones too, oldest first."""
+    """List all keys of a workspace, revoked ones included, oldest first."""
     digests = set(await command(redis, "HVALS", keys.workspace_keys(workspace)))
     found = [await read(redis, digest.decode()) for digest in digests]
     return sorted((key for key in found if key), key=lambda key: (key.created_at_ms, key.id))
@@ -131,7 +131,7 @@ async def list_keys(redis: Redis, workspace: int) -> list[ApiKey]:
 
 @raises_unavailable
 async def revoke(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> bool:
-    """Whether there is such a key. It works no longer when this returns, and never again."""
+    """Revoke a key for ever; return whether it existed."""
     digest = await command(redis, "HGET", keys.workspace_keys(workspace), id)
     key = await read(redis, digest.decode()) if digest else None
     if key is None or key.id != id:
@@ -144,8 +144,7 @@ async def revoke(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], 
 
 @raises_unavailable
 async def edit(redis: Redis, workspace: int, id: str, changes: dict[str, Any]) -> ApiKey:
-    """Changes `name`, `scope` or `expires_at_ms` of a key. Raises Refused, and Missing for one that is revoked or not
-    there."""
+    """Change `name`, `scope` or `expires_at_ms` of a key. Raises Refused, and Missing for a revoked or unknown one."""
     if "name" in changes:
         _check_name(changes["name"])
     while True:
@@ -163,9 +162,8 @@ async def edit(redis: Redis, workspace: int, id: str, changes: dict[str, Any]) -
 async def make_room(
     redis: Redis, workspace: int, *, plans: Plans | None = None, now_ms: Callable[[], int] = _wall_ms
 ) -> None:
-    """Before a key is made for a caller. Where a workspace has as many as it may, those that work no longer are taken
-    off its list, and forgotten after a while (but for the bootstrap key, which a start would make again). Raises
-    NotInPlan."""
+    """Make room for one more key. At the plan's limit, revoked and expired keys leave the list and are forgotten after
+    a while, except the bootstrap key, which the next start would create again. Raises NotInPlan."""
     plan = await plan_of(redis, plans or presets(), workspace)
     if await command(redis, "HLEN", keys.workspace_keys(workspace)) < plan.keys:
         return
@@ -184,7 +182,7 @@ def _check_name(name: str) -> None:
 
 
 async def import_key(redis: Redis, key: ApiKey) -> bool:
-    """Brings in a key from elsewhere; whether it was new."""
+    """Import a key; return whether it was new."""
     await _list(redis, key)
     return bool(await command(redis, "SET", keys.api_key(key.digest), msgspec.json.encode(key), "NX"))
 

@@ -1,4 +1,4 @@
-"""What can be said of a code when it is made or edited, and the bounds of each of it."""
+"""The fields of a code that a caller can write: `NewCode` to create one, `Edit` to change one."""
 
 from typing import Any
 
@@ -13,10 +13,9 @@ UNSET = msgspec.UNSET
 
 
 class NewCode(msgspec.Struct, frozen=True, kw_only=True):
-    """A code to be made. Only a `website` has a destination, and needs one. Without a `slug` one of `slug_length`
-    characters is drawn; `keep_slug` says that slug and aliases are printed already and may have the form that imports
-    may have.
-    `host` is a custom domain, "" for the default short host."""
+    """A code to create. Only a `website` has a destination, and needs one. Without a `slug` a random one of
+    `slug_length` characters is taken. `keep_slug`: slug and aliases are printed already, and may have the form of
+    imported ones. `host` is a custom domain, "" for the default short host."""
 
     destination: str = ""
     label: str | None = None
@@ -37,7 +36,7 @@ class NewCode(msgspec.Struct, frozen=True, kw_only=True):
     expires_at_ms: int | None = None
     expired_destination: str | None = None
     scan_limit: int | None = None
-    # As it will be typed in; a hash of it is kept.
+    # In clear; only a hash of it is stored.
     password: str | None = None
     locked: bool = False
     query: Query = "drop"
@@ -49,24 +48,24 @@ class NewCode(msgspec.Struct, frozen=True, kw_only=True):
     apps: Apps | None = None
     # Of utm_source, utm_medium, utm_campaign, utm_term, utm_content.
     utm: dict[str, str] = {}
-    # As it was sent; nobody draws it.
+    # Stored as it was sent, and not drawn.
     design: dict[str, Any] | None = None
     image_format: ImageFormat = ""
-    # Given by who may have to try again: where this workspace has a code with this id already, that is the answer.
+    # For callers that may have to repeat the call: a code of the workspace with this id is the answer.
     id: str | None = None
-    # One of many that were sent together: it is not among the single creations that a plan may limit.
+    # One of a bulk: not counted among the single creations that a plan may limit.
     one_of_many: bool = False
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change; UNSET stays as it is. Fields as in NewCode."""
+    """Changes of a code; UNSET fields stay as they are. Fields as in NewCode."""
 
     destination: str | Unset = UNSET
     label: str | Unset | None = UNSET
     slug: str | Unset = UNSET
-    # All of them; one that becomes the slug leaves them.
+    # The whole list; one that becomes the slug leaves it.
     aliases: tuple[str, ...] | Unset = UNSET
-    # Where the slug changes, the old one becomes an alias.
+    # If the slug changes, the old one becomes an alias.
     keep_old: bool | Unset = UNSET
     host: str | Unset = UNSET
     status: Status | Unset = UNSET
@@ -97,5 +96,5 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
         return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not UNSET}
 
 
-# What an edit can say of a code as well as its making.
+# Fields of an edit that a new code has, too.
 LASTING = tuple(name for name in Edit.__struct_fields__ if name not in ("slug", "keep_old"))

@@ -1,4 +1,4 @@
-"""Whether what is written of a code can be kept: each field by itself, names looked up, passwords hashed."""
+"""Validate the fields of a code before it is stored: check them, look up hosts, hash passwords."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
@@ -11,10 +11,10 @@ from codes.code_fields import NewCode
 from codes.errors import Refused
 from codes.resolver import Resolver
 
-# Names of one write that are looked up at once: below what the resolver takes on, so that none goes unlooked.
+# Concurrent lookups of one write: fewer than the resolver takes, so that none is dropped.
 LOOKUPS = 8
 
-# Whether the workspace may put codes on that host, and whether anybody's short links are on it.
+# Whether the workspace may put codes on a host, and whether any workspace's short links are on it.
 IsUsable = Callable[[int, str], Awaitable[bool]]
 IsShort = Callable[[str], Awaitable[bool]]
 
@@ -25,7 +25,7 @@ async def no_custom_domains(workspace: int, host: str) -> bool:
 
 
 async def no_short_domains(host: str) -> bool:
-    """The same."""
+    """Without custom domains no other host has short links."""
     return False
 
 
@@ -42,7 +42,7 @@ class CodeValidator:
         self._resolver = resolver
 
     async def validate(self, workspace: int, given: dict[str, Any]) -> dict[str, Any]:
-        """The same fields, each as it is kept. Raises Refused."""
+        """Return the fields as they are stored. Raises Refused."""
         checked = dict(given)
         for name, check in _CHECKS.items():
             if name in given:
@@ -62,7 +62,7 @@ class CodeValidator:
         return checked
 
     async def _check_urls(self, given: dict[str, Any]) -> None:
-        """The first that is wrong is the one that is named, whichever is known first."""
+        """Report the first URL that is wrong, in the order of the fields."""
         turns = asyncio.Semaphore(LOOKUPS)
         outcomes = await asyncio.gather(
             *(self._check_url(turns, *one) for one in scan_options.web_urls(given)), return_exceptions=True
@@ -78,12 +78,12 @@ class CodeValidator:
             except Refused as refused:
                 raise Refused(field, refused.code, refused.message) from None
         host, _ = destinations.parse(url)
-        # Whoever's it is: what it leads to may change at any time, and lead back here.
+        # Of any workspace: where it leads may change at any time, and lead back here.
         if await self._is_short(host):
             raise Refused(field, "destination_loop", "the destination must not be on a short domain of this service")
 
     async def _check_app_links(self, workspace: int, given: dict[str, Any]) -> None:
-        """Schemes other than https are for the workspace to allow."""
+        """A workspace has to allow schemes other than https."""
         for field, scheme in scan_options.app_schemes(given.get("apps")):
             owner = await workspaces.get(self._redis, workspace)
             if owner is None or scheme not in owner.app_schemes:
@@ -91,7 +91,7 @@ class CodeValidator:
 
 
 def check_form(new: NewCode) -> None:
-    """What can be said of a new code without asking anyone. Raises Refused."""
+    """Check a new code without Redis or DNS. Raises Refused."""
     given = {name: getattr(new, name) for name in code_fields.LASTING}
     for name, check in _CHECKS.items():
         check(given[name])

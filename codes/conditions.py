@@ -1,7 +1,7 @@
 """The conditions of a rule, as people write them and as redirectors read them.
 
-`read` takes what is friendly to write (one value instead of a list, names of days, hours as text, dates) and refuses
-what could never hold; `shown` writes the one form that `read` gives back unchanged.
+`parse` accepts what is easy to write (one value instead of a list, names of days, hours as text, dates) and refuses
+what could never hold. `to_json` writes the one form that `parse` returns unchanged.
 """
 
 import re
@@ -38,7 +38,7 @@ _Read = Callable[[str, str], str]
 
 
 def parse(written: Mapping[str, Any], field: str) -> Conditions:
-    """Raises Refused, which names the part: `rules[2].if.zone`."""
+    """Raises Refused, which names the part that is wrong: `rules[2].if.zone`."""
     for name in written:
         if name not in _KNOWN:
             raise Refused(f"{field}.{name[:64]}", "unknown_field", f"must be one of: {', '.join(_KNOWN)}")
@@ -63,7 +63,7 @@ def parse(written: Mapping[str, Any], field: str) -> Conditions:
 
 
 def to_json(found: Conditions) -> dict[str, Any]:
-    """What is asked for, in the form that an answer has."""
+    """Return the conditions in the form that answers have."""
     parts: dict[str, Any] = {name: list(getattr(found, name)) for name in _LISTS}
     parts["hours"] = [f"{_clock(first)}-{_clock(last)}" for first, last in found.hours]
     parts["zone"] = found.zone
@@ -75,7 +75,7 @@ def to_json(found: Conditions) -> dict[str, Any]:
 
 
 def is_set(written: Mapping[str, Any], name: str) -> bool:
-    """Null, and a list of nothing, ask for nothing."""
+    """Return whether a part asks for anything: null and empty lists do not."""
     return written.get(name) not in (None, [], {})
 
 
@@ -84,13 +84,13 @@ def _list(value: object, field: str, each: _Read) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for at, text in enumerate(values):
         one = each(text, f"{field}[{at}]" if isinstance(value, list) else field)
-        # Case makes no difference to a redirector.
+        # Redirectors ignore case.
         found.setdefault(one.casefold(), one)
     return tuple(found.values())
 
 
 def _values(value: object, field: str) -> list[str]:
-    """A list of texts, or one text alone. Whole numbers are taken for what they look like."""
+    """Return a list of texts from a list or from one text. Whole numbers become text."""
     values = value if isinstance(value, list) else [value]
     if len(values) > MAX_VALUES:
         raise Refused(field, "too_many_values", f"must have at most {MAX_VALUES} values")
@@ -181,13 +181,13 @@ def _zone(value: object, field: str) -> str:
 
 @cache
 def _zones() -> dict[str, str]:
-    """Those of the tzdata package, which every redirector has too, whatever its system knows."""
+    """Zones of the tzdata package, which every redirector has, whatever its system knows."""
     names = resources.files("tzdata").joinpath("zones").read_text().split()
     return {name.casefold(): name for name in names}
 
 
 def _time(value: object, zone: str, field: str, *, end: bool) -> int | None:
-    """A moment, or a day in the rule's zone. The day in `to` is the last one."""
+    """Parse a time, or a day in the rule's zone. A day in `to` is included."""
     if value is None:
         return None
     if not isinstance(value, str):
@@ -210,7 +210,7 @@ def _query(value: object, field: str) -> dict[str, tuple[str, ...]]:
         elif values == []:
             raise Refused(at, "no_value", "must be a value, a list of values, or true for any")
         else:
-            # Values are compared byte for byte, so they stay as they are; an empty one is one too.
+            # Values are compared byte for byte, so they stay as they are; an empty one counts.
             found[name] = tuple(
                 dict.fromkeys(one and single_line(at, one, 2 * MAX_TEXT) for one in _values(values, at))
             )

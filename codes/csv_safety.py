@@ -1,11 +1,10 @@
-"""Texts of anybody's in tables that somebody opens with a spreadsheet."""
+"""Escape cells of CSV files, so that no spreadsheet calculates what a user wrote."""
 
 import re
 
-# A cell that begins so is calculated, by one spreadsheet or another; the wide ones by those of East Asia.
+# One spreadsheet or another calculates cells that begin like this; East Asian ones the wide characters.
 FORMULAS = "=+\\-@|%＝＋－＠"
-# What some of them pass over before they look: quotes, spaces of every kind, what has no width (a byte order mark is
-# one), and what is not shown at all.
+# Some skip these first: quotes, spaces of every kind, zero-width characters (the byte order mark is one), controls.
 _PASSED = (
     r'"\x00-\x08\x0b\x0c\x0e-\x20\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff'
 )
@@ -17,5 +16,5 @@ _calculated = re.compile(
 
 
 def escape_formulas(cell: str) -> str:
-    """The text, with an apostrophe wherever a spreadsheet would begin to calculate it: then all of them show it."""
+    """Put an apostrophe wherever a spreadsheet would begin to calculate: then all of them show the text."""
     return _calculated.sub("'", cell)

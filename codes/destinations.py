@@ -1,8 +1,8 @@
-"""Where a code may lead: public http(s) addresses, taken as they are or refused, never repaired.
+"""Where a code may lead: public http(s) addresses, accepted as they are or refused, never repaired.
 
-Everything a browser would silently change before going there (tabs, backslashes, a number read as an
-address) is a way to show one destination and mean another, so it is refused. A destination is kept exactly
-as it was sent; `location` gives the bytes for the Location header, the same ones where it is ASCII.
+Whatever a browser would silently change (tabs, backslashes, a number read as an address) can show one destination and
+mean another, so it is refused. A destination is stored exactly as sent; `location_header` returns the bytes of the
+Location header, the same ones if the destination is ASCII.
 """
 
 import re
@@ -39,10 +39,10 @@ def _refuse(code: str, message: str) -> Refused:
 
 
 async def check(url: str, *, own_hosts: Collection[str], resolver: Resolver) -> str:
-    """Returns `url` unchanged, or raises Refused.
+    """Return `url` unchanged, or raise Refused.
 
-    `own_hosts` are the hosts (with a port where it is not the default) that short links live on. Waits for the
-    name to be looked up, at most as long as `resolver` does.
+    `own_hosts` are the hosts of short links, with a port if it is not the default. Waits for the lookup of the host, at
+    most as long as `resolver` does.
     """
     host, port = parse(url)
     if (host, 443 if port in _DEFAULT_PORTS else port) in {_own(own) for own in own_hosts}:
@@ -60,8 +60,8 @@ async def check(url: str, *, own_hosts: Collection[str], resolver: Resolver) -> 
 
 
 def parse(url: str) -> tuple[str, int]:
-    """The host, as the network knows it (lower case, punycode, without a last dot, IPv6 in brackets), and the port.
-    Raises Refused for what is not a proper http(s) URL."""
+    """Return the host as the network knows it (lower case, punycode, no trailing dot, IPv6 in brackets), and the port.
+    Raises Refused for an invalid http(s) URL."""
     if len(url) > MAX_LENGTH:
         raise _refuse("destination_too_long", f"the destination must have at most {MAX_LENGTH:,} characters")
     if any(map(_is_unseen, url)):
@@ -86,8 +86,8 @@ def parse(url: str) -> tuple[str, int]:
 
 
 def location_header(url: str) -> str:
-    """`url`, which `check` has let through, in ASCII: the host in punycode, anything else beyond ASCII as
-    percent-encoded UTF-8. An ASCII destination comes back untouched. Links of an app's own scheme have no host."""
+    """Return a checked `url` in ASCII: the host in punycode, the rest as percent-encoded UTF-8. An ASCII destination is
+    returned as it is. Links of an app's own scheme have no host."""
     if url.isascii():
         return url
     found = _parts.fullmatch(url)
@@ -123,7 +123,7 @@ def _host(text: str) -> str:
 
 
 def _is_honest(label: str) -> bool:
-    """Punycode must stand for something that needs it."""
+    """Return whether punycode stands for something that needs it."""
     if not label.startswith("xn--"):
         return True
     try:
@@ -143,12 +143,12 @@ def _ipv6(text: str) -> str:
 
 
 def bare(host: str) -> str:
-    """One of our hosts, as the network knows it, without its port."""
+    """Return one of our hosts as the network knows it, without its port."""
     return _own(host)[0]
 
 
 def _own(host: str) -> tuple[str, int]:
-    """One of our hosts as `check` compares it: both default ports are the same place."""
+    """Return one of our hosts as `check` compares it: both default ports are the same."""
     split = _authority.fullmatch(host.lower())
     name = split[1] if split else host.lower()
     port = int(split[2]) if split and split[2] else 443

@@ -1,8 +1,8 @@
-"""Verified domains are looked up again: whose proof is gone for longer than a grace is served no more.
+"""Verified domains are checked again: a domain whose proof is gone for longer than its grace is served no more.
 
-A name changes hands; its new owner has the DNS, and so the proof. What counts as gone is an answer of the DNS in which
-the TXT record does not hold the domain's token; a name server that is silent or broken says nothing. Runs in every
-process that serves the API: whoever claims a look in Redis first does it.
+A name changes hands; its new owner has the DNS, and so the proof. A proof is gone when the DNS answers and the TXT
+record does not hold the domain's token; a silent or broken name server proves nothing. Runs in every process that
+serves the API: the one that claims a check in Redis first does it.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ from schemas.domain import Domain, decode_domain
 _log = logging.getLogger("waymark.domains")
 
 DAY_MS = 24 * 3600 * 1000
-# One that was not proven when last looked at is looked at more often, so that it is mended soon.
+# A domain that was not proven is checked this much more often, so that it recovers soon.
 OFTENER = 8
-# How often to see whether a look is due.
+# How often to look for checks that are due.
 EVERY_S = 300.0
 
-# ARGV: id, now, how old the last look must be. A domain that was never looked at is due.
+# ARGV: id, now, how old the last check must be. A domain that was never checked is due.
 _CLAIM = Script("""
 local last = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if last and tonumber(last) > ARGV[2] - ARGV[3] then return 0 end
@@ -46,8 +46,8 @@ class DomainRechecks:
     def metrics(self) -> Mapping[str, float]:
         return {"waymark_domains_unproven": self._unproven}
 
-    async def keep(self, stop: asyncio.Event, *, every_s: float = EVERY_S) -> None:
-        """Until `stop`. A Redis that is away is asked again."""
+    async def run(self, stop: asyncio.Event, *, every_s: float = EVERY_S) -> None:
+        """Check until `stop`. Retries when Redis is away."""
         while self._every_ms and not stop.is_set():
             with suppress(Unavailable):
                 await self.round()
@@ -56,8 +56,7 @@ class DomainRechecks:
 
     @raises_unavailable
     async def round(self) -> Counter[str]:
-        """Looks at each domain whose look is due, one after another; what was found, and how often. Raises
-        Unavailable."""
+        """Check each domain that is due, one after another; return the count of each result. Raises Unavailable."""
         redis = self._domains.redis
         known = [decode_domain(raw) for raw in await command(redis, "HVALS", keys.DOMAINS)]
         verified = [domain for domain in known if domain.verified_at_ms is not None]
@@ -67,13 +66,13 @@ class DomainRechecks:
             age_ms = self._every_ms // (OFTENER if domain.unproven_since_ms is not None else 1)
             if await _CLAIM.run(redis, [keys.DOMAINS_LOOKED_AT], domain.id, self._domains.now_ms(), age_ms):
                 with suppress(Missing):
-                    found[await self._look(domain)] += 1
+                    found[await self._check(domain)] += 1
         gone = {name.decode() for name in await command(redis, "ZRANGE", keys.DOMAINS_LOOKED_AT, 0, -1)}
         if gone := gone - {domain.id for domain in verified}:
             await command(redis, "ZREM", keys.DOMAINS_LOOKED_AT, *gone)
         return found
 
-    async def _look(self, domain: Domain) -> str:
+    async def _check(self, domain: Domain) -> str:
         before, after, checks = await self._domains.recheck(domain)
         served_until_ms = self._domains.served_until_ms(after)
         if after.verified_at_ms is None:

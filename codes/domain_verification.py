@@ -1,4 +1,4 @@
-"""Asking the DNS whether a domain is its workspace's, bounded in time."""
+"""Verify by DNS that a domain is its workspace's, bounded in time."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -15,23 +15,23 @@ import dns.resolver
 import msgspec
 
 TXT_LABEL = "_waymark"
-# Each question, and all that one verification asks together.
+# Bounds of each query, and of one verification.
 QUESTION_S = 2.0
 PATIENCE_S = 5.0
-# Of what is found, so much is shown.
+# How many records of those found are shown.
 SHOWN = 10
 _LONGEST_CHAIN = 8
 
 
 class RecordCheck(msgspec.Struct, frozen=True):
-    """One record: what it must say, and what was found instead or with it."""
+    """One record: what it must say, and what was found."""
 
     ok: bool
     expected: str
     found: tuple[str, ...] = ()
-    # Why nothing was found, where something went wrong.
+    # Why nothing was found.
     problem: str | None = None
-    # False where the name servers said nothing, which is no reason to think that the record is not there.
+    # False when the name servers did not answer: that does not mean that the record is gone.
     answered: bool = True
 
 
@@ -45,7 +45,7 @@ class DomainChecks(msgspec.Struct, frozen=True):
 
 
 def name_servers(text: str | None) -> list[str]:
-    """Of a setting, with commas between. Raises ValueError for what is no address."""
+    """Parse a setting with commas. Raises ValueError for an invalid address."""
     found = [part.strip() for part in (text or "").split(",") if part.strip()]
     for one in found:
         _server(one)
@@ -62,7 +62,7 @@ class DomainVerifier:
         self._made: dns.asyncresolver.Resolver | None = None
 
     async def checks(self, name: str, token: str, target: str) -> DomainChecks:
-        """Both questions at once. Never raises for what the DNS says or fails to say."""
+        """Query both records at once. Never raises for what the DNS answers, or fails to."""
         txt, cname = await asyncio.gather(
             self._bounded(self._txt(f"{TXT_LABEL}.{name}", token), token),
             self._bounded(self._cname(name, target), target),
@@ -89,7 +89,8 @@ class DomainVerifier:
         return RecordCheck(token in found, token, found[:SHOWN], problem)
 
     async def _cname(self, name: str, target: str) -> RecordCheck:
-        """A CNAME to the target, be it through others; or, for a name that can have none, the target's addresses."""
+        """Check for a CNAME to the target, also through others; or, for a name that can have none, the target's
+        addresses."""
         chain: list[str] = []
         at = name
         while len(chain) < _LONGEST_CHAIN:
@@ -121,7 +122,7 @@ class DomainVerifier:
         return found
 
     async def _ask(self, name: str, kind: str) -> list[Any]:
-        """The records of that kind at that very name; none when the name has only others."""
+        """Return the records of that kind at that very name; none when it has only others."""
         answer = await self._resolver().resolve(
             dns.name.from_text(name), kind, raise_on_no_answer=False, lifetime=self._patience_s
         )
@@ -133,7 +134,7 @@ class DomainVerifier:
             if self._servers:
                 made.nameservers = self._servers
             made.timeout = QUESTION_S
-            # What was wrong a moment ago has perhaps just been mended.
+            # What was wrong a moment ago may just have been fixed.
             made.cache = None
             self._made = made
         return self._made

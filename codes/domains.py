@@ -1,8 +1,8 @@
-"""A workspace's own short hosts: claiming one, proving it by DNS, what it shows besides codes, giving it up.
+"""Custom domains: claim a name, verify it by DNS, set its root and not-found answers, delete it.
 
-A claim is free; only the proof makes a name one workspace's alone, for as long as it is there. So nobody can keep a
-name from its owner, neither by claiming it first nor by having owned it before. Redirectors are told of every change of
-a verified domain, as they are of routes.
+A claim is free; only the proof makes a name exclusive, and only as long as it is there. So nobody can keep a name from
+its owner, neither by claiming it first nor by having owned it before. Every change of a verified domain is published to
+the redirectors, as changes of routes are.
 """
 
 import secrets
@@ -25,16 +25,16 @@ from schemas import keys
 from schemas.domain import Domain, decode_domain
 
 MAX_TEXT = 500
-# For how long a domain is served whose proof is gone.
+# How long a domain is served after its proof is gone.
 GRACE_MS = 7 * 24 * 3600 * 1000
 _TOKEN = "waymark-"  # noqa: S105 - not a secret: it is published in the DNS
 _TRIES = 10
 _READ_AT_ONCE = 500
 _UNSEEN = frozenset(map(chr, [*range(9), *range(11, 32), 127]))
 
-# Replaces one domain where it is still as it was seen; 1 if it is not, 2 if the name is verified for another, 3 if the
-# workspace has claimed it already. The message is a `schemas.route.RouteChange` of the key that holds all domains:
-# whoever hears it reads them again.
+# Replaces a domain that is still as it was read; 1 if it is not, 2 if the name is verified for another workspace, 3 if
+# this workspace has claimed it already. The message is a `schemas.route.RouteChange` of the key that holds all domains:
+# redirectors then read them again.
 _PUT = Script("""
 if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 1 end
 local owner = redis.call('HGET', KEYS[2], ARGV[4])
@@ -68,7 +68,7 @@ def _wall_ms() -> int:
 
 
 class DomainEdit(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change; UNSET stays as it is, "" clears."""
+    """Changes of a domain; UNSET fields stay as they are, "" clears."""
 
     root_url: str | msgspec.UnsetType = msgspec.UNSET
     root_text: str | msgspec.UnsetType = msgspec.UNSET
@@ -81,8 +81,8 @@ class DomainEdit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Domains:
-    """`target` is the host that custom domains must point at; `own_hosts` are ours, and nobody's domain. All methods
-    raise Unavailable when Redis is away."""
+    """`target` is the host that custom domains must point at; `own_hosts` belong to this service and to no workspace.
+    All methods raise Unavailable when Redis is away."""
 
     def __init__(
         self,
@@ -110,21 +110,21 @@ class Domains:
 
     @raises_unavailable
     async def is_usable(self, workspace: int, name: str) -> bool:
-        """Whether codes of this workspace may be on that host: `name` as `Domain.name` has it. For each write that
-        names one, so it asks Redis."""
+        """Return whether codes of this workspace may be on that host (`Domain.name`). Asks Redis, since each write that
+        names a host needs to know."""
         id = await command(self.redis, "HGET", keys.DOMAIN_NAMES, name)
         domain = await self._find(id.decode()) if id else None
         return domain is not None and domain.workspace == workspace and domain.name == name
 
     @raises_unavailable
     async def is_short(self, name: str) -> bool:
-        """Whether short links of any workspace are on that host."""
+        """Return whether short links of any workspace are on that host."""
         return bool(await command(self.redis, "HEXISTS", keys.DOMAIN_NAMES, name))
 
     @raises_unavailable
     async def add(self, workspace: int, name: str, *, id: str | None = None) -> Domain:
-        """A claim. Raises Refused for what is no public name, NotInPlan, and Conflict where it is the workspace's
-        already, or verified for another. With an id of the caller's it can be called again."""
+        """Claim a domain. Raises Refused for what is no public name, NotInPlan, and Conflict when the workspace has
+        claimed it already or it is verified for another. With an id of the caller's the call can be repeated."""
         plan = await plan_of(self.redis, self._plans, workspace)
         plan_limits.check_custom_domains(plan)
         name = normal(name)
@@ -136,7 +136,7 @@ class Domains:
         if any(domain.name == name for domain in mine):
             raise _claimed(name)
         if len(mine) >= plan.domains:
-            # Claims included: each costs every redirector a little memory.
+            # Claims count: each costs every redirector a little memory.
             raise NotInPlan("limit", "domains", plan.says("domains", limit=plan.domains))
         if await command(self.redis, "HEXISTS", keys.DOMAIN_NAMES, name):
             raise Conflict("domain", "domain_taken", f"the domain {name!r} is verified for another workspace")
@@ -158,7 +158,7 @@ class Domains:
 
     @raises_unavailable
     async def by_number(self, workspace: int, number: int) -> Domain | None:
-        """The same by its integer (QR Code Agency's id)."""
+        """Find a domain by its number (QR Code Agency's id)."""
         return next((domain for domain in await self.list(workspace) if domain.number == number), None)
 
     @raises_unavailable
@@ -169,9 +169,9 @@ class Domains:
 
     @raises_unavailable
     async def verify(self, workspace: int, id: str) -> tuple[Domain, DomainChecks]:
-        """Asks the DNS, for at most as long as `Dns` does. A verified domain stays so for as long as its proof is found
-        again (`codes.domain_rechecks`); the checks tell all the same. Raises Missing, and Conflict where another
-        workspace has proven the name first: where that proof is gone, its grace begins now at the latest."""
+        """Query the DNS, for at most as long as `DomainVerifier` does. A verified domain stays verified as long as its
+        proof is found again (`codes.domain_rechecks`); the checks are returned either way. Raises Missing, and Conflict
+        when another workspace has verified the name: if that proof is gone, its grace begins now at the latest."""
         domain = await self._present(workspace, id)
         checks = await self._dns.checks(domain.name, domain.token, self.target)
         if not checks.ok:
@@ -191,7 +191,7 @@ class Domains:
 
     @raises_unavailable
     async def recheck(self, domain: Domain) -> tuple[Domain, Domain, DomainChecks]:
-        """A verified domain before and after the DNS was asked whether it is still proven. Raises Missing."""
+        """Query the DNS for the proof of a verified domain; return it before and after. Raises Missing."""
         checks = await self._dns.checks(domain.name, domain.token, self.target)
         before = await self._present(domain.workspace, domain.id)
         changes: dict[str, Any] = {}
@@ -209,14 +209,14 @@ class Domains:
         return before, await self._change(domain.workspace, domain.id, changes), checks
 
     def served_until_ms(self, domain: Domain) -> int | None:
-        """When a domain lapses whose proof is gone, unless it comes back."""
+        """Return when a domain without proof lapses, unless the proof comes back."""
         if domain.verified_at_ms is None or domain.unproven_since_ms is None:
             return None
         return domain.unproven_since_ms + self.grace_ms
 
     @raises_unavailable
     async def edit(self, workspace: int, id: str, edit: DomainEdit) -> Domain:
-        """Raises Missing, and Refused for what scanners cannot be sent to or shown."""
+        """Raises Missing, and Refused for texts and addresses that cannot be used."""
         changes = edit.changes()
         domain = await self._present(workspace, id)
         for name, value in changes.items():
@@ -228,8 +228,8 @@ class Domains:
 
     @raises_unavailable
     async def delete(self, workspace: int, id: str) -> bool:
-        """Whether there was such a domain. Raises Conflict while codes are on it: what is printed would lead
-        nowhere."""
+        """Delete a domain; return whether it existed. Raises Conflict while codes are on it: printed codes would stop
+        working."""
         domain = await self.get(workspace, id)
         if domain is None:
             return False
@@ -240,7 +240,7 @@ class Domains:
         return True
 
     async def _codes_on(self, domain: Domain) -> int:
-        """Looks through all codes of the workspace: there is no index of them by host, and this is rare."""
+        """Count by reading all codes of the workspace: this is rare, and there is no index by host."""
         found, before = 0, None
         while rows := await index.page_before(self.redis, domain.workspace, _READ_AT_ONCE, before):
             codes = await index.read(self.redis, [id for id, _ in rows])
@@ -269,7 +269,7 @@ class Domains:
         return domain
 
     async def _change(self, workspace: int, id: str, changes: dict[str, Any] | None) -> Domain:
-        """Until nobody else was faster; None deletes. Waits for the redirectors where they know of the domain."""
+        """Write until no concurrent change was faster; None deletes. Waits for redirectors if they know the domain."""
         for _ in range(_TRIES):
             raw = await command(self.redis, "HGET", keys.DOMAINS, id)
             old = decode_domain(raw) if raw else None
@@ -309,7 +309,7 @@ class Domains:
 
 
 def normal(name: str) -> str:
-    """A domain as the network knows it. Raises Refused for what is no public name."""
+    """Return a domain as the network knows it. Raises Refused for what is no public name."""
     name = name.strip().rstrip(".")
     if not name or any(mark in name for mark in "/?#:@[]\\%*_") or len(name) > 253:
         raise Refused("domain", "invalid_domain", "a domain is a name like go.example.com, without a scheme or path")

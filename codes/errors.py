@@ -1,11 +1,10 @@
-"""What can go wrong in the domain. A dialect turns each into its own answer."""
+"""What can go wrong in this room. Each dialect turns these into its own answers."""
 
 from typing import Literal
 
 
 class Refused(Exception):
-    """The input is wrong, and always will be (400). `field` is the domain's name of what is wrong, `code` a
-    word for programs, `message` a sentence for people."""
+    """The input is invalid (400). `field` names what is wrong, `code` is for programs, `message` for people."""
 
     def __init__(self, field: str, code: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
@@ -15,7 +14,7 @@ class Refused(Exception):
 
 
 class Conflict(Exception):
-    """The input is fine, but something is in its way (409)."""
+    """The input is valid, but conflicts with what is stored (409)."""
 
     def __init__(self, field: str, code: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
@@ -25,7 +24,7 @@ class Conflict(Exception):
 
 
 class SlugTaken(Conflict):
-    """The slug, or an alias, is another code's, or only another workspace may take it again."""
+    """The slug or alias belongs to another code, or only another workspace may take it again."""
 
     def __init__(self, field: str, slug: str) -> None:
         super().__init__(field, "slug_taken", f"the slug {slug!r} is taken")
@@ -33,8 +32,8 @@ class SlugTaken(Conflict):
 
 
 class NotInPlan(Exception):
-    """The plan of the workspace does not allow this: a figure is reached (`limit`, 402), the plan has no such thing
-    (`feature`, 403), or not so often (`rate`, 429, with when to try again). The message is the plan's own text."""
+    """The plan of the workspace does not allow this: a limit is reached (`limit`, 402), a feature is not in the plan
+    (`feature`, 403), or a rate is exceeded (`rate`, 429, with the time to wait). The message is the plan's own text."""
 
     def __init__(
         self,
@@ -53,7 +52,7 @@ class NotInPlan(Exception):
 
 
 class Stale(Exception):
-    """The code is no longer as the caller has seen it (412)."""
+    """The code has changed since the caller read it (412)."""
 
 
 class Missing(Exception):
@@ -61,9 +60,9 @@ class Missing(Exception):
 
 
 class Unavailable(Exception):
-    """Redis did not answer, or not in time (503). A write may have happened all the same: what it began is
-    finished or taken back by `codes.sweep`, and it can be repeated."""
+    """Redis did not answer in time (503). A write may have happened all the same: `codes.sweep` finishes or reverts
+    what it began, and it can be repeated."""
 
 
 class UnfitRedis(Exception):
-    """This Redis must not be used as the system of record. The text says why."""
+    """This Redis cannot be the system of record; the text says why."""

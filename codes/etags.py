@@ -1,4 +1,4 @@
-"""What a code is now, in a few characters: for those who change it only if nobody else has meanwhile."""
+"""ETags of codes, for optimistic concurrency with If-Match."""
 
 from collections.abc import Collection
 from hashlib import blake2b
@@ -12,11 +12,11 @@ _encoder = msgspec.json.Encoder()
 
 
 def etag_of(code: Code | StaticCode) -> str:
-    """The same for the same code, whoever asks; another one after any change that is kept."""
+    """Return the etag of a code: it changes with every change that is stored."""
     return blake2b(_encoder.encode(code), digest_size=12).hexdigest()
 
 
 def check(code: Code | StaticCode, match: Collection[str] | None) -> None:
-    """Raises Stale when the code is none of those that the caller has seen; None for a caller who does not mind."""
+    """Raise Stale unless the code has one of these etags; None matches any."""
     if match is not None and etag_of(code) not in match:
         raise Stale(code.id)

@@ -1,8 +1,8 @@
-"""Moving everything in and out: one JSON object a line, the last line saying how many there are.
+"""Export and import of everything: one JSON object a line, the last line with their number.
 
-Brought along are workspaces, keys (as digests), folders, codes, static ones too, given-up slugs, erasures, what is
-kept of deleted codes, and the counters; not the visitors' salts, which are meant to be thrown away. Both directions
-may run while the service does. An import that was cut short is run again: what is there already is left as it is.
+An export holds workspaces, keys (as digests), folders, codes, static codes, given-up slugs, erasures, the metadata of
+deleted codes, and the counters; not the visitors' salts, which are meant to be thrown away. Both directions may run
+while the service does. An import that was interrupted is run again: what is there already stays as it is.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ class FolderLine(_Line, frozen=True, tag="folder"):
 class CodeLine(_Line, frozen=True, tag="code"):
     code: Code
     version: int
-    # How many scans of its limit are used up.
+    # Scans of its limit that are used up.
     used: int = 0
 
 
@@ -113,14 +113,14 @@ _host = re.compile(r"[a-z0-9.:_-]{0,255}")
 
 
 class UnreadableExport(Exception):
-    """A file that is not a whole export, or does not fit what is there. Says the line."""
+    """The file is no complete export, or conflicts with what is stored. Names the line."""
 
 
 @raises_unavailable
 async def export_all(
     redis: Redis, write: Callable[[bytes], object], progress: Progress = lambda done, of: None
 ) -> Counter[str]:
-    """Hands every line to `write`, and returns how many there are of each kind (`code`, …). Raises Unavailable."""
+    """Pass every line to `write`; return the count of each kind (`code`, …). Raises Unavailable."""
     about = await _count(redis)
     done = 0
     counts: Counter[str] = Counter()
@@ -182,7 +182,7 @@ async def _count(redis: Redis) -> int:
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, Line]]:
-    """The lines with their numbers. Raises Unreadable."""
+    """Yield the lines with their numbers. Raises UnreadableExport."""
     with path.open("rb") as file:
         for number, raw in enumerate(file, 1):
             try:
@@ -207,8 +207,8 @@ def _check_link_key(number: int, host: str, slug: str) -> None:
 
 
 def check_whole(path: Path) -> tuple[End, set[int]]:
-    """Reads the file through. Returns its counters, lifted to the highest numbers in it, and the births of codes
-    that were deleted, be it while the export ran."""
+    """Read the whole file. Return its counters, raised to the highest numbers in it, and the births of deleted codes,
+    those deleted while the export ran included."""
     end, last, highest = None, 0, [0, 0]
     erased: set[int] = set()
     for number, line in read_lines(path):
@@ -235,17 +235,17 @@ def check_whole(path: Path) -> tuple[End, set[int]]:
 async def import_file(
     redis: Redis, path: Path, *, now_ms: Callable[[], int], progress: Progress = lambda done, of: None
 ) -> Counter[str]:
-    """Brings in what is not there yet, and returns how many of each kind were new (`code`, …) and how many were
-    there already (`code there`, …). Raises Unreadable (before anything is written, if the file is not whole)."""
+    """Import what is not there yet. Return how many of each kind were new (`code`, …) and how many were there already
+    (`code there`, …). Raises UnreadableExport, before anything is written if the file is incomplete."""
     end, erased = check_whole(path)
-    # First of all: no number of the file can be given to a new code.
+    # First, so that no new code gets a number of the file.
     await numbers.raise_counter(redis, keys.NUMBERS, end.numbers)
     await numbers.raise_counter(redis, keys.WORKSPACE_NUMBERS, end.workspaces)
     counts: Counter[str] = Counter()
     done = 0
     for chunk in _chunks(read_lines(path)):
         outcomes = await asyncio.gather(
-            *(_bring_in(redis, number, line, now_ms) for number, line in _without(erased, chunk))
+            *(_import_line(redis, number, line, now_ms) for number, line in _without(erased, chunk))
         )
         counts.update(outcome for outcome in outcomes if outcome)
         done += len(chunk)
@@ -254,7 +254,7 @@ async def import_file(
 
 
 def _chunks(lines: Iterable[tuple[int, Line]]) -> Iterator[list[tuple[int, Line]]]:
-    """Lines that may be brought in at once: a few, of one kind."""
+    """Group lines that may be imported concurrently: a few, of one kind."""
     chunk: list[tuple[int, Line]] = []
     for number, line in lines:
         if chunk and (len(chunk) >= _CHUNK or type(line) is not type(chunk[0][1])):
@@ -266,7 +266,7 @@ def _chunks(lines: Iterable[tuple[int, Line]]) -> Iterator[list[tuple[int, Line]
 
 
 def _without(erased: set[int], lines: list[tuple[int, Line]]) -> Iterator[tuple[int, Line]]:
-    """The lines; and of codes that were deleted while the export ran, what they have left."""
+    """Yield the lines, with tombstones in place of codes that were deleted while the export ran."""
     for number, line in lines:
         if isinstance(line, CodeLine) and line.code.birth in erased:
             for slug in code_store.slugs_of(line.code):
@@ -275,7 +275,7 @@ def _without(erased: set[int], lines: list[tuple[int, Line]]) -> Iterator[tuple[
             yield number, line
 
 
-async def _bring_in(redis: Redis, number: int, line: Line, now_ms: Callable[[], int]) -> str:
+async def _import_line(redis: Redis, number: int, line: Line, now_ms: Callable[[], int]) -> str:
     try:
         match line:
             case WorkspaceLine():
@@ -306,7 +306,7 @@ def _named(kind: str, new: bool) -> str:
 
 
 async def _put_code(redis: Redis, line: CodeLine, now_ms: int) -> bool:
-    """Whether it was new. One that has been deleted here stays so; one that is here stays as it is here."""
+    """Import a code; return whether it was new. One that was deleted here stays deleted; one that is here stays."""
     code = line.code
     if await command(redis, "HEXISTS", keys.ERASURES, code.birth) or await index.find(redis, code.id):
         return False
@@ -318,7 +318,7 @@ async def _put_code(redis: Redis, line: CodeLine, now_ms: int) -> bool:
         if not written:
             changes = await code_store.changes_for(redis, link, code, now_ms=now_ms, at_least=line.version + 1)
             if line.used:
-                # Before the code: no scan of it is let through that was used up elsewhere.
+                # Before the code, so that no scan passes that was used up elsewhere.
                 await command(redis, "SET", keys.scans_used(code.birth), line.used, "NX")
             written = await code_store.write(redis, changes, nonce="") is WriteResult.DONE
         if written:
@@ -327,7 +327,7 @@ async def _put_code(redis: Redis, line: CodeLine, now_ms: int) -> bool:
 
 
 async def _put_erasure(redis: Redis, erasure: Erasure) -> bool:
-    """Whether it was new. A code that lives here must not lose its scans to a deletion elsewhere."""
+    """Import an erasure; return whether it was new. A live code must not lose its scans to a deletion elsewhere."""
     living = await index.find(redis, erasure.id)
     if living is not None and living.link.code is not None and living.link.code.birth == erasure.birth:
         raise Conflict("erasure", "code_lives", f"the code {erasure.id} was deleted there and lives here: delete one")
@@ -335,7 +335,7 @@ async def _put_erasure(redis: Redis, erasure: Erasure) -> bool:
 
 
 async def _check_number(redis: Redis, code: Code | StaticCode) -> None:
-    """Lists and Agency's ids tell codes of a workspace apart by number."""
+    """Numbers must be unique in a workspace: lists and Agency's ids tell codes apart by them."""
     holders = await index.with_number(redis, code.workspace, code.number)
     if any(id != code.id for id in holders):
         raise Conflict("number", "number_taken", f"the number {code.number} is another code's here, of id {holders[0]}")

@@ -1,6 +1,6 @@
 """Where the bytes of uploaded files are: a folder of this machine, or a bucket of an S3-compatible store.
 
-Both block, and are called in threads. Both raise OSError when they cannot do what they are asked.
+Both block, so they are called in threads. Both raise OSError when they fail.
 """
 
 import http.client
@@ -22,17 +22,17 @@ _REASON = 300
 
 class FileStore(Protocol):
     def save(self, key: str, source: BinaryIO, size: int) -> None:
-        """Keeps what `source` holds, whole or not at all, on disk when this returns."""
+        """Store `source`, completely or not at all; it is on disk when this returns."""
 
     def remove(self, key: str) -> None:
-        """Forgets it, if it is there."""
+        """Delete the file, if it is there."""
 
     def read(self, key: str, most: int) -> bytes:
-        """What is kept under it, no more than `most` bytes."""
+        """Return the file's bytes, no more than `most`."""
 
 
 class FolderStore:
-    """Redirectors on the same machine, or that mount the same folder, serve from it."""
+    """Redirectors on this machine, or ones that mount the folder, serve from it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -40,7 +40,7 @@ class FolderStore:
     def save(self, key: str, source: BinaryIO, size: int) -> None:
         goal = path_of(self._path, key)
         goal.parent.mkdir(parents=True, exist_ok=True)
-        # Beside its goal, so that the rename is one step; no key starts with a dot.
+        # In the same folder, so that the rename is atomic; no key starts with a dot.
         draft = goal.with_name(f".{uuid.uuid4().hex}")
         try:
             with draft.open("xb") as file:

@@ -1,6 +1,6 @@
-"""What a file is, by its first bytes; what its name or its sender says is not asked."""
+"""Detect what a file is by its first bytes; its name and its declared type do not count."""
 
-# As many as any of these looks at.
+# As many bytes as any check looks at.
 HEAD = 64
 
 _MP4_BRANDS = (b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"MSNV", b"dash")

@@ -68,7 +68,7 @@ def _wall_ms() -> int:
 
 
 class Files:
-    """`draw_id` gives a UUID. Everything raises Unavailable when Redis, or the store, does not answer."""
+    """All methods raise Unavailable when Redis or the store does not answer. `draw_id` returns a UUID."""
 
     def __init__(
         self,
@@ -95,9 +95,9 @@ class Files:
         id: str | None = None,
         created_by: str = "",
     ) -> StoredFile:
-        """Takes a file in; the same content under the same `id` is the same file. It is what its first bytes say, which
-        must be what was `declared` (a content type; "" says nothing). Raises Refused for what may not be a file, as
-        soon as that is seen, and NotInPlan where the workspace has too many; nothing of it is kept then."""
+        """Store a file; the same content under the same `id` is the same file. Its first bytes say what it is, and must
+        agree with the `declared` content type ("" declares nothing). Raises Refused for invalid files, as early as
+        possible, and NotInPlan when the workspace has too many; nothing is stored then."""
         id = id or self._draw_id()
         plan = await plan_of(self.redis, self._plans, workspace)
         if await self.get(workspace, id) is None:
@@ -130,7 +130,7 @@ class Files:
 
     @raises_unavailable
     async def _room(self, plan: Plan, workspace: int, more: int) -> None:
-        """Before bytes are kept; exact is only `_add`. Raises NotInPlan."""
+        """Check the limits before bytes are stored; only `_add` is exact. Raises NotInPlan."""
         count = await command(self.redis, "HLEN", keys.workspace_files(workspace))
         kept = int(await command(self.redis, "HGET", keys.workspace_sizes(workspace), quotas.FILES) or 0)
         _refuse(plan, 0 if count >= plan.files else -1 if kept + more > plan.file_bytes else 1)
@@ -147,7 +147,7 @@ class Files:
         return sorted(found, key=lambda file: (file.created_at_ms, file.id), reverse=True)
 
     async def read(self, workspace: int, id: str, most: int) -> bytes:
-        """The bytes of a file, no more than `most`. Raises Missing."""
+        """Return the bytes of a file, no more than `most`. Raises Missing."""
         file = await self.get(workspace, id)
         if file is None:
             raise Missing
@@ -159,7 +159,7 @@ class Files:
             raise Unavailable(f"the store of files: {error}") from error
 
     async def delete(self, workspace: int, id: str) -> None:
-        """It is served no more when this returns. Raises Missing."""
+        """Delete a file; it is served no more when this returns. Raises Missing."""
         file = await self.get(workspace, id)
         if file is None:
             raise Missing
@@ -169,8 +169,8 @@ class Files:
         await self._settled(file.key)
 
     async def reclaim(self, *, older_than_ms: int = RECLAIM_MS) -> int:
-        """Deletes the bytes of uploads and deletions that were cut short; how many. Safe beside everything else: an
-        upload is given up only long after the last moment at which it could go on."""
+        """Delete the bytes of interrupted uploads and deletions; return how many. Safe beside everything else: an
+        upload is given up long after the last moment at which it could go on."""
         removed = 0
         for key, note in (await self._noted()).items():
             if note.at_ms > self._now_ms() - older_than_ms:
@@ -225,8 +225,8 @@ def _refuse(plan: Plan, outcome: int) -> None:
 async def _receive(
     spool: "tempfile.SpooledTemporaryFile[bytes]", id: str, declared: str, chunks: AsyncIterator[bytes]
 ) -> tuple[Kind, int, str]:
-    """Into `spool`; its kind, size, and the key under which it is kept: a hash of the content and of the id, so that
-    nobody who has the same file knows where it is, and no two uploads share their bytes."""
+    """Receive into `spool`; return kind, size and key. The key is a hash of content and id, so nobody can guess it from
+    the content, and no two uploads share their bytes."""
     digest, size, head = hashlib.sha256(f"{id}\n".encode()), 0, b""
     kind: Kind | None = None
     async for chunk in chunks:
@@ -267,7 +267,7 @@ def _bounded(size: int, kind: Kind | None) -> None:
 
 
 def _clean(name: str, kind: Kind) -> str:
-    """A name to show and to save under: without folders, and with the suffix of what it is."""
+    """Return a file name without folders, and with the suffix of its type."""
     stem = _UNSEEN.sub(" ", name.replace("\\", "/").rpartition("/")[2]).strip(" .")
     if stem.lower().endswith(f".{kind.suffix}"):
         stem = stem[: -len(kind.suffix) - 1]

@@ -1,7 +1,7 @@
-"""Folders, in which a workspace files its codes. A code knows its folder; a folder knows nothing of codes.
+"""Folders of a workspace. A code knows its folder; a folder does not know its codes.
 
-A deletion takes the folder off the list first: from then on nothing can be filed in it. Whoever was just filing a code
-there looks again once that is written (`Codes`), and takes it out again.
+A deletion takes the folder off the list first: from then on nothing can be put into it. A write that was just putting a
+code there checks again afterwards (`codes.service`), and takes it out.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ async def create(
     id: str | None = None,
     now_ms: Callable[[], int] = _wall_ms,
 ) -> Folder:
-    """Raises Refused and NotInPlan. Two may have the same name. Under an `id` of the caller's it is made once."""
+    """Raises Refused and NotInPlan. Names may repeat. With an `id` of the caller's it is created once."""
     folder = Folder(id or str(uuid.uuid4()), workspace, _name(name), now_ms())
     at = keys.workspace_folders(workspace)
     plan = await plan_of(redis, plans or presets(), workspace)
@@ -64,7 +64,7 @@ async def create(
 
 @raises_unavailable
 async def rename(redis: Redis, workspace: int, id: str, name: str) -> Folder:
-    """Raises Refused, and Missing where there is none."""
+    """Raises Refused and Missing."""
     name = _name(name)
     folder = await get(redis, workspace, id)
     if folder is None:
@@ -95,8 +95,8 @@ async def exists(redis: Redis, workspace: int, id: str) -> bool:
 
 @raises_unavailable
 async def delete(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> bool:
-    """Whether there was such a folder. Its codes are in none when this returns; if it is cut short, `codes.sweep`
-    sees to the rest."""
+    """Delete a folder; return whether it existed. Its codes are in no folder when this returns; `codes.sweep` finishes
+    an interrupted deletion."""
     if not await exists(redis, workspace, id):
         return False
     nonce = uuid.uuid4().hex
@@ -108,13 +108,13 @@ async def delete(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], 
 
 
 async def import_folder(redis: Redis, folder: Folder) -> bool:
-    """Brings in a folder from elsewhere; whether it was new."""
+    """Import a folder; return whether it was new."""
     at = keys.workspace_folders(folder.workspace)
     return bool(await command(redis, "HSETNX", at, folder.id, msgspec.json.encode(folder)))
 
 
 async def empty_folder(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> None:
-    """Takes all codes out of a folder that is no longer there."""
+    """Take all codes out of a deleted folder."""
     before = None
     while rows := await index.page_before(redis, workspace, _PAGE, before):
         codes = await index.read(redis, [code_id for code_id, _ in rows])
@@ -125,7 +125,7 @@ async def empty_folder(redis: Redis, workspace: int, id: str, *, now_ms: Callabl
 
 
 async def drop_deleted_folder(redis: Redis, code: Code, *, now_ms: Callable[[], int] = _wall_ms) -> Code:
-    """What becomes of a code that was just filed: a folder that was deleted meanwhile is none."""
+    """Return a code that was just put into a folder; out of it again if the folder was deleted meanwhile."""
     if code.folder_id is None or await exists(redis, code.workspace, code.folder_id):
         return code
     return await remove_code_from_folder(redis, code.id, code.folder_id, now_ms=now_ms) or code
@@ -134,7 +134,7 @@ async def drop_deleted_folder(redis: Redis, code: Code, *, now_ms: Callable[[], 
 async def remove_code_from_folder(
     redis: Redis, code_id: str, id: str, *, now_ms: Callable[[], int] = _wall_ms
 ) -> Code | None:
-    """Takes a code out of this folder, if it is in it; the code as it then is."""
+    """Take a code out of this folder, if it is in it; return the code."""
     while (found := await index.find(redis, code_id)) is not None:
         code = found.link.code
         if code is None:

@@ -1,9 +1,9 @@
-"""What a change of several steps is about to do, written down before its first step.
+"""Intents: what a change of several steps is about to do, written down before its first step.
 
-One step touches one hash slot, so a change that touches several can be cut short between two of them.
-Whoever makes it clears its intent when all is done; `codes.sweep` finishes or takes back what is left of
-the others. An intent's owner has a deadline for the step that decides, by Redis' clock, and the sweep looks
-only at intents well past it: the two never work on one at the same time.
+A step touches one hash slot, so a change of several can be interrupted between two of them. The writer clears its
+intent at the end; `codes.sweep` finishes or reverts what is left of the others. The writer has a deadline for the
+deciding step, by Redis' clock, and the sweep takes only intents well past it: the two never work on one at the same
+time.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,21 +16,21 @@ from codes.redis_client import Script, command
 from schemas import keys
 from schemas.code import DeletedCode
 
-# How long an owner has, and how old an intent is before the sweep takes it.
+# The writer's deadline, and the age at which the sweep takes an intent.
 OWNER_MS = 10_000
 SWEEP_MS = 60_000
 
-# Called with the name of each step that has just been done; tests stop there.
+# Called with the name of each finished step; tests stop there.
 Step = Callable[[str], Awaitable[None]]
 
 
 async def no_step(step: str) -> None:
-    """What a Step does outside of tests."""
+    """The Step outside of tests."""
 
 
 class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`host` and `slug` are where a code that is made will be. `digest` is a key's; of `unfile`, `id` is a folder's.
-    `at_ms` is known when it is read: when it was declared."""
+    """`host` and `slug` are those of a code to create, `digest` is a key's; for `unfile`, `id` is a folder's. `at_ms`,
+    when it was declared, is known once it is read."""
 
     op: Literal["create", "delete", "key", "unfile"]
     id: str
@@ -41,7 +41,7 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     digest: str = ""
     at_ms: int = 0
     keep_until_ms: int | None = None
-    # Of a deletion after which the rows are kept.
+    # Of a deletion that keeps the rows.
     deleted_code: DeletedCode | None = None
 
 
@@ -55,7 +55,7 @@ _decoder = msgspec.json.Decoder(Intent)
 
 
 async def declare(redis: Redis, nonce: str, intent: Intent) -> int:
-    """Writes it down and returns the deadline for the step that decides."""
+    """Store the intent; return the deadline of the deciding step."""
     begun_ms: int = await _DECLARE.run(redis, [keys.INTENTS], nonce, msgspec.json.encode(intent))
     return begun_ms + OWNER_MS
 
@@ -65,7 +65,7 @@ async def clear(redis: Redis, nonce: str) -> None:
 
 
 async def abandoned(redis: Redis, older_than_ms: int = SWEEP_MS) -> AsyncIterator[tuple[str, Intent]]:
-    """Nonces and intents whose owner can do nothing more about them."""
+    """Yield nonces and intents whose writer can do nothing more about them."""
     seconds, micros = await command(redis, "TIME")
     now_ms = seconds * 1000 + micros // 1000
     async for nonce, raw in redis.hscan_iter(keys.INTENTS):

@@ -1,12 +1,12 @@
-"""Work that is asked for at once and done afterwards: its items, what became of each, and who is at it.
+"""Jobs: work that is accepted at once and done later, with its items, their results, and who works on it.
 
-A job and all of its parts are in one slot; the list of open jobs is in another, and only says where to look. One
-worker at a time has a job's lease, and only who has it can record a result. A lease ends by itself, so the job of a
-worker that was killed goes to the next one; what that one had begun and not recorded is begun again, so doing an item
-twice must be the same as doing it once (`NewCode.id`).
+All parts of a job are in one slot; the list of open jobs is in another, and only says where to look. One worker at a
+time holds a job's lease, and only its holder can record a result. A lease expires, so the job of a killed worker goes
+to the next one; an item that was begun and not recorded is begun again, so doing it twice must be the same as once
+(`NewCode.id`).
 
-Workspaces take turns, whatever number of jobs each has. How many jobs a workspace may have here, and how many bytes
-they may be together, is in its plan; a job counts until its results have been taken, or have expired.
+Workspaces take turns, however many jobs each has. Its plan limits a workspace's jobs and their bytes; a job counts
+until its results are taken or expire.
 """
 
 import time
@@ -23,16 +23,16 @@ from codes.redis_client import Script, command, raises_unavailable
 from schemas import keys
 
 LEASE_MS = 6_000
-# From its end on, the results of a job; and after they were taken, that they were.
+# How long results are kept; and, once they are taken, the note that they were.
 KEPT_MS = 30 * 24 * 3600 * 1000
 TAKEN_MS = 7 * 24 * 3600 * 1000
-# A job that is listed as open and not there: its maker was cut short, unless it is only just at it.
+# A job that is listed but missing was interrupted, unless it is being created right now.
 UNMADE_MS = 60_000
-# Open jobs that are looked through for whose turn it is.
+# How many open jobs are read to find whose turn it is.
 LOOKED_AT = 1_000
-# When to try again where a workspace has too many.
+# When to retry if a workspace has too many jobs.
 RETRY_S = 30
-# Whoever has had no turn for so long is as good as new.
+# A workspace without a turn for this long counts as new.
 _FORGOTTEN_MS = 3600 * 1000
 
 State = Literal["queued", "processing", "done", "taken"]
@@ -50,7 +50,7 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Open(msgspec.Struct, frozen=True):
-    """A job that is not done, as the list of them says."""
+    """An entry of the list of open jobs."""
 
     workspace: int
     id: str
@@ -61,7 +61,7 @@ class Open(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What became of an item, in bytes that only those who do such jobs understand."""
+    """The result of an item, in bytes that only its workers understand."""
 
     ok: bool
     raw: bytes
@@ -154,8 +154,8 @@ class Jobs:
         failed: Mapping[int, Result] | None = None,
         id: str | None = None,
     ) -> Job:
-        """A job of these items (there must be some), of which some may have failed already. It is found by workers from
-        now on. Under an id of the caller's it is made once. Raises NotInPlan when the workspace has too many."""
+        """Create a job of these items (at least one), some of which may have failed already. Workers find it from now
+        on. With an id of the caller's it is created once. Raises NotInPlan when the workspace has too many."""
         about = Job(id or self._draw_id(), workspace, created_by, len(items), self._now_ms())
         known = [part for at, result in (failed or {}).items() for part in (at, _FLAG[result.ok] + result.raw)]
         size = sum(map(len, items)) + sum(len(result.raw) for result in (failed or {}).values())
@@ -188,8 +188,8 @@ class Jobs:
 
     @raises_unavailable
     async def waiting(self) -> list[Open]:
-        """Open jobs in the order in which they are to have a turn: that of the workspace which has waited longest comes
-        first, and of its jobs the one that has."""
+        """List open jobs in the order of their turns: first the workspace that has waited longest, and of its jobs the
+        one that has."""
         rows: Any = await self.redis.zrange(keys.JOBS, 0, LOOKED_AT - 1, withscores=True)
         found = [(_open(name), float(turn)) for name, turn in rows]
         if not found:
@@ -201,7 +201,7 @@ class Jobs:
 
     @raises_unavailable
     async def lease(self, one: Open, token: str) -> bool:
-        """Whether the job is this worker's now, for as long as it renews that."""
+        """Take the lease, which must be renewed; return whether this worker has it."""
         if not await command(self.redis, "SET", keys.job_lease(one.id), token, "NX", "PX", self.lease_ms):
             return False
         await self._had_turn(one.workspace)
@@ -213,8 +213,8 @@ class Jobs:
 
     @raises_unavailable
     async def release(self, one: Open, token: str) -> None:
-        """The turn is over: the workspace goes behind all others that wait, the job behind all others of it. A token
-        that has no lease does no harm."""
+        """End the turn: the workspace goes behind all others that wait, the job behind the others of it. Does nothing
+        with a token that has no lease."""
         await command(self.redis, "ZADD", keys.JOBS, "XX", self._now_ms(), one.name)
         await self._had_turn(one.workspace)
         await _RELEASE.run(self.redis, [keys.job_lease(one.id)], token)
@@ -226,7 +226,7 @@ class Jobs:
 
     @raises_unavailable
     async def close(self, one: Open) -> None:
-        """Takes a job off the list of open ones, once it is done, or if it was never made."""
+        """Take a job off the list of open ones once it is done, or if it was never created."""
         job = await self.get(one.id)
         if job is None:
             listed_ms = await command(self.redis, "ZSCORE", keys.JOBS, one.name)
@@ -237,7 +237,7 @@ class Jobs:
 
     @raises_unavailable
     async def pending(self, job: Job, most: int) -> list[tuple[int, bytes]]:
-        """The first items, with their positions, that have no result yet."""
+        """Return the first items without a result, with their positions."""
         done = {int(at) for at in await command(self.redis, "HKEYS", keys.job_results(job.id))}
         open_ = [at for at in range(job.total) if at not in done][:most]
         if not open_:
@@ -247,7 +247,7 @@ class Jobs:
 
     @raises_unavailable
     async def record(self, job: Job, token: str, at: int, result: Result) -> bool:
-        """Keeps what became of an item. False when the lease was lost meanwhile: then the worker has to stop."""
+        """Store the result of an item. False when the lease was lost: then the worker must stop."""
         kind = "completed" if result.ok else "failed"
         found: int = await _RECORD.run(
             self.redis,
@@ -264,7 +264,7 @@ class Jobs:
 
     @raises_unavailable
     async def outcomes(self, job: Job, positions: Collection[int]) -> list[tuple[int, bytes, Result]]:
-        """Position, item and result of these items of a job that is done."""
+        """Return position, item and result of these items of a finished job."""
         if not positions:
             return []
         items = await command(self.redis, "HMGET", keys.job_items(job.id), *positions)
@@ -277,18 +277,18 @@ class Jobs:
 
     @raises_unavailable
     async def take(self, id: str, token: str) -> None:
-        """Somebody begins to fetch the results: whoever was fetching them before is not to finish."""
+        """Begin to fetch the results; an earlier fetch must not finish."""
         await _TAKE.run(self.redis, [keys.job(id)], token)
 
     @raises_unavailable
     async def is_taking(self, id: str, token: str) -> bool:
-        """Whether the results are there, and nobody else has begun to fetch them."""
+        """Return whether the results are there and no other fetch has begun."""
         state, taker = await command(self.redis, "HMGET", keys.job(id), "state", "taker")
         return bool(state == b"done" and taker == token.encode())
 
     @raises_unavailable
     async def taken(self, job: Job) -> None:
-        """They were fetched: nothing is left of the job but that."""
+        """Drop the results once they were fetched; a note that they were remains."""
         await _TAKEN.run(self.redis, _keys(job.id), TAKEN_MS)
         await command(self.redis, "HDEL", keys.workspace_jobs(job.workspace), job.id)
 

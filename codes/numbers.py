@@ -1,7 +1,7 @@
-"""The numbers of codes, workspaces and domains: each greater than the last, none given out twice.
+"""The numbers of codes, workspaces and domains: each greater than the last, none ever reused.
 
-Like a route's version (decision 0102) a number is never behind the clock. A Redis that has lost its last writes (a
-replica that was promoted, a backup that was restored) has forgotten how far it counted; the clock has not.
+Like a route's version (decision 0102), a number is never behind the clock: a Redis that has lost its last writes (a
+promoted replica, a restored backup) has forgotten how far it counted; the clock has not.
 """
 
 from redis.asyncio import Redis
@@ -26,12 +26,12 @@ return number
 
 @raises_unavailable
 async def allocate(redis: Redis, counter: str, now_ms: int) -> int:
-    """The next number of `counter`, one of the counters in `schemas.keys`."""
+    """Return the next number of `counter`, one of those in `schemas.keys`."""
     return int(await _ALLOCATE.run(redis, [counter], now_ms * 1000))
 
 
 @raises_unavailable
 async def raise_counter(redis: Redis, counter: str, at_least: int) -> int:
-    """Makes the next number greater than `at_least`, and returns the highest that counts as given out. For an import:
-    its numbers may be of a machine whose clock is ahead."""
+    """Raise `counter`, so that the next number is greater than `at_least`; return it. For imports, whose numbers may
+    come from a machine with its clock ahead."""
     return int(await _LIFT.run(redis, [counter], at_least))

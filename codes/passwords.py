@@ -1,8 +1,8 @@
-"""Passwords of codes, kept as argon2 hashes.
+"""Passwords of codes, stored as argon2 hashes.
 
-The cost is what OWASP's guidance gives as its smaller memory setting: 19 MiB, two passes, one lane; about 25 ms of
-one core. A redirector checks them between redirects, so more would slow down everyone else's scans. The cost
-stands in each hash: a later, higher one leaves the old ones valid.
+The cost is the smaller memory setting of OWASP's guidance: 19 MiB, two passes, parallelism 1; about 25 ms of one core.
+Redirectors check passwords between redirects, so more would slow everyone's scans. Each hash records its cost: raising
+it later leaves old hashes valid.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from argon2.low_level import hash_secret_raw
 from codes.errors import Refused
 from codes.validation import storable
 
-# For new ones; what was set before stays valid.
+# For new passwords; earlier ones stay valid.
 MIN_PASSWORD = 6
 MAX_PASSWORD = 128
 
@@ -29,11 +29,11 @@ def check(password: str) -> None:
 
 
 async def slow_digest(secret: bytes, salt: bytes) -> bytes:
-    """Always the same for both, and as costly as a password's hash. Works in a thread."""
+    """Derive a digest, at the cost of a password's hash. Works in a thread."""
     salt = blake2b(salt, digest_size=16).digest()
     return await asyncio.to_thread(hash_secret_raw, secret, salt, 2, 19 * 1024, 1, 20, Type.ID)
 
 
 async def hash_password(password: str) -> str:
-    """Of a password that `check` lets through. Works in a thread."""
+    """Hash a checked password. Works in a thread."""
     return await asyncio.to_thread(_hasher.hash, password)

@@ -1,8 +1,8 @@
-"""May this workspace do that? The one place that knows how plans are applied; `codes.plans` is what they say.
+"""Whether the plan of a workspace allows a change. `codes.plans` says what a plan is; only this module applies it.
 
-What depends on one code alone (`allow`) is asked where that code is compared and put, so no two edits can both be the
-last one that is allowed. What is counted over all codes of a workspace is counted in its turn: one at a time adds to
-them, and what is written after its turn has ended is refused by Redis.
+What depends on one code (`check_code`) is checked where that code is compared and written, so no two edits can both be
+the last one allowed. What is counted over all codes of a workspace is counted under a lock: one process at a time adds
+to them, and Redis refuses what is written after the lock has expired.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ from schemas import keys
 from schemas.code import Code
 
 CREATIONS = "creations"
-# How long a turn lasts, and how long one waits for one.
+# How long the lock lasts, and how long a caller waits for it.
 LOCK_MS = 5_000
 WAIT_S = 8.0
-# More than can be under way at once.
+# More than can be added concurrently.
 NEAR = 1_000
 _PAGE = 500
 
 
 def check_code(plan: Plan, old: Code | None, new: Code) -> None:
-    """What is new in `new` must be in the plan; what was there before it was moved to this plan stays. Raises
+    """Check that the plan allows what is new in `new`; what was there before a change of plan stays. Raises
     NotInPlan."""
     if new.variants and not plan.variants and (old is None or new.variants != old.variants):
         raise NotInPlan("feature", "variants", plan.says("variants"), "variants")
@@ -59,13 +59,13 @@ def check_custom_domains(plan: Plan) -> None:
 
 
 def check_type(plan: Plan, type: str) -> None:
-    """`website` and `url` are the same."""
+    """Check the type of a code; `website` and `url` are the same."""
     if plan.types is not None and type not in plan.types and not (is_link(type) and "website" in plan.types):
         raise NotInPlan("feature", "types", plan.says("types", type=type))
 
 
 async def take_creation(redis: Redis, plan: Plan, workspace: int, now: datetime) -> Quota:
-    """Takes one of the hour's creations; given back (`forgotten`) when nothing came of it. Raises NotInPlan."""
+    """Use one creation of the hour; `give_back_creation` returns it when nothing came of it. Raises NotInPlan."""
     taken = await quotas.take(redis, workspace, CREATIONS, "hour", plan.creations_per_hour, now)
     if not taken.allowed:
         wait_s = min(max(1, taken.reset_at - int(now.timestamp())), quotas.HOUR_MS // 1000)
@@ -79,7 +79,7 @@ async def give_back_creation(redis: Redis, workspace: int, taken: Quota) -> None
 
 
 class CountingLock(msgspec.Struct, frozen=True):
-    """Whoever has it may add codes, or make them active, until `until_ms` by Redis' clock."""
+    """Its holder may add or activate codes until `until_ms` by Redis' clock."""
 
     redis: Redis
     workspace: int
@@ -87,7 +87,7 @@ class CountingLock(msgspec.Struct, frozen=True):
     until_ms: int
 
     async def check(self, *, another: bool, active: bool) -> None:
-        """Whether there is room for another code, and for one more that is active. Raises NotInPlan."""
+        """Check for room for another code, and for one more active one. Raises NotInPlan."""
         if another:
             most = self.plan.codes
             held = await quotas.count_codes(self.redis, self.workspace)
@@ -101,7 +101,7 @@ class CountingLock(msgspec.Struct, frozen=True):
             raise NotInPlan("limit", "active_codes", self.plan.says("active_codes", limit=cap))
 
     async def _active(self, enough: int) -> int:
-        """How many are active, at least up to `enough`."""
+        """Count active codes, at least up to `enough`."""
         found = {code.id for code in await self._uncounted() if code.status == "active"}
         before = None
         while len(found) < enough and (rows := await index.page_before(self.redis, self.workspace, _PAGE, before)):
@@ -111,7 +111,7 @@ class CountingLock(msgspec.Struct, frozen=True):
         return len(found)
 
     async def _uncounted(self) -> list[Code]:
-        """Codes that are written, and that a crash may have kept from the index (`codes.sweep` brings them there)."""
+        """Return codes that are stored but, perhaps after a crash, not indexed (`codes.sweep` indexes them)."""
         found = []
         async for _, intent in intents.abandoned(self.redis, older_than_ms=-intents.SWEEP_MS):
             if intent.op == "create" and intent.workspace == self.workspace:
@@ -121,7 +121,7 @@ class CountingLock(msgspec.Struct, frozen=True):
         return found
 
 
-# ARGV: a token, and how long. Returns when the turn ends, or 0 where it is another's.
+# ARGV: a token, and how long. Returns when the lock expires, or 0 if it is taken.
 _TAKE = Script("""
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
 local time = redis.call('TIME')
@@ -131,7 +131,7 @@ _END = Script("""
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 0
 """)
-# What is written at the very end of a turn is written within it, whoever's clock is asked.
+# What is written at the very end is still within the lock, by any clock.
 _MARGIN_MS = 100
 
 
@@ -139,7 +139,7 @@ _MARGIN_MS = 100
 async def counting_lock(
     redis: Redis, plan: Plan, workspace: int, *, needed: bool
 ) -> AsyncIterator[CountingLock | None]:
-    """Waits for a turn and ends it; None where nothing is counted. Raises Unavailable when others take too long."""
+    """Hold the lock; None if nothing is counted. Raises Unavailable when others take too long."""
     if not needed:
         yield None
         return
@@ -156,12 +156,12 @@ async def counting_lock(
 
 
 async def needs_counting(redis: Redis, plan: Plan, workspace: int, *, another: bool, active: bool) -> bool:
-    """Whether such an addition needs a turn under this plan. Far from a figure nobody has to wait."""
+    """Return whether such an addition must be counted under the lock. Far from a limit it need not."""
     if active and plan.active_codes is not None:
         return True
     return another and (plan.codes <= NEAR or await quotas.count_codes(redis, workspace) > plan.codes - NEAR)
 
 
 def earliest_deadline(deadline_ms: int, lock: CountingLock | None) -> int:
-    """When a write has to be done by."""
+    """Return when a write has to be done by."""
     return deadline_ms if lock is None else min(deadline_ms, lock.until_ms)

@@ -73,7 +73,7 @@ def presets() -> Plans:
 
 @cache
 def known(own: Path | None) -> Plans:
-    """The presets by name, and the plans of a file of one's own, which may replace them. Raises Unreadable."""
+    """The presets by name, and the plans of a file of one's own, which may replace them. Raises UnreadablePlans."""
     found = _tables(files("codes").joinpath("plans.toml").read_text())
     if own is not None:
         try:

@@ -1,24 +1,24 @@
-"""Which addresses are on the public internet, however they are spelled."""
+"""Whether an IP address is on the public internet, in whatever notation it is written."""
 
 import re
 import socket
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-# Everything that IANA's special-purpose registries do not leave to the public internet.
+# Everything that IANA's special-purpose registries reserve.
 _V4_SPECIAL = [
     IPv4Network(text)
     for text in [
         *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
         *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15"),
         *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
-        # A public number that means Azure's own platform to each machine there.
+        # Public, but on each machine of Azure it is the platform itself.
         "168.63.129.16/32",
     ]
 ]
-# Of IPv6 only this block is handed out for use on the internet, less these parts of it.
+# Only this block of IPv6 is allocated to the internet, except these parts of it.
 _V6_GLOBAL = IPv6Network("2000::/3")
 _V6_SPECIAL = [IPv6Network(text) for text in ["2001::/23", "2001:db8::/32", "3fff::/20"]]
-# Blocks whose addresses stand for an IPv4 address, and how far right in them that address begins.
+# Blocks that embed an IPv4 address, and how many bits to shift to get it.
 _V6_CARRIES_V4 = [
     (IPv6Network("::ffff:0:0/96"), 0),
     (IPv6Network("64:ff9b::/96"), 0),
@@ -38,7 +38,7 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def is_public_text(text: str) -> bool:
-    """The same for what a resolver returned; an IPv6 zone (`fe80::1%eth0`) is only ever on a local link."""
+    """Return the same for text from a resolver; an IPv6 zone (`fe80::1%eth0`) is always link-local."""
     try:
         return is_public(ip_address(text))
     except ValueError:
@@ -46,7 +46,7 @@ def is_public_text(text: str) -> bool:
 
 
 def is_ours(text: str) -> bool:
-    """Whether this machine has the address: then a socket can be bound to it, and to no other."""
+    """Return whether this machine has the address: a socket can be bound to it only then."""
     family = socket.AF_INET6 if ":" in text else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
@@ -57,12 +57,12 @@ def is_ours(text: str) -> bool:
 
 
 def looks_like_ipv4(host: str) -> bool:
-    """Whether a browser would read this host as an IPv4 address: its last part is a number."""
+    """Return whether a browser reads this host as an IPv4 address: its last part is a number."""
     return _number.fullmatch(host.rsplit(".", 1)[-1]) is not None
 
 
 def parse_ipv4(host: str) -> IPv4Address:
-    """Reads an IPv4 address as browsers and C libraries do: one to four parts, each decimal, octal (`0…`) or
+    """Parse an IPv4 address as browsers and C libraries do: one to four parts, each decimal, octal (`0…`) or
     hexadecimal (`0x…`), the last filling what is left. Raises ValueError."""
     parts = host.split(".")
     if len(parts) > 4:

@@ -1,4 +1,4 @@
-"""Whether a Redis may be the system of record."""
+"""Check at start that a Redis can be the system of record."""
 
 from typing import Literal
 
@@ -10,15 +10,15 @@ from codes.redis_client import raises_unavailable
 
 OLDEST = (6, 2)
 
-# What a write that Redis has answered must survive: a power cut (`always`), or the death of Redis alone (`everysec`).
+# What an acknowledged write must survive: a power cut (`always`), or only a crash of Redis (`everysec`).
 Fsync = Literal["always", "everysec"]
 
 
 @raises_unavailable
 async def check_server(redis: Redis, fsync: Fsync = "always") -> None:
-    """Raises Unfit for a server that is too old, may throw keys away when memory runs out, or does not keep an
-    append-only file that is synced as often as `fsync` says. Reads INFO, which hosted servers answer where they
-    refuse CONFIG; one that does not tell how often it syncs is not taken for one that always does."""
+    """Raise UnfitRedis for a server that is too old, may evict keys when memory is full, or does not sync an
+    append-only file as often as `fsync` says. Reads INFO, which hosted servers answer when they refuse CONFIG. A server
+    that does not say how often it syncs does not count as `always`."""
     info = await redis.info("everything")
     version = str(info["redis_version"])
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
@@ -42,7 +42,7 @@ async def check_server(redis: Redis, fsync: Fsync = "always") -> None:
 
 
 async def _synced(redis: Redis) -> str | None:
-    """What `appendfsync` is; None where the server does not say."""
+    """Return `appendfsync`; None if the server does not say."""
     try:
         found = await redis.config_get("appendfsync")
     except exceptions.ResponseError:

@@ -1,4 +1,4 @@
-"""Reaching Redis: bounded in time, and one exception when it cannot be reached."""
+"""The client for Redis: bounded in time, and one exception when Redis cannot answer."""
 
 import asyncio
 import re
@@ -19,30 +19,30 @@ from infra import engine_urls
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# How long one command may take before Redis counts as away: it writes to its disk before it answers, and a busy disk
-# may take seconds. And how long it may wait for a connection that is busy with others. Commands are short, so a few
-# connections carry a burst of many callers.
+# How long a command may take before Redis counts as away: it syncs its disk before it answers, and a busy disk may take
+# seconds. How long a command may wait for a free connection: commands are short, so a few connections serve a burst of
+# many callers.
 ANSWER_S = 5.0
 BUSY_S = 5.0
 CONNECTIONS = 32
 
-# Replies of a server that is there but cannot serve now: loading, failing over, disk or memory full.
+# Errors of a server that is up but cannot serve now: loading, failing over, disk or memory full.
 _NOT_NOW = ("LOADING", "MISCONF", "OOM", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "NOREPLICAS", "BUSY")
-# Redis 6.2 wraps such a reply to a script's own command in the script's error.
+# Redis 6.2 wraps such an error of a script's command in the script's error.
 _IN_SCRIPT = re.compile(rf"^Error running script .*@user_script: ?\d+: -?({'|'.join(_NOT_NOW)})\b", re.DOTALL)
 
 
 class Pool(ConnectionPool):
-    """Gives out at most CONNECTIONS connections at a time; who comes later waits for a turn.
+    """Lends at most CONNECTIONS connections at a time; later callers wait.
 
-    Not redis-py's blocking pool: a caller that is cancelled while it gives a connection back there can take it
-    along, and what is left of the pool in the end serves nobody.
+    Not redis-py's blocking pool: a caller that is cancelled while it returns a connection there can leak it, until the
+    pool is empty.
     """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(max_connections=16 * CONNECTIONS, **settings)
         self._turns = asyncio.Semaphore(CONNECTIONS)
-        self._given: set[AbstractConnection] = set()
+        self._lent: set[AbstractConnection] = set()
 
     async def get_connection(self, *args: Any, **kwargs: Any) -> AbstractConnection:
         async with asyncio.timeout(BUSY_S):
@@ -52,22 +52,22 @@ class Pool(ConnectionPool):
         except BaseException:
             self._turns.release()
             raise
-        self._given.add(connection)
+        self._lent.add(connection)
         return connection
 
     async def release(self, connection: AbstractConnection) -> None:
-        # One that could not be connected comes back too, and was never given.
-        if connection in self._given:
-            self._given.remove(connection)
+        # A connection that failed to open is released, too, but was never lent.
+        if connection in self._lent:
+            self._lent.remove(connection)
             self._turns.release()
         await super().release(connection)
 
 
 def connect(url: str) -> Redis:
-    """A client for `url` (infra.engine_urls). Opens nothing yet. Raises ValueError for what is no address.
+    """Return a client for `url` (`infra.engine_urls`). Opens nothing yet. Raises ValueError for an invalid address.
 
-    It repeats nothing by itself: a command without an answer may have been carried out, and only the caller
-    knows whether it may be sent again.
+    The client retries nothing: a command without an answer may have been carried out, and only the caller knows whether
+    it may be sent again.
     """
     at = engine_urls.redis(url)
     where: dict[str, Any]
@@ -91,7 +91,7 @@ def connect(url: str) -> Redis:
 
 
 def raises_unavailable(call: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Makes an async function raise Unavailable where Redis is away, slow, or cannot serve now."""
+    """Decorate an async function to raise Unavailable when Redis is away, slow, or cannot serve now."""
 
     @wraps(call)
     async def bounded(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -100,7 +100,7 @@ def raises_unavailable(call: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine
         except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
             raise Unavailable(str(error)) from error
         except exceptions.ResponseError as error:
-            # The client cuts the word off the replies it has a class for, so look at both.
+            # The client strips the code from errors that it has a class for, so check both.
             if isinstance(error, _CLASSES) or str(error).startswith(_NOT_NOW) or _IN_SCRIPT.search(str(error)):
                 raise Unavailable(str(error)) from error
             raise
@@ -118,7 +118,7 @@ _CLASSES = (
 
 
 async def command(redis: Redis, *words: str | bytes | float) -> Any:
-    """One command and its answer, which the caller knows the form of."""
+    """Send one command and return its answer."""
     return await redis.execute_command(*words)  # type: ignore[no-untyped-call]
 
 
@@ -127,7 +127,7 @@ class Script:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        # Redis names scripts by SHA-1; nothing rests on its strength.
+        # Redis names scripts by SHA-1; no security rests on it.
         self.sha = sha1(text.encode(), usedforsecurity=False).hexdigest()
 
     async def run(self, redis: Redis, keys: list[str], *args: str | bytes | int) -> Any:
@@ -137,7 +137,7 @@ class Script:
             return await command(redis, "EVAL", self.text, len(keys), *keys, *args)
 
 
-# Replaces a value that is still as it was seen; whoever has lost against another change reads again.
+# Replaces a value that is still as it was read; a caller that lost against another change reads again.
 REPLACE = Script("""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])

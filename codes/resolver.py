@@ -1,7 +1,7 @@
-"""Looking up names, bounded in time and number, and remembered.
+"""Look up host names, bounded in time and number, and cached.
 
-A name that does not resolve, or not in time, has no addresses here: that is no reason to refuse a
-destination (it may go live tomorrow), only addresses that are found are.
+A name that does not resolve, or not in time, has no addresses here. That is no reason to refuse a destination, which
+may go live tomorrow; only addresses that are found can be.
 """
 
 import asyncio
@@ -16,15 +16,15 @@ Lookup = Callable[[str], tuple[str, ...]]
 
 
 def look_up(host: str) -> tuple[str, ...]:
-    """Blocks, for as long as the system's resolver likes. Raises OSError for a name that is not known, and
-    UnicodeError for one that cannot be."""
+    """Blocks as long as the system's resolver does. Raises OSError for an unknown name, UnicodeError for an impossible
+    one."""
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return tuple(sorted({str(entry[4][0]) for entry in found}))
 
 
 class Resolver:
-    """Belongs to one event loop. `look_up` runs in daemon threads, so that a name server that never
-    answers holds up neither the answer nor the end of the process."""
+    """Belongs to one event loop. `look_up` runs in daemon threads, so a name server that never answers blocks neither a
+    request nor the end of the process."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Resolver:
         self._running: dict[str, asyncio.Future[tuple[str, ...]]] = {}
 
     async def resolve(self, host: str) -> tuple[str, ...]:
-        """The addresses of `host`, or none: unknown, not known in time, or too many lookups under way."""
+        """Return the addresses of `host`; none if it is unknown, slow, or too many lookups are running."""
         known = self._known.get(host)
         if known is not None and known[0] > self._clock():
             return known[1]
@@ -71,7 +71,7 @@ class Resolver:
             found: tuple[str, ...] = ()
             with suppress(OSError, UnicodeError):
                 found = self._look_up(host)
-            # The loop may have ended while the name server was thinking.
+            # The loop may have ended meanwhile.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._end, host, found)
 

@@ -1,7 +1,7 @@
-"""What a scan may do: the checks of what is written, and what a code becomes by it.
+"""Options of a scan: validate what is written, and apply it to a code.
 
-`check` looks at each field by itself and needs no code; `settle` knows what the code was, and runs again when
-somebody else was faster. Fields that hold URLs are only listed here (`urls`): looking their names up takes time.
+`check_fields` looks at each field alone and needs no code. `apply_changes` knows the code, and runs again when a
+concurrent edit was faster. URLs are only listed here (`web_urls`): looking up their hosts takes time.
 """
 
 import re
@@ -23,19 +23,19 @@ MAX_UTM = 255
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 
 _CHOICES = {"query": ("drop", "append", "override"), "sticky": ("visitor", "cookie", "none")}
-# Of all that an edit can change, what no scanner could notice.
+# Fields that no scanner could notice.
 NOT_ROUTED = frozenset({"label", "tags", "folder_id", "style", "design", "image_format", "locked"})
 
 _scheme = re.compile(r"[a-z][a-z0-9+.-]{0,31}")
 _bad_percent = re.compile(r"%(?![0-9A-Fa-f]{2})")
-# What a browser would run or read here instead of opening an app. No workspace can allow these.
+# Schemes that a browser would run or read instead of opening an app. No workspace can allow them.
 DANGEROUS = frozenset(
     {"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "view-source", "ws", "wss"}
 )
 
 
 def check_fields(given: dict[str, Any]) -> None:
-    """Raises Refused for a field that can be in no code."""
+    """Check each field by itself. Raises Refused."""
     for name, choices in _CHOICES.items():
         if given.get(name, choices[0]) not in choices:
             raise Refused(name, f"invalid_{name}", f"must be one of: {', '.join(choices)}")
@@ -60,8 +60,8 @@ def check_fields(given: dict[str, Any]) -> None:
 
 
 def web_urls(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Field and URL, of every one that a scanner could be sent to over the web."""
-    # Whether a code may be without a destination depends on its type.
+    """Yield field and URL of every web address that a scan may lead to."""
+    # Whether a code needs a destination depends on its type.
     if given.get("destination"):
         yield "destination", given["destination"]
     if given.get("expired_destination") is not None:
@@ -82,7 +82,7 @@ def scheme_of(url: str) -> str:
 
 
 def app_schemes(apps: Apps | None) -> Iterator[tuple[str, str]]:
-    """Field and scheme of those links that need the workspace's leave. Raises Refused."""
+    """Yield field and scheme of app links that the workspace has to allow. Raises Refused."""
     for name in ("ios", "android"):
         url = getattr(apps or Apps(), name)
         scheme = scheme_of(url)
@@ -103,12 +103,12 @@ def check_scheme(scheme: str, field: str) -> None:
 
 
 def is_link(type: str) -> bool:
-    """Whether codes of this type redirect; all others show a page."""
+    """Return whether codes of this type redirect; all others show a page."""
     return type in page_content.LINKS
 
 
 def apply_changes(code: Code, changes: dict[str, Any], new_id: Callable[[], str]) -> Code:
-    """`code` with checked `changes`. Raises Refused and Conflict for what does not go together."""
+    """Return `code` with checked `changes`. Raises Refused and Conflict for combinations that make no sense."""
     changes = {**changes, **variants.merge_entries(code, changes, new_id)}
     new = msgspec.structs.replace(code, **changes)
     if not is_link(new.type):
@@ -140,8 +140,8 @@ def _check_content(code: Code) -> None:
 
 
 def repointing_fields(code: Code) -> tuple[object, ...]:
-    """What decides to which address a scan is sent, besides the destination: an edit of any of it is another way to
-    repoint a code. When it ends matters where another address follows."""
+    """Return what decides, besides the destination, where a scan leads: editing any of it repoints the code, too. The
+    end matters if another address follows it."""
     ends = (code.expired_destination, code.starts_at_ms, code.expires_at_ms, code.scan_limit)
     return (
         tuple((rule.when, rule.to) for rule in code.rules if rule.active),
@@ -152,6 +152,6 @@ def repointing_fields(code: Code) -> tuple[object, ...]:
 
 
 def check_lock(old: Code, new: Code) -> None:
-    """A locked code stays as it is; only `locked` itself can be changed. Raises Conflict."""
+    """Refuse any change of a locked code but that of `locked` itself. Raises Conflict."""
     if old.locked and msgspec.structs.replace(new, locked=True) != old:
         raise Conflict("locked", "locked", "the code is locked: set locked to false first")

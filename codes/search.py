@@ -1,4 +1,4 @@
-"""Which codes a search by text finds: those in which each of its words occurs, somewhere."""
+"""Search codes by text: a code matches when it contains each of the words."""
 
 from codes.errors import Refused
 from codes.validation import storable
@@ -8,7 +8,7 @@ MAX_QUERY = 200
 
 
 def words(query: str) -> tuple[str, ...]:
-    """Case does not matter. Raises Refused."""
+    """Split a query into words; case does not matter. Raises Refused."""
     if len(query) > MAX_QUERY:
         raise Refused("q", "too_long", f"q has at most {MAX_QUERY} characters")
     return tuple(storable("q", query).casefold().split())
@@ -17,6 +17,6 @@ def words(query: str) -> tuple[str, ...]:
 def matches(code: Code, words: tuple[str, ...]) -> bool:
     if not words:
         return True
-    # Nothing that is typed has a line's end in it, so no word is found across two of them.
+    # No word holds a line end, so none matches across two fields.
     text = "\n".join((code.label or "", code.slug, *code.aliases, code.destination, *code.tags)).casefold()
     return all(word in text for word in words)

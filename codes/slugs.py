@@ -1,4 +1,4 @@
-"""The last part of a short link: which texts may be one, and how new ones are drawn."""
+"""Slugs, the last part of a short link: which texts are valid, and how random ones are made."""
 
 import random
 import re
@@ -6,11 +6,11 @@ import re
 from codes.errors import Conflict, Refused
 from schemas.probe_paths import is_probe
 
-# Digits and letters that nobody mistakes for each other in print.
+# Digits and letters that are not mistaken for each other in print.
 ALPHABET = "".join(sorted(set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") - set("0O1Il")))
 DRAWN_LENGTH = 7
 
-# First path parts that a service answers itself, now or by its dialects' routes.
+# First parts of paths that a service answers itself.
 RESERVED = frozenset(
     [
         *("healthz", "readyz", "metrics", "robots.txt", "favicon.ico", "sitemap.xml", ".well-known"),
@@ -27,7 +27,7 @@ MAX_LENGTH = 128
 
 
 def draw(rng: random.Random, length: int = DRAWN_LENGTH) -> str:
-    """A random slug that is not reserved. It may be taken."""
+    """Return a random slug that is not reserved. It may be taken."""
     while True:
         slug = "".join(rng.choices(ALPHABET, k=length))
         if slug not in RESERVED and not is_probe(slug):
@@ -35,12 +35,12 @@ def draw(rng: random.Random, length: int = DRAWN_LENGTH) -> str:
 
 
 def is_possible(slug: str) -> bool:
-    """Whether there can be a code with this slug."""
+    """Return whether a code can have this slug."""
     return len(slug) <= MAX_LENGTH and _imported.fullmatch(slug) is not None
 
 
 def check_chosen(slug: str, field: str = "slug") -> str:
-    """A slug that somebody chose. Raises Refused for its form and Conflict where it is reserved."""
+    """Check a slug that a user chose. Raises Refused for its form and Conflict when it is reserved."""
     if slug in RESERVED:
         raise _reserved(slug, field)
     if not 3 <= len(slug) <= 48 or not _custom.fullmatch(slug):
@@ -55,8 +55,8 @@ def check_chosen(slug: str, field: str = "slug") -> str:
 
 
 def check_imported(slug: str, field: str = "slug") -> str:
-    """A slug, or an alias, that is printed already and so keeps its form, of one part or several. Raises as
-    `check_custom`."""
+    """Check a slug or alias that is printed already and so keeps its form, of one part or several. Raises as
+    `check_chosen`."""
     if not is_possible(slug) or any(part in (".", "..") for part in slug.split("/")):
         raise Refused(
             field,
@@ -69,7 +69,7 @@ def check_imported(slug: str, field: str = "slug") -> str:
 
 
 def check_alias(slug: str, field: str) -> str:
-    """A further slug that somebody chose: of one part as `check_custom` has it, or of several. Raises as that does."""
+    """Check an alias that a user chose: of one part as in `check_chosen`, or of several. Raises as that does."""
     if "/" not in slug:
         return check_chosen(slug, field)
     if not 3 <= len(slug) <= 48 or not _alias.fullmatch(slug):

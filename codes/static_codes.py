@@ -1,5 +1,7 @@
-"""Static codes: a workspace's records of symbols that hold their content themselves. They have no slug, no route and no
-scans, so each is one entry of a hash and one of a sorted set, both in the slot of its workspace.
+"""Static codes: records of symbols that hold their content themselves.
+
+They have no slug, no route and no scans, so each is an entry of a hash and of a sorted set, both in its workspace's
+slot.
 """
 
 import time
@@ -22,10 +24,10 @@ from schemas.code import StaticCode
 TYPES = ("url", "text", "vcard", "email", "sms", "whatsapp", "wifi", "bitcoin", "paypal")
 _TRIES = 10
 
-# Whether there is such a folder in the workspace; raises Refused where there is none.
+# Raises Refused when the workspace has no such folder.
 CheckFolder = Callable[[int, str], Awaitable[None]]
 
-# Replaces one record where it is still as it was seen; "" stands for none.
+# Replaces a record that is still as it was read; "" stands for none.
 _PUT = Script("""
 if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
 redis.call('HINCRBY', KEYS[3], 'total', #ARGV[3] - #ARGV[2])
@@ -46,7 +48,7 @@ def _wall_ms() -> int:
 
 
 class NewStatic(msgspec.Struct, frozen=True, kw_only=True):
-    """Given an `id` by who may have to try again, what the workspace has under it already is the answer."""
+    """With an `id` the call can be repeated: what the workspace has under it already is the answer."""
 
     name: str
     type: str
@@ -60,7 +62,7 @@ class NewStatic(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StaticEdit(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change; UNSET stays as it is."""
+    """Changes of a static code; UNSET fields stay as they are."""
 
     name: str | Unset = UNSET
     content: dict[str, Any] | Unset = UNSET
@@ -88,7 +90,7 @@ class StaticCodes:
 
     @raises_unavailable
     async def create(self, workspace: int, new: NewStatic) -> StaticCode:
-        """Raises Refused for what is wrong with `new`, and NotInPlan."""
+        """Raises Refused and NotInPlan."""
         if new.id is not None and (made := await self.get(workspace, new.id)) is not None:
             return made
         fields = {**msgspec.structs.asdict(new), "id": new.id or str(uuid.uuid4())}
@@ -104,7 +106,7 @@ class StaticCodes:
             code = StaticCode(**fields, number=number, workspace=workspace, created_at_ms=now_ms, updated_at_ms=now_ms)
             await quotas.check_code_bytes(self.redis, plan, workspace, quotas.stored_size(code))
             if not await put(self.redis, b"", code, code):
-                # Somebody else was asked for the same, and faster.
+                # A concurrent call with this id was faster.
                 return await self.get(workspace, code.id) or code
         return await self._drop_deleted_folder(code)
 
@@ -115,7 +117,7 @@ class StaticCodes:
 
     @raises_unavailable
     async def page(self, workspace: int, limit: int, before: int | None = None) -> list[StaticCode]:
-        """At most `limit` with numbers below `before`, newest first; fewer only at the end."""
+        """Return at most `limit` codes with numbers below `before`, newest first; fewer only at the end."""
         page: list[StaticCode] = []
         while len(page) < limit:
             highest = "+inf" if before is None else f"({before}"
@@ -125,7 +127,7 @@ class StaticCodes:
             )
             if not rows:
                 break
-            # One that was deleted in between has no record any more.
+            # One that was deleted meanwhile has no record any more.
             records = await command(self.redis, "HMGET", keys.workspace_statics(workspace), *(id for id, _ in rows))
             page += [_decoder.decode(raw) for raw in records if raw]
             before = int(rows[-1][1])
@@ -135,7 +137,7 @@ class StaticCodes:
     async def edit(
         self, workspace: int, id: str, edit: StaticEdit, *, match: Collection[str] | None = None
     ) -> StaticCode:
-        """The code as it then is. Raises Missing and Refused; with `match` (see `codes.etags`) also Stale."""
+        """Edit a code and return it. Raises Missing and Refused; with `match` (`codes.etags`) also Stale."""
         changes = {name: value for name, value in msgspec.structs.asdict(edit).items() if value is not UNSET}
         for _ in range(_TRIES):
             raw = await command(self.redis, "HGET", keys.workspace_statics(workspace), id)
@@ -158,7 +160,7 @@ class StaticCodes:
 
     @raises_unavailable
     async def delete(self, workspace: int, id: str, *, match: Collection[str] | None = None) -> bool:
-        """Whether there was such a code. With `match` it raises Stale as `edit` does."""
+        """Delete a code; return whether it existed. With `match` it raises Stale as `edit` does."""
         for _ in range(_TRIES):
             raw = await command(self.redis, "HGET", keys.workspace_statics(workspace), id)
             if raw is None:
@@ -170,7 +172,7 @@ class StaticCodes:
         raise Unavailable("the code is changed by too many at once")
 
     async def _drop_deleted_folder(self, code: StaticCode) -> StaticCode:
-        """A folder that was deleted while the code was put into it is none."""
+        """Take a code out of a folder that was deleted meanwhile."""
         if code.folder_id is None:
             return code
         try:
@@ -200,14 +202,14 @@ def _check_content(type: str, written: object) -> None:
         raise Refused(error.field, "invalid_content", f"{error.field} {error.message}") from None
     if type == "url":
         try:
-            # Any address will do, an internal one too: it is the scanner who goes there, and not through us.
+            # Internal addresses are fine: scanners go there directly, not through us.
             destinations.parse(checked["url"])
         except Refused as refused:
             raise Refused("content.url", refused.code, refused.message) from None
 
 
 async def put(redis: Redis, seen: bytes, old: StaticCode, new: StaticCode | None) -> bool:
-    """Replaces `old`, which is there as `seen` (b"" for none), by `new` (None: by nothing); whether it was so."""
+    """Replace `old`, stored as `seen` (b"" for none), by `new` (None deletes); return whether it was as seen."""
     at = [
         keys.workspace_statics(old.workspace),
         keys.workspace_static_numbers(old.workspace),
@@ -217,7 +219,7 @@ async def put(redis: Redis, seen: bytes, old: StaticCode, new: StaticCode | None
 
 
 async def remove_from_folder(redis: Redis, workspace: int, folder_id: str, *, now_ms: Callable[[], int]) -> None:
-    """Takes all static codes out of a folder that is no longer there."""
+    """Take all static codes out of a deleted folder."""
     async for _, raw in redis.hscan_iter(keys.workspace_statics(workspace), count=500):
         while raw and (code := _decoder.decode(raw)).folder_id == folder_id:
             out = msgspec.structs.replace(code, folder_id=None, updated_at_ms=now_ms())

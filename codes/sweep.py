@@ -1,8 +1,7 @@
-"""Settling what crashes have left between two steps.
+"""Sweep: finish or revert what crashes have left between two steps.
 
-Looks only at intents whose owner can no longer do anything (see `codes.intents`), so it may run in several
-processes at once, and beside everything else. Each case is decided by what is there, so a sweep that is cut
-short itself is simply run again.
+Takes only intents whose writer can do nothing more (`codes.intents`), so it may run in several processes at once, and
+beside everything else. Each case is decided by what is stored, so a sweep that is interrupted is simply run again.
 """
 
 import asyncio
@@ -29,7 +28,7 @@ def _wall_ms() -> int:
 async def sweep(
     redis: Redis, *, older_than_ms: int = intents.SWEEP_MS, now_ms: Callable[[], int] = _wall_ms
 ) -> Counter[str]:
-    """Settles every abandoned intent, and returns how many of each kind. Raises Unavailable."""
+    """Settle every abandoned intent; return the count of each kind. Raises Unavailable."""
     settled: Counter[str] = Counter()
     async for nonce, intent in intents.abandoned(redis, older_than_ms):
         match intent.op:
@@ -47,9 +46,9 @@ async def sweep(
 
 
 async def sweep_until(redis: Redis, stop: asyncio.Event, *, every_s: float = EVERY_S) -> None:
-    """Sweeps until `stop`. A Redis that is away is swept when it is back."""
+    """Sweep until `stop`. Retries when Redis is away."""
     while not stop.is_set():
-        # Nothing is lost by waiting: what is left stays where it is.
+        # Nothing is lost by waiting.
         with suppress(Unavailable):
             await sweep(redis)
         try:
@@ -59,29 +58,29 @@ async def sweep_until(redis: Redis, stop: asyncio.Event, *, every_s: float = EVE
 
 
 async def _create(redis: Redis, nonce: str, intent: Intent) -> None:
-    """Written: goes into the index. Not written: never will be."""
+    """Index the code if it was written; else it never will be."""
     link = await code_store.read_link(redis, intent.host, intent.slug)
     if link.code is not None and link.code.id == intent.id:
         at = index.pointer(intent.host, intent.slug, nonce)
-        # Its number is not the intent's when another attempt has made it.
+        # Another attempt may have created it, under another number.
         await index.add(redis, link.code, at)
 
 
 async def _delete(redis: Redis, intent: Intent) -> None:
-    """A living code stays. The rows of one that is gone are erased."""
+    """A live code stays; order the erasure of one that is gone."""
     if await index.find(redis, intent.id) is None:
         await deleted_codes.order_erasure(redis, intent, intent.at_ms)
         await index.remove(redis, intent.id, intent.workspace)
 
 
 async def _key(redis: Redis, intent: Intent) -> None:
-    """A listing without a key behind it is dropped."""
+    """Drop a listing without a key."""
     key = await apikeys.read(redis, intent.digest)
     if key is None or key.id != intent.id:
         await apikeys.drop_listing(redis, intent.workspace, intent.id)
 
 
 async def _unfile(redis: Redis, intent: Intent, now_ms: Callable[[], int]) -> None:
-    """A folder that is still there keeps its codes."""
+    """Empty the folder, unless it is still there."""
     if not await folders.exists(redis, intent.workspace, intent.id):
         await folders.empty_folder(redis, intent.workspace, intent.id, now_ms=now_ms)

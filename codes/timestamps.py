@@ -1,4 +1,4 @@
-"""Moments as programs write them (RFC 3339 with a zone), in Unix milliseconds."""
+"""Timestamps: RFC 3339 with a zone, in Unix milliseconds."""
 
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -12,7 +12,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse(text: str, field: str) -> int:
-    """Raises Refused, also for a time without a zone: nobody can tell which moment is meant."""
+    """Raises Refused, also for a time without a zone, which is ambiguous."""
     found = _moment.fullmatch(text)
     if found is None:
         raise _refused(field)
@@ -27,7 +27,7 @@ def parse(text: str, field: str) -> int:
 
 
 def parse_day(text: str, zone: tzinfo, field: str, *, end: bool) -> int | None:
-    """When that day begins in `zone`, or ends; None for what is not written as a day. Raises Refused."""
+    """Return when a day begins, or ends, in `zone`; None for text that is no day. Raises Refused."""
     if not _day.fullmatch(text):
         return None
     try:
@@ -41,7 +41,7 @@ def parse_day(text: str, zone: tzinfo, field: str, *, end: bool) -> int | None:
 
 
 def format_ms(at_ms: int) -> str:
-    """`2026-05-21T15:00:00Z`, with thousandths where there are any."""
+    """Format as `2026-05-21T15:00:00Z`, with milliseconds if there are any."""
     seconds, thousandths = divmod(at_ms, 1000)
     text = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{text}.{thousandths:03}Z" if thousandths else f"{text}Z"

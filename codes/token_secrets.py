@@ -1,7 +1,7 @@
-"""Secrets to sign tokens with, shared by all processes through Redis and replaced by use.
+"""Secrets that sign tokens, shared by all processes through Redis and rotated by use.
 
-A secret signs for `ROTATE_MS` and is kept for as long afterwards as what it signed can live. Whoever needs one when
-the newest is too old makes the next; of several at once one wins, and the others take its.
+A secret signs for `ROTATE_MS` and is kept afterwards for as long as what it signed can live. A caller that finds the
+newest too old makes the next one; of several at once one wins, and the others use its.
 """
 
 import secrets
@@ -40,7 +40,7 @@ def _wall_ms() -> int:
 
 @raises_unavailable
 async def current(redis: Redis, *, lives_ms: int, now_ms: Callable[[], int] = _wall_ms) -> Secret:
-    """The one to sign with. What it signs must live for `lives_ms` at most."""
+    """Return the secret to sign with. What it signs must live for `lives_ms` at most."""
     while True:
         raw = await command(redis, "GET", keys.TOKEN_SECRETS) or b""
         known = _decoder.decode(raw) if raw else ()
@@ -55,7 +55,7 @@ async def current(redis: Redis, *, lives_ms: int, now_ms: Callable[[], int] = _w
 
 @raises_unavailable
 async def find(redis: Redis, id: str, *, lives_ms: int, now_ms: Callable[[], int] = _wall_ms) -> Secret | None:
-    """The secret with this id, for as long as something that it signed may live."""
+    """Return the secret with this id, as long as something that it signed may live."""
     raw = await command(redis, "GET", keys.TOKEN_SECRETS)
     known = _decoder.decode(raw) if raw else ()
     now = now_ms()

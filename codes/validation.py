@@ -1,4 +1,4 @@
-"""Text that people and programs read: its bounds, and that it can be written down."""
+"""Validate text, tags and styles, and bound their sizes."""
 
 from typing import Any, Literal
 
@@ -24,7 +24,8 @@ def check_label(label: str | None, field: str = "label") -> str | None:
 
 
 def storable(field: str, text: str) -> str:
-    """JSON can spell half a character (a lone surrogate), which has no bytes, and NUL, at which others stop reading."""
+    """Refuse lone surrogates, which have no bytes, and NUL, at which other programs stop reading. JSON can spell
+    both."""
     if "\0" in text:
         raise Refused(field, "invalid_text", "text must not hold a NUL character")
     try:
@@ -35,14 +36,14 @@ def storable(field: str, text: str) -> str:
 
 
 def single_line(field: str, text: str, most: int) -> str:
-    """One line that is not empty: no control characters, at most `most` characters."""
+    """Check for one line that is not empty: no control characters, at most `most` characters."""
     if not text.strip() or len(text) > most or not text.isprintable():
         raise Refused(field, "invalid_text", f"must be 1 to {most} printable characters")
     return storable(field, text)
 
 
 def check_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
-    """Trimmed, in lower case, each once, in the order in which they first came."""
+    """Return the tags trimmed, in lower case, each once, in their order."""
     clean = tuple(dict.fromkeys(storable("tags", tag).strip().lower() for tag in tags))
     if "" in clean:
         raise Refused("tags", "invalid_tag", "a tag must not be empty")

@@ -1,11 +1,11 @@
-"""Variants and rules as they are written, and which of the entries that a code has each of them is.
+"""Variants and rules: validate what is written, and match it with the entries that a code has.
 
-An entry has an id and a letter of its own for ever: scans are stored under the letter. Variants and rules
-share one row of letters. A written entry with the id, the letter or else the URL of one that is there (or was) is
-that one; any other gets a new id and the next letter that was never given.
+Each entry keeps its id and its letter for ever: scans are stored under the letter. Variants and rules share one
+sequence of letters. A written entry with the id, the letter or else the URL of an entry that is or was there is that
+entry; any other gets a new id and the next letter that was never used.
 
-Where no entry of a set is one that was there, the set begins anew: its letters are the next ones, too, but they read as
-a, b, c, …, and what was before is no longer looked at for entries that come back (`Code.letters_before`).
+If no entry of a set matches, the set begins anew: it takes the next letters, too, but they read as a, b, c, …, and
+earlier entries no longer come back (`Code.letters_before`).
 """
 
 import re
@@ -23,12 +23,12 @@ from schemas.scan_options import Conditions, Former, Rule, Variant
 MAX_VARIANTS = 10
 MAX_RULES = 50
 MAX_WEIGHT = 1_000_000
-# Of each list: a redirector reads them with the route.
+# Of each list: redirectors read them with the route.
 MAX_BYTES = 64 * 1024
-# How many entries are remembered that were removed.
+# How many removed entries are remembered.
 MAX_FORMER = 30
 
-# Letters that a writer may choose itself; longer ones are only given.
+# Letters that a caller may choose; longer ones are only assigned.
 _chosen = re.compile(r"[a-z]{1,2}")
 _key = re.compile(r"[a-z]{1,8}")
 
@@ -43,7 +43,7 @@ class NewVariant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewRule(msgspec.Struct, frozen=True, kw_only=True):
-    """`when` has been read by `codes.conditions.parse`."""
+    """`when` comes from `codes.conditions.parse`."""
 
     when: Conditions
     to: str
@@ -71,7 +71,7 @@ class _Sent(Protocol):
 
 
 def check(name: Literal["variants", "rules"], entries: Sequence[NewVariant | NewRule]) -> None:
-    """Everything but the URLs. Raises Refused, which names the entry: `variants[2].weight`."""
+    """Check all but the URLs. Raises Refused, which names the entry: `variants[2].weight`."""
     most = MAX_VARIANTS if name == "variants" else MAX_RULES
     if len(entries) > most:
         raise Refused(name, f"too_many_{name}", f"a code has at most {most} {name}")
@@ -97,7 +97,7 @@ def check(name: Literal["variants", "rules"], entries: Sequence[NewVariant | New
 
 
 class _Known(msgspec.Struct, frozen=True):
-    """An entry that is there, was there, or (the destination of a code without any) could be said to be."""
+    """An entry that is or was there; the destination of a code without variants counts as one."""
 
     name: Literal["variants", "rules", "former", "destination"]
     id: str
@@ -130,15 +130,15 @@ def _known(code: Code, replaced: Sequence[str]) -> list[_Known]:
 
 
 def destination_id(code: Code) -> str:
-    """What the destination of a code without variants goes by where it is shown as an entry. A rule may have been made
-    of that entry since, and has its id then."""
+    """Return the id of the destination of a code without variants, where it is shown as an entry. A rule that was made
+    of that entry since has its id."""
     rules = {rule.id for rule in code.rules}
     ids = (str(uuid.uuid5(uuid.UUID(code.id), f"destination{at or ''}")) for at in range(len(rules) + 1))
     return next(id for id in ids if id not in rules)
 
 
 def single_variant(code: Code) -> Variant:
-    """The destination of a code without variants, as the one entry of a list of them."""
+    """Return the destination of a code without variants as the one entry of a list."""
     if code.sole is not None:
         return msgspec.structs.replace(code.sole, url=code.destination)
     first = _letters(code.letters_before)
@@ -147,20 +147,20 @@ def single_variant(code: Code) -> Variant:
 
 
 def key_in_set(code: Code | DeletedCode, key: str) -> str:
-    """What the letter of an entry that is there reads as."""
+    """Return what the letter of an entry reads as in its set."""
     return _letters(_index(key) - code.letters_before)
 
 
 def former_of(code: Code, id: str, key: str, url: str, label: str | None, *, rule: bool = False) -> Former:
-    """An entry that was there a moment ago."""
+    """Return what is remembered of an entry that was just removed."""
     shown = key_in_set(code, key)
     return Former(id=id, key=key, url=url, label=label, rule=rule, shown="" if shown == key else shown)
 
 
 def merge_entries(code: Code, written: dict[str, Any], new_id: Callable[[], str]) -> dict[str, Any]:
-    """The fields of a code that follow from writing `variants`, `rules` or both (checked NewVariants and
-    NewRules). Where the list of variants is emptied, `sole` may be the one entry that is left, and be the
-    destination. Raises Refused when a variant and a rule claim to be the same entry."""
+    """Return the fields of a code that follow from writing `variants`, `rules` or both (checked NewVariants and
+    NewRules). If the variants are emptied, `sole` may be the one entry that is left as the destination. Raises Refused
+    when a variant and a rule claim to be the same entry."""
     names = [name for name in ("variants", "rules") if name in written]
     one_left = written.get("sole")
     if "variants" in names and not written["variants"] and not code.variants and one_left is None:
@@ -176,7 +176,7 @@ def merge_entries(code: Code, written: dict[str, Any], new_id: Callable[[], str]
     before = code.letters if sent and not same and _is_whole(code, names) else code.letters_before
     given = {at: _index(one.key) for at, one in same.items() if one.key}
     for at, (_, entry) in enumerate(sent):
-        # A letter that was given once is given to nobody else, also when its entry is forgotten.
+        # A letter is never given twice, even when its first entry is forgotten.
         if at not in same and entry.key is not None and _chosen.fullmatch(entry.key):
             wanted = before + _index(entry.key)
             if wanted >= code.letters and wanted not in given.values():
@@ -206,7 +206,7 @@ def merge_entries(code: Code, written: dict[str, Any], new_id: Callable[[], str]
 
 
 def _is_whole(code: Code, names: Sequence[str]) -> bool:
-    """Whether nothing of what has a letter now is left as it is."""
+    """Return whether every entry that has a letter now is replaced."""
     return ("variants" in names or (not code.variants and code.sole is None)) and ("rules" in names or not code.rules)
 
 
@@ -218,7 +218,7 @@ def _made(entry: object, id: str, key: str) -> Variant | Rule:
 
 
 def _check_apart(sent: Sequence[tuple[str, _Sent]]) -> None:
-    """`check` has looked at each list; no entry may be in both."""
+    """Refuse an entry that is in both lists; `check` has looked at each."""
     for field in ("id", "key"):
         variants = {getattr(entry, field) for name, entry in sent if name == "variants"} - {None}
         for at, entry in enumerate(entry for name, entry in sent if name == "rules"):
@@ -227,9 +227,9 @@ def _check_apart(sent: Sequence[tuple[str, _Sent]]) -> None:
 
 
 def _same(sent: Sequence[tuple[str, _Sent]], known: Sequence[_Known], before: int) -> dict[int, int]:
-    """Position of a written entry → that of the known one that it is. What says more is looked at first, for all
-    entries, so that none is taken by its URL from one that named it. `before`: how many letters come before the one
-    that is written as a."""
+    """Map positions of written entries to those of the known entries that they are. The strongest match comes first,
+    for all entries, so that none loses to a match by URL. `before`: how many letters come before the one written as
+    a."""
 
     def by_id(name: str, new: _Sent, old: _Known) -> bool:
         return new.id is not None and new.id == old.id

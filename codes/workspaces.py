@@ -1,4 +1,4 @@
-"""Workspaces: whose codes and keys something is."""
+"""Workspaces, which own codes and keys."""
 
 import time
 import uuid
@@ -31,16 +31,16 @@ async def ensure_workspace(
     plan: str = DEFAULT_PLAN,
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
 ) -> Workspace:
-    """The workspace of that name, made if there is none. Raises Refused for a name that cannot be one.
+    """Return the workspace of that name, created if there is none. Raises Refused for an invalid name.
 
-    The name is taken first, and whoever finds a name without a workspace behind it puts one there, so a
-    crash in between leaves nothing to clear up.
+    The name is taken first, and the next call that finds a name without a workspace creates it, so a crash in between
+    leaves nothing to clear up.
     """
     if not name.strip() or name != name.strip() or len(name) > MAX_NAME or not name.isprintable():
         raise Refused("name", "invalid_name", f"a workspace's name has 1 to {MAX_NAME} printable characters")
     raw = await command(redis, "HGET", keys.WORKSPACES, name)
     if raw is None:
-        # The first is 1 everywhere, so that a fresh start gives way to an import; the others follow the clock.
+        # The first is always 1, so that a fresh start gives way to an import; the others follow the clock.
         first = not await command(redis, "EXISTS", keys.WORKSPACE_NUMBERS)
         number = await numbers.allocate(redis, keys.WORKSPACE_NUMBERS, 0 if first else now_ms())
         await command(redis, "HSETNX", keys.WORKSPACES, name, number)
@@ -59,13 +59,13 @@ async def get(redis: Redis, number: int) -> Workspace | None:
 
 @raises_unavailable
 async def any_exist(redis: Redis) -> bool:
-    """Whether there is any. The first start makes one, so a Redis without is empty."""
+    """Return whether there is any. The first start creates one, so a Redis without is empty."""
     return bool(await command(redis, "HLEN", keys.WORKSPACES))
 
 
 @raises_unavailable
 async def all_workspaces(redis: Redis) -> list[Workspace]:
-    """In the order in which they were made."""
+    """List workspaces in the order of their creation."""
     held = sorted(int(raw) for raw in await command(redis, "HVALS", keys.WORKSPACES))
     found = [await command(redis, "GET", keys.workspace(number)) for number in held]
     return [_decoder.decode(raw) for raw in found if raw]
@@ -73,8 +73,7 @@ async def all_workspaces(redis: Redis) -> list[Workspace]:
 
 @raises_unavailable
 async def allow_schemes(redis: Redis, number: int, schemes: Sequence[str]) -> Workspace:
-    """Sets which schemes app links may have besides https; links that are there stay. Raises Refused, and Missing
-    for a number that is no workspace's."""
+    """Set the schemes that app links may have besides https; existing links stay. Raises Refused and Missing."""
     wanted = tuple(dict.fromkeys(scheme.strip().lower().removesuffix("://").removesuffix(":") for scheme in schemes))
     if len(wanted) > MAX_SCHEMES:
         raise Refused("app_schemes", "too_many_schemes", f"a workspace allows at most {MAX_SCHEMES} schemes")
@@ -85,8 +84,8 @@ async def allow_schemes(redis: Redis, number: int, schemes: Sequence[str]) -> Wo
 
 @raises_unavailable
 async def set_plan(redis: Redis, number: int, plan: str) -> Workspace:
-    """Puts a workspace on another plan, from its next request on (the name is for the caller to check). What it has
-    already stays. Raises Missing."""
+    """Put a workspace on another plan, from its next request on; the caller checks the name. What it has stays. Raises
+    Missing."""
     return await _change(redis, number, plan=plan)
 
 
@@ -101,8 +100,8 @@ async def _change(redis: Redis, number: int, **fields: Any) -> Workspace:
 
 
 async def import_workspace(redis: Redis, workspace: Workspace) -> bool:
-    """Brings in a workspace from elsewhere; whether it was new. One that has its number or name gives way if it is
-    empty but for keys, as that of a fresh start is, and both have the same name and number; else Conflict."""
+    """Import a workspace; return whether it was new. A workspace with the same name and number gives way if it is empty
+    but for keys, as that of a fresh start is; any other clash of name or number is a Conflict."""
     holder = await command(redis, "HGET", keys.WORKSPACES, workspace.name)
     if holder is not None and int(holder) != workspace.number:
         raise Conflict("name", "name_taken", f"another workspace is called {workspace.name!r} here")

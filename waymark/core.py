@@ -120,7 +120,7 @@ async def _run(
             public.append(tasks.create_task(keep_working(app.state.context, stop)))
             rechecks = DomainRechecks(app.state.context.domains, every_ms=settings.domain_check * 1000)
             shown.register(MetricsCollector(rechecks.metrics))
-            background.append(tasks.create_task(rechecks.keep(stop)))
+            background.append(tasks.create_task(rechecks.run(stop)))
             limits = room_settings.connection_limits(settings)
             public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop, limits)))
         if moving is not None:

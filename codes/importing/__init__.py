@@ -1,1 +1,1 @@
-"""Bringing in what other services export: a reader for each format, and one importer."""
+"""Import what other services export: one reader for each format, and one importer."""

@@ -28,7 +28,7 @@ def knows(columns: frozenset[str]) -> bool:
 
 
 def keys(row: Row) -> tuple[LinkKey, ...]:
-    """All back-halves of a link lead to it. A custom one is the one that is printed; the one that was drawn may be."""
+    """All back-halves of a link lead to it. Custom ones come first, since they are printed; the random one may be."""
     custom = parsing.words(row, "custom_bitlinks", "custom link")
     drawn = parsing.text(row, "link", "bitlink", "id")
     return tuple(dict.fromkeys(parsing.link_key(one) for one in (*custom, drawn) if one))

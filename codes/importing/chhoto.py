@@ -20,7 +20,7 @@ def keys(row: Row) -> tuple[LinkKey, ...]:
 
 
 def link(row: Row) -> Link:
-    """(An end of 0 is none.)"""
+    """An expiry of 0 is none."""
     ends = parsing.text(row, "expiry_time")
     return Link(
         destination=parsing.text(row, "longlink"),

@@ -18,7 +18,7 @@ SILENT = frozenset(
     {
         *("id", "shortlink", "qrcode", "userid", "workspaceid", "projectid", "updatedat", "updated at", "lastclicked"),
         *("tagid", "tagids", "teststartedat"),
-        # The destination holds them already, or they have been read.
+        # In the destination already, or read elsewhere.
         *("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"),
     }
 )
@@ -71,12 +71,12 @@ def link(row: Row) -> Link:
         destination=destination,
         label=parsing.text(row, "title", "comments", "description") or None,
         tags=parsing.words(row, "tags"),
-        # Dub still serves what is archived; nobody wants to meet it again, and one word brings it back.
+        # Dub still serves archived links; here they are paused, and one edit resumes them.
         paused=parsing.is_true(row, "archived") or bool(parsing.text(row, "disabledat", "disabled at")),
         password=password or None,
         expires_at_ms=parsing.time_ms(row, "expiresat", "expires at"),
         expired_destination=parsing.text(row, "expiredurl", "expired url") or None,
-        # Dub passes the query of a visit on, over what the destination has.
+        # Dub forwards the query of a scan, and it overrides that of the destination.
         query="override",
         utm={} if "utm_" in destination else generic.utm(row),
         rules=rules,
@@ -99,7 +99,8 @@ def _variants(row: Row) -> tuple[NewVariant, ...]:
 
 
 def _targets(row: Row) -> tuple[tuple[NewRule, ...], Apps | None, tuple[NotImported, ...]]:
-    """At Dub the system goes before the country, and here rules go before apps: beside countries the apps are rules."""
+    """Dub checks the system before the country; here rules come before apps. So, with countries, the apps become
+    rules."""
     ios, android = parsing.text(row, "ios"), parsing.text(row, "android")
     countries, lost = _countries(row)
     web = [app for app in (ios, android) if app.lower().startswith("http://")]
@@ -110,7 +111,7 @@ def _targets(row: Row) -> tuple[tuple[NewRule, ...], Apps | None, tuple[NotImpor
 
 
 def _countries(row: Row) -> tuple[tuple[NewRule, ...], tuple[NotImported, ...]]:
-    """A rule for each destination, with all its countries. In CSV they are columns: `geo.DE`."""
+    """Return one rule for each destination, with all its countries. In CSV they are columns: `geo.DE`."""
     given = _json(row.get("geo"))
     found: dict[str, Any] = dict(given) if isinstance(given, dict) else {}
     found |= {name[4:]: url for name in row.names if name.startswith("geo.") and (url := parsing.text(row, name))}
@@ -129,7 +130,7 @@ def _countries(row: Row) -> tuple[tuple[NewRule, ...], tuple[NotImported, ...]]:
 
 
 def _json(value: Any) -> Any:
-    """In a cell of CSV it is a text."""
+    """Parse JSON that is text in a cell of CSV."""
     if not isinstance(value, str) or not value.strip():
         return value
     try:

@@ -1,4 +1,8 @@
-"""The entries of a file, CSV or JSON, as rows of named cells, whoever's export it is."""
+"""Read the entries of a CSV or JSON file, of any service, as rows of named cells.
+
+A CSV without a header (phpMyAdmin and `SELECT … INTO OUTFILE` write none) is recognized by its first line, if that can
+be read in one way only.
+"""
 
 import csv
 import io
@@ -12,11 +16,11 @@ import msgspec
 from codes.importing import generic, yourls
 from codes.importing.types import Row, UnreadableFile
 
-# Whether entries with these columns (in small letters) are somebody's links.
+# Whether entries with these columns (in lower case) are links of a known service.
 Known = Callable[[frozenset[str]], bool]
 Numbered = tuple[int, Row]
 
-# How services say how many links there are, of which an answer holds a page.
+# How services name the total of links, of which an answer holds a page.
 _TOTALS = ("total", "totalItems", "total_links")
 _LINK_N = re.compile(r"link_\d+")
 _WHITE = re.compile(r"\s*")
@@ -26,8 +30,8 @@ _WHOLE = re.compile(r"\s*\d+\s*")
 
 
 def read_csv(content: str, known: Known, name: str | None) -> Iterator[Numbered]:
-    """Entries are numbered by the line on which they begin. Without a line of names the columns are told by what the
-    first line holds (`headers`), or not at all: no first line is taken for names that it is not. Raises Unreadable."""
+    """Yield the rows of a CSV, numbered by the line on which they begin. Raises UnreadableFile, also for a file without
+    a header whose columns can be read in several ways."""
     csv.field_size_limit(1 << 20)
     try:
         delimiter, columns, named = _columns_of_csv(content, known, name)
@@ -42,7 +46,7 @@ def read_csv(content: str, known: Known, name: str | None) -> Iterator[Numbered]
 
 
 def _columns_of_csv(content: str, known: Known, name: str | None) -> tuple[str, list[str], bool]:
-    """The delimiter with which the first line makes sense, the columns, and whether that line names them."""
+    """Return the delimiter with which the first line makes sense, the columns, and whether that line names them."""
     head = content.lstrip().split("\n", 1)[0]
     wrong: UnreadableFile | None = None
     for delimiter in sorted(",;\t", key=head.count, reverse=True):
@@ -59,7 +63,7 @@ def _columns_of_csv(content: str, known: Known, name: str | None) -> tuple[str, 
 
 
 def _lines(content: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Those that hold anything, with the number on which each begins."""
+    """Yield the lines that hold anything, with the number on which each begins."""
     lines = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=False)
     before = 0
     for cells in lines:
@@ -69,13 +73,13 @@ def _lines(content: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _are_names(cells: list[str]) -> bool:
-    """A column is never called like an address."""
+    """Return whether these may be names of columns: none is an address."""
     return not any(_WEB.match(cell) for cell in cells)
 
 
 def _guess_columns(cells: list[str], name: str | None) -> list[str]:
-    """The names of the columns, by the first line; `name` is the format, where somebody has said it. Raises
-    Unreadable for what can be read in two ways."""
+    """Name the columns by the first line; `name` is the format, if the user gave one. Raises UnreadableFile for a line
+    that can be read in two ways."""
     web = [at for at, cell in enumerate(cells) if _WEB.match(cell)]
     if not web:
         shown = ", ".join(sorted(cell.strip().lower() for cell in cells)) or "(none)"
@@ -133,9 +137,9 @@ def _rest(cells: list[str], start: int) -> list[str]:
 
 
 def read_json(content: str, known: Known, names: Collection[str]) -> tuple[list[Numbered], int]:
-    """`names` are those under which services put their lists. The file may hold one answer of an API, a list of them
-    or several one after the other, or the entries alone. Also returns how many links there are in all, as far as the
-    answers say. Raises Unreadable."""
+    """Return the rows, and the total of links as far as the answers say. The file may hold one answer of an API, a list
+    of answers, several one after the other, or the entries alone. `names` are those that services give their lists.
+    Raises UnreadableFile."""
     try:
         documents = _documents(content)
         entries = _entries(documents[0] if len(documents) == 1 else documents, known, frozenset(names))
@@ -146,7 +150,7 @@ def read_json(content: str, known: Known, names: Collection[str]) -> tuple[list[
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
             raise UnreadableFile(f"entry {number} is no object")
-        rows.append((number, Row(_small(entry))))
+        rows.append((number, Row(_lower_case(entry))))
     return rows, total
 
 
@@ -204,7 +208,7 @@ def _inside(found: dict[str, Any], names: frozenset[str]) -> Any:
     return next((value for name, value in found.items() if name in names and isinstance(value, list | dict)), None)
 
 
-def _small(entry: dict[str, Any]) -> dict[str, Any]:
+def _lower_case(entry: dict[str, Any]) -> dict[str, Any]:
     return {str(name).lower(): value for name, value in entry.items()}
 
 

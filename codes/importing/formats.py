@@ -1,4 +1,4 @@
-"""Reading an export: CSV or JSON, its format said or seen from its columns, entry by entry."""
+"""Export files of other services: recognize the format, and read the links entry by entry."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,33 +16,33 @@ MAX_BYTES = 512 << 20
 class Format(Protocol):
     NAME: str
     TITLE: str
-    # Where the entries are in JSON, from the outside in.
+    # Names of the list of entries in JSON, from the outside in.
     ENTRIES: tuple[str, ...]
-    # Columns of which it needs one each: for the slug, and for the destination.
+    # Columns for the slug and for the destination; one of each is needed.
     COLUMNS: tuple[tuple[str, ...], tuple[str, ...]]
-    # Columns that say nothing of where a scan leads, and nothing that anybody would miss.
+    # Columns that nobody misses when they are not imported.
     SILENT: frozenset[str]
-    # How the other columns are called that are not brought along.
+    # What to call other columns that are not imported.
     WORDS: dict[str, str]
 
     def knows(self, columns: frozenset[str]) -> bool:
-        """Whether entries with these columns (in small letters) are surely this format's."""
+        """Return whether entries with these columns (in lower case) are certainly of this format."""
 
     def keys(self, row: Row) -> tuple[LinkKey, ...]:
-        """All short addresses of the entry, the main one first. Raises Unusable."""
+        """Return all short addresses of the entry, the main one first. Raises UnusableEntry."""
 
     def link(self, row: Row) -> Link:
-        """Raises Unusable."""
+        """Raises UnusableEntry."""
 
 
 _MODULES: tuple[Any, ...] = (bitly, shlink, yourls, kutt, dub, chhoto, generic)
-# By name. The last one is the one for whatever is not known.
+# By name. The last one takes what no other knows.
 FORMATS: dict[str, Format] = {module.NAME: module for module in _MODULES}
 
 
 class Export:
-    """A whole file. Entries are numbered as people count them: in CSV by the line on which they begin. `missing` is how
-    many links the service has that are not in the file: of an API's answer only one page was kept."""
+    """A whole file. Entries are numbered as people count them, in CSV by the line on which they begin. `missing` is how
+    many links of the service are not in the file, when only one page of an API's answer was saved."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Export:
         name: str | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        """Raises Unreadable, OSError."""
+        """Raises UnreadableFile, OSError."""
         if path.stat().st_size > MAX_BYTES:
             raise UnreadableFile(f"the file is larger than {MAX_BYTES >> 20} MiB: split it")
         try:
@@ -110,7 +110,7 @@ def _is_known(columns: frozenset[str]) -> bool:
 
 
 def _names_columns(columns: frozenset[str]) -> bool:
-    """Whether any format finds a slug and a destination in them."""
+    """Return whether any format finds a slug and a destination in these columns."""
     return any(columns & set(slugs) and columns & set(destinations) for slugs, destinations in _columns())
 
 

@@ -1,4 +1,4 @@
-"""CSV by hand: a column for the slug (or the short link) and one for the destination; the rest is welcome."""
+"""CSV with columns of your own: one for the slug or the short link, one for the destination, and optional ones."""
 
 from codes.importing import parsing
 from codes.importing.types import Link, LinkKey, NotImported, Row
@@ -44,6 +44,6 @@ def link(row: Row) -> Link:
 
 
 def utm(row: Row) -> dict[str, str]:
-    """Columns that several services name alike."""
+    """Return the campaign columns, which several services name alike."""
     names = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
     return {name: value for name in names if (value := parsing.text(row, name, name.replace("_", " ")))}

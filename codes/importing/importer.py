@@ -1,7 +1,7 @@
-"""Making codes of links, each once, however often it is tried.
+"""Import links as codes, each once, however often the import runs.
 
-A code's id follows from its workspace, host and slug. So an import that was killed is simply run again: what is there
-is seen to be there. Everything a person could do wrong through the API is refused here in the same words.
+A code's id follows from its workspace, host and slug, so an import that was killed is simply run again: existing codes
+are recognized. What the API would refuse is refused here in the same words.
 """
 
 import asyncio
@@ -25,18 +25,18 @@ from codes.validation import MAX_LABEL, MAX_TAG, MAX_TAGS
 from codes.variants import MAX_RULES, MAX_VARIANTS
 from schemas.code import Code
 
-# How many are under way at a time: each waits for redirectors and for names to be looked up.
+# Concurrent creations: each waits for redirectors and lookups.
 AT_ONCE = 16
 
 Result = Literal["made", "there", "would be made", "skipped"]
 
-# A further slug that leads nowhere here.
+# A further slug that is not imported.
 ALIAS = "further slugs"
 _ENTRY_OF_LIST = re.compile(r"(rules|variants)(?:\[(\d+)\].*)?")
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of one entry. `reason`: why it was skipped; `left_out`: what of it was not brought along."""
+    """The result of one entry. `reason`: why it was skipped; `left_out`: what of it was not imported."""
 
     entry: int
     outcome: Result
@@ -49,8 +49,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class ImportOptions(msgspec.Struct, frozen=True):
-    """`onto`: the custom domain that the codes go to ("" for the short host). `only`: links of other domains are
-    skipped; without it all domains of the export are put together."""
+    """`onto`: the custom domain of the new codes ("" for the short host). `only`: links of other domains are skipped;
+    without it all domains of the export are merged."""
 
     workspace: int
     onto: str = ""
@@ -62,16 +62,16 @@ async def import_links(
     codes: Codes,
     entries: Iterable[Entry],
     plan: ImportOptions,
-    told: Callable[[Outcome], object],
+    on_outcome: Callable[[Outcome], object],
 ) -> Counter[str]:
-    """Tells of every entry once, in order, and returns how many there were of each outcome. Raises Unavailable when
-    Redis is away: run it again."""
+    """Import all entries; call `on_outcome` for each, in order. Return the count of each outcome. Raises Unavailable
+    when Redis is away: run it again."""
     counts: Counter[str] = Counter()
     taken: dict[str, int] = {}
     for few in _chunks(entries):
         for outcome in await asyncio.gather(*(_one(codes, entry, plan, taken) for entry in few)):
             counts[outcome.outcome] += 1
-            told(outcome)
+            on_outcome(outcome)
     return counts
 
 
@@ -82,16 +82,16 @@ def _chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 
 
 def _one(codes: Codes, entry: Entry, plan: ImportOptions, taken: dict[str, int]) -> Awaitable[Outcome]:
-    """(What depends on the order of entries is decided before anything is waited for.)"""
+    """Decide what depends on the order of entries before anything is awaited."""
     printed = list(dict.fromkeys(key.slug for key in entry.keys))
     skipped = Outcome(entry.number, "skipped", printed[0] if printed else "", tuple(printed[1:]))
     if isinstance(entry.found, str):
-        return _said(msgspec.structs.replace(skipped, reason=entry.found))
+        return _immediately(msgspec.structs.replace(skipped, reason=entry.found))
     skipped = msgspec.structs.replace(skipped, destination=entry.found.destination)
     here = [key for key in entry.keys if not plan.only or key.host.lower() == plan.only.lower()]
     if not here:
         reason = f"it is on {entry.keys[0].host or 'no domain'}, not on {plan.only}"
-        return _said(msgspec.structs.replace(skipped, reason=reason))
+        return _immediately(msgspec.structs.replace(skipped, reason=reason))
     lost = [NotImported(ALIAS, f"{key} (not on {plan.only})") for key in entry.keys if key not in here]
     free = []
     for slug in dict.fromkeys(key.slug for key in here):
@@ -101,12 +101,12 @@ def _one(codes: Codes, entry: Entry, plan: ImportOptions, taken: dict[str, int])
         else:
             lost.append(NotImported(ALIAS, f"{slug} (entry {first} has it)"))
     if not free:
-        return _said(msgspec.structs.replace(skipped, reason=f"entry {first} has the same slug"))
+        return _immediately(msgspec.structs.replace(skipped, reason=f"entry {first} has the same slug"))
     link = trim_link(entry.found)
     return _make(codes, skipped, msgspec.structs.replace(link, left_out=(*link.left_out, *lost)), free, plan)
 
 
-async def _said(outcome: Outcome) -> Outcome:
+async def _immediately(outcome: Outcome) -> Outcome:
     return outcome
 
 
@@ -114,14 +114,14 @@ async def _make(codes: Codes, skipped: Outcome, link: Link, printed: list[str], 
     done = msgspec.structs.replace(skipped, left_out=link.left_out)
     free, lost, made = await _free(codes, printed, plan)
     if made is not None:
-        return _there(done, made, printed)
+        return _existing(done, made, printed)
     if not free:
         return msgspec.structs.replace(skipped, reason=f"slug: {next(iter(lost.values()))}")
     lost |= dict.fromkeys(free[1 + MAX_ALIASES :], f"a code has at most {MAX_ALIASES} aliases")
     left_out = [*link.left_out, *(NotImported(ALIAS, f"{slug} ({why})") for slug, why in lost.items())]
     new = new_code(link, free[: 1 + MAX_ALIASES], plan)
     try:
-        new = await _fitting(codes, new, left_out, plan)
+        new = await _create_fitting(codes, new, left_out, plan)
     except (Refused, Conflict) as error:
         return msgspec.structs.replace(skipped, reason=f"{error.field}: {error.message}")
     except NotInPlan as error:
@@ -139,8 +139,8 @@ async def _make(codes: Codes, skipped: Outcome, link: Link, printed: list[str], 
     )
 
 
-def _there(done: Outcome, code: Code, printed: list[str]) -> Outcome:
-    """An earlier run has made it. What it could not have then it does not get now."""
+def _existing(done: Outcome, code: Code, printed: list[str]) -> Outcome:
+    """Report a code of an earlier run. It does not get slugs that it could not have then."""
     has = (code.slug, *code.aliases)
     lost = (NotImported(ALIAS, f"{one} (the code does not have it)") for one in printed if one not in has)
     return msgspec.structs.replace(
@@ -149,8 +149,8 @@ def _there(done: Outcome, code: Code, printed: list[str]) -> Outcome:
 
 
 async def _free(codes: Codes, printed: list[str], plan: ImportOptions) -> tuple[list[str], dict[str, str], Code | None]:
-    """Slugs that a code can have; why the others cannot be had; and the code that an earlier run has made, under the
-    first that could be had then. (A code that follows from a later one is another entry's.)"""
+    """Return the slugs that the code can have, why it cannot have the others, and the code of an earlier run, if its
+    first possible slug has one. (A code of a later slug belongs to another entry.)"""
     free: list[str] = []
     lost: dict[str, str] = {}
     for slug in printed:
@@ -172,9 +172,9 @@ async def _free(codes: Codes, printed: list[str], plan: ImportOptions) -> tuple[
     return free, lost, None
 
 
-async def _fitting(codes: Codes, new: NewCode, left_out: list[NotImported], plan: ImportOptions) -> NewCode:
-    """Makes the code without those of its parts that cannot be kept, which are no reason to let a printed link die.
-    Raises what `Codes.create` does for the others."""
+async def _create_fitting(codes: Codes, new: NewCode, left_out: list[NotImported], plan: ImportOptions) -> NewCode:
+    """Create the code without optional parts that are refused: they are no reason to let a printed link die. Raises
+    what `Codes.create` does for required parts."""
     while True:
         try:
             await (codes.check if plan.dry_run else codes.create)(plan.workspace, new)
@@ -188,7 +188,7 @@ async def _fitting(codes: Codes, new: NewCode, left_out: list[NotImported], plan
                 NotImported(lost.what, f"{lost.detail} ({error.message})" if lost.detail else error.message)
             )
         except SlugTaken as error:
-            # Somebody was faster.
+            # A concurrent creation was faster.
             free = [slug for slug in (new.slug or "", *new.aliases) if slug != error.slug]
             if not free or len(free) > len(new.aliases):
                 raise
@@ -197,13 +197,13 @@ async def _fitting(codes: Codes, new: NewCode, left_out: list[NotImported], plan
 
 
 def with_slugs(new: NewCode, free: list[str], plan: ImportOptions) -> NewCode:
-    """The first is the slug, from which the id follows."""
+    """Set slug, aliases and id; the id follows from the slug, which is the first."""
     id = id_of(plan.workspace, plan.onto, free[0])
     return msgspec.structs.replace(new, id=id, slug=free[0], aliases=tuple(free[1:]))
 
 
 def drop_field(new: NewCode, field: str) -> tuple[NewCode, NotImported] | None:
-    """The code without the part of this name and what that was, where a link can do without it."""
+    """Return the code without this field, and what was dropped; None if a link needs the field."""
     if found := _ENTRY_OF_LIST.fullmatch(field):
         name, at = found[1], found[2]
         entries: tuple[Any, ...] = getattr(new, name)
@@ -232,7 +232,7 @@ def drop_field(new: NewCode, field: str) -> tuple[NewCode, NotImported] | None:
 
 
 def trim_link(link: Link) -> Link:
-    """Without what is too much for a code, which is no reason to leave out the link."""
+    """Return the link without what exceeds the bounds of a code."""
     tags = tuple(dict.fromkeys(tag.lower() for tag in link.tags if len(tag) <= MAX_TAG))[:MAX_TAGS]
     lost = [
         *([NotImported("some of its tags")] if len(tags) < len({tag.lower() for tag in link.tags}) else []),

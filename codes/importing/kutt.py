@@ -16,7 +16,7 @@ def knows(columns: frozenset[str]) -> bool:
 
 
 def keys(row: Row) -> tuple[LinkKey, ...]:
-    """The domain is null for the default one, which the link still names."""
+    """The domain is null for the default one; the link names it."""
     whole, address = parsing.text(row, "link"), parsing.text(row, "address")
     if not address:
         return (parsing.link_key(whole),)

@@ -1,4 +1,4 @@
-"""How the cells of exports are written: texts, yes and no, times, lists, and links."""
+"""Parse cells of exports: texts, booleans, times, lists and links."""
 
 import re
 from contextlib import suppress
@@ -12,12 +12,12 @@ from codes.importing.types import LinkKey, Row, UnusableEntry, is_empty
 
 _TRUE = {"true", "t", "1", "yes", "on"}
 _NUMERIC_ZONE = re.compile(r"([+-]\d\d)(\d\d)$")
-# Unix seconds, of which some exports write times.
+# Unix seconds: some exports write times like this.
 _SECONDS = re.compile(r"[0-9]{9,11}")
 
 
 def text(row: Row, *names: str) -> str:
-    """The first of these columns that says something, without the spaces around it."""
+    """Return the first of these columns that says something, trimmed."""
     for name in names:
         value = row.get(name)
         if value is not None and not isinstance(value, dict | list):
@@ -41,7 +41,7 @@ def number(row: Row, *names: str) -> int | None:
 
 
 def time_ms(row: Row, *names: str) -> int | None:
-    """Unix milliseconds of an ISO time, which without a zone is UTC, or of Unix seconds."""
+    """Return Unix milliseconds from an ISO time (UTC if it has no zone) or from Unix seconds."""
     found = text(row, *names)
     if not found:
         return None
@@ -55,8 +55,7 @@ def time_ms(row: Row, *names: str) -> int | None:
 
 
 def words(row: Row, *names: str) -> tuple[str, ...]:
-    """A list of JSON (of texts, or of objects with a name), be it in a cell, or a cell with `|`, `;` or commas
-    between."""
+    """Return the words of a JSON list (of texts, or of objects with a name), or of a cell with `|`, `;` or commas."""
     for name in names:
         value: Any = row.get(name)
         if isinstance(value, str) and value.lstrip().startswith("["):
@@ -72,7 +71,7 @@ def words(row: Row, *names: str) -> tuple[str, ...]:
 
 
 def link_key(link: str) -> LinkKey:
-    """Of a short link, with or without its scheme. Raises Unusable."""
+    """Parse a short link, with or without its scheme. Raises UnusableEntry."""
     split = _split(link)
     slug = unquote(split.path.strip("/"))
     if not split.hostname or not slug:
@@ -81,7 +80,7 @@ def link_key(link: str) -> LinkKey:
 
 
 def host(domain: str) -> str:
-    """A domain as a column says it: a name, or the base of links."""
+    """Return the host of a domain column: a name, or the base of links."""
     return _split(domain).hostname or ""
 
 

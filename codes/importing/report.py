@@ -1,4 +1,4 @@
-"""What an import did, entry by entry, as a table for people or JSON for programs."""
+"""The report of an import, entry by entry: a table for people, or JSON for programs."""
 
 import csv
 from collections import Counter
@@ -14,12 +14,12 @@ COLUMNS = ("entry", "outcome", "slug", "aliases", "destination", "id", "reason",
 
 
 def counts(outcomes: Iterable[Outcome]) -> Counter[str]:
-    """How many entries each thing of was left out, by its name."""
+    """Count the entries that each thing was left out of, by its name."""
     return Counter(what for one in outcomes for what in {lost.what for lost in one.left_out})
 
 
 def write(path: Path, outcomes: Iterable[Outcome]) -> None:
-    """JSON where the name ends so, else CSV. Raises OSError."""
+    """Write JSON if the name ends in .json, else CSV. Raises OSError."""
     if path.suffix.lower() == ".json":
         path.write_bytes(msgspec.json.format(msgspec.json.encode(list(outcomes)), indent=2) + b"\n")
         return

@@ -45,7 +45,7 @@ def knows(columns: frozenset[str]) -> bool:
 
 
 def keys(row: Row) -> tuple[LinkKey, ...]:
-    """The domain is null for the default one, which the link still names. Slugs may have several parts."""
+    """The domain is null for the default one; the link names it. Slugs may have several parts."""
     whole = parsing.text(row, "shorturl")
     named = parsing.link_key(whole) if whole else LinkKey("", "")
     return (
@@ -74,7 +74,7 @@ def link(row: Row) -> Link:
 
 
 def _without_used(link: Link, most: int, used: int) -> Link:
-    """What is used up there stays so: the limit is what is left of it."""
+    """Reduce the limit by the visits that are used up."""
     if used < most:
         return msgspec.structs.replace(link, scan_limit=most - used)
     return msgspec.structs.replace(
@@ -85,7 +85,7 @@ def _without_used(link: Link, most: int, used: int) -> Link:
 
 
 def _scan_count(row: Row) -> int:
-    """(Not read from the row, so that they are told as left out.)"""
+    """Peek, so that the visits are reported as left out."""
     summary = row.peek("visitssummary")
     total: Any = summary.get("total") if isinstance(summary, Mapping) else None
     for value in (total, row.peek("visitscount"), row.peek("visits")):
@@ -94,13 +94,13 @@ def _scan_count(row: Row) -> int:
     return 0
 
 
-class _Untold(Exception):
-    """A condition that no rule of ours can ask for; the text says which."""
+class _Unsupported(Exception):
+    """A condition that rules here do not have; the text says which."""
 
 
 def _rules(row: Row) -> tuple[tuple[NewRule, ...], tuple[NotImported, ...]]:
-    """Those of `redirectRules`, or (before Shlink 4) of `deviceLongUrls`. A rule is left out whole: without one of its
-    conditions it would hold for more visits than it did."""
+    """Read `redirectRules`, or `deviceLongUrls` before Shlink 4. The first rule that holds wins, here as there. A rule
+    is left out whole: without one of its conditions it would hold for more scans than it did."""
     answer, there = row.get("redirectrules"), row.get("hasredirectrules")
     if isinstance(answer, dict):
         answer = answer.get("redirectRules")
@@ -113,7 +113,7 @@ def _rules(row: Row) -> tuple[tuple[NewRule, ...], tuple[NotImported, ...]]:
     for number, rule in enumerate(sorted(answer, key=_priority), 1):
         try:
             rules.append(_rule(rule))
-        except _Untold as error:
+        except _Unsupported as error:
             lost.append(NotImported(_WHAT, f"rule {number} ({error})"))
     return (*rules, *_of_devices(row)), tuple(lost)
 
@@ -125,31 +125,31 @@ def _priority(rule: Any) -> float:
 
 def _rule(rule: Any) -> NewRule:
     if not isinstance(rule, dict) or not isinstance(rule.get("longUrl"), str):
-        raise _Untold("it leads nowhere")
+        raise _Unsupported("it leads nowhere")
     asked = rule.get("conditions")
     return NewRule(when=_when(asked if isinstance(asked, list) else []), to=rule["longUrl"])
 
 
 def _when(asked: Iterable[Any]) -> Conditions:
-    """All of them must hold; of one kind there can be one (within a list of ours any value will do)."""
+    """All conditions must hold; there can be one of each kind (in a list, any value matches)."""
     written: dict[str, Any] = {}
     for condition in asked:
         name, value = _condition(condition)
         if name == "query":
             if any(parameter in written.get("query", {}) for parameter in value):
-                raise _Untold("a parameter that it asks for twice")
+                raise _Unsupported("a parameter that it asks for twice")
             written["query"] = {**written.get("query", {}), **value}
         elif written.setdefault(name, value) != value:
-            raise _Untold(f"two conditions on {name}")
+            raise _Unsupported(f"two conditions on {name}")
     try:
         return conditions.parse(written, "if")
     except Refused as refused:
-        raise _Untold(f"{refused.field}: {refused.message}") from None
+        raise _Unsupported(f"{refused.field}: {refused.message}") from None
 
 
 def _condition(condition: Any) -> tuple[str, Any]:
     if not isinstance(condition, dict):
-        raise _Untold("a condition that is no object")
+        raise _Unsupported("a condition that is no object")
     kind, key, value = condition.get("type"), str(condition.get("matchKey") or ""), condition.get("matchValue")
     match kind:
         case "device" if str(value).lower() in _DEVICES:
@@ -171,7 +171,7 @@ def _condition(condition: Any) -> tuple[str, Any]:
         case "after-date":
             return "from", str(value)
         case _:
-            raise _Untold(f"a condition on {kind}{f' {value}' if kind == 'device' else ''}")
+            raise _Unsupported(f"a condition on {kind}{f' {value}' if kind == 'device' else ''}")
 
 
 def _of_devices(row: Row) -> tuple[NewRule, ...]:

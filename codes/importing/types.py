@@ -1,4 +1,4 @@
-"""What a reader makes of one entry of an export."""
+"""What a reader makes of the entries of an export."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ import msgspec
 from codes.variants import NewRule, NewVariant
 from schemas.scan_options import Apps, Query
 
-# What says nothing: an empty cell, and how programs write one.
+# Empty cells, and how programs write them.
 _EMPTY = {"", "null", "none", "undefined", "n/a", "\\n"}
 _NO = {"0", "0.0", "false", "f", "no", "off"}
 
 
 class LinkKey(msgspec.Struct, frozen=True):
-    """Host and slug of a short link; `host` is "" where the export does not say it."""
+    """Host and slug of a short link; `host` is "" if the export does not say it."""
 
     host: str
     slug: str
@@ -23,8 +23,7 @@ class LinkKey(msgspec.Struct, frozen=True):
 
 
 class NotImported(msgspec.Struct, frozen=True):
-    """Something that an export says of a link and that is not brought along: `what` it is, which is counted, and
-    which one (`detail`)."""
+    """Something of a link that is not imported: `what` it is, which is counted, and which one (`detail`)."""
 
     what: str
     detail: str = ""
@@ -34,8 +33,8 @@ class NotImported(msgspec.Struct, frozen=True):
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """A link to be brought in, but for its short addresses. The variants end at `variants_until_ms`; afterwards there
-    is the destination alone."""
+    """A link to import, without its short addresses. Its variants end at `variants_until_ms`; then the destination
+    alone counts."""
 
     destination: str
     label: str | None = None
@@ -56,11 +55,11 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnusableEntry(Exception):
-    """An entry that cannot be brought in; the text says why."""
+    """An entry that cannot be imported; the text says why."""
 
 
 class UnreadableFile(Exception):
-    """A file that is no export that can be read."""
+    """The file is no readable export."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -72,8 +71,8 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Row:
-    """The cells of one entry by their names in small letters. It knows which have been read, so that what a reader
-    has no use for can be told, whatever it is."""
+    """The cells of one entry by their names in lower case. It records which cells were read, so that everything a
+    reader does not use can be reported."""
 
     def __init__(self, cells: dict[str, Any], surplus: bool = False) -> None:
         self._cells = cells
@@ -86,7 +85,7 @@ class Row:
         return self._cells.get(name)
 
     def peek(self, name: str) -> Any:
-        """Without its counting as read."""
+        """Return a cell without marking it as read."""
         return self._cells.get(name)
 
     @property
@@ -94,12 +93,12 @@ class Row:
         return tuple(self._cells)
 
     def unread(self) -> tuple[str, ...]:
-        """Names of the cells that say something and that nobody has asked for."""
+        """Return the names of cells that say something and were not read."""
         return tuple(name for name, value in self._cells.items() if name not in self._read and says_something(value))
 
 
 def says_something(value: Any) -> bool:
-    """No, nought and nothing say nothing."""
+    """Return whether a value says anything: false, zero and empty do not."""
     if isinstance(value, dict):
         return any(map(says_something, value.values()))
     if isinstance(value, list):

@@ -8,10 +8,10 @@ NAME = "yourls"
 TITLE = "YOURLS: its table of links as CSV or JSON, the plugin's CSV, or the JSON of its API"
 ENTRIES = ("links", "data")
 COLUMNS = (("keyword", "shorturl", "source"), ("url", "target"))
-# The address of whoever made the link is in the export too. Nothing here looks at it.
+# The creator's IP address is in the export, too. It is ignored.
 SILENT = frozenset({"ip"})
 WORDS = {"hits": "clicks", "timestamp": "the time it was made"}
-# The columns of its table, in their order.
+# The columns of its table, in order.
 TABLE = ("keyword", "url", "title", "timestamp", "ip", "clicks")
 
 
@@ -22,7 +22,7 @@ def knows(columns: frozenset[str]) -> bool:
 
 
 def keys(row: Row) -> tuple[LinkKey, ...]:
-    """The plugin writes `/keyword/`; the API the whole link."""
+    """The plugin writes `/keyword/`, the API the whole link."""
     if keyword := parsing.text(row, "keyword"):
         return (LinkKey("", keyword),)
     source = parsing.text(row, "source")

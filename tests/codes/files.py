@@ -1,4 +1,7 @@
-"""Files of each kind: the least that is one."""
+"""Files of each kind: the smallest that is one; how they are sent, and what is stored."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + bytes(64)
 SMALLEST: dict[str, bytes] = {
@@ -12,3 +15,12 @@ SMALLEST: dict[str, bytes] = {
     "video/mp4": b"\0\0\0\x18ftypisom" + bytes(64),
     "video/webm": b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01\x42\x82\x84webm" + bytes(64),
 }
+
+
+async def pieces(body: bytes, size: int = 7) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
+
+
+def kept(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())

@@ -207,11 +207,11 @@ async def test_an_edit_makes_room_too(domains: Domains, names: NameServer, clock
 async def test_it_stops_when_it_is_told(domains: Domains, names: NameServer) -> None:
     await proven(domains, names, OURS)
     stop = asyncio.Event()
-    task = asyncio.create_task(DomainRechecks(domains).keep(stop))
+    task = asyncio.create_task(DomainRechecks(domains).run(stop))
     asked = len(names.questions)
     async with asyncio.timeout(30):
         while len(names.questions) == asked:  # noqa: ASYNC110 - the name server is a socket
             await asyncio.sleep(0.01)
         stop.set()
         await task
-    await DomainRechecks(domains, every_ms=0).keep(asyncio.Event())
+    await DomainRechecks(domains, every_ms=0).run(asyncio.Event())

@@ -9,7 +9,7 @@ from codes.code_fields import Edit
 from codes.errors import Stale
 from codes.etags import etag_of
 from codes.service import Codes
-from tests.codes.test_scan_options import EDITS, PAGE, made, whole
+from tests.codes.every_field import EDITS, PAGE, made, whole
 
 
 async def test_a_tag_is_that_of_what_is_kept(redis: Redis, codes: Codes) -> None:

@@ -17,13 +17,8 @@ from infra import s3
 from schemas import keys
 from schemas.files import KINDS, Kind, parse_path, path_of
 from schemas.page_content import check
-from tests.codes.files import PNG, SMALLEST
+from tests.codes.files import PNG, SMALLEST, kept, pieces
 from tests.servers.bucket import serving
-
-
-async def pieces(body: bytes, size: int = 7) -> AsyncIterator[bytes]:
-    for start in range(0, len(body), size):
-        yield body[start : start + size]
 
 
 @pytest.fixture
@@ -31,10 +26,6 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     client = Redis.from_url(redis_url)
     yield client
     await client.aclose()
-
-
-def kept(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.suffix)

@@ -21,8 +21,7 @@ from codes.sweep import sweep
 from schemas import keys
 from schemas.code import Code
 from tests.codes.conftest import OwnPlan, no_names
-from tests.codes.files import PNG
-from tests.codes.test_files import kept, pieces
+from tests.codes.files import PNG, kept, pieces
 
 HERE = "https://example.com/a"
 

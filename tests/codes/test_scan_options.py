@@ -22,61 +22,19 @@ from codes.variants import NewRule, NewVariant
 from schemas import keys
 from schemas.code import Code
 from schemas.route import Route, decode_route
-from schemas.scan_options import Apps, Conditions, Content
+from schemas.scan_options import Apps, Content
 from tests.codes.conftest import OWN_HOSTS
+from tests.codes.every_field import CARD, EDITS, GB, HERE, PAGE, THERE, made, whole
 from tests.codes.redirectors import redirector
 
-HERE = "https://example.com/here"
-THERE = "https://example.com/there"
-GB = Conditions(country=("GB",))
-CARD = {"vCardContent": {"first_name": "Ada", "last_name": "Lovelace"}}
 SEVEN = "https://example.com/7"
-
-# A value for each field that can be edited, other than a new code's.
-EDITS: dict[str, Any] = {
-    "destination": THERE,
-    "label": "Poster",
-    "status": "paused",
-    "tags": ("x",),
-    "folder_id": None,
-    "style": {"shape": "dots"},
-    "type": "vcard_plus",
-    "content": CARD,
-    "page_design": {"theme": "dark"},
-    "starts_at_ms": 5,
-    "expires_at_ms": 6,
-    "expired_destination": THERE,
-    "scan_limit": 7,
-    "password": "open sesame",
-    "query": "append",
-    "variants": (NewVariant(url=HERE), NewVariant(url=THERE, active=False, label="B")),
-    "rules": (NewRule(when=GB, to=THERE), NewRule(when=GB, to=HERE, active=False)),
-    "sticky": "cookie",
-    "apps": Apps(ios="https://example.com/ios"),
-    "utm": {"utm_source": "poster"},
-    "design": {"dots": "round"},
-    "image_format": "svg",
-    "locked": True,
-}
 ELSEWHERE = {"sole", "slug", "host", "aliases", "keep_old"}
-# Of a page alone.
-PAGE = {"type", "content", "page_design"}
 
 
 async def route(redis: Redis, slug: str, host: str = "") -> Route:
     raw = await redis.get(keys.route(keys.link_key(host, slug)))
     assert isinstance(raw, bytes)
     return decode_route(raw)
-
-
-async def made(codes: Codes, **fields: Any) -> Code:
-    return await codes.create(1, NewCode(**{"destination": HERE, **fields}))
-
-
-async def whole(codes: Codes) -> Code:
-    """A code with a value in every field."""
-    fields = {name: value for name, value in EDITS.items() if name not in PAGE}
-    return await made(codes, **fields)
 
 
 def test_no_field_is_left_out() -> None:
