@@ -1,4 +1,4 @@
-"""`python -m drill`: what happens to scans when something breaks."""
+"""`python -m drill`: inject faults into a running Waymark and count lost and doubled scans."""
 
 import asyncio
 import json
@@ -15,28 +15,28 @@ FIELDS = ("seed", "fault", "promised", "given", "stored", "lost", "doubled", "ou
 
 
 @click.command(name="drill")
-@click.option("--runs", type=click.IntRange(min=1), default=20, show_default=True, help="How many faults.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The first; the next follow it.")
+@click.option("--runs", type=click.IntRange(min=1), default=20, show_default=True, help="Number of faults.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="First seed; runs count up.")
 @click.option("--bus", type=click.Choice(["journal", "kafka"]), default="journal", show_default=True)
-@click.option("--seconds", type=click.FloatRange(min=1), help="Begin no run that would not end by then.")
-@click.option("--fault", help="Only this one, each time; the seed still says whom, when and for how long.")
+@click.option("--seconds", type=click.FloatRange(min=1), help="Start no run that would not end within this time.")
+@click.option("--fault", help="Inject only this fault; the seed still decides target, time and duration.")
 @json_flag
 @explained
 def drill(runs: int, seed: int, bus: str, seconds: float | None, fault: str | None, as_json: bool) -> None:
-    """Break a pipeline of its own in many ways, and count.
+    """Inject faults into a temporary Waymark, and count lost and doubled scans.
 
-    Starts everything in a temporary folder, scans, injects faults chosen by the seed, and compares what a client was
-    given with what is stored. Ends with 1 when anything that the design promises was lost or doubled, or the audit is
+    Starts everything in a temporary folder, scans codes, injects faults chosen by the seed, and compares the redirects
+    that clients received with the stored scans. Exits with 1 if a promised scan was lost or doubled, or if the audit is
     not clean.
     """
     if not sys.platform.startswith("linux"):
-        raise Unusable("the drill finds processes by what Linux says of them")
+        raise Unusable("the drill needs Linux: it finds processes in /proc")
     which = next(one for one in schedule.BUSES if one == bus)
     if fault is not None and fault not in (names := [one.name for one in schedule.faults_of(which)]):
-        raise Unusable(f"there is no fault {fault!r} with that bus; there are: {', '.join(names)}")
+        raise Unusable(f"there is no fault {fault!r} for this bus; there are: {', '.join(names)}")
     missing = [name for name in ("java", "mvn") if bus == "kafka" and shutil.which(name) is None]
     if missing:
-        raise Unusable(f"a Kafka broker needs Java and Maven; not on this machine: {', '.join(missing)}")
+        raise Unusable(f"a Kafka broker needs Java and Maven; missing here: {', '.join(missing)}")
     outcomes = asyncio.run(
         runner.drill(
             which,

@@ -1,4 +1,4 @@
-"""What a client knows: which visits it sent, of which it was given the redirect, and for how long it got none."""
+"""What clients know: the scans that they sent, those answered with a redirect, and the longest outage."""
 
 from collections.abc import Collection, Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""A wall clock that can be stepped, for the processes of one drill and not for the machine.
+"""A wall clock that can be stepped, for the processes of one drill only.
 
 `stepped/sitecustomize.py` is what Python runs first in a process that has its folder on PYTHONPATH. It adds to
 `time.time` and `time.time_ns` what stands in a file that is shared by all of them. The product knows nothing of it.

@@ -1,4 +1,4 @@
-"""What a stranger can do to the aggregators' consumer group and their topic."""
+"""Disturb the aggregators' consumer group and topic: join as a guest, send records twice."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The faults: each is begun, goes on for its time, and is over when its function returns."""
+"""The faults. Each function injects one, keeps it up for its duration, and returns when it is over."""
 
 import asyncio
 import random

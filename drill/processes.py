@@ -1,4 +1,4 @@
-"""Finding the processes of a `waymark up`, by what Linux says of them."""
+"""Find the processes of a `waymark up` in /proc."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What came of a drill, for a person."""
+"""The report of a drill, as a table for people."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from drill.schedule import POWER_CUT, Bus
 
 
 def show(outcomes: Sequence[Outcome], bus: Bus, console: Console, only: str | None = None) -> None:
-    """A row for each fault; then the runs that failed, with what repeats them."""
+    """Print a row for each fault, then the failed runs with the commands that repeat them."""
     table = Table(title=f"{len(outcomes)} runs, bus: {bus}", caption_justify="left")
     table.add_column("fault", overflow="fold")
     for title in ("runs", "302s given", "scans stored", "lost", "doubled", "longest outage"):

@@ -1,4 +1,4 @@
-"""Scanners on raw connections, paced, each visit under a number of its own."""
+"""Paced scanners on raw connections; each scan has a number of its own."""
 
 import asyncio
 import contextlib

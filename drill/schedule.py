@@ -1,4 +1,4 @@
-"""Which fault a seed stands for, and when, how long and whom it hits: all of it follows from bus and seed."""
+"""The schedule of a seed: which fault, when, for how long and at which target. All of it follows from bus and seed."""
 
 import random
 from typing import Literal, get_args

@@ -1,4 +1,4 @@
-"""QR codes: payloads, symbols, and pictures that are known to scan."""
+"""QR codes: payloads, symbols, and pictures that are checked to scan."""
 
 from qr.render import FORMATS, draw
 

@@ -1,6 +1,6 @@
-"""A line of text as outlines, so that it looks the same in every format and on machines without the font.
+"""Convert a line of text to outlines, so that it looks the same in every format and on every machine.
 
-HarfBuzz shapes each stretch of one direction, script and font: letters of Arabic join, marks find their place.
+HarfBuzz shapes each run of one direction, script and font: Arabic letters join, marks are positioned.
 """
 
 import unicodedata
@@ -39,7 +39,7 @@ class _Font:
 
 @cache
 def _fonts(more: str) -> tuple[_Font, ...]:
-    """Ours, then those of a folder of the owner's."""
+    """The bundled fonts, then those of the folder `more`."""
     files = [*sorted(FONTS.glob("*.ttf"))]
     if more:
         files += sorted(path for path in FilePath(more).iterdir() if path.suffix.lower() in (".ttf", ".otf"))
@@ -47,7 +47,7 @@ def _fonts(more: str) -> tuple[_Font, ...]:
 
 
 def line(text: str, more_fonts: str = "", field: str = "style.frame.caption") -> Line:
-    """Raises Refused for characters that no font here has, and for those that cannot be seen."""
+    """Raises Refused for characters that no font covers, and for invisible ones."""
     fonts = _fonts(more_fonts)
     if any(_unseen(char) for char in text):
         raise Refused(field, "must not hold characters that cannot be seen")

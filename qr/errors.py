@@ -1,4 +1,4 @@
-"""Why there is no picture. Both are errors of the caller."""
+"""Errors of the caller, for which there is no picture."""
 
 
 class Refused(Exception):
@@ -12,4 +12,4 @@ class Refused(Exception):
 
 
 class Unreadable(Refused):
-    """It could be drawn, but would not scan."""
+    """The picture could be drawn, but would not scan."""

@@ -1,4 +1,4 @@
-"""From a symbol and a style to a scene: where everything is, and in which colour."""
+"""Lay out a symbol in a style as a scene: positions and colours."""
 
 import math
 from collections.abc import Callable
@@ -19,7 +19,7 @@ LOGO_SHARE = 0.5
 
 
 def check_colours(style: Style) -> None:
-    """Raises Unreadable for colours that no scanner would tell apart, or only the other way round."""
+    """Raises Unreadable for colours with too little contrast, and for inverted ones."""
     behind = style.background or WHITE
     used: list[tuple[str, Colour | None]] = [
         ("style.color", None if style.gradient else style.color),
@@ -85,7 +85,7 @@ def _symbol(symbol: Symbol, style: Style, left: float, top: float) -> list[Area 
 
 
 def _joined(areas: list[tuple[Path, Paint, bool]]) -> list[Area]:
-    """Neighbours of one paint as one area: edges within one path leave no gaps."""
+    """Join neighbours of one paint, since edges within one path leave no gaps."""
     found: list[Area] = []
     for path, paint, crisp in areas:
         if found and found[-1].paint == paint and found[-1].crisp == crisp:
@@ -118,7 +118,7 @@ def _nothing(x: int, y: int) -> bool:
 
 
 def _logo(symbol: Symbol, style: Style, left: float, top: float) -> tuple[Callable[[int, int], bool], Image]:
-    """Which modules make room, and the picture in its place."""
+    """Which modules are left out for the logo, and the logo."""
     asked = style.logo
     assert asked is not None
     if asked.image is None:
@@ -188,7 +188,7 @@ def _framed(
 
 
 def _lettering(text: str, width: float, middle: float, most: float, band: float, more_fonts: str) -> Path:
-    """In one line or two, whichever is larger."""
+    """The caption in one line or two, whichever is larger."""
 
     def fitted(lines: list[caption.Line], size: float) -> float:
         return min(size, most / max(line.width for line in lines))

@@ -1,6 +1,6 @@
-"""The picture in the middle: where it comes from, what it may be, and the room that is left for it.
+"""The logo in the middle of a symbol: its source, its limits, and the space around it.
 
-Its bytes are somebody else's, so nothing of them is passed on: they are decoded within bounds and written anew.
+Its bytes are untrusted, so none of them are passed on: they are decoded within bounds and encoded again.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Render data and a style to a picture that is known to scan."""
+"""Render data in a style to a picture that is checked to scan."""
 
 from collections.abc import Iterator
 from typing import Literal, get_args

@@ -1,5 +1,5 @@
-"""A picture before it has a format: areas and images, back to front. Every format is written from the same scene, so
-all of them show the same."""
+"""A picture independent of its format: areas and images, back to front. All formats are written from the same scene,
+so they look the same."""
 
 import msgspec
 

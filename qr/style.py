@@ -1,4 +1,4 @@
-"""How a symbol is drawn: colours, shapes, margin and what is around it."""
+"""The style of a symbol: colours, shapes, margin, logo and frame, parsed from JSON."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -70,8 +70,8 @@ PLAIN = Style()
 
 
 def parse(style: Mapping[str, Any] | None) -> Style:
-    """A style from JSON; what is null or left out is plain, and names that are not known are passed over, since a
-    style may say more than is drawn here. Raises Refused, with the field that is at fault."""
+    """Parse a style from JSON. Null and missing fields get their defaults; unknown fields are ignored, since a style
+    may hold more than is drawn here. Raises Refused, which names the invalid field."""
     said = _present(style or {})
     found: dict[str, Any] = {}
     for name, read in _READ.items():

@@ -1,4 +1,4 @@
-"""The symbol itself: which modules are dark."""
+"""Encode data as a QR symbol: which modules are dark."""
 
 from typing import Literal
 

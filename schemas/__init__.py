@@ -1,1 +1,1 @@
-"""What crosses a boundary between two rooms: shapes, names and tables, and nothing that acts on them."""
+"""What two rooms share: data shapes, names and tables, and nothing that acts on them."""

@@ -1,4 +1,4 @@
-"""The records of a journal: scan events, and what a source says of its own beginning and end.
+"""The records of a journal: scan events, and notes about where a source begins and ends.
 
 A journal is lines of JSON. A scan is an array (it starts with `[`), in the order of the columns
 of the table `scans`; `open` and `close` are objects (they start with `{`). The last element of either is the
@@ -18,12 +18,12 @@ Outcome = Literal["redirect", "page", "paused", "expired", "early", "limited", "
 KINDS: tuple[Kind, ...] = get_args(Kind)
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
-# The outcomes at which a visit reached what the code stands for; only these are in totals.
+# The outcomes that reached what the code stands for; totals count only these.
 COUNTED: tuple[Outcome, ...] = ("redirect", "page")
 
 
-# What the tables can hold. Decoding checks it, so that a row is never refused there for what is in it;
-# a visitor's 64 bits are more than msgspec can bound.
+# Bounds of the tables' columns. Decoding checks them, so the warehouse never refuses a row for its values; msgspec
+# cannot bound the 64 bits of a visitor.
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Instant = Annotated[int, msgspec.Meta(ge=0, lt=2**32 * 1000)]
 Degrees = Annotated[float, msgspec.Meta(ge=-180, le=180)]
@@ -31,7 +31,7 @@ Digest = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class ScanEvent(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """One answered visit. Unknown values are empty strings; a place without coordinates is None."""
+    """One answered scan. Unknown values are empty strings, unknown coordinates None."""
 
     source: Count
     seq: Count
@@ -39,7 +39,7 @@ class ScanEvent(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     code: Count
     workspace: Count
     host: str
-    # Which of the code's slugs was used; of what is not there none is kept.
+    # Which of the code's slugs was used; empty for unknown ones.
     slug: str
     kind: Kind
     outcome: Outcome
@@ -64,7 +64,7 @@ class ScanEvent(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
 
 
 class WrittenEvent(ScanEvent, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """One as its line has it."""
+    """An event with the check that ends its line."""
 
     check: Digest
 
@@ -77,9 +77,9 @@ class SourceOpened(msgspec.Struct, frozen=True, tag_field="record", tag="open", 
 
 
 class SourceClosed(msgspec.Struct, frozen=True, tag_field="record", tag="close", forbid_unknown_fields=True):
-    """The last record of a journal: the highest sequence number given out, the inclusive ranges of those whose
-    events were refused (a full journal) and are on no bus, and the digest of all others; None when whoever closed
-    the journal of a dead owner no longer had all lines."""
+    """The last record of a journal: the highest sequence number, the inclusive ranges whose events were refused (a full
+    journal) and are on no bus, and the digest of all others. The digest is None if a dead owner's journal was closed
+    without all its lines."""
 
     source: Count
     at_ms: Instant
@@ -89,8 +89,8 @@ class SourceClosed(msgspec.Struct, frozen=True, tag_field="record", tag="close",
 
 
 class SourceHead(msgspec.Struct, frozen=True, tag_field="record", tag="head", forbid_unknown_fields=True):
-    """Not in a journal, only on a bus that leads away from it: the highest sequence number shipped so far, after the
-    events up to it, which of these were refused, and the digest of the others."""
+    """Only on a bus, never in a journal: the highest sequence number shipped so far (sent after those events), which of
+    these were refused, and the digest of the others."""
 
     source: Count
     at_ms: Instant
@@ -113,16 +113,16 @@ _encoder = msgspec.json.Encoder()
 
 
 class Damaged(msgspec.DecodeError):
-    """The line is not what was written: its check says otherwise."""
+    """The line does not match its check."""
 
 
 def digest_of(checks: int) -> int:
-    """Of a sum of checks."""
+    """The digest of a sum of checks."""
     return checks & (1 << 64) - 1
 
 
 def encode_line(record: ScanEvent | SourceNote) -> bytes:
-    """One journal line, with its newline. An event's whole degrees have no decimals, as in the table's own JSON."""
+    """One journal line with its newline. Whole degrees have no decimals, as in the engine's JSON."""
     if not isinstance(record, ScanEvent):
         body = _encoder.encode(record)[:-1]
         return b'%b,"check":%d}\n' % (body, xxh3_64_intdigest(body))
@@ -135,7 +135,7 @@ def _shortest(degrees: float | None) -> float | None:
 
 
 def seal(body: bytes) -> bytes:
-    """The event line whose bytes before its last comma are these. (`ingest.journal` writes the same.)"""
+    """The event line with these bytes before its last comma. (`ingest.journal` writes the same.)"""
     return b"%b,%d]\n" % (body, xxh3_64_intdigest(body))
 
 
@@ -149,18 +149,18 @@ def body_of(line: bytes) -> bytes:
 
 
 def check_of(line: bytes) -> int:
-    """What an event line says its check is. Raises ValueError when it says none."""
+    """The check that an event line states. Raises ValueError if there is none."""
     return int(line[line.rfind(b",") + 1 :].rstrip(b"]\n"))
 
 
 def decode_event(line: bytes) -> ScanEvent:
-    """Raises msgspec.DecodeError (or its ValidationError, or Damaged) when the line is not an event."""
+    """Raises msgspec.DecodeError (or its ValidationError, or Damaged) if the line is not an event."""
     return decode_body(body_of(line.removesuffix(b"\n")))
 
 
 def read_line(line: bytes) -> tuple[WrittenEvent, bytes]:
-    """The event of a line (without newline), and the bytes before its last comma: `body_of` and `decode_event` at once,
-    for whoever reads many. Raises as `decode_event`."""
+    """The event of a line (without newline), and the bytes before its last comma: `body_of` and `decode_event` in
+    one pass, for bulk readers. Raises as `decode_event`."""
     event = _line_decoder.decode(line)
     body = line[: line.rfind(b",")]
     if event.check != xxh3_64_intdigest(body) or not line.endswith(b"]"):
@@ -169,8 +169,8 @@ def read_line(line: bytes) -> tuple[WrittenEvent, bytes]:
 
 
 def read_lines(lines: Sequence[bytes]) -> list[tuple[Any, ...]]:
-    """The fields of some hundred event lines (without newlines) at once, the check last. Raises as `decode_event` when
-    any of them cannot be read, without saying which: `read_line` does."""
+    """The fields of some hundred event lines (without newlines), the check last. Raises as `decode_event` if any line
+    is unreadable, without saying which; `read_line` does."""
     rows: list[tuple[Any, ...]] = _lines_decoder.decode(b"[%b]" % b",".join(lines))
     if len(rows) != len(lines):
         raise Damaged("a line holds more or less than one event")
@@ -181,7 +181,7 @@ def read_lines(lines: Sequence[bytes]) -> list[tuple[Any, ...]]:
 
 
 def decode_body(body: bytes) -> ScanEvent:
-    """The event of a line whose check has been looked at. Raises as `decode_event`."""
+    """The event of a line whose check has been verified. Raises as `decode_event`."""
     return _event_decoder.decode(body + b"]")
 
 

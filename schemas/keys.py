@@ -1,29 +1,29 @@
-"""The names of everything in Redis. What stands in braces decides the hash slot on a cluster:
-a code and its route share one, so they can be written in one transaction."""
+"""The names of all keys in Redis. The part in braces decides the hash slot on a cluster: a code and its route share
+one, so one transaction can write both."""
 
 PREFIX = "wm:"
 
-# Messages of schemas.route.RouteChange.
+# Channel of schemas.route.RouteChange messages.
 ROUTES = PREFIX + "routes"
-# How many of these were ever published: counted in the script that publishes, and told by each ping. Its slot is not
-# that of codes: on a Redis Cluster each primary would need one of its own (docs/scaling.md: there is none).
+# How many of these were ever published: the publishing script counts, and each ping tells the count. Its slot is not
+# that of codes, so on a Redis Cluster each primary would need its own (docs/scaling.md: clusters are not supported).
 CHANGES = PREFIX + "changes"
-# Sorted set: name of a live redirector → unix time at which its registration lapses.
+# Sorted set: name of a live redirector → unix time at which its registration expires.
 REDIRECTORS = PREFIX + "redirectors"
-# Counters (codes.numbers): the highest number of a code, and of a workspace, that was given out.
+# Counters (codes.numbers): the highest number given to a code, and to a workspace.
 NUMBERS = PREFIX + "numbers"
 WORKSPACE_NUMBERS = PREFIX + "workspace-numbers"
 # Hash: workspace name → number.
 WORKSPACES = PREFIX + "workspaces"
 # Hash: birth of a code → schemas.code.Erasure.
 ERASURES = PREFIX + "erasures"
-# Hash: source → schemas.register.SourceEntry, as its redirector said last.
+# Hash: source → schemas.register.SourceEntry, as its redirector last reported.
 SOURCES = PREFIX + "sources"
-# Thirty-two random bytes with which redirectors sign cookies.
+# Thirty-two random bytes; redirectors sign cookies with them.
 COOKIE_SECRET = PREFIX + "cookie-secret"
-# The secrets that tokens are signed with, newest first (codes.token_secrets).
+# The secrets that sign tokens, newest first (codes.token_secrets).
 TOKEN_SECRETS = PREFIX + "token-secrets"
-# Hash: nonce → what a change of several steps is about to do (codes.intents), until it is done.
+# Hash: nonce → the intent of a change of several steps (codes.intents), until it is done.
 INTENTS = PREFIX + "intents"
 
 # Custom domains, all in one slot. Hash: id → schemas.domain.Domain; hash: name → id of the one that is verified;
@@ -47,25 +47,25 @@ FILES_UNDER_WAY = PREFIX + "files-under-way"
 
 
 def link_key(host: str, slug: str) -> str:
-    """Where a code can be found: `host` is "" for the default short host, else a custom domain."""
+    """Host and slug of a code; `host` is "" for the default short host, else a custom domain."""
     return f"{host}/{slug}"
 
 
-def slug_of(at: str) -> str:
-    """Of a place."""
-    return at.partition("/")[2]
+def slug_of(key: str) -> str:
+    """The slug of a link key."""
+    return key.partition("/")[2]
 
 
-def code(at: str) -> str:
-    return f"{PREFIX}{{{at}}}:code"
+def code(key: str) -> str:
+    return f"{PREFIX}{{{key}}}:code"
 
 
-def route(at: str) -> str:
-    return f"{PREFIX}{{{at}}}:route"
+def route(key: str) -> str:
+    return f"{PREFIX}{{{key}}}:route"
 
 
 def code_id(uuid: str) -> str:
-    """Id of a code → its place, a space, and a mark that is new whenever the code comes to a place."""
+    """Id of a code → its link key, a space, and a mark that is new whenever the code gets a link key."""
     return f"{PREFIX}id:{uuid}"
 
 
@@ -74,30 +74,30 @@ def ack(nonce: str) -> str:
 
 
 def token_family(id: str) -> str:
-    """Which refresh token of a family is good (QR Code Agency). Expires with the last of them."""
+    """The valid refresh token of a family (QR Code Agency). Expires with the last of them."""
     return f"{PREFIX}token-family:{id}"
 
 
 def salt(day: str) -> str:
-    """Sixteen random bytes for the visitors of one UTC day, YYYY-MM-DD; expires with it. Never in the Redis that keeps
-    codes, which is on disk: only in one without a disk (WAYMARK_SALT_REDIS_URL)."""
+    """The visitor salt of one UTC day (YYYY-MM-DD), sixteen random bytes; expires with the day. Never in the Redis of
+    codes, which persists: only in one without persistence (WAYMARK_SALT_REDIS_URL)."""
     return f"{PREFIX}salt:{day}"
 
 
 def scans_used(birth: int) -> str:
-    """How many scans a code with a limit has used. By its birth, so that it stays when the slug changes, and a
-    later code of the same slug begins with none."""
+    """How many scans a code with a limit has used. Keyed by birth, so that the count survives a new slug, and a later
+    code of the same slug starts at none."""
     return f"{PREFIX}{{scans:{birth}}}:used"
 
 
 def gate_tries(birth: int, who: str = "all") -> str:
-    """Hash: how many passwords of a code were tried (`n`), by all or by one hashed address or network, and from when on
-    the next one may be. Expires."""
+    """Hash: how many passwords of a code were tried (`n`), by all or by one hashed address or network, and the earliest
+    time of the next try. Expires."""
     return f"{PREFIX}{{tries:{birth}}}:{who}"
 
 
 def job(id: str) -> str:
-    """Hash: what a job is (`about`), its `state`, how much is `completed` and `failed`, who fetches its results."""
+    """Hash: a job (`about`), its `state`, how much is `completed` and `failed`, and who fetches its results."""
     return f"{PREFIX}{{job:{id}}}:job"
 
 
@@ -107,12 +107,12 @@ def job_items(id: str) -> str:
 
 
 def job_results(id: str) -> str:
-    """Hash: position of an item → what became of it."""
+    """Hash: position of an item → its result."""
     return f"{PREFIX}{{job:{id}}}:results"
 
 
 def job_lease(id: str) -> str:
-    """Whose turn it is. Expires."""
+    """The worker that processes the job now. Expires."""
     return f"{PREFIX}{{job:{id}}}:lease"
 
 
@@ -126,7 +126,7 @@ def workspace_codes(number: int) -> str:
 
 
 def workspace_sizes(number: int) -> str:
-    """Hash: id of a code → its bytes; `total` → those of all codes, static ones too; `files` → those of all files."""
+    """Hash: id of a code → its size in bytes; `total` → all codes, static ones too; `files` → all files."""
     return f"{PREFIX}{{ws:{number}}}:sizes"
 
 
@@ -146,7 +146,7 @@ def workspace_folders(number: int) -> str:
 
 
 def workspace_jobs(number: int) -> str:
-    """Hash: id of a job whose items are kept → their bytes."""
+    """Hash: id of a job whose items are kept → their size in bytes."""
     return f"{PREFIX}{{ws:{number}}}:jobs"
 
 
@@ -162,13 +162,13 @@ def quota(number: int, name: str, period: str = "") -> str:
 
 
 def once(number: int, what: str) -> str:
-    """Hash: what was asked for under an Idempotency-Key, and what was answered (api.idempotency). Expires."""
+    """Hash: the request under an Idempotency-Key and its answer (api.idempotency). Expires."""
     return f"{PREFIX}{{ws:{number}}}:once:{what}"
 
 
 def onces(number: int) -> str:
-    """Hash: `records:` and `bytes:` with a day → how many Idempotency-Keys were begun on it, and what their answers
-    take."""
+    """Hash: `records:` and `bytes:` with a day → how many Idempotency-Keys were first used on it, and the size of their
+    answers."""
     return f"{PREFIX}{{ws:{number}}}:onces"
 
 
@@ -198,6 +198,6 @@ def api_key(digest: str) -> str:
 
 
 def host_and_slug(route_key: str) -> tuple[str, str]:
-    """Whose route this is the key of."""
+    """Host and slug of the key of a route."""
     host, _, slug = route_key[len(PREFIX) + 1 : -len("}:route")].partition("/")
     return host, slug

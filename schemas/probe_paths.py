@@ -1,12 +1,12 @@
-"""What programs ask every host for: scanners looking for holes, and browsers and crawlers for their own files; and
-what lies below paths of the services' own.
+"""Paths that programs request from every host: vulnerability scanners, and browsers and crawlers for their own files;
+and the paths that Waymark's services use themselves.
 
-No code has such a slug (`codes` gives none out), so a redirector answers without asking Redis and records nothing.
+No code gets such a slug, so a redirector answers without asking Redis and records nothing.
 """
 
 import re
 
-_NOISE = re.compile(
+_PROBE = re.compile(
     r"""
       \..*                                                             # .env, .git, .aws, .well-known, …
     | .*\.(?:php\d?|phtml|aspx?|ashx|jspx?|cgi|env|sql|bak|swp|ini)    # programs, and what they leave about
@@ -21,7 +21,7 @@ _NOISE = re.compile(
 )
 
 
-# First parts below which no slug of several parts lies.
+# First parts that a slug of several parts must not have.
 RESERVED_PARENTS = frozenset(
     {"q", "r", "f", "-", "v1", "api", "mcp", "custom-domains", "dashboard", "assets", "static"}
 )
@@ -30,5 +30,5 @@ RESERVED_PARENTS = frozenset(
 def is_probe(slug: str) -> bool:
     first, slash, rest = slug.partition("/")
     if not slash:
-        return _NOISE.fullmatch(slug) is not None
-    return first in RESERVED_PARENTS or any(_NOISE.fullmatch(part) for part in (first, *rest.split("/")))
+        return _PROBE.fullmatch(slug) is not None
+    return first in RESERVED_PARENTS or any(_PROBE.fullmatch(part) for part in (first, *rest.split("/")))

@@ -1,7 +1,7 @@
-"""The register of sources: what the redirectors themselves say that they have written.
+"""The register of sources: what redirectors report to have written. `waymark audit` reads it.
 
-It is kept apart from what it is held against: beside the journals (`ingest.register`) and in Redis
-(`schemas.keys.SOURCES`), and on a bus with the notes of a source. `waymark audit` reads it.
+It is stored apart from the scans that it is compared with: beside the journals (`ingest.register`), in Redis
+(`schemas.keys.SOURCES`), and on a bus with the notes of a source.
 """
 
 from typing import Literal
@@ -10,9 +10,9 @@ import msgspec
 
 
 class SourceEntry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One source. Everything up to `last_seq` was given out and is on the redirector's disk: `refused` of them are
-    counted and written nowhere, `digest` is that of the others. It only grows, and never says more than a power loss
-    leaves. `host` and `boot` tell which machine it was, and which of its starts."""
+    """One source. Everything up to `last_seq` is on the redirector's disk: `refused` of them are counted and written
+    nowhere, `digest` is that of the others. It only grows, and never claims more than a power loss leaves. `host` and
+    `boot` identify the machine and its boot."""
 
     source: int
     last_seq: int

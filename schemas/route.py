@@ -1,4 +1,4 @@
-"""What a redirector needs to know of one host and slug, and how a change of it is made known."""
+"""The route of one host and slug, as redirectors use it, and the message that announces its change."""
 
 from typing import Literal
 

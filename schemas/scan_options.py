@@ -1,6 +1,6 @@
-"""What a scan of a code may do beyond a fixed redirect: the parts that codes keep and routes carry.
+"""Options of a code beyond a fixed redirect, stored in codes and copied to routes.
 
-What is written is checked and brought into one form by `codes`; a redirector relies on it.
+`codes` validates and normalises them; redirectors rely on that.
 """
 
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""The core's unix socket, at which it works for the `waymark` command. Only the folder's owner can reach it.
+"""The core's unix socket, at which it serves the `waymark` command. Only the folder's owner can reach it.
 
 `GET /status` answers at once. Long work answers as JSON lines: `{"progress": [what, done, total]}` repeatedly, then
 `{"result": ...}` or `{"error": "..."}`.
@@ -86,8 +86,8 @@ class AdminSocket:
         evidence = evidence_of(self._settings, records, partial(stopped_partitions, self._moving))
 
         def work() -> Report:
-            # A client of its own: scans go on being stored while it reads. Only a second look at what seems
-            # wrong, because a batch was half in, is taken while none is.
+            # A client of its own, so that scans are stored meanwhile. Only what seems wrong, perhaps because a batch
+            # was half stored, is checked again between batches.
             client: Client = self._warehouse.connect(max_threads=1, **CONSISTENT)
             turn = between_batches(self._moving.between, loop, client)
             try:
@@ -98,7 +98,7 @@ class AdminSocket:
         return await asyncio.to_thread(work)
 
     async def _rebuild(self, progress: Progress) -> int:
-        """A year of a rollup at a time, so that new scans wait no longer than for one."""
+        """Rebuild one year of a rollup at a time, so that new scans never wait for more."""
         steps = await self._moving.between(plan)
         for step in steps:
             await self._moving.between(lambda client, step=step: rebuild_step(client, step, progress))  # type: ignore[misc]
@@ -117,7 +117,7 @@ class AdminSocket:
         return await replay(self._moving)
 
     async def _migrate(self, progress: Progress) -> list[str]:
-        # Every start brings the tables up to date; nothing else may change them while they are written to.
+        # Every start migrates the tables; nothing else may change them while they are written to.
         return self._prepared.applied
 
     def _long(self, work: Work) -> Callable[[Request], Awaitable[Response]]:
@@ -142,7 +142,7 @@ class AdminSocket:
 
     async def _done(self, work: Work, progress: Progress) -> dict[str, Any]:
         if not self._prepared.tables.is_set():
-            return {"error": "the warehouse is away: it has no tables yet"}
+            return {"error": "the warehouse is down: its tables are not migrated yet"}
         try:
             return {"result": await work(progress)}
         except (Away, NothingToSkip, ClickHouseError, HTTPError, OSError) as error:

@@ -1,4 +1,4 @@
-"""On the first start: the workspace `default` and a key for it, shown once and stored as a digest."""
+"""On the first start, create the workspace `default` and a key for it, shown once and stored as a digest."""
 
 import asyncio
 import logging
@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 
 
 async def first_key(settings: Settings, redis_url: str, say: Callable[[str], None], *, new: bool) -> str | None:
-    """The secret of a new key, or None if there are keys already. Waits for Redis. Raises BadSetting when Redis or the
-    bootstrap key cannot be used, and Emptied unless `new`."""
+    """The secret of a new key, or None if there are keys already. Waits for Redis. Raises BadSetting if Redis or the
+    bootstrap key is unusable, and Emptied unless `new`."""
     redis = connect(redis_url)
     told = False
     try:

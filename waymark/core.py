@@ -1,7 +1,7 @@
-"""The process that owns the warehouse: aggregator and API on one machine, or one of the two on its own.
+"""The core: aggregator and API in one process, which owns the warehouse; or one of the two alone.
 
-`run` is for `up`'s core (both), `waymark aggregate` and `waymark api`. Whatever has the aggregator also
-answers `waymark audit` and its like, on a unix socket in the data folder.
+`run` serves the core of `up` (both), `waymark aggregate` and `waymark api`. With the aggregator comes the admin
+socket in the data folder, which answers `waymark audit` and other commands.
 """
 
 import asyncio
@@ -42,9 +42,9 @@ from waymark.wiring.api import api_app
 
 log = logging.getLogger(__name__)
 
-# How long the core goes on after redirectors have closed their journals, to store what is in them.
+# Time limit for storing the closed journals before the core stops.
 DRAIN_S = 15.0
-# Without any progress for so long there is nothing to wait for: the warehouse is away, or an owner lives.
+# Stop waiting after this long without progress: the warehouse is down, or a journal's owner still runs.
 STUCK_S = 3.0
 PREPARED_WITHIN_S = 5.0
 
@@ -58,12 +58,11 @@ async def run(
     aggregate: bool,
     redirectors: Sequence[Path] = (),
 ) -> int:
-    """Until `stop`. `redirectors`: where those of this machine answer about themselves. When a part ends by a defect, 1
-    is returned, and whoever supervises starts the process again: nothing is lost by that. 2 means that an engine must
-    not be used as it is."""
+    """Run until `stop`, and return the exit status: 1 after a defect (the supervisor restarts the process, and nothing
+    is lost), 2 if an engine must not be used. `redirectors` are the status sockets of this machine's redirectors."""
     redis = connect(room_settings.redis_url(settings))
     warehouse = warehouse_of(settings)
-    # Two threads of one workspace, and one more for whoever else asks.
+    # At most two threads for one workspace, so that another one finds a thread free.
     questions = QueryPool(warehouse, 3, own_threads=2)
     service = "core" if aggregate and api_sockets else "aggregate" if aggregate else "api"
     given = (settings, redis, warehouse, questions)
@@ -151,7 +150,7 @@ async def _run(
 async def _prepare(
     settings: Settings, warehouse: Warehouse, redis: Redis, prepared: Prepared, stop: asyncio.Event
 ) -> None:
-    """All end when an engine must not be used, also who has just swallowed that it was cancelled."""
+    """Stop everything if an engine must not be used, including tasks that swallow a cancellation."""
     try:
         await prepare(settings, warehouse, redis, prepared)
     except UserError:
@@ -162,8 +161,8 @@ async def _prepare(
 async def _serve_prepared(
     app: ASGIApp, sockets: list[socket.socket], prepared: Prepared, stop: asyncio.Event, limits: ConnectionLimits
 ) -> None:
-    """Callers wait in the sockets' queues while tables are looked after, which takes a moment; a warehouse that is
-    away is not waited for, since codes can be edited without it."""
+    """Callers wait in the sockets' queues during a migration, which is short. A warehouse that is down is not waited
+    for: codes can be edited without it."""
     await _either(prepared.tables, stop, PREPARED_WITHIN_S)
     await serve(app, sockets, stop, limits)
 
@@ -176,7 +175,7 @@ async def _either(one: asyncio.Event, other: asyncio.Event, within_s: float | No
 
 
 async def _move(moving: Aggregator, prepared: Prepared, stop: asyncio.Event) -> None:
-    """The aggregator, once there are tables."""
+    """Run the aggregator, once the tables are migrated."""
     await _either(prepared.tables, stop)
     if not stop.is_set():
         await moving.run(stop)
@@ -188,8 +187,7 @@ async def _erase(erasures: Erasures, prepared: Prepared, stop: asyncio.Event) ->
 
 
 async def _drained(settings: Settings, moving: Aggregator) -> None:
-    """Waits until no journal is left: all are closed, stored and deleted. Not for ever: a journal that stays
-    is read on at the next start."""
+    """Wait until all journals are stored and deleted, within limits: the next start reads on from what is left."""
     began = changed = time.monotonic()
     seen: object = None
     while time.monotonic() - began < DRAIN_S and time.monotonic() - changed < STUCK_S:

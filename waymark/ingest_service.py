@@ -1,4 +1,4 @@
-"""`waymark ingest`: ships this machine's journals to Kafka, and says how it is."""
+"""`waymark ingest`: ship this machine's journals to Kafka, with a status port."""
 
 import asyncio
 import socket

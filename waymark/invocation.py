@@ -1,4 +1,4 @@
-"""How this program was called, for command lines that it prints to be typed as they are."""
+"""How this program was called, so that printed command lines work as they are."""
 
 import os
 import shlex

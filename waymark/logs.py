@@ -1,7 +1,6 @@
-"""Logging to standard error, as text or as JSON; and the first line of each service: version, port, engines.
+"""Logging to standard error, as text or JSON; and the first line of each service: version, port, engines.
 
-Nothing is logged for each request, and no line holds an address or a user agent of a visitor: the
-server's access log is off, and a test greps for both.
+There is no access log, and no line holds a visitor's address or user agent; a test greps for both.
 """
 
 import atexit

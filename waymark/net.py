@@ -139,7 +139,7 @@ async def until(
 
 
 async def answers_http(host: str, ports: Sequence[int], path: str) -> bool:
-    """Whether each port answers a GET of `path` with 200."""
+    """Whether every port answers a GET of `path` with 200."""
     # `0.0.0.0` and `::` are addresses to listen on, not to connect to.
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     for port in ports:

@@ -1,8 +1,8 @@
-"""Which Redis program runs on a data folder.
+"""Choose the Redis program for a data folder.
 
-The same one everywhere unless a setting says otherwise: cron, systemd and sudo each have a PATH of their own, and a
-server that finds no file it knows comes up empty. So the folder keeps a note of which server wrote it, and one that
-could not read what is there is refused.
+It is the same one everywhere unless a setting says otherwise: cron, systemd and sudo each have their own PATH, and a
+server that finds no file it knows starts empty. So the folder notes which server wrote it, and a server that could not
+read its files is refused.
 """
 
 import errno
@@ -31,7 +31,7 @@ _APPEND_ONLY_FOLDER = (7, 0)
 
 
 class NoRedis(UserError):
-    """There is no server to start, or it does not start; the message says what to do."""
+    """No Redis server can be started; the message says what to do."""
 
 
 class Version(msgspec.Struct, frozen=True):

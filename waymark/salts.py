@@ -1,7 +1,7 @@
-"""Hand the day's visitor salts to the redirectors of this machine, from the supervisor's memory.
+"""Give the day's visitor salts to this machine's redirectors, from the supervisor's memory.
 
-One socket pair for each redirector, so that one which is started again asks at the same place. What is restarted with
-the supervisor is the salt itself: visitors who come again after that are counted once more, on that day.
+Each redirector has a socket pair, which its successor inherits. A restart of the supervisor makes a new salt, so
+returning visitors are counted once more on that day.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ class DailySalts:
 
 
 def leave_no_core() -> None:
-    """A core file is memory on a disk."""
+    """Disable core dumps, which would write the salts to disk."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 

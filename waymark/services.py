@@ -1,5 +1,5 @@
-"""The services, as processes: each is given its settings and the sockets to serve on (those that a
-supervisor handed down, else ports of its own), runs until SIGTERM, and returns an exit status."""
+"""The services as processes: each gets its settings and sockets (inherited from a supervisor, else its own ports), runs
+until SIGTERM, and returns an exit status."""
 
 import asyncio
 import logging

@@ -1,5 +1,5 @@
-"""Content type → the text that its symbol holds. Types that only a page can show (`coupon`, `pdf`, …) have none: such a
-code is dynamic, and its symbol holds its short link."""
+"""Content type → the text in its symbol. Types that only a page can show (`coupon`, `pdf`, …) have none: such a code is
+dynamic, and its symbol holds its short link."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

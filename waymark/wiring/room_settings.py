@@ -1,4 +1,4 @@
-"""The settings of each room, made from Waymark's. Rooms know nothing of the environment."""
+"""Derive each room's settings from Waymark's. Rooms do not read the environment."""
 
 import logging
 import time
