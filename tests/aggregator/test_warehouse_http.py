@@ -97,6 +97,17 @@ def test_a_repair_that_comes_late_changes_nothing(bridge: Bridge, client: Client
     impatient.close()
 
 
+def test_missing_rows_come_without_sums_of_their_own(bridge: Bridge, client: Client) -> None:
+    """Given up, these could come after a next try, which would find the rows there and use no token of theirs."""
+    stored(client, 1, 40)
+    client.command("DELETE FROM scans WHERE seq > 35", settings=NOW)
+    before = len(bridge.requests)
+    assert settled(client, 1, 40) == 0
+    tokens = [one.given.get("insert_deduplication_token", "") for one in bridge.requests[before:]]
+    assert [":values" in token for token in tokens if ":missing:" in token] == [False]
+    assert problems(client, {7: 40}) == []
+
+
 def test_a_token_without_rows_is_not_believed(client: Client) -> None:
     """As a kill between the two leaves it, also of a repair."""
     stored(client, 1, 20)
