@@ -32,7 +32,9 @@ async def create_qr_bulk(call: Call) -> Response:
     if not 1 <= len(items) <= MAX_ITEMS:
         raise invalid("body", f"body must have 1 to {MAX_ITEMS:,} items, not {len(items):,}", "wrong_number_of_items")
     raw, failed = await asyncio.to_thread(_validate, items, call.key.id)
-    job = await Jobs(call.context.codes.redis).make(call.key.workspace, call.key.id, raw, failed=failed, id=call.id())
+    job = await Jobs(call.context.codes.redis, plans=call.context.codes.plans).make(
+        call.key.workspace, call.key.id, raw, failed=failed, id=call.id()
+    )
     return Json(QrBulk(job.id), 202)
 
 
@@ -74,13 +76,13 @@ async def _find_job(call: Call, jobs: Jobs) -> Job:
 
 
 async def read_qr_bulk(call: Call) -> Response:
-    job = await _find_job(call, Jobs(call.context.codes.redis))
+    job = await _find_job(call, Jobs(call.context.codes.redis, plans=call.context.codes.plans))
     status = "done" if job.state == "taken" else job.state
     return Json(QrBulkStatus(job.id, status, job.total, job.completed, job.failed))
 
 
 async def fetch_qr_bulk(call: Call) -> Response:
-    jobs = Jobs(call.context.codes.redis)
+    jobs = Jobs(call.context.codes.redis, plans=call.context.codes.plans)
     job = await _find_job(call, jobs)
     if job.state == "taken":
         raise Problem(410, "already_fetched", "the result was fetched before; it is removed after that")

@@ -63,7 +63,7 @@ def failure(problem: Problem) -> Result:
 
 async def run(context: ApiContext, stop: asyncio.Event, *, poll_s: float = POLL_S) -> None:
     """Work until `stop`; then finish the items under way and leave the rest to another process."""
-    jobs = Jobs(context.codes.redis)
+    jobs = Jobs(context.codes.redis, plans=context.codes.plans)
     async with asyncio.TaskGroup() as tasks:
         for _ in range(CONCURRENT_JOBS):
             tasks.create_task(_run_turns(context, jobs, stop, poll_s))
