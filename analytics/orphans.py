@@ -1,4 +1,4 @@
-"""Visits without a destination: unknown links, bare hosts, codes that are over or have not started.
+"""Scans without a destination: unknown links, bare hosts, codes that are over or have not started.
 
 No total and no rollup counts them, so they are counted from raw rows: unknown links are stored under code 0, the others
 are found among all rows of the window.

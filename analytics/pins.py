@@ -1,4 +1,4 @@
-"""Where visits came from, as points on a map, to a tenth of a degree."""
+"""Locations of scans as points on a map, to a tenth of a degree."""
 
 from collections import Counter
 from collections.abc import Collection

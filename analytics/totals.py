@@ -1,4 +1,4 @@
-"""All-time visits and last visit of many codes, for lists of codes."""
+"""All-time scans and the last scan of many codes, for lists of codes."""
 
 from collections.abc import Collection
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The types that answers are made of, and the error that stands for "not now"."""
+"""The types of answers, and the error for a warehouse that cannot answer now."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""The days that a question is about: windows, their bounds in UTC, and series filled up with zeros."""
+"""Time windows of queries: their bounds in UTC, and zero-filled series."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo

@@ -1,4 +1,4 @@
-"""Measures every budget of the design, each beside its limit: `python -m bench` (or `make bench`).
+"""Measure every budget of the design against its limit: `python -m bench` (or `make bench`).
 
 One module for each budget or family of them; each has a `FULL` and a `TINY` size, and
 `measure(size, say)`, which blocks, yields figures as they are known and leaves nothing running.

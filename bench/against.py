@@ -1,4 +1,4 @@
-"""Another tree of Waymark as a further side of a run: what changed between two commits is a ratio of one run."""
+"""Run another tree of Waymark beside this one, so that a change between commits is a ratio of one run."""
 
 import io
 import subprocess

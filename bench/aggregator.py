@@ -1,4 +1,4 @@
-"""How fast scans get from a journal into rows and rollups, through the aggregator as `waymark up` runs it."""
+"""Throughput from a journal to rows and rollups, with the aggregator as `waymark up` runs it."""
 
 import asyncio
 import tempfile

@@ -1,4 +1,4 @@
-"""What a full year's answer costs for a code of ten million scans, beside one of a million."""
+"""Latency of a full year's analytics for a code of ten million scans, and of one million."""
 
 import tempfile
 import time

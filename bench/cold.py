@@ -1,4 +1,4 @@
-"""A redirect whose route has to be fetched from Redis, beside the same one when it is in the cache."""
+"""Cost of a redirect with its route read from Redis, compared with one from the cache."""
 
 from collections.abc import Iterator
 from functools import partial

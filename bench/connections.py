@@ -1,4 +1,4 @@
-"""What a redirect costs with few connections and with many, kept alive and not, with one worker and with two."""
+"""Cost of a redirect with few and many connections, with and without keep-alive, with one and two workers."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""What a measurement comes to, and whether it keeps its budget."""
+"""Figures of a measurement, and whether they keep their budget."""
 
 import math
 import statistics

@@ -1,4 +1,4 @@
-"""How long after a scan the API's answer has it, while other codes are scanned too."""
+"""Time from a scan until the API shows it, under load on other codes."""
 
 import random
 import subprocess

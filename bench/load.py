@@ -1,4 +1,4 @@
-"""Drives a server on loopback and says how many answers it gave in which time."""
+"""Load a server on loopback, and measure its answers per second and latencies."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What the figures were measured on, and how much processor time a process has used."""
+"""The machine of the figures, and the CPU time of processes."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""What the number of codes costs a redirect: the same heavy-tailed load over one code and over a million."""
+"""How the number of codes affects a redirect: the same heavy-tailed load over one code and over a million."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the scans of everybody else cost one code's answer: the same question to a warehouse that grows."""
+"""How the scans of other codes affect one code's analytics: the same question to a warehouse that grows."""
 
 import tempfile
 from collections.abc import Iterator

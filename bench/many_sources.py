@@ -1,4 +1,4 @@
-"""What the number of journals costs the aggregator: the same scans from one redirector and from many."""
+"""How the number of journals affects the aggregator: the same scans from one redirector and from many."""
 
 import tempfile
 import time

@@ -1,4 +1,4 @@
-"""How much memory a redirect worker has when its cache is as full as it gets."""
+"""Memory of a redirect worker with a full cache."""
 
 from collections.abc import Iterator
 

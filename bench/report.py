@@ -1,4 +1,4 @@
-"""Shows figures: a table for people, JSON for programs."""
+"""Print figures: a table for people, JSON for programs."""
 
 from collections.abc import Iterable
 

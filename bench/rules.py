@@ -1,4 +1,4 @@
-"""A code that asks much of each scan: ten rules, of which none holds, and then ten variants."""
+"""Cost of a code with ten rules that do not match, and ten variants."""
 
 from schemas.route import Route
 from schemas.scan_options import Conditions, Rule, Variant

@@ -1,4 +1,4 @@
-"""The redirector on the servers it could run on: requests from the same client, one server after the other."""
+"""Compare the HTTP servers that the redirector could run on, one after another, with the same client."""
 
 import statistics
 import subprocess

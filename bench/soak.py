@@ -1,4 +1,4 @@
-"""Whether the services' memory stays as it is: `waymark up` under steady load of scans and questions."""
+"""Check for memory leaks: `waymark up` under a steady load of scans and analytics queries."""
 
 import statistics
 import subprocess

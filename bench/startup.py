@@ -1,4 +1,4 @@
-"""From `waymark up` in an empty folder to the first redirect, and the same on a folder that has been used."""
+"""Time from `waymark up` to the first redirect, in an empty and in a used folder."""
 
 import tempfile
 import time

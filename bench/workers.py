@@ -1,4 +1,4 @@
-"""Whether two redirect workers cost as much for each answer as one does, with the load spread over them."""
+"""Cost per answer with two redirect workers, compared with one."""
 
 import statistics
 from collections.abc import Iterator

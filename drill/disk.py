@@ -1,5 +1,5 @@
-"""A disk under the journal that can be made full: a small file system in memory where one may be mounted, else a limit
-on how long the redirectors' files may become."""
+"""A disk for the journal that can be filled: a small tmpfs if mounting is allowed, else a limit on the size of the
+redirectors' files."""
 
 import os
 import resource

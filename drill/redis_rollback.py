@@ -1,4 +1,4 @@
-"""What becomes of scans when Redis forgets: `python -m drill.redis_rollback failover|restore --rounds 100`.
+"""Check scans after Redis has lost writes: `python -m drill.redis_rollback failover|restore --rounds 100`.
 
 In each round codes are made and scanned that Redis then knows nothing of: a replica is promoted that lacks the last
 writes, or an older backup is restored while journals still hold scans. Then new codes are made and scanned, one code is

@@ -1,4 +1,4 @@
-"""A whole `waymark up` in a folder of its own, as a drill needs it: to be killed, stopped, started and asked."""
+"""A `waymark up` in its own folder, which a drill kills, stops, starts and queries."""
 
 import asyncio
 import contextlib

@@ -1,5 +1,5 @@
-"""What a stopped stack has stored: `python -m drill.stored_scans DATA JOURNALS` prints it as JSON
-(`drill.stack.Stored`)."""
+"""Print the scans that a stopped stack has stored, as JSON (`drill.stack.Stored`):
+`python -m drill.stored_scans DATA JOURNALS`."""
 
 import sys
 from pathlib import Path

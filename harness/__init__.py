@@ -1,1 +1,1 @@
-"""What benches, drills, load tests and tests share: a launcher of `waymark up`, free ports, user agents of scanners."""
+"""Shared by benches, drills, load tests and tests: a launcher of `waymark up`, scanning clients and their headers."""

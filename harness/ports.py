@@ -1,4 +1,4 @@
-"""Ports on loopback that nobody uses now."""
+"""Find free ports on loopback."""
 
 import socket
 

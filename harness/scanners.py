@@ -1,4 +1,4 @@
-"""Scanning clients on raw connections: fast enough to be a load, and exact about what was answered."""
+"""Scanning clients on raw connections: fast enough for load, exact about answers."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The addresses of the engines, as settings have them: read here and nowhere else.
+"""Parse the URLs of the engines from the settings. They are read nowhere else.
 
 The clients' own readers guess: one takes `https` for clear text on an unusual port, others take options that switch the
 look at certificates off. Here each scheme means one thing, and what is not known is refused. Every function raises

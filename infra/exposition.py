@@ -1,5 +1,5 @@
-"""What is counted, in the form that Prometheus reads. Counting is adding to a plain integer; the rest happens when
-/metrics is asked for."""
+"""Expose metrics in Prometheus' text format. Counting adds to a plain integer; everything else happens when /metrics is
+requested."""
 
 import os
 import time
@@ -20,7 +20,7 @@ WORKER = "worker"
 
 
 class Histogram:
-    """How often values fell between the bounds of a histogram. For one thread at a time."""
+    """A histogram's counts by bucket. For one thread at a time."""
 
     __slots__ = ("_bounds", "counts", "sum")
 
@@ -34,7 +34,7 @@ class Histogram:
         self.sum += value
 
     def merge(self, other: "Histogram") -> None:
-        """Adds what another of the same metric has counted."""
+        """Add the counts of another histogram of the same metric."""
         self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
         self.sum += other.sum
 
@@ -81,7 +81,7 @@ def _family(metric: Metric, values: Mapping[tuple[str, ...], Value], more: Mappi
 
 
 def process() -> Mapping[str, Reading]:
-    """What every service shows of its process."""
+    """The metrics that every service has about its process."""
     with open("/proc/self/statm") as statm:
         pages = int(statm.read().split()[1])
     return {
@@ -92,7 +92,7 @@ def process() -> Mapping[str, Reading]:
 
 
 def registry(*reads: Read, worker: str = "") -> CollectorRegistry:
-    """Of one process; more may be registered."""
+    """The registry of one process; more collectors may be registered."""
     made = CollectorRegistry()
     for read in (process, *reads):
         made.register(MetricsCollector(read, worker))

@@ -1,4 +1,4 @@
-"""Turns at something scarce, taken by workspaces one after another, whatever number of calls each has waiting.
+"""A fair queue for a scarce resource: workspaces take turns, however many calls each has waiting.
 
 An owner (a workspace) holds at most `own_at_once` of the `at_once` turns, so that another one finds a turn free, and
 has at most so many calls waiting as its plan says; who comes then is refused at once. Turns may be left from any

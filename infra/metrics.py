@@ -1,4 +1,4 @@
-"""Every metric that a service of Waymark shows at /metrics: its name, unit, kind, help and labels, and which service.
+"""The catalogue of metrics at /metrics: service, name, kind, unit, help and labels of each.
 
 Nothing is shown that is not here (`infra.exposition` refuses it), and a test holds docs/metrics.md, the
 dashboard and the alert rules to this list. Labels are of a few fixed values or of our own routes: never an id,

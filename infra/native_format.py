@@ -1,4 +1,4 @@
-"""ClickHouse's Native format: a block of columns, as an insert takes it with the least work for the server.
+"""Write ClickHouse's Native format: blocks of columns, which cost the server the least work to insert.
 
 Written by us, because the client's own writer loads pandas first and takes rows. A text column is given as its
 distinct values and, for each row, which of them it has: that is what LowCardinality is inside, so nothing is parsed,

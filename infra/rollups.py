@@ -1,7 +1,6 @@
-"""How each rollup follows from `scans`: the SELECT of its view, to be used on a part of the rows.
+"""The SELECT that computes each rollup from `scans`, for any part of the rows.
 
-Whoever recomputes a rollup (repair, rebuild) or checks it (audit) takes the rule from here, so that
-it is written down once, in the migrations.
+Repair, rebuild and audit take it from here, so it is defined once: by the views in the migrations.
 """
 
 import re
@@ -31,9 +30,9 @@ def rollup_select(table: str, condition: str = "1", source: str = "scans") -> st
                 found = rule[3]
     if found is None:
         raise ValueError(f"no view fills {table}")
-    select, places = _ROWS.subn(lambda _: f"FROM {source} WHERE ({condition}) AND ", found)
-    if places != 1:
-        raise ValueError(f"the view of {table} must read `FROM scans WHERE` once, not {places} times")
+    select, count = _ROWS.subn(lambda _: f"FROM {source} WHERE ({condition}) AND ", found)
+    if count != 1:
+        raise ValueError(f"the view of {table} must read `FROM scans WHERE` once, not {count} times")
     return select
 
 

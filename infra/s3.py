@@ -1,6 +1,6 @@
-"""Asking an S3-compatible store for an object: the request as it goes over the wire, signed (AWS Signature, version 4).
+"""Sign requests to an S3-compatible store (AWS Signature, version 4).
 
-Pure: whoever asks opens the connection. Only whole objects are put and only single ones are asked for, which is all
+Pure: the caller opens the connection. Only whole objects are put and only single ones are requested, which is all
 that `codes` and `redirect` need, and which every such store understands.
 """
 

@@ -1,4 +1,4 @@
-"""Opening the warehouse: chDB in a folder of ours, or a ClickHouse server.
+"""Open the warehouse: chDB in the data folder, or a ClickHouse server.
 
 Both are clickhouse-connect clients and take the same SQL. A client is used by one thread; open one
 for each. One process owns a chDB folder.

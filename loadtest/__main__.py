@@ -1,4 +1,4 @@
-"""`python -m loadtest`: a `waymark up` of its own, Locust against it, the audit after it."""
+"""`python -m loadtest`: start `waymark up`, run Locust against it, then audit."""
 
 import csv
 import json

@@ -1,6 +1,6 @@
 """The pages that a scanner may see: small, complete, ready to send.
 
-Notices for visits that reach no destination, rendered once (`Page` is a body and its headers; the caller picks
+Notices for scans that reach no destination, rendered once (`Page` is a body and its headers; the caller picks
 the status):
 `not_found()` (404, also before a code starts), `paused()` and `people_only()` (200), `expired()` and `limited()` (410),
 `unavailable()` (503), `not_allowed()` (405), and `gate(state)` (200; "wrong" 200 or 403, "wait" 429), a form that is

@@ -1,4 +1,4 @@
-"""Notices for visits that reach no destination. Each is rendered once, and reveals nothing about the code."""
+"""Notices for scans that reach no destination. Each is rendered once, and reveals nothing about the code."""
 
 from functools import cache
 from typing import Literal
