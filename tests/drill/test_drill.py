@@ -46,7 +46,7 @@ def test_a_handful_of_faults() -> None:
 def test_a_power_cut_takes_the_last_moments_alone() -> None:
     done = drill("--json", "--fault", "power cut", "--seed", "12", "--runs", "1")
     if not volume.possible():
-        # Nothing here can be cut off: it is left out, and said so. (`tests/infra/test_durability.py` looks at the
+        # Nothing here can be cut off: it is left out, and said so. (`tests/infra/test_migrate.py` looks at the
         # syncs.)
         assert done.returncode == 1
         assert "left out: power cut" in done.stderr
