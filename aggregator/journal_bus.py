@@ -14,10 +14,10 @@ import msgspec
 from aggregator.bus import Gone, Partition, PartitionId, Range, Record, Resume
 from aggregator.intent_files import IntentFiles
 from infra.durable_files import make_folder, replace_file
-from ingest.finish import without
-from ingest.layout import segment_path, segments
-from ingest.lines import offset_after, readable
+from ingest.journal_files import segment_path, segments
+from ingest.line_format import offset_after, readable
 from ingest.reader import Broken, Position, SourceReader, sources
+from ingest.recovery import without
 from schemas.event import SourceClosed, decode_note, is_note
 
 log = logging.getLogger(__name__)

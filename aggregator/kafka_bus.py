@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 from aggregator.bus import Partition
 from aggregator.kafka_commit import membership
 from aggregator.kafka_partition import CommitMetadata, KafkaPartition, ends_below
-from ingest.topic import ensure
+from ingest.kafka_topic import ensure
 
 log = logging.getLogger(__name__)
 

@@ -52,7 +52,7 @@ def wait_for(port: int, process: subprocess.Popen[bytes], patience_s: float = 30
 @click.argument("app", type=click.Choice(["bare", "usual"]))
 @click.argument("port", type=int)
 def main(app: str, port: int) -> None:
-    # What redirect.serve gives to its own, word for word.
+    # What redirect.worker gives to its own, word for word.
     server = uvicorn.Server(
         uvicorn.Config(
             getattr(baseline_apps, app),

@@ -16,8 +16,8 @@ from bench import scans
 from bench.aggregator import moved
 from bench.figures import Figure, Say, figure
 from drill import kafka
-from ingest.layout import sources
-from ingest.ship import ShipSettings, ship
+from ingest.journal_files import sources
+from ingest.shipper import ShipSettings, ship
 
 NAME = "partitions"
 LOOK_S = 0.05

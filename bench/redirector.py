@@ -1,4 +1,4 @@
-"""One redirector alone, on uvicorn as it ships, on uvicorn without `redirect.quick`, or on granian: for
+"""One redirector alone, on uvicorn as it ships, on uvicorn without `redirect.fast_path`, or on granian: for
 `bench.servers`, as a child process.
 
     python -m bench.redirector granian PORT REDIS_URL JOURNAL
@@ -15,8 +15,8 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from ingest.journal import Journal
-from redirect import clock, quick
-from redirect.service import build
+from redirect import clock, fast_path
+from redirect.build import build
 from redirect.settings import RedirectSettings
 
 SERVERS = ("uvicorn", "uvicorn by the application alone", "granian")
@@ -41,7 +41,7 @@ def main(server: str, port: int, redis_url: str, journal: Path) -> None:
             host="127.0.0.1",
             port=port,
             loop="uvloop",
-            http=quick.protocol(at_once, soon, commit) if server == "uvicorn" else "httptools",
+            http=fast_path.protocol(at_once, soon, commit) if server == "uvicorn" else "httptools",
             ws="none",
             lifespan="on",
             proxy_headers=False,

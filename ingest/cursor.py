@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from infra.durable_files import replace_file
-from ingest.layout import CURSOR
+from ingest.journal_files import CURSOR
 
 
 class Cursor(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@
 import os
 from pathlib import Path
 
-from ingest.layout import disk_use
+from ingest.journal_files import disk_use
 
 # What journals leave free of the disk: a Redis beside them ends when it cannot write a few bytes.
 RESERVE = 4 << 20

@@ -17,8 +17,8 @@ from xxhash import xxh3_64_intdigest
 
 from infra.durable_files import sync_folder
 from ingest.disk_room import DiskRoom
-from ingest.layout import segment_name
-from ingest.making import APPEND, Made, make_journal
+from ingest.journal_creation import APPEND, Made, make_journal
+from ingest.journal_files import segment_name
 from ingest.register import Head, OwnEntry
 from schemas.event import SourceClosed, digest_of, encode_line
 

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, LeaderNotAvailable
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Int16, Int32, Int64, Schema, String
 
-from ingest.topic import AskMetadata
+from ingest.kafka_topic import AskMetadata
 
 T = TypeVar("T")
 

@@ -14,8 +14,7 @@ from pathlib import Path
 import msgspec
 
 from infra.durable_files import sync_folder
-from ingest.finish import finish_locked
-from ingest.layout import (
+from ingest.journal_files import (
     LOCK,
     REFUSED,
     Header,
@@ -27,7 +26,8 @@ from ingest.layout import (
     sources,
     wall_ms,
 )
-from ingest.lines import last_line, offset_after, offset_of, readable
+from ingest.line_format import last_line, offset_after, offset_of, readable
+from ingest.recovery import finish_locked
 from ingest.refused import read_ranges
 from schemas.event import SourceClosed, check_of, decode_note, digest_of, is_note
 

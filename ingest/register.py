@@ -18,7 +18,7 @@ import msgspec
 from xxhash import xxh3_64_hexdigest
 
 from infra.durable_files import make_folder, sync_folder
-from ingest.layout import boot_id
+from ingest.journal_files import boot_id
 from schemas.event import SourceClosed
 from schemas.register import SourceEntry, decode_entry, encode_entry
 

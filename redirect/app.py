@@ -4,20 +4,20 @@ from collections.abc import Callable, Coroutine
 from typing import NamedTuple, NoReturn
 
 import pages
-from redirect.allowance import Allowance
 from redirect.asgi import App, Receive, Scope, Send
-from redirect.cache import Routes, Trust
-from redirect.ending import Ending
+from redirect.custom_domains import NOBODYS, Hosts
+from redirect.event_line import NO_VARIANT
+from redirect.event_recorder import Recorder
+from redirect.fast_path import Answer, AtOnce, Soon
 from redirect.group_commit import GroupCommit
-from redirect.hosts import NOBODYS, Hosts
-from redirect.line import NO_VARIANT
 from redirect.links import Links
 from redirect.metrics import Counts
-from redirect.quick import Answer, AtOnce, Soon
-from redirect.record import Recorder
-from redirect.routes import Unavailable
-from redirect.slug import is_own, place_of_path
-from redirect.visit import AWAY, NOT_FOUND, Visits
+from redirect.paths import is_own, place_of_path
+from redirect.response import Ending
+from redirect.route_cache import Routes, Trust
+from redirect.route_lookup import Unavailable
+from redirect.scan_handler import AWAY, NOT_FOUND, Visits
+from redirect.token_bucket import Allowance
 
 # For programs, which do not look at it.
 NOTHING = Ending("unknown", 404, ((b"content-type", b"text/plain"), (b"content-length", b"10")), b"not found\n")

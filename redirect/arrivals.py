@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from redirect.address import packed, trusts, unpacked
-from redirect.place import EDGES, NO_EDGE, Edge
+from redirect.client_ip import packed, trusts, unpacked
+from redirect.geo import EDGES, NO_EDGE, Edge
 
 EVERY_MS = 100
 KEPT = 100

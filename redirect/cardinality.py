@@ -15,7 +15,7 @@ from collections.abc import Hashable
 
 import msgspec
 
-from redirect.line import piece
+from redirect.event_line import piece
 
 OTHER = "(other)"
 # 16 MB and 2 MB, of which no more is taken than is used.
@@ -24,8 +24,8 @@ COUNTERS = 1 << 20
 MOST_MARKS = MARKS * 5 // 8
 # All places that an edge's headers name in a day, whatever the code; a database of addresses has its own bound.
 MOST_PLACES = 50_000
-# What a scanner writes, by its position in the piece of a line that begins with the device (`redirect.record`); the
-# other parts are words of our own.
+# What a scanner writes, by its position in the piece of a line that begins with the device
+# (`redirect.event_recorder`); the other parts are words of our own.
 _WRITTEN = (2, 3, 5, 6, 7, 8, 9, 10)
 
 

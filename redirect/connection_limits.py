@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Protocol
 
-from redirect.address import Trusts, is_v4, packed
+from redirect.client_ip import Trusts, is_v4, packed
 
 # So many of the oldest are looked at for one that waits.
 LOOKED_AT = 64

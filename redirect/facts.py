@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from redirect.event_line import Seen
 from redirect.language import LONGEST_HEADER, first_choice
-from redirect.line import Seen
 
 LONGEST_QUERY = 2048
 MOST_PARAMETERS = 64
@@ -73,5 +73,5 @@ def _parameters(query: bytes) -> Mapping[str, list[str]]:
 
 
 def _decode(piece: bytes) -> list[str]:
-    """A piece of a journal line (`redirect.line.piece`), read back."""
+    """A piece of a journal line (`redirect.event_line.piece`), read back."""
     return list(msgspec.json.decode(b"[" + piece[1:] + b"]"))

@@ -11,8 +11,8 @@ from importlib import metadata
 
 import msgspec
 
-from redirect.address import NO_ADDRESS, unpacked
-from redirect.place import NOWHERE, Place, database, place_of_country
+from redirect.client_ip import NO_ADDRESS, unpacked
+from redirect.geo import NOWHERE, Place, database, place_of_country
 
 # What stands for the countries that come along, where else the path of a file does.
 REGISTRIES = "registries"
@@ -31,7 +31,7 @@ class Description(msgspec.Struct, frozen=True):
 
 
 def opened(which: str) -> PlaceOf | None:
-    """`which`: REGISTRIES, the path of a file, or "" for nothing. Raises as `redirect.place.database` does."""
+    """`which`: REGISTRIES, the path of a file, or "" for nothing. Raises as `redirect.geo.database` does."""
     if which == REGISTRIES:
         return _registries()
     return database(which) if which else None

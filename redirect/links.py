@@ -6,11 +6,11 @@ is then another event, since its host is the domain.
 
 import msgspec
 
-from redirect.bounded import forget_oldest
-from redirect.cache import Entry, Routes
-from redirect.hosts import Host
-from redirect.line import piece
-from redirect.routes import Lookup, Unavailable
+from redirect.bounded_cache import forget_oldest
+from redirect.custom_domains import Host
+from redirect.event_line import piece
+from redirect.route_cache import Entry, Routes
+from redirect.route_lookup import Lookup, Unavailable
 from schemas import keys
 
 REMEMBERED = 20_000

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from infra.exposition import Reading, exposition, registry
-from ingest.late import AnyJournal
-from redirect.line import piece
+from ingest.deferred_journal import AnyJournal
+from redirect.event_line import piece
 from schemas.event import KINDS, OUTCOMES, Kind, Outcome
 
 

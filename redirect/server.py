@@ -12,7 +12,7 @@ from types import FrameType
 import uvicorn
 
 from redirect.clock import elapsed
-from redirect.connection import Connection
+from redirect.http_protocol import Connection
 
 CLOSE = (b"connection", b"close")
 # For requests of connections that were opened at the last moment.

@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 
 from ingest import register
-from redirect.store import Store
-from redirect.wire import Away, Refused
+from redirect.redis_client import Store
+from redirect.redis_connection import Away, Refused
 from schemas import keys
 from schemas.register import SourceEntry, encode_entry
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from redirect import cookie
-from redirect.cookie import Secret
+from redirect import signed_cookies
+from redirect.signed_cookies import Secret
 
 NAME = b"wm-way"
 _KEY = re.compile(r"[A-Za-z0-9-]{1,32}")
@@ -19,15 +19,15 @@ class Stick:
 
     async def kept(self, birth: int, headers: Mapping[bytes, bytes], now_s: float) -> str | None:
         """The key of the variant that this visitor was led to before."""
-        values = cookie.values_of(headers.get(b"cookie"), NAME)
+        values = signed_cookies.values_of(headers.get(b"cookie"), NAME)
         if not values:
             return None
-        return cookie.read(await self._secret.get(), NAME, birth, b"", values, now_s)
+        return signed_cookies.read(await self._secret.get(), NAME, birth, b"", values, now_s)
 
     async def cookie(
         self, birth: int, key: str, path: str, now_s: float, *, secure: bool
     ) -> tuple[bytes, bytes] | None:
         if not _KEY.fullmatch(key):
             return None
-        value = cookie.signed(await self._secret.get(), NAME, birth, b"", key, int(now_s) + self._kept_s)
-        return cookie.set_cookie(NAME, value, path=path, max_age_s=self._kept_s, secure=secure)
+        value = signed_cookies.signed(await self._secret.get(), NAME, birth, b"", key, int(now_s) + self._kept_s)
+        return signed_cookies.set_cookie(NAME, value, path=path, max_age_s=self._kept_s, secure=secure)

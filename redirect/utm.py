@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from redirect.text import tidy
+from redirect.request_fields import tidy
 
 LONGEST_QUERY = 2048
 LONGEST_VALUE = 128

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import msgspec
 
 from redirect.apps import links
-from redirect.ending import Ending, leading_to
+from redirect.event_line import NO_VARIANT
 from redirect.facts import Facts
-from redirect.line import NO_VARIANT
-from redirect.query import Forwarding, forwarded, forwarding
+from redirect.query_forwarding import Forwarding, forwarded, forwarding
+from redirect.response import Ending, leading_to
 from redirect.rules import Test, compiled
 from redirect.variants import Weighted
 from schemas.route import Route

@@ -202,7 +202,7 @@ def is_note(line: bytes) -> bool:
 
 # The check of a line, computed by the warehouse from the columns of its row. This works because the redirectors write
 # lines as the engine's own JSON of the row: whole degrees without decimals, and no character that JSON can write in two
-# ways (`redirect.text`).
+# ways (`redirect.request_fields`).
 
 _VALUES = ", ".join("toUnixTimestamp64Milli(ts)" if name == "ts_ms" else name for name in EVENT_COLUMNS)
 

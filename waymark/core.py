@@ -24,7 +24,7 @@ from codes.redis_client import connect
 from codes.sweep import sweep_until
 from infra.exposition import MetricsCollector, registry
 from infra.warehouse import Warehouse
-from ingest import depth
+from ingest import backlog
 from ingest.reader import sources
 from redirect.connection_limits import ConnectionLimits
 from waymark import tracing
@@ -99,11 +99,11 @@ async def _run(
     prepared = Prepared()
     moving = aggregator_of(settings, warehouse, tracer) if aggregate else None
     readiness = readiness_of(moving) if moving is not None else {}
-    waiting = depth.Depth()
+    waiting = backlog.Depth()
     if moving is not None:
         shown.register(MetricsCollector(lambda: readings(moving)))
         if settings.kafka_bootstrap is None:
-            shown.register(MetricsCollector(lambda: depth.readings(waiting, settings.journal_max)))
+            shown.register(MetricsCollector(lambda: backlog.readings(waiting, settings.journal_max)))
     # What serves the public stops first; what carries scans on stops last.
     moved = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
@@ -130,7 +130,7 @@ async def _run(
             erasures = Erasures(redis, moving.between, lambda: time.time_ns() // 1_000_000)
             background.append(tasks.create_task(_erase(erasures, prepared, stop)))
             if settings.kafka_bootstrap is None:
-                measuring = depth.keep_measured(settings.journal_folder, waiting, stop, stored_up_to(moving))
+                measuring = backlog.keep_measured(settings.journal_folder, waiting, stop, stored_up_to(moving))
                 background.append(tasks.create_task(measuring))
         if status_sockets:
             status = status_app(shown, readiness, redirectors)

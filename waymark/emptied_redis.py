@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from codes import workspaces
 from infra.warehouse import Warehouse
-from ingest.layout import segment_path, segments, sources
+from ingest.journal_files import segment_path, segments, sources
 from schemas.event import decode_event, is_note
 from waymark.data_dir import DataDir
 from waymark.errors import UserError

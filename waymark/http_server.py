@@ -9,8 +9,8 @@ from typing import Any
 import uvicorn
 
 from redirect import server as redirect_server
-from redirect.connection import Connection
 from redirect.connection_limits import ConnectionLimits
+from redirect.http_protocol import Connection
 
 # The time that open requests get when the server stops.
 DRAIN_S = 5

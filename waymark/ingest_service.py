@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from api.context import Ready
 from infra.exposition import Reading, registry
-from ingest import depth
-from ingest.ship import ShipSettings, ShipStatus, ship
+from ingest.shipper import ShipSettings, ShipStatus, ship
 from waymark.http_server import serve
 from waymark.settings import Settings
 from waymark.status import keep_watched, status_app
@@ -23,7 +22,7 @@ async def run(settings: Settings, status_sockets: list[socket.socket], stop: asy
         keep_s=settings.shipped_keep,
         keep_bytes=settings.journal_max // 4,
     )
-    waiting = depth.Depth()
+    waiting = backlog.Depth()
 
     async def connected() -> str | None:
         # (Why, with addresses, is in the log.)
@@ -32,12 +31,12 @@ async def run(settings: Settings, status_sockets: list[socket.socket], stop: asy
     async def shippable() -> str | None:
         return f"{len(status.troubles)} journals cannot be shipped; the log says why" if status.troubles else None
 
-    shown = registry(lambda: readings(status), lambda: depth.readings(waiting, settings.journal_max))
+    shown = registry(lambda: readings(status), lambda: backlog.readings(waiting, settings.journal_max))
     parts: Mapping[str, Ready] = {"kafka": connected, "journals": shippable}
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(ship(shipping, stop, status))
         tasks.create_task(keep_watched(parts, stop))
-        tasks.create_task(depth.keep_measured(settings.journal_folder, waiting, stop))
+        tasks.create_task(backlog.keep_measured(settings.journal_folder, waiting, stop))
         if status_sockets:
             app = status_app(shown, parts)
             tasks.create_task(serve(app, status_sockets, stop))

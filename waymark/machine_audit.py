@@ -13,7 +13,7 @@ from aggregator.audit.evidence_readers import NoRecords, Records
 from aggregator.audit.rechecks import Recheck
 from aggregator.audit.report import Report, audit
 from infra.progress import Progress
-from ingest.layout import wall_ms
+from ingest.journal_files import wall_ms
 from waymark.data_dir import DataDir
 from waymark.settings import Settings
 

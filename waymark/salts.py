@@ -12,10 +12,10 @@ import socket
 import time
 from collections.abc import Callable
 
-from redirect.salts import DAY_BYTES, Persistent, check_volatile, question
-from redirect.store import Store
+from redirect.redis_client import Store
+from redirect.redis_connection import Away, Refused
 from redirect.visitor import MS_OF_DAY, SALT_BYTES
-from redirect.wire import Away, Refused
+from redirect.visitor_hash import DAY_BYTES, Persistent, check_volatile, question
 from waymark.settings import BadSetting, Settings
 
 LOOK_S = 60.0

@@ -42,7 +42,7 @@ class Handed(msgspec.Struct, frozen=True):
 
 
 def redirect(settings: Settings, handed: Handed) -> int:
-    from redirect.serve import run
+    from redirect.worker import run
 
     if handed.salts is None:
         salts.check_salt_redis(settings)

@@ -95,13 +95,13 @@ def _name_servers(text: str) -> None:
 
 
 def _proxies(text: str) -> None:
-    from redirect.address import trusts
+    from redirect.client_ip import trusts
 
     trusts(part for part in text.split(",") if part.strip())
 
 
 def _edge(text: str) -> None:
-    from redirect.place import edge
+    from redirect.geo import edge
 
     edge(text)
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from api.context import Ready
 from api.health import handlers, readiness
 from infra.exposition import exposition, merged
-from redirect.slug import TLS_ASK_PATH
+from redirect.paths import TLS_ASK_PATH
 from waymark.core_client import CoreUnavailable, fetch
 
 log = logging.getLogger(__name__)

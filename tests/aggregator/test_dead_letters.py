@@ -7,7 +7,7 @@ import pytest
 from aggregator.dead_letters import NothingToSkip, replay, skip
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
-from ingest.layout import segment_name
+from ingest.journal_files import segment_name
 from tests.aggregator.exact import problems
 from tests.aggregator.running import aggregator, append, journal, running, until
 

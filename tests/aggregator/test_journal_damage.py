@@ -11,7 +11,7 @@ from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from ingest import register
 from ingest.journal import Journal
-from ingest.layout import segment_path, segments
+from ingest.journal_files import segment_path, segments
 from tests.aggregator import sample
 from tests.aggregator.exact import problems
 from tests.aggregator.running import aggregator, append, running, until

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 
 from drill.kafka import KafkaServer
 from ingest.reader import sources
-from ingest.ship import ShipSettings, ShipStatus, ship
+from ingest.shipper import ShipSettings, ShipStatus, ship
 from tests.aggregator.killing import check, drive, killed_at_rename, prepared, redirector_killed
 from tests.aggregator.on_kafka import lines
 from tests.servers import require

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from codes import slugs
 from codes.errors import Conflict, Refused
-from redirect.slug import place_of_path
+from redirect.paths import place_of_path
 from schemas import keys
 from schemas.probe_paths import is_probe
 

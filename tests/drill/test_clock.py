@@ -37,4 +37,4 @@ def test_nothing_reads_another_clock() -> None:
         if "datetime.now" in path.read_text()
     }
     # Signatures for a bucket.
-    assert reads <= {"redirect/files.py"}
+    assert reads <= {"redirect/file_server.py"}

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from drill.disk import ROOM, Disk, small
-from ingest.layout import segment_name
+from ingest.journal_files import segment_name
 
 # Writes a kilobyte for each line it reads, and says how much of it was taken.
 WRITER = """

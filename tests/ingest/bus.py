@@ -2,8 +2,8 @@
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from ingest.lines import offset_of, unpack
-from ingest.topic import look
+from ingest.kafka_topic import look
+from ingest.line_format import offset_of, unpack
 from schemas.event import SourceHead, decode_note, is_note
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ingest.journal import Journal
-from ingest.layout import disk_use
+from ingest.journal_files import disk_use
 from ingest.reader import SourceReader, sources
 from schemas.event import SourceClosed, SourceOpened, check_of, decode_event, decode_note, digest_of
 from tests.ingest.events import NOW, REST, event, everything, offsets, open_journal, rest_of

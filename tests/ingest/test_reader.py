@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from ingest import register
 from ingest.journal import Journal
-from ingest.layout import read_header, segment_path, segments, write_header
-from ingest.lines import pack, readable, unpack
+from ingest.journal_files import read_header, segment_path, segments, write_header
+from ingest.line_format import pack, readable, unpack
 from ingest.reader import Broken, SourceReader, offset_of, sources
 from schemas.event import ScanEvent, SourceClosed, check_of, decode_event, decode_note, digest_of, seal
 from tests.ingest.events import NOW, REST, event, everything, offsets, open_journal, rest_of

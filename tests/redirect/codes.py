@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from redirect.password import _hasher
+from redirect.password_gate.password_check import _hasher
 from schemas import keys
 from schemas.event import ScanEvent
 from tests.redirect.scanner import IPHONE, Answer, Publisher, Redirector, redirector

@@ -7,14 +7,14 @@ from typing import Any
 
 import uvicorn
 
-from redirect import quick
+from redirect import fast_path
 from redirect.app import Redirector
 from redirect.asgi import Receive, Scope, Send
 from redirect.connection_limits import ConnectionLimits
+from redirect.fast_path import Answer
 from redirect.group_commit import group_commit
 from redirect.metrics import Counts
-from redirect.quick import Answer
-from redirect.serve import listen
+from redirect.worker import listen
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,7 +40,7 @@ async def serving(
 ) -> AsyncIterator[tuple[int, uvicorn.Server]]:
     """As it is made up, /abc is answered at once, and all else comes to the application, as everything does in the
     API."""
-    protocol: Any = quick.protocol(redirector.at_once, redirector.soon, redirector.commit)
+    protocol: Any = fast_path.protocol(redirector.at_once, redirector.soon, redirector.commit)
     protocol.headers_within_s, protocol.limits = within_s, limits
     server = uvicorn.Server(uvicorn.Config(redirector.app, http=protocol, log_config=None, ws="none"))
     listener = listen("127.0.0.1", 0)

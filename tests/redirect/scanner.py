@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 import redis
 
-from redirect.serve import listen
 from redirect.settings import RedirectSettings
+from redirect.worker import listen
 from schemas import keys
 from schemas.event import ScanEvent, decode_event, is_note
 from schemas.route import Route, RouteChange
@@ -32,7 +32,7 @@ PUBLISH = "redis.call('INCR', ARGV[1]) return redis.call('PUBLISH', ARGV[2], ARG
 
 _PROGRAM = """
 import logging, sys, msgspec
-from redirect.serve import run
+from redirect.worker import run
 from redirect.settings import RedirectSettings
 logging.basicConfig(level="DEBUG")
 settings = msgspec.json.decode(sys.argv[1], type=RedirectSettings, dec_hook=lambda kind, value: kind(value))

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from redirect.address import packed
 from redirect.arrivals import EVERY_MS, Arrivals, sender
-from redirect.place import EDGES, NO_EDGE, Edge
+from redirect.client_ip import packed
+from redirect.geo import EDGES, NO_EDGE, Edge
 
 CLOUDFLARE = EDGES["cloudflare"]
 PUBLIC, PRIVATE, LOOPBACK = "8.8.8.8", "172.18.3.4", "127.0.0.1"

@@ -7,7 +7,7 @@ import pytest
 
 from redirect import cardinality
 from redirect.cardinality import OTHER, Cardinality
-from redirect.line import piece
+from redirect.event_line import piece
 
 MOST = 5
 A, B = (1).to_bytes(8, "big"), (2).to_bytes(8, "big")

@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from redirect.address import trusts
 from redirect.asgi import Receive, Scope, Send
+from redirect.client_ip import trusts
 from redirect.connection_limits import ConnectionLimits, within_descriptors
 from tests.redirect.protocols import MADE_UP, serving
 

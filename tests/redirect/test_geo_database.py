@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from redirect.address import packed
+from redirect.client_ip import packed
+from redirect.geo import NOWHERE, Place
 from redirect.geo_database import REGISTRIES, Description, described, opened
-from redirect.place import NOWHERE, Place
 from tests.redirect import mmdb
 from tests.redirect.scanner import Publisher, Redirector
 

@@ -10,9 +10,9 @@ import pytest
 
 from ingest.reader import SourceReader, sources
 from redirect.asgi import Scope
+from redirect.fast_path import Answer
 from redirect.group_commit import AT_ONCE, LONELY, MOST, group_commit
 from redirect.metrics import Counts
-from redirect.quick import Answer
 from schemas.event import ScanEvent
 from tests.ingest.events import REST, open_journal
 from tests.redirect.asked_at_once import Scanners, bound_files, killed_at, request

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from redirect.agent import agents
+from redirect.user_agent import agents
 from schemas.event import decode_event, seal
 from tests.redirect.scanner import IPHONE
-from tests.redirect.test_record import ROUTE, entry, made, simple
+from tests.redirect.test_event_recorder import ROUTE, entry, made, simple
 
 FAMILIES = {path.stem: json.loads(path.read_text()) for path in (Path(__file__).parent / "agents").glob("*.json")}
 

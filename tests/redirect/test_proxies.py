@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from redirect.place import EDGES
-from redirect.serve import listen
+from redirect.geo import EDGES
+from redirect.worker import listen
 from schemas.event import ScanEvent
 from tests.redirect.scanner import IPHONE, Publisher, redirector, until
 from tests.servers import require

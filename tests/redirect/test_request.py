@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redirect.address import NO_ADDRESS, Forwarded, edges_of, forwarded, is_v4, packed, trusts, unpacked
-from redirect.bounded import Bounded
+from redirect.bounded_cache import Bounded
+from redirect.client_ip import NO_ADDRESS, Forwarded, edges_of, forwarded, is_v4, packed, trusts, unpacked
+from redirect.geo import EDGES, NOWHERE, Edge, Place, database, edge, place_of_headers
 from redirect.language import language
-from redirect.place import EDGES, NOWHERE, Edge, Place, database, edge, place_of_headers
+from redirect.paths import place_of_path
 from redirect.referrer import Referrer, referrer
 from redirect.settings import LOOPBACK
-from redirect.slug import place_of_path
 from redirect.utm import Utm, utm
 from redirect.visitor import Salts, keyed, visitor
 from schemas import keys

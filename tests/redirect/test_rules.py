@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redirect.event_line import Seen, piece
 from redirect.facts import Facts
 from redirect.facts import facts as read
-from redirect.line import Seen, piece
 from redirect.rules import compiled
 from schemas.scan_options import Conditions
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from redirect.decide import decide
+from redirect.decisions import decide
 from redirect.variants import Weighted
 from redirect.visitor import keyed, visitor
 from redirect.ways import Ways, ways

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 import pytest
 
 from redirect.asgi import Scope
-from redirect.quick import Answer
+from redirect.fast_path import Answer
 from tests.redirect.protocols import MADE_UP, serving
 
 LATER: Answer = (302, ((b"location", b"/later"), (b"content-length", b"0")), b"")
@@ -82,7 +82,7 @@ async def test_a_defect_is_logged_and_said(caplog: pytest.LogCaptureFixture) -> 
     door.open.set()
     async with serving(MADE_UP._replace(soon=door.soon)) as (port, _), asyncio.timeout(20):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        with caplog.at_level(logging.ERROR, "redirect.quick"):
+        with caplog.at_level(logging.ERROR, "redirect.fast_path"):
             writer.write(get("/later/never"))
             said = await reader.read()
         assert said.startswith(b"HTTP/1.1 500 ") and b"nobody" not in said

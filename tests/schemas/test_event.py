@@ -67,7 +67,7 @@ def test_a_line_with_a_field_too_many_is_refused() -> None:
         event.decode_event(event.seal(b"[1,2,3")[:-1])
 
 
-# What a redirector records: characters that JSON has one way to write (`redirect.text`).
+# What a redirector records: characters that JSON has one way to write (`redirect.request_fields`).
 recorded = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029"), max_size=20)
 
 

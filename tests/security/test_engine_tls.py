@@ -12,7 +12,7 @@ from codes import redis_client
 from codes.file_stores import BucketStore
 from infra import s3
 from infra.warehouse import Warehouse
-from redirect import wire
+from redirect import redis_connection
 from tests.servers.listener import certificate, listening
 
 HANDSHAKE = 0x16
@@ -28,7 +28,7 @@ async def _redis_of_codes(scheme: str, port: int) -> None:
 
 
 async def _redis_of_redirectors(scheme: str, port: int) -> None:
-    await wire.connect(f"redis{scheme}://:{SECRET}@127.0.0.1:{port}/0")
+    await redis_connection.connect(f"redis{scheme}://:{SECRET}@127.0.0.1:{port}/0")
 
 
 async def _clickhouse(scheme: str, port: int) -> None:

@@ -31,9 +31,9 @@ MAY = {
     "codes/domain_verification.py": "name servers, about a domain that somebody claims",
     "codes/resolver.py": "the system's resolver, about a destination's host",
     "codes/file_stores.py": "the bucket that the operator named",
-    "redirect/files.py": "the same",
+    "redirect/file_server.py": "the same",
     "infra/s3.py": "the same",
-    "redirect/wire.py": "Redis",
+    "redirect/redis_connection.py": "Redis",
     "waymark/core_client.py": "the core's socket",
     "waymark/net.py": "our own ports, before they are taken and until they answer",
 }
@@ -59,7 +59,7 @@ def test_connections_are_opened_in_known_places() -> None:
 def test_a_redirector_never_asks_where_it_sends_people() -> None:
     """So a destination is no way into the network that Waymark stands in."""
     inside = {str(path.relative_to(ROOT)) for path in (ROOT / "redirect").rglob("*.py") if reaches_out(path)}
-    assert inside == {"redirect/wire.py", "redirect/files.py"}
+    assert inside == {"redirect/redis_connection.py", "redirect/file_server.py"}
 
 
 def test_the_guard_is_the_one_that_was_looked_at() -> None:

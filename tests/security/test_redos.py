@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ua_parser.loaders import load_builtins
 
-from redirect.agent import LONGEST_AGENT, agents
 from redirect.language import language
 from redirect.referrer import referrer
+from redirect.user_agent import LONGEST_AGENT, agents
 from redirect.utm import utm
 
 ROOMS = ("infra", "schemas", "redirect", "ingest", "pages", "codes", "api", "analytics", "aggregator", "qr", "waymark")
@@ -120,7 +120,7 @@ PATTERNS = dict(our_patterns())
 
 def test_our_patterns_are_found() -> None:
     assert len(PATTERNS) > 30
-    assert {"redirect.slug._SLUG.0", "schemas.probe_paths._NOISE.0", "codes.destinations._parts.0"} <= set(PATTERNS)
+    assert {"redirect.paths._SLUG.0", "schemas.probe_paths._NOISE.0", "codes.destinations._parts.0"} <= set(PATTERNS)
 
 
 @pytest.mark.parametrize("name", PATTERNS)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from infra.exposition import exposition, registry
-from ingest.ship import ShipStatus
+from ingest.shipper import ShipStatus
 from tests.servers import require
 from tests.waymark.deploy_files import ALERTS, DEPLOY, rules
 from tests.waymark.promtool import asked, complaints

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from harness.ports import free_ports
 from ingest.journal import Journal
-from ingest.layout import segment_path, segments
+from ingest.journal_files import segment_path, segments
 from tests.servers import bucket
 from tests.waymark.running import Up, up, wait_for
 from waymark import redis_program

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from redirect.connection import Connection
+from redirect.http_protocol import Connection
 from waymark.http_server import serve
 
 

@@ -12,11 +12,11 @@ from analytics.query_pool import QueryPool
 from infra.exposition import Histogram, MetricsCollector, exposition, registry
 from infra.metrics import METRICS
 from infra.warehouse import Warehouse
-from ingest import depth
-from ingest.depth import Depth, measure
+from ingest import backlog
+from ingest.backlog import Depth, measure
 from ingest.journal import Journal
-from ingest.layout import wall_ms
-from ingest.ship import ShipStatus
+from ingest.journal_files import wall_ms
+from ingest.shipper import ShipStatus
 from redirect.metrics import Counts, Metrics
 from tests.ingest.events import REST
 from tests.waymark import promtool
@@ -74,7 +74,7 @@ def test_ingest_shows_its_own_and_nothing_else() -> None:
     status = ShipStatus(connected=True, records=3)
     status.record_events.add(7)
     status.lag_seconds.add(0.02)
-    made = registry(lambda: ingest_service.readings(status), lambda: depth.readings(Depth(bytes=5), 1 << 30))
+    made = registry(lambda: ingest_service.readings(status), lambda: backlog.readings(Depth(bytes=5), 1 << 30))
     assert promtool.shown(exposition(made).decode()) == promtool.of("ingest", "journal")
 
 

@@ -19,10 +19,10 @@ from drill.clock import Clock
 from harness.agents import PHONE
 from harness.launcher import WAYMARK
 from harness.ports import free_ports
-from redirect.address import packed
-from redirect.agent import agents
-from redirect.salts import question
+from redirect.client_ip import packed
+from redirect.user_agent import agents
 from redirect.visitor import MS_OF_DAY, keyed, visitor
+from redirect.visitor_hash import question
 from schemas.event import ScanEvent, decode_event, is_note
 from tests.servers.redis import running as running_redis
 from tests.waymark.running import Up, up, wait_for

@@ -141,7 +141,7 @@ async def _kafka(bootstrap: str, topic: str) -> Finding:
     # Imported here: one machine does not need it.
     from aiokafka.errors import KafkaError
 
-    from ingest.topic import look
+    from ingest.kafka_topic import look
 
     try:
         found = await asyncio.wait_for(look(bootstrap, topic), WITHIN_S)

@@ -16,7 +16,7 @@ from codes.code_fields import NewCode
 from codes.service import Codes
 from infra.progress import Progress
 from ingest.journal import Journal
-from ingest.layout import disk_use
+from ingest.journal_files import disk_use
 from ingest.reader import sources
 from schemas.code import Code
 from waymark import core_client

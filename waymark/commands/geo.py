@@ -9,8 +9,8 @@ import click
 import msgspec
 
 from redirect import geo_database
-from redirect.address import packed
-from redirect.place import Place
+from redirect.client_ip import packed
+from redirect.geo import Place
 from waymark.commands import output
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
 from waymark.data_dir import DataDir

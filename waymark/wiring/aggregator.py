@@ -16,7 +16,7 @@ from aggregator.retrying import State
 from api.context import Ready
 from infra.exposition import Reading
 from infra.warehouse import Warehouse
-from ingest.depth import Following
+from ingest.backlog import Following
 from waymark.settings import Settings
 from waymark.wiring import room_settings
 

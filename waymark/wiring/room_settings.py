@@ -14,7 +14,7 @@ from codes.file_stores import FolderStore as FolderOfFiles
 from codes.files import Files
 from codes.plans import known
 from infra import s3
-from redirect.address import trusts
+from redirect.client_ip import trusts
 from redirect.connection_limits import ConnectionLimits, within_descriptors
 from redirect.geo_database import REGISTRIES
 from redirect.settings import RedirectSettings

@@ -18,7 +18,7 @@ from aggregator.audit.report import Evidence, Report, audit, render
 from aggregator.journal_bus import JournalBus
 from infra.warehouse import Warehouse
 from ingest.journal import Journal
-from ingest.layout import segment_path, segments, sources
+from ingest.journal_files import segment_path, segments, sources
 from tests.aggregator import sample, stock
 
 SOURCE, OTHER = 7, 8

@@ -19,7 +19,7 @@ from aggregator.decoding import decode
 from aggregator.kafka_bus import KafkaBus
 from infra.warehouse import Warehouse
 from ingest.journal import Journal
-from ingest.ship import ShipSettings, ship
+from ingest.shipper import ShipSettings, ship
 from schemas.event import SourceHead, SourceNote, SourceOpened, encode_line
 from tests.aggregator import sample, stock
 from tests.aggregator.running import append, running, until

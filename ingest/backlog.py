@@ -1,0 +1,87 @@
+"""How much waits in the journals of a machine, whether or not it can be shipped (or, on one machine, stored) now."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from infra.exposition import Reading
+from ingest.cursor import Cursor
+from ingest.journal_files import CURSOR, disk_use, sources
+from ingest.reader import SourceReader
+from schemas.event import is_note
+
+EVERY_S = 2.0
+
+
+class Depth(msgspec.Struct):
+    """Kept up to date by `keep_measured`. `waiting` are events that nobody has taken over, `oldest_s` the age of the
+    oldest of them."""
+
+    journals: int = 0
+    bytes: int = 0
+    waiting: int = 0
+    oldest_s: float = 0.0
+
+
+# The first offset of a journal, by its folder, that nobody has taken over.
+Following = Callable[[Path], int]
+
+
+def acknowledged(folder: Path) -> int:
+    """What the cursor says, whichever bus it is for: another one would be told everything again."""
+    try:
+        return msgspec.json.decode((folder / CURSOR).read_bytes(), type=Cursor).following
+    except (FileNotFoundError, msgspec.DecodeError):
+        return 0
+
+
+def measure(journals: Path, following: Following = acknowledged, now: Callable[[], float] = time.time) -> Depth:
+    """Reads files; a journal that goes meanwhile counts nothing."""
+    depth = Depth(bytes=disk_use(journals))
+    for source in sources(journals):
+        reader = SourceReader(journals / str(source))
+        with contextlib.suppress(OSError, ValueError, IndexError, msgspec.MsgspecError):
+            waiting, oldest_ms = _waiting(reader, following(reader.folder))
+            depth.journals += 1
+            depth.waiting += waiting
+            if oldest_ms is not None:
+                depth.oldest_s = max(depth.oldest_s, now() - oldest_ms / 1000)
+        reader.close()
+    return depth
+
+
+def _waiting(reader: SourceReader, following: int) -> tuple[int, int | None]:
+    following = max(following, 1)
+    waiting = reader.head() - following + 1
+    if waiting <= 0:
+        return 0, None
+    for line in reader.read(reader.locate(following), 2, 1 << 16).lines:
+        if not is_note(line):
+            return waiting, int(line.split(b",", 3)[2])
+    return waiting, None
+
+
+async def keep_measured(journals: Path, depth: Depth, stop: asyncio.Event, following: Following = acknowledged) -> None:
+    """Until `stop`, in a thread every two seconds."""
+    while not stop.is_set():
+        found = await asyncio.to_thread(measure, journals, following)
+        for name in Depth.__struct_fields__:
+            setattr(depth, name, getattr(found, name))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(EVERY_S):
+                await stop.wait()
+
+
+def readings(depth: Depth, limit: int) -> Mapping[str, Reading]:
+    """For /metrics."""
+    return {
+        "waymark_journals": depth.journals,
+        "waymark_journal_bytes": depth.bytes,
+        "waymark_journal_limit_bytes": limit,
+        "waymark_journal_waiting_events": depth.waiting,
+        "waymark_journal_oldest_age_seconds": depth.oldest_s,
+    }

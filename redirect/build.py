@@ -1,0 +1,288 @@
+"""Puts one redirector together."""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as Path
+
+import pages
+from infra import s3
+from ingest import ballast
+from ingest.deferred_journal import AnyJournal, LateJournal
+from redirect import clock, file_server, geo_database
+from redirect.app import Redirector, redirector
+from redirect.arrivals import Arrivals
+from redirect.cache_sync import Subscription
+from redirect.custom_domains import Hosts
+from redirect.event_recorder import recorder
+from redirect.geo import edge
+from redirect.group_commit import group_commit
+from redirect.links import Links
+from redirect.metrics import Counts, Metrics
+from redirect.page_cache import Contents
+from redirect.password_gate.gate import Gate
+from redirect.password_gate.guess_limits import Tries
+from redirect.paths import PAUSED_PATH, TLS_ASK_PATH
+from redirect.redis_client import Store
+from redirect.route_cache import Entry, Routes, Trust
+from redirect.route_lookup import Lookup
+from redirect.scan_handler import Visits
+from redirect.scan_limit import Limits
+from redirect.settings import RedirectSettings
+from redirect.signed_cookies import Secret
+from redirect.source_register import SourceRegister
+from redirect.status_server import served
+from redirect.stick import Stick
+from redirect.token_bucket import Allowance
+from redirect.user_agent import agents
+from redirect.visitor import Salts
+from redirect.visitor_hash import SaltKeeper, Source, from_redis, from_supervisor
+from schemas.route import Route
+
+# What a redirect may wait for at its start, so that its first visits find Redis.
+FIRST_TRUST_S = 1.0
+NOSNIFF = {"x-content-type-options": "nosniff"}
+
+
+def build(
+    settings: RedirectSettings,
+    journal: AnyJournal,
+    status_sockets: Sequence[socket.socket] = (),
+    stopping: asyncio.Event | None = None,
+    *,
+    elapsed: Callable[[], float] = clock.elapsed,
+    now_ms: Callable[[], int] = clock.now_ms,
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    random_below: Callable[[int], int] = secrets.randbelow,
+) -> Redirector:
+    """The application's lifespan owns every task and connection, keeps the journal synced and closes it; it also
+    serves the status pages on sockets of their own. Once `stopping` is set, it is not ready for more.
+
+    Raises ValueError when a setting says nothing that can be understood, OSError when the database of
+    places cannot be opened.
+    """
+    counts = Counts()
+    trust = Trust()
+    began = elapsed()
+
+    def heard() -> None:
+        trust.heard_at = elapsed()
+
+    paused_page = f"{settings.short_url.rstrip('/')}{PAUSED_PATH}".encode()
+    routes = Routes(settings.cache_routes, trust, settings.short_host, paused_page)
+    primary = Store(settings.redis_url, elapsed, heard)
+    near_url = settings.redis_replica_url or settings.redis_url
+    near = Store(near_url, elapsed) if settings.redis_replica_url else primary
+    salts = Salts(random_bytes)
+    salt_store = Store(settings.salt_redis_url, elapsed) if settings.salt_redis_url else None
+    salt_source: Source | None = None
+    if salt_store is not None:
+        salt_source = from_redis(salt_store, random_bytes)
+    elif settings.salts_descriptor is not None:
+        salt_source = from_supervisor(settings.salts_descriptor)
+    salt_keeper = SaltKeeper(salts, salt_source, now_ms)
+    place_of_address = geo_database.opened(settings.geo_database)
+    arrivals = Arrivals(edge(settings.edge), database=place_of_address is not None)
+    commit = group_commit(journal.append, journal.append_all, counts)
+    recording = recorder(
+        commit.add,
+        read_agent=agents(),
+        salts=salts,
+        trusted_proxies=settings.trusted_proxies,
+        edge=edge(settings.edge),
+        place_of_address=place_of_address,
+        now_ms=now_ms,
+        counts=counts,
+        distinct_values=settings.distinct_values,
+        arrivals=arrivals,
+    )
+    lookup = Lookup(routes, trust, primary, near, stale_max_s=settings.stale_max_s, elapsed=elapsed, counts=counts)
+    secret = Secret(primary, random_bytes, elapsed)
+    gate = Gate(
+        secret,
+        Tries(primary, salts),
+        own_host=settings.short_host,
+        pass_s=settings.gate_pass_s,
+        elapsed=elapsed,
+    )
+    visits = Visits(
+        recording,
+        Limits(primary),
+        gate,
+        Stick(secret, settings.sticky_s),
+        Contents(),
+        counts=counts,
+        random_below=random_below,
+        secure=settings.short_url.startswith("https:"),
+    )
+    hosts = Hosts(
+        primary,
+        trust,
+        settings.short_host,
+        strict=settings.unknown_hosts == "404",
+        elapsed=elapsed,
+        counts=counts,
+    )
+    subscription = Subscription(
+        near_url,
+        primary,
+        routes,
+        hosts,
+        trust,
+        name=f"{os.getpid()}-{random_bytes(8).hex()}",
+        elapsed=elapsed,
+        counts=counts,
+        commit=commit,
+    )
+
+    own = journal.entry if isinstance(journal, LateJournal) else lambda: None
+    sources = SourceRegister(settings.journal, primary, own, now_ms)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        synced = asyncio.create_task(journal.keep_synced(stop))
+        tasks = [
+            asyncio.create_task(subscription.run()),
+            asyncio.create_task(hosts.keep()),
+            asyncio.create_task(salt_keeper.run()),
+            asyncio.create_task(sources.run()),
+            asyncio.create_task(ballast.keep_kept(settings.journal)),
+        ]
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_TRUST_S):
+                    await subscription.trusted.wait()
+                    await hosts.known.wait()
+                    await salt_keeper.first.wait()
+            async with served(status, status_sockets):
+                yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            stop.set()
+            await synced
+            commit.flush()
+            journal.close()
+            await sources.end()
+            # What was told to Redis last goes out before the connections close.
+            await asyncio.sleep(0)
+            await primary.close()
+            await near.close()
+            if salt_store is not None:
+                await salt_store.close()
+            await gate.close()
+
+    async def healthz(_: Request) -> Response:
+        return Response(b"ok\n", media_type="text/plain")
+
+    async def readyz(_: Request) -> Response:
+        """Ready once Redis has been heard: from then on cached codes are served without it."""
+        now = elapsed()
+        lacks = [] if now < trust.until else ["redis"]
+        ready = now - trust.heard_at <= settings.stale_max_s
+        if stopping is not None and stopping.is_set():
+            # It still serves; a balancer is to send the next visits elsewhere.
+            lacks, ready = ["stopping"], False
+        body = msgspec.json.encode({"ready": ready, "lacks": lacks})
+        return Response(body, 200 if ready else 503, media_type="application/json", headers=NOSNIFF)
+
+    shown = Metrics(
+        counts,
+        journal,
+        {
+            "cached_routes": lambda: len(routes.entries),
+            "domains": lambda: len(hosts),
+            "gate_waiting": gate.waiting,
+            "trusted": lambda: elapsed() < trust.until,
+            "epoch": lambda: trust.epoch,
+            "unheard_seconds": lambda: elapsed() - max(trust.heard_at, began),
+        },
+        settings.worker,
+    )
+
+    async def metrics(_: Request) -> Response:
+        return Response(shown(), media_type="text/plain; version=0.0.4")
+
+    async def arrived(_: Request) -> Response:
+        return Response(msgspec.json.encode(arrivals.told()), media_type="application/json")
+
+    async def robots(_: Request) -> Response:
+        return Response(b"User-agent: *\nDisallow:\n", media_type="text/plain")
+
+    async def favicon(_: Request) -> Response:
+        return Response(status_code=204, headers={"cache-control": "public, max-age=86400"})
+
+    async def tls_ask(request: Request) -> Response:
+        """Whether a certificate may be had for a name: Caddy asks before it makes one on demand."""
+        known = hosts.is_verified(request.query_params.get("domain", ""))
+        return Response(b"yes\n" if known else b"no\n", 200 if known else 404, media_type="text/plain")
+
+    async def paused(_: Request) -> Response:
+        return _page(200, pages.paused())
+
+    bucket = settings.files_bucket
+    serve_file = file_server.from_bucket(s3.bucket(bucket)) if bucket else file_server.from_folder(settings.files)
+
+    async def wrong(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        page = pages.not_allowed() if error.status_code == 405 else pages.not_found()
+        return _page(error.status_code, page, error.headers or {})
+
+    status = Starlette(
+        routes=[
+            Path("/healthz", healthz),
+            Path("/readyz", readyz),
+            Path("/metrics", metrics),
+            Path("/arrivals", arrived),
+            Path(TLS_ASK_PATH, tls_ask),
+        ]
+    )
+    rest = Starlette(
+        routes=[
+            Path("/healthz", healthz),
+            Path("/readyz", readyz),
+            Path("/robots.txt", robots),
+            Path("/favicon.ico", favicon),
+            Path(PAUSED_PATH, paused),
+            Path(f"{file_server.PREFIX}{{path:path}}", serve_file),
+        ],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: wrong},
+    )
+    rest.router.redirect_slashes = False
+    return redirector(
+        routes,
+        trust,
+        hosts,
+        Links(lookup, routes, _unknown(routes)),
+        recording,
+        visits,
+        rest,
+        commit,
+        allowance=Allowance(settings.unknown_per_s, elapsed),
+        elapsed=elapsed,
+        counts=counts,
+    )
+
+
+def _unknown(routes: Routes) -> Entry:
+    """Without a slug: what strangers make up is not kept."""
+    return routes.entry("", Route(version=0, birth=0, workspace=0, gone=True), 0)
+
+
+def _page(status: int, page: pages.Page, more: Mapping[str, str] | None = None) -> Response:
+    response = Response(page.body, status)
+    response.raw_headers = [*page.headers]
+    response.headers.update(more or {})
+    return response

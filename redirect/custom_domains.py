@@ -1,0 +1,207 @@
+"""The hosts that links are asked for at: the short host, and the workspaces' own domains.
+
+All verified domains are in memory, read from Redis at the start and again whenever one of them changes. What is known
+of them is believed as routes are: while messages arrive without a gap. Until then, and while a change is being read,
+a request at any host but the short one waits for Redis, and is served with what was known when Redis is away.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+import pages
+from redirect.bounded_cache import Bounded
+from redirect.event_line import piece
+from redirect.metrics import Counts
+from redirect.redis_client import Store
+from redirect.redis_connection import Away, Refused
+from redirect.response import Ending, leading_to, showing
+from redirect.route_cache import Trust
+from schemas import keys
+from schemas.domain import Domain, decode_domain
+
+_REMEMBERED = 4_096
+_LOAD_AGAIN_S = 0.5
+
+
+class Host(msgspec.Struct, frozen=True):
+    """A custom domain, ready to be answered for. `event` is how a journal line says its name; `root` and `not_found`
+    are for its bare name and for links that are not there (None: as at the short host)."""
+
+    name: str
+    workspace: int
+    event: bytes
+    root: Ending | None = None
+    not_found: Ending | None = None
+
+
+# A host that is nobody's, where such are not answered for.
+NOBODYS = Host("", 0, b"")
+
+
+class Hosts:
+    """`strict`: unknown hosts are nobody's; else they are taken for the short host. In the epoch `idle`, hosts do not
+    matter at all, because there are no domains: so it is in most deployments."""
+
+    def __init__(
+        self,
+        primary: Store,
+        trust: Trust,
+        short_host: str,
+        *,
+        strict: bool,
+        elapsed: Callable[[], float],
+        counts: Counts,
+    ) -> None:
+        self._primary = primary
+        self._trust = trust
+        self._strict = strict
+        self._elapsed = elapsed
+        self._counts = counts
+        self._short = {short_host.encode(), _bare(short_host.encode())}
+        self._known: dict[bytes, Host] = {}
+        self._seen: Bounded[bytes, Host | None] = Bounded(_REMEMBERED, self._resolved)
+        # The version that must have been read, and the epoch in which one was.
+        self._wanted = 0
+        self._wanted_in = -1
+        self._epoch = -1
+        self._doubt = True
+        self._running: asyncio.Task[None] | None = None
+        self._next: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self.idle = -1
+        # Set when they have been read for the first time.
+        self.known = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def is_verified(self, name: str) -> bool:
+        return name.lower().rstrip(".").encode(errors="replace") in self._known
+
+    def at_once(self, scope: Mapping[str, Any]) -> Host | None:
+        """As `find`, for who cannot wait and has looked whether trust stands: NOBODYS where it is not known either."""
+        raw = _host_of(scope)
+        if raw in self._short:
+            return None
+        return self._seen[raw] if self._is_read() else NOBODYS
+
+    async def find(self, scope: Mapping[str, Any]) -> Host | None:
+        """None for the short host. Waits for Redis where what is known cannot be trusted; never raises."""
+        raw = _host_of(scope)
+        if raw in self._short:
+            return None
+        if self._elapsed() >= self._trust.until or not self._is_read():
+            with contextlib.suppress(Away, Refused):
+                await asyncio.shield(self._read_from_now())
+        return self._seen[raw]
+
+    def doubt(self, version: int) -> None:
+        """A domain has changed. Nothing is believed from here on until this version, or a later one, has been read."""
+        if self._wanted_in != self._trust.epoch:
+            # Of another Redis, perhaps, that was ahead of this one.
+            self._wanted, self._wanted_in = 0, self._trust.epoch
+        self._wanted = max(self._wanted, version)
+        self._doubt = True
+        self.idle = -1
+        self._wake.set()
+
+    def heard(self) -> None:
+        """Redis answers: what is not read in this epoch can be."""
+        if not self._is_read():
+            self._wake.set()
+
+    async def keep(self) -> None:
+        """Reads whenever there is doubt; until cancelled."""
+        while True:
+            self._wake.clear()
+            if not self._is_read():
+                with contextlib.suppress(Away, Refused):
+                    await asyncio.shield(self._read_from_now())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOAD_AGAIN_S):
+                    await self._wake.wait()
+
+    def _is_read(self) -> bool:
+        return self._epoch == self._trust.epoch and not self._doubt
+
+    def _read_from_now(self) -> "asyncio.Task[None]":
+        """A reading that has not begun yet, shared by all who come until it does."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._after(self._running))
+            self._next.add_done_callback(_seen_by_nobody)
+        return self._next
+
+    async def _after(self, running: "asyncio.Task[None] | None") -> None:
+        if running is not None and not running.done():
+            await asyncio.wait({running})
+        else:
+            # Whoever comes in the same turn of the loop comes along.
+            await asyncio.sleep(0)
+        self._running, self._next = self._next, None
+        await self._read()
+
+    async def _read(self) -> None:
+        epoch = self._trust.epoch
+        # The version is read first, so what comes with it is at least as new.
+        version, rows = await self._primary.ask_all(("GET", keys.DOMAINS_VERSION), ("HVALS", keys.DOMAINS))
+        known: dict[bytes, Host] = {}
+        for raw in rows:
+            try:
+                domain = decode_domain(raw)
+                if domain.verified_at_ms is not None:
+                    known[domain.name.encode()] = _host(domain)
+            except (msgspec.DecodeError, ValueError):
+                self._counts.unreadable_routes += 1
+        self._known = known
+        self._seen.clear()
+        if int(version or 0) >= self._wanted or self._wanted_in != epoch:
+            self._epoch = epoch
+            self._doubt = False
+            self.idle = -1 if known or self._strict else epoch
+            self.known.set()
+
+    def _resolved(self, raw: bytes) -> Host | None:
+        bare = _bare(raw.lower())
+        if bare in self._short:
+            return None
+        return self._known.get(bare, NOBODYS if self._strict else None)
+
+
+def _host_of(scope: Mapping[str, Any]) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"host":
+            found: bytes = value
+            return found
+    return b""
+
+
+def _bare(raw: bytes) -> bytes:
+    """Without a port and a last dot. (An IPv6 address has no name here.)"""
+    return raw.partition(b":")[0].rstrip(b".")
+
+
+def _host(domain: Domain) -> Host:
+    """Raises ValueError for a name that cannot be one (`codes` lets none through)."""
+    return Host(
+        name=domain.name,
+        workspace=domain.workspace,
+        event=piece(domain.name),
+        root=_shown(domain, domain.root_url, domain.root_text, 200),
+        not_found=_shown(domain, domain.not_found_url, domain.not_found_text, 404),
+    )
+
+
+def _shown(domain: Domain, url: str, text: str, status: int) -> Ending | None:
+    if url:
+        return leading_to(url.encode("ascii"), "unknown")
+    return showing(pages.notice(domain.name, text), "unknown", status) if text else None
+
+
+def _seen_by_nobody(task: "asyncio.Task[None]") -> None:
+    """Whoever waited may be gone; then its failure is nobody's."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,229 @@
+"""Writes one visit's event: a journal line put together from pieces that were encoded before.
+
+Everything here runs for every visit. Each piece comes from a bounded cache keyed by the raw header, so
+that what remains is a few dictionary look-ups, one hash and one join; `tests/redirect` holds that the
+line equals the plain encoding of the same event.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from redirect.arrivals import Arrivals
+from redirect.bounded_cache import Bounded
+from redirect.cardinality import OTHER, Cardinality
+from redirect.client_ip import NO_ADDRESS, Forwarded, edges_of, forwarded, packed, trusts
+from redirect.event_line import Seen, piece
+from redirect.geo import NO_EDGE, NOWHERE, Edge, Place, place_of_headers
+from redirect.kind import PREFETCH_HEADERS, is_prefetch
+from redirect.language import language
+from redirect.metrics import Counts
+from redirect.referrer import referrer
+from redirect.route_cache import Entry
+from redirect.user_agent import Agent
+from redirect.utm import utm
+from redirect.visitor import MS_OF_DAY, Salts
+from schemas.event import Kind, Outcome
+
+# Agents vary most and cost most (a tenth of a millisecond, and a kilobyte to keep).
+AGENTS = 10_000
+OTHERS = 4_096
+# Scanner and code together, of those whose values may be recorded as they are.
+ADMITTED = 200_000
+
+
+def _place_piece(place: Place) -> bytes:
+    return piece(place.country, place.region, place.city, place.lat, place.lon)
+
+
+class _Client:
+    """What a request's own headers and query say of a scanner: the pieces of a line from device to campaign, as
+    a person's and as anything else's (whose client is always Bot). `admitted` are the codes for which they may be
+    recorded as they are."""
+
+    __slots__ = ("admitted", "as_other", "as_said", "digest", "kind")
+
+    def __init__(self, agent: Agent, rest: bytes) -> None:
+        self.kind = agent.kind
+        self.digest = agent.digest
+        self.admitted: set[bytes] = set()
+        self.as_said = piece(agent.device, agent.model, agent.os, agent.browser, agent.client) + rest
+        self.as_other = piece(agent.device, agent.model, agent.os, agent.browser, "Bot") + rest
+
+
+# The scope of ASGI is a dict of anything.
+Scope = Mapping[str, Any]
+
+
+class Recorder(NamedTuple):
+    """`look(code, scope)` reads a request; `write(entry, seen, outcome, variant)` records how it ended. `variant` is
+    the key of what was taken, as JSON. Neither raises for what a request holds."""
+
+    look: Callable[[bytes, Scope], Seen]
+    write: Callable[[Entry, Seen, Outcome, bytes], None]
+
+
+def recorder(
+    add: Callable[[bytes], None],
+    *,
+    read_agent: Callable[[bytes], Agent],
+    salts: Salts,
+    trusted_proxies: tuple[str, ...],
+    edge: Edge,
+    place_of_address: Callable[[bytes], Place] | None,
+    now_ms: Callable[[], int],
+    counts: Counts,
+    distinct_values: int = 1_000,
+    arrivals: Arrivals | None = None,
+) -> Recorder:
+    """What reads and records visits. `add` takes each event (`redirect.group_commit`).
+
+    An edge's headers count from a trusted proxy. Where the proxies name the edge, they count only of what came through
+    one of its networks: somebody else who reaches the same proxy of ours cannot make them up.
+    """
+    trusted = trusts(trusted_proxies)
+    named_edges = edges_of(trusted_proxies)
+    is_edge = trusts(named_edges) if named_edges else trusted
+    agents: Bounded[bytes, Agent] = Bounded(AGENTS, read_agent)
+    cardinality = Cardinality(distinct_values)
+
+    def place_of(values: tuple[bytes | None, ...]) -> bytes:
+        place = place_of_headers(values)
+        if not cardinality.admits_place(place):
+            place = Place(place.country, OTHER, OTHER)
+        return _place_piece(place)
+
+    places: Bounded[tuple[bytes | None, ...], bytes] = Bounded(OTHERS, place_of)
+    referrers: Bounded[bytes, bytes] = Bounded(OTHERS, lambda raw: piece(*msgspec.structs.astuple(referrer(raw))))
+    languages: Bounded[bytes, bytes] = Bounded(OTHERS, lambda raw: piece(language(raw)))
+    campaigns: Bounded[bytes, bytes] = Bounded(OTHERS, lambda raw: piece(*msgspec.structs.astuple(utm(raw))))
+
+    def client_of(said: tuple[bytes | None, ...]) -> _Client:
+        agent, source, spoken, query = said
+        rest = referrers[source or b""] + languages[spoken or b""] + campaigns[query or b""]
+        return _Client(agents[agent or b""], rest)
+
+    # Most scanners of an hour differ in nothing else than their address.
+    clients: Bounded[tuple[bytes | None, ...], _Client] = Bounded(AGENTS, client_of)
+
+    edge_headers = edge != NO_EDGE
+    arrived = arrivals or Arrivals(edge, database=place_of_address is not None)
+
+    def peer_of(host: str) -> tuple[bytes, bool, bool]:
+        address = packed(host) or NO_ADDRESS
+        return address, trusted(address), edge_headers and is_edge(address)
+
+    def forwarded_by(raw: bytes) -> tuple[Forwarded, bool]:
+        found = forwarded(raw, trusted)
+        return found, found.outermost is not None and edge_headers and is_edge(found.outermost)
+
+    peers: Bounded[str, tuple[bytes, bool, bool]] = Bounded(OTHERS, peer_of)
+    forwarders: Bounded[bytes, tuple[Forwarded, bool]] = Bounded(OTHERS, forwarded_by)
+    by_address: Bounded[bytes, bytes] | None = None
+    if place_of_address is not None:
+        look_up = place_of_address
+        by_address = Bounded(OTHERS, lambda address: _place_piece(look_up(address)))
+
+    nowhere = _place_piece(NOWHERE)
+    country_header, region_header, city_header, lat_header, lon_header = edge.names
+    address_header = edge.address
+    sec_purpose, purpose, x_purpose, x_moz = PREFETCH_HEADERS
+    tallies = counts.tallies
+    # `redirect.visitor.visitor`, without the call.
+    int_of = int.from_bytes
+
+    pairs, today = 0, -1
+
+    def forget() -> None:
+        nonlocal pairs
+        pairs = 0
+        cardinality.forget()
+        clients.clear()
+        places.clear()
+
+    def bounded(code: bytes, said: bytes, admitted: set[bytes]) -> bytes:
+        nonlocal pairs
+        recorded = cardinality.bounded(code, said)
+        if recorded is not said:
+            counts.other_values += 1
+            return recorded
+        if pairs >= ADMITTED:
+            pairs = 0
+            for client in clients.values():
+                client.admitted.clear()
+        pairs += 1
+        admitted.add(code)
+        return said
+
+    def look(code: bytes, scope: Scope) -> Seen:
+        nonlocal today
+        # (The protocol has made one already; whose application is called has a list.)
+        headers: dict[bytes, bytes] = scope.get("fields") or dict(scope["headers"])
+        header = headers.get
+
+        ts_ms = now_ms()
+        day = ts_ms // MS_OF_DAY
+        if day != salts.day:
+            salts.begin(day)
+        if day != today:
+            today = day
+            forget()
+
+        kind: Kind
+        client = clients[header(b"user-agent"), header(b"referer"), header(b"accept-language"), scope["query_string"]]
+        if (sec_purpose in headers or purpose in headers or x_purpose in headers or x_moz in headers) and is_prefetch(
+            headers
+        ):
+            kind, said = "prefetch", client.as_other
+        elif scope["method"] == "HEAD":
+            kind, said = "bot", client.as_other
+        else:
+            kind, said = client.kind, client.as_said
+
+        peer = scope["client"]
+        address, is_proxy, by_edge = peers[peer[0] if peer else "127.0.0.1"]
+        where = nowhere
+        if is_proxy:
+            chain = header(b"x-forwarded-for")
+            if chain is not None:
+                (scanner, outermost), outermost_is_edge = forwarders[chain]
+                address = scanner or address
+                if outermost is not None:
+                    by_edge = outermost_is_edge
+            if by_edge:
+                chain = header(address_header)
+                if chain is not None:
+                    address = forwarders[chain][0].scanner or address
+                country = header(country_header)
+                if country is not None:
+                    where = places[
+                        country, header(region_header), header(city_header), header(lat_header), header(lon_header)
+                    ]
+        if where is nowhere and by_address is not None:
+            where = by_address[address]
+
+        if ts_ms >= arrived.next_ms:
+            arrived.look(
+                ts_ms,
+                peer[0] if peer else "127.0.0.1",
+                address,
+                headers,
+                is_proxy=is_proxy,
+                by_edge=by_edge,
+                placed=where != nowhere,
+            )
+
+        own = salts.current.copy()
+        own.update(address + client.digest + code)
+        return ts_ms, kind, address, where, said, int_of(own.digest(), "little") >> 1, headers, client.admitted
+
+    def write(entry: Entry, seen: Seen, outcome: Outcome, variant: bytes) -> None:
+        ts_ms, kind, _, where, said, visitor, _, admitted = seen
+        if entry.code not in admitted:
+            said = bounded(entry.code, said, admitted)
+        tally = tallies[kind, outcome]
+        tally.n += 1
+        add(b"%d%b%b%b%b,%b,%d" % (ts_ms, entry.event, tally.piece, where, said, variant, visitor))
+
+    return Recorder(look, write)

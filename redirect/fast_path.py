@@ -1,0 +1,229 @@
+"""Answers visits within uvicorn's own protocol.
+
+What an application is called through (a scope, a task, two messages and a state machine for each answer) costs more
+than all of Waymark's own work on a visit. This subclass leaves it out where an answer is known without waiting for
+anybody, waits itself where a code has to be asked for, and hands everything else to uvicorn just as it came. It stands
+on uvicorn's internals, so the lock file holds the version and `tests/redirect/test_fast_path.py` holds both ways to the
+same answers, byte for byte; without it the application gives them alone.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from redirect.asgi import Scope
+from redirect.bounded_cache import Bounded
+from redirect.group_commit import GroupCommit
+from redirect.http_protocol import TRAILERS, Connection, Enough
+from redirect.response import EMPTY, NO_STORE, Headers
+
+# Status, headers, body.
+Answer = tuple[int, Headers, bytes]
+# Records the visit and says how it ends, or None when that is not to be said at once. It is given of a scope what a
+# redirect looks at: method, path, query_string, headers, client.
+AtOnce = Callable[[Scope], Answer | None]
+# The same for what has to wait: None where only the application knows. Whoever is given a coroutine awaits it.
+Soon = Callable[[Scope], Coroutine[None, None, Answer] | None]
+
+log = logging.getLogger(__name__)
+
+_FAILED: Answer = (500, ((b"content-length", b"0"),), b"")
+_CLOSE = (b"connection", b"close")
+_FOUND_TAIL = b"\r\ncache-control: no-store\r\ncontent-length: 0\r\n\r\n"
+# As many targets are remembered.
+TARGETS = 4_096
+_METHODS = {b"GET": "GET", b"HEAD": "HEAD"}
+
+
+class _Answered:
+    """Stands where uvicorn keeps the answer under way: there is none."""
+
+    response_complete = True
+    disconnected = False
+    message_event = asyncio.Event()
+
+
+class _Pending:
+    """Stands there while an answer is waited for. The same names as uvicorn's, which sets them."""
+
+    message_event = _Answered.message_event
+
+    def __init__(self) -> None:
+        self.response_complete = False
+        self.disconnected = False
+        self.keep_alive = True
+        self.more_body = True
+        self.body = b""
+
+
+def _hosts(headers: Headers | list[tuple[bytes, bytes]]) -> int:
+    return sum(name == b"host" for name, _ in headers)
+
+
+def _target(url: bytes) -> tuple[str, bytes] | None:
+    if not url.startswith(b"/") or not url.isascii() or b"%" in url or b"#" in url:
+        return None
+    path, _, query = url.partition(b"?")
+    return path.decode("ascii"), query
+
+
+def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[Connection]:
+    """A class for uvicorn's `http` setting. Its answers go out through `commit`, once their events are written."""
+    hold, flush = commit.hold, commit.flush
+    answered: Any = _Answered()
+    # uvicorn makes the list of the headers that all answers have anew each second.
+    head_of: object = None
+    head = found_head = b""
+    # Path and query of what is asked for, None where it is nothing ordinary.
+    targets: Bounded[bytes, tuple[str, bytes] | None] = Bounded(TARGETS, _target)
+    # Whether it says that each answer is its connection's last, as a server that is about to stop does.
+    last = False
+
+    class Quick(Connection):
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self.cycle = answered
+
+        def on_message_begin(self) -> None:
+            self.reading, self.began, self.taken = True, self.loop.time(), 0
+            self.url = b""
+            self.headers = []
+
+        def on_header(self, name: bytes, value: bytes) -> None:
+            self.headers.append((name.lower(), value))
+
+        def on_headers_complete(self) -> None:
+            self.reading = False
+            headers = self.headers
+            fields = dict(headers)
+            if len(fields) != len(headers) or b"host" not in fields:
+                self.hosts = _hosts(headers)
+                self.admit()
+            if (asked := self.asked(fields)) is None:
+                self.hand_on()
+                return
+            # The scope has the list of them.
+            self.headers = TRAILERS
+            if (found := at_once(asked)) is not None:
+                self.say(asked, found)
+                # (No timer, and no count: `look` ends idle connections, and nobody asks how many requests there were.)
+                if last:
+                    raise Enough
+            elif (coming := soon(asked)) is not None:
+                self.wait(asked, coming)
+            else:
+                self.headers = asked["headers"]
+                self.hand_on()
+
+        def asked(self, fields: dict[bytes, bytes]) -> Scope | None:
+            """What is asked for, when this is an ordinary request and nothing before it is unanswered."""
+            parser = self.parser
+            if (
+                self.cycle.response_complete
+                and not self.flow.write_paused
+                and (target := targets[self.url]) is not None
+                and parser.should_keep_alive()
+                # (Where nothing is said of the connection, it is kept in HTTP/1.1 alone, and nothing is upgraded.)
+                and (
+                    b"connection" not in fields or (not parser.should_upgrade() and parser.get_http_version() == "1.1")
+                )
+                and (method := _METHODS.get(parser.get_method())) is not None
+            ):
+                path, query = target
+                return {
+                    "method": method,
+                    "path": path,
+                    "query_string": query,
+                    "headers": self.headers,
+                    "fields": fields,
+                    "client": self.client,
+                    "scheme": self.scheme,
+                }
+            return None
+
+        def say(self, asked: Scope, found: Answer, *, keep_alive: bool = True) -> None:
+            nonlocal head_of, head, found_head, last
+            common = self.server_state.default_headers
+            if common is not head_of:
+                head_of = common
+                head = b"".join(b"%b: %b\r\n" % pair for pair in common)
+                found_head = b"%b%blocation: " % (STATUS_LINE[302], head)
+                last = _CLOSE in common
+            status, headers, body = found
+            if status == 302 and keep_alive and len(headers) == 3 and headers[1] is NO_STORE and headers[2] is EMPTY:
+                # As nearly every answer is.
+                hold(self.transport, b"".join((found_head, headers[0][1], _FOUND_TAIL)))
+            else:
+                if asked["method"] == "HEAD":
+                    body = b""
+                if not keep_alive and not last:
+                    headers = (*headers, _CLOSE)
+                fields = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+                hold(self.transport, b"%b%b%b\r\n%b" % (STATUS_LINE[status], head, fields, body))
+            if last or not keep_alive:
+                self.ending = True
+                flush()
+                self.transport.close()
+
+        def wait(self, asked: Scope, coming: Coroutine[None, None, Answer]) -> None:
+            """uvicorn queues what comes behind it, and waits for the task when it stops."""
+            pending: Any = _Pending()
+            self.cycle = pending
+            task = self.loop.create_task(self.finish(asked, coming, pending))
+            task.add_done_callback(self.tasks.discard)
+            self.tasks.add(task)
+
+        async def finish(self, asked: Scope, coming: Coroutine[None, None, Answer], pending: _Pending) -> None:
+            try:
+                found = await coming
+            except Exception:
+                log.exception("a visit could not be answered")
+                found, pending.keep_alive = _FAILED, False
+            except asyncio.CancelledError:
+                flush()
+                self.transport.close()
+                raise
+            finally:
+                pending.response_complete = True
+            if not self.transport.is_closing():
+                self.say(asked, found, keep_alive=pending.keep_alive)
+            self.on_response_complete()
+
+        # What is held goes out before a connection ends, or is told that it is not understood.
+
+        def unreadable(self) -> None:
+            flush()
+            super().unreadable()
+
+        def end(self) -> None:
+            flush()
+            super().end()
+
+        def drop(self) -> None:
+            flush()
+            super().drop()
+
+        def waits(self) -> bool:
+            flush()
+            return super().waits()
+
+        def shutdown(self) -> None:
+            flush()
+            super().shutdown()
+
+        def hand_on(self) -> None:
+            """To the application, as if nobody had looked. (Its task runs after `flush`.)"""
+            url, headers = self.url, self.headers
+            HttpToolsProtocol.on_message_begin(self)
+            self.url = url
+            self.headers.extend(headers)
+            self.hosts = _hosts(headers)
+            self.expect_100_continue = any(
+                name == b"expect" and value.lower() == b"100-continue" for name, value in headers
+            )
+            super().on_headers_complete()
+
+    return Quick

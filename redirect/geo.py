@@ -1,0 +1,166 @@
+"""Where a scanner is: what the edge in front of us says, or a database of addresses."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import maxminddb
+import msgspec
+
+from redirect.client_ip import NO_ADDRESS, unpacked
+from redirect.request_fields import clean, tidy
+
+_COUNTRY = re.compile(r"[A-Z]{2}")
+# Codes that stand for no country (Tor among them: T1 has a digit and is none anyway).
+_NO_COUNTRY = {"XX", "ZZ", "AP"}
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Unknown parts are empty; coordinates are rounded to a tenth of a degree (whole ones are integers, as
+    `schemas.event` asks), or both None."""
+
+    country: str = ""
+    region: str = ""
+    city: str = ""
+    lat: float | None = None
+    lon: float | None = None
+
+
+NOWHERE = Place()
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """The headers by which an edge tells of the scanner. `address` is its own name for the address."""
+
+    country: bytes = b""
+    region: bytes = b""
+    city: bytes = b""
+    lat: bytes = b""
+    lon: bytes = b""
+    address: bytes = b""
+
+    @property
+    def names(self) -> tuple[bytes, bytes, bytes, bytes, bytes]:
+        return (self.country, self.region, self.city, self.lat, self.lon)
+
+
+NO_EDGE = Edge()
+
+EDGES = {
+    "none": NO_EDGE,
+    "cloudflare": Edge(
+        country=b"cf-ipcountry",
+        region=b"cf-region",
+        city=b"cf-ipcity",
+        lat=b"cf-iplatitude",
+        lon=b"cf-iplongitude",
+        address=b"cf-connecting-ip",
+    ),
+    "cloudfront": Edge(
+        country=b"cloudfront-viewer-country",
+        region=b"cloudfront-viewer-country-region-name",
+        city=b"cloudfront-viewer-city",
+        lat=b"cloudfront-viewer-latitude",
+        lon=b"cloudfront-viewer-longitude",
+    ),
+    "fastly": Edge(
+        country=b"fastly-geo-country",
+        region=b"fastly-geo-region",
+        city=b"fastly-geo-city",
+        lat=b"fastly-geo-latitude",
+        lon=b"fastly-geo-longitude",
+        address=b"fastly-client-ip",
+    ),
+    "vercel": Edge(
+        country=b"x-vercel-ip-country",
+        region=b"x-vercel-ip-country-region",
+        city=b"x-vercel-ip-city",
+        lat=b"x-vercel-ip-latitude",
+        lon=b"x-vercel-ip-longitude",
+        address=b"x-vercel-forwarded-for",
+    ),
+}
+
+
+def edge(setting: str) -> Edge:
+    """A known edge by its name, or `part=header` pairs. Raises ValueError, which says what may stand there."""
+    if setting in EDGES:
+        return EDGES[setting]
+    pairs = dict(part.strip().partition("=")[::2] for part in setting.split(","))
+    if not pairs or not set(pairs) <= set(Edge.__struct_fields__) or not all(pairs.values()):
+        known = ", ".join(EDGES)
+        raise ValueError(f"edge {setting!r} is none of {known}, nor pairs like country=X-Country,city=X-City")
+    return Edge(**{part: header.strip().lower().encode("latin-1") for part, header in pairs.items()})
+
+
+def _degrees(raw: bytes | None, most: float) -> float | None:
+    try:
+        value = round(float(raw), 1) if raw else None
+        if value is not None and value.is_integer():
+            value = int(value)
+    except ValueError:
+        return None
+    return value if value is not None and abs(value) <= most else None
+
+
+def _place(country: str, region: str, city: str, lat: float | None, lon: float | None) -> Place:
+    country = country.strip().upper()
+    if not _COUNTRY.fullmatch(country) or country in _NO_COUNTRY:
+        country = ""
+    if lat is None or lon is None:
+        return Place(country, region, city)
+    return Place(country, region, city, lat, lon)
+
+
+def place_of_country(country: str) -> Place:
+    return _place(country, "", "", None, None)
+
+
+def place_of_headers(values: tuple[bytes | None, ...]) -> Place:
+    """Of the values of `Edge.names`. Never raises."""
+    country, region, city, lat, lon = values
+    return _place(
+        clean(country or b"", 8),
+        clean(unquote_to_bytes(region or b""), 64),
+        clean(unquote_to_bytes(city or b""), 64),
+        _degrees(lat, 90),
+        _degrees(lon, 180),
+    )
+
+
+def _of(record: Any, *path: str) -> Any:
+    found: Any = record
+    for step in path:
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return found
+
+
+def database(path: str) -> Callable[[bytes], Place]:
+    """Looks addresses up in a MaxMind-format file, held in memory. Raises OSError or
+    maxminddb.InvalidDatabaseError when there is no such thing at `path`."""
+    reader = maxminddb.open_database(path, maxminddb.MODE_AUTO)
+
+    def look_up(address: bytes) -> Place:
+        if address == NO_ADDRESS:
+            return NOWHERE
+        try:
+            record = reader.get(unpacked(address))
+        except ValueError:
+            # An IPv6 address, and a database that has none.
+            return NOWHERE
+        if not isinstance(record, Mapping):
+            return NOWHERE
+        regions = record.get("subdivisions")
+        region = regions[0] if isinstance(regions, list) and regions else {}
+        lat, lon = _of(record, "location", "latitude"), _of(record, "location", "longitude")
+        return _place(
+            # Some say no more than the code.
+            str(_of(record, "country", "iso_code") or record.get("country_code") or ""),
+            tidy(str(_of(region, "names", "en") or ""), 64),
+            tidy(str(_of(record, "city", "names", "en") or ""), 64),
+            _degrees(str(lat).encode(), 90) if lat is not None else None,
+            _degrees(str(lon).encode(), 180) if lon is not None else None,
+        )
+
+    return look_up

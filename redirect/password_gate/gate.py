@@ -1,0 +1,122 @@
+"""The password before a code: a form in the code's own place, and a signed cookie for whoever has passed.
+
+The cookie lets in for `pass_s`. For longer it says that somebody has passed this password before: they are asked
+again, and then do not stand in line with those who guess.
+"""
+
+from collections.abc import Callable, Mapping
+
+import pages
+from redirect import signed_cookies
+from redirect.asgi import Receive
+from redirect.event_line import Seen
+from redirect.password_gate.form import BadForm, is_foreign, password
+from redirect.password_gate.guess_limits import Tries, name_of_cookie
+from redirect.password_gate.password_check import Passwords
+from redirect.password_gate.queue import GateQueue
+from redirect.response import Ending, showing
+from redirect.signed_cookies import Secret
+from redirect.token_bucket import Allowance
+
+NAME = b"wm-gate"
+KNOWN_S = 30 * 86_400
+# Forms to what has no password, or is not there at all, that are looked at as if it had: a look costs 25 ms of a core.
+NOBODYS_PER_S = 5.0
+# With the stricter policy of other pages a browser would not say that the form came from here.
+_ORIGIN_SHOWN = (b"referrer-policy", b"same-origin")
+
+
+def _form(state: str, status: int, *more: tuple[bytes, bytes]) -> Ending:
+    page = {"ask": pages.gate("ask"), "wrong": pages.gate("wrong"), "wait": pages.gate("wait")}[state]
+    kept = tuple(header for header in page.headers if header[0] != _ORIGIN_SHOWN[0])
+    return showing(pages.Page(page.body, (*kept, _ORIGIN_SHOWN)), "gate", status, *more)
+
+
+ASK = _form("ask", 200)
+FOREIGN = _form("ask", 403)
+WRONG = _form("wrong", 403)
+
+
+def _wait(milliseconds: float) -> Ending:
+    return _form("wait", 429, (b"retry-after", b"%d" % max(1, -(-int(milliseconds) // 1000))))
+
+
+class Gate:
+    """Every method may raise Away or Refused when Redis cannot say, and `refusal` Busy."""
+
+    def __init__(
+        self, secret: Secret, tries: Tries, *, own_host: str, pass_s: int, elapsed: Callable[[], float]
+    ) -> None:
+        self._secret = secret
+        self._tries = tries
+        self._queue = GateQueue(tries)
+        self._passwords = Passwords("password", threads=2)
+        # Of their own, so that whoever floods what is not there keeps nobody from what is.
+        self._nobodys = Passwords("nobodys-password", threads=1)
+        self._nobodys_allowance = Allowance(NOBODYS_PER_S, elapsed)
+        self._own_host = own_host
+        self._pass_s = pass_s
+
+    async def has_passed(self, birth: int, kept: str, headers: Mapping[bytes, bytes], now_s: float) -> bool:
+        """Whether a cookie says so: one of this code and of this password, so that a new password asks everybody."""
+        said = await self._said(birth, kept, headers, now_s)
+        until = said.removeprefix("in-") if said is not None else ""
+        return until.isdecimal() and int(until) > now_s
+
+    async def _said(self, birth: int, kept: str, headers: Mapping[bytes, bytes], now_s: float) -> str | None:
+        values = signed_cookies.values_of(headers.get(b"cookie"), NAME)
+        if not values:
+            return None
+        secret = await self._secret.get()
+        return signed_cookies.read(secret, NAME, birth, kept.encode(), values, now_s)
+
+    async def refusal(
+        self, birth: int, kept: str, seen: Seen, headers: Mapping[bytes, bytes], receive: Receive
+    ) -> Ending | None:
+        """What a form that was sent is answered with unless it holds the right password. For a code without one
+        (`kept` is empty) and for no code at all (birth 0), that is what a wrong password gets, and as late."""
+        if is_foreign(headers, self._own_host):
+            return FOREIGN
+        try:
+            given = await password(headers, receive)
+        except BadForm as bad:
+            return _form("wrong", bad.status)
+        if not kept:
+            return await self._nobodys_refusal(given, seen)
+        said = await self._said(birth, kept, headers, seen[0] / 1000)
+        known = said is not None
+        names = self._tries.names(seen[2], birth, seen[0]) if said is None else name_of_cookie(said)
+        verdict = await self._tries.take(birth, names, by_all=not known)
+        if verdict.queued:
+            verdict = await self._queue.turn(birth, names, failed=verdict.failed)
+        if not verdict.may:
+            return _wait(verdict.wait_ms)
+        if not await self._passwords.are_right(kept, given, known=known):
+            return WRONG
+        self._tries.give_back(birth, names)
+        self._queue.given_back(birth)
+        return None
+
+    async def _nobodys_refusal(self, given: str, seen: Seen) -> Ending:
+        if not self._nobodys_allowance.take():
+            return _wait(1000)
+        verdict = await self._tries.take(0, self._tries.names(seen[2], 0, seen[0]), by_all=False)
+        if not verdict.may:
+            return _wait(verdict.wait_ms)
+        await self._nobodys.are_right("", given)
+        return WRONG
+
+    async def pass_for(self, birth: int, kept: str, path: str, now_s: float, *, secure: bool) -> tuple[bytes, bytes]:
+        """The cookie."""
+        said, until_s = f"in-{int(now_s) + self._pass_s}", int(now_s) + max(KNOWN_S, self._pass_s)
+        value = signed_cookies.signed(await self._secret.get(), NAME, birth, kept.encode(), said, until_s)
+        return signed_cookies.set_cookie(NAME, value, path=path, max_age_s=until_s - int(now_s), secure=secure)
+
+    def waiting(self) -> int:
+        """How many stand in line, at all codes."""
+        return len(self._queue)
+
+    async def close(self) -> None:
+        await self._queue.close()
+        self._passwords.close()
+        self._nobodys.close()

@@ -1,0 +1,154 @@
+"""Redis as the redirector asks it: answered quickly, or known to be away without waiting again.
+
+There is no timed circuit breaker: while one said "away", Redis could be back, take an edit, and the old
+destination would be served. Instead every question tries, but all questions share one attempt to
+connect; a refused one costs a fraction of a millisecond. Where Redis hangs, the questions already sent
+are the probe, and nobody waits on them twice: the first ones find out, and from then on there is always an
+attempt to connect on its way, whose PING is answered when Redis is back, and nobody waits for it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from redirect.redis_connection import Away, Command, Wire, connect
+
+# How long a question may wait for an attempt to connect, from the attempt's start; and so long after one that failed
+# slower than that, until one succeeds.
+CONNECT_PATIENCE_S = 1.0
+SHORT_PATIENCE_S = 0.1
+# How long the attempt itself may take.
+CONNECT_S = 3.0
+
+
+class Store:
+    """Used in one event loop. `heard` is called whenever Redis has answered."""
+
+    def __init__(self, url: str, elapsed: Callable[[], float], heard: Callable[[], None] = lambda: None) -> None:
+        self._url = url
+        self._elapsed = elapsed
+        self._heard = heard
+        self._wire: Wire | None = None
+        self._attempt: asyncio.Task[Wire] | None = None
+        self._attempt_at = 0.0
+        self._patience_s = CONNECT_PATIENCE_S
+        # Whether the last try hung, and another one is on its way.
+        self._hung = False
+        # How often a connection has been made.
+        self.connections = 0
+
+    async def ask(self, *command: bytes | str | int | float) -> Any:
+        """The reply. Raises Away within two seconds, or Refused when Redis answers with an error."""
+        for _ in range(2):
+            wire = self._wire
+            if wire is None or wire.lost.is_set():
+                wire = await self._connected()
+            elif wire.hanging:
+                self._probe()
+                break
+            try:
+                reply = await wire.call(*command)
+            except Away:
+                # It was closed while idle: worth one new connection. It hangs: not worth another wait.
+                if wire.hanging:
+                    self._probe()
+                    break
+                continue
+            self._heard()
+            return reply
+        raise Away("Redis does not answer")
+
+    async def ask_once(self, *command: bytes | str | int | float) -> Any:
+        """As `ask`, for what must not be done twice: a command whose answer is lost is not sent again."""
+        wire = self._wire
+        if wire is None or wire.lost.is_set():
+            wire = await self._connected()
+        if wire.hanging:
+            self._probe()
+            raise Away("Redis does not answer")
+        reply = await wire.call(*command)
+        self._heard()
+        return reply
+
+    async def ask_all(self, *commands: Command) -> list[Any]:
+        """The replies to commands sent at once, in order. Raises as `ask` does, after all are answered."""
+        if self._wire is None or self._wire.lost.is_set():
+            await self._connected()
+        wire = self._wire
+        if wire is None or wire.hanging:
+            self._probe()
+            raise Away("Redis does not answer")
+        replies = await asyncio.gather(*(wire.call(*command) for command in commands), return_exceptions=True)
+        for reply in replies:
+            if isinstance(reply, BaseException):
+                raise reply
+        self._heard()
+        return replies
+
+    def tell(self, *command: bytes | str | int | float) -> None:
+        """Sends when there is a connection, and does not look at the answer."""
+        if self._wire is not None:
+            self._wire.tell(*command)
+
+    def _probe(self) -> None:
+        """The connection hangs: others are tried, beside it, until Redis answers on one."""
+        self._try()
+        self._hung = True
+
+    def _try(self) -> "asyncio.Task[Wire]":
+        attempt = self._attempt
+        if attempt is None or attempt.done():
+            attempt = self._attempt = asyncio.create_task(self._connect())
+            self._attempt_at = self._elapsed()
+            attempt.add_done_callback(_seen)
+        return attempt
+
+    async def _connected(self) -> Wire:
+        attempt = self._try()
+        if self._hung:
+            raise Away("Redis does not answer")
+        patience = self._attempt_at + self._patience_s - self._elapsed()
+        if patience > 0:
+            await asyncio.wait({attempt}, timeout=patience)
+        if not attempt.done():
+            raise Away("no connection yet")
+        return attempt.result()
+
+    async def _connect(self) -> Wire:
+        """Until Redis answers, or refuses: then whoever asks next tries again, and knows as soon."""
+        while True:
+            began = self._elapsed()
+            try:
+                async with asyncio.timeout(CONNECT_S):
+                    found = await connect(self._url)
+                break
+            except (Away, TimeoutError) as error:
+                self._hung = self._elapsed() - began >= SHORT_PATIENCE_S
+                if not self._hung:
+                    raise Away(str(error) or "no connection in time") from error
+                self._patience_s = SHORT_PATIENCE_S
+        self._hung = False
+        self._patience_s = CONNECT_PATIENCE_S
+        known = self._wire
+        if known is not None and not known.lost.is_set():
+            if not known.hanging:
+                # It was only slow, and what was asked there is still answered there.
+                found.close()
+                return known
+            known.close()
+        self._wire = found
+        self.connections += 1
+        return found
+
+    async def close(self) -> None:
+        if self._attempt is not None and not self._attempt.done():
+            self._attempt.cancel()
+            await asyncio.wait({self._attempt})
+        if self._wire is not None:
+            self._wire.close()
+
+
+def _seen(attempt: "asyncio.Task[Wire]") -> None:
+    """Whoever started it may have stopped waiting; then its failure is nobody's."""
+    if not attempt.cancelled():
+        attempt.exception()

@@ -1,0 +1,43 @@
+"""How a visit ends: what is recorded of it, and what is answered."""
+
+import msgspec
+
+import pages
+from redirect.event_line import NO_VARIANT
+from schemas.event import Outcome
+
+NO_STORE = (b"cache-control", b"no-store")
+EMPTY = (b"content-length", b"0")
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+class Ending(msgspec.Struct, frozen=True, gc=False):
+    """`variant` is the key of the variant or rule that was taken, as JSON. What is not `recorded` is no visit of the
+    code: a file of its page, an answer that says to come again."""
+
+    outcome: Outcome
+    status: int
+    headers: Headers
+    body: bytes = b""
+    variant: bytes = NO_VARIANT
+    recorded: bool = True
+
+
+def leading_to(
+    location: bytes, outcome: Outcome = "redirect", *, variant: bytes = NO_VARIANT, status: int = 302
+) -> Ending:
+    return Ending(outcome, status, ((b"location", location), NO_STORE, EMPTY), variant=variant)
+
+
+def showing(page: pages.Page, outcome: Outcome, status: int, *more: tuple[bytes, bytes]) -> Ending:
+    return Ending(outcome, status, (*page.headers, *more), page.body)
+
+
+def with_headers(ending: Ending, *more: tuple[bytes, bytes]) -> Ending:
+    return msgspec.structs.replace(ending, headers=(*ending.headers, *more))
+
+
+def after_post(ending: Ending) -> Ending:
+    """A redirect that the answer to a form must be: to be followed with GET."""
+    return msgspec.structs.replace(ending, status=303) if ending.status == 302 else ending

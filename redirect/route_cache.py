@@ -1,0 +1,156 @@
+"""The routes a redirector knows, newest version only, and which of them it may trust without asking."""
+
+import msgspec
+
+from redirect.bounded_cache import forget_oldest
+from redirect.decisions import Plan, decide
+from redirect.event_line import piece
+from schemas import keys
+from schemas.event import Outcome
+from schemas.route import Route
+
+_KEY_START, _, _KEY_END = keys.route("\n").partition("\n")
+RECENT = 10_000
+UNKNOWN_FOR_S = 1.0
+
+
+def place_of_key(key: str) -> str | None:
+    """Host and slug (`schemas.keys.link_key`) of a route's key; None when it is no route's."""
+    if key.startswith(_KEY_START) and key.endswith(_KEY_END):
+        return key[len(_KEY_START) : -len(_KEY_END)]
+    return None
+
+
+class Entry(msgspec.Struct, gc=False):
+    """A route, made ready to be answered. `epoch` is that of `Trust` when Redis last confirmed it;
+    `event` the part of a journal line that is the same for all its visits; `code` its birth's bytes.
+    When `plain`, every visit ends with `headers` and a 302; else `plan` says what each is asked, and
+    without a plan nothing is there."""
+
+    version: int
+    epoch: int
+    outcome: Outcome
+    headers: tuple[tuple[bytes, bytes], ...]
+    event: bytes
+    code: bytes
+    plain: bool
+    plan: Plan | None
+
+
+class Trust:
+    """Until when the cache may be believed without asking, on the clock of `redirect.clock.elapsed`.
+
+    An entry is trusted when it is of this `epoch` (messages have arrived without a gap since it was
+    confirmed) and `until` is still to come (they do so now).
+    """
+
+    __slots__ = ("epoch", "heard_at", "until")
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self.until = 0.0
+        # When Redis last answered anything at all.
+        self.heard_at = float("-inf")
+
+
+class Routes:
+    """The bounded cache. Reading never refreshes an entry; only Redis, by message or by reply, does.
+
+    A version is never replaced by a lower one, wherever it comes from: not by a read that was on its
+    way while the change was published, nor by a replica that lags behind.
+    """
+
+    def __init__(self, limit: int, trust: Trust, short_host: str, paused_page: bytes) -> None:
+        self._limit = limit
+        self._trust = trust
+        self._host = short_host
+        self._paused_page = paused_page
+        self.entries: dict[str, Entry] = {}
+        # Place → until when it is known to be unknown, and in which epoch that was learned.
+        self._unknown: dict[str, tuple[float, int]] = {}
+        # What was published of late, cached or not; and what was published of a place being read.
+        self._recent: dict[str, Entry] = {}
+        self._read: dict[str, list[Entry]] = {}
+
+    def entry(self, place: str, route: Route, epoch: int) -> Entry:
+        """Raises ValueError when the route cannot be answered with."""
+        decision = decide(route, self._paused_page)
+        return Entry(
+            version=route.version,
+            epoch=epoch,
+            outcome=decision.outcome,
+            headers=() if decision.ending is None else decision.ending.headers,
+            event=piece(route.birth, route.workspace, self._host, keys.slug_of(place)),
+            code=route.birth.to_bytes(8, "big"),
+            plain=decision.ending is not None,
+            plan=decision.plan,
+        )
+
+    def trusted(self, place: str) -> Entry | None:
+        """What has been confirmed since messages arrive without a gap; that they do so now is not looked at."""
+        entry = self.entries.get(place)
+        return entry if entry is not None and entry.epoch == self._trust.epoch else None
+
+    def is_unknown(self, place: str, now: float) -> bool:
+        until, epoch = self._unknown.get(place, (0.0, 0))
+        return now < until and now < self._trust.until and epoch == self._trust.epoch
+
+    def was_unknown(self, place: str) -> bool:
+        """Whether nothing was there when Redis was last asked."""
+        return place in self._unknown
+
+    def change(self, place: str, entry: Entry) -> None:
+        """Takes in a published change. What is not cached is not put in: many new codes must not
+        drive out those that are scanned."""
+        forget_oldest(self._recent, RECENT)
+        self._newest(self._recent, place, entry)
+        if place in self._read:
+            self._read[place].append(entry)
+        if place in self.entries:
+            self._newest(self.entries, place, entry)
+        elif self._unknown.pop(place, None) is not None:
+            self._put(place, entry)
+
+    def begin(self, place: str) -> None:
+        """Call before Redis is asked for `place`; `settle` or `abandon` ends it. One at a time for a place."""
+        self._read[place] = []
+
+    def abandon(self, place: str) -> None:
+        self._read.pop(place, None)
+
+    def settle(self, place: str, found: Entry | None, asked_at: float, epoch: int) -> Entry | None:
+        """Takes in a reply (None: no such key; it counts as older than any version, since what is
+        deleted leaves a tombstone). Keeps and returns the newest of all that is known of the place.
+        `asked_at` and `epoch` are of before the question."""
+        during = self._read.pop(place, [])
+        cached = self.entries.get(place)
+        candidates = (found, self._recent.get(place), cached, *during)
+        newest = max((e for e in candidates if e is not None), key=lambda e: e.version, default=None)
+        if newest is None:
+            forget_oldest(self._unknown, self._limit)
+            self._unknown[place] = (asked_at + UNKNOWN_FOR_S, epoch)
+        elif newest is not cached:
+            self._put(place, newest)
+        return newest
+
+    def drop(self, place: str) -> None:
+        """Of a change that cannot be answered with, at least the route before it must not be."""
+        self.entries.pop(place, None)
+        self._recent.pop(place, None)
+        self._unknown.pop(place, None)
+
+    def distrust(self) -> None:
+        """Messages may have been missed: everything is asked for again before it is believed."""
+        self._trust.epoch += 1
+
+    def _put(self, place: str, entry: Entry) -> None:
+        if place not in self.entries:
+            forget_oldest(self.entries, self._limit)
+        self._unknown.pop(place, None)
+        self.entries[place] = entry
+
+    @staticmethod
+    def _newest(entries: dict[str, Entry], place: str, entry: Entry) -> None:
+        known = entries.get(place)
+        if known is None or known.version <= entry.version:
+            entries[place] = entry

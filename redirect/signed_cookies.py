@@ -1,0 +1,80 @@
+"""Cookies that a scanner brings back and cannot make: a code's own, signed, for a time."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable
+
+from redirect.redis_client import Store
+from redirect.redis_connection import Away, Refused
+from schemas import keys
+
+SECRET_BYTES = 32
+# How long a secret is used before Redis is asked whether it still is the one.
+ASK_AGAIN_S = 60.0
+LONGEST_HEADER = 8192
+_MAC_CHARACTERS = 32
+
+
+class Secret:
+    """The deployment's own, made by whoever needs it first and kept in Redis."""
+
+    def __init__(self, store: Store, random_bytes: Callable[[int], bytes], elapsed: Callable[[], float]) -> None:
+        self._store = store
+        self._random_bytes = random_bytes
+        self._elapsed = elapsed
+        self._known = b""
+        self._asked_at = float("-inf")
+
+    async def get(self) -> bytes:
+        """Raises Away or Refused when it is not known and Redis cannot say."""
+        if self._known and self._elapsed() - self._asked_at < ASK_AGAIN_S:
+            return self._known
+        try:
+            await self._store.ask("SET", keys.COOKIE_SECRET, self._random_bytes(SECRET_BYTES), "NX")
+            self._known = await self._store.ask("GET", keys.COOKIE_SECRET) or b""
+        except (Away, Refused):
+            if not self._known:
+                raise
+        self._asked_at = self._elapsed()
+        if not self._known:
+            raise Refused("no secret to sign with")
+        return self._known
+
+
+def signed(secret: bytes, purpose: bytes, birth: int, bound_to: bytes, said: str, until_s: int) -> str:
+    """`said` may hold letters, digits and `-` alone. The value holds for this purpose, this code, and what it is bound
+    to, until a Unix time."""
+    return f"{said}_{until_s}_{_mac(secret, purpose, birth, bound_to, said, until_s)}"
+
+
+def read(secret: bytes, purpose: bytes, birth: int, bound_to: bytes, values: Iterable[str], now_s: float) -> str | None:
+    """What the first of the values says that is ours and still holds; None when none is."""
+    for value in values:
+        said, _, rest = value.partition("_")
+        until, _, mac = rest.partition("_")
+        if not (until.isascii() and until.isdecimal() and len(until) < 12) or int(until) <= now_s:
+            continue
+        if hmac.compare_digest(mac.encode(), _mac(secret, purpose, birth, bound_to, said, int(until)).encode()):
+            return said
+    return None
+
+
+def _mac(secret: bytes, purpose: bytes, birth: int, bound_to: bytes, said: str, until_s: int) -> str:
+    # Fixed lengths and no separator within a part, so that no two ways of filling it meet.
+    text = b"|".join((purpose, b"%d" % birth, hashlib.sha256(bound_to).digest(), said.encode(), b"%d" % until_s))
+    return hmac.new(secret, text, hashlib.sha256).hexdigest()[:_MAC_CHARACTERS]
+
+
+def values_of(header: bytes | None, name: bytes) -> list[str]:
+    """The cookies of that name, few and short; a browser may send several, of several paths."""
+    if not header or name not in header or len(header) > LONGEST_HEADER:
+        return []
+    start = name + b"="
+    parts = (part.strip() for part in header.split(b";"))
+    return [part[len(start) :].decode("latin-1") for part in parts if part.startswith(start)][:4]
+
+
+def set_cookie(name: bytes, value: str, *, path: str, max_age_s: int, secure: bool) -> tuple[bytes, bytes]:
+    """Out of reach of scripts and of other sites' forms. `path` is that of a code, so it holds nothing to escape."""
+    parts = f"{name.decode()}={value}; Max-Age={max_age_s}; Path={path}; HttpOnly; SameSite=Lax"
+    return (b"set-cookie", (parts + "; Secure" if secure else parts).encode())

@@ -1,0 +1,48 @@
+"""A second server inside a redirector, for its operators: what it says of itself is on no public port."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+import uvicorn
+
+from redirect.asgi import App
+from redirect.http_protocol import Connection
+
+DRAIN_S = 1
+
+
+class _Beside(uvicorn.Server):
+    """Signals are the first server's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def served(app: App, sockets: Sequence[socket.socket]) -> AsyncIterator[None]:
+    """Serves on listening sockets until left, and closes them. Without any it does nothing."""
+    if not sockets:
+        yield
+        return
+    server = _Beside(
+        uvicorn.Config(
+            app,
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            proxy_headers=False,
+            access_log=False,
+            server_header=False,
+            log_config=None,
+            timeout_graceful_shutdown=DRAIN_S,
+        )
+    )
+    running = asyncio.create_task(server.serve(sockets=[*sockets]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await running

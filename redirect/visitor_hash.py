@@ -1,0 +1,124 @@
+"""Keep the day's visitor salt in memory: today's and tomorrow's, the same for all redirectors that share a source.
+
+A salt is never on a disk. It comes from the supervisor of this machine, over a socket that its redirectors inherit, or
+from a Redis that keeps nothing on disk; a redirector with neither makes its own. Whoever holds yesterday's salt and a
+stored visitor number can find the address again by trying all of them, so the day's end is the end of its salt.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from redirect.redis_client import Store
+from redirect.redis_connection import Away, Refused
+from redirect.visitor import MS_OF_DAY, SALT_BYTES, Salts
+from schemas import keys
+
+RETRY_S = 1.0
+LOOK_S = 60.0
+# The supervisor answers from memory.
+ANSWER_S = 1.0
+DAY_BYTES = 8
+
+log = logging.getLogger(__name__)
+
+# The salt of a day, counted since 1970. Raises NoSalt, Persistent, Away or Refused.
+Source = Callable[[int], Awaitable[bytes]]
+
+
+class NoSalt(Exception):
+    """The source does not answer now."""
+
+
+class Persistent(Exception):
+    """This Redis keeps on disk what it is told; the message says which of its settings does so."""
+
+
+def name_of(day: int) -> str:
+    return datetime.fromtimestamp(day * MS_OF_DAY / 1000, UTC).strftime("%Y-%m-%d")
+
+
+def question(day: int) -> bytes:
+    """What a redirector sends to its supervisor. The answer is this and the salt."""
+    return day.to_bytes(DAY_BYTES, "big")
+
+
+def from_supervisor(descriptor: int) -> Source:
+    """Ask the process at the other end of a datagram socket. An answer names its day, so one that was meant for a
+    redirector before us is as good."""
+    supervisor = socket.socket(fileno=descriptor)
+    supervisor.setblocking(False)
+
+    async def source(day: int) -> bytes:
+        asked = question(day)
+        try:
+            supervisor.send(asked)
+            async with asyncio.timeout(ANSWER_S):
+                while True:
+                    answer = await asyncio.get_running_loop().sock_recv(supervisor, DAY_BYTES + SALT_BYTES)
+                    if answer[:DAY_BYTES] == asked:
+                        return answer[DAY_BYTES:]
+        except (OSError, TimeoutError):
+            raise NoSalt("the supervisor does not answer") from None
+
+    return source
+
+
+def from_redis(store: Store, random_bytes: Callable[[int], bytes]) -> Source:
+    """Share it through a Redis without a disk: whoever is first makes it, and Redis forgets it with its day."""
+
+    async def source(day: int) -> bytes:
+        await check_volatile(store)
+        key = keys.salt(name_of(day))
+        await store.ask("SET", key, random_bytes(SALT_BYTES), "NX", "EXAT", (day + 1) * MS_OF_DAY // 1000)
+        salt = await store.ask("GET", key)
+        if not isinstance(salt, bytes) or len(salt) != SALT_BYTES:
+            raise NoSalt("its clock is another one than ours")
+        return salt
+
+    return source
+
+
+async def check_volatile(store: Store) -> None:
+    """Raises Persistent for a Redis that writes to a disk, or has a replica that may; Away or Refused."""
+    for setting, wanted in (("appendonly", b"no"), ("save", b"")):
+        found = await store.ask("CONFIG", "GET", setting)
+        if not isinstance(found, list) or found[1:] != [wanted]:
+            value = found[1].decode(errors="replace") if isinstance(found, list) and len(found) == 2 else "hidden"
+            raise Persistent(f"its {setting} is {value!r}, and must be {wanted.decode()!r}")
+    replication = (await store.ask("INFO", "replication")).decode().split()
+    if "role:master" not in replication or "connected_slaves:0" not in replication:
+        raise Persistent("it is replicated, and a copy can be on a disk")
+
+
+class SaltKeeper:
+    """`run` it until cancelled; `first` is set once today's shared salt is there, or there is nobody to share with."""
+
+    def __init__(self, salts: Salts, source: Source | None, now_ms: Callable[[], int]) -> None:
+        self._salts = salts
+        self._source = source
+        self._now_ms = now_ms
+        self.first = asyncio.Event()
+
+    async def run(self) -> None:
+        warned = False
+        while True:
+            today = self._now_ms() // MS_OF_DAY
+            # Also where nobody scans: yesterday's salt is gone a minute after midnight.
+            self._salts.begin(today)
+            try:
+                if self._source is not None:
+                    for day in (today, today + 1):
+                        if not self._salts.has_shared(day):
+                            self._salts.put(day, await self._source(day))
+            except (NoSalt, Persistent, Away, Refused) as error:
+                if not warned:
+                    log.warning("no shared salt (%s): visitors are counted by one of our own", error)
+                warned = True
+                await asyncio.sleep(LOOK_S if isinstance(error, Persistent) else RETRY_S)
+            else:
+                warned = False
+                self.first.set()
+                await asyncio.sleep(LOOK_S)
