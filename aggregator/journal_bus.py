@@ -17,7 +17,7 @@ from infra.durable_files import make_folder, replace_file
 from ingest.journal_files import segment_path, segments
 from ingest.line_format import offset_after, readable
 from ingest.reader import Broken, Position, SourceReader, sources
-from ingest.recovery import without
+from ingest.recovery import not_refused
 from schemas.event import SourceClosed, decode_note, is_note
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from schemas.event import is_note
 EVERY_S = 2.0
 
 
-class Depth(msgspec.Struct):
+class Backlog(msgspec.Struct):
     """Kept up to date by `keep_measured`. `waiting` are events that nobody has taken over, `oldest_s` the age of the
     oldest of them."""
 
@@ -39,9 +39,9 @@ def acknowledged(folder: Path) -> int:
         return 0
 
 
-def measure(journals: Path, following: Following = acknowledged, now: Callable[[], float] = time.time) -> Depth:
+def measure(journals: Path, following: Following = acknowledged, now: Callable[[], float] = time.time) -> Backlog:
     """Reads files; a journal that goes meanwhile counts nothing."""
-    depth = Depth(bytes=disk_use(journals))
+    depth = Backlog(bytes=disk_use(journals))
     for source in sources(journals):
         reader = SourceReader(journals / str(source))
         with contextlib.suppress(OSError, ValueError, IndexError, msgspec.MsgspecError):
@@ -65,18 +65,20 @@ def _waiting(reader: SourceReader, following: int) -> tuple[int, int | None]:
     return waiting, None
 
 
-async def keep_measured(journals: Path, depth: Depth, stop: asyncio.Event, following: Following = acknowledged) -> None:
+async def keep_measured(
+    journals: Path, depth: Backlog, stop: asyncio.Event, following: Following = acknowledged
+) -> None:
     """Until `stop`, in a thread every two seconds."""
     while not stop.is_set():
         found = await asyncio.to_thread(measure, journals, following)
-        for name in Depth.__struct_fields__:
+        for name in Backlog.__struct_fields__:
             setattr(depth, name, getattr(found, name))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(EVERY_S):
                 await stop.wait()
 
 
-def readings(depth: Depth, limit: int) -> Mapping[str, Reading]:
+def readings(depth: Backlog, limit: int) -> Mapping[str, Reading]:
     """For /metrics."""
     return {
         "waymark_journals": depth.journals,

@@ -22,7 +22,7 @@ RETRY_S = 1.0
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class LateJournal:
+class DeferredJournal:
     """Stands in for a Journal that found no room to begin in. Events are refused and counted until there is some;
     from then on it is that journal, whose first events are those that were refused."""
 
@@ -100,7 +100,7 @@ class LateJournal:
             self._journal.close()
 
 
-AnyJournal = Journal | LateJournal
+AnyJournal = Journal | DeferredJournal
 
 
 def open_journal(folder: Path, *, source: int, now_ms: Callable[[], int], max_bytes: int) -> AnyJournal:
@@ -117,4 +117,4 @@ def open_journal(folder: Path, *, source: int, now_ms: Callable[[], int], max_by
                 break
             log.warning("the disk is full: the ballast beside the journals has been given back")
     log.error("the disk has no room for a journal: redirects go on, and events are refused and counted")
-    return LateJournal(open_it, source, now_ms)
+    return DeferredJournal(open_it, source, now_ms)

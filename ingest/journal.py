@@ -17,7 +17,7 @@ from xxhash import xxh3_64_intdigest
 
 from infra.durable_files import sync_folder
 from ingest.disk_room import DiskRoom
-from ingest.journal_creation import APPEND, Made, make_journal
+from ingest.journal_creation import APPEND, NewJournal, create_journal
 from ingest.journal_files import segment_name
 from ingest.register import Head, OwnEntry
 from schemas.event import SourceClosed, digest_of, encode_line
@@ -39,7 +39,7 @@ class Journal:
 
     def __init__(
         self,
-        made: Made,
+        made: NewJournal,
         *,
         source: int,
         now_ms: Callable[[], int],
@@ -97,7 +97,7 @@ class Journal:
         `max_bytes` bounds all journals of `folder` together. Call it after fork: the lock belongs to
         the open file. Raises FileExistsError when the source has a journal, OSError when the disk refuses.
         """
-        made = make_journal(folder, source, now_ms())
+        made = create_journal(folder, source, now_ms())
         return cls(
             made,
             source=source,

@@ -18,7 +18,7 @@ from schemas.event import SourceOpened, encode_line
 APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
-class Made(msgspec.Struct, frozen=True):
+class NewJournal(msgspec.Struct, frozen=True):
     """A new journal: the locked file, the table of refused events, its entry in the register, the first segment and
     its size."""
 
@@ -30,7 +30,7 @@ class Made(msgspec.Struct, frozen=True):
     written: int
 
 
-def make_journal(journals: Path, source: int, at_ms: int) -> Made:
+def create_journal(journals: Path, source: int, at_ms: int) -> NewJournal:
     """On disk when this returns. It appears under its name only when whole and locked, so that nobody
     takes it for a dead one. Raises FileExistsError when the source has a journal, OSError when the disk
     refuses; then nothing is left."""
@@ -61,4 +61,4 @@ def make_journal(journals: Path, source: int, at_ms: int) -> Made:
         fresh.rename(home)
         sync_folder(journals)
         undo.pop_all()
-    return Made(home, lock, table, entry, fd, len(line))
+    return NewJournal(home, lock, table, entry, fd, len(line))

@@ -42,15 +42,15 @@ async def ensure(bootstrap: str, topic: str, partitions: int = 3, *, security: M
 
     Raises aiokafka's KafkaError when the broker is away or refuses; waits 15 s for leaders at most.
     """
-    found = await look(bootstrap, topic, security=security)
+    found = await check(bootstrap, topic, security=security)
     if found is None:
         await _create(bootstrap, topic, partitions, security or {})
-        found = await look(bootstrap, topic, security=security, wait=True)
+        found = await check(bootstrap, topic, security=security, wait=True)
     assert found is not None
     return found.id
 
 
-async def look(
+async def check(
     bootstrap: str, topic: str, *, security: Mapping[str, Any] | None = None, wait: bool = False
 ) -> Topic | None:
     """The topic, or None when there is none. With `wait`, a missing one is waited for."""

@@ -27,7 +27,7 @@ from ingest.journal_files import (
     wall_ms,
 )
 from ingest.line_format import last_line, offset_after, offset_of, readable
-from ingest.recovery import finish_locked
+from ingest.recovery import recover_locked
 from ingest.refused import read_ranges
 from schemas.event import SourceClosed, check_of, decode_note, digest_of, is_note
 
@@ -258,7 +258,7 @@ class SourceReader:
             return False
         try:
             if self.closed() is None:
-                finish_locked(self.folder, self.source, self._now_ms(), at_least)
+                recover_locked(self.folder, self.source, self._now_ms(), at_least)
         finally:
             os.close(lock)
         return True

@@ -35,7 +35,7 @@ class Survey(msgspec.Struct):
     damaged: int = 0
 
 
-def finish_locked(folder: Path, source: int, at_ms: int, at_least: int) -> None:
+def recover_locked(folder: Path, source: int, at_ms: int, at_least: int) -> None:
     """Appends the close record, durably, and enters the end in the register. Called with the owner's lock held.
 
     What the register knew and the journal lacks stays in the register: that loss is the audit's to name.
@@ -95,7 +95,7 @@ def survey(folder: Path, names: list[int], refused: list[Range]) -> Survey:
         if first - 1 > found.last:
             # The segment's name says that these were given out.
             trailing = 0
-            found.missing += without(refused, found.last + 1, first - 1)
+            found.missing += not_refused(refused, found.last + 1, first - 1)
             found.last = first - 1
         for line in segment_path(folder, first).read_bytes().split(b"\n")[:-1]:
             seq = readable(line)
@@ -104,15 +104,15 @@ def survey(folder: Path, names: list[int], refused: list[Range]) -> Survey:
                 trailing += not is_note(line)
             elif not is_note(line) and seq > found.last:
                 trailing = 0
-                found.missing += without(refused, found.last + 1, seq - 1)
+                found.missing += not_refused(refused, found.last + 1, seq - 1)
                 found.last = seq
                 found.checks += check_of(line)
-    found.missing += without(refused, found.last + 1, found.last + trailing)
+    found.missing += not_refused(refused, found.last + 1, found.last + trailing)
     found.last += trailing
     return found
 
 
-def without(refused: list[Range], first: int, last: int) -> list[Range]:
+def not_refused(refused: list[Range], first: int, last: int) -> list[Range]:
     """The numbers from `first` to `last` that were not refused."""
     left = []
     for begin, end in refused:
@@ -138,7 +138,7 @@ def _closing(
     """Every seq up to the last is written, or stored elsewhere (`at_least`), or refused; or missing, which the audit
     shows. What a power loss took beyond the register's `promised` had not been synced: that counts as refused."""
     last_seq = max([found.last, at_least, *(end for _, end in refused)])
-    missing = found.missing + without(refused, max(found.last, at_least) + 1, last_seq)
+    missing = found.missing + not_refused(refused, max(found.last, at_least) + 1, last_seq)
     if rebooted:
         safe = max(promised, at_least)
         lost = [(max(first, safe + 1), end) for first, end in missing if end > safe]

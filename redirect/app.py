@@ -5,22 +5,21 @@ from typing import NamedTuple, NoReturn
 
 import pages
 from redirect.asgi import App, Receive, Scope, Send
-from redirect.custom_domains import NOBODYS, Hosts
+from redirect.custom_domains import UNKNOWN_HOST, CustomDomains
 from redirect.event_line import NO_VARIANT
 from redirect.event_recorder import Recorder
 from redirect.fast_path import Answer, AtOnce, Soon
 from redirect.group_commit import GroupCommit
-from redirect.links import Links
 from redirect.metrics import Counts
-from redirect.paths import is_own, place_of_path
-from redirect.response import Ending
-from redirect.route_cache import Routes, Trust
-from redirect.route_lookup import Unavailable
-from redirect.scan_handler import AWAY, NOT_FOUND, Visits
-from redirect.token_bucket import Allowance
+from redirect.paths import is_own, link_key_of_path
+from redirect.response import Response
+from redirect.route_cache import RouteCache, Trust
+from redirect.route_lookup import HostRoutes, Unavailable
+from redirect.scan_handler import AWAY, NOT_FOUND, ScanHandler
+from redirect.token_bucket import TokenBucket
 
 # For programs, which do not look at it.
-NOTHING = Ending("unknown", 404, ((b"content-type", b"text/plain"), (b"content-length", b"10")), b"not found\n")
+NOTHING = Response("unknown", 404, ((b"content-type", b"text/plain"), (b"content-length", b"10")), b"not found\n")
 _READING = ("GET", "HEAD")
 _METHODS = ("GET", "HEAD", "POST")
 
@@ -36,16 +35,16 @@ class Redirector(NamedTuple):
 
 
 def redirector(
-    routes: Routes,
+    routes: RouteCache,
     trust: Trust,
-    hosts: Hosts,
-    links: Links,
+    hosts: CustomDomains,
+    links: HostRoutes,
     recorder: Recorder,
-    visits: Visits,
+    visits: ScanHandler,
     rest: App,
     commit: GroupCommit,
     *,
-    allowance: Allowance,
+    allowance: TokenBucket,
     elapsed: Callable[[], float],
     counts: Counts,
 ) -> Redirector:
@@ -60,11 +59,11 @@ def redirector(
         if hosts.idle == trust.epoch or (host := hosts.at_once(scope)) is None:
             # That of a code of the default host is its place in the cache (`schemas.keys.link_key`), but for /q/ and
             # /r/.
-            entry = entries.get(path) or entries.get(place_of_path(path) or "")
-        elif host is NOBODYS:
+            entry = entries.get(path) or entries.get(link_key_of_path(path) or "")
+        elif host is UNKNOWN_HOST:
             return None
         else:
-            entry = links.at_once(host, place_of_path(path), now)
+            entry = links.at_once(host, link_key_of_path(path), now)
         if entry is None or now >= trust.until or entry.epoch != trust.epoch or scope["method"] not in _READING:
             return None
         if entry.plain:
@@ -82,7 +81,7 @@ def redirector(
         found = at_once(scope)
         if found is None:
             path = scope["path"]
-            place = place_of_path(path)
+            place = link_key_of_path(path)
             if place is None and path != "/":
                 if is_own(path):
                     await rest(scope, receive, send)
@@ -101,7 +100,7 @@ def redirector(
 
     def soon(scope: Scope) -> Coroutine[None, None, Answer] | None:
         path = scope["path"]
-        place = place_of_path(path)
+        place = link_key_of_path(path)
         if scope["method"] not in _READING or (place is None and path != "/"):
             return None
         return visit(scope, place, nothing_to_receive)
@@ -109,7 +108,7 @@ def redirector(
     async def visit(scope: Scope, place: str | None, receive: Receive) -> Answer:
         """The same for what is not in the cache, or not trusted, or not there; without a place it is the bare host."""
         host = await hosts.find(scope)
-        if host is NOBODYS:
+        if host is UNKNOWN_HOST:
             counts.not_found += 1
             return answered(NOTHING)
         try:
@@ -134,7 +133,7 @@ def redirector(
     return Redirector(app, at_once, soon, commit)
 
 
-def answered(ending: Ending) -> Answer:
+def answered(ending: Response) -> Answer:
     return ending.status, ending.headers, ending.body
 
 

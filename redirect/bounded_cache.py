@@ -22,7 +22,7 @@ def forget_oldest(entries: dict[Any, V], limit: int) -> None:
             del entries[key]
 
 
-class Bounded(dict[K, V], Generic[K, V]):
+class BoundedCache(dict[K, V], Generic[K, V]):
     """`bounded[key]` is a plain dict look-up when the value is there; else `make(key)`, kept.
 
     Keys come from requests: one longer than `longest` gets its value, but is not kept.

@@ -17,35 +17,32 @@ from starlette.routing import Route as Path
 import pages
 from infra import s3
 from ingest import ballast
-from ingest.deferred_journal import AnyJournal, LateJournal
-from redirect import clock, file_server, geo_database
+from ingest.deferred_journal import AnyJournal, DeferredJournal
+from redirect import clock, file_server, geo
 from redirect.app import Redirector, redirector
 from redirect.arrivals import Arrivals
-from redirect.cache_sync import Subscription
-from redirect.custom_domains import Hosts
+from redirect.cache_sync import CacheSync
+from redirect.custom_domains import CustomDomains
 from redirect.event_recorder import recorder
 from redirect.geo import edge
 from redirect.group_commit import group_commit
-from redirect.links import Links
 from redirect.metrics import Counts, Metrics
-from redirect.page_cache import Contents
+from redirect.page_cache import PageCache
 from redirect.password_gate.gate import Gate
-from redirect.password_gate.guess_limits import Tries
+from redirect.password_gate.guess_limits import GuessLimits
 from redirect.paths import PAUSED_PATH, TLS_ASK_PATH
-from redirect.redis_client import Store
-from redirect.route_cache import Entry, Routes, Trust
-from redirect.route_lookup import Lookup
-from redirect.scan_handler import Visits
-from redirect.scan_limit import Limits
+from redirect.redis_client import RedisClient
+from redirect.route_cache import CachedRoute, RouteCache, Trust
+from redirect.route_lookup import HostRoutes, RouteLookup
+from redirect.scan_handler import ScanHandler
+from redirect.scan_limit import ScanLimits
 from redirect.settings import RedirectSettings
-from redirect.signed_cookies import Secret
+from redirect.signed_cookies import Secret, StickyVariants
 from redirect.source_register import SourceRegister
 from redirect.status_server import served
-from redirect.stick import Stick
-from redirect.token_bucket import Allowance
-from redirect.user_agent import agents
-from redirect.visitor import Salts
-from redirect.visitor_hash import SaltKeeper, Source, from_redis, from_supervisor
+from redirect.token_bucket import TokenBucket
+from redirect.user_agent import agent_reader
+from redirect.visitor_hash import SaltKeeper, Salts, Source, from_redis, from_supervisor
 from schemas.route import Route
 
 # What a redirect may wait for at its start, so that its first visits find Redis.
@@ -78,24 +75,24 @@ def build(
         trust.heard_at = elapsed()
 
     paused_page = f"{settings.short_url.rstrip('/')}{PAUSED_PATH}".encode()
-    routes = Routes(settings.cache_routes, trust, settings.short_host, paused_page)
-    primary = Store(settings.redis_url, elapsed, heard)
+    routes = RouteCache(settings.cache_routes, trust, settings.short_host, paused_page)
+    primary = RedisClient(settings.redis_url, elapsed, heard)
     near_url = settings.redis_replica_url or settings.redis_url
-    near = Store(near_url, elapsed) if settings.redis_replica_url else primary
+    near = RedisClient(near_url, elapsed) if settings.redis_replica_url else primary
     salts = Salts(random_bytes)
-    salt_store = Store(settings.salt_redis_url, elapsed) if settings.salt_redis_url else None
+    salt_store = RedisClient(settings.salt_redis_url, elapsed) if settings.salt_redis_url else None
     salt_source: Source | None = None
     if salt_store is not None:
         salt_source = from_redis(salt_store, random_bytes)
     elif settings.salts_descriptor is not None:
         salt_source = from_supervisor(settings.salts_descriptor)
     salt_keeper = SaltKeeper(salts, salt_source, now_ms)
-    place_of_address = geo_database.opened(settings.geo_database)
+    place_of_address = geo.open_database(settings.geo_database)
     arrivals = Arrivals(edge(settings.edge), database=place_of_address is not None)
     commit = group_commit(journal.append, journal.append_all, counts)
     recording = recorder(
         commit.add,
-        read_agent=agents(),
+        read_agent=agent_reader(),
         salts=salts,
         trusted_proxies=settings.trusted_proxies,
         edge=edge(settings.edge),
@@ -105,26 +102,26 @@ def build(
         distinct_values=settings.distinct_values,
         arrivals=arrivals,
     )
-    lookup = Lookup(routes, trust, primary, near, stale_max_s=settings.stale_max_s, elapsed=elapsed, counts=counts)
+    lookup = RouteLookup(routes, trust, primary, near, stale_max_s=settings.stale_max_s, elapsed=elapsed, counts=counts)
     secret = Secret(primary, random_bytes, elapsed)
     gate = Gate(
         secret,
-        Tries(primary, salts),
+        GuessLimits(primary, salts),
         own_host=settings.short_host,
         pass_s=settings.gate_pass_s,
         elapsed=elapsed,
     )
-    visits = Visits(
+    visits = ScanHandler(
         recording,
-        Limits(primary),
+        ScanLimits(primary),
         gate,
-        Stick(secret, settings.sticky_s),
-        Contents(),
+        StickyVariants(secret, settings.sticky_s),
+        PageCache(),
         counts=counts,
         random_below=random_below,
         secure=settings.short_url.startswith("https:"),
     )
-    hosts = Hosts(
+    hosts = CustomDomains(
         primary,
         trust,
         settings.short_host,
@@ -132,7 +129,7 @@ def build(
         elapsed=elapsed,
         counts=counts,
     )
-    subscription = Subscription(
+    subscription = CacheSync(
         near_url,
         primary,
         routes,
@@ -144,7 +141,7 @@ def build(
         commit=commit,
     )
 
-    own = journal.entry if isinstance(journal, LateJournal) else lambda: None
+    own = journal.entry if isinstance(journal, DeferredJournal) else lambda: None
     sources = SourceRegister(settings.journal, primary, own, now_ms)
 
     @asynccontextmanager
@@ -265,18 +262,18 @@ def build(
         routes,
         trust,
         hosts,
-        Links(lookup, routes, _unknown(routes)),
+        HostRoutes(lookup, routes, _unknown(routes)),
         recording,
         visits,
         rest,
         commit,
-        allowance=Allowance(settings.unknown_per_s, elapsed),
+        allowance=TokenBucket(settings.unknown_per_s, elapsed),
         elapsed=elapsed,
         counts=counts,
     )
 
 
-def _unknown(routes: Routes) -> Entry:
+def _unknown(routes: RouteCache) -> CachedRoute:
     """Without a slug: what strangers make up is not kept."""
     return routes.entry("", Route(version=0, birth=0, workspace=0, gone=True), 0)
 

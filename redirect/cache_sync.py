@@ -21,12 +21,12 @@ from typing import Any
 
 import msgspec
 
-from redirect.custom_domains import Hosts
+from redirect.custom_domains import CustomDomains
 from redirect.group_commit import GroupCommit
 from redirect.metrics import Counts
-from redirect.redis_client import Store
-from redirect.redis_connection import Away, Command, Refused, Wire, connect
-from redirect.route_cache import Routes, Trust, place_of_key
+from redirect.redis_client import RedisClient
+from redirect.redis_connection import Away, Command, RedisConnection, Refused, connect
+from redirect.route_cache import RouteCache, Trust, link_key_of
 from schemas import keys
 from schemas.route import decode_change
 
@@ -55,15 +55,15 @@ return redis.call('PUBLISH', ARGV[1], ARGV[2] .. ' ' .. changes .. ' ' .. primar
 log = logging.getLogger(__name__)
 
 
-class Subscription:
+class CacheSync:
     """One for each redirector; `run` until cancelled."""
 
     def __init__(
         self,
         url: str,
-        primary: Store,
-        routes: Routes,
-        hosts: Hosts,
+        primary: RedisClient,
+        routes: RouteCache,
+        hosts: CustomDomains,
         trust: Trust,
         *,
         name: str,
@@ -157,7 +157,7 @@ class Subscription:
             self._away_since = self._elapsed()
             log.warning("Redis is away: %s", why)
 
-    async def _beat(self, wire: Wire) -> None:
+    async def _beat(self, wire: RedisConnection) -> None:
         while not wire.lost.is_set() and self._elapsed() - self._pong_at < SILENT_S:
             beat = asyncio.create_task(self._register_and_ping())
             try:
@@ -256,7 +256,7 @@ class Subscription:
                 self._hosts.doubt(change.route.version)
                 self._acknowledge(change.nonce)
                 return
-            place = place_of_key(change.key)
+            place = link_key_of(change.key)
             if place is None:
                 return
             try:

@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 
 import pages
-from redirect.bounded_cache import Bounded
+from redirect.bounded_cache import BoundedCache
 from redirect.event_line import piece
 from redirect.metrics import Counts
-from redirect.redis_client import Store
+from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away, Refused
-from redirect.response import Ending, leading_to, showing
+from redirect.response import Response, page_response, redirect_to
 from redirect.route_cache import Trust
 from schemas import keys
 from schemas.domain import Domain, decode_domain
@@ -27,28 +27,28 @@ _REMEMBERED = 4_096
 _LOAD_AGAIN_S = 0.5
 
 
-class Host(msgspec.Struct, frozen=True):
+class CustomDomain(msgspec.Struct, frozen=True):
     """A custom domain, ready to be answered for. `event` is how a journal line says its name; `root` and `not_found`
     are for its bare name and for links that are not there (None: as at the short host)."""
 
     name: str
     workspace: int
     event: bytes
-    root: Ending | None = None
-    not_found: Ending | None = None
+    root: Response | None = None
+    not_found: Response | None = None
 
 
 # A host that is nobody's, where such are not answered for.
-NOBODYS = Host("", 0, b"")
+UNKNOWN_HOST = CustomDomain("", 0, b"")
 
 
-class Hosts:
+class CustomDomains:
     """`strict`: unknown hosts are nobody's; else they are taken for the short host. In the epoch `idle`, hosts do not
     matter at all, because there are no domains: so it is in most deployments."""
 
     def __init__(
         self,
-        primary: Store,
+        primary: RedisClient,
         trust: Trust,
         short_host: str,
         *,
@@ -62,8 +62,8 @@ class Hosts:
         self._elapsed = elapsed
         self._counts = counts
         self._short = {short_host.encode(), _bare(short_host.encode())}
-        self._known: dict[bytes, Host] = {}
-        self._seen: Bounded[bytes, Host | None] = Bounded(_REMEMBERED, self._resolved)
+        self._known: dict[bytes, CustomDomain] = {}
+        self._seen: BoundedCache[bytes, CustomDomain | None] = BoundedCache(_REMEMBERED, self._resolved)
         # The version that must have been read, and the epoch in which one was.
         self._wanted = 0
         self._wanted_in = -1
@@ -82,14 +82,14 @@ class Hosts:
     def is_verified(self, name: str) -> bool:
         return name.lower().rstrip(".").encode(errors="replace") in self._known
 
-    def at_once(self, scope: Mapping[str, Any]) -> Host | None:
+    def at_once(self, scope: Mapping[str, Any]) -> CustomDomain | None:
         """As `find`, for who cannot wait and has looked whether trust stands: NOBODYS where it is not known either."""
         raw = _host_of(scope)
         if raw in self._short:
             return None
-        return self._seen[raw] if self._is_read() else NOBODYS
+        return self._seen[raw] if self._is_read() else UNKNOWN_HOST
 
-    async def find(self, scope: Mapping[str, Any]) -> Host | None:
+    async def find(self, scope: Mapping[str, Any]) -> CustomDomain | None:
         """None for the short host. Waits for Redis where what is known cannot be trusted; never raises."""
         raw = _host_of(scope)
         if raw in self._short:
@@ -148,7 +148,7 @@ class Hosts:
         epoch = self._trust.epoch
         # The version is read first, so what comes with it is at least as new.
         version, rows = await self._primary.ask_all(("GET", keys.DOMAINS_VERSION), ("HVALS", keys.DOMAINS))
-        known: dict[bytes, Host] = {}
+        known: dict[bytes, CustomDomain] = {}
         for raw in rows:
             try:
                 domain = decode_domain(raw)
@@ -164,11 +164,11 @@ class Hosts:
             self.idle = -1 if known or self._strict else epoch
             self.known.set()
 
-    def _resolved(self, raw: bytes) -> Host | None:
+    def _resolved(self, raw: bytes) -> CustomDomain | None:
         bare = _bare(raw.lower())
         if bare in self._short:
             return None
-        return self._known.get(bare, NOBODYS if self._strict else None)
+        return self._known.get(bare, UNKNOWN_HOST if self._strict else None)
 
 
 def _host_of(scope: Mapping[str, Any]) -> bytes:
@@ -184,9 +184,9 @@ def _bare(raw: bytes) -> bytes:
     return raw.partition(b":")[0].rstrip(b".")
 
 
-def _host(domain: Domain) -> Host:
+def _host(domain: Domain) -> CustomDomain:
     """Raises ValueError for a name that cannot be one (`codes` lets none through)."""
-    return Host(
+    return CustomDomain(
         name=domain.name,
         workspace=domain.workspace,
         event=piece(domain.name),
@@ -195,10 +195,10 @@ def _host(domain: Domain) -> Host:
     )
 
 
-def _shown(domain: Domain, url: str, text: str, status: int) -> Ending | None:
+def _shown(domain: Domain, url: str, text: str, status: int) -> Response | None:
     if url:
-        return leading_to(url.encode("ascii"), "unknown")
-    return showing(pages.notice(domain.name, text), "unknown", status) if text else None
+        return redirect_to(url.encode("ascii"), "unknown")
+    return page_response(pages.notice(domain.name, text), "unknown", status) if text else None
 
 
 def _seen_by_nobody(task: "asyncio.Task[None]") -> None:

@@ -1,16 +1,143 @@
 """What a route alone decides, made once for each version of it and not for each visit."""
 
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Generic, TypeVar
+
 import msgspec
 
 import pages
-from redirect.response import Ending, leading_to, showing
-from redirect.ways import Ways, location, ways
+from redirect.event_line import NO_VARIANT
+from redirect.query_forwarding import Forwarding, forwarded, forwarding
+from redirect.response import Response, page_response, redirect_to
+from redirect.rules import Facts, Test, compiled
 from schemas.event import Outcome
 from schemas.route import Route
-from schemas.scan_options import Content
+from schemas.scan_options import Apps, Content, Sticky
+
+# The apps that scans are led to instead of the web, by the scanner's system.
+
+_IOS = ("iOS", "iPadOS")
 
 
-class Plan(msgspec.Struct, frozen=True):
+def app_links(apps: Apps | None) -> dict[str, str]:
+    """System, as an event names it → where it is led. Where the app is not installed a universal link opens in the
+    browser by itself; systems that are not here go to the web."""
+    if apps is None:
+        return {}
+    found = dict.fromkeys(_IOS, apps.ios) | {"Android": apps.android}
+    return {system: link for system, link in found.items() if link}
+
+
+# Which of several destinations a visit is led to, by weight.
+
+T = TypeVar("T")
+
+
+class Weighted(Generic[T]):
+    """Things with whole weights: each has as many of the `total` points as it weighs."""
+
+    __slots__ = ("_ends", "_things", "total")
+
+    def __init__(self, weighted: Sequence[tuple[T, int]]) -> None:
+        kept = [(thing, weight) for thing, weight in weighted if weight > 0]
+        self._things = [thing for thing, _ in kept]
+        self._ends = list(accumulate(weight for _, weight in kept))
+        self.total = self._ends[-1] if kept else 0
+
+    def at(self, point: int) -> T:
+        """The same for the same point, so a visitor's number leads a visitor to one of them for as long as weights
+        stay as they are. Any point from 0 on will do; call it only when `total` is above 0."""
+        return self._things[bisect_right(self._ends, point % self.total)]
+
+
+# Where a code's visits may be led, and which way a visit takes: the first rule that fits, else the app of its system,
+# else a variant, else the destination.
+
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+# What the password form sends: whoever puts it into the address instead must not tell the destination.
+GATE_PARAMETERS = (b"password",)
+
+
+class Destination(msgspec.Struct, frozen=True):
+    """One destination; `plainly` is how a visit ends with whose query nothing is done."""
+
+    key: str
+    destination: bytes
+    plainly: Response
+
+
+class Destinations(msgspec.Struct, frozen=True):
+    """All of a route, made ready. `otherwise` is None where a page of ours is shown instead."""
+
+    forwarding: Forwarding
+    rules: tuple[tuple[Test, Destination], ...]
+    apps: dict[str, Destination]
+    variants: Weighted[Destination]
+    by_key: dict[str, Destination]
+    sticky: Sticky
+    otherwise: Destination | None
+
+    # Whether anything of a visit's own decides.
+    asks: bool
+
+    @property
+    def one(self) -> bool:
+        """Whether every visit is led to the same address."""
+        return not (self.asks or self.variants.total) and self.forwarding.mode == "drop"
+
+    def by_facts(self, facts: Facts) -> Destination | None:
+        """The rule or the app that a visit's own facts lead to."""
+        for holds, way in self.rules:
+            if holds(facts):
+                return way
+        return self.apps.get(facts.os)
+
+    def by_weight(self, visitor: int, random_below: Callable[[int], int]) -> Destination:
+        """A variant: the visitor's own, or any where the code wants no stickiness. Only where there are variants."""
+        return self.variants.at(random_below(self.variants.total) if self.sticky == "none" else visitor)
+
+    def ending(self, way: Destination, query: bytes) -> Response:
+        if not query or self.forwarding.mode == "drop":
+            return way.plainly
+        return redirect_to(forwarded(way.destination, query, self.forwarding), variant=way.plainly.variant)
+
+
+def destinations(route: Route) -> Destinations:
+    """Raises ValueError when a destination cannot stand in a header."""
+    how = forwarding(route.query, route.utm, GATE_PARAMETERS if route.password else ())
+
+    def way(destination: str, key: str = "") -> Destination:
+        to = location(destination)
+        piece = msgspec.json.encode(key) if key else NO_VARIANT
+        return Destination(key, to, redirect_to(forwarded(to, b"", how), variant=piece))
+
+    variants = [(way(one.url, one.key), one.weight) for one in route.variants if one.active and one.weight > 0]
+    rules = tuple((compiled(rule.when), way(rule.to, rule.key)) for rule in route.rules if rule.active)
+    apps = {system: way(link) for system, link in app_links(route.apps).items()}
+    return Destinations(
+        forwarding=how,
+        rules=rules,
+        apps=apps,
+        variants=Weighted(variants),
+        by_key={made.key: made for made, _ in variants},
+        sticky=route.sticky,
+        asks=bool(rules or apps),
+        otherwise=None if route.content else way(route.destination),
+    )
+
+
+def location(destination: str) -> bytes:
+    """Raises ValueError when it cannot stand in a header (`codes` lets none such through)."""
+    found = destination.encode()
+    if not found or _CONTROL.search(found):
+        raise ValueError("a destination with control characters, or none")
+    return found
+
+
+class ScanPolicy(msgspec.Struct, frozen=True):
     """What has to be asked of each visit of a code that does more than lead on; `redirect.scan_handler` asks it."""
 
     version: int
@@ -21,9 +148,9 @@ class Plan(msgspec.Struct, frozen=True):
     # An argon2 hash; "" for none.
     password: str
     content: Content | None
-    ways: Ways
-    expired: Ending
-    limited: Ending
+    ways: Destinations
+    expired: Response
+    limited: Response
 
     # Whether a variant may be a matter of a cookie; and whether a visit may have to wait, for Redis or for a form.
     by_cookie: bool
@@ -34,8 +161,8 @@ class Decision(msgspec.Struct, frozen=True):
     """How every visit ends, or the plan by which each does: then `ending` is None. Both None: nothing is there."""
 
     outcome: Outcome
-    ending: Ending | None = None
-    plan: Plan | None = None
+    ending: Response | None = None
+    plan: ScanPolicy | None = None
 
 
 UNKNOWN = Decision("unknown")
@@ -46,9 +173,9 @@ def decide(route: Route, paused_page: bytes) -> Decision:
     if route.gone:
         return UNKNOWN
     if route.status == "paused":
-        return Decision("paused", leading_to(paused_page, "paused"))
+        return Decision("paused", redirect_to(paused_page, "paused"))
     if _leads_on(route):
-        return Decision("redirect", leading_to(location(route.destination)))
+        return Decision("redirect", redirect_to(location(route.destination)))
     plan = _plan(route)
     if plan.ways.one and plan.ways.otherwise is not None and _is_open(plan):
         return Decision("redirect", plan.ways.otherwise.plainly)
@@ -71,14 +198,14 @@ def _leads_on(route: Route) -> bool:
     )
 
 
-def _is_open(plan: Plan) -> bool:
+def _is_open(plan: ScanPolicy) -> bool:
     return not plan.password and plan.starts_at_ms is plan.expires_at_ms is plan.scan_limit is None
 
 
-def _plan(route: Route) -> Plan:
-    made = ways(route)
+def _plan(route: Route) -> ScanPolicy:
+    made = destinations(route)
     by_cookie = made.sticky == "cookie" and made.variants.total > 0
-    return Plan(
+    return ScanPolicy(
         version=route.version,
         birth=route.birth,
         starts_at_ms=route.starts_at_ms,
@@ -94,8 +221,8 @@ def _plan(route: Route) -> Plan:
     )
 
 
-def _over(route: Route, outcome: Outcome, page: pages.Page) -> Ending:
+def _over(route: Route, outcome: Outcome, page: pages.Page) -> Response:
     """The destination of codes that are over is taken as it stands: nothing of the scan is passed on."""
     if route.expired_destination:
-        return leading_to(location(route.expired_destination), outcome)
-    return showing(page, outcome, 410)
+        return redirect_to(location(route.expired_destination), outcome)
+    return page_response(page, outcome, 410)

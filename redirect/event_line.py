@@ -8,7 +8,7 @@ from schemas.event import Kind
 # longitude), what else is known of the scanner (another, device to campaign), the visitor, the request's headers, and
 # the codes for which the former may be recorded as it is (`redirect.cardinality`).
 # A plain tuple, because every visit has one.
-Seen = tuple[int, Kind, bytes, bytes, bytes, int, dict[bytes, bytes], set[bytes]]
+Observation = tuple[int, Kind, bytes, bytes, bytes, int, dict[bytes, bytes], set[bytes]]
 # How a line says that no variant and no rule was taken.
 NO_VARIANT = b'""'
 

@@ -11,19 +11,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 from redirect.arrivals import Arrivals
-from redirect.bounded_cache import Bounded
+from redirect.bounded_cache import BoundedCache
 from redirect.cardinality import OTHER, Cardinality
 from redirect.client_ip import NO_ADDRESS, Forwarded, edges_of, forwarded, packed, trusts
-from redirect.event_line import Seen, piece
-from redirect.geo import NO_EDGE, NOWHERE, Edge, Place, place_of_headers
-from redirect.kind import PREFETCH_HEADERS, is_prefetch
-from redirect.language import language
+from redirect.event_line import Observation, piece
+from redirect.geo import NO_EDGE, UNKNOWN_LOCATION, Edge, Location, location_of_headers
 from redirect.metrics import Counts
-from redirect.referrer import referrer
-from redirect.route_cache import Entry
-from redirect.user_agent import Agent
-from redirect.utm import utm
-from redirect.visitor import MS_OF_DAY, Salts
+from redirect.request_fields import language, referrer, utm
+from redirect.route_cache import CachedRoute
+from redirect.user_agent import PREFETCH_HEADERS, Agent, is_prefetch
+from redirect.visitor_hash import MS_OF_DAY, Salts
 from schemas.event import Kind, Outcome
 
 # Agents vary most and cost most (a tenth of a millisecond, and a kilobyte to keep).
@@ -33,7 +30,7 @@ OTHERS = 4_096
 ADMITTED = 200_000
 
 
-def _place_piece(place: Place) -> bytes:
+def _place_piece(place: Location) -> bytes:
     return piece(place.country, place.region, place.city, place.lat, place.lon)
 
 
@@ -60,8 +57,8 @@ class Recorder(NamedTuple):
     """`look(code, scope)` reads a request; `write(entry, seen, outcome, variant)` records how it ended. `variant` is
     the key of what was taken, as JSON. Neither raises for what a request holds."""
 
-    look: Callable[[bytes, Scope], Seen]
-    write: Callable[[Entry, Seen, Outcome, bytes], None]
+    look: Callable[[bytes, Scope], Observation]
+    write: Callable[[CachedRoute, Observation, Outcome, bytes], None]
 
 
 def recorder(
@@ -71,7 +68,7 @@ def recorder(
     salts: Salts,
     trusted_proxies: tuple[str, ...],
     edge: Edge,
-    place_of_address: Callable[[bytes], Place] | None,
+    place_of_address: Callable[[bytes], Location] | None,
     now_ms: Callable[[], int],
     counts: Counts,
     distinct_values: int = 1_000,
@@ -85,19 +82,21 @@ def recorder(
     trusted = trusts(trusted_proxies)
     named_edges = edges_of(trusted_proxies)
     is_edge = trusts(named_edges) if named_edges else trusted
-    agents: Bounded[bytes, Agent] = Bounded(AGENTS, read_agent)
+    agents: BoundedCache[bytes, Agent] = BoundedCache(AGENTS, read_agent)
     cardinality = Cardinality(distinct_values)
 
     def place_of(values: tuple[bytes | None, ...]) -> bytes:
-        place = place_of_headers(values)
+        place = location_of_headers(values)
         if not cardinality.admits_place(place):
-            place = Place(place.country, OTHER, OTHER)
+            place = Location(place.country, OTHER, OTHER)
         return _place_piece(place)
 
-    places: Bounded[tuple[bytes | None, ...], bytes] = Bounded(OTHERS, place_of)
-    referrers: Bounded[bytes, bytes] = Bounded(OTHERS, lambda raw: piece(*msgspec.structs.astuple(referrer(raw))))
-    languages: Bounded[bytes, bytes] = Bounded(OTHERS, lambda raw: piece(language(raw)))
-    campaigns: Bounded[bytes, bytes] = Bounded(OTHERS, lambda raw: piece(*msgspec.structs.astuple(utm(raw))))
+    places: BoundedCache[tuple[bytes | None, ...], bytes] = BoundedCache(OTHERS, place_of)
+    referrers: BoundedCache[bytes, bytes] = BoundedCache(
+        OTHERS, lambda raw: piece(*msgspec.structs.astuple(referrer(raw)))
+    )
+    languages: BoundedCache[bytes, bytes] = BoundedCache(OTHERS, lambda raw: piece(language(raw)))
+    campaigns: BoundedCache[bytes, bytes] = BoundedCache(OTHERS, lambda raw: piece(*msgspec.structs.astuple(utm(raw))))
 
     def client_of(said: tuple[bytes | None, ...]) -> _Client:
         agent, source, spoken, query = said
@@ -105,7 +104,7 @@ def recorder(
         return _Client(agents[agent or b""], rest)
 
     # Most scanners of an hour differ in nothing else than their address.
-    clients: Bounded[tuple[bytes | None, ...], _Client] = Bounded(AGENTS, client_of)
+    clients: BoundedCache[tuple[bytes | None, ...], _Client] = BoundedCache(AGENTS, client_of)
 
     edge_headers = edge != NO_EDGE
     arrived = arrivals or Arrivals(edge, database=place_of_address is not None)
@@ -118,19 +117,19 @@ def recorder(
         found = forwarded(raw, trusted)
         return found, found.outermost is not None and edge_headers and is_edge(found.outermost)
 
-    peers: Bounded[str, tuple[bytes, bool, bool]] = Bounded(OTHERS, peer_of)
-    forwarders: Bounded[bytes, tuple[Forwarded, bool]] = Bounded(OTHERS, forwarded_by)
-    by_address: Bounded[bytes, bytes] | None = None
+    peers: BoundedCache[str, tuple[bytes, bool, bool]] = BoundedCache(OTHERS, peer_of)
+    forwarders: BoundedCache[bytes, tuple[Forwarded, bool]] = BoundedCache(OTHERS, forwarded_by)
+    by_address: BoundedCache[bytes, bytes] | None = None
     if place_of_address is not None:
         look_up = place_of_address
-        by_address = Bounded(OTHERS, lambda address: _place_piece(look_up(address)))
+        by_address = BoundedCache(OTHERS, lambda address: _place_piece(look_up(address)))
 
-    nowhere = _place_piece(NOWHERE)
+    nowhere = _place_piece(UNKNOWN_LOCATION)
     country_header, region_header, city_header, lat_header, lon_header = edge.names
     address_header = edge.address
     sec_purpose, purpose, x_purpose, x_moz = PREFETCH_HEADERS
     tallies = counts.tallies
-    # `redirect.visitor.visitor`, without the call.
+    # `redirect.visitor_hash.visitor_hash`, without the call.
     int_of = int.from_bytes
 
     pairs, today = 0, -1
@@ -156,7 +155,7 @@ def recorder(
         admitted.add(code)
         return said
 
-    def look(code: bytes, scope: Scope) -> Seen:
+    def look(code: bytes, scope: Scope) -> Observation:
         nonlocal today
         # (The protocol has made one already; whose application is called has a list.)
         headers: dict[bytes, bytes] = scope.get("fields") or dict(scope["headers"])
@@ -218,7 +217,7 @@ def recorder(
         own.update(address + client.digest + code)
         return ts_ms, kind, address, where, said, int_of(own.digest(), "little") >> 1, headers, client.admitted
 
-    def write(entry: Entry, seen: Seen, outcome: Outcome, variant: bytes) -> None:
+    def write(entry: CachedRoute, seen: Observation, outcome: Outcome, variant: bytes) -> None:
         ts_ms, kind, _, where, said, visitor, _, admitted = seen
         if entry.code not in admitted:
             said = bounded(entry.code, said, admitted)

@@ -15,9 +15,9 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from redirect.asgi import Scope
-from redirect.bounded_cache import Bounded
+from redirect.bounded_cache import BoundedCache
 from redirect.group_commit import GroupCommit
-from redirect.http_protocol import TRAILERS, Connection, Enough
+from redirect.http_protocol import TRAILERS, HttpProtocol, StopParsing
 from redirect.response import EMPTY, NO_STORE, Headers
 
 # Status, headers, body.
@@ -70,7 +70,7 @@ def _target(url: bytes) -> tuple[str, bytes] | None:
     return path.decode("ascii"), query
 
 
-def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[Connection]:
+def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProtocol]:
     """A class for uvicorn's `http` setting. Its answers go out through `commit`, once their events are written."""
     hold, flush = commit.hold, commit.flush
     answered: Any = _Answered()
@@ -78,11 +78,11 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[Connectio
     head_of: object = None
     head = found_head = b""
     # Path and query of what is asked for, None where it is nothing ordinary.
-    targets: Bounded[bytes, tuple[str, bytes] | None] = Bounded(TARGETS, _target)
+    targets: BoundedCache[bytes, tuple[str, bytes] | None] = BoundedCache(TARGETS, _target)
     # Whether it says that each answer is its connection's last, as a server that is about to stop does.
     last = False
 
-    class Quick(Connection):
+    class Quick(HttpProtocol):
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
             self.cycle = answered
@@ -111,7 +111,7 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[Connectio
                 self.say(asked, found)
                 # (No timer, and no count: `look` ends idle connections, and nobody asks how many requests there were.)
                 if last:
-                    raise Enough
+                    raise StopParsing
             elif (coming := soon(asked)) is not None:
                 self.wait(asked, coming)
             else:

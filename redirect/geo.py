@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from importlib import metadata
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -16,7 +18,7 @@ _COUNTRY = re.compile(r"[A-Z]{2}")
 _NO_COUNTRY = {"XX", "ZZ", "AP"}
 
 
-class Place(msgspec.Struct, frozen=True):
+class Location(msgspec.Struct, frozen=True):
     """Unknown parts are empty; coordinates are rounded to a tenth of a degree (whole ones are integers, as
     `schemas.event` asks), or both None."""
 
@@ -27,7 +29,7 @@ class Place(msgspec.Struct, frozen=True):
     lon: float | None = None
 
 
-NOWHERE = Place()
+UNKNOWN_LOCATION = Location()
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -104,20 +106,20 @@ def _degrees(raw: bytes | None, most: float) -> float | None:
     return value if value is not None and abs(value) <= most else None
 
 
-def _place(country: str, region: str, city: str, lat: float | None, lon: float | None) -> Place:
+def _place(country: str, region: str, city: str, lat: float | None, lon: float | None) -> Location:
     country = country.strip().upper()
     if not _COUNTRY.fullmatch(country) or country in _NO_COUNTRY:
         country = ""
     if lat is None or lon is None:
-        return Place(country, region, city)
-    return Place(country, region, city, lat, lon)
+        return Location(country, region, city)
+    return Location(country, region, city, lat, lon)
 
 
-def place_of_country(country: str) -> Place:
+def location_of_country(country: str) -> Location:
     return _place(country, "", "", None, None)
 
 
-def place_of_headers(values: tuple[bytes | None, ...]) -> Place:
+def location_of_headers(values: tuple[bytes | None, ...]) -> Location:
     """Of the values of `Edge.names`. Never raises."""
     country, region, city, lat, lon = values
     return _place(
@@ -136,21 +138,21 @@ def _of(record: Any, *path: str) -> Any:
     return found
 
 
-def database(path: str) -> Callable[[bytes], Place]:
+def open_maxmind(path: str) -> Callable[[bytes], Location]:
     """Looks addresses up in a MaxMind-format file, held in memory. Raises OSError or
     maxminddb.InvalidDatabaseError when there is no such thing at `path`."""
     reader = maxminddb.open_database(path, maxminddb.MODE_AUTO)
 
-    def look_up(address: bytes) -> Place:
+    def look_up(address: bytes) -> Location:
         if address == NO_ADDRESS:
-            return NOWHERE
+            return UNKNOWN_LOCATION
         try:
             record = reader.get(unpacked(address))
         except ValueError:
             # An IPv6 address, and a database that has none.
-            return NOWHERE
+            return UNKNOWN_LOCATION
         if not isinstance(record, Mapping):
-            return NOWHERE
+            return UNKNOWN_LOCATION
         regions = record.get("subdivisions")
         region = regions[0] if isinstance(regions, list) and regions else {}
         lat, lon = _of(record, "location", "latitude"), _of(record, "location", "longitude")
@@ -164,3 +166,64 @@ def database(path: str) -> Callable[[bytes], Place]:
         )
 
     return look_up
+
+
+# Where an address is when no edge says so: the countries that come along, or a file in MaxMind's format.
+#
+# What comes along is `iptocc`: the country to which an internet registry has assigned each block of addresses, compiled
+# into the package. It knows nothing of private addresses and of loopback, which have no country.
+
+# What stands for the countries that come along, where else the path of a file does.
+REGISTRIES = "registries"
+CREDIT = "iptocc by Ronie Martinez (MIT or Apache-2.0), of what AFRINIC, APNIC, ARIN, LACNIC and RIPE NCC publish"
+
+Locate = Callable[[bytes], Location]
+
+
+class Description(msgspec.Struct, frozen=True):
+    """What is known of a database; `made` is None where it does not say."""
+
+    name: str
+    holds: str
+    made: date | None
+    credit: str = ""
+
+
+def open_database(which: str) -> Locate | None:
+    """`which`: REGISTRIES, the path of a file, or "" for nothing. Raises as `redirect.geo.open_maxmind` does."""
+    if which == REGISTRIES:
+        return _registries()
+    return open_maxmind(which) if which else None
+
+
+def _registries() -> Locate:
+    # Loaded only where it is used.
+    from iptocc import country_code
+
+    def look_up(address: bytes) -> Location:
+        found = None if address == NO_ADDRESS else country_code(unpacked(address))
+        return location_of_country(found) if found else UNKNOWN_LOCATION
+
+    return look_up
+
+
+def describe(which: str) -> Description:
+    """Of one that can be opened. Raises OSError or maxminddb.InvalidDatabaseError."""
+    if which == REGISTRIES:
+        package = metadata.distribution("iptocc")
+        return Description(f"iptocc {package.version}", "countries, IPv4 and IPv6", _made(package), CREDIT)
+
+    with maxminddb.open_database(which) as reader:
+        said = reader.metadata()
+    made = datetime.fromtimestamp(said.build_epoch, UTC).date()
+    return Description(which, f"{said.database_type}, {'IPv4 and IPv6' if said.ip_version == 6 else 'IPv4'}", made)
+
+
+def _made(package: metadata.Distribution) -> date | None:
+    """The package is built each night from that day's data, and its bill of materials has the day."""
+    for file in package.files or ():
+        if file.match("*.dist-info/sboms/*.json"):
+            found = re.search(r'"timestamp": *"(\d{4}-\d\d-\d\d)T', file.read_text())
+            if found:
+                return date.fromisoformat(found[1])
+    return None

@@ -37,7 +37,7 @@ STUCK_LOOKS = 2
 _AT_ONCE = struct.pack("ii", 1, 0)
 
 
-class Enough(Exception):
+class StopParsing(Exception):
     """Ends the parsing of what a connection has sent."""
 
 
@@ -71,7 +71,7 @@ def end_by_closing(cycle: Any) -> None:
     cycle.send = send
 
 
-class Connection(HttpToolsProtocol):
+class HttpProtocol(HttpToolsProtocol):
     """For uvicorn's `http` setting. A subclass may say that headers come sooner."""
 
     headers_within_s = HEADERS_WITHIN_S
@@ -242,10 +242,10 @@ class Connection(HttpToolsProtocol):
     def admit(self) -> None:
         """Raises Enough when this request is not taken: its host is missing or in doubt, or too many wait."""
         if self.hosts != 1 and (self.hosts or self.parser.get_http_version() == "1.1"):
-            raise Enough
+            raise StopParsing
         if len(self.pipeline) >= QUEUED:
             self.end()
-            raise Enough
+            raise StopParsing
 
     def on_body(self, body: bytes) -> None:
         cycle = self.cycle

@@ -2,32 +2,32 @@
 
 import pages
 from redirect.bounded_cache import forget_oldest
-from redirect.response import Ending, showing
+from redirect.response import Response, page_response
 from schemas.scan_options import Content
 
 # Pages are up to 30 KB.
 PAGES = 500
 
 
-class Contents:
+class PageCache:
     def __init__(self, limit: int = PAGES) -> None:
         self._limit = limit
-        self._made: dict[tuple[int, int], Ending] = {}
+        self._made: dict[tuple[int, int], Response] = {}
 
-    def page(self, birth: int, version: int, content: Content) -> Ending:
+    def page(self, birth: int, version: int, content: Content) -> Response:
         """Takes a millisecond or two the first time."""
         found = self._made.get((birth, version))
         if found is None:
             page = pages.render(content.type, content.data, content.design)
             forget_oldest(self._made, self._limit)
-            found = self._made[birth, version] = showing(page, "page", 200)
+            found = self._made[birth, version] = page_response(page, "page", 200)
         return found
 
 
-def file(content: Content, now_ms: int) -> Ending | None:
+def page_file(content: Content, now_ms: int) -> Response | None:
     """The contact or the date that a page offers: no visit of its own."""
     page = pages.download(content.type, content.data, now_ms=now_ms)
     if page is None:
         return None
-    ending = showing(page, "page", 200)
-    return Ending(ending.outcome, ending.status, ending.headers, ending.body, recorded=False)
+    ending = page_response(page, "page", 200)
+    return Response(ending.outcome, ending.status, ending.headers, ending.body, recorded=False)

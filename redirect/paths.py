@@ -22,7 +22,7 @@ TLS_ASK_PATH = "/-/tls-ask"
 OWN_PATHS = frozenset({PAUSED_PATH, *(f"/{part}" for part in RESERVED - {"q", "r", "metrics"})})
 
 
-def place_of_path(path: str, host: str = "") -> str | None:
+def link_key_of_path(path: str, host: str = "") -> str | None:
     """`/{slug}`, `/q/{slug}` and `/r/{slug}`, each with or without a slash at its end, where a slug may have slashes
     within; None for any other path, and for one that no code can have."""
     slug = path[3:] if path.startswith(_FORMS) and len(path) > 3 else path[1:]

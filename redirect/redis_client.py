@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from redirect.redis_connection import Away, Command, Wire, connect
+from redirect.redis_connection import Away, Command, RedisConnection, connect
 
 # How long a question may wait for an attempt to connect, from the attempt's start; and so long after one that failed
 # slower than that, until one succeeds.
@@ -21,15 +21,15 @@ SHORT_PATIENCE_S = 0.1
 CONNECT_S = 3.0
 
 
-class Store:
+class RedisClient:
     """Used in one event loop. `heard` is called whenever Redis has answered."""
 
     def __init__(self, url: str, elapsed: Callable[[], float], heard: Callable[[], None] = lambda: None) -> None:
         self._url = url
         self._elapsed = elapsed
         self._heard = heard
-        self._wire: Wire | None = None
-        self._attempt: asyncio.Task[Wire] | None = None
+        self._wire: RedisConnection | None = None
+        self._attempt: asyncio.Task[RedisConnection] | None = None
         self._attempt_at = 0.0
         self._patience_s = CONNECT_PATIENCE_S
         # Whether the last try hung, and another one is on its way.
@@ -95,7 +95,7 @@ class Store:
         self._try()
         self._hung = True
 
-    def _try(self) -> "asyncio.Task[Wire]":
+    def _try(self) -> "asyncio.Task[RedisConnection]":
         attempt = self._attempt
         if attempt is None or attempt.done():
             attempt = self._attempt = asyncio.create_task(self._connect())
@@ -103,7 +103,7 @@ class Store:
             attempt.add_done_callback(_seen)
         return attempt
 
-    async def _connected(self) -> Wire:
+    async def _connected(self) -> RedisConnection:
         attempt = self._try()
         if self._hung:
             raise Away("Redis does not answer")
@@ -114,7 +114,7 @@ class Store:
             raise Away("no connection yet")
         return attempt.result()
 
-    async def _connect(self) -> Wire:
+    async def _connect(self) -> RedisConnection:
         """Until Redis answers, or refuses: then whoever asks next tries again, and knows as soon."""
         while True:
             began = self._elapsed()
@@ -148,7 +148,7 @@ class Store:
             self._wire.close()
 
 
-def _seen(attempt: "asyncio.Task[Wire]") -> None:
+def _seen(attempt: "asyncio.Task[RedisConnection]") -> None:
     """Whoever started it may have stopped waiting; then its failure is nobody's."""
     if not attempt.cancelled():
         attempt.exception()

@@ -40,7 +40,7 @@ def packed(command: Command) -> bytes:
     return bytes(hiredis.pack_command(cast(Any, command)))
 
 
-class Wire(asyncio.Protocol):
+class RedisConnection(asyncio.Protocol):
     """`push` is called with every reply that answers no command (messages), in order, inside the
     event loop's read callback: it must be quick and must not raise."""
 
@@ -140,17 +140,17 @@ class Wire(asyncio.Protocol):
         self._watch = self._loop.call_later(LOOK_S, self._look, self._replies, silent)
 
 
-async def connect(url: str, push: Callable[[Any], None] | None = None) -> Wire:
+async def connect(url: str, push: Callable[[Any], None] | None = None) -> RedisConnection:
     """Raises Away when there is no Redis, it does not let us in, or is still loading; may take as long
     as the network's own timeouts: bound it."""
     at = engine_urls.redis(url)
     loop = asyncio.get_running_loop()
     try:
         if at.path:
-            _, wire = await loop.create_unix_connection(lambda: Wire(push), at.path)
+            _, wire = await loop.create_unix_connection(lambda: RedisConnection(push), at.path)
         else:
             secure = ssl.create_default_context(cafile=at.ca) if at.secure else None
-            _, wire = await loop.create_connection(lambda: Wire(push), at.host, at.port, ssl=secure)
+            _, wire = await loop.create_connection(lambda: RedisConnection(push), at.host, at.port, ssl=secure)
     except OSError as error:
         raise Away(str(error)) from error
     try:

@@ -1,6 +1,9 @@
 """Bytes of a request, as text that may be stored: whole characters, none of control, bounded."""
 
 import re
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import msgspec
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]+")
 
@@ -17,3 +20,106 @@ def clean(raw: bytes, longest: int) -> str:
 
 def tidy(text: str, longest: int) -> str:
     return _CONTROL.sub(" ", text).strip()[:longest].rstrip()
+
+
+# Where a scanner came from: the host, and the page without its query.
+
+_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?|\[[0-9a-f:.]{2,45}\]")
+_SCHEMES = {"http", "https", "android-app", "ios-app"}
+_CUT_ESCAPE = re.compile("%.?$")
+_ORDINARY_PORTS = {"http": 80, "https": 443}
+# Origin and path together.
+LONGEST_PAGE = 300
+LONGEST_HOST = 253
+
+
+class Referrer(msgspec.Struct, frozen=True):
+    """`host` has no port; `page` is origin and path. Both empty when there is none to speak of."""
+
+    host: str = ""
+    page: str = ""
+
+
+NO_REFERRER = Referrer()
+
+
+def referrer(raw: bytes) -> Referrer:
+    """Never raises. Names and passwords in the address, query and fragment are dropped."""
+    try:
+        parts = urlsplit(clean(raw, 2048))
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+        if len(host) > LONGEST_HOST:
+            # Nobody's name; and putting it into ASCII costs more than its length.
+            return NO_REFERRER
+        if ":" in host:
+            host = f"[{host}]"
+        elif not host.isascii():
+            host = host.encode("idna").decode("ascii")
+    except (ValueError, UnicodeError):
+        return NO_REFERRER
+    host = host.lower()
+    if parts.scheme not in _SCHEMES or not _HOST.fullmatch(host):
+        return NO_REFERRER
+    shown_port = "" if port is None or port == _ORDINARY_PORTS.get(parts.scheme) else f":{port}"
+    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+    page = f"{parts.scheme}://{host}{shown_port}{path}"
+    return Referrer(host=host, page=_CUT_ESCAPE.sub("", page[:LONGEST_PAGE]) if len(page) > LONGEST_PAGE else page)
+
+
+# The campaign that a short link's own query names.
+
+LONGEST_QUERY = 2048
+LONGEST_VALUE = 128
+# As it is stored: of some scripts a character takes four.
+LONGEST_BYTES = 256
+
+
+class Utm(msgspec.Struct, frozen=True):
+    source: str = ""
+    medium: str = ""
+    campaign: str = ""
+
+
+NO_UTM = Utm()
+
+
+def utm(query: bytes) -> Utm:
+    """Never raises. The first of a repeated name counts; values are cut to 128 characters and 256 bytes."""
+    if b"utm_" not in query.lower():
+        return NO_UTM
+    found: dict[str, str] = {}
+    text = query[:LONGEST_QUERY].decode("ascii", "ignore")
+    for name, value in parse_qsl("&".join(text.split("&")[:64]), errors="replace"):
+        if name.lower() in {"utm_source", "utm_medium", "utm_campaign"}:
+            found.setdefault(name.lower()[4:], _cut(value))
+    return Utm(**found)
+
+
+def _cut(value: str) -> str:
+    value = tidy(value, LONGEST_VALUE)
+    return value if value.isascii() else value.encode()[:LONGEST_BYTES].decode(errors="ignore").rstrip()
+
+
+# The language a scanner reads best.
+
+_RANGE = re.compile(r"\s*([A-Za-z]{2,3}(?:-[A-Za-z0-9-]{1,32})?)\s*(?:;\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?")
+
+# What comes later is not looked at.
+LONGEST_HEADER = 256
+
+
+def first_choice(raw: bytes) -> str:
+    """The tag, lower case, of what Accept-Language asks for first; "" when it names none."""
+    best, best_q = "", 0.0
+    for part in raw[:LONGEST_HEADER].decode("latin-1").split(",")[:16]:
+        match = _RANGE.fullmatch(part)
+        if match:
+            q = float(match[2]) if match[2] else 1.0
+            if q > best_q:
+                best, best_q = match[1].lower(), q
+    return best
+
+
+def language(raw: bytes) -> str:
+    """The primary subtag of the first choice."""
+    return first_choice(raw).partition("-")[0]

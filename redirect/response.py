@@ -12,7 +12,7 @@ EMPTY = (b"content-length", b"0")
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
-class Ending(msgspec.Struct, frozen=True, gc=False):
+class Response(msgspec.Struct, frozen=True, gc=False):
     """`variant` is the key of the variant or rule that was taken, as JSON. What is not `recorded` is no visit of the
     code: a file of its page, an answer that says to come again."""
 
@@ -24,20 +24,20 @@ class Ending(msgspec.Struct, frozen=True, gc=False):
     recorded: bool = True
 
 
-def leading_to(
+def redirect_to(
     location: bytes, outcome: Outcome = "redirect", *, variant: bytes = NO_VARIANT, status: int = 302
-) -> Ending:
-    return Ending(outcome, status, ((b"location", location), NO_STORE, EMPTY), variant=variant)
+) -> Response:
+    return Response(outcome, status, ((b"location", location), NO_STORE, EMPTY), variant=variant)
 
 
-def showing(page: pages.Page, outcome: Outcome, status: int, *more: tuple[bytes, bytes]) -> Ending:
-    return Ending(outcome, status, (*page.headers, *more), page.body)
+def page_response(page: pages.Page, outcome: Outcome, status: int, *more: tuple[bytes, bytes]) -> Response:
+    return Response(outcome, status, (*page.headers, *more), page.body)
 
 
-def with_headers(ending: Ending, *more: tuple[bytes, bytes]) -> Ending:
+def with_headers(ending: Response, *more: tuple[bytes, bytes]) -> Response:
     return msgspec.structs.replace(ending, headers=(*ending.headers, *more))
 
 
-def after_post(ending: Ending) -> Ending:
+def see_other(ending: Response) -> Response:
     """A redirect that the answer to a form must be: to be followed with GET."""
     return msgspec.structs.replace(ending, status=303) if ending.status == 302 else ending

@@ -3,7 +3,7 @@
 import msgspec
 
 from redirect.bounded_cache import forget_oldest
-from redirect.decisions import Plan, decide
+from redirect.decisions import ScanPolicy, decide
 from redirect.event_line import piece
 from schemas import keys
 from schemas.event import Outcome
@@ -14,14 +14,14 @@ RECENT = 10_000
 UNKNOWN_FOR_S = 1.0
 
 
-def place_of_key(key: str) -> str | None:
+def link_key_of(key: str) -> str | None:
     """Host and slug (`schemas.keys.link_key`) of a route's key; None when it is no route's."""
     if key.startswith(_KEY_START) and key.endswith(_KEY_END):
         return key[len(_KEY_START) : -len(_KEY_END)]
     return None
 
 
-class Entry(msgspec.Struct, gc=False):
+class CachedRoute(msgspec.Struct, gc=False):
     """A route, made ready to be answered. `epoch` is that of `Trust` when Redis last confirmed it;
     `event` the part of a journal line that is the same for all its visits; `code` its birth's bytes.
     When `plain`, every visit ends with `headers` and a 302; else `plan` says what each is asked, and
@@ -34,7 +34,7 @@ class Entry(msgspec.Struct, gc=False):
     event: bytes
     code: bytes
     plain: bool
-    plan: Plan | None
+    plan: ScanPolicy | None
 
 
 class Trust:
@@ -53,7 +53,7 @@ class Trust:
         self.heard_at = float("-inf")
 
 
-class Routes:
+class RouteCache:
     """The bounded cache. Reading never refreshes an entry; only Redis, by message or by reply, does.
 
     A version is never replaced by a lower one, wherever it comes from: not by a read that was on its
@@ -65,17 +65,17 @@ class Routes:
         self._trust = trust
         self._host = short_host
         self._paused_page = paused_page
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, CachedRoute] = {}
         # Place → until when it is known to be unknown, and in which epoch that was learned.
         self._unknown: dict[str, tuple[float, int]] = {}
         # What was published of late, cached or not; and what was published of a place being read.
-        self._recent: dict[str, Entry] = {}
-        self._read: dict[str, list[Entry]] = {}
+        self._recent: dict[str, CachedRoute] = {}
+        self._read: dict[str, list[CachedRoute]] = {}
 
-    def entry(self, place: str, route: Route, epoch: int) -> Entry:
+    def entry(self, place: str, route: Route, epoch: int) -> CachedRoute:
         """Raises ValueError when the route cannot be answered with."""
         decision = decide(route, self._paused_page)
-        return Entry(
+        return CachedRoute(
             version=route.version,
             epoch=epoch,
             outcome=decision.outcome,
@@ -86,7 +86,7 @@ class Routes:
             plan=decision.plan,
         )
 
-    def trusted(self, place: str) -> Entry | None:
+    def trusted(self, place: str) -> CachedRoute | None:
         """What has been confirmed since messages arrive without a gap; that they do so now is not looked at."""
         entry = self.entries.get(place)
         return entry if entry is not None and entry.epoch == self._trust.epoch else None
@@ -99,7 +99,7 @@ class Routes:
         """Whether nothing was there when Redis was last asked."""
         return place in self._unknown
 
-    def change(self, place: str, entry: Entry) -> None:
+    def change(self, place: str, entry: CachedRoute) -> None:
         """Takes in a published change. What is not cached is not put in: many new codes must not
         drive out those that are scanned."""
         forget_oldest(self._recent, RECENT)
@@ -118,7 +118,7 @@ class Routes:
     def abandon(self, place: str) -> None:
         self._read.pop(place, None)
 
-    def settle(self, place: str, found: Entry | None, asked_at: float, epoch: int) -> Entry | None:
+    def settle(self, place: str, found: CachedRoute | None, asked_at: float, epoch: int) -> CachedRoute | None:
         """Takes in a reply (None: no such key; it counts as older than any version, since what is
         deleted leaves a tombstone). Keeps and returns the newest of all that is known of the place.
         `asked_at` and `epoch` are of before the question."""
@@ -143,14 +143,14 @@ class Routes:
         """Messages may have been missed: everything is asked for again before it is believed."""
         self._trust.epoch += 1
 
-    def _put(self, place: str, entry: Entry) -> None:
+    def _put(self, place: str, entry: CachedRoute) -> None:
         if place not in self.entries:
             forget_oldest(self.entries, self._limit)
         self._unknown.pop(place, None)
         self.entries[place] = entry
 
     @staticmethod
-    def _newest(entries: dict[str, Entry], place: str, entry: Entry) -> None:
+    def _newest(entries: dict[str, CachedRoute], place: str, entry: CachedRoute) -> None:
         known = entries.get(place)
         if known is None or known.version <= entry.version:
             entries[place] = entry

@@ -5,10 +5,13 @@ from collections.abc import Callable
 
 import msgspec
 
+from redirect.bounded_cache import forget_oldest
+from redirect.custom_domains import CustomDomain
+from redirect.event_line import piece
 from redirect.metrics import Counts
-from redirect.redis_client import Store
+from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away, Refused
-from redirect.route_cache import Entry, Routes, Trust
+from redirect.route_cache import CachedRoute, RouteCache, Trust
 from schemas import keys
 from schemas.route import decode_route
 
@@ -17,26 +20,26 @@ class Unavailable(Exception):
     """The route is not known, and Redis cannot be asked."""
 
 
-class Flight:
+class SharedRead:
     """One read of a place, shared by those who asked before it began, and the one after it."""
 
     __slots__ = ("next", "task")
 
-    def __init__(self, task: "asyncio.Task[Entry | None]") -> None:
+    def __init__(self, task: "asyncio.Task[CachedRoute | None]") -> None:
         self.task = task
-        self.next: Flight | None = None
+        self.next: SharedRead | None = None
 
 
-class Lookup:
+class RouteLookup:
     """`primary` has the last word; `near`, a replica or the same, is read while trust stands, which
     proves that it has everything the primary had when the last answered ping was sent."""
 
     def __init__(
         self,
-        routes: Routes,
+        routes: RouteCache,
         trust: Trust,
-        primary: Store,
-        near: Store,
+        primary: RedisClient,
+        near: RedisClient,
         *,
         stale_max_s: float,
         elapsed: Callable[[], float],
@@ -49,9 +52,9 @@ class Lookup:
         self._stale_max_s = stale_max_s
         self._elapsed = elapsed
         self._counts = counts
-        self._flights: dict[str, Flight] = {}
+        self._flights: dict[str, SharedRead] = {}
 
-    async def find(self, place: str) -> Entry | None:
+    async def find(self, place: str) -> CachedRoute | None:
         """None when nothing is there. Raises Unavailable when nobody can say."""
         now = self._elapsed()
         trusted = now < self._trust.until
@@ -74,23 +77,23 @@ class Lookup:
         self._counts.fetched += entry is not None and entry.outcome != "unknown"
         return entry
 
-    def _flight(self, place: str, trusted: bool) -> Flight:
+    def _flight(self, place: str, trusted: bool) -> SharedRead:
         """A read to wait for. While trust stands any will do: what was published since is known from
         the messages. Without it, only one that begins now or later: the reply on its way may be older
         than an edit that was answered before this visit came."""
         flight = self._flights.get(place)
         if flight is None:
-            flight = Flight(asyncio.create_task(self._read(place, trusted)))
+            flight = SharedRead(asyncio.create_task(self._read(place, trusted)))
             self._flights[place] = flight
             flight.task.add_done_callback(lambda _: self._landed(place, flight))
             return flight
         if trusted:
             return flight
         if flight.next is None:
-            flight.next = Flight(asyncio.create_task(self._read_after(flight.task, place)))
+            flight.next = SharedRead(asyncio.create_task(self._read_after(flight.task, place)))
         return flight.next
 
-    def _landed(self, place: str, flight: Flight) -> None:
+    def _landed(self, place: str, flight: SharedRead) -> None:
         if not flight.task.cancelled():
             # Whoever waited may be gone; then its failure is nobody's.
             flight.task.exception()
@@ -101,11 +104,11 @@ class Lookup:
             self._flights[place] = following
             following.task.add_done_callback(lambda _: self._landed(place, following))
 
-    async def _read_after(self, before: "asyncio.Task[Entry | None]", place: str) -> Entry | None:
+    async def _read_after(self, before: "asyncio.Task[CachedRoute | None]", place: str) -> CachedRoute | None:
         await asyncio.wait({before})
         return await self._read(place, trusted=False)
 
-    async def _read(self, place: str, trusted: bool) -> Entry | None:
+    async def _read(self, place: str, trusted: bool) -> CachedRoute | None:
         store = self._near if trusted else self._primary
         epoch = self._trust.epoch
         asked_at = self._elapsed()
@@ -121,3 +124,74 @@ class Lookup:
             self._routes.abandon(place)
             raise
         return self._routes.settle(place, found, asked_at, epoch)
+
+
+# What stands at a link, whichever host it is asked for at.
+#
+# At a custom domain a code that is on it goes first, then one of the same workspace on the short host. The same route
+# is then another event, since its host is the domain.
+
+REMEMBERED = 20_000
+
+
+class HostRoutes:
+    """`unknown` stands for what is not there, at the short host."""
+
+    def __init__(self, lookup: RouteLookup, routes: RouteCache, unknown: CachedRoute) -> None:
+        self._lookup = lookup
+        self._routes = routes
+        self._unknown = unknown
+        # Place and domain → the route's entry, and what it is there (None: not of the domain's workspace).
+        self._there: dict[tuple[str, str], tuple[CachedRoute, CachedRoute | None]] = {}
+
+    def nothing(self, host: CustomDomain | None) -> CachedRoute:
+        """What a visit is recorded as that finds nothing."""
+        if host is None:
+            return self._unknown
+        return msgspec.structs.replace(self._unknown, event=piece(0, host.workspace, host.name, ""))
+
+    def at_once(self, host: CustomDomain, default: str | None, now: float) -> CachedRoute | None:
+        """As `find` at a custom domain, for who cannot wait and has looked whether trust stands: None where it is not
+        known either."""
+        if default is None:
+            return None
+        own = host.name + default
+        entry = self._routes.trusted(own)
+        if entry is None and not self._routes.is_unknown(own, now):
+            return None
+        return self._at(host, own, entry) or self._at(host, default, self._routes.trusted(default))
+
+    async def find(self, host: CustomDomain | None, default: str | None) -> CachedRoute | None:
+        """What is at `default`, the place that a path means at the short host, if it means one. None when nothing is
+        there, or nothing that this host leads to. Raises Unavailable when nobody can say."""
+        if default is None:
+            return None
+        if host is None:
+            found = await self._lookup.find(default)
+            return None if found is None or found.outcome == "unknown" else found
+        own = host.name + default
+        try:
+            there = self._at(host, own, await self._lookup.find(own))
+        except Unavailable:
+            # Known not to be there when last asked: then the code on the short host keeps working.
+            if not self._routes.was_unknown(own):
+                raise
+            there = None
+        return there or self._at(host, default, await self._lookup.find(default))
+
+    def _at(self, host: CustomDomain, place: str, entry: CachedRoute | None) -> CachedRoute | None:
+        if entry is None or entry.outcome == "unknown":
+            return None
+        key = place, host.name
+        known = self._there.get(key)
+        if known is None or known[0] is not entry:
+            birth = int.from_bytes(entry.code, "big")
+            ours = entry.event.startswith(piece(birth, host.workspace) + b",")
+            event = piece(birth, host.workspace, host.name, keys.slug_of(place))
+            known = entry, msgspec.structs.replace(entry, event=event) if ours else None
+            forget_oldest(self._there, REMEMBERED)
+            self._there[key] = known
+        there = known[1]
+        if there is not None:
+            there.epoch = entry.epoch
+        return there

@@ -1,11 +1,125 @@
 """Whether a rule's conditions hold for a visit: made into functions once for each version of a route."""
 
-from collections.abc import Callable
-from functools import partial
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import lru_cache, partial
+from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from redirect.facts import Facts, parameters
-from redirect.hours import local_time
+import msgspec
+
+from redirect.event_line import Observation
+from redirect.request_fields import LONGEST_HEADER, first_choice
 from schemas.scan_options import Conditions
+
+# What day and time it is somewhere.
+
+MS_OF_MINUTE = 60_000
+ZONES = 1_024
+
+log = logging.getLogger(__name__)
+
+
+class LocalTime:
+    """Of one zone. It remembers the last minute that it was asked for: the scans of a minute share one look."""
+
+    __slots__ = ("_found", "_minute", "_zone")
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._minute = -1
+        self._found = (0, 0)
+
+    def at(self, at_ms: int) -> tuple[int, int]:
+        """The weekday, Monday being 0, and the minutes since midnight. Zones keep whole minutes from each other."""
+        minute = at_ms // MS_OF_MINUTE
+        if minute != self._minute:
+            local = datetime.fromtimestamp(minute * 60, self._zone)
+            self._found = (local.weekday(), local.hour * 60 + local.minute)
+            self._minute = minute
+        return self._found
+
+
+@lru_cache(ZONES)
+def local_time(zone: str) -> LocalTime | None:
+    """None when this machine does not know the zone."""
+    try:
+        return LocalTime(ZoneInfo(zone or "UTC"))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        log.warning("a rule names the time zone %r, which this machine does not know", zone[:64])
+        return None
+
+
+# What a code's rules may ask of a visit.
+
+LONGEST_QUERY = 2048
+MOST_PARAMETERS = 64
+# Of each kind of thing that many scans of an hour have in common.
+KEPT = 4_096
+_NOTHING: Mapping[str, list[str]] = {}
+
+
+class Facts(msgspec.Struct, frozen=True, gc=False):
+    """Read from the very pieces that the event is made of, so that what a rule saw is what is stored. Folded to one
+    case, but for `os`, which is also as the event says it."""
+
+    at_ms: int
+    country: str
+    region: str
+    city: str
+    device: str
+    os: str
+    folded_os: str
+    browser: str
+    language: str
+    query: bytes
+
+
+def facts(seen: Observation, query: bytes) -> Facts:
+    spoken = seen[6].get(b"accept-language")
+    return Facts(
+        seen[0],
+        *_place(seen[3]),
+        *_agent(seen[4]),
+        "" if spoken is None else _language(spoken[:LONGEST_HEADER]),
+        query,
+    )
+
+
+def parameters(query: bytes) -> Mapping[str, list[str]]:
+    """Of a scan's query: name → values, decoded."""
+    return _parameters(query[:LONGEST_QUERY]) if query else _NOTHING
+
+
+@lru_cache(KEPT)
+def _place(piece: bytes) -> tuple[str, str, str]:
+    country, region, city = _decode(piece)[:3]
+    return country.casefold(), region.casefold(), city.casefold()
+
+
+@lru_cache(KEPT)
+def _agent(piece: bytes) -> tuple[str, str, str, str]:
+    device, _, os, browser = _decode(piece)[:4]
+    return device.casefold(), os, os.casefold(), browser.casefold()
+
+
+_language = lru_cache(KEPT)(first_choice)
+
+
+@lru_cache(KEPT)
+def _parameters(query: bytes) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    text = "&".join(query.decode("latin-1").split("&")[:MOST_PARAMETERS])
+    for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _decode(piece: bytes) -> list[str]:
+    """A piece of a journal line (`redirect.event_line.piece`), read back."""
+    return list(msgspec.json.decode(b"[" + piece[1:] + b"]"))
+
 
 Test = Callable[[Facts], bool]
 

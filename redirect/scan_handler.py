@@ -11,26 +11,26 @@ import msgspec
 
 import pages
 from redirect.asgi import Receive, Scope
-from redirect.decisions import Plan
-from redirect.event_line import Seen
+from redirect.decisions import ScanPolicy
+from redirect.event_line import Observation
 from redirect.event_recorder import Recorder
-from redirect.facts import facts
 from redirect.metrics import Counts
-from redirect.page_cache import Contents, file
+from redirect.page_cache import PageCache, page_file
 from redirect.password_gate.gate import ASK, Gate
 from redirect.password_gate.password_check import Busy
 from redirect.redis_connection import Away, Refused
-from redirect.response import Ending, Headers, after_post, showing, with_headers
-from redirect.route_cache import Entry
-from redirect.scan_limit import Limits
-from redirect.stick import Stick
+from redirect.response import Headers, Response, page_response, see_other, with_headers
+from redirect.route_cache import CachedRoute
+from redirect.rules import facts
+from redirect.scan_limit import ScanLimits
+from redirect.signed_cookies import StickyVariants
 from schemas.event import Outcome
 
 RETRY_AFTER = (b"retry-after", b"2")
-AWAY = msgspec.structs.replace(showing(pages.unavailable(), "unknown", 503, RETRY_AFTER), recorded=False)
-NOT_FOUND = showing(pages.not_found(), "unknown", 404)
+AWAY = msgspec.structs.replace(page_response(pages.unavailable(), "unknown", 503, RETRY_AFTER), recorded=False)
+NOT_FOUND = page_response(pages.not_found(), "unknown", 404)
 # Of a code with a limit a program learns nothing, since it uses nothing up.
-PEOPLE_ONLY = showing(pages.people_only(), "limited", 200)
+PEOPLE_ONLY = page_response(pages.people_only(), "limited", 200)
 EARLY = msgspec.structs.replace(NOT_FOUND, outcome="early")
 _DOWNLOAD = pages.DOWNLOAD.encode()
 
@@ -38,7 +38,7 @@ _DOWNLOAD = pages.DOWNLOAD.encode()
 class Request(msgspec.Struct, frozen=True):
     """What the decisions look at that may have to wait. `seen` is what will be recorded."""
 
-    seen: Seen
+    seen: Observation
     scope: Scope
     receive: Receive
 
@@ -69,28 +69,28 @@ class Request(msgspec.Struct, frozen=True):
         return self.seen[1] == "prefetch" or self.scope["method"] == "HEAD"
 
 
-def _by_time(plan: Plan, at_ms: int) -> Ending | None:
+def _by_time(plan: ScanPolicy, at_ms: int) -> Response | None:
     """Read at the scan: nothing has to happen at the time itself."""
     if plan.starts_at_ms is not None and at_ms < plan.starts_at_ms:
         return EARLY
     return plan.expired if plan.expires_at_ms is not None and at_ms >= plan.expires_at_ms else None
 
 
-def _file(plan: Plan, query: bytes, at_ms: int) -> Ending | None:
+def _file(plan: ScanPolicy, query: bytes, at_ms: int) -> Response | None:
     """What a page offers as a file, when that is what is asked for."""
-    return file(plan.content, at_ms) if query == _DOWNLOAD and plan.content is not None else None
+    return page_file(plan.content, at_ms) if query == _DOWNLOAD and plan.content is not None else None
 
 
-class Visits:
+class ScanHandler:
     """One for each redirector. `secure` is whether short links are https."""
 
     def __init__(
         self,
         recorder: Recorder,
-        limits: Limits,
+        limits: ScanLimits,
         gate: Gate,
-        stick: Stick,
-        contents: Contents,
+        stick: StickyVariants,
+        contents: PageCache,
         *,
         counts: Counts,
         random_below: Callable[[int], int],
@@ -105,7 +105,7 @@ class Visits:
         self._random_below = random_below
         self._secure = secure
 
-    def end_at_once(self, entry: Entry, plan: Plan, scope: Scope) -> Ending:
+    def end_at_once(self, entry: CachedRoute, plan: ScanPolicy, scope: Scope) -> Response:
         """How a visit by GET or HEAD ends whose plan asks nobody else (`plan.waits`); it is recorded."""
         seen = self._recorder.look(entry.code, scope)
         query = scope["query_string"]
@@ -114,7 +114,7 @@ class Visits:
             self._recorder.write(entry, seen, ending.outcome, ending.variant)
         return ending
 
-    async def end(self, entry: Entry, scope: Scope, receive: Receive) -> Ending:
+    async def end(self, entry: CachedRoute, scope: Scope, receive: Receive) -> Response:
         """How a visit by GET, HEAD or POST of a code that is there ends; it is recorded."""
         plan = entry.plan
         posted = scope["method"] == "POST"
@@ -123,19 +123,19 @@ class Visits:
         request = Request(self._recorder.look(entry.code, scope), scope, receive)
         ending = await self._unless_away(self._fixed(entry, request) if plan is None else self._planned(plan, request))
         if posted:
-            ending = after_post(ending)
+            ending = see_other(ending)
         if ending.recorded:
             self._recorder.write(entry, request.seen, ending.outcome, ending.variant)
         return ending
 
-    async def end_of_nothing(self, unknown: Entry, scope: Scope, receive: Receive) -> Ending:
+    async def end_of_nothing(self, unknown: CachedRoute, scope: Scope, receive: Receive) -> Response:
         """The same for a code that is not there; whether that is recorded is the caller's to say."""
         if scope["method"] != "POST":
             return NOT_FOUND
         request = Request(self._recorder.look(unknown.code, scope), scope, receive)
         return await self._unless_away(self._nobodys_form(request, "unknown"))
 
-    async def _unless_away(self, ending: Awaitable[Ending]) -> Ending:
+    async def _unless_away(self, ending: Awaitable[Response]) -> Response:
         try:
             return await ending
         except (Away, Refused):
@@ -144,13 +144,13 @@ class Visits:
             self._counts.gate_busy += 1
         return AWAY
 
-    async def _fixed(self, entry: Entry, request: Request) -> Ending:
+    async def _fixed(self, entry: CachedRoute, request: Request) -> Response:
         """Of a code that is paused or leads on, whoever asks: a form means nothing to it."""
         if request.posted and entry.outcome == "redirect":
             return await self._form(int.from_bytes(entry.code, "big"), "", request) or ASK
-        return Ending(entry.outcome, 302, entry.headers)
+        return Response(entry.outcome, 302, entry.headers)
 
-    async def _planned(self, plan: Plan, request: Request) -> Ending:
+    async def _planned(self, plan: ScanPolicy, request: Request) -> Response:
         over = _by_time(plan, request.at_ms)
         if over is not None:
             return await self._nobodys_form(request, "early") if request.posted and over is EARLY else over
@@ -178,22 +178,22 @@ class Visits:
             found = await self._led_by_cookie(plan, request) if plan.by_cookie else self._led_by(plan, request)
         return with_headers(found, *more) if more else found
 
-    async def _form(self, birth: int, kept: str, request: Request) -> Ending | None:
+    async def _form(self, birth: int, kept: str, request: Request) -> Response | None:
         """None when it held the right password."""
         if request.is_before_a_visit:
             return ASK
         return await self._gate.refusal(birth, kept, request.seen, request.headers, request.receive)
 
-    async def _nobodys_form(self, request: Request, outcome: Outcome) -> Ending:
+    async def _nobodys_form(self, request: Request, outcome: Outcome) -> Response:
         """Whoever sends a form to nothing, or to what has not begun, learns as much as with a wrong password."""
         return msgspec.structs.replace(await self._form(0, "", request) or ASK, outcome=outcome)
 
-    async def _has_passed(self, plan: Plan, request: Request) -> bool:
+    async def _has_passed(self, plan: ScanPolicy, request: Request) -> bool:
         if request.is_before_a_visit:
             return False
         return await self._gate.has_passed(plan.birth, plan.password, request.headers, request.at_ms / 1000)
 
-    async def _pass(self, plan: Plan, request: Request) -> tuple[bytes, bytes]:
+    async def _pass(self, plan: ScanPolicy, request: Request) -> tuple[bytes, bytes]:
         return await self._gate.pass_for(
             plan.birth,
             plan.password,
@@ -202,10 +202,10 @@ class Visits:
             secure=self._is_secure(request),
         )
 
-    def _led_by(self, plan: Plan, request: Request) -> Ending:
+    def _led_by(self, plan: ScanPolicy, request: Request) -> Response:
         return self._led(plan, request.seen, request.scope["query_string"])
 
-    def _led(self, plan: Plan, seen: Seen, query: bytes) -> Ending:
+    def _led(self, plan: ScanPolicy, seen: Observation, query: bytes) -> Response:
         """To a destination, or to the page that stands for one."""
         ways = plan.ways
         way = ways.by_facts(facts(seen, query)) if ways.asks else None
@@ -216,7 +216,7 @@ class Visits:
         assert plan.content is not None
         return self._contents.page(plan.birth, plan.version, plan.content)
 
-    async def _led_by_cookie(self, plan: Plan, request: Request) -> Ending:
+    async def _led_by_cookie(self, plan: ScanPolicy, request: Request) -> Response:
         """Unless a rule or an app comes first: to the variant that the visitor was led to before, else as by visitor,
         and remembered. Without Redis a redirector may know no secret to sign with: then it is not remembered."""
         ways, seen, query, now_s = plan.ways, request.seen, request.scope["query_string"], request.at_ms / 1000

@@ -1,6 +1,6 @@
 """How often a code with a limit has been scanned: exact among all redirectors, because Redis counts."""
 
-from redirect.redis_client import Store
+from redirect.redis_client import RedisClient
 from schemas import keys
 
 # One step, so that no two scans can see the same last one left.
@@ -12,11 +12,11 @@ return 1
 """
 
 
-class Limits:
+class ScanLimits:
     """What is kept is how many scans were used, not how many are left: a limit that is raised or lowered holds from
     the next scan on. All of it raises Away or Refused when Redis cannot say."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: RedisClient) -> None:
         self._store = store
 
     async def is_used_up(self, birth: int, limit: int) -> bool:

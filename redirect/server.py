@@ -12,7 +12,7 @@ from types import FrameType
 import uvicorn
 
 from redirect.clock import elapsed
-from redirect.http_protocol import Connection
+from redirect.http_protocol import HttpProtocol
 
 CLOSE = (b"connection", b"close")
 # For requests of connections that were opened at the last moment.
@@ -69,5 +69,5 @@ class Server(uvicorn.Server):
             await asyncio.sleep(TICK_S)
         await super().shutdown(sockets)
 
-    def _connections(self) -> list[Connection]:
-        return [one for one in self.server_state.connections if isinstance(one, Connection)]
+    def _connections(self) -> list[HttpProtocol]:
+        return [one for one in self.server_state.connections if isinstance(one, HttpProtocol)]

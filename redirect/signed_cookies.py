@@ -2,9 +2,10 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 
-from redirect.redis_client import Store
+from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away, Refused
 from schemas import keys
 
@@ -18,7 +19,7 @@ _MAC_CHARACTERS = 32
 class Secret:
     """The deployment's own, made by whoever needs it first and kept in Redis."""
 
-    def __init__(self, store: Store, random_bytes: Callable[[int], bytes], elapsed: Callable[[], float]) -> None:
+    def __init__(self, store: RedisClient, random_bytes: Callable[[int], bytes], elapsed: Callable[[], float]) -> None:
         self._store = store
         self._random_bytes = random_bytes
         self._elapsed = elapsed
@@ -41,13 +42,15 @@ class Secret:
         return self._known
 
 
-def signed(secret: bytes, purpose: bytes, birth: int, bound_to: bytes, said: str, until_s: int) -> str:
+def sign(secret: bytes, purpose: bytes, birth: int, bound_to: bytes, said: str, until_s: int) -> str:
     """`said` may hold letters, digits and `-` alone. The value holds for this purpose, this code, and what it is bound
     to, until a Unix time."""
     return f"{said}_{until_s}_{_mac(secret, purpose, birth, bound_to, said, until_s)}"
 
 
-def read(secret: bytes, purpose: bytes, birth: int, bound_to: bytes, values: Iterable[str], now_s: float) -> str | None:
+def verify(
+    secret: bytes, purpose: bytes, birth: int, bound_to: bytes, values: Iterable[str], now_s: float
+) -> str | None:
     """What the first of the values says that is ours and still holds; None when none is."""
     for value in values:
         said, _, rest = value.partition("_")
@@ -78,3 +81,32 @@ def set_cookie(name: bytes, value: str, *, path: str, max_age_s: int, secure: bo
     """Out of reach of scripts and of other sites' forms. `path` is that of a code, so it holds nothing to escape."""
     parts = f"{name.decode()}={value}; Max-Age={max_age_s}; Path={path}; HttpOnly; SameSite=Lax"
     return (b"set-cookie", (parts + "; Secure" if secure else parts).encode())
+
+
+# A variant that stays a visitor's for longer than the day, where a code asks for it: in a small signed cookie.
+
+VARIANT_COOKIE = b"wm-way"
+_KEY = re.compile(r"[A-Za-z0-9-]{1,32}")
+
+
+class StickyVariants:
+    """Raises Away or Refused when there is no secret to sign with, and Redis cannot say."""
+
+    def __init__(self, secret: Secret, kept_s: int) -> None:
+        self._secret = secret
+        self._kept_s = kept_s
+
+    async def kept(self, birth: int, headers: Mapping[bytes, bytes], now_s: float) -> str | None:
+        """The key of the variant that this visitor was led to before."""
+        values = values_of(headers.get(b"cookie"), VARIANT_COOKIE)
+        if not values:
+            return None
+        return verify(await self._secret.get(), VARIANT_COOKIE, birth, b"", values, now_s)
+
+    async def cookie(
+        self, birth: int, key: str, path: str, now_s: float, *, secure: bool
+    ) -> tuple[bytes, bytes] | None:
+        if not _KEY.fullmatch(key):
+            return None
+        value = sign(await self._secret.get(), VARIANT_COOKIE, birth, b"", key, int(now_s) + self._kept_s)
+        return set_cookie(VARIANT_COOKIE, value, path=path, max_age_s=self._kept_s, secure=secure)

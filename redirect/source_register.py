@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from ingest import register
-from redirect.redis_client import Store
+from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away, Refused
 from schemas import keys
 from schemas.register import SourceEntry, encode_entry
@@ -40,7 +40,7 @@ class SourceRegister:
     """`own` is this process's entry, for as long as it has no journal and so no file."""
 
     def __init__(
-        self, journals: Path, store: Store, own: Callable[[], SourceEntry | None], now_ms: Callable[[], int]
+        self, journals: Path, store: RedisClient, own: Callable[[], SourceEntry | None], now_ms: Callable[[], int]
     ) -> None:
         self._journals = journals
         self._store = store

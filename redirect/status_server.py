@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 import uvicorn
 
 from redirect.asgi import App
-from redirect.http_protocol import Connection
+from redirect.http_protocol import HttpProtocol
 
 DRAIN_S = 1
 
@@ -30,7 +30,7 @@ async def served(app: App, sockets: Sequence[socket.socket]) -> AsyncIterator[No
     server = _Beside(
         uvicorn.Config(
             app,
-            http=Connection,
+            http=HttpProtocol,
             ws="none",
             lifespan="off",
             proxy_headers=False,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 
-class Allowance:
+class TokenBucket:
     """A bucket that fills with `rate` a second and holds a second's worth."""
 
     def __init__(self, rate: float, elapsed: Callable[[], float]) -> None:

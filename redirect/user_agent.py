@@ -2,16 +2,51 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib import resources
 
 import msgspec
 from ua_parser import Parser
 from ua_parser.loaders import load_builtins
 from ua_parser.regex import Resolver
 
-from redirect.kind import kind_of_agent
 from redirect.request_fields import clean, tidy
 from schemas.event import Kind
+
+# What made a visit: a person, a program, a link preview, or a browser loading ahead of a click.
+
+_PREFETCH = re.compile(rb"\b(?:prefetch|prerender|preview)\b", re.IGNORECASE)
+PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
+
+
+def known_agents(text: str) -> dict[str, re.Pattern[str]]:
+    """The sections of the kept list, in its order, each as one pattern."""
+    sections: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if line.startswith("["):
+            lines = sections.setdefault(line.strip("[]"), [])
+        elif line and not line.startswith("#"):
+            lines.append(line)
+    return {name: re.compile("|".join(lines), re.IGNORECASE) for name, lines in sections.items()}
+
+
+_KNOWN = known_agents(resources.files("redirect").joinpath("known_agents.txt").read_text())
+
+
+def kind_of_agent(agent: str) -> Kind:
+    """By the user agent alone."""
+    if not agent.strip():
+        return "bot"
+    if _KNOWN["preview"].search(agent):
+        return "preview"
+    if _KNOWN["bot"].search(agent):
+        return "bot"
+    return "human"
+
+
+def is_prefetch(headers: Mapping[bytes, bytes]) -> bool:
+    return any((value := headers.get(name)) is not None and _PREFETCH.search(value) for name in PREFETCH_HEADERS)
+
 
 # Longer ones are cut before anything looks at them.
 LONGEST_AGENT = 512
@@ -117,7 +152,7 @@ def _is_browser(agent: str, os: str, device: str) -> bool:
     return bool(os or device or _BIG_SCREEN.search(agent) or _RARE.search(agent))
 
 
-def agents() -> Callable[[bytes], Agent]:
+def agent_reader() -> Callable[[bytes], Agent]:
     """Loads the parser's patterns (half a second, 15 MB), and returns what reads a user agent."""
     parse = Parser(Resolver(load_builtins())).parse
 

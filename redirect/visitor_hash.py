@@ -6,15 +6,83 @@ stored visitor number can find the address again by trying all of them, so the d
 """
 
 import asyncio
+import hashlib
 import logging
 import socket
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Protocol
 
-from redirect.redis_client import Store
+from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away, Refused
-from redirect.visitor import MS_OF_DAY, SALT_BYTES, Salts
 from schemas import keys
+
+# A number for who scanned what on which day: the same for the same scanner, code and day, and
+# worth nothing once the day's salt is gone.
+
+MS_OF_DAY = 86_400_000
+SALT_BYTES = 16
+
+
+class Hasher(Protocol):
+    def copy(self) -> "Hasher": ...
+    def update(self, data: bytes, /) -> None: ...
+    def digest(self) -> bytes: ...
+
+
+def keyed(salt: bytes) -> Hasher:
+    hasher: Hasher = hashlib.blake2b(key=salt, digest_size=8)
+    return hasher
+
+
+def visitor_hash(hasher: Hasher, address: bytes, agent_digest: bytes, code: bytes) -> int:
+    """Below 2**63. The parts have fixed lengths (16, 16, 8), so no two ways of filling them meet."""
+    own = hasher.copy()
+    own.update(address + agent_digest + code)
+    return int.from_bytes(own.digest(), "little") >> 1
+
+
+class Salts:
+    """The salts of today and tomorrow, by day number since 1970. A day without one gets a random
+    one that only this process knows, until `put` brings the shared one."""
+
+    def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
+        self._random_bytes = random_bytes
+        self._hashers: dict[int, Hasher] = {}
+        self._shared: set[int] = set()
+        # What visits of `day` are hashed with. Nobody else keeps it: with its day it is gone.
+        self.day = -1
+        self.current = keyed(random_bytes(SALT_BYTES))
+
+    def begin(self, day: int) -> None:
+        """Makes this the current day."""
+        self.current = self.hasher(day)
+        self.day = day
+
+    def hasher(self, day: int) -> Hasher:
+        """For a visit now; what was before that day is forgotten."""
+        self.forget_before(day)
+        found = self._hashers.get(day)
+        if found is None:
+            found = self._hashers[day] = keyed(self._random_bytes(SALT_BYTES))
+        return found
+
+    def put(self, day: int, salt: bytes) -> None:
+        if day not in self._shared:
+            self._hashers[day] = keyed(salt)
+            self._shared.add(day)
+            if day == self.day:
+                self.current = self._hashers[day]
+
+    def has_shared(self, day: int) -> bool:
+        return day in self._shared
+
+    def forget_before(self, today: int) -> None:
+        """Without its salt, nobody can ask again who scanned what on a past day."""
+        for past in [day for day in self._hashers if day < today]:
+            del self._hashers[past]
+            self._shared.discard(past)
+
 
 RETRY_S = 1.0
 LOOK_S = 60.0
@@ -36,7 +104,7 @@ class Persistent(Exception):
     """This Redis keeps on disk what it is told; the message says which of its settings does so."""
 
 
-def name_of(day: int) -> str:
+def day_name(day: int) -> str:
     return datetime.fromtimestamp(day * MS_OF_DAY / 1000, UTC).strftime("%Y-%m-%d")
 
 
@@ -66,12 +134,12 @@ def from_supervisor(descriptor: int) -> Source:
     return source
 
 
-def from_redis(store: Store, random_bytes: Callable[[int], bytes]) -> Source:
+def from_redis(store: RedisClient, random_bytes: Callable[[int], bytes]) -> Source:
     """Share it through a Redis without a disk: whoever is first makes it, and Redis forgets it with its day."""
 
     async def source(day: int) -> bytes:
         await check_volatile(store)
-        key = keys.salt(name_of(day))
+        key = keys.salt(day_name(day))
         await store.ask("SET", key, random_bytes(SALT_BYTES), "NX", "EXAT", (day + 1) * MS_OF_DAY // 1000)
         salt = await store.ask("GET", key)
         if not isinstance(salt, bytes) or len(salt) != SALT_BYTES:
@@ -81,7 +149,7 @@ def from_redis(store: Store, random_bytes: Callable[[int], bytes]) -> Source:
     return source
 
 
-async def check_volatile(store: Store) -> None:
+async def check_volatile(store: RedisClient) -> None:
     """Raises Persistent for a Redis that writes to a disk, or has a replica that may; Away or Refused."""
     for setting, wanted in (("appendonly", b"no"), ("save", b"")):
         found = await store.ask("CONFIG", "GET", setting)

@@ -99,7 +99,7 @@ async def _run(
     prepared = Prepared()
     moving = aggregator_of(settings, warehouse, tracer) if aggregate else None
     readiness = readiness_of(moving) if moving is not None else {}
-    waiting = backlog.Depth()
+    waiting = backlog.Backlog()
     if moving is not None:
         shown.register(MetricsCollector(lambda: readings(moving)))
         if settings.kafka_bootstrap is None:

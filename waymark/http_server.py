@@ -10,7 +10,7 @@ import uvicorn
 
 from redirect import server as redirect_server
 from redirect.connection_limits import ConnectionLimits
-from redirect.http_protocol import Connection
+from redirect.http_protocol import HttpProtocol
 
 # The time that open requests get when the server stops.
 DRAIN_S = 5
@@ -25,7 +25,7 @@ class Server(redirect_server.Server):
 
 
 def server(app: Any, limits: ConnectionLimits | None = None) -> Server:
-    class Bounded(Connection):
+    class Bounded(HttpProtocol):
         pass
 
     Bounded.limits = limits

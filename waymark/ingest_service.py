@@ -22,7 +22,7 @@ async def run(settings: Settings, status_sockets: list[socket.socket], stop: asy
         keep_s=settings.shipped_keep,
         keep_bytes=settings.journal_max // 4,
     )
-    waiting = backlog.Depth()
+    waiting = backlog.Backlog()
 
     async def connected() -> str | None:
         # (Why, with addresses, is in the log.)

@@ -12,10 +12,9 @@ import socket
 import time
 from collections.abc import Callable
 
-from redirect.redis_client import Store
+from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away, Refused
-from redirect.visitor import MS_OF_DAY, SALT_BYTES
-from redirect.visitor_hash import DAY_BYTES, Persistent, check_volatile, question
+from redirect.visitor_hash import DAY_BYTES, MS_OF_DAY, SALT_BYTES, Persistent, check_volatile, question
 from waymark.settings import BadSetting, Settings
 
 LOOK_S = 60.0
@@ -87,7 +86,7 @@ def check_salt_redis(settings: Settings) -> None:
 
 
 async def _check(url: str) -> None:
-    store = Store(url, time.monotonic)
+    store = RedisClient(url, time.monotonic)
     try:
         async with asyncio.timeout(CHECK_WITHIN_S):
             await check_volatile(store)

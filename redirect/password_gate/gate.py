@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 import pages
 from redirect import signed_cookies
 from redirect.asgi import Receive
-from redirect.event_line import Seen
+from redirect.event_line import Observation
 from redirect.password_gate.form import BadForm, is_foreign, password
-from redirect.password_gate.guess_limits import Tries, name_of_cookie
-from redirect.password_gate.password_check import Passwords
-from redirect.password_gate.queue import GateQueue
-from redirect.response import Ending, showing
+from redirect.password_gate.guess_limits import GuessLimits, name_of_cookie
+from redirect.password_gate.password_check import PasswordChecker
+from redirect.password_gate.queue import GuessQueue
+from redirect.response import Response, page_response
 from redirect.signed_cookies import Secret
-from redirect.token_bucket import Allowance
+from redirect.token_bucket import TokenBucket
 
 NAME = b"wm-gate"
 KNOWN_S = 30 * 86_400
@@ -26,10 +26,10 @@ NOBODYS_PER_S = 5.0
 _ORIGIN_SHOWN = (b"referrer-policy", b"same-origin")
 
 
-def _form(state: str, status: int, *more: tuple[bytes, bytes]) -> Ending:
+def _form(state: str, status: int, *more: tuple[bytes, bytes]) -> Response:
     page = {"ask": pages.gate("ask"), "wrong": pages.gate("wrong"), "wait": pages.gate("wait")}[state]
     kept = tuple(header for header in page.headers if header[0] != _ORIGIN_SHOWN[0])
-    return showing(pages.Page(page.body, (*kept, _ORIGIN_SHOWN)), "gate", status, *more)
+    return page_response(pages.Page(page.body, (*kept, _ORIGIN_SHOWN)), "gate", status, *more)
 
 
 ASK = _form("ask", 200)
@@ -37,7 +37,7 @@ FOREIGN = _form("ask", 403)
 WRONG = _form("wrong", 403)
 
 
-def _wait(milliseconds: float) -> Ending:
+def _wait(milliseconds: float) -> Response:
     return _form("wait", 429, (b"retry-after", b"%d" % max(1, -(-int(milliseconds) // 1000))))
 
 
@@ -45,15 +45,15 @@ class Gate:
     """Every method may raise Away or Refused when Redis cannot say, and `refusal` Busy."""
 
     def __init__(
-        self, secret: Secret, tries: Tries, *, own_host: str, pass_s: int, elapsed: Callable[[], float]
+        self, secret: Secret, tries: GuessLimits, *, own_host: str, pass_s: int, elapsed: Callable[[], float]
     ) -> None:
         self._secret = secret
         self._tries = tries
-        self._queue = GateQueue(tries)
-        self._passwords = Passwords("password", threads=2)
+        self._queue = GuessQueue(tries)
+        self._passwords = PasswordChecker("password", threads=2)
         # Of their own, so that whoever floods what is not there keeps nobody from what is.
-        self._nobodys = Passwords("nobodys-password", threads=1)
-        self._nobodys_allowance = Allowance(NOBODYS_PER_S, elapsed)
+        self._nobodys = PasswordChecker("nobodys-password", threads=1)
+        self._nobodys_allowance = TokenBucket(NOBODYS_PER_S, elapsed)
         self._own_host = own_host
         self._pass_s = pass_s
 
@@ -68,11 +68,11 @@ class Gate:
         if not values:
             return None
         secret = await self._secret.get()
-        return signed_cookies.read(secret, NAME, birth, kept.encode(), values, now_s)
+        return signed_cookies.verify(secret, NAME, birth, kept.encode(), values, now_s)
 
     async def refusal(
-        self, birth: int, kept: str, seen: Seen, headers: Mapping[bytes, bytes], receive: Receive
-    ) -> Ending | None:
+        self, birth: int, kept: str, seen: Observation, headers: Mapping[bytes, bytes], receive: Receive
+    ) -> Response | None:
         """What a form that was sent is answered with unless it holds the right password. For a code without one
         (`kept` is empty) and for no code at all (birth 0), that is what a wrong password gets, and as late."""
         if is_foreign(headers, self._own_host):
@@ -97,7 +97,7 @@ class Gate:
         self._queue.given_back(birth)
         return None
 
-    async def _nobodys_refusal(self, given: str, seen: Seen) -> Ending:
+    async def _nobodys_refusal(self, given: str, seen: Observation) -> Response:
         if not self._nobodys_allowance.take():
             return _wait(1000)
         verdict = await self._tries.take(0, self._tries.names(seen[2], 0, seen[0]), by_all=False)
@@ -109,7 +109,7 @@ class Gate:
     async def pass_for(self, birth: int, kept: str, path: str, now_s: float, *, secure: bool) -> tuple[bytes, bytes]:
         """The cookie."""
         said, until_s = f"in-{int(now_s) + self._pass_s}", int(now_s) + max(KNOWN_S, self._pass_s)
-        value = signed_cookies.signed(await self._secret.get(), NAME, birth, kept.encode(), said, until_s)
+        value = signed_cookies.sign(await self._secret.get(), NAME, birth, kept.encode(), said, until_s)
         return signed_cookies.set_cookie(NAME, value, path=path, max_age_s=until_s - int(now_s), secure=secure)
 
     def waiting(self) -> int:

@@ -10,9 +10,9 @@ import hashlib
 import msgspec
 
 from redirect.client_ip import is_v4
-from redirect.redis_client import Store
+from redirect.redis_client import RedisClient
 from redirect.redis_connection import Command
-from redirect.visitor import MS_OF_DAY, Salts
+from redirect.visitor_hash import MS_OF_DAY, Salts
 from schemas import keys
 
 # Tries before there is a pause, and the longest one: of an IPv4 address or a /64, of a /56, of a /48.
@@ -89,11 +89,11 @@ class Verdict(msgspec.Struct, frozen=True):
     failed: bool = False
 
 
-class Tries:
+class GuessLimits:
     """Kept in Redis, for all redirectors. An address is known there by a hash alone, keyed with the day's salt, until
     an hour after its last pause. Raises Away or Refused when Redis cannot say."""
 
-    def __init__(self, store: Store, salts: Salts) -> None:
+    def __init__(self, store: RedisClient, salts: Salts) -> None:
         self._store = store
         self._salts = salts
 

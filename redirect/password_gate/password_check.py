@@ -39,7 +39,7 @@ def is_right(kept: str, given: str) -> bool:
         return False
 
 
-class Passwords:
+class PasswordChecker:
     """Threads of their own, and a bounded queue before them."""
 
     def __init__(self, name: str, threads: int) -> None:

@@ -10,7 +10,7 @@ import asyncio
 from heapq import heapify, heappop, heappush
 from itertools import count
 
-from redirect.password_gate.guess_limits import Names, Tries, Verdict
+from redirect.password_gate.guess_limits import GuessLimits, Names, Verdict
 from redirect.redis_connection import Away, Refused
 
 MOST_OF_CODE = 64
@@ -31,10 +31,10 @@ class _Line:
         self.wake = asyncio.Event()
 
 
-class GateQueue:
+class GuessQueue:
     """One for each redirector, used in its event loop."""
 
-    def __init__(self, tries: Tries) -> None:
+    def __init__(self, tries: GuessLimits) -> None:
         self._tries = tries
         self._lines: dict[int, _Line] = {}
         self._served: dict[int, asyncio.Task[None]] = {}

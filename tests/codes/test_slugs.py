@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from codes import slugs
 from codes.errors import Conflict, Refused
-from redirect.paths import place_of_path
+from redirect.paths import link_key_of_path
 from schemas import keys
 from schemas.probe_paths import is_probe
 
@@ -61,7 +61,7 @@ def test_imports_keep_what_is_printed_and_a_redirector_finds_it(slug: str) -> No
     else:
         assert slugs.check_imported(slug) == slug
         for form in (f"/{slug}", f"/{slug}/", f"/q/{slug}/", f"/r/{slug}"):
-            assert place_of_path(form) == keys.link_key("", slug)
+            assert link_key_of_path(form) == keys.link_key("", slug)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_below_a_path_of_the_services_there_is_no_slug(slug: str) -> None:
     for check in (slugs.check_alias, slugs.check_imported):
         with pytest.raises(Conflict):
             check(slug, "aliases[0]")
-    assert place_of_path(f"/q/{slug}") is None
+    assert link_key_of_path(f"/q/{slug}") is None
 
 
 @pytest.mark.parametrize("slug", ["bulk", "custom-domains", "v1", "q", "r", "healthz", "robots.txt"])

@@ -2,7 +2,7 @@
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from ingest.kafka_topic import look
+from ingest.kafka_topic import check
 from ingest.line_format import offset_of, unpack
 from schemas.event import SourceHead, decode_note, is_note
 
@@ -26,7 +26,7 @@ async def on_the_bus(bootstrap: str, topic: str) -> dict[int, list[int]]:
 
 async def records_on_the_bus(bootstrap: str, topic: str) -> list[tuple[int, int, list[bytes]]]:
     """Partition, source and lines of each, in the order of the partitions."""
-    there = await look(bootstrap, topic)
+    there = await check(bootstrap, topic)
     assert there is not None
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()

@@ -9,22 +9,22 @@ from aiokafka.errors import KafkaError
 
 from drill.kafka import KafkaServer
 from harness.ports import free_ports
-from ingest.kafka_topic import ensure, look
+from ingest.kafka_topic import check, ensure
 
 
 async def test_the_id_is_made_with_the_topic(kafka: KafkaServer) -> None:
     name = f"t-{secrets.token_hex(4)}"
-    assert await look(kafka.bootstrap, name) is None
+    assert await check(kafka.bootstrap, name) is None
     ids = await asyncio.gather(*(ensure(kafka.bootstrap, name, 5) for _ in range(4)))
     assert len(set(ids)) == 1
-    found = await look(kafka.bootstrap, name)
+    found = await check(kafka.bootstrap, name)
     assert found is not None and (found.id, found.partitions) == (ids[0], 5)
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     await admin.start()
     await admin.delete_topics([name])
     await admin.close()
     for _ in range(100):
-        if await look(kafka.bootstrap, name) is None:
+        if await check(kafka.bootstrap, name) is None:
             break
         await asyncio.sleep(0.05)
     assert await ensure(kafka.bootstrap, name, 5) != ids[0]

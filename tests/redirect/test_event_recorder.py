@@ -13,20 +13,17 @@ from hypothesis import strategies as st
 from redirect.client_ip import NO_ADDRESS, forwarded, packed, trusts
 from redirect.event_line import NO_VARIANT
 from redirect.event_recorder import Recorder, recorder
-from redirect.geo import EDGES, NO_EDGE, NOWHERE, Edge, Place, place_of_headers
-from redirect.kind import is_prefetch
-from redirect.language import language
+from redirect.geo import EDGES, NO_EDGE, UNKNOWN_LOCATION, Edge, Location, location_of_headers
 from redirect.metrics import Counts
-from redirect.referrer import referrer
-from redirect.route_cache import Entry, Routes, Trust
+from redirect.request_fields import language, referrer, utm
+from redirect.route_cache import CachedRoute, RouteCache, Trust
 from redirect.settings import LOOPBACK
-from redirect.user_agent import agents
-from redirect.utm import utm
-from redirect.visitor import MS_OF_DAY, Salts, keyed, visitor
+from redirect.user_agent import agent_reader, is_prefetch
+from redirect.visitor_hash import MS_OF_DAY, Salts, keyed, visitor_hash
 from schemas.event import Kind, ScanEvent, decode_event, encode_line, seal
 from schemas.route import Route
 
-READ_AGENT = agents()
+READ_AGENT = agent_reader()
 SALT = b"s" * 16
 SOURCE, SEQ, TS = 2**63 - 1, 12, 1_790_000_000_123
 SLUG = "intro/one"
@@ -62,8 +59,8 @@ routes = st.builds(
 )
 
 
-def database(address: bytes) -> Place:
-    return Place("NZ") if address == packed("198.51.100.4") else NOWHERE
+def database(address: bytes) -> Location:
+    return Location("NZ") if address == packed("198.51.100.4") else UNKNOWN_LOCATION
 
 
 def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
@@ -77,12 +74,12 @@ def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
         kind = "bot"
     peer = request["client"][0] if request["client"] else "127.0.0.1"
     address = packed(peer) or NO_ADDRESS
-    place = NOWHERE
+    place = UNKNOWN_LOCATION
     if TRUSTED(address):
         for name in (b"x-forwarded-for", b"cf-connecting-ip"):
             address = forwarded(headers.get(name, b""), TRUSTED).scanner or address
         if b"cf-ipcountry" in headers:
-            place = place_of_headers(tuple(headers.get(name) for name in EDGE.names))
+            place = location_of_headers(tuple(headers.get(name) for name in EDGE.names))
         else:
             place = database(address)
     else:
@@ -115,12 +112,12 @@ def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
         utm_medium=campaign.medium,
         utm_campaign=campaign.campaign,
         variant="",
-        visitor=visitor(keyed(SALT), address, agent.digest, route.birth.to_bytes(8, "big")),
+        visitor=visitor_hash(keyed(SALT), address, agent.digest, route.birth.to_bytes(8, "big")),
     )
 
 
-def entry(route: Route, host: str) -> Entry:
-    return Routes(1, Trust(), host, b"https://x.example/").entry(f"/{SLUG}", route, 0)
+def entry(route: Route, host: str) -> CachedRoute:
+    return RouteCache(1, Trust(), host, b"https://x.example/").entry(f"/{SLUG}", route, 0)
 
 
 LINES: list[bytes] = []
@@ -137,7 +134,7 @@ def made(
     proxies: tuple[str, ...] = LOOPBACK,
     edge: Edge = EDGE,
     **more: Any,
-) -> Callable[[Entry, dict[str, Any]], None]:
+) -> Callable[[CachedRoute, dict[str, Any]], None]:
     salts = Salts(lambda n: b"r" * n)
     salts.put(now_ms // MS_OF_DAY, SALT)
     return recording(
@@ -155,7 +152,7 @@ def made(
     )
 
 
-def recording(made: Recorder) -> Callable[[Entry, dict[str, Any]], None]:
+def recording(made: Recorder) -> Callable[[CachedRoute, dict[str, Any]], None]:
     """Both steps, as a plain redirect takes them."""
     return lambda entry, scope: made.write(entry, made.look(entry.code, scope), entry.outcome, NO_VARIANT)
 
@@ -227,7 +224,7 @@ def test_an_edges_headers_count_when_they_came_through_it(
     event = decode_event(LINES.pop())
     raw = packed(address)
     assert raw is not None
-    expected = visitor(keyed(SALT), raw, READ_AGENT(b"").digest, ROUTE.birth.to_bytes(8, "big"))
+    expected = visitor_hash(keyed(SALT), raw, READ_AGENT(b"").digest, ROUTE.birth.to_bytes(8, "big"))
     assert (event.country, event.visitor) == (country, expected)
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from redirect.asgi import App, Receive, Scope, Send
-from redirect.http_protocol import QUEUED, Connection
+from redirect.http_protocol import QUEUED, HttpProtocol
 from tests.redirect.protocols import MADE_UP, serving
 from tests.redirect.protocols import app as made_up
 
@@ -153,7 +153,7 @@ async def test_who_does_not_read_is_not_written_for(path: str, caplog: pytest.Lo
                         if sent < len(ask) or path == "/abc":
                             sent += client.send(ask)
                     for connection in server.server_state.connections:
-                        assert isinstance(connection, Connection)
+                        assert isinstance(connection, HttpProtocol)
                         assert len(connection.pipeline) <= QUEUED
                         assert connection.transport.get_write_buffer_size() <= max(LARGE, 70_000)
                     await asyncio.sleep(0.001)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from redirect.user_agent import agents
+from redirect.user_agent import agent_reader
 from schemas.event import decode_event, seal
 from tests.redirect.scanner import IPHONE
 from tests.redirect.test_event_recorder import ROUTE, entry, made, simple
 
 FAMILIES = {path.stem: json.loads(path.read_text()) for path in (Path(__file__).parent / "agents").glob("*.json")}
 
-READ = agents()
+READ = agent_reader()
 SLACK = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
 CURL = "curl/8.5.0"
 

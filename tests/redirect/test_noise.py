@@ -6,7 +6,6 @@ import pytest
 
 from codes.errors import Conflict, Refused
 from codes.slugs import check_chosen, check_imported
-from redirect.paths import place_of_path
 from schemas.probe_paths import is_probe
 from tests.redirect.scanner import Publisher, Redirector
 
@@ -46,7 +45,7 @@ LINKS = [
 def test_noise_has_no_place_and_is_no_slug(slug: str) -> None:
     assert is_probe(slug)
     for form in (f"/{slug}", f"/q/{slug}", f"/r/{slug}/"):
-        assert place_of_path(form) is None
+        assert link_key_of_path(form) is None
     if slug not in (".", ".."):
         with pytest.raises(Conflict, match="reserved"):
             check_imported(slug)
@@ -57,7 +56,7 @@ def test_noise_has_no_place_and_is_no_slug(slug: str) -> None:
 @pytest.mark.parametrize("slug", LINKS)
 def test_what_looks_like_it_is_a_link(slug: str) -> None:
     assert not is_probe(slug)
-    assert place_of_path(f"/{slug}") == f"/{slug}"
+    assert link_key_of_path(f"/{slug}") == f"/{slug}"
     assert check_imported(slug) == slug
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from redirect.redis_client import Store
+from redirect.redis_client import RedisClient
 from redirect.redis_connection import GIVEN_UP_LOOKS, LOOK_S, PATIENT_LOOKS, Away
 from tests.redirect.proxy import Proxy
 from tests.servers.redis import RedisServer
@@ -16,7 +16,7 @@ from tests.servers.redis import RedisServer
 async def test_where_nobody_answers_few_wait(redis_url: str) -> None:
     with Proxy(urlsplit(redis_url).path) as proxy:
         proxy.commands.cut = True
-        store = Store(proxy.url, time.monotonic)
+        store = RedisClient(proxy.url, time.monotonic)
         waited = []
         for _ in range(40):
             began = time.monotonic()
@@ -38,7 +38,7 @@ async def test_where_nobody_answers_few_wait(redis_url: str) -> None:
         await store.close()
 
 
-def waits(store: Store) -> bool:
+def waits(store: RedisClient) -> bool:
     """Whether a question waits at all; else it is known at once that Redis is away."""
     question = store.ask("PING")
     try:
@@ -53,7 +53,7 @@ def waits(store: Store) -> bool:
 @pytest.mark.parametrize("connected", [True, False])
 async def test_once_it_is_known_to_hang_nobody_waits(own_redis: RedisServer, connected: bool) -> None:
     """Neither while the connection hangs, nor when it is given up and others are tried in vain."""
-    store = Store(own_redis.url, time.monotonic)
+    store = RedisClient(own_redis.url, time.monotonic)
     if connected:
         assert await store.ask("PING") == b"PONG"
     own_redis.signal(signal.SIGSTOP)
@@ -85,7 +85,7 @@ async def test_once_it_is_known_to_hang_nobody_waits(own_redis: RedisServer, con
 
 async def test_one_that_is_refused_is_tried_by_each(own_redis: RedisServer) -> None:
     """There is no time in which Redis may be back and nobody looks."""
-    store = Store(own_redis.url, time.monotonic)
+    store = RedisClient(own_redis.url, time.monotonic)
     own_redis.kill()
     for _ in range(3):
         with pytest.raises(Away):

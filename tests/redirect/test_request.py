@@ -8,15 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redirect.bounded_cache import Bounded
+from redirect.bounded_cache import BoundedCache
 from redirect.client_ip import NO_ADDRESS, Forwarded, edges_of, forwarded, is_v4, packed, trusts, unpacked
-from redirect.geo import EDGES, NOWHERE, Edge, Place, database, edge, place_of_headers
-from redirect.language import language
-from redirect.paths import place_of_path
-from redirect.referrer import Referrer, referrer
+from redirect.geo import EDGES, UNKNOWN_LOCATION, Edge, Location, edge, location_of_headers, open_maxmind
+from redirect.paths import link_key_of_path
+from redirect.request_fields import Referrer, Utm, language, referrer, utm
 from redirect.settings import LOOPBACK
-from redirect.utm import Utm, utm
-from redirect.visitor import Salts, keyed, visitor
+from redirect.visitor_hash import Salts, keyed, visitor_hash
 from schemas import keys
 from tests.redirect import mmdb
 
@@ -28,7 +26,7 @@ anything = st.binary(max_size=300)
 )
 def test_all_four_forms_of_a_link_with_and_without_its_last_slash(slug: str) -> None:
     for form in (f"/{slug}", f"/q/{slug}", f"/r/{slug}"):
-        assert place_of_path(form) == place_of_path(form + "/") == keys.link_key("", slug)
+        assert link_key_of_path(form) == link_key_of_path(form + "/") == keys.link_key("", slug)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +38,7 @@ def test_all_four_forms_of_a_link_with_and_without_its_last_slash(slug: str) -> 
     ],
 )
 def test_what_is_no_short_link(path: str) -> None:
-    assert place_of_path(path) is None
+    assert link_key_of_path(path) is None
 
 
 @pytest.mark.parametrize(
@@ -184,21 +182,23 @@ def test_any_list_of_addresses(raw: bytes) -> None:
 
 
 def test_places_from_the_edge() -> None:
-    assert place_of_headers((b"CA", b"Quebec", "Montréal".encode(), b"45.5088", b"-73.5878")) == Place(
+    assert location_of_headers((b"CA", b"Quebec", "Montréal".encode(), b"45.5088", b"-73.5878")) == Location(
         "CA", "Quebec", "Montréal", 45.5, -73.6
     )
-    assert place_of_headers((b"ca", None, b"Montr%C3%A9al", None, None)) == Place("CA", "", "Montréal")
-    assert place_of_headers((b"CA", None, "Montréal".encode("latin-1"), None, None)) == Place("CA", "", "Montréal")
+    assert location_of_headers((b"ca", None, b"Montr%C3%A9al", None, None)) == Location("CA", "", "Montréal")
+    assert location_of_headers((b"CA", None, "Montréal".encode("latin-1"), None, None)) == Location(
+        "CA", "", "Montréal"
+    )
     for country in (b"XX", b"T1", b"", b"Canada", b"\xff\xff"):
-        assert place_of_headers((country, None, None, None, None)) == NOWHERE
+        assert location_of_headers((country, None, None, None, None)) == UNKNOWN_LOCATION
     for lat, lon in ((b"91", b"0"), (b"nan", b"1"), (b"inf", b"1"), (b"1", None), (b"x", b"y")):
-        assert place_of_headers((b"CA", None, None, lat, lon)) == Place("CA")
-    assert str(place_of_headers((b"CA", None, None, b"-0.01", b"0")).lat) == "0"
+        assert location_of_headers((b"CA", None, None, lat, lon)) == Location("CA")
+    assert str(location_of_headers((b"CA", None, None, b"-0.01", b"0")).lat) == "0"
 
 
 @given(st.tuples(*[st.one_of(st.none(), anything)] * 5))
 def test_any_headers_of_an_edge(values: tuple[bytes | None, ...]) -> None:
-    found = place_of_headers(values)
+    found = location_of_headers(values)
     assert len(found.country) in (0, 2)
     assert max(len(found.region), len(found.city)) <= 64
     assert (found.lat is None) == (found.lon is None)
@@ -219,7 +219,7 @@ def test_places_from_a_database(tmp_path: Path) -> None:
         "city": {"names": {"en": "Montréal", "fr": "Montréal"}},
         "location": {"latitude": 45.5088, "longitude": -73.5878},
     }
-    look_up = database(
+    look_up = open_maxmind(
         str(
             mmdb.write(
                 tmp_path / "places.mmdb",
@@ -231,42 +231,42 @@ def test_places_from_a_database(tmp_path: Path) -> None:
             )
         )
     )
-    assert look_up(packed("203.0.113.9") or b"") == Place("CA", "Quebec", "Montréal", 45.5, -73.6)
-    assert look_up(packed("2001:db8::9") or b"") == Place("NZ")
+    assert look_up(packed("203.0.113.9") or b"") == Location("CA", "Quebec", "Montréal", 45.5, -73.6)
+    assert look_up(packed("2001:db8::9") or b"") == Location("NZ")
     for unknown in ("198.51.100.1", "192.0.2.1"):
-        assert look_up(packed(unknown) or b"") == NOWHERE
-    assert look_up(NO_ADDRESS) == NOWHERE
+        assert look_up(packed(unknown) or b"") == UNKNOWN_LOCATION
+    assert look_up(NO_ADDRESS) == UNKNOWN_LOCATION
 
 
 def test_a_database_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
-        database(str(tmp_path / "places.mmdb"))
+        open_maxmind(str(tmp_path / "places.mmdb"))
 
 
 def test_a_visitor_is_one_per_day_code_agent_and_address() -> None:
     parts = (b"a" * 16, b"b" * 16, b"c" * 8)
     salt = keyed(b"s" * 16)
-    same = visitor(salt, *parts)
-    assert visitor(salt, *parts) == same
+    same = visitor_hash(salt, *parts)
+    assert visitor_hash(salt, *parts) == same
     assert 0 <= same < 2**63
     others = [(b"x" * 16, *parts[1:]), (parts[0], b"x" * 16, parts[2]), (*parts[:2], b"x" * 8)]
-    assert len({same, *(visitor(salt, *other) for other in others), visitor(keyed(b"t" * 16), *parts)}) == 5
+    assert len({same, *(visitor_hash(salt, *other) for other in others), visitor_hash(keyed(b"t" * 16), *parts)}) == 5
 
 
 def test_a_days_own_salt_gives_way_to_the_shared_one_and_is_thrown_away_with_the_day() -> None:
     salts = Salts(lambda n: b"r" * n)
     parts = (b"a" * 16, b"b" * 16, b"c" * 8)
-    own = visitor(salts.hasher(5), *parts)
-    assert own == visitor(keyed(b"r" * 16), *parts)
+    own = visitor_hash(salts.hasher(5), *parts)
+    assert own == visitor_hash(keyed(b"r" * 16), *parts)
     salts.begin(5)
-    assert visitor(salts.current, *parts) == own
+    assert visitor_hash(salts.current, *parts) == own
     salts.put(5, b"s" * 16)
     salts.put(6, b"t" * 16)
-    assert visitor(salts.current, *parts) == visitor(keyed(b"s" * 16), *parts)
-    assert visitor(salts.hasher(5), *parts) == visitor(keyed(b"s" * 16), *parts)
+    assert visitor_hash(salts.current, *parts) == visitor_hash(keyed(b"s" * 16), *parts)
+    assert visitor_hash(salts.hasher(5), *parts) == visitor_hash(keyed(b"s" * 16), *parts)
     salts.put(5, b"u" * 16)
-    assert visitor(salts.hasher(5), *parts) == visitor(keyed(b"s" * 16), *parts)
-    assert visitor(salts.hasher(6), *parts) == visitor(keyed(b"t" * 16), *parts)
+    assert visitor_hash(salts.hasher(5), *parts) == visitor_hash(keyed(b"s" * 16), *parts)
+    assert visitor_hash(salts.hasher(6), *parts) == visitor_hash(keyed(b"t" * 16), *parts)
     salts.hasher(6)
     assert not salts.has_shared(5)
 
@@ -278,7 +278,7 @@ def test_a_bounded_dict_stays_bounded_and_keeps_the_newest() -> None:
         made.append(key)
         return len(key)
 
-    bounded: Bounded[bytes, int] = Bounded(32, make, longest=8)
+    bounded: BoundedCache[bytes, int] = BoundedCache(32, make, longest=8)
     for n in range(500):
         assert bounded[b"%d" % n] == len(str(n))
         assert len(bounded) <= 32

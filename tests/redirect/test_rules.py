@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redirect.event_line import Seen, piece
-from redirect.facts import Facts
-from redirect.facts import facts as read
-from redirect.rules import compiled
+from redirect.event_line import Observation, piece
+from redirect.rules import Facts, compiled
+from redirect.rules import facts as read
 from schemas.scan_options import Conditions
 
 # A Saturday.
@@ -29,7 +28,7 @@ def facts(
 ) -> Facts:
     where = piece(country, region, city, 48.2, 16.4)
     said = piece("mobile", "iPhone", os, "Safari", "iOS") + piece("", "", "de", "", "", "")
-    seen: Seen = (
+    seen: Observation = (
         round(at.timestamp() * 1000),
         "human",
         bytes(16),

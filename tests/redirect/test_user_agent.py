@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redirect.kind import is_prefetch, kind_of_agent
-from redirect.user_agent import Agent, agents
+from redirect.user_agent import Agent, agent_reader, is_prefetch, kind_of_agent
 from schemas.event import KINDS
 
 FAMILIES = sorted((Path(__file__).parent / "agents").glob("*.json"))
@@ -18,7 +17,7 @@ CLIENTS = {"iOS", "Android", "macOS", "Windows", "Linux", "Bot", "other"}
 
 @pytest.fixture(scope="module")
 def read() -> Callable[[bytes], Agent]:
-    return agents()
+    return agent_reader()
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda path: path.stem)
@@ -29,7 +28,7 @@ def test_every_family_is_read_as_what_it_is(family: Path, read: Callable[[bytes]
         assert found == case["is"], case["agent"]
 
 
-READ = agents()
+READ = agent_reader()
 
 
 @given(st.one_of(st.binary(max_size=600), st.text(max_size=600).map(str.encode)))

@@ -5,10 +5,8 @@ from collections import Counter
 
 import pytest
 
-from redirect.decisions import decide
-from redirect.variants import Weighted
-from redirect.visitor import keyed, visitor
-from redirect.ways import Ways, ways
+from redirect.decisions import Destinations, Weighted, decide, destinations
+from redirect.visitor_hash import keyed, visitor_hash
 from schemas.route import Route
 from schemas.scan_options import Sticky, Variant
 
@@ -22,8 +20,8 @@ def variants(weights: dict[str, int]) -> tuple[Variant, ...]:
     return tuple(Variant(id=key, key=key, url=f"https://example.com/{key}", weight=w) for key, w in weights.items())
 
 
-def made(weights: dict[str, int], sticky: Sticky = "visitor") -> Ways:
-    return ways(Route(1, 7, 3, destination="https://example.com/", variants=variants(weights), sticky=sticky))
+def made(weights: dict[str, int], sticky: Sticky = "visitor") -> Destinations:
+    return destinations(Route(1, 7, 3, destination="https://example.com/", variants=variants(weights), sticky=sticky))
 
 
 def chi_square(found: Counter[str]) -> float:
@@ -35,7 +33,7 @@ def chi_square(found: Counter[str]) -> float:
 def of_visitors(salt: bytes, code: int = 7) -> list[int]:
     """As real ones are made: addresses in a row, one user agent."""
     hasher, agent, number = keyed(salt), bytes(16), code.to_bytes(8, "big")
-    return [visitor(hasher, n.to_bytes(16, "big"), agent, number) for n in range(VISITORS)]
+    return [visitor_hash(hasher, n.to_bytes(16, "big"), agent, number) for n in range(VISITORS)]
 
 
 def never(_: int) -> int:

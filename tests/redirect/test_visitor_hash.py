@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from redirect.redis_client import Store
+from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away
-from redirect.visitor import MS_OF_DAY, Salts
-from redirect.visitor_hash import Persistent, SaltKeeper, check_volatile, from_redis
+from redirect.visitor_hash import MS_OF_DAY, Persistent, SaltKeeper, Salts, check_volatile, from_redis
 from schemas import keys
 from tests.redirect.scanner import Publisher, Redirector
 from tests.servers.redis import RedisServer, running
@@ -56,7 +55,7 @@ def test_without_one_each_has_its_own_and_nothing_is_written(start: Start, publi
 
 
 async def kept(server: RedisServer) -> None:
-    store = Store(server.url, time.monotonic)
+    store = RedisClient(server.url, time.monotonic)
     try:
         await check_volatile(store)
     finally:
@@ -83,7 +82,7 @@ async def test_one_that_keeps_is_named_and_not_used(volatile: RedisServer, setti
     try:
         with pytest.raises(Persistent, match="replicated" if setting == "replicaof" else setting):
             await kept(volatile)
-        store = Store(volatile.url, time.monotonic)
+        store = RedisClient(volatile.url, time.monotonic)
         with pytest.raises(Persistent):
             await from_redis(store, bytes)(time.time_ns() // 1_000_000 // MS_OF_DAY)
         await store.close()

@@ -17,10 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ua_parser.loaders import load_builtins
 
-from redirect.language import language
-from redirect.referrer import referrer
-from redirect.user_agent import LONGEST_AGENT, agents
-from redirect.utm import utm
+from redirect.request_fields import language, referrer, utm
+from redirect.user_agent import LONGEST_AGENT, agent_reader
 
 ROOMS = ("infra", "schemas", "redirect", "ingest", "pages", "codes", "api", "analytics", "aggregator", "qr", "waymark")
 # An agent of full length that nobody has sent before costs 3 ms at worst.
@@ -31,7 +29,7 @@ HEADER_S = 0.01
 PATTERN_S = 0.2
 LONG = 2_000
 
-read_agent = agents()
+read_agent = agent_reader()
 
 
 def cpu_s(work: Callable[[], Any]) -> float:

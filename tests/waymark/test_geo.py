@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from redirect.geo_database import REGISTRIES
+from redirect.geo import REGISTRIES
 from tests.redirect import mmdb
 from waymark.command import main
 from waymark.settings import read

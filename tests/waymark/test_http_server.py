@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from redirect.http_protocol import Connection
+from redirect.http_protocol import HttpProtocol
 from waymark.http_server import serve
 
 
@@ -31,7 +31,7 @@ async def serving() -> AsyncIterator[int]:
 
 
 async def test_slow_headers_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Connection, "headers_within_s", 0.3)
+    monkeypatch.setattr(HttpProtocol, "headers_within_s", 0.3)
     async with serving() as port, asyncio.timeout(30):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"POST /v1/dynamic HTTP/1.1\r\n")

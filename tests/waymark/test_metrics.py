@@ -13,7 +13,7 @@ from infra.exposition import Histogram, MetricsCollector, exposition, registry
 from infra.metrics import METRICS
 from infra.warehouse import Warehouse
 from ingest import backlog
-from ingest.backlog import Depth, measure
+from ingest.backlog import Backlog, measure
 from ingest.journal import Journal
 from ingest.journal_files import wall_ms
 from ingest.shipper import ShipStatus
@@ -74,7 +74,7 @@ def test_ingest_shows_its_own_and_nothing_else() -> None:
     status = ShipStatus(connected=True, records=3)
     status.record_events.add(7)
     status.lag_seconds.add(0.02)
-    made = registry(lambda: ingest_service.readings(status), lambda: backlog.readings(Depth(bytes=5), 1 << 30))
+    made = registry(lambda: ingest_service.readings(status), lambda: backlog.readings(Backlog(bytes=5), 1 << 30))
     assert promtool.shown(exposition(made).decode()) == promtool.of("ingest", "journal")
 
 
@@ -102,7 +102,7 @@ def test_a_spread_counts_as_prometheus_reads_it() -> None:
 
 
 def test_the_depth_of_journals_is_what_no_one_has_acknowledged(tmp_path: Path) -> None:
-    assert measure(tmp_path / "nothing") == Depth()
+    assert measure(tmp_path / "nothing") == Backlog()
     journal = Journal.open(tmp_path, source=5, now_ms=wall_ms, max_bytes=1 << 20)
     for _ in range(10):
         journal.append(REST)

@@ -20,9 +20,8 @@ from harness.agents import PHONE
 from harness.launcher import WAYMARK
 from harness.ports import free_ports
 from redirect.client_ip import packed
-from redirect.user_agent import agents
-from redirect.visitor import MS_OF_DAY, keyed, visitor
-from redirect.visitor_hash import question
+from redirect.user_agent import agent_reader
+from redirect.visitor_hash import MS_OF_DAY, keyed, question, visitor_hash
 from schemas.event import ScanEvent, decode_event, is_note
 from tests.servers.redis import running as running_redis
 from tests.waymark.running import Up, up, wait_for
@@ -141,7 +140,7 @@ def ts_day(event: ScanEvent) -> int:
 def of(code: int, salt: bytes) -> int:
     address = packed("127.0.0.1")
     assert address is not None
-    return visitor(keyed(salt), address, agents()(PHONE.encode()).digest, code.to_bytes(8, "big"))
+    return visitor_hash(keyed(salt), address, agent_reader()(PHONE.encode()).digest, code.to_bytes(8, "big"))
 
 
 def test_a_supervisor_keeps_two_days() -> None:

@@ -141,10 +141,10 @@ async def _kafka(bootstrap: str, topic: str) -> Finding:
     # Imported here: one machine does not need it.
     from aiokafka.errors import KafkaError
 
-    from ingest.kafka_topic import look
+    from ingest.kafka_topic import check
 
     try:
-        found = await asyncio.wait_for(look(bootstrap, topic), WITHIN_S)
+        found = await asyncio.wait_for(check(bootstrap, topic), WITHIN_S)
     except (KafkaError, OSError, TimeoutError) as error:
         return bad("kafka", f"{bootstrap} does not answer: {error or 'not in time'}")
     if found is None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from redirect import geo_database
+from redirect import geo as geo_database
 from redirect.client_ip import packed
-from redirect.geo import Place
+from redirect.geo import Location
 from waymark.commands import output
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
 from waymark.data_dir import DataDir
@@ -46,8 +46,8 @@ def geo(addresses: tuple[str, ...], take: Path | None, drop: bool, data: Path | 
     if not which:
         click.echo("database  none (WAYMARK_GEO_DATABASE=none): without an edge's headers, scans have no country")
         return
-    about = geo_database.described(which)
-    look_up = geo_database.opened(which)
+    about = geo_database.describe(which)
+    look_up = geo_database.open_database(which)
     assert look_up is not None
     places = {address: look_up(_read(address)) for address in addresses}
     if as_json:
@@ -102,5 +102,5 @@ def _age(made: date | None, today: date) -> str:
     return f"{made}, {days} days ago{old}"
 
 
-def _said(place: Place) -> str:
+def _said(place: Location) -> str:
     return ", ".join(part for part in (place.country, place.region, place.city) if part) or "nowhere"

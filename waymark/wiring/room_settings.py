@@ -16,7 +16,7 @@ from codes.plans import known
 from infra import s3
 from redirect.client_ip import trusts
 from redirect.connection_limits import ConnectionLimits, within_descriptors
-from redirect.geo_database import REGISTRIES
+from redirect.geo import REGISTRIES
 from redirect.settings import RedirectSettings
 from waymark import net
 from waymark.data_dir import DataDir
@@ -106,7 +106,7 @@ def connection_limits(settings: Settings) -> ConnectionLimits:
 
 
 def geo_database(settings: Settings) -> str:
-    """As `redirect.geo_database.opened` takes it: what is set, else what `waymark geo` has taken, else what comes
+    """As `redirect.geo.open_database` takes it: what is set, else what `waymark geo` has taken, else what comes
     along. One in the folder that cannot be read is said and left: it must not keep links from leading on."""
     if settings.geo_database is not None:
         return "" if str(settings.geo_database) == NO_DATABASE else str(settings.geo_database)

@@ -10,7 +10,7 @@ import pytest
 
 from codes import passwords
 from redirect.password_gate import guess_limits, password_check
-from redirect.signed_cookies import read, signed
+from redirect.signed_cookies import sign, verify
 from schemas import keys
 from schemas.scan_options import Content
 from tests.redirect.codes import DESKTOP, HASH, PASSWORD, Code, Codes, codes
@@ -50,13 +50,13 @@ def test_a_cookie_is_worth_nothing_for_another_code_or_after_a_new_password(worl
 
 
 def test_a_signature_ends_with_its_time() -> None:
-    value = signed(b"s" * 32, b"wm-gate", 7, b"hash", "in", 1000)
-    assert read(b"s" * 32, b"wm-gate", 7, b"hash", [value], 999.9) == "in"
-    assert read(b"s" * 32, b"wm-gate", 7, b"hash", [value], 1000) is None
-    assert read(b"t" * 32, b"wm-gate", 7, b"hash", [value], 1) is None
-    assert read(b"s" * 32, b"wm-way", 7, b"hash", [value], 1) is None
+    value = sign(b"s" * 32, b"wm-gate", 7, b"hash", "in", 1000)
+    assert verify(b"s" * 32, b"wm-gate", 7, b"hash", [value], 999.9) == "in"
+    assert verify(b"s" * 32, b"wm-gate", 7, b"hash", [value], 1000) is None
+    assert verify(b"t" * 32, b"wm-gate", 7, b"hash", [value], 1) is None
+    assert verify(b"s" * 32, b"wm-way", 7, b"hash", [value], 1) is None
     for bad in ("", "_", "in_1e9_x", "in_²_x", "in_99999999999999999999_x", "in_-1_x", "\xff_9_\xff"):
-        assert read(b"s" * 32, b"wm-gate", 7, b"hash", [bad], 1) is None
+        assert verify(b"s" * 32, b"wm-gate", 7, b"hash", [bad], 1) is None
 
 
 def test_the_signature_is_shared_among_redirectors_and_not_to_be_guessed(world: Codes) -> None:
@@ -203,7 +203,7 @@ def test_whoever_has_passed_before_does_not_stand_in_line(world: Codes) -> None:
     secret = world.publisher.redis.get(keys.COOKIE_SECRET)
     assert isinstance(secret, bytes)
     now = int(world.publisher.redis.time()[0])
-    was = signed(secret, b"wm-gate", code.number, HASH.encode(), f"in-{now - 60}", now + 60)
+    was = sign(secret, b"wm-gate", code.number, HASH.encode(), f"in-{now - 60}", now + 60)
     assert code.get(Cookie=mine).status == 302
     assert code.get(Cookie=f"wm-gate={was}").status == 200
     assert code.post("slip", Cookie=f"wm-gate={was}").status == 403
@@ -260,7 +260,7 @@ async def test_what_codes_keeps_is_what_opens() -> None:
 
 
 async def test_only_so_many_wait() -> None:
-    pool = password_check.Passwords("password", threads=2)
+    pool = password_check.PasswordChecker("password", threads=2)
     looks = [asyncio.ensure_future(pool.are_right(HASH, "x")) for _ in range(password_check.MOST_WAITING + 4)]
     found = await asyncio.gather(*looks, return_exceptions=True)
     assert [type(one) for one in found].count(password_check.Busy) == 4

@@ -9,11 +9,11 @@ import pytest
 from redirect.client_ip import packed
 from redirect.password_gate import guess_limits
 from redirect.password_gate import queue as gate_queue
-from redirect.password_gate.guess_limits import BY_ALL, FREE, LATEST_MS, Names, Tries, name_of_cookie
-from redirect.password_gate.queue import COME_AGAIN, GateQueue
-from redirect.redis_client import Store
+from redirect.password_gate.guess_limits import BY_ALL, FREE, LATEST_MS, GuessLimits, Names, name_of_cookie
+from redirect.password_gate.queue import COME_AGAIN, GuessQueue
+from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away
-from redirect.visitor import Salts
+from redirect.visitor_hash import Salts
 from schemas import keys
 from tests.redirect.scanner import Publisher
 from tests.servers.redis import RedisServer
@@ -23,18 +23,18 @@ NOW_MS = 1_790_000_000_000
 
 
 @pytest.fixture
-async def store(redis_url: str) -> AsyncIterator[Store]:
-    made = Store(redis_url, time.monotonic)
+async def store(redis_url: str) -> AsyncIterator[RedisClient]:
+    made = RedisClient(redis_url, time.monotonic)
     yield made
     await made.close()
 
 
 @pytest.fixture
-def tried(store: Store) -> Tries:
-    return Tries(store, Salts(lambda n: b"s" * n))
+def tried(store: RedisClient) -> GuessLimits:
+    return GuessLimits(store, Salts(lambda n: b"s" * n))
 
 
-def names(tried: Tries, address: str) -> Names:
+def names(tried: GuessLimits, address: str) -> Names:
     found = packed(address)
     assert found is not None
     return tried.names(found, BIRTH, NOW_MS)
@@ -50,7 +50,7 @@ def so_far(publisher: Publisher, **fields: int) -> None:
         publisher.redis.hset(keys.gate_tries(BIRTH), name, str(value))
 
 
-async def test_an_ipv6_network_is_known_with_those_it_is_in(tried: Tries) -> None:
+async def test_an_ipv6_network_is_known_with_those_it_is_in(tried: GuessLimits) -> None:
     one = names(tried, "2001:db8:1:200::1")
     assert len(set(one)) == 3
     assert names(tried, "2001:db8:1:200:ffff::9") == one
@@ -60,7 +60,7 @@ async def test_an_ipv6_network_is_known_with_those_it_is_in(tried: Tries) -> Non
     assert len(names(tried, "203.0.113.7")) == 1
 
 
-async def test_who_changes_addresses_within_a_network_waits_with_it(tried: Tries) -> None:
+async def test_who_changes_addresses_within_a_network_waits_with_it(tried: GuessLimits) -> None:
     """Within a /56, and within a /48, each address with a try or two."""
     said = []
     for n in range(FREE[1] + 1):
@@ -74,7 +74,7 @@ async def test_who_changes_addresses_within_a_network_waits_with_it(tried: Tries
     assert (await tried.take(BIRTH + 1, names(tried, "2001:db8:1:200::1"), by_all=False)).may
 
 
-async def test_all_together_are_slowed_down_and_no_one_is_shut_out(tried: Tries, publisher: Publisher) -> None:
+async def test_all_together_are_slowed_down_and_no_one_is_shut_out(tried: GuessLimits, publisher: Publisher) -> None:
     # A little is forgotten meanwhile; the last of these makes the next one wait.
     for n in range(BY_ALL + 1):
         assert (await tried.take(BIRTH, (f"a{n}",))).may
@@ -101,14 +101,14 @@ async def test_all_together_are_slowed_down_and_no_one_is_shut_out(tried: Tries,
     assert (await tried.take(BIRTH, ("g",))).may
 
 
-async def closed(tried: Tries, publisher: Publisher) -> GateQueue:
+async def closed(tried: GuessLimits, publisher: Publisher) -> GuessQueue:
     """A line at a code whose next try is an hour away."""
     now = now_ms(publisher)
     so_far(publisher, n=10 * BY_ALL, at=now, next=now + 3_600_000)
-    return GateQueue(tried)
+    return GuessQueue(tried)
 
 
-async def standing(queue: GateQueue, so_many: int) -> None:
+async def standing(queue: GuessQueue, so_many: int) -> None:
     for _ in range(500):
         if len(queue) == so_many:
             return
@@ -116,12 +116,12 @@ async def standing(queue: GateQueue, so_many: int) -> None:
     raise AssertionError(f"{len(queue)} wait, not {so_many}")
 
 
-def next_one(publisher: Publisher, queue: GateQueue) -> None:
+def next_one(publisher: Publisher, queue: GuessQueue) -> None:
     so_far(publisher, next=0)
     queue.given_back(BIRTH)
 
 
-async def test_who_has_not_failed_goes_first_and_then_who_came_first(tried: Tries, publisher: Publisher) -> None:
+async def test_who_has_not_failed_goes_first_and_then_who_came_first(tried: GuessLimits, publisher: Publisher) -> None:
     queue = await closed(tried, publisher)
     order: list[str] = []
 
@@ -141,7 +141,7 @@ async def test_who_has_not_failed_goes_first_and_then_who_came_first(tried: Trie
 
 
 async def test_a_line_is_bounded_and_guessers_make_room(
-    tried: Tries, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    tried: GuessLimits, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gate_queue, "MOST_OF_CODE", 2)
     queue = await closed(tried, publisher)
@@ -158,7 +158,7 @@ async def test_a_line_is_bounded_and_guessers_make_room(
 
 
 async def test_nobody_stands_in_it_for_ever(
-    tried: Tries, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+    tried: GuessLimits, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gate_queue, "LONGEST_WAIT_S", 0.05)
     monkeypatch.setattr(gate_queue, "LOOK_S", 0.05)
@@ -169,8 +169,8 @@ async def test_nobody_stands_in_it_for_ever(
 
 async def test_without_redis_nobody_is_let_in(own_redis: RedisServer) -> None:
     publisher = Publisher(own_redis.url)
-    store = Store(own_redis.url, time.monotonic)
-    queue = await closed(Tries(store, Salts(lambda n: b"s" * n)), publisher)
+    store = RedisClient(own_redis.url, time.monotonic)
+    queue = await closed(GuessLimits(store, Salts(lambda n: b"s" * n)), publisher)
     waiting = asyncio.create_task(queue.turn(BIRTH, ("a",), failed=False))
     await standing(queue, 1)
     publisher.close()

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from redirect.client_ip import packed
-from redirect.geo import NOWHERE, Place
-from redirect.geo_database import REGISTRIES, Description, described, opened
+from redirect.geo import REGISTRIES, UNKNOWN_LOCATION, Description, Location, describe, open_database
 from tests.redirect import mmdb
 from tests.redirect.scanner import Publisher, Redirector
 
@@ -38,15 +37,15 @@ def of(text: str) -> bytes:
     ],
 )
 def test_countries_come_along(address: str, country: str) -> None:
-    look_up = opened(REGISTRIES)
+    look_up = open_database(REGISTRIES)
     assert look_up is not None
-    assert look_up(of(address)) == Place(country)
+    assert look_up(of(address)) == Location(country)
 
 
 def test_an_address_that_nobody_knows_is_nowhere() -> None:
-    look_up = opened(REGISTRIES)
+    look_up = open_database(REGISTRIES)
     assert look_up is not None
-    assert look_up(bytes(16)) == NOWHERE
+    assert look_up(bytes(16)) == UNKNOWN_LOCATION
 
 
 def test_a_scan_is_placed_by_its_address(start: Start, publisher: Publisher) -> None:
@@ -61,14 +60,14 @@ def test_a_scan_is_placed_by_its_address(start: Start, publisher: Publisher) -> 
 
 
 def test_what_is_known_of_a_database(tmp_path: Path) -> None:
-    along = described(REGISTRIES)
+    along = describe(REGISTRIES)
     assert along.name.startswith("iptocc 3.") and "RIPE" in along.credit
     assert along.made is not None and along.made >= date(2026, 10, 27)
     file = str(mmdb.write(tmp_path / "flat.mmdb", {"203.0.113.0/24": {"country_code": "NZ"}}))
-    found = described(file)
+    found = describe(file)
     assert found == Description(file, found.holds, found.made) and found.made is not None
-    look_up = opened(file)
+    look_up = open_database(file)
     assert look_up is not None
     # The flat form of free databases.
-    assert look_up(of("203.0.113.9")) == Place("NZ")
-    assert opened("") is None
+    assert look_up(of("203.0.113.9")) == Location("NZ")
+    assert open_database("") is None
