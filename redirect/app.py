@@ -40,7 +40,7 @@ def redirector(
     hosts: CustomDomains,
     links: HostRoutes,
     recorder: Recorder,
-    visits: ScanHandler,
+    scan_handler: ScanHandler,
     rest: App,
     commit: GroupCommit,
     *,
@@ -57,22 +57,22 @@ def redirector(
         now = elapsed()
         # Nearly always there are no custom domains, and the host need not be looked at.
         if hosts.idle == trust.epoch or (host := hosts.at_once(scope)) is None:
-            # That of a code of the default host is its place in the cache (`schemas.keys.link_key`), but for /q/ and
+            # On the default host the path is the link key (`schemas.keys.link_key`), except below /q/ and
             # /r/.
-            entry = entries.get(path) or entries.get(link_key_of_path(path) or "")
+            cached = entries.get(path) or entries.get(link_key_of_path(path) or "")
         elif host is UNKNOWN_HOST:
             return None
         else:
-            entry = links.at_once(host, link_key_of_path(path), now)
-        if entry is None or now >= trust.until or entry.epoch != trust.epoch or scope["method"] not in _READING:
+            cached = links.at_once(host, link_key_of_path(path), now)
+        if cached is None or now >= trust.until or cached.epoch != trust.epoch or scope["method"] not in _READING:
             return None
-        if entry.plain:
-            write(entry, look(entry.code, scope), entry.outcome, NO_VARIANT)
-            return 302, entry.headers, b""
-        plan = entry.plan
-        if plan is None or plan.waits:
+        if cached.plain:
+            write(cached, look(cached.code, scope), cached.outcome, NO_VARIANT)
+            return 302, cached.headers, b""
+        policy = cached.policy
+        if policy is None or policy.waits:
             return None
-        return answered(visits.end_at_once(entry, plan, scope))
+        return answered(scan_handler.respond_at_once(cached, policy, scope))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,8 +81,8 @@ def redirector(
         found = at_once(scope)
         if found is None:
             path = scope["path"]
-            place = link_key_of_path(path)
-            if place is None and path != "/":
+            link_key = link_key_of_path(path)
+            if link_key is None and path != "/":
                 if is_own(path):
                     await rest(scope, receive, send)
                     return
@@ -92,7 +92,7 @@ def redirector(
                 page = pages.not_allowed()
                 found = 405, (*page.headers, (b"allow", b"GET, HEAD, POST")), page.body
             else:
-                found = await visit(scope, place, receive)
+                found = await wait_and_respond(scope, link_key, receive)
         status, headers, body = found
         commit.flush()
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -100,41 +100,41 @@ def redirector(
 
     def soon(scope: Scope) -> Coroutine[None, None, Answer] | None:
         path = scope["path"]
-        place = link_key_of_path(path)
-        if scope["method"] not in _READING or (place is None and path != "/"):
+        link_key = link_key_of_path(path)
+        if scope["method"] not in _READING or (link_key is None and path != "/"):
             return None
-        return visit(scope, place, nothing_to_receive)
+        return wait_and_respond(scope, link_key, nothing_to_receive)
 
-    async def visit(scope: Scope, place: str | None, receive: Receive) -> Answer:
-        """The same for what is not in the cache, or not trusted, or not there; without a place it is the bare host."""
+    async def wait_and_respond(scope: Scope, link_key: str | None, receive: Receive) -> Answer:
+        """For what is not in the cache, or not trusted, or not there. Without a link key it is the bare host."""
         host = await hosts.find(scope)
         if host is UNKNOWN_HOST:
             counts.not_found += 1
             return answered(NOTHING)
         try:
-            entry = await links.find(host, place)
+            cached = await links.find(host, link_key)
         except Unavailable:
             counts.unavailable += 1
             return answered(AWAY)
-        if entry is not None:
-            return answered(await visits.end(entry, scope, receive))
+        if cached is not None:
+            return answered(await scan_handler.respond(cached, scope, receive))
         unknown = links.nothing(host)
-        ending = await visits.end_of_nothing(unknown, scope, receive)
-        if ending.recorded:
+        response = await scan_handler.respond_unknown(unknown, scope, receive)
+        if response.recorded:
             if allowance.take():
                 write(unknown, look(unknown.code, scope), "unknown", NO_VARIANT)
             else:
                 counts.unknown_unrecorded += 1
             counts.not_found += 1
-        if ending is NOT_FOUND and host is not None:
-            ending = (host.root if place is None else host.not_found) or ending
-        return answered(ending)
+        if response is NOT_FOUND and host is not None:
+            response = (host.root if link_key is None else host.not_found) or response
+        return answered(response)
 
     return Redirector(app, at_once, soon, commit)
 
 
-def answered(ending: Response) -> Answer:
-    return ending.status, ending.headers, ending.body
+def answered(response: Response) -> Answer:
+    return response.status, response.headers, response.body
 
 
 async def nothing_to_receive() -> NoReturn:

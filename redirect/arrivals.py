@@ -56,7 +56,7 @@ class Arrivals:
         *,
         is_proxy: bool,
         by_edge: bool,
-        placed: bool,
+        located: bool,
     ) -> None:
         self._looked_at += 1
         self.next_ms = ts_ms + EVERY_MS
@@ -68,7 +68,7 @@ class Arrivals:
             key = (name, whom, by_edge and one == self._edge)
             if key in self._edges or len(self._edges) < SENDERS:
                 self._edges[key] += 1
-        if not placed:
+        if not located:
             self._unplaced.append(self._why(whom, scanner, headers, [*found], is_proxy=is_proxy, by_edge=by_edge))
 
     def _why(

@@ -45,7 +45,7 @@ from redirect.user_agent import agent_reader
 from redirect.visitor_hash import SaltKeeper, Salts, Source, from_redis, from_supervisor
 from schemas.route import Route
 
-# What a redirect may wait for at its start, so that its first visits find Redis.
+# What a redirect may wait for at its start, so that its first scans find Redis.
 FIRST_TRUST_S = 1.0
 NOSNIFF = {"x-content-type-options": "nosniff"}
 
@@ -65,7 +65,7 @@ def build(
     serves the status pages on sockets of their own. Once `stopping` is set, it is not ready for more.
 
     Raises ValueError when a setting says nothing that can be understood, OSError when the database of
-    places cannot be opened.
+    locations cannot be opened.
     """
     counts = Counts()
     trust = Trust()
@@ -80,15 +80,15 @@ def build(
     near_url = settings.redis_replica_url or settings.redis_url
     near = RedisClient(near_url, elapsed) if settings.redis_replica_url else primary
     salts = Salts(random_bytes)
-    salt_store = RedisClient(settings.salt_redis_url, elapsed) if settings.salt_redis_url else None
+    salt_redis = RedisClient(settings.salt_redis_url, elapsed) if settings.salt_redis_url else None
     salt_source: Source | None = None
-    if salt_store is not None:
-        salt_source = from_redis(salt_store, random_bytes)
+    if salt_redis is not None:
+        salt_source = from_redis(salt_redis, random_bytes)
     elif settings.salts_descriptor is not None:
         salt_source = from_supervisor(settings.salts_descriptor)
     salt_keeper = SaltKeeper(salts, salt_source, now_ms)
-    place_of_address = geo.open_database(settings.geo_database)
-    arrivals = Arrivals(edge(settings.edge), database=place_of_address is not None)
+    location_of_address = geo.open_database(settings.geo_database)
+    arrivals = Arrivals(edge(settings.edge), database=location_of_address is not None)
     commit = group_commit(journal.append, journal.append_all, counts)
     recording = recorder(
         commit.add,
@@ -96,7 +96,7 @@ def build(
         salts=salts,
         trusted_proxies=settings.trusted_proxies,
         edge=edge(settings.edge),
-        place_of_address=place_of_address,
+        location_of_address=location_of_address,
         now_ms=now_ms,
         counts=counts,
         distinct_values=settings.distinct_values,
@@ -111,7 +111,7 @@ def build(
         pass_s=settings.gate_pass_s,
         elapsed=elapsed,
     )
-    visits = ScanHandler(
+    scans = ScanHandler(
         recording,
         ScanLimits(primary),
         gate,
@@ -176,8 +176,8 @@ def build(
             await asyncio.sleep(0)
             await primary.close()
             await near.close()
-            if salt_store is not None:
-                await salt_store.close()
+            if salt_redis is not None:
+                await salt_redis.close()
             await gate.close()
 
     async def healthz(_: Request) -> Response:
@@ -189,7 +189,7 @@ def build(
         lacks = [] if now < trust.until else ["redis"]
         ready = now - trust.heard_at <= settings.stale_max_s
         if stopping is not None and stopping.is_set():
-            # It still serves; a balancer is to send the next visits elsewhere.
+            # It still serves; a balancer is to send the next scans elsewhere.
             lacks, ready = ["stopping"], False
         body = msgspec.json.encode({"ready": ready, "lacks": lacks})
         return Response(body, 200 if ready else 503, media_type="application/json", headers=NOSNIFF)
@@ -264,7 +264,7 @@ def build(
         hosts,
         HostRoutes(lookup, routes, _unknown(routes)),
         recording,
-        visits,
+        scans,
         rest,
         commit,
         allowance=TokenBucket(settings.unknown_per_s, elapsed),
@@ -275,7 +275,7 @@ def build(
 
 def _unknown(routes: RouteCache) -> CachedRoute:
     """Without a slug: what strangers make up is not kept."""
-    return routes.entry("", Route(version=0, birth=0, workspace=0, gone=True), 0)
+    return routes.prepare("", Route(version=0, birth=0, workspace=0, gone=True), 0)
 
 
 def _page(status: int, page: pages.Page, more: Mapping[str, str] | None = None) -> Response:

@@ -124,12 +124,12 @@ class CacheSync:
         self._standing.clear()
         try:
             async with asyncio.timeout(CONNECT_S):
-                wire = await connect(self._url, self._take)
+                connection = await connect(self._url, self._take)
                 try:
-                    wire.say("SUBSCRIBE", keys.ROUTES, self._own)
+                    connection.say("SUBSCRIBE", keys.ROUTES, self._own)
                     await self._standing.wait()
                 except BaseException:
-                    wire.close()
+                    connection.close()
                     raise
         except TimeoutError as error:
             raise Away("not subscribed in time") from error
@@ -147,9 +147,9 @@ class CacheSync:
         self._primary_id = b""
         self._primary.tell("ZREMRANGEBYSCORE", keys.REDIRECTORS, "-inf", int(time.time()) - FORGOTTEN_S)
         try:
-            await self._beat(wire)
+            await self._beat(connection)
         finally:
-            wire.close()
+            connection.close()
 
     def _say_away(self, why: str) -> None:
         """Once for each outage, however often it is tried."""
@@ -157,12 +157,12 @@ class CacheSync:
             self._away_since = self._elapsed()
             log.warning("Redis is away: %s", why)
 
-    async def _beat(self, wire: RedisConnection) -> None:
-        while not wire.lost.is_set() and self._elapsed() - self._pong_at < SILENT_S:
+    async def _beat(self, connection: RedisConnection) -> None:
+        while not connection.lost.is_set() and self._elapsed() - self._pong_at < SILENT_S:
             beat = asyncio.create_task(self._register_and_ping())
             try:
                 async with asyncio.timeout(BEAT_S):
-                    await wire.lost.wait()
+                    await connection.lost.wait()
             except TimeoutError:
                 pass
             finally:
@@ -256,20 +256,20 @@ class CacheSync:
                 self._hosts.doubt(change.route.version)
                 self._acknowledge(change.nonce)
                 return
-            place = link_key_of(change.key)
-            if place is None:
+            link_key = link_key_of(change.key)
+            if link_key is None:
                 return
             try:
-                entry = self._routes.entry(place, change.route, self._trust.epoch)
+                cached = self._routes.prepare(link_key, change.route, self._trust.epoch)
             except (ValueError, OverflowError):
-                self._routes.drop(place)
+                self._routes.drop(link_key)
                 raise
         except (msgspec.DecodeError, ValueError, OverflowError):
             # Of a newer Waymark, perhaps: what it says is not known, so nothing is sure.
             self._counts.unreadable_routes += 1
             self._routes.distrust()
             return
-        self._routes.change(place, entry)
+        self._routes.change(link_key, cached)
         self._acknowledge(change.nonce)
 
     def _acknowledge(self, nonce: str) -> None:

@@ -1,8 +1,8 @@
 """Bounds how many distinct values strangers can add to the breakdowns of a code.
 
 A scanner writes its own referrer, campaign, language and user agent, and may write new ones with every request: then
-each visit is a new row of every breakdown, for ever. So of each code, UTC day and dimension a redirector records so
-many distinct values; what comes after is recorded as `OTHER`, and every visit is still one row of each breakdown.
+each scan is a new row of every breakdown, for ever. So of each code, UTC day and dimension a redirector records so
+many distinct values; what comes after is recorded as `OTHER`, and every scan is still one row of each breakdown.
 
 Memory does not depend on what is sent: known values are 32-bit marks in one open-addressed table, and how many a code
 has of a dimension is counted in another one, where two that meet share their bound. When the first is five eighths full
@@ -22,8 +22,8 @@ OTHER = "(other)"
 MARKS = 1 << 22
 COUNTERS = 1 << 20
 MOST_MARKS = MARKS * 5 // 8
-# All places that an edge's headers name in a day, whatever the code; a database of addresses has its own bound.
-MOST_PLACES = 50_000
+# All locations that an edge's headers name in a day, whatever the code; a database of addresses has its own bound.
+MOST_LOCATIONS = 50_000
 # What a scanner writes, by its position in the piece of a line that begins with the device
 # (`redirect.event_recorder`); the other parts are words of our own.
 _WRITTEN = (2, 3, 5, 6, 7, 8, 9, 10)
@@ -41,7 +41,7 @@ class Cardinality:
         self._marks = memoryview(mmap.mmap(-1, 4 * MARKS)).cast("I")
         self._counts = memoryview(mmap.mmap(-1, 2 * COUNTERS)).cast("H")
         self._known = 0
-        self._places = 0
+        self._locations = 0
 
     def bounded(self, code: bytes, said: bytes) -> bytes:
         """The piece as it is to be recorded; the very same object when nothing of it is past its bound."""
@@ -51,13 +51,13 @@ class Cardinality:
             values[at] = OTHER
         return piece(*values) if past else said
 
-    def admits_place(self, place: Hashable) -> bool:
-        """Whether a place that headers name is one of those that may still be told apart."""
-        found, at, mark = self._find(place)
+    def admits_location(self, location: Hashable) -> bool:
+        """Whether a location that headers name is one of those that may still be told apart."""
+        found, at, mark = self._find(location)
         if not found:
-            if self._places >= MOST_PLACES or self._known >= MOST_MARKS:
+            if self._locations >= MOST_LOCATIONS or self._known >= MOST_MARKS:
                 return False
-            self._places += 1
+            self._locations += 1
             self._known += 1
             self._marks[at] = mark
         return True

@@ -32,7 +32,7 @@ class Limited(Protocol):
         """Whether its client is to speak next."""
         ...
 
-    def give_way(self) -> None:
+    def evict(self) -> None:
         """Ends it, for another one."""
         ...
 
@@ -66,11 +66,11 @@ class ConnectionLimits:
             own = self._by_address.get(address)
             if own is not None and len(own) >= self._most_of_address and not self._trusts(packed(peer or "") or b""):
                 self._say("one address has", len(own))
-                if not self._make_way(own):
+                if not self._evict_idle(own):
                     return False
         if len(self._all) >= self._most:
             self._say("there are", len(self._all))
-            if not self._make_way(self._all):
+            if not self._evict_idle(self._all):
                 return False
         self._all[connection] = connection.began
         if address is not None:
@@ -87,7 +87,7 @@ class ConnectionLimits:
             if not own:
                 del self._by_address[address]
 
-    def _make_way(self, connections: dict[Limited, float]) -> bool:
+    def _evict_idle(self, connections: dict[Limited, float]) -> bool:
         victim: Limited | None = None
         for one in list(islice(connections, LOOKED_AT)):
             if not (waits := one.waits()) or one.began != connections[one]:
@@ -101,7 +101,7 @@ class ConnectionLimits:
         if victim is None:
             return False
         self.forget(victim)
-        victim.give_way()
+        victim.evict()
         return True
 
     def _say(self, who: str, count: int) -> None:

@@ -1,4 +1,4 @@
-"""What a route alone decides, made once for each version of it and not for each visit."""
+"""What a route alone decides, made once for each version of it and not for each scan."""
 
 import re
 from bisect import bisect_right
@@ -31,7 +31,7 @@ def app_links(apps: Apps | None) -> dict[str, str]:
     return {system: link for system, link in found.items() if link}
 
 
-# Which of several destinations a visit is led to, by weight.
+# Which of several destinations a scan is led to, by weight.
 
 T = TypeVar("T")
 
@@ -53,8 +53,8 @@ class Weighted(Generic[T]):
         return self._things[bisect_right(self._ends, point % self.total)]
 
 
-# Where a code's visits may be led, and which way a visit takes: the first rule that fits, else the app of its system,
-# else a variant, else the destination.
+# Where a code's scans may lead: the first rule that fits, else the app of the scanner's system, else a variant, else
+# the destination.
 
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 # What the password form sends: whoever puts it into the address instead must not tell the destination.
@@ -62,11 +62,11 @@ GATE_PARAMETERS = (b"password",)
 
 
 class Destination(msgspec.Struct, frozen=True):
-    """One destination; `plainly` is how a visit ends with whose query nothing is done."""
+    """One destination. `unforwarded` is the response when nothing of the scan's query is passed on."""
 
     key: str
-    destination: bytes
-    plainly: Response
+    url: bytes
+    unforwarded: Response
 
 
 class Destinations(msgspec.Struct, frozen=True):
@@ -80,43 +80,44 @@ class Destinations(msgspec.Struct, frozen=True):
     sticky: Sticky
     otherwise: Destination | None
 
-    # Whether anything of a visit's own decides.
+    # Whether anything of a scan's own decides.
     asks: bool
 
     @property
-    def one(self) -> bool:
-        """Whether every visit is led to the same address."""
+    def is_constant(self) -> bool:
+        """Whether every scan is led to the same address."""
         return not (self.asks or self.variants.total) and self.forwarding.mode == "drop"
 
     def by_facts(self, facts: Facts) -> Destination | None:
-        """The rule or the app that a visit's own facts lead to."""
-        for holds, way in self.rules:
+        """The rule or the app that a scan's own facts lead to."""
+        for holds, destination in self.rules:
             if holds(facts):
-                return way
+                return destination
         return self.apps.get(facts.os)
 
     def by_weight(self, visitor: int, random_below: Callable[[int], int]) -> Destination:
         """A variant: the visitor's own, or any where the code wants no stickiness. Only where there are variants."""
         return self.variants.at(random_below(self.variants.total) if self.sticky == "none" else visitor)
 
-    def ending(self, way: Destination, query: bytes) -> Response:
+    def response(self, destination: Destination, query: bytes) -> Response:
         if not query or self.forwarding.mode == "drop":
-            return way.plainly
-        return redirect_to(forwarded(way.destination, query, self.forwarding), variant=way.plainly.variant)
+            return destination.unforwarded
+        url = forwarded(destination.url, query, self.forwarding)
+        return redirect_to(url, variant=destination.unforwarded.variant)
 
 
 def destinations(route: Route) -> Destinations:
     """Raises ValueError when a destination cannot stand in a header."""
     how = forwarding(route.query, route.utm, GATE_PARAMETERS if route.password else ())
 
-    def way(destination: str, key: str = "") -> Destination:
-        to = location(destination)
+    def made(url: str, key: str = "") -> Destination:
+        to = location(url)
         piece = msgspec.json.encode(key) if key else NO_VARIANT
         return Destination(key, to, redirect_to(forwarded(to, b"", how), variant=piece))
 
-    variants = [(way(one.url, one.key), one.weight) for one in route.variants if one.active and one.weight > 0]
-    rules = tuple((compiled(rule.when), way(rule.to, rule.key)) for rule in route.rules if rule.active)
-    apps = {system: way(link) for system, link in app_links(route.apps).items()}
+    variants = [(made(one.url, one.key), one.weight) for one in route.variants if one.active and one.weight > 0]
+    rules = tuple((compiled(rule.when), made(rule.to, rule.key)) for rule in route.rules if rule.active)
+    apps = {system: made(link) for system, link in app_links(route.apps).items()}
     return Destinations(
         forwarding=how,
         rules=rules,
@@ -125,7 +126,7 @@ def destinations(route: Route) -> Destinations:
         by_key={made.key: made for made, _ in variants},
         sticky=route.sticky,
         asks=bool(rules or apps),
-        otherwise=None if route.content else way(route.destination),
+        otherwise=None if route.content else made(route.destination),
     )
 
 
@@ -138,7 +139,7 @@ def location(destination: str) -> bytes:
 
 
 class ScanPolicy(msgspec.Struct, frozen=True):
-    """What has to be asked of each visit of a code that does more than lead on; `redirect.scan_handler` asks it."""
+    """What has to be asked of each scan of a code that does more than lead on; `redirect.scan_handler` asks it."""
 
     version: int
     birth: int
@@ -148,21 +149,21 @@ class ScanPolicy(msgspec.Struct, frozen=True):
     # An argon2 hash; "" for none.
     password: str
     content: Content | None
-    ways: Destinations
+    destinations: Destinations
     expired: Response
     limited: Response
 
-    # Whether a variant may be a matter of a cookie; and whether a visit may have to wait, for Redis or for a form.
+    # Whether a variant may be a matter of a cookie; and whether a scan may have to wait, for Redis or for a form.
     by_cookie: bool
     waits: bool
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """How every visit ends, or the plan by which each does: then `ending` is None. Both None: nothing is there."""
+    """How every scan ends, or the policy by which each does: then `response` is None. Both None: nothing is there."""
 
     outcome: Outcome
-    ending: Response | None = None
-    plan: ScanPolicy | None = None
+    response: Response | None = None
+    policy: ScanPolicy | None = None
 
 
 UNKNOWN = Decision("unknown")
@@ -174,15 +175,15 @@ def decide(route: Route, paused_page: bytes) -> Decision:
         return UNKNOWN
     if route.status == "paused":
         return Decision("paused", redirect_to(paused_page, "paused"))
-    if _leads_on(route):
+    if _only_redirects(route):
         return Decision("redirect", redirect_to(location(route.destination)))
-    plan = _plan(route)
-    if plan.ways.one and plan.ways.otherwise is not None and _is_open(plan):
-        return Decision("redirect", plan.ways.otherwise.plainly)
-    return Decision("redirect", plan=plan)
+    policy = _policy(route)
+    if policy.destinations.is_constant and policy.destinations.otherwise is not None and _is_open(policy):
+        return Decision("redirect", policy.destinations.otherwise.unforwarded)
+    return Decision("redirect", policy=policy)
 
 
-def _leads_on(route: Route) -> bool:
+def _only_redirects(route: Route) -> bool:
     """Most codes do nothing else, and are seen to do so without making anything of the rest."""
     return not (
         route.variants
@@ -198,13 +199,13 @@ def _leads_on(route: Route) -> bool:
     )
 
 
-def _is_open(plan: ScanPolicy) -> bool:
-    return not plan.password and plan.starts_at_ms is plan.expires_at_ms is plan.scan_limit is None
+def _is_open(policy: ScanPolicy) -> bool:
+    return not policy.password and policy.starts_at_ms is policy.expires_at_ms is policy.scan_limit is None
 
 
-def _plan(route: Route) -> ScanPolicy:
-    made = destinations(route)
-    by_cookie = made.sticky == "cookie" and made.variants.total > 0
+def _policy(route: Route) -> ScanPolicy:
+    found = destinations(route)
+    by_cookie = found.sticky == "cookie" and found.variants.total > 0
     return ScanPolicy(
         version=route.version,
         birth=route.birth,
@@ -213,7 +214,7 @@ def _plan(route: Route) -> ScanPolicy:
         scan_limit=route.scan_limit,
         password=route.password,
         content=route.content,
-        ways=made,
+        destinations=found,
         expired=_over(route, "expired", pages.expired()),
         limited=_over(route, "limited", pages.limited()),
         by_cookie=by_cookie,

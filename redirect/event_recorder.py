@@ -1,6 +1,6 @@
-"""Writes one visit's event: a journal line put together from pieces that were encoded before.
+"""Writes one scan's event: a journal line put together from pieces that were encoded before.
 
-Everything here runs for every visit. Each piece comes from a bounded cache keyed by the raw header, so
+Everything here runs for every scan. Each piece comes from a bounded cache keyed by the raw header, so
 that what remains is a few dictionary look-ups, one hash and one join; `tests/redirect` holds that the
 line equals the plain encoding of the same event.
 """
@@ -30,8 +30,8 @@ OTHERS = 4_096
 ADMITTED = 200_000
 
 
-def _place_piece(place: Location) -> bytes:
-    return piece(place.country, place.region, place.city, place.lat, place.lon)
+def _location_piece(location: Location) -> bytes:
+    return piece(location.country, location.region, location.city, location.lat, location.lon)
 
 
 class _Client:
@@ -54,7 +54,7 @@ Scope = Mapping[str, Any]
 
 
 class Recorder(NamedTuple):
-    """`look(code, scope)` reads a request; `write(entry, seen, outcome, variant)` records how it ended. `variant` is
+    """`look(code, scope)` reads a request; `write(cached, seen, outcome, variant)` records how it ended. `variant` is
     the key of what was taken, as JSON. Neither raises for what a request holds."""
 
     look: Callable[[bytes, Scope], Observation]
@@ -68,13 +68,13 @@ def recorder(
     salts: Salts,
     trusted_proxies: tuple[str, ...],
     edge: Edge,
-    place_of_address: Callable[[bytes], Location] | None,
+    location_of_address: Callable[[bytes], Location] | None,
     now_ms: Callable[[], int],
     counts: Counts,
     distinct_values: int = 1_000,
     arrivals: Arrivals | None = None,
 ) -> Recorder:
-    """What reads and records visits. `add` takes each event (`redirect.group_commit`).
+    """What reads and records scans. `add` takes each event (`redirect.group_commit`).
 
     An edge's headers count from a trusted proxy. Where the proxies name the edge, they count only of what came through
     one of its networks: somebody else who reaches the same proxy of ours cannot make them up.
@@ -85,13 +85,13 @@ def recorder(
     agents: BoundedCache[bytes, Agent] = BoundedCache(AGENTS, read_agent)
     cardinality = Cardinality(distinct_values)
 
-    def place_of(values: tuple[bytes | None, ...]) -> bytes:
-        place = location_of_headers(values)
-        if not cardinality.admits_place(place):
-            place = Location(place.country, OTHER, OTHER)
-        return _place_piece(place)
+    def location_of(values: tuple[bytes | None, ...]) -> bytes:
+        location = location_of_headers(values)
+        if not cardinality.admits_location(location):
+            location = Location(location.country, OTHER, OTHER)
+        return _location_piece(location)
 
-    places: BoundedCache[tuple[bytes | None, ...], bytes] = BoundedCache(OTHERS, place_of)
+    locations: BoundedCache[tuple[bytes | None, ...], bytes] = BoundedCache(OTHERS, location_of)
     referrers: BoundedCache[bytes, bytes] = BoundedCache(
         OTHERS, lambda raw: piece(*msgspec.structs.astuple(referrer(raw)))
     )
@@ -107,7 +107,7 @@ def recorder(
     clients: BoundedCache[tuple[bytes | None, ...], _Client] = BoundedCache(AGENTS, client_of)
 
     edge_headers = edge != NO_EDGE
-    arrived = arrivals or Arrivals(edge, database=place_of_address is not None)
+    arrived = arrivals or Arrivals(edge, database=location_of_address is not None)
 
     def peer_of(host: str) -> tuple[bytes, bool, bool]:
         address = packed(host) or NO_ADDRESS
@@ -120,11 +120,11 @@ def recorder(
     peers: BoundedCache[str, tuple[bytes, bool, bool]] = BoundedCache(OTHERS, peer_of)
     forwarders: BoundedCache[bytes, tuple[Forwarded, bool]] = BoundedCache(OTHERS, forwarded_by)
     by_address: BoundedCache[bytes, bytes] | None = None
-    if place_of_address is not None:
-        look_up = place_of_address
-        by_address = BoundedCache(OTHERS, lambda address: _place_piece(look_up(address)))
+    if location_of_address is not None:
+        look_up = location_of_address
+        by_address = BoundedCache(OTHERS, lambda address: _location_piece(look_up(address)))
 
-    nowhere = _place_piece(UNKNOWN_LOCATION)
+    nowhere = _location_piece(UNKNOWN_LOCATION)
     country_header, region_header, city_header, lat_header, lon_header = edge.names
     address_header = edge.address
     sec_purpose, purpose, x_purpose, x_moz = PREFETCH_HEADERS
@@ -139,7 +139,7 @@ def recorder(
         pairs = 0
         cardinality.forget()
         clients.clear()
-        places.clear()
+        locations.clear()
 
     def bounded(code: bytes, said: bytes, admitted: set[bytes]) -> bytes:
         nonlocal pairs
@@ -196,7 +196,7 @@ def recorder(
                     address = forwarders[chain][0].scanner or address
                 country = header(country_header)
                 if country is not None:
-                    where = places[
+                    where = locations[
                         country, header(region_header), header(city_header), header(lat_header), header(lon_header)
                     ]
         if where is nowhere and by_address is not None:
@@ -210,19 +210,19 @@ def recorder(
                 headers,
                 is_proxy=is_proxy,
                 by_edge=by_edge,
-                placed=where != nowhere,
+                located=where != nowhere,
             )
 
         own = salts.current.copy()
         own.update(address + client.digest + code)
         return ts_ms, kind, address, where, said, int_of(own.digest(), "little") >> 1, headers, client.admitted
 
-    def write(entry: CachedRoute, seen: Observation, outcome: Outcome, variant: bytes) -> None:
+    def write(cached: CachedRoute, seen: Observation, outcome: Outcome, variant: bytes) -> None:
         ts_ms, kind, _, where, said, visitor, _, admitted = seen
-        if entry.code not in admitted:
-            said = bounded(entry.code, said, admitted)
+        if cached.code not in admitted:
+            said = bounded(cached.code, said, admitted)
         tally = tallies[kind, outcome]
         tally.n += 1
-        add(b"%d%b%b%b%b,%b,%d" % (ts_ms, entry.event, tally.piece, where, said, variant, visitor))
+        add(b"%d%b%b%b%b,%b,%d" % (ts_ms, cached.event, tally.piece, where, said, variant, visitor))
 
     return Recorder(look, write)

@@ -1,7 +1,7 @@
-"""Answers visits within uvicorn's own protocol.
+"""Answers scans within uvicorn's own protocol.
 
 What an application is called through (a scope, a task, two messages and a state machine for each answer) costs more
-than all of Waymark's own work on a visit. This subclass leaves it out where an answer is known without waiting for
+than all of Waymark's own work on a scan. This subclass leaves it out where an answer is known without waiting for
 anybody, waits itself where a code has to be asked for, and hands everything else to uvicorn just as it came. It stands
 on uvicorn's internals, so the lock file holds the version and `tests/redirect/test_fast_path.py` holds both ways to the
 same answers, byte for byte; without it the application gives them alone.
@@ -22,7 +22,7 @@ from redirect.response import EMPTY, NO_STORE, Headers
 
 # Status, headers, body.
 Answer = tuple[int, Headers, bytes]
-# Records the visit and says how it ends, or None when that is not to be said at once. It is given of a scope what a
+# Records the scan and says how it ends, or None when that is not to be said at once. It is given of a scope what a
 # redirect looks at: method, path, query_string, headers, client.
 AtOnce = Callable[[Scope], Answer | None]
 # The same for what has to wait: None where only the application knows. Whoever is given a coroutine awaits it.
@@ -180,7 +180,7 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProto
             try:
                 found = await coming
             except Exception:
-                log.exception("a visit could not be answered")
+                log.exception("a scan could not be answered")
                 found, pending.keep_alive = _FAILED, False
             except asyncio.CancelledError:
                 flush()

@@ -1,4 +1,4 @@
-"""Serves uploaded files, at `/f/{key}/{name}`, from a folder or through from a bucket. No visit of one is a scan.
+"""Serves uploaded files, at `/f/{key}/{name}`, from a folder or through from a bucket. Downloading one is no scan.
 
 The key decides the content type (`schemas.files`), whatever the bytes or the name say; a browser is told not to guess,
 and to run nothing in it.

@@ -106,7 +106,7 @@ def _degrees(raw: bytes | None, most: float) -> float | None:
     return value if value is not None and abs(value) <= most else None
 
 
-def _place(country: str, region: str, city: str, lat: float | None, lon: float | None) -> Location:
+def _location(country: str, region: str, city: str, lat: float | None, lon: float | None) -> Location:
     country = country.strip().upper()
     if not _COUNTRY.fullmatch(country) or country in _NO_COUNTRY:
         country = ""
@@ -116,13 +116,13 @@ def _place(country: str, region: str, city: str, lat: float | None, lon: float |
 
 
 def location_of_country(country: str) -> Location:
-    return _place(country, "", "", None, None)
+    return _location(country, "", "", None, None)
 
 
 def location_of_headers(values: tuple[bytes | None, ...]) -> Location:
     """Of the values of `Edge.names`. Never raises."""
     country, region, city, lat, lon = values
-    return _place(
+    return _location(
         clean(country or b"", 8),
         clean(unquote_to_bytes(region or b""), 64),
         clean(unquote_to_bytes(city or b""), 64),
@@ -156,7 +156,7 @@ def open_maxmind(path: str) -> Callable[[bytes], Location]:
         regions = record.get("subdivisions")
         region = regions[0] if isinstance(regions, list) and regions else {}
         lat, lon = _of(record, "location", "latitude"), _of(record, "location", "longitude")
-        return _place(
+        return _location(
             # Some say no more than the code.
             str(_of(record, "country", "iso_code") or record.get("country_code") or ""),
             tidy(str(_of(region, "names", "en") or ""), 64),

@@ -2,9 +2,9 @@
 
 A turn of the loop reads every connection that has something to say; what was scheduled meanwhile runs after that. So
 the first answer of a turn schedules `flush`; what the turn brings besides joins the group, and its answers are held.
-Nothing waits for a clock: a visit that comes alone is written and answered in the same turn.
+Nothing waits for a clock: a scan that comes alone is written and answered in the same turn.
 
-Scheduling costs more than a visit that comes alone can win. So where one after the other did, the next ones are written
+Scheduling costs more than a scan that comes alone can win. So where one after the other did, the next ones are written
 at once, and every now and then one is scheduled to see whether more come by now.
 
 Used in the event loop's thread alone. Whoever writes to a connection by another way than `hold`, or closes it, calls

@@ -154,7 +154,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Whether the client is to speak next, as `ConnectionLimits` asks."""
         return self.answered() and not self.transport.get_write_buffer_size()
 
-    def give_way(self) -> None:
+    def evict(self) -> None:
         self.transport.close()
 
     def data_received(self, data: bytes) -> None:

@@ -9,7 +9,7 @@ from schemas.event import KINDS, OUTCOMES, Kind, Outcome
 
 
 class Tally:
-    """How many visits there were of one kind with one outcome, and how a line says these two."""
+    """How many scans there were of one kind with one outcome, and how a line says these two."""
 
     __slots__ = ("n", "piece")
 
@@ -66,7 +66,7 @@ class Metrics:
     def _read(self) -> Mapping[str, Reading]:
         counts, journal = self._counts, self._journal
         recorded = sum(tally.n for (_, outcome), tally in counts.tallies.items() if outcome != "unknown")
-        # A visit that waits for Redis now is fetched and not recorded yet; a counter never goes back.
+        # A scan that waits for Redis now is fetched and not recorded yet; a counter never goes back.
         self._hits = max(self._hits, recorded - counts.fetched)
         named: dict[str, float] = {
             "cache_hits_total": self._hits,

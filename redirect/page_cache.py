@@ -25,9 +25,9 @@ class PageCache:
 
 
 def page_file(content: Content, now_ms: int) -> Response | None:
-    """The contact or the date that a page offers: no visit of its own."""
+    """The contact or the date that a page offers: no scan of its own."""
     page = pages.download(content.type, content.data, now_ms=now_ms)
     if page is None:
         return None
-    ending = page_response(page, "page", 200)
-    return Response(ending.outcome, ending.status, ending.headers, ending.body, recorded=False)
+    response = page_response(page, "page", 200)
+    return Response(response.outcome, response.status, response.headers, response.body, recorded=False)

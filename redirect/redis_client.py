@@ -28,7 +28,7 @@ class RedisClient:
         self._url = url
         self._elapsed = elapsed
         self._heard = heard
-        self._wire: RedisConnection | None = None
+        self._connection: RedisConnection | None = None
         self._attempt: asyncio.Task[RedisConnection] | None = None
         self._attempt_at = 0.0
         self._patience_s = CONNECT_PATIENCE_S
@@ -40,17 +40,17 @@ class RedisClient:
     async def ask(self, *command: bytes | str | int | float) -> Any:
         """The reply. Raises Away within two seconds, or Refused when Redis answers with an error."""
         for _ in range(2):
-            wire = self._wire
-            if wire is None or wire.lost.is_set():
-                wire = await self._connected()
-            elif wire.hanging:
+            connection = self._connection
+            if connection is None or connection.lost.is_set():
+                connection = await self._connected()
+            elif connection.hanging:
                 self._probe()
                 break
             try:
-                reply = await wire.call(*command)
+                reply = await connection.call(*command)
             except Away:
                 # It was closed while idle: worth one new connection. It hangs: not worth another wait.
-                if wire.hanging:
+                if connection.hanging:
                     self._probe()
                     break
                 continue
@@ -60,25 +60,25 @@ class RedisClient:
 
     async def ask_once(self, *command: bytes | str | int | float) -> Any:
         """As `ask`, for what must not be done twice: a command whose answer is lost is not sent again."""
-        wire = self._wire
-        if wire is None or wire.lost.is_set():
-            wire = await self._connected()
-        if wire.hanging:
+        connection = self._connection
+        if connection is None or connection.lost.is_set():
+            connection = await self._connected()
+        if connection.hanging:
             self._probe()
             raise Away("Redis does not answer")
-        reply = await wire.call(*command)
+        reply = await connection.call(*command)
         self._heard()
         return reply
 
     async def ask_all(self, *commands: Command) -> list[Any]:
         """The replies to commands sent at once, in order. Raises as `ask` does, after all are answered."""
-        if self._wire is None or self._wire.lost.is_set():
+        if self._connection is None or self._connection.lost.is_set():
             await self._connected()
-        wire = self._wire
-        if wire is None or wire.hanging:
+        connection = self._connection
+        if connection is None or connection.hanging:
             self._probe()
             raise Away("Redis does not answer")
-        replies = await asyncio.gather(*(wire.call(*command) for command in commands), return_exceptions=True)
+        replies = await asyncio.gather(*(connection.call(*command) for command in commands), return_exceptions=True)
         for reply in replies:
             if isinstance(reply, BaseException):
                 raise reply
@@ -87,8 +87,8 @@ class RedisClient:
 
     def tell(self, *command: bytes | str | int | float) -> None:
         """Sends when there is a connection, and does not look at the answer."""
-        if self._wire is not None:
-            self._wire.tell(*command)
+        if self._connection is not None:
+            self._connection.tell(*command)
 
     def _probe(self) -> None:
         """The connection hangs: others are tried, beside it, until Redis answers on one."""
@@ -129,14 +129,14 @@ class RedisClient:
                 self._patience_s = SHORT_PATIENCE_S
         self._hung = False
         self._patience_s = CONNECT_PATIENCE_S
-        known = self._wire
+        known = self._connection
         if known is not None and not known.lost.is_set():
             if not known.hanging:
                 # It was only slow, and what was asked there is still answered there.
                 found.close()
                 return known
             known.close()
-        self._wire = found
+        self._connection = found
         self.connections += 1
         return found
 
@@ -144,8 +144,8 @@ class RedisClient:
         if self._attempt is not None and not self._attempt.done():
             self._attempt.cancel()
             await asyncio.wait({self._attempt})
-        if self._wire is not None:
-            self._wire.close()
+        if self._connection is not None:
+            self._connection.close()
 
 
 def _seen(attempt: "asyncio.Task[RedisConnection]") -> None:

@@ -147,22 +147,22 @@ async def connect(url: str, push: Callable[[Any], None] | None = None) -> RedisC
     loop = asyncio.get_running_loop()
     try:
         if at.path:
-            _, wire = await loop.create_unix_connection(lambda: RedisConnection(push), at.path)
+            _, connection = await loop.create_unix_connection(lambda: RedisConnection(push), at.path)
         else:
             secure = ssl.create_default_context(cafile=at.ca) if at.secure else None
-            _, wire = await loop.create_connection(lambda: RedisConnection(push), at.host, at.port, ssl=secure)
+            _, connection = await loop.create_connection(lambda: RedisConnection(push), at.host, at.port, ssl=secure)
     except OSError as error:
         raise Away(str(error)) from error
     try:
         if at.password:
-            await wire.call("AUTH", *([at.user] if at.user else []), at.password)
+            await connection.call("AUTH", *([at.user] if at.user else []), at.password)
         if at.db:
-            await wire.call("SELECT", at.db)
-        await wire.call("PING")
+            await connection.call("SELECT", at.db)
+        await connection.call("PING")
     except (Away, Refused) as error:
-        wire.close()
+        connection.close()
         raise Away(str(error)) from error
     except asyncio.CancelledError:
-        wire.close()
+        connection.close()
         raise
-    return wire
+    return connection

@@ -1,4 +1,4 @@
-"""How a visit ends: what is recorded of it, and what is answered."""
+"""How a scan ends: what is recorded of it, and what is answered."""
 
 import msgspec
 
@@ -13,7 +13,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class Response(msgspec.Struct, frozen=True, gc=False):
-    """`variant` is the key of the variant or rule that was taken, as JSON. What is not `recorded` is no visit of the
+    """`variant` is the key of the variant or rule that was taken, as JSON. What is not `recorded` is no scan of the
     code: a file of its page, an answer that says to come again."""
 
     outcome: Outcome
@@ -34,10 +34,10 @@ def page_response(page: pages.Page, outcome: Outcome, status: int, *more: tuple[
     return Response(outcome, status, (*page.headers, *more), page.body)
 
 
-def with_headers(ending: Response, *more: tuple[bytes, bytes]) -> Response:
-    return msgspec.structs.replace(ending, headers=(*ending.headers, *more))
+def with_headers(response: Response, *more: tuple[bytes, bytes]) -> Response:
+    return msgspec.structs.replace(response, headers=(*response.headers, *more))
 
 
-def see_other(ending: Response) -> Response:
+def see_other(response: Response) -> Response:
     """A redirect that the answer to a form must be: to be followed with GET."""
-    return msgspec.structs.replace(ending, status=303) if ending.status == 302 else ending
+    return msgspec.structs.replace(response, status=303) if response.status == 302 else response

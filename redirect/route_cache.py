@@ -23,9 +23,9 @@ def link_key_of(key: str) -> str | None:
 
 class CachedRoute(msgspec.Struct, gc=False):
     """A route, made ready to be answered. `epoch` is that of `Trust` when Redis last confirmed it;
-    `event` the part of a journal line that is the same for all its visits; `code` its birth's bytes.
-    When `plain`, every visit ends with `headers` and a 302; else `plan` says what each is asked, and
-    without a plan nothing is there."""
+    `event` the part of a journal line that is the same for all its scans; `code` its birth's bytes.
+    When `plain`, every scan ends with `headers` and a 302; else `policy` says what each is asked, and
+    without a policy nothing is there."""
 
     version: int
     epoch: int
@@ -34,13 +34,13 @@ class CachedRoute(msgspec.Struct, gc=False):
     event: bytes
     code: bytes
     plain: bool
-    plan: ScanPolicy | None
+    policy: ScanPolicy | None
 
 
 class Trust:
     """Until when the cache may be believed without asking, on the clock of `redirect.clock.elapsed`.
 
-    An entry is trusted when it is of this `epoch` (messages have arrived without a gap since it was
+    A route is trusted when it is of this `epoch` (messages have arrived without a gap since it was
     confirmed) and `until` is still to come (they do so now).
     """
 
@@ -54,7 +54,7 @@ class Trust:
 
 
 class RouteCache:
-    """The bounded cache. Reading never refreshes an entry; only Redis, by message or by reply, does.
+    """The bounded cache. Reading never refreshes a route; only Redis, by message or by reply, does.
 
     A version is never replaced by a lower one, wherever it comes from: not by a read that was on its
     way while the change was published, nor by a replica that lags behind.
@@ -66,91 +66,91 @@ class RouteCache:
         self._host = short_host
         self._paused_page = paused_page
         self.entries: dict[str, CachedRoute] = {}
-        # Place → until when it is known to be unknown, and in which epoch that was learned.
+        # Link key → until when it is known to be unknown, and in which epoch that was learned.
         self._unknown: dict[str, tuple[float, int]] = {}
-        # What was published of late, cached or not; and what was published of a place being read.
+        # What was published of late, cached or not; and what was published for a link key being read.
         self._recent: dict[str, CachedRoute] = {}
         self._read: dict[str, list[CachedRoute]] = {}
 
-    def entry(self, place: str, route: Route, epoch: int) -> CachedRoute:
+    def prepare(self, link_key: str, route: Route, epoch: int) -> CachedRoute:
         """Raises ValueError when the route cannot be answered with."""
         decision = decide(route, self._paused_page)
         return CachedRoute(
             version=route.version,
             epoch=epoch,
             outcome=decision.outcome,
-            headers=() if decision.ending is None else decision.ending.headers,
-            event=piece(route.birth, route.workspace, self._host, keys.slug_of(place)),
+            headers=() if decision.response is None else decision.response.headers,
+            event=piece(route.birth, route.workspace, self._host, keys.slug_of(link_key)),
             code=route.birth.to_bytes(8, "big"),
-            plain=decision.ending is not None,
-            plan=decision.plan,
+            plain=decision.response is not None,
+            policy=decision.policy,
         )
 
-    def trusted(self, place: str) -> CachedRoute | None:
+    def trusted(self, link_key: str) -> CachedRoute | None:
         """What has been confirmed since messages arrive without a gap; that they do so now is not looked at."""
-        entry = self.entries.get(place)
-        return entry if entry is not None and entry.epoch == self._trust.epoch else None
+        cached = self.entries.get(link_key)
+        return cached if cached is not None and cached.epoch == self._trust.epoch else None
 
-    def is_unknown(self, place: str, now: float) -> bool:
-        until, epoch = self._unknown.get(place, (0.0, 0))
+    def is_unknown(self, link_key: str, now: float) -> bool:
+        until, epoch = self._unknown.get(link_key, (0.0, 0))
         return now < until and now < self._trust.until and epoch == self._trust.epoch
 
-    def was_unknown(self, place: str) -> bool:
+    def was_unknown(self, link_key: str) -> bool:
         """Whether nothing was there when Redis was last asked."""
-        return place in self._unknown
+        return link_key in self._unknown
 
-    def change(self, place: str, entry: CachedRoute) -> None:
+    def change(self, link_key: str, cached: CachedRoute) -> None:
         """Takes in a published change. What is not cached is not put in: many new codes must not
         drive out those that are scanned."""
         forget_oldest(self._recent, RECENT)
-        self._newest(self._recent, place, entry)
-        if place in self._read:
-            self._read[place].append(entry)
-        if place in self.entries:
-            self._newest(self.entries, place, entry)
-        elif self._unknown.pop(place, None) is not None:
-            self._put(place, entry)
+        self._newest(self._recent, link_key, cached)
+        if link_key in self._read:
+            self._read[link_key].append(cached)
+        if link_key in self.entries:
+            self._newest(self.entries, link_key, cached)
+        elif self._unknown.pop(link_key, None) is not None:
+            self._put(link_key, cached)
 
-    def begin(self, place: str) -> None:
-        """Call before Redis is asked for `place`; `settle` or `abandon` ends it. One at a time for a place."""
-        self._read[place] = []
+    def begin(self, link_key: str) -> None:
+        """Call before Redis is asked for `link_key`; `settle` or `abandon` ends it. One at a time for a link key."""
+        self._read[link_key] = []
 
-    def abandon(self, place: str) -> None:
-        self._read.pop(place, None)
+    def abandon(self, link_key: str) -> None:
+        self._read.pop(link_key, None)
 
-    def settle(self, place: str, found: CachedRoute | None, asked_at: float, epoch: int) -> CachedRoute | None:
+    def settle(self, link_key: str, found: CachedRoute | None, asked_at: float, epoch: int) -> CachedRoute | None:
         """Takes in a reply (None: no such key; it counts as older than any version, since what is
-        deleted leaves a tombstone). Keeps and returns the newest of all that is known of the place.
+        deleted leaves a tombstone). Keeps and returns the newest of all that is known about the link key.
         `asked_at` and `epoch` are of before the question."""
-        during = self._read.pop(place, [])
-        cached = self.entries.get(place)
-        candidates = (found, self._recent.get(place), cached, *during)
+        during = self._read.pop(link_key, [])
+        cached = self.entries.get(link_key)
+        candidates = (found, self._recent.get(link_key), cached, *during)
         newest = max((e for e in candidates if e is not None), key=lambda e: e.version, default=None)
         if newest is None:
             forget_oldest(self._unknown, self._limit)
-            self._unknown[place] = (asked_at + UNKNOWN_FOR_S, epoch)
+            self._unknown[link_key] = (asked_at + UNKNOWN_FOR_S, epoch)
         elif newest is not cached:
-            self._put(place, newest)
+            self._put(link_key, newest)
         return newest
 
-    def drop(self, place: str) -> None:
+    def drop(self, link_key: str) -> None:
         """Of a change that cannot be answered with, at least the route before it must not be."""
-        self.entries.pop(place, None)
-        self._recent.pop(place, None)
-        self._unknown.pop(place, None)
+        self.entries.pop(link_key, None)
+        self._recent.pop(link_key, None)
+        self._unknown.pop(link_key, None)
 
     def distrust(self) -> None:
         """Messages may have been missed: everything is asked for again before it is believed."""
         self._trust.epoch += 1
 
-    def _put(self, place: str, entry: CachedRoute) -> None:
-        if place not in self.entries:
+    def _put(self, link_key: str, cached: CachedRoute) -> None:
+        if link_key not in self.entries:
             forget_oldest(self.entries, self._limit)
-        self._unknown.pop(place, None)
-        self.entries[place] = entry
+        self._unknown.pop(link_key, None)
+        self.entries[link_key] = cached
 
     @staticmethod
-    def _newest(entries: dict[str, CachedRoute], place: str, entry: CachedRoute) -> None:
-        known = entries.get(place)
-        if known is None or known.version <= entry.version:
-            entries[place] = entry
+    def _newest(entries: dict[str, CachedRoute], link_key: str, cached: CachedRoute) -> None:
+        known = entries.get(link_key)
+        if known is None or known.version <= cached.version:
+            entries[link_key] = cached

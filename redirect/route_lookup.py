@@ -1,4 +1,4 @@
-"""The route of a place: from memory when that can be trusted, else from Redis, else as it last was."""
+"""The route of a link key: from memory when that can be trusted, else from Redis, else as it last was."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class Unavailable(Exception):
 
 
 class SharedRead:
-    """One read of a place, shared by those who asked before it began, and the one after it."""
+    """One read of a link key, shared by those who asked before it began, and the one after it."""
 
     __slots__ = ("next", "task")
 
@@ -54,76 +54,76 @@ class RouteLookup:
         self._counts = counts
         self._flights: dict[str, SharedRead] = {}
 
-    async def find(self, place: str) -> CachedRoute | None:
+    async def find(self, link_key: str) -> CachedRoute | None:
         """None when nothing is there. Raises Unavailable when nobody can say."""
         now = self._elapsed()
         trusted = now < self._trust.until
-        entry = self._routes.entries.get(place)
-        if entry is None:
-            if self._routes.is_unknown(place, now):
+        cached = self._routes.entries.get(link_key)
+        if cached is None:
+            if self._routes.is_unknown(link_key, now):
                 return None
-        elif trusted and entry.epoch == self._trust.epoch:
-            return entry
+        elif trusted and cached.epoch == self._trust.epoch:
+            return cached
         self._counts.lookups += 1
         try:
-            entry = await asyncio.shield(self._flight(place, trusted).task)
+            cached = await asyncio.shield(self._flight(link_key, trusted).task)
         except (Away, Refused):
             # A message may have brought it meanwhile.
-            entry = self._routes.entries.get(place)
-            if entry is None or self._elapsed() - self._trust.heard_at > self._stale_max_s:
+            cached = self._routes.entries.get(link_key)
+            if cached is None or self._elapsed() - self._trust.heard_at > self._stale_max_s:
                 raise Unavailable from None
             self._counts.stale += 1
-            return entry
-        self._counts.fetched += entry is not None and entry.outcome != "unknown"
-        return entry
+            return cached
+        self._counts.fetched += cached is not None and cached.outcome != "unknown"
+        return cached
 
-    def _flight(self, place: str, trusted: bool) -> SharedRead:
+    def _flight(self, link_key: str, trusted: bool) -> SharedRead:
         """A read to wait for. While trust stands any will do: what was published since is known from
         the messages. Without it, only one that begins now or later: the reply on its way may be older
-        than an edit that was answered before this visit came."""
-        flight = self._flights.get(place)
+        than an edit that was answered before this scan came."""
+        flight = self._flights.get(link_key)
         if flight is None:
-            flight = SharedRead(asyncio.create_task(self._read(place, trusted)))
-            self._flights[place] = flight
-            flight.task.add_done_callback(lambda _: self._landed(place, flight))
+            flight = SharedRead(asyncio.create_task(self._read(link_key, trusted)))
+            self._flights[link_key] = flight
+            flight.task.add_done_callback(lambda _: self._landed(link_key, flight))
             return flight
         if trusted:
             return flight
         if flight.next is None:
-            flight.next = SharedRead(asyncio.create_task(self._read_after(flight.task, place)))
+            flight.next = SharedRead(asyncio.create_task(self._read_after(flight.task, link_key)))
         return flight.next
 
-    def _landed(self, place: str, flight: SharedRead) -> None:
+    def _landed(self, link_key: str, flight: SharedRead) -> None:
         if not flight.task.cancelled():
             # Whoever waited may be gone; then its failure is nobody's.
             flight.task.exception()
         following = flight.next
         if following is None:
-            del self._flights[place]
+            del self._flights[link_key]
         else:
-            self._flights[place] = following
-            following.task.add_done_callback(lambda _: self._landed(place, following))
+            self._flights[link_key] = following
+            following.task.add_done_callback(lambda _: self._landed(link_key, following))
 
-    async def _read_after(self, before: "asyncio.Task[CachedRoute | None]", place: str) -> CachedRoute | None:
+    async def _read_after(self, before: "asyncio.Task[CachedRoute | None]", link_key: str) -> CachedRoute | None:
         await asyncio.wait({before})
-        return await self._read(place, trusted=False)
+        return await self._read(link_key, trusted=False)
 
-    async def _read(self, place: str, trusted: bool) -> CachedRoute | None:
-        store = self._near if trusted else self._primary
+    async def _read(self, link_key: str, trusted: bool) -> CachedRoute | None:
+        redis = self._near if trusted else self._primary
         epoch = self._trust.epoch
         asked_at = self._elapsed()
-        self._routes.begin(place)
+        self._routes.begin(link_key)
         try:
-            raw = await store.ask("GET", keys.route(place))
-            found = None if raw is None else self._routes.entry(place, decode_route(raw), epoch)
+            raw = await redis.ask("GET", keys.route(link_key))
+            found = None if raw is None else self._routes.prepare(link_key, decode_route(raw), epoch)
         except (msgspec.DecodeError, ValueError, OverflowError) as error:
-            self._routes.abandon(place)
+            self._routes.abandon(link_key)
             self._counts.unreadable_routes += 1
             raise Refused("a route that cannot be read") from error
         except BaseException:
-            self._routes.abandon(place)
+            self._routes.abandon(link_key)
             raise
-        return self._routes.settle(place, found, asked_at, epoch)
+        return self._routes.settle(link_key, found, asked_at, epoch)
 
 
 # What stands at a link, whichever host it is asked for at.
@@ -141,11 +141,11 @@ class HostRoutes:
         self._lookup = lookup
         self._routes = routes
         self._unknown = unknown
-        # Place and domain → the route's entry, and what it is there (None: not of the domain's workspace).
+        # Link key and domain → the cached route, and what it is there (None: not of the domain's workspace).
         self._there: dict[tuple[str, str], tuple[CachedRoute, CachedRoute | None]] = {}
 
     def nothing(self, host: CustomDomain | None) -> CachedRoute:
-        """What a visit is recorded as that finds nothing."""
+        """What a scan is recorded as that finds nothing."""
         if host is None:
             return self._unknown
         return msgspec.structs.replace(self._unknown, event=piece(0, host.workspace, host.name, ""))
@@ -156,13 +156,13 @@ class HostRoutes:
         if default is None:
             return None
         own = host.name + default
-        entry = self._routes.trusted(own)
-        if entry is None and not self._routes.is_unknown(own, now):
+        cached = self._routes.trusted(own)
+        if cached is None and not self._routes.is_unknown(own, now):
             return None
-        return self._at(host, own, entry) or self._at(host, default, self._routes.trusted(default))
+        return self._at(host, own, cached) or self._at(host, default, self._routes.trusted(default))
 
     async def find(self, host: CustomDomain | None, default: str | None) -> CachedRoute | None:
-        """What is at `default`, the place that a path means at the short host, if it means one. None when nothing is
+        """What is at `default`, the link key that a path means at the short host, if it means one. None when nothing is
         there, or nothing that this host leads to. Raises Unavailable when nobody can say."""
         if default is None:
             return None
@@ -179,19 +179,19 @@ class HostRoutes:
             there = None
         return there or self._at(host, default, await self._lookup.find(default))
 
-    def _at(self, host: CustomDomain, place: str, entry: CachedRoute | None) -> CachedRoute | None:
-        if entry is None or entry.outcome == "unknown":
+    def _at(self, host: CustomDomain, link_key: str, cached: CachedRoute | None) -> CachedRoute | None:
+        if cached is None or cached.outcome == "unknown":
             return None
-        key = place, host.name
+        key = link_key, host.name
         known = self._there.get(key)
-        if known is None or known[0] is not entry:
-            birth = int.from_bytes(entry.code, "big")
-            ours = entry.event.startswith(piece(birth, host.workspace) + b",")
-            event = piece(birth, host.workspace, host.name, keys.slug_of(place))
-            known = entry, msgspec.structs.replace(entry, event=event) if ours else None
+        if known is None or known[0] is not cached:
+            birth = int.from_bytes(cached.code, "big")
+            ours = cached.event.startswith(piece(birth, host.workspace) + b",")
+            event = piece(birth, host.workspace, host.name, keys.slug_of(link_key))
+            known = cached, msgspec.structs.replace(cached, event=event) if ours else None
             forget_oldest(self._there, REMEMBERED)
             self._there[key] = known
         there = known[1]
         if there is not None:
-            there.epoch = entry.epoch
+            there.epoch = cached.epoch
         return there

@@ -1,4 +1,4 @@
-"""Whether a rule's conditions hold for a visit: made into functions once for each version of a route."""
+"""Whether a rule's conditions hold for a scan: made into functions once for each version of a route."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -51,7 +51,7 @@ def local_time(zone: str) -> LocalTime | None:
         return None
 
 
-# What a code's rules may ask of a visit.
+# What a code's rules may ask of a scan.
 
 LONGEST_QUERY = 2048
 MOST_PARAMETERS = 64
@@ -76,12 +76,13 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     query: bytes
 
 
-def facts(seen: Observation, query: bytes) -> Facts:
-    spoken = seen[6].get(b"accept-language")
+def facts(observation: Observation, query: bytes) -> Facts:
+    at_ms, _, _, location, client, _, headers, _ = observation
+    spoken = headers.get(b"accept-language")
     return Facts(
-        seen[0],
-        *_place(seen[3]),
-        *_agent(seen[4]),
+        at_ms,
+        *_location(location),
+        *_agent(client),
         "" if spoken is None else _language(spoken[:LONGEST_HEADER]),
         query,
     )
@@ -93,7 +94,7 @@ def parameters(query: bytes) -> Mapping[str, list[str]]:
 
 
 @lru_cache(KEPT)
-def _place(piece: bytes) -> tuple[str, str, str]:
+def _location(piece: bytes) -> tuple[str, str, str]:
     country, region, city = _decode(piece)[:3]
     return country.casefold(), region.casefold(), city.casefold()
 
@@ -138,7 +139,7 @@ def compiled(when: Conditions) -> Test:
 
 
 def _all(tests: tuple[Test, ...], facts: Facts) -> bool:
-    for test in tests:  # noqa: SIM110 - a generator would take twice as long, for each visit
+    for test in tests:  # noqa: SIM110 - a generator would take twice as long, for each scan
         if not test(facts):
             return False
     return True

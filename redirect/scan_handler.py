@@ -1,4 +1,4 @@
-"""A visit that is more than a redirect: the decisions that are made for each visit, in their order.
+"""A scan that is more than a redirect: the decisions that are made for each scan, in their order.
 
     not yet started → expired → scan limit, looked at → password → scan limit, used up → rules → apps → variants
 
@@ -24,7 +24,7 @@ from redirect.route_cache import CachedRoute
 from redirect.rules import facts
 from redirect.scan_limit import ScanLimits
 from redirect.signed_cookies import StickyVariants
-from schemas.event import Outcome
+from schemas.event import Kind, Outcome
 
 RETRY_AFTER = (b"retry-after", b"2")
 AWAY = msgspec.structs.replace(page_response(pages.unavailable(), "unknown", 503, RETRY_AFTER), recorded=False)
@@ -36,19 +36,31 @@ _DOWNLOAD = pages.DOWNLOAD.encode()
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What the decisions look at that may have to wait. `seen` is what will be recorded."""
+    """What the decisions look at that may have to wait. `observation` is what will be recorded."""
 
-    seen: Observation
+    observation: Observation
     scope: Scope
     receive: Receive
 
     @property
     def at_ms(self) -> int:
-        return self.seen[0]
+        at_ms, _, _, _, _, _, _, _ = self.observation
+        return at_ms
+
+    @property
+    def kind(self) -> Kind:
+        _, kind, _, _, _, _, _, _ = self.observation
+        return kind
+
+    @property
+    def address(self) -> bytes:
+        _, _, address, _, _, _, _, _ = self.observation
+        return address
 
     @property
     def headers(self) -> dict[bytes, bytes]:
-        return self.seen[6]
+        _, _, _, _, _, _, headers, _ = self.observation
+        return headers
 
     @property
     def path(self) -> str:
@@ -57,28 +69,28 @@ class Request(msgspec.Struct, frozen=True):
 
     @property
     def is_human(self) -> bool:
-        return self.seen[1] == "human"
+        return self.kind == "human"
 
     @property
     def posted(self) -> bool:
         return bool(self.scope["method"] == "POST")
 
     @property
-    def is_before_a_visit(self) -> bool:
+    def is_before_a_scan(self) -> bool:
         """A browser that loads ahead, or somebody who only asks what is there."""
-        return self.seen[1] == "prefetch" or self.scope["method"] == "HEAD"
+        return self.kind == "prefetch" or self.scope["method"] == "HEAD"
 
 
-def _by_time(plan: ScanPolicy, at_ms: int) -> Response | None:
+def _by_time(policy: ScanPolicy, at_ms: int) -> Response | None:
     """Read at the scan: nothing has to happen at the time itself."""
-    if plan.starts_at_ms is not None and at_ms < plan.starts_at_ms:
+    if policy.starts_at_ms is not None and at_ms < policy.starts_at_ms:
         return EARLY
-    return plan.expired if plan.expires_at_ms is not None and at_ms >= plan.expires_at_ms else None
+    return policy.expired if policy.expires_at_ms is not None and at_ms >= policy.expires_at_ms else None
 
 
-def _file(plan: ScanPolicy, query: bytes, at_ms: int) -> Response | None:
+def _file(policy: ScanPolicy, query: bytes, at_ms: int) -> Response | None:
     """What a page offers as a file, when that is what is asked for."""
-    return page_file(plan.content, at_ms) if query == _DOWNLOAD and plan.content is not None else None
+    return page_file(policy.content, at_ms) if query == _DOWNLOAD and policy.content is not None else None
 
 
 class ScanHandler:
@@ -105,137 +117,144 @@ class ScanHandler:
         self._random_below = random_below
         self._secure = secure
 
-    def end_at_once(self, entry: CachedRoute, plan: ScanPolicy, scope: Scope) -> Response:
-        """How a visit by GET or HEAD ends whose plan asks nobody else (`plan.waits`); it is recorded."""
-        seen = self._recorder.look(entry.code, scope)
+    def respond_at_once(self, cached: CachedRoute, policy: ScanPolicy, scope: Scope) -> Response:
+        """How a scan by GET or HEAD ends whose policy asks nobody else (`policy.waits`); it is recorded."""
+        observation = self._recorder.look(cached.code, scope)
         query = scope["query_string"]
-        ending = _by_time(plan, seen[0]) or _file(plan, query, seen[0]) or self._led(plan, seen, query)
-        if ending.recorded:
-            self._recorder.write(entry, seen, ending.outcome, ending.variant)
-        return ending
+        at_ms, _, _, _, _, _, _, _ = observation
+        response = _by_time(policy, at_ms) or _file(policy, query, at_ms) or self._lead(policy, observation, query)
+        if response.recorded:
+            self._recorder.write(cached, observation, response.outcome, response.variant)
+        return response
 
-    async def end(self, entry: CachedRoute, scope: Scope, receive: Receive) -> Response:
-        """How a visit by GET, HEAD or POST of a code that is there ends; it is recorded."""
-        plan = entry.plan
+    async def respond(self, cached: CachedRoute, scope: Scope, receive: Receive) -> Response:
+        """How a scan by GET, HEAD or POST of a code that is there ends; it is recorded."""
+        policy = cached.policy
         posted = scope["method"] == "POST"
-        if plan is not None and not plan.waits and not posted:
-            return self.end_at_once(entry, plan, scope)
-        request = Request(self._recorder.look(entry.code, scope), scope, receive)
-        ending = await self._unless_away(self._fixed(entry, request) if plan is None else self._planned(plan, request))
+        if policy is not None and not policy.waits and not posted:
+            return self.respond_at_once(cached, policy, scope)
+        request = Request(self._recorder.look(cached.code, scope), scope, receive)
+        coming = self._fixed(cached, request) if policy is None else self._by_policy(policy, request)
+        response = await self._unless_away(coming)
         if posted:
-            ending = see_other(ending)
-        if ending.recorded:
-            self._recorder.write(entry, request.seen, ending.outcome, ending.variant)
-        return ending
+            response = see_other(response)
+        if response.recorded:
+            self._recorder.write(cached, request.observation, response.outcome, response.variant)
+        return response
 
-    async def end_of_nothing(self, unknown: CachedRoute, scope: Scope, receive: Receive) -> Response:
+    async def respond_unknown(self, unknown: CachedRoute, scope: Scope, receive: Receive) -> Response:
         """The same for a code that is not there; whether that is recorded is the caller's to say."""
         if scope["method"] != "POST":
             return NOT_FOUND
         request = Request(self._recorder.look(unknown.code, scope), scope, receive)
         return await self._unless_away(self._nobodys_form(request, "unknown"))
 
-    async def _unless_away(self, ending: Awaitable[Response]) -> Response:
+    async def _unless_away(self, response: Awaitable[Response]) -> Response:
         try:
-            return await ending
+            return await response
         except (Away, Refused):
             self._counts.unavailable += 1
         except Busy:
             self._counts.gate_busy += 1
         return AWAY
 
-    async def _fixed(self, entry: CachedRoute, request: Request) -> Response:
+    async def _fixed(self, cached: CachedRoute, request: Request) -> Response:
         """Of a code that is paused or leads on, whoever asks: a form means nothing to it."""
-        if request.posted and entry.outcome == "redirect":
-            return await self._form(int.from_bytes(entry.code, "big"), "", request) or ASK
-        return Response(entry.outcome, 302, entry.headers)
+        if request.posted and cached.outcome == "redirect":
+            return await self._form(int.from_bytes(cached.code, "big"), "", request) or ASK
+        return Response(cached.outcome, 302, cached.headers)
 
-    async def _planned(self, plan: ScanPolicy, request: Request) -> Response:
-        over = _by_time(plan, request.at_ms)
+    async def _by_policy(self, policy: ScanPolicy, request: Request) -> Response:
+        over = _by_time(policy, request.at_ms)
         if over is not None:
             return await self._nobodys_form(request, "early") if request.posted and over is EARLY else over
-        limit = plan.scan_limit
-        found = _file(plan, request.scope["query_string"], request.at_ms)
+        limit = policy.scan_limit
+        found = _file(policy, request.scope["query_string"], request.at_ms)
         uses_up = limit is not None and request.is_human and found is None
         shuts_out = limit is not None and not request.is_human
         # Where nothing comes in between, using up is looking at, too.
-        looks = limit is not None and not (uses_up and not plan.password and not request.posted)
-        if limit is not None and looks and await self._limits.is_used_up(plan.birth, limit):
-            return plan.limited
+        looks = limit is not None and not (uses_up and not policy.password and not request.posted)
+        if limit is not None and looks and await self._limits.is_used_up(policy.birth, limit):
+            return policy.limited
         more: Headers = ()
         if request.posted:
-            refusal = await self._form(plan.birth, plan.password, request)
+            refusal = await self._form(policy.birth, policy.password, request)
             if refusal is not None:
                 return refusal
-            more = (await self._pass(plan, request),)
-        elif plan.password and not await self._has_passed(plan, request):
+            more = (await self._pass(policy, request),)
+        elif policy.password and not await self._has_passed(policy, request):
             return ASK
-        if limit is not None and uses_up and not await self._limits.use(plan.birth, limit):
-            return plan.limited
+        if limit is not None and uses_up and not await self._limits.use(policy.birth, limit):
+            return policy.limited
         if shuts_out:
             found = PEOPLE_ONLY
         elif found is None:
-            found = await self._led_by_cookie(plan, request) if plan.by_cookie else self._led_by(plan, request)
+            found = await (self._lead_by_cookie if policy.by_cookie else self._lead_request)(policy, request)
         return with_headers(found, *more) if more else found
 
     async def _form(self, birth: int, kept: str, request: Request) -> Response | None:
         """None when it held the right password."""
-        if request.is_before_a_visit:
+        if request.is_before_a_scan:
             return ASK
-        return await self._gate.refusal(birth, kept, request.seen, request.headers, request.receive)
+        return await self._gate.refusal(birth, kept, request.address, request.at_ms, request.headers, request.receive)
 
     async def _nobodys_form(self, request: Request, outcome: Outcome) -> Response:
         """Whoever sends a form to nothing, or to what has not begun, learns as much as with a wrong password."""
         return msgspec.structs.replace(await self._form(0, "", request) or ASK, outcome=outcome)
 
-    async def _has_passed(self, plan: ScanPolicy, request: Request) -> bool:
-        if request.is_before_a_visit:
+    async def _has_passed(self, policy: ScanPolicy, request: Request) -> bool:
+        if request.is_before_a_scan:
             return False
-        return await self._gate.has_passed(plan.birth, plan.password, request.headers, request.at_ms / 1000)
+        return await self._gate.has_passed(policy.birth, policy.password, request.headers, request.at_ms / 1000)
 
-    async def _pass(self, plan: ScanPolicy, request: Request) -> tuple[bytes, bytes]:
+    async def _pass(self, policy: ScanPolicy, request: Request) -> tuple[bytes, bytes]:
         return await self._gate.pass_for(
-            plan.birth,
-            plan.password,
+            policy.birth,
+            policy.password,
             request.path,
             request.at_ms / 1000,
             secure=self._is_secure(request),
         )
 
-    def _led_by(self, plan: ScanPolicy, request: Request) -> Response:
-        return self._led(plan, request.seen, request.scope["query_string"])
+    async def _lead_request(self, policy: ScanPolicy, request: Request) -> Response:
+        return self._lead(policy, request.observation, request.scope["query_string"])
 
-    def _led(self, plan: ScanPolicy, seen: Observation, query: bytes) -> Response:
+    def _lead(self, policy: ScanPolicy, observation: Observation, query: bytes) -> Response:
         """To a destination, or to the page that stands for one."""
-        ways = plan.ways
-        way = ways.by_facts(facts(seen, query)) if ways.asks else None
-        if way is None:
-            way = ways.by_weight(seen[5], self._random_below) if ways.variants.total else ways.otherwise
-        if way is not None:
-            return ways.ending(way, query)
-        assert plan.content is not None
-        return self._contents.page(plan.birth, plan.version, plan.content)
+        destinations = policy.destinations
+        destination = destinations.by_facts(facts(observation, query)) if destinations.asks else None
+        if destination is None:
+            destination = destinations.otherwise
+            if destinations.variants.total:
+                _, _, _, _, _, visitor, _, _ = observation
+                destination = destinations.by_weight(visitor, self._random_below)
+        if destination is not None:
+            return destinations.response(destination, query)
+        assert policy.content is not None
+        return self._contents.page(policy.birth, policy.version, policy.content)
 
-    async def _led_by_cookie(self, plan: ScanPolicy, request: Request) -> Response:
+    async def _lead_by_cookie(self, policy: ScanPolicy, request: Request) -> Response:
         """Unless a rule or an app comes first: to the variant that the visitor was led to before, else as by visitor,
         and remembered. Without Redis a redirector may know no secret to sign with: then it is not remembered."""
-        ways, seen, query, now_s = plan.ways, request.seen, request.scope["query_string"], request.at_ms / 1000
-        way = ways.by_facts(facts(seen, query)) if ways.asks else None
-        if way is not None:
-            return ways.ending(way, query)
-        way = ways.by_weight(seen[5], self._random_below)
+        destinations, observation, now_s = policy.destinations, request.observation, request.at_ms / 1000
+        query = request.scope["query_string"]
+        destination = destinations.by_facts(facts(observation, query)) if destinations.asks else None
+        if destination is not None:
+            return destinations.response(destination, query)
+        _, _, _, _, _, visitor, _, _ = observation
+        destination = destinations.by_weight(visitor, self._random_below)
         try:
-            key = await self._stick.kept(plan.birth, request.headers, now_s)
-            if key in ways.by_key:
-                return ways.ending(ways.by_key[key], query)
+            key = await self._stick.kept(policy.birth, request.headers, now_s)
+            if key in destinations.by_key:
+                return destinations.response(destinations.by_key[key], query)
             if not request.is_human:
-                return ways.ending(way, query)
+                return destinations.response(destination, query)
             secure = self._is_secure(request)
-            remembered = await self._stick.cookie(plan.birth, way.key, request.path, now_s, secure=secure)
+            remembered = await self._stick.cookie(policy.birth, destination.key, request.path, now_s, secure=secure)
         except (Away, Refused):
             remembered = None
-        ending = ways.ending(way, query)
-        return ending if remembered is None else with_headers(ending, remembered)
+        response = destinations.response(destination, query)
+        return response if remembered is None else with_headers(response, remembered)
 
     def _is_secure(self, request: Request) -> bool:
         """What a scanner claims here concerns its own cookie alone."""

@@ -16,15 +16,15 @@ class ScanLimits:
     """What is kept is how many scans were used, not how many are left: a limit that is raised or lowered holds from
     the next scan on. All of it raises Away or Refused when Redis cannot say."""
 
-    def __init__(self, store: RedisClient) -> None:
-        self._store = store
+    def __init__(self, redis: RedisClient) -> None:
+        self._redis = redis
 
     async def is_used_up(self, birth: int, limit: int) -> bool:
-        used = await self._store.ask("GET", keys.scans_used(birth))
+        used = await self._redis.ask("GET", keys.scans_used(birth))
         return int(used or 0) >= limit
 
     async def use(self, birth: int, limit: int) -> bool:
         """Takes one scan, when there is one left. It is asked once only: where the answer is lost, Redis may have
         counted, and such a scan is used up without having led anywhere. Never the other way round."""
-        taken = await self._store.ask_once("EVAL", _USE, 1, keys.scans_used(birth), limit)
+        taken = await self._redis.ask_once("EVAL", _USE, 1, keys.scans_used(birth), limit)
         return bool(taken)

@@ -32,7 +32,7 @@ class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
     geo_database: str = "registries"
     # Hosts that are neither the short one nor a verified domain: taken for the short one, or 404.
     unknown_hosts: Literal["default", "404"] = "default"
-    # Visits of unknown slugs written to the journal, at most so many a second for each process.
+    # Scans of unknown slugs written to the journal, at most so many a second for each process.
     unknown_per_s: float = 50
     # Of what a scanner writes (referrer, campaign, ...) for each code, UTC day and dimension; the rest is `(other)`.
     distinct_values: int = 1_000

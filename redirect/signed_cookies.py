@@ -19,8 +19,8 @@ _MAC_CHARACTERS = 32
 class Secret:
     """The deployment's own, made by whoever needs it first and kept in Redis."""
 
-    def __init__(self, store: RedisClient, random_bytes: Callable[[int], bytes], elapsed: Callable[[], float]) -> None:
-        self._store = store
+    def __init__(self, redis: RedisClient, random_bytes: Callable[[int], bytes], elapsed: Callable[[], float]) -> None:
+        self._redis = redis
         self._random_bytes = random_bytes
         self._elapsed = elapsed
         self._known = b""
@@ -31,8 +31,8 @@ class Secret:
         if self._known and self._elapsed() - self._asked_at < ASK_AGAIN_S:
             return self._known
         try:
-            await self._store.ask("SET", keys.COOKIE_SECRET, self._random_bytes(SECRET_BYTES), "NX")
-            self._known = await self._store.ask("GET", keys.COOKIE_SECRET) or b""
+            await self._redis.ask("SET", keys.COOKIE_SECRET, self._random_bytes(SECRET_BYTES), "NX")
+            self._known = await self._redis.ask("GET", keys.COOKIE_SECRET) or b""
         except (Away, Refused):
             if not self._known:
                 raise

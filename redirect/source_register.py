@@ -40,10 +40,10 @@ class SourceRegister:
     """`own` is this process's entry, for as long as it has no journal and so no file."""
 
     def __init__(
-        self, journals: Path, store: RedisClient, own: Callable[[], SourceEntry | None], now_ms: Callable[[], int]
+        self, journals: Path, redis: RedisClient, own: Callable[[], SourceEntry | None], now_ms: Callable[[], int]
     ) -> None:
         self._journals = journals
-        self._store = store
+        self._redis = redis
         self._own = own
         self._now_ms = now_ms
         # What Redis holds already, but for when that was.
@@ -74,7 +74,7 @@ class SourceRegister:
         words: list[bytes | str | int] = []
         for entry in entries:
             words += [entry.source, encode_entry(entry), entry.last_seq]
-        await self._store.ask("EVAL", _PUT, 1, keys.SOURCES, *words)
+        await self._redis.ask("EVAL", _PUT, 1, keys.SOURCES, *words)
         for entry in entries:
             self._told[entry.source] = _but_time(entry)
 

@@ -13,7 +13,7 @@ from ua_parser.regex import Resolver
 from redirect.request_fields import clean, tidy
 from schemas.event import Kind
 
-# What made a visit: a person, a program, a link preview, or a browser loading ahead of a click.
+# What made a scan: a person, a program, a link preview, or a browser loading ahead of a click.
 
 _PREFETCH = re.compile(rb"\b(?:prefetch|prerender|preview)\b", re.IGNORECASE)
 PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")

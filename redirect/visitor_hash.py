@@ -50,7 +50,7 @@ class Salts:
         self._random_bytes = random_bytes
         self._hashers: dict[int, Hasher] = {}
         self._shared: set[int] = set()
-        # What visits of `day` are hashed with. Nobody else keeps it: with its day it is gone.
+        # What scans of `day` are hashed with. Nobody else keeps it: with its day it is gone.
         self.day = -1
         self.current = keyed(random_bytes(SALT_BYTES))
 
@@ -60,7 +60,7 @@ class Salts:
         self.day = day
 
     def hasher(self, day: int) -> Hasher:
-        """For a visit now; what was before that day is forgotten."""
+        """For a scan now; what was before that day is forgotten."""
         self.forget_before(day)
         found = self._hashers.get(day)
         if found is None:
@@ -134,14 +134,14 @@ def from_supervisor(descriptor: int) -> Source:
     return source
 
 
-def from_redis(store: RedisClient, random_bytes: Callable[[int], bytes]) -> Source:
+def from_redis(redis: RedisClient, random_bytes: Callable[[int], bytes]) -> Source:
     """Share it through a Redis without a disk: whoever is first makes it, and Redis forgets it with its day."""
 
     async def source(day: int) -> bytes:
-        await check_volatile(store)
+        await check_volatile(redis)
         key = keys.salt(day_name(day))
-        await store.ask("SET", key, random_bytes(SALT_BYTES), "NX", "EXAT", (day + 1) * MS_OF_DAY // 1000)
-        salt = await store.ask("GET", key)
+        await redis.ask("SET", key, random_bytes(SALT_BYTES), "NX", "EXAT", (day + 1) * MS_OF_DAY // 1000)
+        salt = await redis.ask("GET", key)
         if not isinstance(salt, bytes) or len(salt) != SALT_BYTES:
             raise NoSalt("its clock is another one than ours")
         return salt
@@ -149,14 +149,14 @@ def from_redis(store: RedisClient, random_bytes: Callable[[int], bytes]) -> Sour
     return source
 
 
-async def check_volatile(store: RedisClient) -> None:
+async def check_volatile(redis: RedisClient) -> None:
     """Raises Persistent for a Redis that writes to a disk, or has a replica that may; Away or Refused."""
     for setting, wanted in (("appendonly", b"no"), ("save", b"")):
-        found = await store.ask("CONFIG", "GET", setting)
+        found = await redis.ask("CONFIG", "GET", setting)
         if not isinstance(found, list) or found[1:] != [wanted]:
             value = found[1].decode(errors="replace") if isinstance(found, list) and len(found) == 2 else "hidden"
             raise Persistent(f"its {setting} is {value!r}, and must be {wanted.decode()!r}")
-    replication = (await store.ask("INFO", "replication")).decode().split()
+    replication = (await redis.ask("INFO", "replication")).decode().split()
     if "role:master" not in replication or "connected_slaves:0" not in replication:
         raise Persistent("it is replicated, and a copy can be on a disk")
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 import pages
 from redirect import signed_cookies
 from redirect.asgi import Receive
-from redirect.event_line import Observation
 from redirect.password_gate.form import BadForm, is_foreign, password
 from redirect.password_gate.guess_limits import GuessLimits, name_of_cookie
 from redirect.password_gate.password_check import PasswordChecker
@@ -71,7 +70,7 @@ class Gate:
         return signed_cookies.verify(secret, NAME, birth, kept.encode(), values, now_s)
 
     async def refusal(
-        self, birth: int, kept: str, seen: Observation, headers: Mapping[bytes, bytes], receive: Receive
+        self, birth: int, kept: str, address: bytes, at_ms: int, headers: Mapping[bytes, bytes], receive: Receive
     ) -> Response | None:
         """What a form that was sent is answered with unless it holds the right password. For a code without one
         (`kept` is empty) and for no code at all (birth 0), that is what a wrong password gets, and as late."""
@@ -82,10 +81,10 @@ class Gate:
         except BadForm as bad:
             return _form("wrong", bad.status)
         if not kept:
-            return await self._nobodys_refusal(given, seen)
-        said = await self._said(birth, kept, headers, seen[0] / 1000)
+            return await self._unknown_refusal(given, address, at_ms)
+        said = await self._said(birth, kept, headers, at_ms / 1000)
         known = said is not None
-        names = self._tries.names(seen[2], birth, seen[0]) if said is None else name_of_cookie(said)
+        names = self._tries.names(address, birth, at_ms) if said is None else name_of_cookie(said)
         verdict = await self._tries.take(birth, names, by_all=not known)
         if verdict.queued:
             verdict = await self._queue.turn(birth, names, failed=verdict.failed)
@@ -94,13 +93,13 @@ class Gate:
         if not await self._passwords.are_right(kept, given, known=known):
             return WRONG
         self._tries.give_back(birth, names)
-        self._queue.given_back(birth)
+        self._queue.wake_next(birth)
         return None
 
-    async def _nobodys_refusal(self, given: str, seen: Observation) -> Response:
+    async def _unknown_refusal(self, given: str, address: bytes, at_ms: int) -> Response:
         if not self._nobodys_allowance.take():
             return _wait(1000)
-        verdict = await self._tries.take(0, self._tries.names(seen[2], 0, seen[0]), by_all=False)
+        verdict = await self._tries.take(0, self._tries.names(address, 0, at_ms), by_all=False)
         if not verdict.may:
             return _wait(verdict.wait_ms)
         await self._nobodys.are_right("", given)

@@ -93,8 +93,8 @@ class GuessLimits:
     """Kept in Redis, for all redirectors. An address is known there by a hash alone, keyed with the day's salt, until
     an hour after its last pause. Raises Away or Refused when Redis cannot say."""
 
-    def __init__(self, store: RedisClient, salts: Salts) -> None:
-        self._store = store
+    def __init__(self, redis: RedisClient, salts: Salts) -> None:
+        self._redis = redis
         self._salts = salts
 
     async def take(self, birth: int, names: Names, *, by_all: bool = True) -> Verdict:
@@ -103,13 +103,13 @@ class GuessLimits:
         bounds = [bound for pair in zip(FREE, LONGEST_MS, strict=True) for bound in pair]
         numbers = (BY_ALL, FORGOTTEN_MS, NEXT_MS, LATER_MS, LATEST_MS, FIRST_MS, KEPT_MS)
         asked: Command = ("EVAL", _TAKE, len(at) + 1, *at, keys.gate_tries(birth), int(by_all), *numbers, *bounds)
-        state, wait_ms, failed = await self._store.ask_once(*asked)
+        state, wait_ms, failed = await self._redis.ask_once(*asked)
         return Verdict(may=state == 0, queued=state == 2, wait_ms=wait_ms, failed=bool(failed))
 
     def give_back(self, birth: int, names: Names) -> None:
         """The right password is no try, and this address guesses no more."""
         at = [keys.gate_tries(birth, name) for name in names]
-        self._store.tell("EVAL", _GIVE_BACK, len(at) + 1, *at, keys.gate_tries(birth))
+        self._redis.tell("EVAL", _GIVE_BACK, len(at) + 1, *at, keys.gate_tries(birth))
 
     def names(self, address: bytes, birth: int, at_ms: int) -> Names:
         """Of an address and a code, and telling nothing of either: an IPv4 address, or the /64, /56 and /48 of an IPv6

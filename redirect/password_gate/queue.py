@@ -59,7 +59,7 @@ class GuessQueue:
         except TimeoutError:
             return COME_AGAIN
 
-    def given_back(self, birth: int) -> None:
+    def wake_next(self, birth: int) -> None:
         """The next one need not wait."""
         if birth in self._lines:
             self._lines[birth].wake.set()

@@ -62,7 +62,7 @@ def test_why_a_visit_has_no_country(found: dict[str, Any], reason: str) -> None:
 
 
 def test_edge_headers_are_told_with_whom_they_come_from() -> None:
-    found = told(CLOUDFLARE, "104.16.0.1", PUBLIC, b"cf-ipcountry", is_proxy=True, by_edge=True, placed=True)
+    found = told(CLOUDFLARE, "104.16.0.1", PUBLIC, b"cf-ipcountry", is_proxy=True, by_edge=True, located=True)
     assert found["edges"] == [{"edge": "cloudflare", "from": "Cloudflare's networks", "believed": True, "visits": 1}]
     assert found["unplaced"] == {}
     [own] = told(OWN, PUBLIC, PUBLIC, b"x-country")["edges"]
@@ -73,5 +73,5 @@ def test_many_visits_cost_no_more_than_few() -> None:
     arrivals = Arrivals(NO_EDGE, database=True)
     for ts_ms in range(10 * EVERY_MS):
         if ts_ms >= arrivals.next_ms:
-            arrivals.look(ts_ms, PUBLIC, bytes(16), {}, is_proxy=False, by_edge=False, placed=True)
+            arrivals.look(ts_ms, PUBLIC, bytes(16), {}, is_proxy=False, by_edge=False, located=True)
     assert arrivals.told()["looked_at"] == 10

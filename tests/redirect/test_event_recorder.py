@@ -117,7 +117,7 @@ def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
 
 
 def entry(route: Route, host: str) -> CachedRoute:
-    return RouteCache(1, Trust(), host, b"https://x.example/").entry(f"/{SLUG}", route, 0)
+    return RouteCache(1, Trust(), host, b"https://x.example/").prepare(f"/{SLUG}", route, 0)
 
 
 LINES: list[bytes] = []
@@ -144,7 +144,7 @@ def made(
             salts=salts,
             trusted_proxies=proxies,
             edge=edge,
-            place_of_address=database,
+            location_of_address=database,
             now_ms=lambda: now_ms,
             counts=COUNTS,
             **more,
@@ -242,7 +242,7 @@ def test_the_visitor_of_another_day_is_another() -> None:
             salts=salts,
             trusted_proxies=LOOPBACK,
             edge=EDGE,
-            place_of_address=None,
+            location_of_address=None,
             now_ms=lambda: clock[0],
             counts=COUNTS,
         )

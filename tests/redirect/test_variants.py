@@ -76,8 +76,8 @@ def test_without_weight_nobody_comes() -> None:
 def test_inactive_variants_are_left_out() -> None:
     off = Variant(id="a", key="a", url="https://example.com/a", active=False)
     plan = decide(Route(1, 7, 3, destination="https://example.com/", variants=(off,)), b"")
-    assert plan.ending is not None
-    assert plan.ending.headers[0] == (b"location", b"https://example.com/")
+    assert plan.response is not None
+    assert plan.response.headers[0] == (b"location", b"https://example.com/")
 
 
 def test_every_point_belongs_to_one_and_as_many_as_it_weighs() -> None:

@@ -118,7 +118,7 @@ async def standing(queue: GuessQueue, so_many: int) -> None:
 
 def next_one(publisher: Publisher, queue: GuessQueue) -> None:
     so_far(publisher, next=0)
-    queue.given_back(BIRTH)
+    queue.wake_next(BIRTH)
 
 
 async def test_who_has_not_failed_goes_first_and_then_who_came_first(tried: GuessLimits, publisher: Publisher) -> None:
@@ -175,7 +175,7 @@ async def test_without_redis_nobody_is_let_in(own_redis: RedisServer) -> None:
     await standing(queue, 1)
     publisher.close()
     own_redis.kill()
-    queue.given_back(BIRTH)
+    queue.wake_next(BIRTH)
     with pytest.raises(Away):
         await waiting
     await store.close()
