@@ -34,11 +34,14 @@ REPLACED_WITHIN_S = 60.0
 LONGEST_S = 240.0
 # A client's own; a machine that starts processes is busy.
 PATIENCE_S = 10
+REASONS = 20
 
 
 class Tally(msgspec.Struct):
     answered: int = 0
     failed: int = 0
+    # Why, for the first few.
+    reasons: list[str] = []
     # How often a client was told that a connection is at its end.
     told: int = 0
 
@@ -49,18 +52,21 @@ async def keep_scanning(port: int, slug: str, tally: Tally, stop: asyncio.Event,
     connection: Connection | None = None
     while not stop.is_set():
         await asyncio.sleep(pause_s)
-        status, headers = 0, dict[str, str]()
+        status, headers, reason = 0, dict[str, str](), ""
+        fresh = connection is None
         try:
             if connection is None:
                 connection = await Connection.open(port)
             scan = connection.request(f"GET /{slug} HTTP/1.1\r\nUser-Agent: {FIREFOX}")
             status, headers, _ = await asyncio.wait_for(scan, PATIENCE_S)
-        except (OSError, EOFError, TimeoutError):
-            status = 0
+        except (OSError, EOFError, TimeoutError) as error:
+            status, reason = 0, f"{error!r} on a {'new' if fresh else 'kept'} connection"
         if status == 302:
             tally.answered += 1
         else:
             tally.failed += 1
+            if len(tally.reasons) < REASONS:
+                tally.reasons.append(reason or f"status {status}")
         last = not status or headers.get("connection", "").lower() == "close"
         if last and connection is not None:
             tally.told += bool(status)
@@ -107,13 +113,13 @@ async def _replaced(stack: Stack, before: list[int]) -> None:
         if len(now) != WORKERS or not now.isdisjoint(before):
             return False
         sockets = [stack.folder.redirector_socket(worker + 1) for worker in range(WORKERS)]
-        return all(await asyncio.gather(*map(_serves, sockets)))
+        return all(await asyncio.gather(*map(serves, sockets)))
 
     if not await until(so, within_s=REPLACED_WITHIN_S, unless=lambda: stack.ended):
         raise NotReady(f"a redirector was not replaced. The log ends with:\n{stack.last_words()}")
 
 
-async def _serves(socket: Path) -> bool:
+async def serves(socket: Path) -> bool:
     """Whether the redirector behind it is ready, for more than the requests that it finishes."""
     try:
         async with asyncio.timeout(1):
@@ -177,6 +183,8 @@ async def run(folder: Path, requests: int, seconds_of_wrk: int, *, proxy: bool =
         beside = asyncio.create_task(wrk(asked, stack.slugs[0], seconds_of_wrk)) if seconds_of_wrk else None
         tally = await rolling(stack, asked, requests, 2, print)
         print(f"clients that keep connections: {tally.answered:,} answered, {tally.failed} failed")
+        for reason in tally.reasons:
+            print(f"  {reason}")
         failed = tally.failed
         if beside is not None:
             while not beside.done():

@@ -27,6 +27,9 @@ IPHONE = (
     "Version/17.0 Mobile/15E148 Safari/604.1"
 )
 
+# A connection is not used again after so long: the redirector closes idle ones.
+IDLE_S = 15.0
+
 # As `codes` publishes: counted in the same step.
 PUBLISH = "redis.call('INCR', ARGV[1]) return redis.call('PUBLISH', ARGV[2], ARGV[3])"
 
@@ -70,6 +73,7 @@ class Redirector:
         listener.close()
         status.close()
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        self._asked_at = time.monotonic()
 
     def wait(self) -> None:
         """Until it answers. Raises AssertionError, with its log, when it ends instead."""
@@ -86,6 +90,10 @@ class Redirector:
     def ask(
         self, path: str, headers: "dict[str, str | bytes]", *, method: str = "GET", body: bytes | None = None
     ) -> Answer:
+        if time.monotonic() - self._asked_at > IDLE_S:
+            # Before the redirector does it, just as the next request leaves.
+            self.connection.close()
+        self._asked_at = time.monotonic()
         try:
             self.connection.request(method, path, body, headers)
             response = self.connection.getresponse()

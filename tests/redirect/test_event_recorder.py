@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,23 +10,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redirect.client_ip import NO_ADDRESS, forwarded, packed, trusts
-from redirect.event_line import NO_VARIANT
-from redirect.event_recorder import Recorder, recorder
-from redirect.geo import EDGES, NO_EDGE, UNKNOWN_LOCATION, Edge, Location, location_of_headers
-from redirect.metrics import Counts
+from redirect.event_recorder import recorder
+from redirect.geo import NO_EDGE, UNKNOWN_LOCATION, Edge, location_of_headers
 from redirect.request_fields import language, referrer, utm
-from redirect.route_cache import CachedRoute, RouteCache, Trust
 from redirect.settings import LOOPBACK
-from redirect.user_agent import agent_reader, is_prefetch
+from redirect.user_agent import is_prefetch
 from redirect.visitor_hash import MS_OF_DAY, Salts, keyed, visitor_hash
-from schemas.event import Kind, ScanEvent, decode_event, encode_line, seal
+from schemas.event import Kind, ScanEvent, decode_event, encode_line
 from schemas.route import Route
+from tests.redirect.recording import (
+    COUNTS,
+    EDGE,
+    LINES,
+    READ_AGENT,
+    ROUTE,
+    SALT,
+    SEQ,
+    SLUG,
+    SOURCE,
+    TS,
+    cached_route,
+    database,
+    keep,
+    record_with,
+    recording,
+    request_of,
+)
 
-READ_AGENT = agent_reader()
-SALT = b"s" * 16
-SOURCE, SEQ, TS = 2**63 - 1, 12, 1_790_000_000_123
-SLUG = "intro/one"
-EDGE = EDGES["cloudflare"]
 TRUSTED = trusts(LOOPBACK)
 
 HEADERS = [
@@ -59,10 +68,6 @@ routes = st.builds(
 )
 
 
-def database(address: bytes) -> Location:
-    return Location("NZ") if address == packed("198.51.100.4") else UNKNOWN_LOCATION
-
-
 def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
     """Step by step, with nothing remembered."""
     headers = dict(request["headers"])
@@ -74,16 +79,16 @@ def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
         kind = "bot"
     peer = request["client"][0] if request["client"] else "127.0.0.1"
     address = packed(peer) or NO_ADDRESS
-    place = UNKNOWN_LOCATION
+    location = UNKNOWN_LOCATION
     if TRUSTED(address):
         for name in (b"x-forwarded-for", b"cf-connecting-ip"):
             address = forwarded(headers.get(name, b""), TRUSTED).scanner or address
         if b"cf-ipcountry" in headers:
-            place = location_of_headers(tuple(headers.get(name) for name in EDGE.names))
+            location = location_of_headers(tuple(headers.get(name) for name in EDGE.names))
         else:
-            place = database(address)
+            location = database(address)
     else:
-        place = database(address)
+        location = database(address)
     source, campaign = referrer(headers.get(b"referer", b"")), utm(request["query_string"])
     return ScanEvent(
         source=SOURCE,
@@ -95,11 +100,11 @@ def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
         slug=SLUG,
         kind=kind,
         outcome="unknown" if route.gone else "paused" if route.status == "paused" else "redirect",
-        country=place.country,
-        region=place.region,
-        city=place.city,
-        lat=place.lat,
-        lon=place.lon,
+        country=location.country,
+        region=location.region,
+        city=location.city,
+        lat=location.lat,
+        lon=location.lon,
         device=agent.device,
         model=agent.model,
         os=agent.os,
@@ -116,55 +121,14 @@ def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
     )
 
 
-def entry(route: Route, host: str) -> CachedRoute:
-    return RouteCache(1, Trust(), host, b"https://x.example/").prepare(f"/{SLUG}", route, 0)
-
-
-LINES: list[bytes] = []
-COUNTS = Counts()
-
-
-def keep(rest: bytes) -> None:
-    LINES.append(seal(b"[%d,%d," % (SOURCE, SEQ) + rest))
-
-
-def made(
-    add: Callable[[bytes], None] = keep,
-    now_ms: int = TS,
-    proxies: tuple[str, ...] = LOOPBACK,
-    edge: Edge = EDGE,
-    **more: Any,
-) -> Callable[[CachedRoute, dict[str, Any]], None]:
-    salts = Salts(lambda n: b"r" * n)
-    salts.put(now_ms // MS_OF_DAY, SALT)
-    return recording(
-        recorder(
-            add,
-            read_agent=READ_AGENT,
-            salts=salts,
-            trusted_proxies=proxies,
-            edge=edge,
-            location_of_address=database,
-            now_ms=lambda: now_ms,
-            counts=COUNTS,
-            **more,
-        )
-    )
-
-
-def recording(made: Recorder) -> Callable[[CachedRoute, dict[str, Any]], None]:
-    """Both steps, as a plain redirect takes them."""
-    return lambda entry, scope: made.write(entry, made.look(entry.code, scope), entry.outcome, NO_VARIANT)
-
-
 # One for all examples, so that what it remembers of one request meets the others.
-RECORD = made()
+RECORD = recording()
 
 
 @settings(max_examples=400)
 @given(routes, st.sampled_from(["localhost:8001", "gö.example", 'a"b\\']), requests)
 def test_the_quick_line_is_the_plain_one(route: Route, host: str, request: dict[str, Any]) -> None:
-    RECORD(entry(route, host), request)
+    RECORD(cached_route(route, host), request)
     line = LINES.pop()
     expected = plain(route, host, request)
     assert decode_event(line) == expected
@@ -174,17 +138,10 @@ def test_the_quick_line_is_the_plain_one(route: Route, host: str, request: dict[
     assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", line[:-1].decode())
 
 
-def simple(**more: Any) -> dict[str, Any]:
-    return {"headers": [], "method": "GET", "client": ("127.0.0.1", 1), "query_string": b"", **more}
-
-
-ROUTE = Route(version=1, birth=7, workspace=1, destination="https://example.com/")
-
-
 def test_an_untrusted_peer_is_not_believed() -> None:
     claims = [(b"x-forwarded-for", b"203.0.113.9"), (b"cf-connecting-ip", b"203.0.113.9"), (b"cf-ipcountry", b"FR")]
     for headers in ([], claims):
-        RECORD(entry(ROUTE, "h"), simple(headers=headers, client=("203.0.113.1", 5)))
+        RECORD(cached_route(ROUTE, "h"), request_of(headers=headers, client=("203.0.113.1", 5)))
     first, second = (decode_event(LINES.pop()) for _ in range(2))
     assert first.country == second.country == ""
     assert first.visitor == second.visitor
@@ -220,7 +177,7 @@ def test_an_edges_headers_count_when_they_came_through_it(
     headers = [(b"cf-ipcountry", b"FR"), (b"cf-connecting-ip", b"198.18.0.1")]
     if chain:
         headers.append((b"x-forwarded-for", chain.encode()))
-    made(proxies=proxies, edge=edge)(entry(ROUTE, "h"), simple(headers=headers, client=(peer, 5)))
+    recording(proxies=proxies, edge=edge)(cached_route(ROUTE, "h"), request_of(headers=headers, client=(peer, 5)))
     event = decode_event(LINES.pop())
     raw = packed(address)
     assert raw is not None
@@ -230,12 +187,12 @@ def test_an_edges_headers_count_when_they_came_through_it(
 
 def test_the_visitor_of_another_day_is_another() -> None:
     for now_ms in (TS, TS + MS_OF_DAY):
-        made(now_ms=now_ms)(entry(ROUTE, "h"), simple())
+        recording(now_ms=now_ms)(cached_route(ROUTE, "h"), request_of())
     # The same salt here, so only what the recorder asks for tells them apart: the day's own.
     salts = Salts(lambda n: bytes(n))
     salts.put(TS // MS_OF_DAY, SALT)
     clock = [TS]
-    record = recording(
+    record = record_with(
         recorder(
             keep,
             read_agent=READ_AGENT,
@@ -248,37 +205,40 @@ def test_the_visitor_of_another_day_is_another() -> None:
         )
     )
     LINES.clear()
-    record(entry(ROUTE, "h"), simple())
+    record(cached_route(ROUTE, "h"), request_of())
     clock[0] += MS_OF_DAY
-    record(entry(ROUTE, "h"), simple())
+    record(cached_route(ROUTE, "h"), request_of())
     salts.put(clock[0] // MS_OF_DAY, b"t" * 16)
-    record(entry(ROUTE, "h"), simple())
+    record(cached_route(ROUTE, "h"), request_of())
     assert len({decode_event(line).visitor for line in LINES}) == 3
     LINES.clear()
 
 
 def test_a_line_is_what_msgspec_would_write() -> None:
-    RECORD(entry(ROUTE, "h"), simple())
+    RECORD(cached_route(ROUTE, "h"), request_of())
     assert msgspec.json.decode(LINES.pop())[2:10] == [TS, 7, 1, "h", SLUG, "bot", "redirect", ""]
 
 
 def test_a_flood_of_made_up_values_adds_few() -> None:
-    record, other = made(distinct_values=20), COUNTS.other_values
+    record, other = recording(distinct_values=20), COUNTS.other_values
 
-    def visit(n: int, code: int = 7) -> None:
+    def scan(n: int, code: int = 7) -> None:
         headers = [(b"referer", b"https://host%d.example/%s" % (n, b"x" * 4_000)), (b"user-agent", PLAUSIBLE[0])]
         route = msgspec.structs.replace(ROUTE, birth=code)
-        record(entry(route, "h"), simple(headers=headers, query_string=b"utm_campaign=c%d&utm_source=poster" % n))
+        record(
+            cached_route(route, "h"),
+            request_of(headers=headers, query_string=b"utm_campaign=c%d&utm_source=poster" % n),
+        )
 
     for n in range(300):
-        visit(n)
+        scan(n)
     # A known value, and another code.
-    visit(0)
-    visit(299, code=8)
+    scan(0)
+    scan(299, code=8)
     events = [decode_event(line) for line in LINES]
     longest = max(len(line) for line in LINES)
     LINES.clear()
-    # Every visit is an event, and of each dimension there are as many values as may be, and one.
+    # Every scan is an event, and of each dimension there are as many values as may be, and one.
     assert len(events) == 302
     for name in ("referrer_host", "referrer", "utm_campaign"):
         found = Counter(getattr(event, name) for event in events[:300])
@@ -298,5 +258,5 @@ def test_a_line_is_bounded_whatever_a_request_says() -> None:
     ]
     for value in (b"%22" * 200, b"%f0%9f%98%80" * 100, b"x" * 500):
         query = b"&".join(b"utm_%b=%b" % (name, value) for name in (b"source", b"medium", b"campaign"))
-        RECORD(entry(ROUTE, "h"), simple(headers=headers, query_string=query))
+        RECORD(cached_route(ROUTE, "h"), request_of(headers=headers, query_string=query))
         assert len(LINES.pop()) < 1_600

@@ -8,8 +8,8 @@ import pytest
 
 from redirect.user_agent import agent_reader
 from schemas.event import decode_event, seal
+from tests.redirect.recording import ROUTE, cached_route, recording, request_of
 from tests.redirect.scanner import IPHONE
-from tests.redirect.test_event_recorder import ROUTE, entry, made, simple
 
 FAMILIES = {path.stem: json.loads(path.read_text()) for path in (Path(__file__).parent / "agents").glob("*.json")}
 
@@ -62,7 +62,7 @@ def recorded(method: str, headers: dict[str, str]) -> bytes:
     lines: list[bytes] = []
 
     said = [(name.encode(), value.encode()) for name, value in headers.items()]
-    made(lines.append)(entry(ROUTE, "s.example"), simple(method=method, headers=said))
+    recording(lines.append)(cached_route(ROUTE, "s.example"), request_of(method=method, headers=said))
     return seal(b"[1,1," + lines[0])
 
 

@@ -1,5 +1,7 @@
-"""What a redirector has not heard it does not believe: no change is missed for good."""
+"""What a redirector has not heard it does not believe, and an edit is acknowledged after what was decided before it."""
 
+import asyncio
+import secrets
 import signal
 import socket
 import tempfile
@@ -9,7 +11,15 @@ from pathlib import Path
 import pytest
 import redis
 
+from redirect import clock
+from redirect.cache_sync import CacheSync
+from redirect.custom_domains import CustomDomains
+from redirect.group_commit import group_commit
+from redirect.metrics import Counts
+from redirect.redis_client import RedisClient
+from redirect.route_cache import RouteCache, Trust
 from schemas import keys
+from tests.ingest.events import REST, open_journal
 from tests.redirect.scanner import Publisher, Redirector, until
 from tests.servers.redis import RedisServer, running
 
@@ -123,3 +133,75 @@ def test_what_is_served_while_nothing_is_heard_is_shown(start: Start, own_redis:
     served = server.metric("waymark_redirect_stale_total")
     assert leads_to(server, OLD)
     assert server.metric("waymark_redirect_stale_total") == served + 1
+
+
+class _Primary(RedisClient):
+    """Writes down when it acknowledges."""
+
+    happened: list[str]
+
+    def tell(self, *command: bytes | str | int | float) -> None:
+        if command[0] == "LPUSH":
+            self.happened.append("acknowledged")
+        super().tell(*command)
+
+
+class _Scanner:
+    """Writes down when it is answered."""
+
+    def __init__(self, happened: list[str]) -> None:
+        self._happened = happened
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, _: bytes, /) -> None:
+        self._happened.append("answered")
+
+
+async def test_the_group_is_flushed_before_an_edit_is_acknowledged(
+    tmp_path: Path, redis_url: str, publisher: Publisher
+) -> None:
+    """A scan and the edit of its route come in one turn of the loop, in this order."""
+    happened: list[str] = []
+    journal, counts, trust = open_journal(tmp_path), Counts(), Trust()
+    commit = group_commit(journal.append, journal.append_all, counts)
+    primary = _Primary(redis_url, clock.elapsed)
+    primary.happened = happened
+    sync = CacheSync(
+        redis_url,
+        primary,
+        RouteCache(10, trust, "localhost", b"https://x.example/"),
+        CustomDomains(primary, trust, "localhost", strict=False, elapsed=clock.elapsed, counts=counts),
+        trust,
+        name=f"test-{secrets.token_hex(8)}",
+        elapsed=clock.elapsed,
+        counts=counts,
+        commit=commit,
+    )
+    running = asyncio.create_task(sync.run())
+    async with asyncio.timeout(20):
+        await sync.trusted.wait()
+    ours, theirs = socket.socketpair()
+
+    def scanned() -> None:
+        ours.recv(1)
+        happened.append("scanned")
+        commit.add(REST)
+        commit.hold(_Scanner(happened), b"answer")
+
+    asyncio.get_running_loop().add_reader(ours, scanned)
+    # The loop does not run meanwhile: it finds both, in the order in which they came.
+    theirs.send(b"x")
+    nonce = publisher.publish("abc", publisher.write("abc", "https://example.com/new"))
+    async with asyncio.timeout(20):
+        assert await asyncio.to_thread(publisher.redis.blpop, [keys.ack(nonce)], 20)
+    assert happened == ["scanned", "answered", "acknowledged"]
+    assert journal.seq == 1
+    asyncio.get_running_loop().remove_reader(ours)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await primary.close()
+    for one in (ours, theirs):
+        one.close()
+    journal.close()
