@@ -17,7 +17,7 @@ def told(edge: Edge, peer: str, scanner: str, *headers: bytes, database: bool = 
     arrivals = Arrivals(edge, database=database)
     address = packed(scanner)
     assert address is not None
-    given = {"is_proxy": False, "by_edge": False, "placed": False, **how}
+    given = {"is_proxy": False, "by_edge": False, "located": False, **how}
     arrivals.look(0, peer, address, dict.fromkeys(headers, b"XX"), **given)
     found = arrivals.told()
     assert PUBLIC not in str(found) and PRIVATE not in str(found)

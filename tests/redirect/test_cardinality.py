@@ -71,6 +71,6 @@ def test_all_codes_together_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_places_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cardinality, "MOST_PLACES", 3)
+    monkeypatch.setattr(cardinality, "MOST_LOCATIONS", 3)
     bound = Cardinality(MOST)
     assert [bound.admits_location(("GB", n)) for n in (1, 2, 3, 4, 1)] == [True, True, True, False, True]

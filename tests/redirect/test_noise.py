@@ -6,6 +6,7 @@ import pytest
 
 from codes.errors import Conflict, Refused
 from codes.slugs import check_chosen, check_imported
+from redirect.paths import link_key_of_path
 from schemas.probe_paths import is_probe
 from tests.redirect.scanner import Publisher, Redirector
 
