@@ -120,7 +120,7 @@ class JournalPartition:
         found, before = [], self._read_to
         for line in lines:
             offset = offset_after([line], before)
-            if offset > before + 1 and without(refused, before + 1, offset - 1):
+            if offset > before + 1 and not_refused(refused, before + 1, offset - 1):
                 found.append(b"")
             found.append(line)
             before = max(before, offset)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from api.context import Ready
 from infra.exposition import Reading, registry
+from ingest import backlog
 from ingest.shipper import ShipSettings, ShipStatus, ship
 from waymark.http_server import serve
 from waymark.settings import Settings
