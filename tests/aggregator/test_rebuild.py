@@ -156,7 +156,8 @@ if not (Path(sys.argv[1]) / "chdb").exists():
 CHECK = """
 import sys
 from pathlib import Path
-from aggregator.audit import Evidence, audit
+from aggregator.audit.evidence import Evidence
+from aggregator.audit.report import audit
 from tests.aggregator import stock
 
 with stock.warehouse(Path(sys.argv[1])) as client:
