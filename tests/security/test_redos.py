@@ -118,7 +118,7 @@ PATTERNS = dict(our_patterns())
 
 def test_our_patterns_are_found() -> None:
     assert len(PATTERNS) > 30
-    assert {"redirect.paths._SLUG.0", "schemas.probe_paths._NOISE.0", "codes.destinations._parts.0"} <= set(PATTERNS)
+    assert {"redirect.paths._SLUG.0", "schemas.probe_paths._PROBE.0", "codes.destinations._parts.0"} <= set(PATTERNS)
 
 
 @pytest.mark.parametrize("name", PATTERNS)
