@@ -65,7 +65,7 @@ def build(
     serves the status pages on sockets of their own. Once `stopping` is set, it is not ready for more.
 
     Raises ValueError when a setting says nothing that can be understood, OSError when the database of
-    locations cannot be opened.
+    addresses cannot be opened.
     """
     counts = Counts()
     trust = Trust()

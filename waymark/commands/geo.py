@@ -8,9 +8,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from redirect import geo as geo_database
 from redirect.client_ip import packed
-from redirect.geo import Location
+from redirect.geo import Location, describe, open_database
 from waymark.commands import output
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
 from waymark.data_dir import DataDir
@@ -46,8 +45,8 @@ def geo(addresses: tuple[str, ...], take: Path | None, drop: bool, data: Path | 
     if not which:
         click.echo("database  none (WAYMARK_GEO_DATABASE=none): without an edge's headers, scans have no country")
         return
-    about = geo_database.describe(which)
-    look_up = geo_database.open_database(which)
+    about = describe(which)
+    look_up = open_database(which)
     assert look_up is not None
     places = {address: look_up(_read(address)) for address in addresses}
     if as_json:
@@ -68,13 +67,13 @@ def _change(found: Settings, take: Path | None) -> None:
     if found.geo_database is not None:
         raise Unusable("WAYMARK_GEO_DATABASE already names the database: change or unset it")
     if take is None:
-        folder.geo_database.unlink(missing_ok=True)
+        folder.geo.unlink(missing_ok=True)
         click.echo("used from the next start on: the bundled database of countries", err=True)
         return
     if (reason := wrong("geo_database", take)) is not None:
         raise click.ClickException(reason)
     # Renamed when complete.
-    unfinished = folder.geo_database.with_suffix(".unfinished")
+    unfinished = folder.geo.with_suffix(".unfinished")
     try:
         shutil.copyfile(take, unfinished)
         with unfinished.open("rb") as file:
