@@ -67,13 +67,13 @@ def _change(found: Settings, take: Path | None) -> None:
     if found.geo_database is not None:
         raise Unusable("WAYMARK_GEO_DATABASE already names the database: change or unset it")
     if take is None:
-        folder.geo.unlink(missing_ok=True)
+        folder.geo_database.unlink(missing_ok=True)
         click.echo("used from the next start on: the bundled database of countries", err=True)
         return
     if (reason := wrong("geo_database", take)) is not None:
         raise click.ClickException(reason)
     # Renamed when complete.
-    unfinished = folder.geo.with_suffix(".unfinished")
+    unfinished = folder.geo_database.with_suffix(".unfinished")
     try:
         shutil.copyfile(take, unfinished)
         with unfinished.open("rb") as file:
