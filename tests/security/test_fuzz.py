@@ -31,7 +31,7 @@ def test_it_finds_what_is_wrong(served: Served, monkeypatch: pytest.MonkeyPatch)
     async def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(folders, "all", broken)
+    monkeypatch.setattr(folders, "list_folders", broken)
     run = fuzz(served, 60, seed=2)
     assert {one.operation for one in run.found} == {"GET /v1/folders"}
     assert {one.status for one in run.found} == {500}
