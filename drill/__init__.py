@@ -1,1 +1,1 @@
-"""Faults on purpose: the whole pipeline is started, loaded, broken in ways chosen from a seed, and counted."""
+"""Fault injection: start the whole pipeline, load it, break it by a seeded schedule, and count the scans."""

@@ -1,22 +1,22 @@
-"""What clients know: the scans that they sent, those answered with a redirect, and the longest outage."""
+"""The clients' record of a run: scans sent, scans answered with a redirect, and the longest outage."""
 
 from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
-# What marks a visit in the warehouse: the campaign that its query names.
+# Marks a visit in the warehouse: its query names a campaign with this prefix.
 MARK = "drill"
 
 
 class ClientLog:
-    """One for each run. `given` are visits whose 302 arrived whole; everything else that was sent may have been
-    stored or not, since its answer was lost on the way."""
+    """The log of one run. `given`: visits that received a complete 302. Any other sent visit may be stored or not,
+    since its answer was lost on the way."""
 
     def __init__(self, label: str) -> None:
         self.label = label
         self.sent = 0
         self.given: set[int] = set()
-        # Given so shortly before a power cut that they may be gone; visit → seconds before it.
+        # Given so shortly before a power cut that they may be lost; visit → seconds before the cut.
         self.last_moments: dict[int, float] = {}
         self._given_at: dict[int, float] = {}
         self.longest_outage_s = 0.0
@@ -33,15 +33,15 @@ class ClientLog:
         self._given_at[visit] = at
 
     def power_cut(self, at: float, over: float, within_s: float) -> None:
-        """What was given within so many seconds before it, or until all was over, is not promised."""
+        """Withdraw the promise for visits given up to `within_s` before the cut, or between the cut and `over`."""
         for visit, given_at in self._given_at.items():
             if at - within_s < given_at <= over and visit in self.given:
                 self.given.discard(visit)
                 self.last_moments[visit] = at - given_at
 
     def gone(self, stored: Collection[int]) -> tuple[int, float]:
-        """Of the last moments before power cuts: how many are not stored, and how long before the cut the oldest was
-        given."""
+        """Count the visits of the last moments before power cuts that are not stored; return also how long before the
+        cut the oldest was given."""
         ages = [age for visit, age in self.last_moments.items() if visit not in stored and age > 0]
         return len(ages), max(ages, default=0.0)
 
@@ -50,7 +50,7 @@ class ClientLog:
 
 
 class Count(msgspec.Struct, frozen=True):
-    """A ledger against the warehouse. `strange` were stored, but never sent."""
+    """A client log compared with the warehouse. `strange`: stored, but never sent."""
 
     given: int
     stored: int
@@ -60,7 +60,7 @@ class Count(msgspec.Struct, frozen=True):
 
 
 def by_label(campaigns: Iterable[tuple[str, int]]) -> dict[str, dict[int, int]]:
-    """Label → visit → rows, from campaigns and their numbers of rows; other campaigns are not ours."""
+    """Group campaigns and their numbers of rows by label: label → visit → rows. Ignores foreign campaigns."""
     found: dict[str, dict[int, int]] = {}
     for campaign, rows in campaigns:
         mark, _, rest = campaign.partition("-")

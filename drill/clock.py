@@ -1,7 +1,7 @@
-"""A wall clock that can be stepped, for the processes of one drill only.
+"""A steppable wall clock for the processes of one drill.
 
-`stepped/sitecustomize.py` is what Python runs first in a process that has its folder on PYTHONPATH. It adds to
-`time.time` and `time.time_ns` what stands in a file that is shared by all of them. The product knows nothing of it.
+Python runs `stepped/sitecustomize.py` first in each process with its folder on PYTHONPATH. It adds an offset, read from
+a file that all of them share, to `time.time` and `time.time_ns`. The product knows nothing of it.
 Redis and the warehouse keep the true time; so do timers, which run on another clock.
 """
 
@@ -19,10 +19,11 @@ class Clock:
         self.step(0.0)
 
     def step(self, seconds: float) -> None:
-        """To so far from the true time."""
+        """Set the offset from the true time."""
         with self.path.open("r+b" if self.path.exists() else "w+b") as file:
             file.write(_OFFSET.pack(int(seconds * 1e9)))
 
     def environment(self, other_path: str | None) -> dict[str, str]:
-        """What a process needs to follow this clock, in place of its PYTHONPATH."""
+        """Return the environment of a process that follows this clock; it replaces PYTHONPATH by one with `other_path`
+        behind."""
         return {FILE: str(self.path), "PYTHONPATH": f"{STEPPED}:{other_path}" if other_path else str(STEPPED)}

@@ -14,7 +14,7 @@ POLL_MS = 200
 
 @contextlib.asynccontextmanager
 async def guest(bootstrap: str, group: str) -> AsyncIterator[None]:
-    """A member that takes partitions, reads, stores nothing and commits nothing; topic and group have one name."""
+    """Join as a member that takes partitions and reads, but neither stores nor commits. `group` is the topic, too."""
     consumer = AIOKafkaConsumer(
         group,
         bootstrap_servers=bootstrap,
@@ -42,7 +42,7 @@ async def _read(consumer: AIOKafkaConsumer) -> None:
 
 
 async def send_again(bootstrap: str, topic: str, dice: random.Random) -> int:
-    """Copies of some records that are on the topic already, behind the newest; how many."""
+    """Append copies of some records that are on the topic already; return how many."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
     await consumer.start()

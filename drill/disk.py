@@ -11,18 +11,18 @@ import msgspec
 
 SIZE = 64 << 20
 _FILLER = "filler"
-# How much longer a segment may become under the limit: it ends in the middle of a line.
+# Bytes that a segment may still grow under the limit: it ends in the middle of a line.
 ROOM = 1001
 
 
 class Disk(msgspec.Struct, frozen=True):
-    """`mounted`: the folder is a file system of its own."""
+    """A disk that can be filled. `mounted`: the folder is a separate file system."""
 
     folder: Path
     mounted: bool
 
     def fill(self, redirectors: Iterable[int]) -> None:
-        """From now on writes fail, or are cut short."""
+        """Make further writes fail, or stop short."""
         if self.mounted:
             self._fill()
             return
@@ -32,7 +32,7 @@ class Disk(msgspec.Struct, frozen=True):
 
     def _fill(self) -> None:
         block = bytes(1 << 20)
-        # Without a buffer: what does not fit any more is not tried again when the file is closed.
+        # Unbuffered: closing the file must not retry the bytes that did not fit.
         with (self.folder / _FILLER).open("wb", buffering=0) as file:
             while block:
                 try:
@@ -57,12 +57,12 @@ def _limit(pid: int, size: int) -> None:
         _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if size == resource.RLIM_INFINITY else size, hard))
     except ProcessLookupError:
-        # It ended meanwhile; the next one has no limit.
+        # The process has ended; its successor has no limit.
         return
 
 
 def small(folder: Path) -> Disk:
-    """A disk of its own under `folder`, which is made."""
+    """Create `folder` and mount a small disk there, if mounting is allowed."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "none", str(folder)]
     mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True).returncode == 0

@@ -15,14 +15,14 @@ from waymark.net import until
 
 Inject = Callable[[Stack, DrillRun, random.Random], Awaitable[None]]
 
-# An insert takes some hundredths of a second; whoever waits for one does not wait for ever.
+# An insert takes some hundredths of a second; waiting for one is bounded.
 INSERT_S = 0.07
 INSERT_WITHIN_S = 10.0
-# Scans of a code that is then deleted.
+# Number of scans of a code that is then deleted.
 DOOMED = (20, 200)
 STUTTER_S = 0.08
 REFUSED_S = 1.0
-# What a disk that fills up has left at first, at most.
+# The most bytes that a disk has left when it starts to fill up.
 LEFT_BYTES = 8 << 20
 BACK_WITHIN_S = 60.0
 # Hours and days, back and forth: past midnight, past a month's end, and into the past.
@@ -53,7 +53,7 @@ async def _pause(processes: Iterable[Process], seconds: float) -> None:
 
 
 async def _at_an_insert(stack: Stack, dice: random.Random) -> None:
-    """Returns at some moment of an insert, as far as can be seen from outside."""
+    """Wait for a random moment of an insert, as far as can be seen from outside."""
     before = stack.inserts()
 
     async def another() -> bool:
@@ -101,7 +101,7 @@ async def _several_killed(stack: Stack, run: DrillRun, dice: random.Random) -> N
 
 
 def _restarted(end: Callable[[Stack], Awaitable[None]]) -> Inject:
-    """Whatever keeps `up` itself running on this machine would start it again."""
+    """End `up` by `end`, then start it again, as the machine's service manager would."""
 
     async def inject(stack: Stack, run: DrillRun, dice: random.Random) -> None:
         await end(stack)
@@ -125,7 +125,7 @@ async def _killed_while_starting(stack: Stack, run: DrillRun, dice: random.Rando
 
 
 async def _supervisor_stopped(stack: Stack, run: DrillRun, dice: random.Random) -> None:
-    """Nobody starts the child again until it wakes up."""
+    """Suspend the supervisor: nobody restarts its child until it resumes."""
     victim = dice.choice(stack.processes())
     assert stack.process is not None
     stack.process.send_signal(signal.SIGSTOP)
@@ -137,7 +137,7 @@ async def _supervisor_stopped(stack: Stack, run: DrillRun, dice: random.Random) 
 
 
 async def _power_cut(stack: Stack, run: DrillRun, dice: random.Random) -> None:
-    """While a deleted code's scans are being erased, or a moment before or after; merges go on all the time."""
+    """Cut power while a deleted code's scans are being erased, or just before or after; merges go on all the time."""
     await asyncio.to_thread(stack.scan_and_delete, dice.randrange(*DOOMED))
     await asyncio.sleep(run.lasts_s)
     stack.cut_power()
@@ -162,7 +162,7 @@ async def _clock_steps(stack: Stack, run: DrillRun, dice: random.Random) -> None
             stack.clock.step(step)
             await asyncio.sleep(run.lasts_s / len(steps))
             if dice.random() < 0.3:
-                # A new process, which knows of no other time.
+                # Its successor has seen no other time.
                 send(dice.choice(await stack.one("redirect")), signal.SIGKILL)
     finally:
         stack.clock.step(0.0)
@@ -180,7 +180,7 @@ async def _disk_full(stack: Stack, run: DrillRun, dice: random.Random) -> None:
 
 
 async def _taken_again(stack: Stack) -> None:
-    """Redirectors take events again when there has been room for a while."""
+    """Wait until redirectors accept events again: they do so after a while with free space."""
     before = -1
     while (refused := await asyncio.to_thread(_refused, stack)) != before:
         before = refused
@@ -192,7 +192,7 @@ def _refused(stack: Stack) -> int:
 
 
 async def _all_full(stack: Stack, run: DrillRun, dice: random.Random) -> None:
-    """It fills up by what is written meanwhile, so it is full in the middle of something."""
+    """Leave little space on the volume: the stack's own writes fill it, in the middle of some operation."""
     assert stack.volume is not None
     await asyncio.to_thread(stack.volume.fill, dice.randrange(LEFT_BYTES))
     try:
@@ -204,7 +204,7 @@ async def _all_full(stack: Stack, run: DrillRun, dice: random.Random) -> None:
 
 
 async def _back(stack: Stack) -> None:
-    """What ended on a full disk is started again, after growing pauses."""
+    """Wait until the audit answers again: `up` restarts what ended on a full disk, after growing pauses."""
 
     async def audited() -> bool:
         try:
@@ -217,7 +217,7 @@ async def _back(stack: Stack) -> None:
 
 
 async def _broker_down(stack: Stack, run: DrillRun, dice: random.Random) -> None:
-    """Killed, or ended in order."""
+    """Take the broker down, killed or stopped cleanly."""
     assert stack.broker is not None
     await asyncio.to_thread(dice.choice((stack.broker.kill, stack.broker.stop)))
     try:
@@ -236,7 +236,7 @@ async def _broker_stopped(stack: Stack, run: DrillRun, dice: random.Random) -> N
 
 
 async def _zombie(stack: Stack, run: DrillRun, dice: random.Random) -> None:
-    """While it is stopped, its partitions are another's, so that what it does when it wakes up comes too late."""
+    """Suspend an aggregator until another one has its partitions, so that its work after waking up comes too late."""
     assert stack.broker is not None
     core = await stack.one("core")
     await _at_an_insert(stack, dice)

@@ -26,7 +26,7 @@ POM = Path(__file__).with_name("pom.xml")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "waymark" / "kafka"
 LIBS = CACHE / "libs"
 
-# Of such a broker: little memory, no waiting, one copy of everything.
+# Settings of the broker: little memory, no waiting, one copy of everything.
 _SETTINGS = """\
 process.roles=broker,controller
 node.id=1
@@ -70,13 +70,13 @@ Configuration:
 
 
 def fetch() -> None:
-    """The jars, once; later calls need no network and no Maven."""
+    """Fetch the jars once; later calls need neither network nor Maven."""
     fetched = CACHE / "fetched"
     if fetched.exists() and fetched.read_bytes() == POM.read_bytes():
         return
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "fetching").open("w") as lock:
-        # Two runs at once do not write into one folder at once.
+        # Concurrent runs must not write into the folder at the same time.
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = subprocess.run(
             ["mvn", "-B", "-q", "-f", str(POM), f"-Dlibs={LIBS}", "package"],
@@ -91,7 +91,7 @@ def fetch() -> None:
 
 
 def _run(work: Coroutine[None, None, T]) -> T:
-    """In a thread of its own, so that an asynchronous test may call it too."""
+    """Run `work` in a separate thread, so that asynchronous tests can call this too. Blocks."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
 
@@ -106,7 +106,7 @@ class KafkaServer:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Returns when the broker answers."""
+        """Start the broker; return when it answers."""
         fetch()
         settings = self.folder / "server.properties"
         if not settings.exists():
@@ -171,7 +171,7 @@ class KafkaServer:
                 raise RuntimeError(f"topic {name}: {message}")
 
     def suspend(self) -> None:
-        """It keeps its connections and answers nothing."""
+        """Suspend the broker: it keeps its connections and answers nothing."""
         assert self.process is not None
         os.kill(self.process.pid, signal.SIGSTOP)
 

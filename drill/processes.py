@@ -16,17 +16,17 @@ class Process(msgspec.Struct, frozen=True):
 
     @property
     def role(self) -> str:
-        """The service it runs; `redis`; or nothing that is known."""
+        """The service that the process runs, `redis`, or "" if unknown."""
         if self.command and self.command[0].endswith(("redis-server", "valkey-server")):
             return "redis"
         if "waymark" in self.command[:-1]:
             return self.command[self.command.index("waymark") + 1]
-        # Redis rewrites what it was called with.
+        # Redis rewrites its command line.
         return "redis" if self.command and "redis-server" in self.command[0] else ""
 
 
 def below(pid: int) -> list[Process]:
-    """The living children of a process, and theirs. Zombies have no command line, and are left out."""
+    """List the living descendants of a process. Zombies have no command line, and are left out."""
     parents = dict(_parents())
     found = []
     for one in parents:
@@ -45,7 +45,7 @@ def _parents() -> Iterator[tuple[int, int]]:
                 stat = (PROC / name / "stat").read_text()
             except OSError:
                 continue
-            # A program's name stands in brackets, and may hold anything.
+            # The program's name is in brackets, and may hold any character.
             yield int(name), int(stat.rpartition(")")[2].split()[1])
 
 
@@ -58,7 +58,7 @@ def _command(pid: int) -> tuple[str, ...]:
 
 
 def send(process: Process, number: signal.Signals) -> bool:
-    """False when it is gone already."""
+    """Send a signal; return False if the process is gone."""
     try:
         os.kill(process.pid, number)
     except ProcessLookupError:

@@ -1,9 +1,9 @@
 """Check scans after Redis has lost writes: `python -m drill.redis_rollback failover|restore --rounds 100`.
 
-In each round codes are made and scanned that Redis then knows nothing of: a replica is promoted that lacks the last
-writes, or an older backup is restored while journals still hold scans. Then new codes are made and scanned, one code is
-deleted, and an older export is imported. Each living code must show exactly its own scans, and the lost ones must be
-gone. Ends with 1 when anything was mixed up.
+Each round creates and scans codes that Redis then forgets: it promotes a replica that lacks the last
+writes, or restores an older backup while journals still hold scans. Then it creates and scans new codes, deletes one
+code, and imports an older export. Each living code must show exactly its own scans, and those of lost codes must be
+gone. Exits with 1 when scans were mixed up.
 """
 
 import argparse
@@ -36,22 +36,22 @@ WITHIN_S = 60.0
 
 
 class Wrong(UserError):
-    """Something does not hold; the message says what."""
+    """A check failed; the message names it."""
 
 
 class Round(msgspec.Struct):
-    """What a round has shown: how many codes were lost, and how many of their scans are stored under nobody's name."""
+    """The result of a round: lost codes, and how many of their scans are stored without a code."""
 
     lost: int = 0
     scans: int = 0
 
 
 class Client:
-    """The API and the redirector as one user sees them. Each call raises Wrong when it is refused for long."""
+    """One user's client of the API and the redirector. Each call raises Wrong if it is refused for long."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        # Scans each living code was answered, by its short id.
+        # Answered scans of each living code, by short id.
         self.scans: dict[str, int] = {}
         self.numbers: set[int] = set()
 
@@ -75,18 +75,18 @@ class Client:
         del self.scans[slug]
 
     def lose(self, slug: str) -> int:
-        """How many scans it had been answered, and must now be gone with them."""
+        """Check that a lost code is gone (404); forget it, and return how many answered scans must be gone with it."""
         self._patiently(lambda: self._api("GET", f"/api/v1/dynamic/{slug}/"), 404)
         return self.scans.pop(slug)
 
     def check(self) -> None:
-        """Each living code shows its scans and no more. Raises Wrong."""
+        """Check that each living code shows exactly its scans. Raises Wrong."""
         until = time.monotonic() + WITHIN_S
         while True:
             shown = {slug: self._shown(slug) for slug in self.scans}
             if shown == self.scans:
                 return
-            # (While a batch that was cut short is repaired, sums may be anything for a moment.)
+            # (Sums may be wrong for a moment, while an interrupted batch is repaired.)
             if time.monotonic() > until:
                 different = {slug: (n, shown[slug]) for slug, n in self.scans.items() if n != shown[slug]}
                 raise Wrong(f"codes show scans that are not theirs, or lack some (scanned, shown): {different}")
@@ -128,7 +128,7 @@ def _asked(port: int, method: str, path: str, headers: dict[str, str], body: obj
 
 
 class Server:
-    """One Redis, which others may copy."""
+    """One Redis server, which others can replicate."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
@@ -170,7 +170,7 @@ def _wait(so: Callable[[], bool], otherwise: str) -> None:
 
 
 def failovers(folder: Path, rounds: int, dice: random.Random) -> Round:
-    """The address stays, and what answers there is a replica that has not heard of the last writes."""
+    """Fail over: behind the same address now answers a replica that lacks the last writes."""
     address = folder / "redis.sock"
     primary = Server(folder / "redis0")
     address.symlink_to(primary.socket)
@@ -200,7 +200,7 @@ def failovers(folder: Path, rounds: int, dice: random.Random) -> Round:
 
 
 def restores(folder: Path, rounds: int, dice: random.Random) -> Round:
-    """Everything is killed, Redis' folder is that of before the last codes, and journals have scans of these."""
+    """Kill everything and restore Redis' folder from before the last codes, while journals hold scans of these."""
     total = Round()
     stack = Stack(folder)
     with closing(stack):
@@ -239,7 +239,7 @@ def _count(client: Client, lost: list[str], total: Round, dice: random.Random) -
         total.scans += client.lose(slug)
         total.lost += 1
     _made_and_scanned(client, NEW, dice)
-    # The erasure of one takes nothing from another.
+    # Erasing one code's scans must not touch another's.
     client.delete(dice.choice(sorted(client.scans)))
     client.check()
 

@@ -32,7 +32,7 @@ CLIENTS = 8
 WRK_CONNECTIONS = 8
 REPLACED_WITHIN_S = 60.0
 LONGEST_S = 240.0
-# A client's own; a machine that starts processes is busy.
+# Timeout of a client; a machine that starts processes is busy.
 PATIENCE_S = 10
 REASONS = 20
 
@@ -40,15 +40,15 @@ REASONS = 20
 class Tally(msgspec.Struct):
     answered: int = 0
     failed: int = 0
-    # Why, for the first few.
+    # The reasons of the first few failures.
     reasons: list[str] = []
-    # How often a client was told that a connection is at its end.
+    # How often a server announced the end of a connection.
     told: int = 0
 
 
 async def keep_scanning(port: int, slug: str, tally: Tally, stop: asyncio.Event, pause_s: float = 0.0) -> None:
-    """A client that keeps its connection as long as the server lets it, and counts every failure. It pauses before each
-    request."""
+    """Scan until `stop`, on a connection kept as long as the server allows, pausing before each request; count every
+    failure."""
     connection: Connection | None = None
     while not stop.is_set():
         await asyncio.sleep(pause_s)
@@ -77,7 +77,7 @@ async def keep_scanning(port: int, slug: str, tally: Tally, stop: asyncio.Event,
 
 
 async def wrk(port: int, slug: str, seconds: int) -> tuple[int, int]:
-    """Answered and failed requests of wrk, whose connections are kept as well."""
+    """Run wrk, which keeps its connections too; return its answered and failed requests."""
     command = ["wrk", "-t1", f"-c{WRK_CONNECTIONS}", f"-d{seconds}s", "--timeout", f"{PATIENCE_S}s"]
     command += ["-H", f"User-Agent: {FIREFOX}"]
     process = await asyncio.create_subprocess_exec(
@@ -94,8 +94,7 @@ async def wrk(port: int, slug: str, seconds: int) -> tuple[int, int]:
 
 
 async def roll(stack: Stack, *, hang_up: bool) -> None:
-    """Every redirector is another process afterwards: each is ended in turn, or `up` is asked for that. Raises
-    NotReady."""
+    """Replace every redirector's process: by SIGTERM to each in turn, or by SIGHUP to `up`. Raises NotReady."""
     before = [one.pid for one in stack.processes("redirect")]
     if hang_up:
         assert stack.process is not None
@@ -120,7 +119,7 @@ async def _replaced(stack: Stack, before: list[int]) -> None:
 
 
 async def serves(socket: Path) -> bool:
-    """Whether the redirector behind it is ready, for more than the requests that it finishes."""
+    """Return whether the redirector behind `socket` accepts new requests, and does not just finish its last ones."""
     try:
         async with asyncio.timeout(1):
             reader, writer = await asyncio.open_unix_connection(socket)
@@ -133,7 +132,7 @@ async def serves(socket: Path) -> bool:
 
 
 async def rolling(stack: Stack, port: int, requests: int, turns: int, say: Callable[[str], None]) -> Tally:
-    """What came of so many requests, at least, over so many restarts of all redirectors, at least."""
+    """Tally at least so many requests over at least so many restarts of all redirectors."""
     stop = asyncio.Event()
     tally = Tally()
     clients = [asyncio.create_task(keep_scanning(port, stack.slugs[0], tally, stop)) for _ in range(CLIENTS)]
@@ -150,7 +149,7 @@ async def rolling(stack: Stack, port: int, requests: int, turns: int, say: Calla
 
 @contextlib.contextmanager
 def nginx(folder: Path, behind: int) -> Iterator[int]:
-    """A proxy that keeps its connections to the port behind it; its own port."""
+    """Run nginx with kept connections to the port behind it; yield its port."""
     [port] = free_ports(1)
     places = "".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -162,7 +161,7 @@ def nginx(folder: Path, behind: int) -> Iterator[int]:
         f"server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://redirectors; proxy_http_version 1.1;"
         f'proxy_set_header Connection ""; proxy_set_header Host $host; }} }} }}'
     )
-    # (Where the folder's first log would be is compiled in, and not always there.)
+    # (The folder of nginx's first log is compiled in, and may not exist.)
     log = folder / "nginx.log"
     process = subprocess.Popen(["nginx", "-e", str(log), "-p", str(folder), "-c", str(folder / "nginx.conf")])
     try:
@@ -174,7 +173,7 @@ def nginx(folder: Path, behind: int) -> Iterator[int]:
 
 
 async def run(folder: Path, requests: int, seconds_of_wrk: int, *, proxy: bool = False) -> bool:
-    """Whether nothing failed, and the audit is clean."""
+    """Run the drill; return whether no request failed and the audit is clean."""
     with closing(Stack(folder)) as stack, contextlib.ExitStack() as beneath:
         stack.start()
         await stack.ready()

@@ -1,7 +1,7 @@
-"""Runs, one after another: load, a fault in the middle of it, and when all is quiet again, the count.
+"""Execute runs one after another: load, a fault in the middle of it, and the count when all is quiet again.
 
-Several runs in a row share a stack, since starting one takes longer than a run. What each visit came to is read
-once, when the stack has been stopped; the audit is asked after every run.
+Several runs in a row share a stack, since starting one takes longer than a run. The stored scans are read
+once, after the stack has stopped; the audit runs after every run.
 """
 
 import asyncio
@@ -27,19 +27,19 @@ from drill.stack import Stack, closing
 from harness.launcher import NotReady
 from waymark.core_client import CoreError, CoreUnavailable
 
-# Runs on one stack.
+# The number of runs that share a stack.
 GROUP = 9
-# After a fault is over, everything is as before within this, however slow the machine.
+# The stack must recover from a fault within this time, however slow the machine.
 BACK_WITHIN_S = 60.0
-# What a power cut may take: the journal is synced every 100 ms, and a sync under way takes its time on a busy disk.
+# The scans that a power cut may lose: the journal is synced every 100 ms, and a sync takes its time on a busy disk.
 LAST_MOMENTS_S = 1.0
 SETTLED_WITHIN_S: dict[Bus, float] = {"journal": 90.0, "kafka": 150.0}
-# What the end of a stack takes, for whoever has a limit.
+# The time to end a stack, for runs with a time limit.
 ENDING_S = 8.0
 
 
 class Outcome(msgspec.Struct):
-    """One run. `problems` is what does not hold beside the figures, in words."""
+    """The result of one run. `problems`: failed checks beside the figures, in words."""
 
     seed: int
     fault: str
@@ -50,12 +50,12 @@ class Outcome(msgspec.Struct):
     doubled: int = 0
     outage_ms: int = 0
     problems: list[str] = []
-    # What journals refused during the run: the loss that is counted.
+    # Scans that journals refused during the run: the counted loss.
     refused: int = 0
-    # Of the last moments before a power cut: how many are not stored, and how old the oldest of them was.
+    # Visits of the last moments before a power cut that are not stored, and the age of the oldest.
     gone: int = 0
     gone_oldest_ms: int = 0
-    # Seeds that were run before on the same stack.
+    # Seeds of earlier runs on the same stack.
     before: list[int] = []
 
     @property
@@ -66,8 +66,8 @@ class Outcome(msgspec.Struct):
 async def drill(
     bus: Bus, seeds: Sequence[int], *, seconds: float | None, say: Callable[[str], None], only: str | None = None
 ) -> list[Outcome]:
-    """As many of the runs as fit into the time, at least one. Those that need a file system of their own are left out
-    where none can be mounted. Raises RuntimeError when a broker does not start."""
+    """Execute as many of the runs as fit into the time, at least one. Skips runs that need a separate file system if
+    none can be mounted. Raises RuntimeError if a broker does not start."""
     deadline = None if seconds is None else time.monotonic() + seconds
     runs = [scheduled(bus, seed, only) for seed in seeds]
     if any(_on_a_volume(run) for run in runs) and not volume.possible():
@@ -86,7 +86,7 @@ def _on_a_volume(run: DrillRun) -> bool:
 
 
 def _together(runs: Sequence[DrillRun]) -> list[DrillRun]:
-    """The first ones that can share a stack: some need a disk of its own under everything."""
+    """Return the first runs that can share a stack: some need a separate disk under everything."""
     return list(itertools.takewhile(lambda run: _on_a_volume(run) == _on_a_volume(runs[0]), runs))
 
 
@@ -111,7 +111,7 @@ def _left(deadline: float | None) -> float:
 async def _on_one_stack(
     runs: Sequence[DrillRun], broker: KafkaServer | None, deadline: float | None, say: Callable[[str], None]
 ) -> list[Outcome]:
-    """Until all are run, or one has failed (what follows gets a stack without its traces), or time is up."""
+    """Execute runs until all are done, one has failed (the next ones get a fresh stack), or time is up."""
     folder = Path(tempfile.mkdtemp(prefix="wm-drill-"))
     names = {run.fault.name for run in runs}
     stack = Stack(
@@ -177,7 +177,7 @@ async def _one(stack: Stack, run: DrillRun, ledger: ClientLog, outcome: Outcome)
             stack.dark = None
         if not await scanners.answered(BACK_WITHIN_S):
             outcome.problems.append(f"scanners were not answered {BACK_WITHIN_S:g} s after the fault was over")
-        # What was killed comes back under load.
+        # Killed processes come back under load.
         await asyncio.sleep(run.afterwards_s)
     finally:
         scanners.stop()
@@ -188,7 +188,8 @@ async def _one(stack: Stack, run: DrillRun, ledger: ClientLog, outcome: Outcome)
 
 
 async def _settled(stack: Stack, bus: Bus, outcome: Outcome) -> Report | None:
-    """The audit's report once it is clean and accounts for every redirect that was given."""
+    """Wait for a clean audit that accounts for every given redirect; return its report. After a timeout, note a problem
+    and return the last report, if any."""
     until = time.monotonic() + SETTLED_WITHIN_S[bus]
     report, trouble = None, "no audit"
     while time.monotonic() < until:
@@ -207,7 +208,7 @@ async def _settled(stack: Stack, bus: Bus, outcome: Outcome) -> Report | None:
 
 
 async def _counted(stack: Stack, outcomes: Iterable[Outcome], ledgers: Iterable[ClientLog]) -> None:
-    """Fills in what the warehouse holds, after an orderly stop."""
+    """Stop the stack cleanly, and fill in the outcomes from the warehouse."""
     last = list(outcomes)[-1]
     if (status := await stack.stop()) != 0:
         last.problems.append(f"waymark up ended with {status}; its log ends with\n{stack.last_words()}")

@@ -1,4 +1,4 @@
-"""Paced scanners on raw connections; each scan has a number of its own."""
+"""Paced scanners on raw connections; each scan has a unique number."""
 
 import asyncio
 import contextlib
@@ -10,9 +10,9 @@ from harness.agents import FIREFOX, PHONE, PIXEL
 from harness.scanners import Connection
 
 SCANNERS = 8
-# Between two visits of one scanner, on average: all together come to 600 a second at most.
+# Mean pause between two visits of one scanner; all scanners together send at most 600 a second.
 PAUSE_S = 0.013
-# A scanner's own patience.
+# Timeout of a scanner.
 PATIENCE_S = 5.0
 RETRY_S = 0.01
 HEADS = 0.05
@@ -21,7 +21,7 @@ AGENTS = (PHONE, PIXEL, FIREFOX, "curl/8.5.0")
 
 
 class Scanners:
-    """`run` scans until `stop`; then it returns within the scanners' patience."""
+    """Concurrent scanners. `run` scans until `stop`, then returns within the scanners' timeout."""
 
     def __init__(self, port: int, slugs: Sequence[str], ledger: ClientLog, dice: random.Random) -> None:
         self._port = port
@@ -39,7 +39,7 @@ class Scanners:
         self._stop.set()
 
     async def answered(self, within_s: float) -> bool:
-        """Whether each scanner is given another redirect in time."""
+        """Return whether each scanner gets another redirect in time."""
         since = self._now()
         while self._now() < since + within_s:
             if min(self._answered_at) > since:
@@ -48,7 +48,7 @@ class Scanners:
         return False
 
     async def _scan(self, number: int) -> None:
-        """One scanner: it never sends the same visit twice, since the first try may have been stored."""
+        """Run one scanner. It never sends the same visit twice, since the first try may have been stored."""
         wanting: float | None = None
         while not self._stop.is_set():
             with contextlib.suppress(OSError, EOFError, TimeoutError):
@@ -70,7 +70,7 @@ class Scanners:
             self._ledger.outage(self._now() - wanting)
 
     async def _request(self, connection: Connection) -> bool:
-        """Whether it was given a redirect. Raises OSError, EOFError or TimeoutError when no answer came."""
+        """Send a scan; return whether a redirect came. Raises OSError, EOFError or TimeoutError without an answer."""
         ledger, dice = self._ledger, self._dice
         visit = ledger.next()
         method = "HEAD" if dice.random() < HEADS else "GET"

@@ -1,4 +1,4 @@
-"""The schedule of a seed: which fault, when, for how long and at which target. All of it follows from bus and seed."""
+"""The schedule of a seed: fault, time, duration and target, all derived from bus and seed."""
 
 import random
 from typing import Literal, get_args
@@ -10,7 +10,7 @@ BUSES: tuple[Bus, ...] = get_args(Bus)
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """`promised`: the design promises that nothing is lost. `lasts_s` are bounds of how long it goes on."""
+    """A fault to inject. `promised`: the design promises that nothing is lost. `lasts_s`: bounds of its duration."""
 
     name: str
     lasts_s: tuple[float, float] = (0.0, 0.0)
@@ -20,7 +20,7 @@ class Fault(msgspec.Struct, frozen=True):
 
 POWER_CUT = "power cut"
 ALL_FULL = "disk full, the warehouse's too"
-# What needs a file system of its own under the whole stack.
+# Faults that need a separate file system under the whole stack.
 ON_A_VOLUME = (POWER_CUT, ALL_FULL)
 
 FAULTS = (
@@ -59,7 +59,7 @@ FAULTS = (
 
 
 class DrillRun(msgspec.Struct, frozen=True):
-    """One run. `dice` is the seed of all that is left to decide while it goes on."""
+    """One run. `dice` seeds every further random choice during the run."""
 
     seed: int
     bus: Bus
@@ -75,8 +75,8 @@ def faults_of(bus: Bus) -> list[Fault]:
 
 
 def scheduled(bus: Bus, seed: int, only: str | None = None) -> DrillRun:
-    """As many seeds in a row as there are faults meet each of them once (from a multiple of that number on). `only`
-    names one fault, which is then every seed's."""
+    """Return the run of a seed. As many consecutive seeds as there are faults cover each fault once (starting at a
+    multiple of that number). `only` names one fault for every seed."""
     faults = [fault for fault in faults_of(bus) if only in (None, fault.name)]
     cycle, place = divmod(seed, len(faults))
     random.Random(f"{bus} {cycle}").shuffle(faults)

@@ -1,4 +1,4 @@
-"""A `waymark up` in its own folder, which a drill kills, stops, starts and queries."""
+"""A `waymark up` in a separate folder, for a drill to start, query, stop and kill."""
 
 import asyncio
 import contextlib
@@ -37,15 +37,15 @@ STOP_S = 90.0
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """What a stopped stack's warehouse holds: rows of each campaign, and the audit's verdict."""
+    """The contents of a stopped stack's warehouse: rows of each campaign, and the audit's report."""
 
     campaigns: list[tuple[str, int]]
     report: Report
 
 
 class Stack:
-    """One data folder and whatever runs on it now. `slugs` can be scanned; `given` counts the redirects that all
-    ledgers of this stack were given."""
+    """One data folder and the processes that run on it. `slugs` can be scanned; `given` counts the redirects in all
+    client logs of this stack."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Stack:
     ) -> None:
         self.volume: Volume | None = make_volume(folder / "volume") if own_volume else None
         self.folder = DataDir((folder if self.volume is None else self.volume.folder) / "data")
-        # When power was cut, and when nothing ran any more, on the event loop's clock.
+        # The times of the power cut and of the end of the last process, on the event loop's clock.
         self.dark: tuple[float, float] | None = None
         self.broker = broker
         self.redis_url = redis_url
@@ -81,10 +81,10 @@ class Stack:
     def _environment(self) -> dict[str, str]:
         variables = clean_environment()
         variables["WAYMARK_BOOTSTRAP_KEY"] = KEY
-        # Each visit is a campaign of its own, and has to be found again.
+        # Each visit is a separate campaign, and must stay distinct.
         variables["WAYMARK_DISTINCT_VALUES"] = "65535"
         if self.volume is not None:
-            # Next to nothing, so that the engine does meet a full disk.
+            # Almost no reserve, so that the engine does meet a full disk.
             variables["WAYMARK_WAREHOUSE_FREE"] = "1MiB"
         if self.clock is not None:
             variables |= self.clock.environment(variables.get("PYTHONPATH"))
@@ -101,17 +101,17 @@ class Stack:
         return variables
 
     async def ready(self) -> None:
-        """Raises NotReady."""
+        """Wait until the stack serves. Raises NotReady."""
         await asyncio.to_thread(self._up.wait_until_ready, "/healthz", within_s=READY_S)
 
     async def make_codes(self) -> None:
-        """Raises NotReady."""
+        """Create the codes to scan. Raises NotReady."""
         for number in range(CODES):
             for _ in range(TRIES):
                 status, said = await asyncio.to_thread(self._ask, "POST", "/v1/dynamic", _destination(number))
                 if status != 503:
                     break
-                # It says to try again shortly, and a busy machine's disk can be that slow.
+                # The answer says to retry shortly, and a busy machine's disk can be that slow.
                 await asyncio.sleep(0.5)
             if status != 201:
                 raise NotReady(f"a code could not be made: {status} {said}")
@@ -131,7 +131,7 @@ class Stack:
             connection.close()
 
     def scan_and_delete(self, scans: int) -> None:
-        """Makes a code, scans it and deletes it, so that its scans are erased. Blocks. Raises NotReady."""
+        """Create a code, scan it and delete it, so that its scans are erased. Blocks. Raises NotReady."""
         status, said = self._ask("POST", "/v1/dynamic", _destination(CODES))
         if status != 201:
             raise NotReady(f"a code could not be made: {status} {said}")
@@ -159,7 +159,7 @@ class Stack:
         assert self.volume is not None and self.dark is not None
         await asyncio.to_thread(self.volume.restore)
         age_journals(self.folder.path / "journal")
-        # By now scanners have read what was on its way to them.
+        # By now scanners have read the answers that were on their way.
         self.dark = self.dark[0], asyncio.get_running_loop().time()
 
     @property
@@ -170,13 +170,13 @@ class Stack:
         return self._up.log_tail()
 
     def processes(self, *roles: str) -> list[Process]:
-        """Of these services, or all that are known."""
+        """List the processes of these services, or of all known ones."""
         if self.process is None:
             return []
         return [one for one in below(self.process.pid) if one.role in roles or (not roles and one.role)]
 
     async def one(self, role: str) -> list[Process]:
-        """The processes of a service, as soon as there is one."""
+        """Wait until a service has a process; return its processes."""
         await until(self._runs(role), within_s=30, unless=lambda: self.ended)
         return self.processes(role)
 
@@ -187,15 +187,14 @@ class Stack:
         return so
 
     def inserts(self) -> set[str]:
-        """A name for each insert that the core is at just now, and for those at which it was killed: what is brought
-        in lies in a temporary file."""
+        """Return a name for each insert that runs now, or ran when the core was killed: each has a temporary file."""
         try:
             return set(os.listdir(self.folder.temporary))
         except OSError:
             return set()
 
     def audit(self) -> Report:
-        """Of the running stack. Blocks. Raises CoreUnavailable and CoreError."""
+        """Audit the running stack. Blocks. Raises CoreUnavailable and CoreError."""
         return msgspec.convert(core_client.call(self.folder, "/audit", lambda *_: None), Report)
 
     def kill_group(self) -> None:
@@ -205,13 +204,13 @@ class Stack:
         self._up.kill_supervisor()
 
     async def stop(self) -> int:
-        """As a person does; the exit status. What does not end in its time is killed."""
+        """Stop the stack as a person does, and kill it after a timeout; return the exit status."""
         return await asyncio.to_thread(self._up.stop, STOP_S)
 
     def read(self) -> Stored:
-        """What is stored, once nothing of the stack runs. Blocks for some seconds. Raises NotReady."""
+        """Read the stored scans, once nothing of the stack runs. Blocks for some seconds. Raises NotReady."""
         journals = self.disk.folder if self.disk is not None else self.folder.path / "journal"
-        # In a process of its own: one process opens one chDB folder in its life.
+        # In a separate process: a process can open only one chDB folder in its life.
         done = subprocess.run(
             [sys.executable, "-m", "drill.stored_scans", str(self.folder.path.absolute()), str(journals.absolute())],
             cwd=ROOT,
@@ -223,10 +222,10 @@ class Stack:
         return msgspec.json.decode(done.stdout, type=Stored)
 
     def close(self) -> None:
-        """Nothing of the stack runs afterwards."""
+        """End everything that still runs."""
         if not self.ended:
             for process in self.processes():
-                # A stopped process is killed all the same, but its supervisor would wait for it.
+                # SIGKILL ends a stopped process too, but its supervisor would wait for it.
                 send(process, signal.SIGCONT)
             self.kill_group()
         if self.disk is not None:

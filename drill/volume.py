@@ -1,9 +1,9 @@
-"""A power cut, for one data folder and not for the machine: an ext4 file system on a loop device that is shut down. It
-can be filled, too.
+"""Power cuts for one data folder instead of the machine: shut down an ext4 file system on a loop device. It can be
+filled, too.
 
-`EXT4_IOC_SHUTDOWN` without a flush of its log stops the file system where it is. What was not synced is gone, names of
-files as well as their bytes, and what is written from then on fails; mounting it again recovers its log, as after a
-reset. What the kernel wrote back by itself is kept, as a disk without a cache of its own keeps it.
+`EXT4_IOC_SHUTDOWN` without a flush of the log stops the file system at once. Everything unsynced is lost, names of
+files as well as their bytes, and further writes fail; mounting it again recovers the log, as after a
+reset. Pages that the kernel had written back stay, as on a disk without a write cache.
 """
 
 import fcntl
@@ -33,7 +33,7 @@ class Volume(msgspec.Struct, frozen=True):
     folder: Path
 
     def cut(self) -> None:
-        """From now on nothing that is written arrives, and what was not synced is lost."""
+        """Cut the power: unsynced data is lost, and further writes fail."""
         fd = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.ioctl(fd, _SHUTDOWN, struct.pack("I", _WITHOUT_LOG))
@@ -41,7 +41,7 @@ class Volume(msgspec.Struct, frozen=True):
             os.close(fd)
 
     def restore(self) -> None:
-        """Power is back. Call it when nobody has a file open any more, or will not for long."""
+        """Bring power back. Call it when every file is closed, or soon will be."""
         until = time.monotonic() + FREED_WITHIN_S
         while (done := _run("umount", str(self.folder))).returncode:
             if time.monotonic() > until:
@@ -55,7 +55,7 @@ class Volume(msgspec.Struct, frozen=True):
             raise NoVolume(done.stderr.decode(errors="replace").strip())
 
     def fill(self, leave: int) -> None:
-        """Until so many bytes are left, for root as well."""
+        """Fill the volume until `leave` bytes are free, for root as well."""
         with (self.folder / _BALLAST).open("wb") as file:
             room = os.statvfs(self.folder)
             size = room.f_bavail * room.f_frsize - leave
@@ -75,7 +75,7 @@ class Volume(msgspec.Struct, frozen=True):
 
 
 def make_volume(folder: Path, size: int = SIZE) -> Volume:
-    """A file system of its own at `folder`, which is made. Raises NoVolume."""
+    """Create `folder` with a new file system mounted on it. Raises NoVolume."""
     folder.mkdir()
     made = Volume(folder.with_name(f"{folder.name}.image"), folder)
     with made.image.open("wb") as file:
@@ -91,7 +91,7 @@ def make_volume(folder: Path, size: int = SIZE) -> Volume:
 
 
 def possible() -> bool:
-    """Whether power cuts can be had on this machine: that takes root and loop devices."""
+    """Return whether this machine allows power cuts: they need root and loop devices."""
     if os.geteuid() != 0:
         return False
     with tempfile.TemporaryDirectory(prefix="wm-power-") as folder:
@@ -109,7 +109,7 @@ def possible() -> bool:
 
 
 def age_journals(journals: Path) -> None:
-    """As if the machine had been started since they were made: whoever finds one takes its end for unsynced."""
+    """Mark journals as written before the machine's last start, so that readers take their end for unsynced."""
     for header in journals.glob("[0-9]*/header.json"):
         said = json.loads(header.read_bytes())
         header.write_text(json.dumps(said | {"boot": "before the power cut"}) + "\n")

@@ -15,7 +15,7 @@ _MOST = 21
 
 
 def parts(value: object) -> list[str]:
-    """Street, second line, city, region, post code, country; each may be empty."""
+    """Return street, second line, city, region, post code and country; each may be empty."""
     if isinstance(value, dict):
         fields = ContentFields(value)
         return [fields.text(*names) for names in _PARTS]
@@ -23,13 +23,13 @@ def parts(value: object) -> list[str]:
 
 
 def line(value: object) -> str:
-    """The whole address, one part a line."""
+    """Format the whole address, one part a line."""
     street, second, city, region, code, country = parts(value)
     return "\n".join(filter(None, [street, second, " ".join(filter(None, [code, city])), region, country]))
 
 
 def hours(value: object) -> str:
-    """Opening hours, one day a line: from text, from `{"monday": "9–17"}` or from `[{"day", "open", "close"}]`."""
+    """Format opening hours, one day a line, from text, `{"monday": "9–17"}` or `[{"day", "open", "close"}]`."""
     if isinstance(value, dict):
         named = {str(day)[:32].lower(): said for day, said in list(value.items())[:_MOST]}
         order = sorted(named, key=lambda day: next((i for i, one in enumerate(_DAYS) if one[:3] == day[:3]), 7))

@@ -16,7 +16,7 @@ _hex = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
 
 
 def parse(text: object) -> Colour | None:
-    """`#rrggbb` or `#rgb`; None for anything else."""
+    """Parse `#rrggbb` or `#rgb`; return None for anything else."""
     found = _hex.fullmatch(text.strip()) if isinstance(text, str) and len(text) < 32 else None
     if found is None:
         return None
@@ -29,7 +29,7 @@ def css(colour: Colour) -> str:
 
 
 def mix(one: Colour, other: Colour, share: float) -> Colour:
-    """`one` with a `share` of `other` in it."""
+    """Mix a `share` of `other` into `one`."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
     return red, green, blue
 
@@ -46,7 +46,7 @@ def is_light(colour: Colour) -> bool:
 
 
 def contrast(one: Colour, other: Colour) -> float:
-    """1 (the same) to 21 (black on white)."""
+    """Return the contrast ratio, 1 (same colour) to 21 (black on white)."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
@@ -56,8 +56,8 @@ def worst(colour: Colour, behind: tuple[Colour, ...]) -> float:
 
 
 def readable(colour: Colour, *behind: Colour, least: float = READABLE) -> Colour:
-    """`colour`, or its nearest shade towards black or white that is readable on every background.
-    If none is (backgrounds are black and white), the better of the two."""
+    """Return `colour`, or its nearest shade towards black or white that is readable on every background.
+    If none is (backgrounds are black and white), return the better of the two."""
     if worst(colour, behind) >= least:
         return colour
     towards = max((WHITE, BLACK), key=lambda end: worst(end, behind))

@@ -1,6 +1,6 @@
 """Downloads of a page: a contact as .vcf (vCard 3.0, which every phone reads), an event as .ics (RFC 5545).
 
-What the lines say is `schemas.contact_formats`; a file folds them.
+`schemas.contact_formats` makes the lines; this module folds them.
 """
 
 import hashlib

@@ -13,7 +13,7 @@ from pages.theme import theme
 from pages.view_model import ICONS, View
 from pages.views import media, offers, people, plain
 
-# This query on a page's own address downloads its contact or its event. Such a visit is not a scan.
+# This query on a page's address downloads its contact or its event. The download is not a scan.
 DOWNLOAD = "download=1"
 _HREF = f"?{DOWNLOAD}"
 _FILE_RULES = "default-src 'none'; sandbox"
@@ -68,8 +68,8 @@ _NOTHING = View(title="Nothing to show", text="This page is of a kind that canno
 
 
 def render(type: str, data: object, design: object = None, *, language: str = "en") -> Page:
-    """Never raises, whatever `data` and `design` are: unknown values are left out, long ones cut.
-    `language` is the content's language, unless the design names one."""
+    """Render the page of a type. Never raises for any `data` and `design`: it drops unknown values and cuts long
+    ones. `language` is the content's language, unless the design names one."""
     known = TYPES.get(type)
     said = _field(known.field, data) if known else None
     view = known.view(said) if known else _NOTHING
@@ -88,7 +88,7 @@ def render(type: str, data: object, design: object = None, *, language: str = "e
 
 
 def download(type: str, data: object, *, now_ms: int) -> Page | None:
-    """The contact (.vcf) or event (.ics) that this type offers; None if it offers none."""
+    """Return the contact (.vcf) or event (.ics) that this type offers, or None."""
     known = TYPES.get(type)
     if known is None:
         return None
@@ -102,13 +102,13 @@ def download(type: str, data: object, *, now_ms: int) -> Page | None:
 
 
 def _field(name: str, data: object) -> object:
-    """`data` is the whole content, or already this field of it."""
+    """Return the field from `data`, which is the whole content or already this field."""
     return data[name] if isinstance(data, dict) and name in data else data
 
 
 def _file(body: bytes, content_type: bytes, name: str, otherwise: str, suffix: str) -> Page:
-    """`inline`, so that a phone opens the contact or the event instead of listing a download; browsers that cannot
-    open it save it under this name."""
+    """Serve a file `inline`, so that a phone opens the contact or the event instead of listing a download; browsers
+    that cannot open it save it under this name."""
     name = re.sub(r"[^\w .-]", "", text(name, 80)).strip(" .") or otherwise
     plain_name = name if name.isascii() else otherwise
     disposition = f"inline; filename=\"{plain_name}.{suffix}\"; filename*=UTF-8''{quote(name)}.{suffix}"

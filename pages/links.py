@@ -29,19 +29,19 @@ def web(text: str) -> str:
 
 
 def any_link(text: str) -> str:
-    """A web address, or one that mails, calls, sends a message or shows a place."""
+    """Accept a web address, or one that mails, calls, sends a message or shows a location."""
     if len(text) <= MAX and text.isprintable() and _direct.fullmatch(text):
         return text
     return web(text)
 
 
 def own_file(text: str) -> str:
-    """A file that was uploaded here: only such ones are shown within a page, others are linked to."""
+    """Accept a file that was uploaded here. Pages show only these; other files become links."""
     return text if len(text) <= MAX and text.isprintable() and _own_file.fullmatch(text) and ".." not in text else ""
 
 
 def profile(text: str, base: str) -> str:
-    """Of somebody on a site, from an address or a name there."""
+    """Return the address of a profile on a site, from its address or a user name."""
     site = base.split("/")[2].removeprefix("www.")
     # `ada.lovelace` is a name, though it could be an address.
     if _web.fullmatch(text) or text.lower().startswith("www.") or site in text.lower():
@@ -85,29 +85,29 @@ def pay(user: str, amount: str = "") -> str:
 
 
 def search_map(address: str) -> str:
-    """Of OpenStreetMap, which every phone opens and which asks nobody who they are."""
+    """Search an address on OpenStreetMap, which every phone opens without a login."""
     return f"{MAPS}search?{urlencode({'query': ' '.join(address.split())})}" if address else ""
 
 
 def point(latitude: float, longitude: float) -> tuple[str, str]:
-    """For a phone's own map, and for a browser."""
+    """Return two links to a location: for a phone's map app, and for a browser."""
     at = f"{latitude:.6f}".rstrip("0").rstrip("."), f"{longitude:.6f}".rstrip("0").rstrip(".")
     return f"geo:{at[0]},{at[1]}", f"{MAPS}?mlat={at[0]}&mlon={at[1]}#map=17/{at[0]}/{at[1]}"
 
 
 def digits(number: str) -> str:
-    """What is dialled; "" when that is no number."""
+    """Return the digits to dial; "" if `number` is not a phone number."""
     if len(number) > 40 or not re.search(r"[0-9]", number):
         return ""
     if re.search(r"[^0-9 ()./*#,;extEXT+-]", number):
         return ""
     if number.startswith("+"):
-        # The zero that is dialled at home only.
+        # This zero is dialled only within the country.
         number = number.replace("(0)", "")
     return re.sub(r"(?i)[ ()./-]", "", re.sub(r"(?i)\s*(?:ext|x)\.?\s*", ",", number))
 
 
 def _query(**parts: str) -> str:
-    """Spaces as %20: mail and message programs show a plus as it is."""
+    """Build a query with spaces as %20: mail and message apps show a plus literally."""
     given = {name: value for name, value in parts.items() if value}
     return f"?{urlencode(given, quote_via=quote)}" if given else ""

@@ -13,7 +13,7 @@ _WRONG = {
 
 
 def notice(title: str, text: str, *, language: str = "en") -> Page:
-    """A page with a heading and a paragraph."""
+    """Render a page with a heading and a paragraph."""
     return document("notice.html", title=title, text=text, language=language)
 
 

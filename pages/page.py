@@ -16,7 +16,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A complete response but for the status, which the caller chooses."""
+    """A complete response except for the status, which the caller chooses."""
 
     body: bytes
     headers: Headers
@@ -44,8 +44,8 @@ def direction(language: str) -> str:
 
 
 def policy(styles: tuple[str, ...], *, media: bool = False) -> str:
-    """The Content-Security-Policy: these styles and, with `media`, files of the page's own host. It leaves out
-    `form-action`: one page alone has a form, and browsers would apply the rule to the redirect that answers it."""
+    """Return the Content-Security-Policy: these styles and, with `media`, files of the page's own host. It omits
+    `form-action`: only one page has a form, and browsers would apply the rule to the redirect that answers it."""
     hashes = " ".join(f"'sha256-{_digest(style)}'" for style in styles)
     own = "; img-src 'self'; media-src 'self'" if media else ""
     return f"default-src 'none'; style-src {hashes}{own}; base-uri 'none'; frame-ancestors 'none'"

@@ -56,7 +56,7 @@ class Theme(msgspec.Struct, frozen=True):
 
 
 def theme(*given: object) -> Theme:
-    """From designs or preset names; the first wins."""
+    """Make a theme from designs or preset names; the first wins."""
     said: dict[str, str] = {}
     for one in reversed(given):
         said.update(_understood(one))

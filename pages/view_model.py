@@ -1,4 +1,4 @@
-"""The view model of content pages: title, text, buttons, rows, media. A type fills in what it has."""
+"""The view model of content pages: title, text, buttons, rows, media. Each type fills in its parts."""
 
 from typing import Literal
 

@@ -1,22 +1,22 @@
-"""The Unicode bidirectional algorithm (UAX 9) for one line of plain text: in which order its letters are drawn.
+"""The Unicode bidirectional algorithm (UAX 9) for one line of plain text: the drawing order of its letters.
 
-Without explicit formatting characters and controls, which a caption may not hold. Held against Unicode's
-BidiCharacterTest (`tests/qr/test_bidi.py`); decision 1106 says why it is ours.
+It omits explicit formatting characters and controls, which captions refuse. `tests/qr/test_bidi.py` runs Unicode's
+BidiCharacterTest; decision 1106 says why this is not a dependency.
 """
 
 import unicodedata
 from itertools import groupby
 
-# Closing brackets that do not follow their opening ones in Unicode.
+# Closing brackets that are not the next character of Unicode after their opening ones.
 _APART = {"[": "]", "{": "}", "\uff3b": "\uff3d", "\uff5b": "\uff5d", "\u298d": "\u2990", "\u298f": "\u298e"}
-# Brackets within brackets (BD16).
+# The maximum depth of nested brackets (BD16).
 _DEEPEST = 63
 _STRONG = {"L": "L", "R": "R", "AN": "R", "EN": "R"}
 
 
 def runs(text: str) -> list[tuple[str, bool]]:
-    """Split a line into runs, in the order in which they are drawn from left to right, each with whether it is read
-    from right to left. The letters of a run are in reading order."""
+    """Split a line into runs in drawing order, left to right; the flag marks runs that are read from right to left.
+    The letters of a run are in reading order."""
     if not text:
         return []
     all_levels = levels(text, base_level(text))
@@ -27,7 +27,7 @@ def runs(text: str) -> list[tuple[str, bool]]:
     for limit in range(max(all_levels), 0, -1):
         turned: list[tuple[int, list[int]]] = []
         for run in found:
-            # In front of the other runs of its own group.
+            # In front of the other runs of its group.
             above = run[0] >= limit
             at = len(turned)
             while above and at and turned[at - 1][0] >= limit:
@@ -54,7 +54,7 @@ def levels(text: str, base: int) -> list[int]:
 
 
 def _weak(kinds: list[str], outer: str) -> list[str]:
-    """Resolve numbers and what belongs to them (W1 to W7)."""
+    """Resolve numbers with their signs and separators (W1 to W7)."""
     found: list[str] = []
     for kind in kinds:
         found.append((found[-1] if found else outer) if kind == "NSM" else kind)
@@ -89,7 +89,7 @@ def _weak(kinds: list[str], outer: str) -> list[str]:
 
 
 def _neutrals(text: str, kinds: list[str], outer: str) -> list[str]:
-    """Brackets take the direction of what they enclose, other neutrals that of what surrounds them (N0 to N2)."""
+    """Give brackets the direction of the enclosed text, other neutrals that of their neighbours (N0 to N2)."""
     kinds = list(kinds)
     for start, end in sorted(_bracket_pairs(text)):
         within = {_STRONG[kind] for kind in kinds[start + 1 : end] if kind in _STRONG}
@@ -99,7 +99,7 @@ def _neutrals(text: str, kinds: list[str], outer: str) -> list[str]:
         side = outer if outer in within or before == outer else before
         for at in (start, end):
             kinds[at] = side
-            # Marks on a bracket go with it.
+            # Marks on a bracket take its direction.
             while at + 1 < len(text) and unicodedata.bidirectional(text[at + 1]) == "NSM":
                 at += 1
                 kinds[at] = side
@@ -115,7 +115,7 @@ def _neutrals(text: str, kinds: list[str], outer: str) -> list[str]:
 
 
 def _bracket_pairs(text: str) -> list[tuple[int, int]]:
-    """Positions of brackets that belong together (BD16)."""
+    """Return the positions of matching brackets (BD16)."""
     stack: list[tuple[str, int]] = []
     found = []
     for at, char in enumerate(unicodedata.normalize("NFD", one) for one in text):

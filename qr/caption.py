@@ -47,7 +47,7 @@ def _fonts(more: str) -> tuple[_Font, ...]:
 
 
 def line(text: str, more_fonts: str = "", field: str = "style.frame.caption") -> Line:
-    """Raises Refused for characters that no font covers, and for invisible ones."""
+    """Shape a line of text. Raises Refused for characters that no font covers, and for invisible ones."""
     fonts = _fonts(more_fonts)
     if any(_unseen(char) for char in text):
         raise Refused(field, "must not hold characters that cannot be seen")
@@ -75,11 +75,11 @@ def _font_of(char: str, fonts: tuple[_Font, ...]) -> _Font | None:
 
 
 def _stretches(text: str, fonts: tuple[_Font, ...]) -> Iterator[tuple[str, _Font]]:
-    """Letters of one script and one font, with the spaces and signs that follow them."""
+    """Split text into stretches of one script and one font, each with the spaces and signs that follow."""
     kinds: list[tuple[str, _Font]] = []
     for char in text:
         font = _font_of(char, fonts) or fonts[0]
-        # The first word of a letter's name is its script: good enough to tell one from the next.
+        # The first word of a letter's Unicode name is its script: enough to tell scripts apart.
         script = unicodedata.name(char, "").partition(" ")[0] if char.isalpha() else ""
         if kinds and not script:
             last_script, last_font = kinds[-1]
@@ -110,14 +110,14 @@ def _shaped(text: str, font: _Font, leftwards: bool) -> tuple[Path, float]:
 
 
 def _glyph(font: _Font, number: int) -> Path:
-    """A letter's outline, upside up, for a font of size 1."""
+    """Return a letter's outline with y downwards, for a font of size 1."""
     pen = _Pen(font.em)
     font.font.draw_glyph_with_pen(number, pen)
     return pen.path
 
 
 class _Pen:
-    """Takes down what HarfBuzz draws; its curves of one handle become such of two."""
+    """Records the outlines that HarfBuzz draws; quadratic curves become cubic ones."""
 
     def __init__(self, em: int) -> None:
         self.path: Path = []

@@ -39,7 +39,7 @@ def written(colour: Colour) -> str:
 
 
 def luminance(colour: Colour) -> float:
-    """Relative luminance, 0 to 1 (WCAG)."""
+    """Return the relative luminance, 0 to 1 (WCAG)."""
     red, green, blue = (
         value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
         for value in (part / 255 for part in colour)
@@ -48,6 +48,6 @@ def luminance(colour: Colour) -> float:
 
 
 def contrast(one: Colour, other: Colour) -> float:
-    """1 (the same) to 21 (black on white)."""
+    """Return the contrast ratio, 1 (same colour) to 21 (black on white)."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)

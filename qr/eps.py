@@ -17,7 +17,7 @@ _PROLOG = """/m{moveto}bind def/l{lineto}bind def/c{curveto}bind def/h{closepath
 
 
 def eps(scene: Scene, points: int) -> bytes:
-    """`points` wide."""
+    """Write a scene as EPS, `points` wide."""
     scale = points / scene.width
     high = scene.height * scale
     parts = "\n".join(_image(part) if isinstance(part, Image) else _area(part) for part in scene.parts)
@@ -56,18 +56,18 @@ def _area(area: Area) -> str:
 
 
 def _wrapped(text: str) -> str:
-    """No line of PostScript is longer than 255 characters."""
+    """Wrap lines: PostScript allows at most 255 characters."""
     return "\n".join(textwrap.wrap(text.replace("/", " /"), 200, break_long_words=False, break_on_hyphens=False))
 
 
 def _image(image: Image) -> str:
-    """On the colour behind it: PostScript has no half transparent pixels."""
+    """Draw an image on the colour behind it: PostScript has no translucent pixels."""
     with Pillow.open(io.BytesIO(image.png)) as opened:
         picture = opened.convert("RGBA")
     ground = Pillow.new("RGBA", picture.size, (*image.behind, 255))
     pixels = Pillow.alpha_composite(ground, picture).convert("RGB").tobytes()
     packed = base64.a85encode(zlib.compress(pixels, 9), wrapcol=100).decode()
-    # A line that begins with a percent sign would be a comment to programs that only look at those.
+    # Programs that only read comments would take a line that begins with a percent sign for one.
     packed = "\n".join(f" {line}" if line.startswith("%") else line for line in packed.splitlines())
     width, height = picture.size
     return f"""gsave

@@ -1,4 +1,4 @@
-"""Errors of the caller, for which there is no picture."""
+"""Errors for input that gives no picture."""
 
 
 class Refused(Exception):

@@ -12,14 +12,14 @@ from qr.shapes import SHAPES
 from qr.style import WHITE, Frame, Gradient, Style
 from qr.symbol import FINDER, RESTORES, Symbol
 
-# Below it, phones in poor light do not tell dark from light.
+# Below this contrast, phones in poor light do not tell dark from light.
 MIN_CONTRAST = 3.0
-# The share of what error correction restores that a logo may use up; the rest is for dirt and light.
+# The share of the error correction that a logo may use up; the rest is for dirt and light.
 LOGO_SHARE = 0.5
 
 
 def check_colours(style: Style) -> None:
-    """Raises Unreadable for colours with too little contrast, and for inverted ones."""
+    """Check the colours of a style. Raises Unreadable for too little contrast, and for inverted colours."""
     behind = style.background or WHITE
     used: list[tuple[str, Colour | None]] = [
         ("style.color", None if style.gradient else style.color),
@@ -43,7 +43,8 @@ def check_colours(style: Style) -> None:
 
 
 def scene(symbol: Symbol, style: Style, title: str, more_fonts: str = "") -> Scene:
-    """Raises Refused for a logo that is no picture or a caption that no font has, Unreadable for a logo too large."""
+    """Lay out a symbol. Raises Refused for a logo that is not a picture and for a caption that no font covers,
+    Unreadable for a logo that is too large."""
     inner = symbol.side + 2 * style.margin
     frame = style.frame
     border = round(inner * 0.035, 2) if frame else 0.0
@@ -118,7 +119,7 @@ def _nothing(x: int, y: int) -> bool:
 
 
 def _logo(symbol: Symbol, style: Style, left: float, top: float) -> tuple[Callable[[int, int], bool], Image]:
-    """Which modules are left out for the logo, and the logo."""
+    """Return a test for the modules that make room for the logo, and the logo's image."""
     asked = style.logo
     assert asked is not None
     if asked.image is None:
@@ -188,7 +189,7 @@ def _framed(
 
 
 def _lettering(text: str, width: float, middle: float, most: float, band: float, more_fonts: str) -> Path:
-    """The caption in one line or two, whichever is larger."""
+    """Set the caption in one line or two, whichever gives larger letters."""
 
     def fitted(lines: list[caption.Line], size: float) -> float:
         return min(size, most / max(line.width for line in lines))
@@ -202,7 +203,7 @@ def _lettering(text: str, width: float, middle: float, most: float, band: float,
             lines, size = two, larger
     path: Path = []
     step = size * 1.16
-    # Capital letters are about three quarters of the size high, and stand in the middle.
+    # Capital letters have about three quarters of the font size, and are centred.
     baseline = middle + size * 0.365 - step * (len(lines) - 1) / 2
     for line in lines:
         path += moved(line.path, size, (width - line.width * size) / 2, baseline)

@@ -16,11 +16,11 @@ from PIL import Image, ImageOps
 from qr.errors import Refused
 
 MAX_BYTES = 1024 * 1024
-# What the pixels of the largest take while they are read: 64 MB.
+# The largest logo takes 64 MB while its pixels are read.
 MAX_PIXELS = 16_000_000
-# As large as it is kept: nobody sees more of it in the middle of a symbol.
+# Logos are scaled down to this size: more is invisible in the middle of a symbol.
 KEPT = 640
-# No format that can hold programs or lead elsewhere (SVG), and none that few people send.
+# No format that can hold programs or external links (SVG), and no rare ones.
 KINDS = ("PNG", "JPEG", "WEBP", "GIF")
 SAFE_SHAPES = ("square", "circle")
 
@@ -30,13 +30,13 @@ _uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Logo(msgspec.Struct, frozen=True):
-    """`image` are its bytes as they came, once they are there; `source` is where they are to be had: an address, or
-    the id of an uploaded file. `size` is its width or height, whichever is larger, as a share of the symbol's."""
+    """A logo. `image`: its original bytes, once fetched. `source`: where to get them, an address or
+    the id of an uploaded file. `size`: its larger side as a share of the symbol's."""
 
     image: bytes | None = None
     source: str = ""
     size: float = 0.22
-    # Modules left free around it, and the shape of what is left free.
+    # Free modules around the logo, and the shape of the free area.
     margin: float = 1.0
     safe_area: str = "square"
 
@@ -46,7 +46,7 @@ class Logo(msgspec.Struct, frozen=True):
 
 
 def source(value: object, field: str) -> tuple[bytes | None, str]:
-    """Bytes from a data: address; else None and where to get them. Raises Refused."""
+    """Return the bytes of a data: address, or None and the source to get them from. Raises Refused."""
     if not isinstance(value, str):
         raise Refused(field, "must be the id of a file, an address, or a data: address")
     if value.startswith("data:"):
@@ -77,13 +77,13 @@ def _too_large(field: str) -> Refused:
 
 
 def opened(image: bytes, field: str = "style.logo") -> Image.Image:
-    """Its pixels, upright, with their transparency, no more of them than are needed. Nothing is decoded before the
-    header says that it is small enough. Raises Refused."""
+    """Decode a logo: upright, with its transparency, scaled down to the needed size. Decodes nothing until the
+    header shows that it is small enough. Raises Refused."""
     if len(image) > MAX_BYTES:
         raise _too_large(field)
     try:
         with warnings.catch_warnings():
-            # Pillow's own alarm at large pictures; the bound here is lower.
+            # Pillow's warning about large pictures; the bound here is lower.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(image), formats=KINDS) as picture:
                 width, height = picture.size

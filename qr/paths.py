@@ -1,4 +1,4 @@
-"""Outlines, in the four steps that all page languages share: move, line, curve, close. y grows downwards."""
+"""Outlines in the four steps that all page languages share: move, line, curve, close. y grows downwards."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 Step = tuple[str, tuple[float, ...]]
 Path = list[Step]
 
-# How far a curve's handles reach, for a quarter of a circle of radius 1.
+# The length of a curve's handles for a quarter of a circle of radius 1.
 ROUND = 0.5522847498
 
 
@@ -15,7 +15,7 @@ def box(x: float, y: float, width: float, height: float) -> Path:
 
 
 def soft_box(x: float, y: float, width: float, height: float, corners: tuple[float, float, float, float]) -> Path:
-    """A box with the radius of each corner: top left, top right, bottom right, bottom left."""
+    """Draw a box with a radius for each corner: top left, top right, bottom right, bottom left."""
     right, low = x + width, y + height
     nw, ne, se, sw = corners
     path: Path = [("M", (x + nw, y)), ("L", (right - ne, y))]
@@ -31,7 +31,7 @@ def soft_box(x: float, y: float, width: float, height: float, corners: tuple[flo
 
 
 def _turn(x: float, y: float, corner_x: float, corner_y: float, to_x: float, to_y: float) -> Path:
-    """A quarter of a circle around a corner; nothing where it is sharp."""
+    """Draw a quarter of a circle around a corner; nothing for a sharp one."""
     if x == to_x and y == to_y:
         return []
     return [
@@ -50,7 +50,7 @@ def _turn(x: float, y: float, corner_x: float, corner_y: float, to_x: float, to_
 
 
 def disc(x: float, y: float, radius: float) -> Path:
-    """Around (x, y)."""
+    """Draw a disc around (x, y)."""
     return soft_box(x - radius, y - radius, 2 * radius, 2 * radius, (radius,) * 4)
 
 
@@ -59,7 +59,7 @@ def diamond(x: float, y: float, reach: float) -> Path:
 
 
 def reversed_path(path: Path) -> Path:
-    """The other way round, so that it is a hole in what it lies in. For one closed outline."""
+    """Reverse one closed outline, so that it becomes a hole in the area around it."""
     steps = [step for step in path if step[0] != "Z"]
     ends = [where[-2:] for _, where in steps]
     back: Path = [("M", ends[-1])]
@@ -72,6 +72,6 @@ def reversed_path(path: Path) -> Path:
 
 
 def moved(path: Iterable[Step], scale: float, dx: float, dy: float) -> Path:
-    """Made larger around (0, 0), then moved."""
+    """Scale a path around (0, 0), then move it."""
     shift = (dx, dy) * 3
     return [(name, tuple(value * scale + by for value, by in zip(where, shift, strict=False))) for name, where in path]

@@ -14,7 +14,7 @@ _OPERATORS = {"M": "m", "L": "l", "C": "c", "Z": "h"}
 
 
 class _Objects:
-    """What the file consists of, numbered from 1."""
+    """The objects of a PDF, numbered from 1."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
@@ -30,7 +30,7 @@ class _Objects:
 
 
 def pdf(scene: Scene, points: int) -> bytes:
-    """`points` wide."""
+    """Write a scene as PDF, `points` wide."""
     objects = _Objects()
     scale = points / scene.width
     high = scene.height * scale
@@ -42,7 +42,7 @@ def pdf(scene: Scene, points: int) -> bytes:
     for part in scene.parts:
         if isinstance(part, Image):
             images.append(_image(part, objects))
-            # The unit square that an image fills has its y upwards again.
+            # An image fills the unit square, where y grows upwards again.
             place = _numbers(part.width, 0, 0, -part.height, part.x, part.y + part.height)
             drawn.append(f"q {place} cm /I{len(images) - 1} Do Q")
         else:
@@ -63,7 +63,7 @@ def pdf(scene: Scene, points: int) -> bytes:
 
 def _file(bodies: list[bytes], catalog: int, title: int) -> bytes:
     written = io.BytesIO()
-    # The second line tells programs that send files that this is no text.
+    # The second line tells file transfer programs that the file is binary.
     written.write(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
     places = []
     for at, body in enumerate(bodies, 1):
@@ -93,14 +93,14 @@ def rgb(colour: Colour) -> str:
 def _fill(paint: Paint, matrix: tuple[float, ...], objects: _Objects, patterns: list[int]) -> str:
     if isinstance(paint, tuple):
         return f"{rgb(paint)} rg"
-    # A pattern lies on the page, and knows nothing of what was turned before it is used.
+    # A pattern has the page's coordinates, and ignores transformations before its use.
     pattern = f"<</Type/Pattern/PatternType 2/Matrix[{_numbers(*matrix)}]/Shading{shading(paint)}>>"
     patterns.append(objects.add(pattern.encode()))
     return f"/Pattern cs /P{len(patterns) - 1} scn"
 
 
 def shading(paint: Linear | Radial) -> str:
-    """As both PDF and PostScript write it."""
+    """Write a shading, in the syntax that PDF and PostScript share."""
     where: tuple[float, ...]
     if isinstance(paint, Linear):
         kind, where = 2, (paint.x1, paint.y1, paint.x2, paint.y2)
@@ -113,7 +113,7 @@ def shading(paint: Linear | Radial) -> str:
 
 
 def _function(stops: tuple[Stop, ...]) -> str:
-    """From 0 to 1 through the colours, each pair a function of its own."""
+    """Write a function from 0 to 1 through the colours, with one function for each pair."""
     pairs = [
         f"<</FunctionType 2/Domain[0 1]/N 1/C0[{rgb(one.colour)}]/C1[{rgb(other.colour)}]>>"
         for one, other in pairwise(stops)

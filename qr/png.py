@@ -8,12 +8,12 @@ from PIL import Image
 from qr.scene import Scene
 from qr.svg import svg
 
-# Below so many pixels a module, snapping edges to whole pixels would make modules of very different widths.
+# With fewer pixels a module, snapping edges to whole pixels would give modules very different widths.
 CRISP_FROM = 3.0
 
 
 def rendered(scene: Scene, pixels: int) -> Image.Image:
-    """RGB, or RGBA where something is transparent. Blocks and holds the GIL."""
+    """Render a scene to RGB, or RGBA if parts are transparent. Blocks and holds the GIL."""
     text = svg(scene, pixels)
     if pixels / scene.width < CRISP_FROM:
         text = text.replace(' shape-rendering="crispEdges"', "")

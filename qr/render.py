@@ -18,16 +18,16 @@ Format = Literal["png", "svg", "pdf", "eps"]
 FORMATS: tuple[str, ...] = get_args(Format)
 MIN_SIZE = 64
 MAX_SIZE = 4096
-# Vector formats are checked at so many pixels a module.
+# The pixels a module at which vector formats are checked.
 TWIN = 6.0
-# (mask, declare UTF-8): what is tried after the mask that the standard prefers. Scanners assume UTF-8 anyway, unless
+# (mask, declare UTF-8): the variants to try after the standard's preferred mask. Scanners assume UTF-8 anyway, unless
 # the text looks like another encoding.
 _OTHERS: tuple[tuple[int | None, bool], ...] = ((None, True), (0, False), (3, False), (5, False), (6, True))
 
 
 def draw(data: str, style: Style, format: str, size: int, *, more_fonts: str = "") -> bytes:
-    """`size` is the width in pixels (PDF and EPS: in points). Blocks for tens of milliseconds, much longer for the
-    largest. Raises Refused for what cannot be drawn; its subclass Unreadable for what would not scan."""
+    """Draw a symbol, `size` pixels wide (PDF and EPS: points). Blocks for tens of milliseconds, much longer for the
+    largest. Raises Refused if the input cannot be drawn, its subclass Unreadable if the picture would not scan."""
     if format not in FORMATS:
         raise Refused("format", f"must be one of: {', '.join(FORMATS)}")
     if not MIN_SIZE <= size <= MAX_SIZE:

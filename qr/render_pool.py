@@ -33,7 +33,7 @@ class RenderJob(msgspec.Struct, frozen=True):
 
 
 class RenderResult(msgspec.Struct, frozen=True):
-    """The picture, or the reason why there is none. `unreadable`: it was drawn, but would not scan."""
+    """The picture, or the reason for its refusal. `unreadable`: it was drawn, but would not scan."""
 
     picture: bytes = b""
     field: str = ""
@@ -52,7 +52,7 @@ def send(to: IO[bytes], message: bytes) -> None:
 
 
 def receive(source: IO[bytes]) -> bytes | None:
-    """The next message; None when the other end has closed."""
+    """Read the next message; return None when the other end has closed."""
     head = source.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
@@ -123,7 +123,7 @@ def _end(worker: "subprocess.Popen[bytes]") -> None:
     worker.wait()
     for pipe in (worker.stdin, worker.stdout):
         if pipe is not None:
-            # Closing flushes what was not sent: the pipe may be broken.
+            # Closing flushes unsent bytes, and the pipe may be broken.
             with suppress(OSError):
                 pipe.close()
 

@@ -1,6 +1,6 @@
 """`python -m qr.render_worker`: renders the jobs that arrive on stdin, one by one, until stdin closes.
 
-A process of its own, so that it can be stopped: it decodes untrusted images and holds the GIL while rendering. The
+A separate process can be killed: this one decodes untrusted images and holds the GIL while rendering. The
 kernel bounds its memory, and its CPU time for each picture, and kills it when it exceeds either.
 """
 

@@ -12,7 +12,7 @@ CONTRAST = 0.55
 
 
 def read(picture: Image.Image) -> list[str]:
-    """The texts of all symbols in the picture."""
+    """Return the texts of all symbols in the picture."""
     return [
         found.text
         for found in zxingcpp.read_barcodes(
@@ -24,7 +24,7 @@ def read(picture: Image.Image) -> list[str]:
 
 
 def on_white(picture: Image.Image) -> Image.Image:
-    """In greyscale, transparency on white."""
+    """Convert to greyscale, with transparency on white."""
     if picture.mode == "RGBA":
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture)
@@ -42,12 +42,12 @@ def grey(picture: Image.Image, per_module: float) -> Image.Image:
 
 
 def reads(looked_at: Image.Image, data: str) -> bool:
-    """Read it unchanged: `data` and nothing else."""
+    """Return whether the unchanged picture reads as `data` and nothing else."""
     return read(looked_at) == [data]
 
 
 def reads_poorly(looked_at: Image.Image, per_module: float, data: str) -> bool:
-    """Read it out of focus and in poor light."""
+    """Return whether the picture reads as `data` out of focus and in poor light."""
     blurred = looked_at.filter(ImageFilter.GaussianBlur(BLUR * min(per_module, PER_MODULE)))
     dim = blurred.point([round(40 + value * CONTRAST) for value in range(256)])
     return data in read(dim)

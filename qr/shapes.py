@@ -14,7 +14,7 @@ def _each(side: int, dark: Dark) -> Iterator[tuple[int, int]]:
 
 
 def _runs(side: int, dark: Dark) -> Iterator[tuple[int, int, int]]:
-    """x, y and length of each row's dark stretches."""
+    """Yield x, y and length of each row's dark stretches."""
     for y in range(side):
         begin = None
         for x in range(side + 1):
@@ -39,12 +39,12 @@ def diamonds(side: int, dark: Dark) -> Path:
 
 
 def rounded(side: int, dark: Dark) -> Path:
-    """Neighbours flow into each other; a corner is round where both sides of it are free."""
+    """Join neighbours; a corner is round if both sides of it are free."""
     return _cornered(side, dark, (True, True, True, True))
 
 
 def classy(side: int, dark: Dark) -> Path:
-    """Only top left and bottom right are round, like leaves."""
+    """Round only the top left and bottom right corners, like leaves."""
     return _cornered(side, dark, (True, False, True, False))
 
 
@@ -59,7 +59,7 @@ def _cornered(side: int, dark: Dark, which: tuple[bool, bool, bool, bool]) -> Pa
 
 
 def horizontal(side: int, dark: Dark) -> Path:
-    """Level bars with round ends."""
+    """Draw horizontal bars with round ends."""
     path: Path = []
     for x, y, length in _runs(side, dark):
         path += soft_box(x + 0.04, y + 0.1, length - 0.08, 0.8, (0.4,) * 4)

@@ -21,7 +21,7 @@ LEVELS: dict[str, Level] = {"L": "L", "M": "M", "Q": "Q", "H": "H"}
 
 
 class Finder(msgspec.Struct, frozen=True):
-    """The shapes of ring and eye, and their colours where they have one of their own."""
+    """The shapes of ring and eye, and their colours, if not the symbol's."""
 
     ring: str = "square"
     eye: str = "square"
@@ -32,12 +32,12 @@ class Finder(msgspec.Struct, frozen=True):
 class Gradient(msgspec.Struct, frozen=True):
     kind: Literal["linear", "radial"]
     colors: tuple[Colour, ...]
-    # Of a linear one: where it goes; 0 is to the right, 90 down.
+    # The direction of a linear gradient: 0 is to the right, 90 down.
     angle: float = 45.0
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """What is drawn around symbol and quiet zone."""
+    """The frame around symbol and quiet zone."""
 
     caption: str = ""
     color: Colour = BLACK
@@ -47,15 +47,15 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 class Style(msgspec.Struct, frozen=True, kw_only=True):
-    """`background` None leaves it to what the picture is laid on. `error_correction` None: as much as costs nothing,
-    and as much as there is under a logo."""
+    """A parsed style. `background` None: transparent. `error_correction` None: at least `M`, and `H` with a logo; more
+    if the symbol does not grow."""
 
     shape: str = "square"
     finder: Finder = Finder()
     color: Colour = BLACK
     background: Colour | None = WHITE
     gradient: Gradient | None = None
-    # Modules of quiet zone on each side.
+    # Width of the quiet zone on each side, in modules.
     margin: float = 4
     error_correction: Level | None = None
     logo: Logo | None = None

@@ -9,13 +9,13 @@ from qr.scene import Area, Image, Linear, Paint, Radial, Scene, Stop
 
 
 def number(value: float) -> str:
-    """As short as it can be at a thousandth of a module."""
+    """Format a number as short as possible, to a thousandth of a module."""
     text = f"{value:.3f}".rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
 
 
 def svg(scene: Scene, pixels: int) -> str:
-    """`pixels` wide where nobody says otherwise; it can be shown at any size."""
+    """Write a scene as SVG, `pixels` wide by default; it scales to any size."""
     defs: list[str] = []
     shown = [_image(part) if isinstance(part, Image) else _area(part, defs) for part in scene.parts]
     wide, high = number(scene.width), number(scene.height)

@@ -8,9 +8,9 @@ import segno
 from qr.errors import Refused
 
 Level = Literal["L", "M", "Q", "H"]
-# What share of the codewords each level can restore.
+# The share of the codewords that each level can restore.
 RESTORES = {"L": 0.07, "M": 0.15, "Q": 0.25, "H": 0.30}
-# The bytes that the largest symbol holds.
+# The capacity of the largest symbol in bytes.
 HOLDS = {"L": 2953, "M": 2331, "Q": 1663, "H": 1273}
 FINDER = 7
 
@@ -27,7 +27,7 @@ class Symbol(msgspec.Struct, frozen=True):
 
     @property
     def finders(self) -> tuple[tuple[int, int], ...]:
-        """The top left corners of the three."""
+        """The top left corners of the three finder patterns."""
         far = self.side - FINDER
         return (0, 0), (far, 0), (0, far)
 
@@ -40,9 +40,9 @@ class Symbol(msgspec.Struct, frozen=True):
 
 
 def symbol(data: str, level: Level, *, mask: int | None = None, said: bool = False) -> Symbol:
-    """At least as much error correction as `level`: more where the symbol does not grow by it. Text beyond ASCII is
-    UTF-8; `said` writes that into the symbol, which costs a byte or two, and which some old scanners do not
-    understand. `mask` None is the one that the rules prefer. Raises Refused for what does not fit."""
+    """Encode data with at least the error correction of `level`, and more if the symbol does not grow. Text beyond
+    ASCII is UTF-8; `said` declares that in the symbol, which costs a byte or two, and which some old scanners do not
+    understand. `mask` None: the standard's preferred mask. Raises Refused for data that does not fit."""
     if not data:
         raise Refused("data", "must not be empty")
     try:

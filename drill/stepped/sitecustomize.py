@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 def follow(path: str) -> None:
-    """Shared memory, so that a step costs nothing to see and is seen at once."""
+    """Map the offset as shared memory, so that processes see a step at once and at no cost."""
     with open(path, "rb") as file:
         shared = mmap.mmap(file.fileno(), 8, access=mmap.ACCESS_READ)
     read: Callable[[mmap.mmap, int], tuple[int]] = struct.Struct("<q").unpack_from

@@ -1,5 +1,5 @@
-"""Pages around files: documents, pictures, films, sound. Only files that were uploaded here are shown within a page;
-one from elsewhere is a link, so that nobody else learns who has scanned.
+"""Views of files: documents, pictures, films, sound. A page shows only files that were uploaded here; a foreign file
+is a link, so that no other host learns who has scanned.
 """
 
 from typing import Literal
@@ -13,7 +13,7 @@ _KB = 1024
 
 
 def size(count: str) -> str:
-    """`1.5 MB`."""
+    """Format a size, like `1.5 MB`."""
     if not count.isdigit() or len(count) > 15:
         return ""
     amount, unit = float(count), "bytes"
@@ -26,7 +26,7 @@ def size(count: str) -> str:
 
 def href(fields: ContentFields) -> str:
     path = fields.text("file_path", longest=2_048)
-    # A foreign file must say its scheme: what looks like a host may be a path of the system it came from.
+    # A foreign file needs a scheme: text that looks like a host may be a path of the system it came from.
     return links.own_file(path) or (links.web(path) if "://" in path else "")
 
 

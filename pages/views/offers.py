@@ -1,4 +1,4 @@
-"""Pages that invite: events, coupons, apps, landing pages."""
+"""Views of events, coupons, apps and landing pages."""
 
 from pages import address, links
 from pages.content_fields import ContentFields
@@ -9,7 +9,7 @@ _CURRENCIES = {"usd": "$", "eur": "€", "gbp": "£"}
 
 
 def times(fields: ContentFields) -> tuple[Moment | None, Moment | None]:
-    """When an event starts and ends, as far as that can be understood."""
+    """Parse the start and end of an event; None for a time that cannot be parsed."""
     where = zone(fields.text("timezone", "time_zone", longest=64))
     start = moment(fields.text("start_date", "startDate", "start", longest=64), where)
     end = moment(fields.text("end_date", "endDate", "end", longest=64), where)
@@ -42,7 +42,7 @@ def event(fields: ContentFields, download: str) -> View:
 
 
 def discount(fields: ContentFields) -> str:
-    """`20% off`, `$5 off`, or what the owner says."""
+    """Format a discount: `20% off`, `$5 off`, or the owner's text."""
     value = fields.text("discountValue", "discount_value", longest=64)
     kind = fields.text("discountType", "discount_type", longest=32).lower()
     if not value:

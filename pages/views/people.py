@@ -1,10 +1,10 @@
-"""Pages about somebody: contact cards, businesses, profiles, lists of links."""
+"""Views of people and businesses: contact cards, profiles, lists of links."""
 
 from pages import address, links
 from pages.content_fields import LONG, ContentFields
 from pages.view_model import Button, Icon, Row, View, buttons, initials, rows
 
-# Field → how the site is called, and where names live on it.
+# Field → the site's name, and the base address of its profiles.
 SITES = {
     "instagram": ("Instagram", "https://www.instagram.com/"),
     "facebook": ("Facebook", "https://www.facebook.com/"),
@@ -109,7 +109,7 @@ def list_links(fields: ContentFields) -> View:
         title=name,
         monogram=initials(name),
         text=fields.lines("bio", longest=LONG),
-        # One whose address is none is shown all the same, as text that does nothing.
+        # A link with an invalid address is shown too, as text that does nothing.
         links=tuple(listed),
     )
 
@@ -125,7 +125,7 @@ def _profiles(fields: ContentFields) -> tuple[Button, ...]:
 
 
 def _shown(address: str) -> str:
-    """An address as people say it."""
+    """Shorten a web address for display."""
     bare = address.split("://", 1)[-1].removeprefix("www.").rstrip("/")
     return bare if len(bare) <= 60 else f"{bare[:59]}…"
 

@@ -1,4 +1,4 @@
-"""Pages for what a static code would hold itself: a text, a number, a network, a payment. Each has its one button."""
+"""Views of content that a static code could hold itself: text, a number, a network, a payment. Each has one button."""
 
 from pages import links
 from pages.content_fields import ContentFields, text

@@ -1,4 +1,4 @@
-"""Payloads: what a symbol holds, for each content type that a phone understands by itself."""
+"""Payloads: the text in a symbol, for each content type that a phone understands by itself."""
 
 from qr.payload.registry import TYPES, text
 

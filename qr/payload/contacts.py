@@ -1,4 +1,4 @@
-"""People: vCard (`schemas.contact_formats`), and the shorter MECARD."""
+"""Contacts as vCard (`schemas.contact_formats`) and as the shorter MECARD."""
 
 from collections.abc import Mapping
 
@@ -49,7 +49,7 @@ def mecard(fields: Fields) -> str:
 
 
 def _address(fields: Fields) -> list[str]:
-    """Street, city, region, post code, country."""
+    """Return street, city, region, post code and country."""
     said = fields.raw("address")
     within = Fields(said, "content.vCardContent.address") if isinstance(said, Mapping) else fields
     return [within.line(*names) for names in _ADDRESS]

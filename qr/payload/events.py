@@ -1,6 +1,6 @@
-"""Events, as a calendar with one (RFC 5545).
+"""Events, as a calendar with one event (RFC 5545).
 
-What a calendar file must have and a scanner does not read (who wrote it, when, a number of its own) is left out: it
+It omits the fields that a calendar file must have and scanners ignore (its author, time and unique id): they
 would make the symbol a third larger.
 """
 
@@ -27,7 +27,7 @@ def event(fields: Fields) -> str:
     if end is not None:
         if isinstance(end, datetime) is not isinstance(start, datetime):
             raise fields.refused("end_date", "must be a day when start_date is one, and else a time")
-        # The last day is not part of an event; calendars show the one before it as its last.
+        # DTEND is exclusive: calendars show the day before it as the last one.
         last = _written(end if isinstance(end, datetime) else end + timedelta(days=1))
     calendar = Event(
         name=fields.line("event_name", "name", "title", needed=True),
@@ -49,7 +49,7 @@ def _location(fields: Fields) -> str:
 
 
 def _moment(fields: Fields, name: str) -> date | datetime | None:
-    """A day, or a time: in UTC when its zone is known, else on the clock of wherever it is read."""
+    """A day, or a time: in UTC if its zone is known, else in the reader's local time."""
     said = fields.line(name)
     if not said:
         return None
@@ -72,7 +72,7 @@ def _location_of(zone: str) -> ZoneInfo:
 
 
 def _written(moment: date | datetime) -> str:
-    """With the parameters and the colon before it."""
+    """Format a moment with its parameters and the colon in front."""
     if not isinstance(moment, datetime):
         return f";VALUE=DATE:{moment:%Y%m%d}"
     return f":{moment:%Y%m%dT%H%M%S}{'Z' if moment.tzinfo else ''}"

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from qr.errors import Refused
 
-# Control characters but line ends and tabs; lone surrogates.
+# Control characters except line ends and tabs; lone surrogates.
 _unseen = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _spaces = re.compile(r"\s+")
 
@@ -26,7 +26,7 @@ class Fields:
         return Refused(f"{self._at}.{name}", why)
 
     def lines(self, *names: str, needed: bool = False) -> str:
-        """The first non-empty field of these; numbers as text. Line ends are \\n."""
+        """Return the first non-empty field of these; numbers as text. Line ends are \\n."""
         for name in names:
             value = self._given.get(name)
             if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -54,6 +54,6 @@ def backslashed(text: str, special: str) -> str:
 
 
 def query(**parts: str) -> str:
-    """Spaces become %20: mail and message apps show a plus literally."""
+    """Build a query with spaces as %20: mail and message apps show a plus literally."""
     given = {name: value for name, value in parts.items() if value}
     return f"?{urlencode(given, quote_via=quote, safe='')}" if given else ""

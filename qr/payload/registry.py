@@ -1,5 +1,5 @@
-"""Content type → the text in its symbol. Types that only a page can show (`coupon`, `pdf`, …) have none: such a code is
-dynamic, and its symbol holds its short link."""
+"""Content type → the text in its symbol. Types that only a page can show (`coupon`, `pdf`, …) have none: their codes
+are dynamic, and the symbol holds the short link."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,9 +30,9 @@ TYPES = frozenset(_WRITERS)
 
 
 def text(type: str, content: Any) -> str:
-    """The text that a scanner reads. `content` is the object that `schemas.page_content` has checked; what a symbol
-    cannot express (hours, themes) is left out. Raises Refused for a type without a text, and for values that would
-    change their meaning."""
+    """Return the text for a scanner. `content` is the object that `schemas.page_content` has checked; fields that a
+    symbol cannot express (hours, themes) are left out. Raises Refused for a type without a text, and for values that
+    would change their meaning."""
     if type not in _WRITERS:
         raise Refused("type", f"has no text for a symbol to hold; those that have: {', '.join(sorted(TYPES))}")
     name, write = _WRITERS[type]
@@ -41,6 +41,6 @@ def text(type: str, content: Any) -> str:
     if content.get(name) is None:
         raise Refused(f"content.{name}", f"is missing; a code of type {type} needs it")
     inner = content[name]
-    # A type whose content is one text is read like an object with that field.
+    # If a type's content is a single text, read it like an object with that field.
     fields = Fields(inner, f"content.{name}") if isinstance(inner, Mapping) else Fields({name: inner}, "content")
     return write(fields)

@@ -21,7 +21,7 @@ def phone(fields: Fields) -> str:
 
 
 def sms(fields: Fields) -> str:
-    """`SMSTO:`, which both Android and iOS read, and in which a message needs no escaping: it is the rest."""
+    """Write `SMSTO:`, which Android and iOS read. The message is the rest of the text, so it needs no escaping."""
     said = fields.lines("message")
     return f"SMSTO:{number(fields, 'number')}:{said}" if said else f"SMSTO:{number(fields, 'number')}"
 
@@ -36,13 +36,13 @@ def email(fields: Fields) -> str:
 
 
 def whatsapp(fields: Fields) -> str:
-    """WhatsApp's own links take the digits of an international number."""
+    """Write a WhatsApp link, with the digits of an international number."""
     digits = re.sub(r"[^0-9]", "", number(fields, "number"))
     return f"https://wa.me/{digits}{query(text=fields.lines('message'))}"
 
 
 def number(fields: Fields, *names: str) -> str:
-    """As it is dialled: without what is only there to be read."""
+    """Reduce a number to the characters to dial."""
     written = fields.line(*names, needed=True)
     found = written.replace("(0)", "") if written.startswith("+") else written
     found = re.sub(r"(?i)\s*(?:ext|x)\.?\s*", ",", found)
@@ -52,13 +52,13 @@ def number(fields: Fields, *names: str) -> str:
     return found
 
 
-# Web addresses, and points on the map.
+# Web addresses and map points.
 
 _schemeless = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,24}(?::[0-9]{1,5})?(?:[/?#].*)?", re.DOTALL)
 
 
 def url(fields: Fields) -> str:
-    """Unchanged; without a scheme it gets https, since a phone would take it for plain text."""
+    """Return an address unchanged, or with https if it has no scheme: a phone would take it for plain text."""
     found = fields.lines("url", needed=True)
     if found != found.strip() or any(mark.isspace() for mark in found):
         raise fields.refused("url", "must not hold spaces")
@@ -66,7 +66,7 @@ def url(fields: Fields) -> str:
 
 
 def geo(fields: Fields) -> str:
-    """RFC 5870. The label is written as Android's maps read it; others ignore it."""
+    """Write a geo URI (RFC 5870). The label has the form of Android's maps; others ignore it."""
     at = ",".join(_degrees(fields, name, most) for name, most in (("latitude", 90), ("longitude", 180)))
     label = fields.line("label")
     return f"geo:{at}?q={at}({quote(label, safe='')})" if label else f"geo:{at}"
@@ -86,8 +86,8 @@ _OPEN = frozenset({"", "none", "open", "nopass", "no password", "unencrypted"})
 
 
 def wifi(fields: Fields) -> str:
-    """`WIFI:`, as the Wi-Fi Alliance writes it: WPA stands for all of WPA, WPA2 and WPA3."""
-    # Spaces at an end are part of a network's name and of its password.
+    """Write `WIFI:` by the Wi-Fi Alliance's specification: WPA stands for WPA, WPA2 and WPA3."""
+    # Leading and trailing spaces belong to a network's name and password.
     name = fields.lines("network_name", needed=True)
     security = _security(fields)
     parts = [f"T:{security}", f"S:{_escaped(name)}"]
@@ -122,7 +122,7 @@ _payee = re.compile(r"@?([\w.-]{1,64})", re.ASCII)
 
 
 def bitcoin(fields: Fields) -> str:
-    """BIP 21. Without an amount the payer chooses it."""
+    """Write a BIP 21 URI. Without an amount the payer chooses it."""
     address = fields.line("address", needed=True)
     if not _coin.fullmatch(address):
         raise fields.refused("address", "must be a bitcoin address")
@@ -132,7 +132,7 @@ def bitcoin(fields: Fields) -> str:
 
 
 def paypal(fields: Fields) -> str:
-    """PayPal.Me links carry payee and amount, but no note."""
+    """Write a PayPal.Me link, which carries payee and amount, but no note."""
     payee = _payee.fullmatch(fields.line("username", needed=True))
     if payee is None:
         raise fields.refused("username", "must be a name at PayPal")
@@ -141,7 +141,7 @@ def paypal(fields: Fields) -> str:
 
 
 def _amount(fields: Fields, places: int) -> str:
-    """Plain digits, never 1e-05; "" for none."""
+    """Format an amount in plain digits, never 1e-05; "" for none."""
     said = fields.line("amount")
     if not said:
         return ""
