@@ -1,4 +1,4 @@
-"""How much waits in the journals of a machine, whether or not it can be shipped (or, on one machine, stored) now."""
+"""Measure the backlog in a machine's journals: events not yet shipped (on one machine, not yet stored)."""
 
 import asyncio
 import contextlib
@@ -18,8 +18,8 @@ EVERY_S = 2.0
 
 
 class Backlog(msgspec.Struct):
-    """Kept up to date by `keep_measured`. `waiting` are events that nobody has taken over, `oldest_s` the age of the
-    oldest of them."""
+    """The backlog, updated by `keep_measured`. `waiting` is the number of events that wait, `oldest_s` the age of the
+    oldest."""
 
     journals: int = 0
     bytes: int = 0
@@ -27,12 +27,12 @@ class Backlog(msgspec.Struct):
     oldest_s: float = 0.0
 
 
-# The first offset of a journal, by its folder, that nobody has taken over.
+# Maps a journal's folder to the first offset that is not taken over yet.
 Following = Callable[[Path], int]
 
 
 def acknowledged(folder: Path) -> int:
-    """What the cursor says, whichever bus it is for: another one would be told everything again."""
+    """The cursor's offset, for any bus: a new bus gets everything again."""
     try:
         return msgspec.json.decode((folder / CURSOR).read_bytes(), type=Cursor).following
     except (FileNotFoundError, msgspec.DecodeError):
@@ -40,7 +40,7 @@ def acknowledged(folder: Path) -> int:
 
 
 def measure(journals: Path, following: Following = acknowledged, now: Callable[[], float] = time.time) -> Backlog:
-    """Reads files; a journal that goes meanwhile counts nothing."""
+    """Measure now. Reads files; a journal that is removed meanwhile counts nothing."""
     depth = Backlog(bytes=disk_use(journals))
     for source in sources(journals):
         reader = SourceReader(journals / str(source))
@@ -68,7 +68,7 @@ def _waiting(reader: SourceReader, following: int) -> tuple[int, int | None]:
 async def keep_measured(
     journals: Path, depth: Backlog, stop: asyncio.Event, following: Following = acknowledged
 ) -> None:
-    """Until `stop`, in a thread every two seconds."""
+    """Measure every two seconds in a thread, until `stop`."""
     while not stop.is_set():
         found = await asyncio.to_thread(measure, journals, following)
         for name in Backlog.__struct_fields__:
@@ -79,7 +79,7 @@ async def keep_measured(
 
 
 def readings(depth: Backlog, limit: int) -> Mapping[str, Reading]:
-    """For /metrics."""
+    """The metrics of the backlog."""
     return {
         "waymark_journals": depth.journals,
         "waymark_journal_bytes": depth.bytes,

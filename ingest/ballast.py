@@ -1,6 +1,6 @@
-"""Room kept for a start on a full disk: a file that is there to be deleted.
+"""Reserve disk space for a start on a full disk: a file that exists to be deleted.
 
-A redirector needs little to begin a journal, but not nothing, and what filled the disk seldom goes by itself.
+A redirector needs some space to begin a journal, and a full disk seldom empties by itself.
 """
 
 import asyncio
@@ -12,19 +12,19 @@ log = logging.getLogger(__name__)
 
 NAME = "ballast"
 SIZE = 8 << 20
-# It is taken only where so many times its size is free.
+# Take the space only if this many times its size is free.
 _PLENTY = 8
 EVERY_S = 60.0
 
 
 def keep(folder: Path) -> None:
-    """Takes the room when it is not taken and there is plenty. Blocks for some milliseconds. Raises OSError."""
+    """Create the file if it is missing and there is plenty of space. Blocks for some milliseconds. Raises OSError."""
     path = folder / NAME
     if path.exists() or free_bytes(folder) < _PLENTY * SIZE:
         return
     fresh = folder / f".{NAME}.{os.getpid()}"
     try:
-        # Random, because a file system that compresses takes no room for zeros.
+        # Random bytes, because a compressing file system stores zeros in no space.
         fresh.write_bytes(os.urandom(SIZE))
         fresh.replace(path)
     finally:
@@ -32,7 +32,7 @@ def keep(folder: Path) -> None:
 
 
 async def keep_kept(folder: Path) -> None:
-    """Until cancelled: room that was given back is taken again once there is plenty."""
+    """Create the file again whenever there is plenty of space, until cancelled."""
     while True:
         await asyncio.sleep(EVERY_S)
         try:
@@ -42,7 +42,7 @@ async def keep_kept(folder: Path) -> None:
 
 
 def release(folder: Path) -> bool:
-    """Gives the room back; whether there was any."""
+    """Delete the file; returns whether there was one."""
     try:
         (folder / NAME).unlink()
     except FileNotFoundError:

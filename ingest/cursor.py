@@ -1,7 +1,7 @@
-"""How far a journal has been shipped.
+"""The cursor: how far a journal has been shipped.
 
-Written after each acknowledgement and not synced: an older cursor, or none, only ships some records
-once more, and the aggregator drops them by their seq.
+It is written after each acknowledgement and not synced: with an older cursor, or none, some records are shipped again,
+and the aggregator drops them by seq.
 """
 
 from pathlib import Path
@@ -13,9 +13,9 @@ from ingest.journal_files import CURSOR
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """`following` is the offset of the first record that the bus has not acknowledged; `acknowledged` that of the
-    newest Kafka record that it has, in the journal's partition, and `epoch` that of the partition's leader then; -1
-    without."""
+    """`following` is the offset of the first record that the bus has not acknowledged. `acknowledged` is the offset of
+    the newest acknowledged Kafka record in the journal's partition, `epoch` that of the partition's leader at that
+    time; -1 if unknown."""
 
     bus: str
     following: int
@@ -27,7 +27,7 @@ _cursor = msgspec.json.Decoder(Cursor)
 
 
 def read_cursor(folder: Path, bus: str) -> Cursor:
-    """Where to go on, on this bus; at the beginning when nothing (readable) says so."""
+    """Read the cursor for this bus; at the beginning if there is none that can be read."""
     try:
         cursor = _cursor.decode((folder / CURSOR).read_bytes())
     except (FileNotFoundError, msgspec.DecodeError):
@@ -36,12 +36,12 @@ def read_cursor(folder: Path, bus: str) -> Cursor:
 
 
 def write_cursor(folder: Path, cursor: Cursor) -> None:
-    """Raises OSError, on a full disk for example; then the older cursor stands."""
+    """Write the cursor. Raises OSError, for example on a full disk; the older cursor then remains."""
     replace_file(folder / CURSOR, msgspec.json.encode(cursor), durable=False)
 
 
 def written_at(folder: Path) -> float | None:
-    """When, in seconds since 1970."""
+    """When the cursor was written, in seconds since 1970."""
     try:
         return (folder / CURSOR).stat().st_mtime
     except FileNotFoundError:

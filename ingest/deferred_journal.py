@@ -1,4 +1,4 @@
-"""Opening a journal where the disk may be full: redirects must not wait for room."""
+"""Open a journal even when the disk is full, because redirects must not wait for space."""
 
 import asyncio
 import errno
@@ -23,8 +23,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class DeferredJournal:
-    """Stands in for a Journal that found no room to begin in. Events are refused and counted until there is some;
-    from then on it is that journal, whose first events are those that were refused."""
+    """Replaces a Journal while there is no space to create one. It refuses and counts events until there is; then it
+    passes everything to the new journal, and the first refused range of that journal covers those events."""
 
     def __init__(self, open_it: Callable[[], Journal], source: int, now_ms: Callable[[], int]) -> None:
         self.source = source
@@ -49,7 +49,7 @@ class DeferredJournal:
         return 0
 
     def entry(self) -> SourceEntry | None:
-        """What the register would say, while there is no file to say it in."""
+        """The register's entry, while there is no file for it."""
         if self._journal is not None or not self._early:
             return None
         said = SourceEntry(self.source, self._early, 0, self._early, "open", self._now_ms(), this_host(), boot_id())
@@ -76,7 +76,7 @@ class DeferredJournal:
         return self._journal.sync_failures if self._journal is not None else 0
 
     async def keep_synced(self, stop: asyncio.Event) -> None:
-        """As `Journal.keep_synced`, once there is one; until then looks for room."""
+        """Look for space until the journal exists; from then on as `Journal.keep_synced`."""
         while self._journal is None:
             try:
                 async with asyncio.timeout(RETRY_S):
@@ -86,7 +86,7 @@ class DeferredJournal:
                 pass
             try:
                 journal = await asyncio.to_thread(self._open)
-                # No event comes between these two: this is the thread that appends.
+                # No event comes in between: this thread is the one that appends.
                 journal.refused_before(self._early)
             except OSError:
                 continue
@@ -104,8 +104,8 @@ AnyJournal = Journal | DeferredJournal
 
 
 def open_journal(folder: Path, *, source: int, now_ms: Callable[[], int], max_bytes: int) -> AnyJournal:
-    """As `Journal.open`; where the disk is full the ballast goes, and where that is not enough a journal that waits
-    for room. Raises OSError for any other reason."""
+    """As `Journal.open`, but on a full disk it deletes the ballast, and if that is not enough returns a
+    DeferredJournal. Raises OSError for any other reason."""
     open_it = partial(Journal.open, folder, source=source, now_ms=now_ms, max_bytes=max_bytes)
     for _ in range(2):
         try:

@@ -1,6 +1,6 @@
-"""How far a journal may go: to the bound of all journals of the machine, and to what the disk has free.
+"""The space a journal may use: up to the bound of all journals of the machine, and to the free space of the disk.
 
-`look` may run in another thread than the one that appends, which reads what it found.
+`look` may run in another thread than the one that appends and reads its results.
 """
 
 import os
@@ -8,17 +8,17 @@ from pathlib import Path
 
 from ingest.journal_files import disk_use
 
-# What journals leave free of the disk: a Redis beside them ends when it cannot write a few bytes.
+# Space that journals leave free: a Redis on the same disk ends when it cannot write a few bytes.
 RESERVE = 4 << 20
-# After the disk was full: so much must be free, for so many looks, before events are taken again.
-# Refused ranges stay few because of it.
+# After the disk was full, this much must be free for this many looks before events are taken again, which keeps refused
+# ranges few.
 FREE_BYTES = 1 << 20
 CALM_LOOKS = 10
 
 
 class DiskRoom:
-    """For the journal in `folder`. `limit` and `room` are where the bound and the disk end, in bytes appended over all
-    its segments."""
+    """The space of the journal in `folder`. `limit` and `room` are the ends of the bound and of the disk, in bytes
+    appended over all segments."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
@@ -29,7 +29,7 @@ class DiskRoom:
         self.room = 0
 
     def look(self, written: int) -> None:
-        """When so much was appended. Raises OSError."""
+        """Measure, with `written` bytes appended. Raises OSError."""
         used = disk_use(self._folder.parent)
         disk = os.statvfs(self._folder)
         self.limit = written + self._max_bytes - used
@@ -38,8 +38,8 @@ class DiskRoom:
         self.looks += 1
 
     def has_again(self, written: int, full_at_look: int | None) -> bool:
-        """Whether there is enough to take events again, so that they are not refused again at once. `full_at_look`: the
-        look before the disk refused, None when it was the bound."""
+        """Whether there is enough space to take events again without refusing them at once. `full_at_look`: the look
+        before the disk refused, None if the bound was reached."""
         if full_at_look is not None:
             return self.looks >= full_at_look + CALM_LOOKS and self._free >= RESERVE + FREE_BYTES
         return self.limit - written >= self._max_bytes // 8

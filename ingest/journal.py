@@ -1,4 +1,4 @@
-"""Writing a journal: one for each redirect process, opened after fork, appended to by one thread."""
+"""Write a journal: one per redirect process, opened after fork, appended to by one thread."""
 
 import asyncio
 import contextlib
@@ -26,15 +26,15 @@ log = logging.getLogger(__name__)
 
 SEGMENT_BYTES = 16 << 20
 SYNC_EVERY_S = 0.1
-# How far an owner goes between two looks at the bound.
+# Bytes between two looks at the bound.
 STRIDE = 64 << 10
 
 
 class Journal:
-    """`append` and `append_all` are for one thread and never wait for the disk; `sync` may run in another.
+    """Call `append` and `append_all` from one thread; they never wait for the disk. `sync` may run in another.
 
-    An event that was appended survives the process. One that finds no room is refused: its sequence
-    number is used up and noted down, and the caller goes on as if nothing had happened.
+    An appended event survives the process. An event without space is refused: its seq is used up and recorded, and the
+    caller continues as if nothing had happened.
     """
 
     def __init__(
@@ -46,27 +46,27 @@ class Journal:
         max_bytes: int,
         segment_bytes: int,
     ) -> None:
-        """For `open` alone."""
+        """Only `open` calls this."""
         self.folder = made.folder
         self.source = source
         self.sync_failures = 0
         self._now_ms = now_ms
-        # Looked at by `sync`.
+        # Updated by `sync`.
         self._room = DiskRoom(made.folder, max_bytes)
         self._segment_bytes = segment_bytes
         self._lock = made.lock
         self._table = made.table
-        # In the register.
+        # Our entry in the register.
         self._entry = OwnEntry(made.entry, source, now_ms)
         self._fd = made.fd
         self._prefix = b"[%d," % source
         self._seq = 0
-        # The sum of the checks of all events.
+        # The digest: the sum of the checks of all events.
         self._checks = 0
-        # Bytes appended over all segments, and what that was when the newest segment began.
+        # Bytes appended over all segments, and the same when the newest segment began.
         self._written = made.written
         self._segment_start = 0
-        # `append` asks no further below this.
+        # `append` checks for space only from here on.
         self._stop_at = -1
         self._refusing = False
         self._disk_full_at_look: int | None = None
@@ -77,7 +77,7 @@ class Journal:
         self._table_changed = False
         self._synced = made.written
         self._one_sync = threading.Lock()
-        # Given up for a new segment when the process has no descriptor left.
+        # A spare descriptor, closed for a new segment when the process has none left.
         self._reserve: int | None = None
         self._look()
         self._entry.tell(self.head(), "open")
@@ -92,10 +92,10 @@ class Journal:
         max_bytes: int,
         segment_bytes: int = SEGMENT_BYTES,
     ) -> Self:
-        """Begins the journal `folder/source` with its open record, on disk when this returns.
+        """Create the journal `folder/source` with its open record, which is on disk when this returns.
 
-        `max_bytes` bounds all journals of `folder` together. Call it after fork: the lock belongs to
-        the open file. Raises FileExistsError when the source has a journal, OSError when the disk refuses.
+        `max_bytes` bounds all journals of `folder` together. Call it after fork: the lock belongs to the open file.
+        Raises FileExistsError when the source has a journal, OSError when the disk refuses.
         """
         made = create_journal(folder, source, now_ms())
         return cls(
@@ -103,21 +103,21 @@ class Journal:
             source=source,
             now_ms=now_ms,
             max_bytes=max_bytes,
-            # A bound of few segments could never be met again: the newest one is not deleted.
+            # With large segments a small bound could never be met again: the newest is never deleted.
             segment_bytes=min(segment_bytes, max(max_bytes // 8, 1)),
         )
 
     @property
     def seq(self) -> int:
-        """The highest sequence number given out."""
+        """The highest seq given out."""
         return self._seq
 
     def head(self) -> Head:
-        """For the thread that appends."""
+        """The head, for the thread that appends."""
         return Head(self._seq, digest_of(self._checks), self._table.count)
 
     def refused_before(self, count: int) -> None:
-        """Count events that were refused before there was a journal. Call before appending. Raises OSError."""
+        """Count events refused before the journal existed. Call before appending. Raises OSError."""
         if count:
             self._table.add(1, count)
             self._table_changed = True
@@ -125,7 +125,7 @@ class Journal:
 
     @property
     def refused(self) -> int:
-        """How many events were refused."""
+        """The number of refused events."""
         return self._table.count
 
     @property
@@ -134,18 +134,18 @@ class Journal:
 
     @property
     def unsynced(self) -> int:
-        """Bytes that a power loss would take."""
+        """Bytes that a power loss would lose."""
         return self._written - self._synced
 
     def append(self, rest: bytes) -> int:
-        """Appends the event `[source,seq,` + `rest`; its check comes after it (`schemas.event`).
+        """Append the event `[source,seq,` + `rest`, followed by its check (`schemas.event`).
 
-        Returns its seq, or 0 when it was refused. Raises RuntimeError after `close`.
+        Returns its seq, or 0 if it was refused. Raises RuntimeError after `close`.
         """
         seq = self._seq + 1
         body = b"%b%d,%b" % (self._prefix, seq, rest)
         check = xxh3_64_intdigest(body)
-        # (Half the price of a format string.)
+        # Half the cost of a format string.
         line = b"".join((body, b",", repr(check).encode(), b"]\n"))
         end = self._written + len(line)
         if end > self._stop_at and not self._make_room(seq, len(line)):
@@ -163,7 +163,7 @@ class Journal:
         return seq
 
     def append_all(self, rests: Sequence[bytes]) -> int:
-        """Appends a group of events with one write: the same lines as `append` would, one after the other.
+        """Append a group of events with one write: the same lines as `append` writes one by one.
 
         Returns how many were taken; the last ones were refused, each under its own seq. Raises RuntimeError after
         `close`.
@@ -180,7 +180,7 @@ class Journal:
         lines = b"".join(made)
         end = self._written + len(lines)
         if end > self._stop_at and not (self._fits(len(lines)) and self._make_room(self._seq + 1, len(lines))):
-            # One by one: the first may fit where all of them do not.
+            # One by one: the first events may fit when all of them do not.
             return sum([self.append(rest) != 0 for rest in rests])
         try:
             done = os.write(self._fd, lines)
@@ -191,7 +191,7 @@ class Journal:
             self._seq = seq
             self._checks += sum(checks)
             return len(checks)
-        # Whole lines stay, as they would after a kill.
+        # Whole lines stay, as after a kill.
         whole = lines.rfind(b"\n", 0, done) + 1
         taken = lines.count(b"\n", 0, whole)
         self._written += whole
@@ -206,7 +206,7 @@ class Journal:
         return not (self._refusing or self._torn) and self._written + size <= min(self._room.limit, self._room.room)
 
     def _make_room(self, seq: int, size: int) -> bool:
-        """Whether an event may be written now: looks at the bound, and begins a new segment when it is time."""
+        """Whether an event may be written now. Checks the bound, and begins a new segment when it is time."""
         if self._closed:
             raise RuntimeError("the journal is closed")
         if self._refusing and not self._may_resume():
@@ -218,7 +218,7 @@ class Journal:
             return False
         if self._written + size > self._room.limit:
             self._begin_refusing()
-            # The newest segment is never deleted: with a new one, what is in this one can be.
+            # The newest segment is never deleted: with a new one, this one can be.
             self._roll(seq)
             return False
         full_at = self._segment_start + self._segment_bytes
@@ -246,7 +246,7 @@ class Journal:
             self._disk_full_at_look = self._room.looks
 
     def _turn_back(self, torn: int) -> None:
-        """A write that failed or was cut short: of a line that is not whole no byte stays."""
+        """Undo a write that failed or was cut short: no byte of a partial line stays."""
         self._begin_refusing(disk=True)
         if torn:
             self._torn = True
@@ -264,7 +264,7 @@ class Journal:
         try:
             self._table.add(seq)
         except OSError as error:
-            # Not even noted down: then the number is not used up either, and no hole appears.
+            # Not even recorded: so the seq is not used up, and there is no gap.
             log.error("journal %d cannot note a refused event: %s", self.source, error)
             return 0
         self._table_changed = True
@@ -296,9 +296,9 @@ class Journal:
             return os.open(path, APPEND, 0o640)
 
     def sync(self, upto: Head | None = None) -> None:
-        """Makes durable what was appended before the call, enters it in the register, and looks at the disk. Another
-        thread than the one that appends must say `upto`: the head before the call. Blocks for the disk, one at a
-        time. Raises OSError (after all of it was tried)."""
+        """Make durable what was appended before the call, enter it in the register, and look at the disk. Another
+        thread than the one that appends must pass `upto`, the head before the call. Blocks for the disk, one call at a
+        time. Raises OSError after trying everything."""
         upto = upto or self.head()
         with self._one_sync:
             self._flush()
@@ -323,7 +323,7 @@ class Journal:
                 failed = _failure(partial(os.fdatasync, self._fd)) or failed
             if not self._retired:
                 break
-            # A segment ended meanwhile: what was just synced may be the one after it.
+            # A segment ended meanwhile, so the one just synced may be its successor.
         self._synced = written
         if failed is not None:
             self.sync_failures += 1
@@ -337,7 +337,7 @@ class Journal:
         self._room.look(written)
 
     async def keep_synced(self, stop: asyncio.Event) -> None:
-        """Syncs every 100 ms, in a thread of its own, until `stop`, and once more then."""
+        """Sync every 100 ms in a thread until `stop`, and once more then."""
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, "journal-sync") as thread:
             stopping = False
@@ -356,9 +356,10 @@ class Journal:
                     log.error("journal %d could not be synced: %s", self.source, error)
 
     def close(self) -> None:
-        """Writes the close record, makes all durable and gives up the lock. May be called again.
+        """Write the close record, make everything durable and release the lock. May be called again.
 
-        Where the disk has no room for the record, whoever reads the journal writes it later."""
+        If the disk has no space for the record, a reader of the journal writes it later.
+        """
         if self._closed:
             return
         self._closed = True

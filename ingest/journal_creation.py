@@ -1,4 +1,4 @@
-"""Making a journal: its folder, its lock, its first record."""
+"""Create a journal: its folder, lock and first record."""
 
 import errno
 import fcntl
@@ -19,8 +19,8 @@ APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class NewJournal(msgspec.Struct, frozen=True):
-    """A new journal: the locked file, the table of refused events, its entry in the register, the first segment and
-    its size."""
+    """A new journal: the locked file, the table of refused events, the register entry, and the first segment with its
+    size."""
 
     folder: Path
     lock: int
@@ -31,9 +31,9 @@ class NewJournal(msgspec.Struct, frozen=True):
 
 
 def create_journal(journals: Path, source: int, at_ms: int) -> NewJournal:
-    """On disk when this returns. It appears under its name only when whole and locked, so that nobody
-    takes it for a dead one. Raises FileExistsError when the source has a journal, OSError when the disk
-    refuses; then nothing is left."""
+    """Create a journal, on disk when this returns. It gets its name only when it is complete and locked, so that nobody
+    takes it for a dead one. Raises FileExistsError when the source has a journal, OSError when the disk refuses; then
+    nothing is left."""
     make_folder(journals)
     sweep(journals, at_ms)
     home = journals / str(source)

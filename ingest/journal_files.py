@@ -1,4 +1,4 @@
-"""What a journal is on disk: the names in its folder, its header, its segments.
+"""The layout of a journal on disk: the names in its folder, its header, its segments.
 
     <journals>/<source>/header.json    who and when (written by the owner; the shipper adds its partition)
                         lock           held with flock for as long as the owner lives
@@ -6,9 +6,9 @@
                         cursor.json    how far the shipper got
                         00000000000000000000-0000000000000000.log, ...   the segments
 
-A segment is named by a lower bound of the offsets in it, and by the digest (`schemas.event`) of all events before
-it: so the digest can be made from any segment on, and one that is missing is noticed. Folders whose names start
-with a dot are being made or being removed, and are nobody's journal.
+A segment's name gives a lower bound of its offsets, and the digest (`schemas.event`) of all events before it: so the
+digest can be computed from any segment on, and a missing segment is noticed. A folder with a name that starts with a
+dot is being created or removed, and is no journal.
 """
 
 import os
@@ -30,7 +30,7 @@ _SEGMENT = re.compile(r"(\d{20})-([0-9a-f]{16})\.log")
 
 
 class Header(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`bus` and `partition` are where the shipper sends the journal: chosen once for one bus."""
+    """A journal's header. `bus` and `partition` are where the shipper sends it, chosen once per bus."""
 
     source: int
     opened_at_ms: int
@@ -47,7 +47,7 @@ def wall_ms() -> int:
 
 
 def boot_id() -> str:
-    """Differs after each start of the machine: a journal of another boot may have lost its unsynced end."""
+    """The id of this boot of the machine. A journal from another boot may have lost its unsynced end."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -55,7 +55,7 @@ def boot_id() -> str:
 
 
 def read_header(folder: Path) -> Header:
-    """Raises OSError or msgspec.DecodeError."""
+    """Read the header. Raises OSError or msgspec.DecodeError."""
     return _header.decode((folder / HEADER).read_bytes())
 
 
@@ -68,7 +68,7 @@ def segment_name(first: int, digest: int) -> str:
 
 
 def segment_path(folder: Path, first: int) -> Path:
-    """Raises FileNotFoundError."""
+    """The segment that begins at `first`. Raises FileNotFoundError."""
     for name in os.listdir(folder):
         if name.startswith(f"{first:020d}-") and _SEGMENT.fullmatch(name):
             return folder / name
@@ -76,17 +76,17 @@ def segment_path(folder: Path, first: int) -> Path:
 
 
 def digest_before(segment: Path) -> int:
-    """The digest of all events of the source before this segment, as its name says."""
+    """The digest of all the source's events before this segment, from its name."""
     return int(segment.name[21:37], 16)
 
 
 def segments(folder: Path) -> list[int]:
-    """Where the segments begin, oldest first."""
+    """The first offsets of the segments, oldest first."""
     return sorted(int(found[1]) for name in os.listdir(folder) if (found := _SEGMENT.fullmatch(name)))
 
 
 def sources(journals: Path) -> list[int]:
-    """Every journal in the folder, of the living and of the dead; empty when there is no folder yet."""
+    """Every journal in the folder, with a live or a dead owner; empty if there is no folder yet."""
     try:
         return sorted(int(name) for name in os.listdir(journals) if name.isdecimal())
     except FileNotFoundError:
@@ -106,7 +106,7 @@ def disk_use(journals: Path) -> int:
 
 
 def remove_journal(folder: Path) -> None:
-    """The journal is there as a whole or not at all, also when this is killed halfway."""
+    """Remove a journal. It is there as a whole or not at all, even after a kill halfway."""
     going = folder.with_name(f".{folder.name}.gone")
     folder.rename(going)
     sync_folder(folder.parent)
@@ -114,7 +114,7 @@ def remove_journal(folder: Path) -> None:
 
 
 def sweep(journals: Path, now_ms: int) -> None:
-    """Removes what was left half made or half removed more than a minute ago."""
+    """Delete what was left half created or half removed more than a minute ago."""
     for name in os.listdir(journals):
         if not (name.startswith(".") and name.endswith((".new", ".gone"))):
             continue

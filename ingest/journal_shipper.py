@@ -1,4 +1,4 @@
-"""Shipping one journal: its records to one partition, in order, one unacknowledged at a time."""
+"""Ship one journal: its records to one partition, in order, one unacknowledged at a time."""
 
 import asyncio
 import logging
@@ -19,31 +19,31 @@ log = logging.getLogger(__name__)
 
 MAX_EVENTS = 1000
 MAX_BYTES = 256 << 10
-# The age at which a record goes out though it is not full.
+# A record that is not full goes out at this age.
 LINGER_S = 0.02
-# Between two looks at whether the owner of a quiet journal is still there.
+# Interval of checks whether the owner of a quiet journal lives.
 ALIVE_S = 0.25
 RETRY_S = 1.0
-# Between two notes of how far a source has been shipped.
+# Interval of head notes.
 HEAD_S = 1.0
 
-# An acknowledgement older than this is not trusted before the next record goes out: the broker may have been away.
+# Check an acknowledgement older than this before sending the next record: the broker may have been away.
 TRUSTED_S = 1.0
-# After a loss, the partition is filled so far beyond what was acknowledged: whoever reads it may stand there, and
-# what is shipped again must come after that.
+# After a loss, fill the partition this far beyond what was acknowledged: a reader may stand there, and records shipped
+# again must come after that.
 MARGIN = 1000
 
-# Returns when the record is acknowledged, with its offset: key, value, partition. Raises KafkaError.
+# Sends key, value, partition; returns the record's offset once it is acknowledged. Raises KafkaError.
 Send = Callable[[bytes, bytes, int], Awaitable[int]]
-# The epoch of a partition's leader, as of now; and the offset after the last record of an earlier one, -1 when nobody
-# knows. Raise KafkaError.
+# The current epoch of a partition's leader; and the offset after the last record of an earlier epoch, -1 if unknown.
+# Both raise KafkaError.
 Epoch = Callable[[int], Awaitable[int]]
 End = Callable[[int, int], Awaitable[int]]
 
 
 class Bus(msgspec.Struct, frozen=True):
-    """`keep_s`: for how long what is acknowledged is kept, as of now. `troubles`: journals that cannot be shipped for
-    a reason of their own, and the reason."""
+    """The bus. `keep_s`: how long to keep acknowledged records, as of now. `troubles`: journals that cannot be shipped
+    for their own reason, and the reason."""
 
     id: str
     partitions: int
@@ -55,7 +55,7 @@ class Bus(msgspec.Struct, frozen=True):
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:
-    """Waits, but not beyond `stop`."""
+    """Wait, but not beyond `stop`."""
     try:
         async with asyncio.timeout(seconds):
             await stop.wait()
@@ -64,10 +64,10 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
 
 
 async def ship_journal(folder: Path, bus: Bus, stop: asyncio.Event) -> None:
-    """Ships until `stop`, or until the journal is closed, shipped and deleted.
+    """Ship until `stop`, or until the journal is closed, shipped and deleted.
 
-    What the bus raises is passed on: nothing is lost, the journal is shipped again from its cursor.
-    Trouble with this journal's files is logged and tried again, and holds up no other journal.
+    Passes on what the bus raises: nothing is lost, and the journal is shipped again from its cursor. Trouble with this
+    journal's files is logged and retried, and holds up no other journal.
     """
     while not stop.is_set():
         shipment = _Shipment(folder, bus)
@@ -92,18 +92,18 @@ class _Shipment:
         self._bus = bus
         self._key = str(self.reader.source).encode()
         self._following = 0
-        # The newest Kafka record of this journal, and the epoch in which it was acknowledged.
+        # This journal's newest Kafka record, and the epoch in which it was acknowledged.
         self._acknowledged = self._epoch = -1
-        # When that was known to be there, and when something was shipped last.
+        # When that record was last known to exist, and when something was last shipped.
         self._known_at = self._shipped_at = 0.0
-        # Where segments ended, and until when what is before is kept.
+        # The ends of segments, and until when what lies before them is kept.
         self._kept: deque[tuple[float, int]] = deque()
         self._finished = False
-        # The close record is shipped: it says where the source ended, and its own place is no event's.
+        # The close record is shipped: it says where the source ended, and its offset is no event's.
         self._ended = False
-        # The digest of all events below `_following`, until one of them cannot be read.
+        # The digest of all events below `_following`, until one cannot be read.
         self._digest: int | None = 0
-        # The last head note's seq, and when it was made.
+        # The seq and time of the last head note.
         self._noted = -1
         self._noted_at = 0.0
 
@@ -116,7 +116,7 @@ class _Shipment:
         looked = clock()
         self._shipped_at = looked - max(0.0, time.time() - (written_at(self.folder) or time.time()))
         self._kept.append((self._shipped_at, self._following))
-        # A dead owner's journal is put in order before it is read.
+        # Finish a dead owner's journal before reading it.
         in_order = await asyncio.to_thread(self._finish)
         position = await asyncio.to_thread(self.reader.locate, self._following)
         self._digest = await asyncio.to_thread(self.reader.digest, self._following)
@@ -125,7 +125,7 @@ class _Shipment:
                 position = await asyncio.to_thread(self._from_the_start)
             chunk = self._read(position) if in_order else None
             if chunk is not None and chunk.lines:
-                # On disk before on the bus: a power loss must not take from here what is there.
+                # On disk before on the bus: a power loss must not take from the journal what is on the bus.
                 await asyncio.to_thread(self.reader.sync)
                 upto = offset_after(chunk.lines, self._following - 1)
                 digest = self._with(chunk.lines)
@@ -150,8 +150,8 @@ class _Shipment:
             await pause(stop, LINGER_S)
 
     def _read(self, position: Position) -> Chunk:
-        """The next lines for a record. One that is not what was written goes out by itself, so that no other is
-        set aside with it."""
+        """Read the lines of the next record. A damaged line goes out alone, so that setting it aside takes nothing else
+        with it."""
         chunk = self.reader.read(position, MAX_EVENTS, MAX_BYTES)
         for before, line in enumerate(chunk.lines):
             if readable(line) is None:
@@ -162,27 +162,27 @@ class _Shipment:
         return chunk
 
     def _with(self, lines: list[bytes]) -> int | None:
-        """The digest of all events up to the last of these."""
+        """The digest of all events up to the last of these lines."""
         if self._digest is None or readable(lines[0]) is None:
             return None
         return digest_of(self._digest + sum(check_of(line) for line in lines if not is_note(line)))
 
     def _with_head(self, lines: list[bytes], upto: int, digest: int | None, now: float) -> list[bytes]:
-        """The lines, and after them, when it is time, how far the source is shipped with them."""
+        """The lines, followed when it is time by a head note."""
         if now - self._noted_at < HEAD_S or (is_note(lines[-1]) and upto > 0):
             return lines
         return [*lines, self._head(upto, digest, now)]
 
     def _head(self, upto: int, digest: int | None, now: float) -> bytes:
-        """A note that goes out after everything up to `upto`. What was refused below is known by then: the owner
-        notes it down before it writes the event after it."""
+        """A head note that follows everything up to `upto`. Refusals below it are known by then: the owner records them
+        before it writes the next event."""
         self._noted, self._noted_at = upto, now
         refused = [(first, min(last, upto)) for first, last in self.reader.refused() if first <= upto]
         head = SourceHead(self.reader.source, wall_ms(), upto, refused, digest)
         return encode_line(head).removesuffix(b"\n")
 
     def _partition(self) -> int:
-        """The journal's partition on this bus, chosen the first time. A source is a random number."""
+        """The journal's partition on this bus, chosen at the first call. A source is a random number."""
         header = self.reader.header
         if header.bus == self._bus.id and 0 <= header.partition < self._bus.partitions:
             return header.partition
@@ -190,17 +190,17 @@ class _Shipment:
         try:
             write_header(self.folder, msgspec.structs.replace(header, bus=self._bus.id, partition=partition))
         except OSError as error:
-            # On a full disk shipping is what makes room. The choice comes out the same next time.
+            # On a full disk, shipping is what frees space. The same partition is chosen next time.
             log.warning("journal %s: its partition could not be noted: %s", self.folder.name, error)
         return partition
 
     def _finish(self) -> bool:
-        """Closes the journal of a dead owner. Returns whether it may be read."""
+        """Close a dead owner's journal. Returns whether it may be read."""
         try:
             self._finished = self.reader.finish(at_least=max(self._following - 1, 0))
         except OSError as error:
             log.warning("journal %s could not be finished: %s", self.folder.name, error)
-            # Whole lines are good, unless the machine itself went down.
+            # Whole lines are valid, unless the machine itself went down.
             return self.reader.header.boot == boot_id()
         return True
 
@@ -219,8 +219,8 @@ class _Shipment:
             self._kept.append((segment_ended, following))
 
     async def _lost(self, partition: int, clock: Callable[[], float]) -> bool:
-        """Whether the partition ends below what was acknowledged: a broker that answered for records and lost them
-        with its power. Then it is filled up to beyond what anybody can have read of it."""
+        """Whether the partition ends below what was acknowledged, because a broker lost acknowledged records with its
+        power. Then fill it up to beyond what anybody can have read."""
         before, self._epoch = self._epoch, await self._bus.epoch(partition)
         self._known_at = clock()
         if self._acknowledged < 0 or before == self._epoch:
@@ -239,7 +239,7 @@ class _Shipment:
         return True
 
     def _from_the_start(self) -> Position:
-        """Of what is kept."""
+        """The start of what is kept."""
         position = self.reader.start()
         self._following = position.segment
         self._digest = self.reader.digest(self._following)
@@ -249,7 +249,7 @@ class _Shipment:
         return position
 
     def _drop(self, now: float) -> None:
-        """Segments go once they have been kept for long enough."""
+        """Delete segments that have been kept for long enough."""
         keep_s = self._bus.keep_s()
         following = -1
         while self._kept and now - self._kept[0][0] >= keep_s:

@@ -1,7 +1,7 @@
-"""The Kafka topic of the scans, and the id of the bus that it is.
+"""The Kafka topic of scans, and its id, which is the bus id.
 
-The id is Kafka's own id of the topic: random, made with the topic, gone with it. aiokafka (0.14) asks
-for metadata of a version that does not show it, so the question is spelled out here.
+The id is Kafka's topic id: random, created and deleted with the topic. aiokafka (0.14) requests a metadata version
+without it, so this module sends the request itself.
 """
 
 import asyncio
@@ -26,21 +26,21 @@ from aiokafka.protocol.types import (
 )
 
 _PATIENCE_S = 15.0
-# Long enough for an aggregator to be away; what it has not read by then is lost, and the audit says so.
+# Long enough for an absent aggregator; what it has not read by then is lost, and the audit shows it.
 _RETENTION_MS = 30 * 24 * 3600 * 1000
 
 
 class Topic(msgspec.Struct, frozen=True):
-    """What Kafka says of a topic whose every partition has a leader."""
+    """A topic's metadata, once every partition has a leader."""
 
     id: str
     partitions: int
 
 
 async def ensure(bootstrap: str, topic: str, partitions: int = 3, *, security: Mapping[str, Any] | None = None) -> str:
-    """The bus id of the topic, which is made when it is missing. (One that is there keeps its partitions.)
+    """Create the topic if it is missing, and return its bus id. An existing topic keeps its partitions.
 
-    Raises aiokafka's KafkaError when the broker is away or refuses; waits 15 s for leaders at most.
+    Raises aiokafka's KafkaError when the broker is away or refuses; waits at most 15 s for leaders.
     """
     found = await check(bootstrap, topic, security=security)
     if found is None:
@@ -53,7 +53,7 @@ async def ensure(bootstrap: str, topic: str, partitions: int = 3, *, security: M
 async def check(
     bootstrap: str, topic: str, *, security: Mapping[str, Any] | None = None, wait: bool = False
 ) -> Topic | None:
-    """The topic, or None when there is none. With `wait`, a missing one is waited for."""
+    """The topic, or None if there is none. With `wait`, waits for a missing one."""
     client = AIOKafkaClient(bootstrap_servers=bootstrap, **(security or {}))
     try:
         await client.bootstrap()
@@ -81,13 +81,13 @@ async def _create(bootstrap: str, topic: str, partitions: int, security: Mapping
         await admin.close()
     for _, code, message in answer.topic_errors:
         error = for_code(code)
-        # Another shipper was faster.
+        # Another shipper created it first.
         if code and error is not TopicAlreadyExistsError:
             raise error(message)
 
 
 async def _ask(client: AIOKafkaClient, topic: str) -> tuple[Topic | None, KafkaError | None]:
-    """The topic, or why it is not there yet; neither when there is no such topic."""
+    """The topic, or why it is not ready; neither if there is no such topic."""
     node = client.get_random_node()
     if node is None:
         raise KafkaError("no broker is known")

@@ -1,8 +1,8 @@
-"""Whether a Kafka partition still holds what it acknowledged.
+"""Check that a Kafka partition still holds what it acknowledged.
 
-Each time a partition gets a leader (also the same broker again, after it was away) its epoch grows, and the broker
-tells where an earlier epoch ended: below what it had acknowledged in it, when its power took the page cache. aiokafka
-(0.14) does not ask this, so the question is spelled out here.
+Each time a partition gets a leader (even the same broker after a restart), its epoch grows, and the broker reports
+where an earlier epoch ended: below what it had acknowledged, if a power loss took its page cache. aiokafka (0.14) does
+not send this request, so this module does.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ PATIENCE_S = 10.0
 
 
 class Leader(msgspec.Struct, frozen=True):
-    """Which broker leads a partition, and in which epoch."""
+    """The broker that leads a partition, and its epoch."""
 
     node: int
     epoch: int
 
 
 async def leaders(client: AIOKafkaClient, topic: str) -> dict[int, Leader]:
-    """By partition; one without a leader is missing. Raises KafkaError, OSError."""
+    """The leaders by partition; one without a leader is missing. Raises KafkaError, OSError."""
     node = client.get_random_node()
     if node is None:
         raise KafkaError("no broker is known")
@@ -44,7 +44,7 @@ async def leaders(client: AIOKafkaClient, topic: str) -> dict[int, Leader]:
 
 
 async def end_of_epoch(client: AIOKafkaClient, topic: str, partition: int, leader: Leader, epoch: int) -> int:
-    """The offset after the last record of the epoch; -1 when the broker does not know. Raises KafkaError, OSError."""
+    """The offset after the last record of an epoch; -1 if the broker does not know. Raises KafkaError, OSError."""
     answer = (await client.send(leader.node, _AskEnd(topic, partition, leader.epoch, epoch))).to_object()
     found: dict[str, Any] = answer["topics"][0]["partitions"][0]
     if found["error_code"]:
@@ -53,7 +53,7 @@ async def end_of_epoch(client: AIOKafkaClient, topic: str, partition: int, leade
 
 
 class Leaders:
-    """What one session asks of a topic's leaders; an answer is good for a second."""
+    """One session's cache of leaders; an answer is valid for a second."""
 
     def __init__(self, client: AIOKafkaClient, topic: str) -> None:
         self._client = client
@@ -63,7 +63,7 @@ class Leaders:
         self._asking = asyncio.Lock()
 
     async def epoch(self, partition: int) -> int:
-        """That of its leader now. Raises KafkaError."""
+        """The epoch of the partition's leader now. Raises KafkaError."""
         async with self._asking:
             now = asyncio.get_running_loop().time()
             if now - self._asked_at > GOOD_S or partition not in self._found:
@@ -74,7 +74,7 @@ class Leaders:
         return self._found[partition].epoch
 
     async def end(self, partition: int, epoch: int) -> int:
-        """Where an earlier epoch ended; -1 when the broker does not know. Raises KafkaError."""
+        """The offset where an earlier epoch ended; -1 if the broker does not know. Raises KafkaError."""
         leader = self._found[partition]
         return await self._patiently(end_of_epoch(self._client, self._topic, partition, leader, epoch))
 
@@ -83,7 +83,7 @@ class Leaders:
             async with asyncio.timeout(PATIENCE_S):
                 return await question
         except OSError as error:
-            # (TimeoutError is one.)
+            # TimeoutError is an OSError.
             raise KafkaConnectionError(repr(error)) from error
 
 
@@ -134,5 +134,5 @@ class _AskEnd(Request[_EndRequest]):  # type: ignore[misc]
 
     def build(self, request_struct_class: type[_EndRequest]) -> _EndRequest:
         topic, partition, current, epoch = self._asked
-        # As a consumer asks.
+        # As a consumer: replica id -1.
         return request_struct_class(-1, [(topic, [(partition, current, epoch)])])

@@ -1,4 +1,4 @@
-"""Whole lines of a journal, in its files and in Kafka records, seen without decoding them."""
+"""Handle whole lines of a journal, in files and Kafka records, without decoding them."""
 
 import os
 from pathlib import Path
@@ -11,12 +11,12 @@ _TAIL = 64 << 10
 
 
 def event_seq(line: bytes) -> int:
-    """The seq of `[source,seq,...`. Raises ValueError (IndexError, for less) when it is not an event."""
+    """The seq of `[source,seq,...`. Raises ValueError (IndexError, for less) for anything but an event."""
     return int(line.split(b",", 2)[1])
 
 
 def offset_of(line: bytes) -> int:
-    """A record's place in its source; a head note has none. Raises ValueError, IndexError or msgspec.DecodeError."""
+    """A record's offset; a head note has none. Raises ValueError, IndexError or msgspec.DecodeError."""
     if not is_note(line):
         return event_seq(line)
     note = decode_note(line)
@@ -26,7 +26,7 @@ def offset_of(line: bytes) -> int:
 
 
 def readable(line: bytes) -> int | None:
-    """The record's place in its source; None when the line is not what was written."""
+    """The record's offset; None if the line is damaged."""
     try:
         if not is_note(line):
             body_of(line)
@@ -36,8 +36,8 @@ def readable(line: bytes) -> int | None:
 
 
 def offset_after(lines: list[bytes], before: int) -> int:
-    """The offset of the last of these lines, of which the first follows `before`. One that cannot be read has the
-    offset after that of the line before it."""
+    """The offset of the last of these lines, when the first follows `before`. A damaged line has the offset after that
+    of the line before it."""
     for back, line in enumerate(reversed(lines)):
         offset = readable(line)
         if offset is not None:
@@ -46,7 +46,7 @@ def offset_after(lines: list[bytes], before: int) -> int:
 
 
 def last_line(path: Path) -> bytes | None:
-    """The last whole line of a segment, without its newline; None when there is none."""
+    """The last whole line of a segment, without its newline; None if there is none."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(fd).st_size
@@ -65,10 +65,10 @@ def last_line(path: Path) -> bytes | None:
 
 
 def pack(lines: list[bytes]) -> bytes:
-    """A Kafka record's value: whole lines of one source, in order."""
+    """Join whole lines of one source, in order, into a Kafka record's value."""
     return b"\n".join(lines) + b"\n"
 
 
 def unpack(value: bytes) -> list[bytes]:
-    """The lines of a record's value, without their newlines."""
+    """Split a Kafka record's value into lines, without newlines."""
     return value.removesuffix(b"\n").split(b"\n")

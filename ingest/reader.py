@@ -1,7 +1,7 @@
-"""Reading a journal, while its owner writes it and after its owner's death.
+"""Read a journal, while its owner writes it and after the owner's death.
 
-An offset is a record's place in its source: 0 for the open record, its seq for an event, last_seq + 1
-for the close record. A SourceReader is for one thread.
+An offset is a record's position in its source: 0 for the open record, its seq for an event, last_seq + 1 for the close
+record. A SourceReader is for one thread.
 """
 
 import contextlib
@@ -37,25 +37,25 @@ _BLOCK = 1 << 20
 
 
 class Broken(ValueError):
-    """The folder holds no journal that can be read; the message says what is wrong with it."""
+    """The folder holds no readable journal; the message says why."""
 
 
 class Position(msgspec.Struct, frozen=True):
-    """The byte after the last record read, in one segment."""
+    """A position: the byte after the last record read, in one segment."""
 
     segment: int
     byte: int
 
 
 class Chunk(msgspec.Struct, frozen=True):
-    """Whole lines, without their newlines, and where to read on."""
+    """Whole lines, without newlines, and the position to read on from."""
 
     lines: list[bytes]
     position: Position
 
 
 class SourceReader:
-    """`folder` is the journal of one source."""
+    """Reads the journal of one source, in `folder`."""
 
     def __init__(self, folder: Path, now_ms: Callable[[], int] = wall_ms) -> None:
         self.folder = folder
@@ -68,23 +68,22 @@ class SourceReader:
 
     @property
     def header(self) -> Header:
-        """Raises OSError or msgspec.DecodeError."""
+        """The header. Raises OSError or msgspec.DecodeError."""
         return read_header(self.folder)
 
     def close(self) -> None:
-        """Gives up the open file; reading opens it again."""
+        """Close the open file; reading opens it again."""
         if self._fd >= 0:
             os.close(self._fd)
         self._fd = self._segment = -1
 
     def start(self) -> Position:
-        """The oldest record that is still here."""
+        """The position of the oldest record that is still here."""
         return Position(segments(self.folder)[0], 0)
 
     def read(self, position: Position, max_records: int, max_bytes: int) -> Chunk:
-        """What follows `position`, at most so much (but one record at least, however long). No lines:
-        there is nothing yet. What an owner left half written is not read; call `finish` on a dead
-        journal before reading it."""
+        """Read on from `position` up to these bounds, but at least one record, however long. No lines: there is nothing
+        yet. Does not return a partial line; call `finish` on a dead journal before reading it."""
         while True:
             chunk = self._read_segment(position, max_records, max_bytes)
             if chunk is not None and chunk.lines:
@@ -92,7 +91,7 @@ class SourceReader:
             newer = self._newer(position)
             if newer is None:
                 return Chunk([], position)
-            # Looked at only now: what the owner wrote before it began the newer one is seen.
+            # Checked only now, to see all that the owner wrote before it began the newer segment.
             if chunk is not None and self._size(position.segment) > position.byte:
                 return chunk
             position = Position(newer, 0)
@@ -114,7 +113,7 @@ class SourceReader:
         return os.fstat(self._fd).st_size if self._open(segment) else 0
 
     def _read_segment(self, position: Position, max_records: int, max_bytes: int) -> Chunk | None:
-        """None: the segment is not there (any more)."""
+        """None if the segment is not there (any more)."""
         if not self._open(position.segment):
             return None
         size = max_bytes
@@ -133,8 +132,8 @@ class SourceReader:
         return Chunk(lines, Position(position.segment, position.byte + end + 1))
 
     def sync(self) -> None:
-        """Makes durable what the last `read` returned, and the refused ranges before it, so that a power
-        loss cannot take from the journal what was sent on. Blocks for the disk. Raises OSError."""
+        """Make durable what the last `read` returned, and the refused ranges before it, so that a power loss cannot
+        take from the journal what was sent on. Blocks for the disk. Raises OSError."""
         if self._fd < 0:
             return
         os.fdatasync(self._fd)
@@ -148,8 +147,8 @@ class SourceReader:
             self._synced_name = self._segment
 
     def locate(self, offset: int) -> Position:
-        """Where the first record at or after `offset` stands or will stand. (For an event, its seq.) A line that
-        cannot be read has the offset after that of the line before it."""
+        """The position of the first record at or after `offset` (for an event, its seq), written or not. A damaged line
+        has the offset after that of the line before it."""
         names = segments(self.folder)
         segment = max((name for name in names if name <= offset), default=names[0])
         position, before = Position(segment, 0), segment - 1
@@ -170,8 +169,8 @@ class SourceReader:
             return Position(segment, byte)
 
     def digest(self, below: int) -> int | None:
-        """Of all events before this offset, which is in a segment that is still here. None when a line among them
-        cannot be read. Reads that segment."""
+        """The digest of all events before this offset, which must be in a segment that is still here. None if a line
+        among them is damaged. Reads that segment."""
         names = segments(self.folder)
         segment = max((name for name in names if name <= below), default=names[0])
         checks = digest_before(segment_path(self.folder, segment))
@@ -191,10 +190,10 @@ class SourceReader:
             position = chunk.position
 
     def alive(self) -> bool:
-        """Whether the owner still holds the journal."""
+        """Whether the owner still holds the lock."""
         lock = os.open(self.folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            # Shared, so that two who ask do not take each other for the owner.
+            # A shared lock, so that two readers do not take each other for the owner.
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
@@ -203,11 +202,11 @@ class SourceReader:
         return False
 
     def refused(self) -> list[tuple[int, int]]:
-        """The inclusive ranges of refused events so far."""
+        """The ranges of refused events so far, inclusive."""
         return read_ranges(self.folder / REFUSED)
 
     def check(self) -> None:
-        """Raises Broken when this is not the journal of the source that its folder is named by."""
+        """Raises Broken when the journal's source is not the one that names the folder."""
         try:
             header = self.header
         except msgspec.DecodeError as error:
@@ -218,7 +217,7 @@ class SourceReader:
             raise Broken(f"the journal of source {self.source} has no segments: all of its events are missing")
 
     def closed(self) -> SourceClosed | None:
-        """The close record, once it is there."""
+        """The close record; None until it is there."""
         line = last_line(segment_path(self.folder, segments(self.folder)[-1]))
         if line is None or not is_note(line) or readable(line) is None:
             return None
@@ -226,7 +225,7 @@ class SourceReader:
         return note if isinstance(note, SourceClosed) else None
 
     def head(self) -> int:
-        """The highest seq given out: of an event written or refused."""
+        """The highest seq given out, to an event written or refused."""
         while True:
             newest = segments(self.folder)[-1]
             try:
@@ -242,12 +241,11 @@ class SourceReader:
             return max([written, 0, *(last for _, last in self.refused())])
 
     def finish(self, at_least: int = 0) -> bool:
-        """Ends a dead owner's journal: cuts off what it left torn and appends the close record.
+        """End a dead owner's journal: cut off a partial line and append the close record.
 
-        True when the journal is closed now, by whomever; False while the owner lives (or another is
-        finishing it). `at_least` is the highest seq known to be stored elsewhere: a power loss can
-        take from the journal what was read from it before. Raises OSError when the disk has no room
-        for the record: try again later; and Broken.
+        True if the journal is closed now, by anybody; False while the owner lives or another process is finishing it.
+        `at_least` is the highest seq known to be stored elsewhere: a power loss can take from the journal what was read
+        from it before. Raises Broken, and OSError when the disk has no space for the record: try again later.
         """
         self.check()
         lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CLOEXEC)
@@ -264,8 +262,8 @@ class SourceReader:
         return True
 
     def drop_before(self, offset: int) -> int:
-        """Deletes the segments that hold nothing at or after `offset`; the newest always stays.
-        Returns how many went."""
+        """Delete the segments with nothing at or after `offset`; the newest always stays. Returns how many were
+        deleted."""
         names = segments(self.folder)
         going = [first for first, following in pairwise(names) if following <= offset]
         for first in going:
@@ -278,6 +276,6 @@ class SourceReader:
         return len(going)
 
     def remove(self) -> None:
-        """Deletes the journal, once its close record is stored elsewhere."""
+        """Delete the journal; call it once the close record is stored elsewhere."""
         self.close()
         remove_journal(self.folder)

@@ -1,8 +1,8 @@
-"""Ending the journal of a dead owner.
+"""End the journal of a dead owner.
 
-Nothing is thrown away but half a record: what follows the last newline of the newest segment, and after a power loss
-(which takes what was not synced) of any segment. A line in the middle that is not what was written stays where it is,
-and so does everything after it: whoever reads the journal stops there with an alarm.
+Only a partial line is cut off: what follows the last newline of the newest segment or, after a power loss (which takes
+what was not synced), of any segment. A damaged line in the middle stays where it is, with everything after it: readers
+stop there with an alarm.
 """
 
 import logging
@@ -26,8 +26,8 @@ _BLOCK = 64 << 10
 
 
 class Survey(msgspec.Struct):
-    """What lines prove. `last`: the highest seq that was given out. `missing`: seqs below it without a line that were
-    not refused. `damaged`: how many lines are not what was written."""
+    """What the lines prove. `last`: the highest seq given out. `missing`: lower seqs with no line that were not
+    refused. `damaged`: how many lines are damaged."""
 
     last: int
     checks: int
@@ -36,9 +36,9 @@ class Survey(msgspec.Struct):
 
 
 def recover_locked(folder: Path, source: int, at_ms: int, at_least: int) -> None:
-    """Appends the close record, durably, and enters the end in the register. Called with the owner's lock held.
+    """Append the close record, durably, and enter the end in the register. Call it with the owner's lock held.
 
-    What the register knew and the journal lacks stays in the register: that loss is the audit's to name.
+    What the register has and the journal lacks stays in the register: the audit reports that loss.
     """
     refused = read_ranges(folder / REFUSED)
     names = segments(folder)
@@ -64,7 +64,7 @@ def recover_locked(folder: Path, source: int, at_ms: int, at_least: int) -> None
 
 
 def _end_with_a_line(segment: Path, *, torn: bool) -> None:
-    """What follows the last newline is cut off where that is how an owner dies (`torn`). Elsewhere it is damage: it
+    """Cut off what follows the last newline if an owner's death explains it (`torn`). Elsewhere it is damage, and
     becomes a line that cannot be read."""
     fd = os.open(segment, os.O_RDWR | os.O_CLOEXEC)
     try:
@@ -87,13 +87,13 @@ def _end_with_a_line(segment: Path, *, torn: bool) -> None:
 
 
 def survey(folder: Path, names: list[int], refused: list[Range]) -> Survey:
-    """Reads these segments, which follow each other."""
+    """Survey these consecutive segments."""
     found = Survey(max(names[0] - 1, 0), digest_before(segment_path(folder, names[0])))
-    # Lines that cannot be read since the last one that can: at the end, each stands for an event.
+    # Damaged lines since the last good one: at the end, each stands for an event.
     trailing = 0
     for first in names:
         if first - 1 > found.last:
-            # The segment's name says that these were given out.
+            # The segment's name proves that these seqs were given out.
             trailing = 0
             found.missing += not_refused(refused, found.last + 1, first - 1)
             found.last = first - 1
@@ -113,7 +113,7 @@ def survey(folder: Path, names: list[int], refused: list[Range]) -> Survey:
 
 
 def not_refused(refused: list[Range], first: int, last: int) -> list[Range]:
-    """The numbers from `first` to `last` that were not refused."""
+    """The seqs from `first` to `last` that were not refused."""
     left = []
     for begin, end in refused:
         if first > last or begin > last:
@@ -135,8 +135,9 @@ def _closing(
     promised: int,
     rebooted: bool,
 ) -> SourceClosed:
-    """Every seq up to the last is written, or stored elsewhere (`at_least`), or refused; or missing, which the audit
-    shows. What a power loss took beyond the register's `promised` had not been synced: that counts as refused."""
+    """Make the close record. Every seq up to the last is written, stored elsewhere (`at_least`), refused, or missing,
+    which the audit shows. Events that a power loss took beyond the register's `promised` were not synced: they count as
+    refused."""
     last_seq = max([found.last, at_least, *(end for _, end in refused)])
     missing = found.missing + not_refused(refused, max(found.last, at_least) + 1, last_seq)
     if rebooted:

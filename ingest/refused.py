@@ -1,5 +1,4 @@
-"""The ranges of refused events, kept in space that was taken when the journal was opened, so that
-they can be noted down when the disk is full."""
+"""Record the ranges of refused events, in space taken when the journal was opened, so that it works on a full disk."""
 
 import errno
 import os
@@ -12,14 +11,14 @@ _SIZE = SLOTS * _RANGE.size
 
 
 class RefusedTable:
-    """Used by the journal's owner. Ranges that touch become one. An entry is one write inside one
-    page, so a kill leaves it old or new."""
+    """The table, for the journal's owner. Adjacent ranges are merged. An entry is one write inside one page, so a kill
+    leaves it old or new."""
 
     def __init__(self, path: Path) -> None:
-        """Creates the file and takes its space. Raises OSError."""
+        """Create the file and take its space. Raises OSError."""
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         try:
-            # Zeros rather than fallocate: blocks that were never written may need space to be written.
+            # Zeros rather than fallocate: blocks never written before may need space when they are.
             if os.write(self._fd, bytes(_SIZE)) != _SIZE:
                 raise OSError(errno.ENOSPC, "no room", str(path))
             os.fsync(self._fd)
@@ -31,11 +30,12 @@ class RefusedTable:
 
     @property
     def full(self) -> bool:
-        """The last slot is in use: its range may still grow, another cannot begin."""
+        """Whether the last slot is in use: its range may grow, but no other can begin."""
         return len(self.ranges) == SLOTS
 
     def add(self, seq: int, last: int | None = None) -> None:
-        """`seq` (or all up to `last`) follows every refused one before it. Raises OSError; then nothing is noted."""
+        """Add `seq`, or the range up to `last`, above every refused seq so far. Raises OSError; then nothing is
+        recorded."""
         last = last or seq
         slot = len(self.ranges) - 1
         first = seq
@@ -61,7 +61,7 @@ class RefusedTable:
 
 
 def read_ranges(path: Path) -> list[tuple[int, int]]:
-    """What the table holds, while its owner writes or after. Empty when there is no file."""
+    """Read the table, while its owner writes or after. Empty if there is no file."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:

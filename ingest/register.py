@@ -1,10 +1,10 @@
-"""The register of sources on the machine that writes them: a small file for each, beside the journals.
+"""The register of sources on the machine that writes them: one small file per source, beside the journals.
 
     <journals>/register/<source>
 
-It is not part of the journal and stays when the journal goes, so that it can be said what the journal must have held.
-The owner writes it after a sync, in space taken beforehand, so a full disk does not stop it and a power loss leaves the
-journal at least as long as the register says.
+It is not part of the journal and outlives it, as evidence of what the journal must have held. The owner writes it after
+a sync, in space taken beforehand: so a full disk does not stop it, and after a power loss the journal is at least as
+long as the register says.
 """
 
 import errno
@@ -23,12 +23,12 @@ from schemas.event import SourceClosed
 from schemas.register import SourceEntry, decode_entry, encode_entry
 
 FOLDER = "register"
-# One sector of a disk: it is written as a whole or not at all.
+# One sector of a disk, which is written as a whole or not at all.
 _SIZE = 512
 
 
 class RegisterFile:
-    """One source's entry, for its owner. Raises OSError."""
+    """One source's entry, for its owner. Every method raises OSError."""
 
     def __init__(self, journals: Path, source: int) -> None:
         make_folder(journals / FOLDER)
@@ -44,11 +44,11 @@ class RegisterFile:
             raise
 
     def write(self, entry: SourceEntry) -> None:
-        """A kill leaves the old entry or the new."""
+        """Write the entry. A kill leaves the old one or the new."""
         os.pwrite(self._fd, _packed(entry), 0)
 
     def close(self) -> None:
-        """Makes it durable. Raises OSError after it is closed."""
+        """Make the entry durable and close the file. Raises OSError after closing it."""
         try:
             os.fdatasync(self._fd)
         finally:
@@ -56,7 +56,7 @@ class RegisterFile:
 
 
 class Head(NamedTuple):
-    """How far an owner has come: the highest seq given out, the digest of what was written, how many were refused."""
+    """An owner's head: the highest seq given out, the digest of the events written, how many were refused."""
 
     seq: int
     digest: int
@@ -64,14 +64,14 @@ class Head(NamedTuple):
 
 
 class OwnEntry:
-    """What a living owner says of itself. Only what is on disk: what a power loss may take is promised by nobody."""
+    """The entry of a live owner. It states only what is on disk, because a power loss may take the rest."""
 
     def __init__(self, file: RegisterFile, source: int, now_ms: Callable[[], int]) -> None:
         self._file = file
         self._source = source
         self._now_ms = now_ms
         self._host, self._boot = this_host(), boot_id()
-        # The highest seq that was told.
+        # The highest seq entered.
         self.seq = -1
 
     def tell(self, head: Head, state: Literal["open", "closed"]) -> None:
@@ -95,7 +95,7 @@ def _packed(entry: SourceEntry) -> bytes:
 
 
 def read(journals: Path, source: int) -> SourceEntry | None:
-    """None when there is no entry, or none that is what was written."""
+    """Read an entry; None if there is none, or it is damaged."""
     try:
         raw = (journals / FOLDER / str(source)).read_bytes()
     except FileNotFoundError:
@@ -111,7 +111,7 @@ def read(journals: Path, source: int) -> SourceEntry | None:
 
 
 def sources(journals: Path) -> list[int]:
-    """Every source that has an entry, of the living and of the dead."""
+    """Every source with an entry, with a live or a dead owner."""
     try:
         return sorted(int(name) for name in os.listdir(journals / FOLDER) if name.isdecimal())
     except FileNotFoundError:
@@ -119,7 +119,7 @@ def sources(journals: Path) -> list[int]:
 
 
 def changed(journals: Path) -> dict[int, int]:
-    """When each entry was written last, in nanoseconds. Raises OSError."""
+    """When each entry was last written, in nanoseconds. Raises OSError."""
     try:
         with os.scandir(journals / FOLDER) as files:
             return {int(one.name): one.stat().st_mtime_ns for one in files if one.name.isdecimal()}
@@ -128,7 +128,7 @@ def changed(journals: Path) -> dict[int, int]:
 
 
 def entries(journals: Path) -> Iterator[SourceEntry]:
-    """Those that can be read. Raises OSError."""
+    """The entries that can be read. Raises OSError."""
     for source in sources(journals):
         entry = read(journals, source)
         if entry is not None:
@@ -136,7 +136,7 @@ def entries(journals: Path) -> Iterator[SourceEntry]:
 
 
 def end(journals: Path, note: SourceClosed) -> None:
-    """A dead owner's source has ended. Its entry grows as far as the lines proved, and is never lowered. Raises
+    """Enter the end of a dead owner's source. Raises the entry as far as the lines proved, and never lowers it. Raises
     OSError."""
     known = read(journals, note.source)
     as_known = known is None or (note.last_seq, note.digest) == (known.last_seq, known.digest)

@@ -1,9 +1,9 @@
-"""`waymark ingest`: ships every journal of a machine to Kafka, for ever.
+"""`waymark ingest`: ship every journal of a machine to Kafka, for ever.
 
-A session is one connection: topic, producer, a task for each journal. When Kafka fails for longer than
-aiokafka's own retries, the session ends, and another begins after a pause. Nothing is lost by that: each
-journal goes on from its last acknowledged record, and a record of unknown outcome goes out again before
-anything newer. It may then be on the bus twice; the aggregator drops by seq.
+A session is one connection: topic, producer, a task per journal. When Kafka fails for longer than aiokafka's own
+retries, the session ends and another begins after a pause. Nothing is lost: each journal continues from its last
+acknowledged record, and a record of unknown outcome goes out again before anything newer. It may then be on the bus
+twice; the aggregator drops duplicates by seq.
 """
 
 import asyncio
@@ -32,23 +32,23 @@ LAST_BACKOFF_S = 5.0
 
 
 class ShipSettings(msgspec.Struct, frozen=True):
-    """`timeout_ms` is how long a record may be without an answer. `security` goes to aiokafka as it is
-    (security_protocol, sasl_mechanism, ...)."""
+    """`timeout_ms` is how long a record may stay unanswered. `security` is passed to aiokafka (security_protocol,
+    sasl_mechanism, ...)."""
 
     journal: Path
     bootstrap: str
     topic: str = "scans"
     partitions: int = 3
     timeout_ms: int = 10_000
-    # For how long what Kafka has acknowledged is kept, as long as the journals of the machine take no more than this.
+    # How long to keep what Kafka has acknowledged, while the machine's journals use no more than this.
     keep_s: float = 0.0
     keep_bytes: int = 512 << 20
     security: dict[str, Any] = {}
 
 
 class ShipStatus(msgspec.Struct):
-    """What /readyz and /metrics show; kept up to date by `ship`. `error`: why there is no connection.
-    `troubles`: source → why this journal stands still while the others are shipped."""
+    """The state that /readyz and /metrics show, updated by `ship`. `error`: why there is no connection. `troubles`:
+    source → why this journal stands still while others are shipped."""
 
     connected: bool = False
     records: int = 0
@@ -63,7 +63,7 @@ class ShipStatus(msgspec.Struct):
 
 
 async def ship(settings: ShipSettings, stop: asyncio.Event, status: ShipStatus | None = None) -> None:
-    """Ships until `stop` is set. One process of a machine ships at a time; another waits for its end."""
+    """Ship until `stop` is set. One process per machine ships at a time; another waits for it to end."""
     status = status or ShipStatus()
     lock = await _alone(settings.journal, stop)
     try:
@@ -135,7 +135,7 @@ async def _session(settings: ShipSettings, stop: asyncio.Event, status: ShipStat
         await _ship_all(settings.journal, bus, stop, status)
     finally:
         status.connected = False
-        # Waits for what is under way, which times out by itself.
+        # Waits for records under way, which have their own timeout.
         await producer.stop()
 
 
@@ -148,26 +148,26 @@ async def _send(
     stop: asyncio.Event,
     status: ShipStatus,
 ) -> int:
-    """Returns its offset when the record is acknowledged by all replicas in sync. Raises KafkaError."""
+    """Send a record; return its offset once all in-sync replicas have acknowledged it. Raises KafkaError."""
     while True:
         try:
             async with asyncio.timeout(3 * settings.timeout_ms / 1000):
                 found = await producer.send_and_wait(settings.topic, value, key=key, partition=partition)
             return int(found.offset)
         except (MessageSizeTooLargeError, RecordTooLargeError) as error:
-            # Only this journal waits, until somebody allows the topic larger messages.
+            # Only this journal waits, until the topic allows larger messages.
             log.error("a record of %d bytes of source %s is refused: %s", len(value), key.decode(), error)
             status.troubles[key.decode()] = repr(error)
             await pause(stop, LAST_BACKOFF_S)
             if stop.is_set():
                 raise
         except OSError as error:
-            # (TimeoutError is one.) The journal's own files raise OSError too, and are another matter.
+            # TimeoutError is an OSError. The journal's own files raise OSError too, but that is not Kafka's failure.
             raise KafkaConnectionError(repr(error)) from error
 
 
 def _count(value: bytes, status: ShipStatus) -> None:
-    """An acknowledged record, whole lines of it."""
+    """Count an acknowledged record."""
     status.record_events.add(value.count(b"\n"))
     begin = value.rfind(b"\n[") + 1
     if value[begin : begin + 1] == b"[":
@@ -176,7 +176,7 @@ def _count(value: bytes, status: ShipStatus) -> None:
 
 
 async def _ship_all(journals: Path, bus: Bus, stop: asyncio.Event, status: ShipStatus) -> None:
-    """A task for each journal, for those that appear later too."""
+    """Run a task per journal, also for those that appear later."""
     running: dict[int, asyncio.Task[None]] = {}
     async with asyncio.TaskGroup() as group:
         while not stop.is_set():

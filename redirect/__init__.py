@@ -1,1 +1,1 @@
-"""The edge worker: looks a short link up, decides, classifies, records, and answers."""
+"""The edge worker: looks up a short link, decides where it leads, records the scan and answers."""

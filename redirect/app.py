@@ -1,4 +1,4 @@
-"""The ASGI application: a known code is answered before anything else is looked at."""
+"""The ASGI application. Known codes are answered first; everything else goes to the other routes."""
 
 from collections.abc import Callable, Coroutine
 from typing import NamedTuple, NoReturn
@@ -18,15 +18,15 @@ from redirect.route_lookup import HostRoutes, Unavailable
 from redirect.scan_handler import AWAY, NOT_FOUND, ScanHandler
 from redirect.token_bucket import TokenBucket
 
-# For programs, which do not look at it.
+# Plain text, for programs that do not read it.
 NOTHING = Response("unknown", 404, ((b"content-type", b"text/plain"), (b"content-length", b"10")), b"not found\n")
 _READING = ("GET", "HEAD")
 _METHODS = ("GET", "HEAD", "POST")
 
 
 class Redirector(NamedTuple):
-    """The application, and two parts of it for a server that can ask them alone: what waits for nobody, and what
-    asks for a code. Their answers go out through `commit`; the application sees to that itself."""
+    """The ASGI application, and the two parts of it that a server can call directly: `at_once` never waits, `soon` asks
+    Redis for a code. The server sends their answers through `commit`; the application does that itself."""
 
     app: App
     at_once: AtOnce
@@ -48,14 +48,14 @@ def redirector(
     elapsed: Callable[[], float],
     counts: Counts,
 ) -> Redirector:
-    """`rest` answers what is no code, lifespan included."""
+    """Build the application. `rest` answers paths that are no code, and handles lifespan."""
     entries = routes.entries
     look, write = recorder
 
     def at_once(scope: Scope) -> Answer | None:
         path = scope["path"]
         now = elapsed()
-        # Nearly always there are no custom domains, and the host need not be looked at.
+        # Most deployments have no custom domains: then the host need not be looked up.
         if hosts.idle == trust.epoch or (host := hosts.at_once(scope)) is None:
             # On the default host the path is the link key (`schemas.keys.link_key`), except below /q/ and
             # /r/.
@@ -106,7 +106,8 @@ def redirector(
         return wait_and_respond(scope, link_key, nothing_to_receive)
 
     async def wait_and_respond(scope: Scope, link_key: str | None, receive: Receive) -> Answer:
-        """For what is not in the cache, or not trusted, or not there. Without a link key it is the bare host."""
+        """Answer a code that is not cached, not trusted or not there. Without a link key the request is for the bare
+        host."""
         host = await hosts.find(scope)
         if host is UNKNOWN_HOST:
             counts.not_found += 1

@@ -1,9 +1,8 @@
-"""What a redirector tells its operator of the visits that arrive: whose edge headers, from whom, and why the last
-visits without a country have none.
+"""Report to the operator which edge headers arrive, from whom, and why recent visits have no country.
 
-In memory alone, and told at the redirector's own socket, for `waymark check`. It keeps no address: who sent something
-is this machine, a private network, an edge's networks, or the public. It looks at one visit in EVERY_MS, so that many
-cost no more than few.
+`waymark check` reads the report at the redirector's status socket. It lives in memory and holds no addresses: a sender
+is this machine, a private network, an edge's networks, or the public. One visit in EVERY_MS is examined, so the cost
+does not grow with traffic.
 """
 
 from collections import Counter, deque
@@ -16,14 +15,14 @@ from redirect.geo import EDGES, NO_EDGE, Edge
 
 EVERY_MS = 100
 KEPT = 100
-# Kinds of senders; private networks are told apart up to so many.
+# Bound on the kinds of senders, since each private network counts as one.
 SENDERS = 100
 
 _is_cloudflare = trusts(["cloudflare"])
 
 
 def sender(address: bytes) -> str:
-    """Who that is, without the address of anybody."""
+    """Describe the sender without giving its address."""
     ip = ip_address(unpacked(address))
     if ip.is_loopback:
         return "this machine"
@@ -35,7 +34,7 @@ def sender(address: bytes) -> str:
 
 
 class Arrivals:
-    """The first visit from `next_ms` on is looked at. Written and read in the event loop."""
+    """Counts of what arrives. The first visit at or after `next_ms` is examined. Used in the event loop only."""
 
     __slots__ = ("_database", "_edge", "_edges", "_looked_at", "_unplaced", "next_ms")
 

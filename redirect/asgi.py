@@ -1,4 +1,4 @@
-"""What a server and an application say to each other."""
+"""The types of ASGI."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A dict that makes what it lacks and forgets the oldest when it is full."""
+"""A dict that makes missing values and drops the oldest when it is full."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -15,17 +15,17 @@ def weight(key: "bytes | str | tuple[bytes | None, ...]") -> int:
 
 
 def forget_oldest(entries: dict[Any, V], limit: int) -> None:
-    """Makes room by forgetting a sixteenth at once: the search for the oldest key of a dict skips
-    what was deleted before it, so one at a time would cost more and more."""
+    """Drop a sixteenth of the entries at once: finding a dict's oldest key skips all keys deleted before it, so
+    dropping one at a time would cost more and more."""
     if len(entries) >= limit:
         for key in list(islice(entries, limit // 16 + 1)):
             del entries[key]
 
 
 class BoundedCache(dict[K, V], Generic[K, V]):
-    """`bounded[key]` is a plain dict look-up when the value is there; else `make(key)`, kept.
+    """`bounded[key]` is a plain dict look-up for a value that is there; else it calls `make(key)` and keeps the result.
 
-    Keys come from requests: one longer than `longest` gets its value, but is not kept.
+    Keys come from requests: a key longer than `longest` gets its value, but is not kept.
     """
 
     def __init__(self, limit: int, make: Callable[[K], V], longest: int = 1024) -> None:

@@ -1,4 +1,4 @@
-"""Puts one redirector together."""
+"""Assemble one redirector from its settings."""
 
 import asyncio
 import os
@@ -45,7 +45,7 @@ from redirect.user_agent import agent_reader
 from redirect.visitor_hash import SaltKeeper, Salts, Source, from_redis, from_supervisor
 from schemas.route import Route
 
-# What a redirect may wait for at its start, so that its first scans find Redis.
+# The start waits this long for Redis, so that the first scans find it.
 FIRST_TRUST_S = 1.0
 NOSNIFF = {"x-content-type-options": "nosniff"}
 
@@ -61,11 +61,10 @@ def build(
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
     random_below: Callable[[int], int] = secrets.randbelow,
 ) -> Redirector:
-    """The application's lifespan owns every task and connection, keeps the journal synced and closes it; it also
-    serves the status pages on sockets of their own. Once `stopping` is set, it is not ready for more.
+    """Build a redirector. Its lifespan owns every task and connection, keeps the journal synced and closes it, and
+    serves the status pages on their own sockets. Once `stopping` is set, /readyz answers 503.
 
-    Raises ValueError when a setting says nothing that can be understood, OSError when the database of
-    addresses cannot be opened.
+    Raises ValueError for a setting that cannot be understood, OSError when the geo database cannot be opened.
     """
     counts = Counts()
     trust = Trust()
@@ -172,7 +171,7 @@ def build(
             commit.flush()
             journal.close()
             await sources.end()
-            # What was told to Redis last goes out before the connections close.
+            # The last commands to Redis are sent before the connections close.
             await asyncio.sleep(0)
             await primary.close()
             await near.close()
@@ -189,7 +188,7 @@ def build(
         lacks = [] if now < trust.until else ["redis"]
         ready = now - trust.heard_at <= settings.stale_max_s
         if stopping is not None and stopping.is_set():
-            # It still serves; a balancer is to send the next scans elsewhere.
+            # It still serves, but load balancers should send the next scans elsewhere.
             lacks, ready = ["stopping"], False
         body = msgspec.json.encode({"ready": ready, "lacks": lacks})
         return Response(body, 200 if ready else 503, media_type="application/json", headers=NOSNIFF)
@@ -221,7 +220,7 @@ def build(
         return Response(status_code=204, headers={"cache-control": "public, max-age=86400"})
 
     async def tls_ask(request: Request) -> Response:
-        """Whether a certificate may be had for a name: Caddy asks before it makes one on demand."""
+        """Caddy asks this before it makes a certificate on demand: 200 for a verified domain, else 404."""
         known = hosts.is_verified(request.query_params.get("domain", ""))
         return Response(b"yes\n" if known else b"no\n", 200 if known else 404, media_type="text/plain")
 
@@ -274,7 +273,7 @@ def build(
 
 
 def _unknown(routes: RouteCache) -> CachedRoute:
-    """Without a slug: what strangers make up is not kept."""
+    """Without a slug, since made-up slugs are not kept."""
     return routes.prepare("", Route(version=0, birth=0, workspace=0, gone=True), 0)
 
 

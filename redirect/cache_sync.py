@@ -1,16 +1,15 @@
-"""Keeps the cache in step with Redis, and knows for how long it surely is.
+"""Keep the route cache in step with Redis, and know until when it is certain to be.
 
-On one connection it is subscribed to the changes of all routes and to a channel of its own. It registers
-itself at the primary, and from then on publishes a ping to its own channel there, five times a second.
-When the ping arrives, every change published before it has arrived, through a replica too, since all
-come down one stream in order. From the ping's sending on, trust lasts 0.8 s. A publisher that finds us
-registered waits for our acknowledgement, at most a second; so when it stops waiting, we have either
-taken its change in or stopped trusting what we had.
+One connection subscribes to the changes of all routes and to this redirector's own channel. The redirector registers at
+the primary and then publishes a ping to its own channel there five times a second. When the ping arrives, every change
+published before it has arrived too, even through a replica, because all come down one stream in order. Trust lasts 0.8
+s from the sending of the ping. A publisher that finds us registered waits for our acknowledgement for at most a second;
+when it stops waiting, we have either applied its change or stopped trusting the cache.
 
-A replica that resynchronises in full goes on with another copy of the data, and what was published meanwhile
-comes down no stream. So a ping says which primary it comes from, and how many changes had been published there: when
-these are not as many as have arrived since the ping before, when it is another primary, or when no ping came for
-0.8 s, everything in the cache is asked for again before it is believed.
+A replica that resynchronises in full continues with another copy of the data, and changes published meanwhile reach no
+subscriber. So each ping carries the primary's id and how many changes it had published. If that number is not what has
+arrived since the ping before, if the primary is another one, or if no ping came for 0.8 s, every cached route is
+checked with Redis before it is trusted again.
 """
 
 import asyncio
@@ -33,17 +32,17 @@ from schemas.route import decode_change
 BEAT_S = 0.2
 TRUST_S = 0.8
 REGISTERED_S = 2.0
-# A registration is a write to Redis's disk: it is not renewed with every ping.
+# A registration is a write to Redis's disk, so not every ping renews it.
 RENEW_S = 0.6
-# Without an answered ping for so long, the connection is made anew.
+# Reconnect after this long without an answered ping.
 SILENT_S = 2.0
 RETRY_S = 0.1
 CONNECT_S = 3.0
 ACK_KEPT_S = 10
-# Registrations of redirectors that ended without a word are cleared away after this.
+# Registrations of redirectors that ended without unregistering are deleted after this long.
 FORGOTTEN_S = 86_400
 
-# Only a primary answers. Reading alone, so nothing has to be synced to its disk.
+# Only a primary answers. The script only reads, so Redis has nothing to sync to its disk.
 _PING = """
 local info = redis.call('INFO', 'replication')
 if not info:find('role:master', 1, true) then return redis.error_reply('READONLY this is no primary') end
@@ -56,7 +55,7 @@ log = logging.getLogger(__name__)
 
 
 class CacheSync:
-    """One for each redirector; `run` until cancelled."""
+    """One per redirector; `run` it until cancelled."""
 
     def __init__(
         self,
@@ -82,29 +81,30 @@ class CacheSync:
         self._commit = commit
         self._own = f"{keys.REDIRECTORS}:{name}".encode()
         self._wanted = {keys.ROUTES.encode(), self._own}
-        # Set when trust has stood for the first time.
+        # Set once trust has been established for the first time.
         self.trusted = asyncio.Event()
         self._standing = asyncio.Event()
         self._pings: dict[int, float] = {}
         self._ping = 0
         self._expected = 1
         self._pong_at = 0.0
-        # Where the last ping came from; how many changes had been published there then, and have arrived since.
+        # The primary that sent the last ping; how many changes it had published by then, and how many have arrived
+        # since.
         self._primary_id = b""
         self._published = 0
         self._arrived = 0
-        # When the newest answered ping was sent.
+        # When the newest ping that was answered was sent.
         self._current_at = 0.0
-        # For pings sent in between, publishers know of us.
+        # Publishers know of us for pings sent between these two times.
         self._registered_since = 0.0
         self._registered_until = 0.0
         self._connections = 0
         self._away_since: float | None = None
-        # Redis's clock less ours, so that every machine means the same by a registration's time.
+        # Redis's clock minus ours, so that all machines agree on when a registration expires.
         self._ahead_s = 0.0
 
     async def run(self) -> None:
-        """Returns never; when cancelled, tells publishers not to wait for us any longer."""
+        """Never returns. When cancelled, unregisters, so that publishers stop waiting for us."""
         try:
             while True:
                 try:
@@ -119,7 +119,7 @@ class CacheSync:
             self._primary.tell("ZREM", keys.REDIRECTORS, self._name)
 
     async def _subscribed(self) -> None:
-        """From connecting to losing the connection. Raises Away when it did not come to stand."""
+        """Connect, subscribe, and ping until the connection is lost. Raises Away when the subscription fails."""
         self._wanted = {keys.ROUTES.encode(), self._own}
         self._standing.clear()
         try:
@@ -138,7 +138,7 @@ class CacheSync:
         else:
             log.info("Redis is back, after %d s", self._elapsed() - self._away_since)
             self._away_since = None
-        # What was published before now has not been heard.
+        # Changes published before the subscription were missed.
         self._routes.distrust()
         self._pings.clear()
         self._expected = self._ping + 1
@@ -152,7 +152,7 @@ class CacheSync:
             connection.close()
 
     def _say_away(self, why: str) -> None:
-        """Once for each outage, however often it is tried."""
+        """Log each outage once, however many attempts it takes."""
         if self._away_since is None:
             self._away_since = self._elapsed()
             log.warning("Redis is away: %s", why)
@@ -174,7 +174,7 @@ class CacheSync:
         self._ping += 1
         self._pings[self._ping] = sent
         if self._connections != self._primary.connections:
-            # Another Redis, perhaps, that does not know of us.
+            # This may be another Redis, which has no registration of ours.
             self._registered_until = 0.0
         commands: list[Command] = [("EVAL", _PING, 0, self._own, self._ping, keys.CHANGES)]
         if renew := sent >= self._registered_until - REGISTERED_S + RENEW_S:
@@ -202,7 +202,7 @@ class CacheSync:
                 self._hosts.heard()
 
     def _take(self, reply: Any) -> None:
-        """Everything the subscribed connection says, in order."""
+        """Handle every reply on the subscribed connection, in order."""
         self._trust.heard_at = self._elapsed()
         if not isinstance(reply, list) or len(reply) != 3:
             return
@@ -223,7 +223,7 @@ class CacheSync:
             self._counts.gaps += 1
             self._routes.distrust()
         elif not self._primary_id:
-            # What was read since the subscription may have changed unheard: only now it is known what was published.
+            # Routes read since the subscription may have changed unnoticed: only now do we know what was published.
             self._routes.distrust()
         self._expected = ping + 1
         self._published, self._arrived, self._primary_id = int(published), 0, primary
@@ -236,7 +236,7 @@ class CacheSync:
             self._extend()
 
     def _gap(self, ping: int, published: int, primary: bytes, now: float) -> str:
-        """Why a change may have been missed before this ping; "" when none was."""
+        """Why a change may have been missed before this ping; "" if none was."""
         if ping != self._expected:
             return "a ping was lost on the way from Redis"
         if not self._primary_id:
@@ -265,7 +265,7 @@ class CacheSync:
                 self._routes.drop(link_key)
                 raise
         except (msgspec.DecodeError, ValueError, OverflowError):
-            # Of a newer Waymark, perhaps: what it says is not known, so nothing is sure.
+            # A newer Waymark may have sent it: we cannot know what changed, so nothing is certain.
             self._counts.unreadable_routes += 1
             self._routes.distrust()
             return
@@ -274,7 +274,7 @@ class CacheSync:
 
     def _acknowledge(self, nonce: str) -> None:
         if nonce:
-            # What was decided by the route before goes out first.
+            # Answers decided by the old route go out first.
             self._commit.flush()
             answer = keys.ack(nonce)
             self._primary.tell("LPUSH", answer, self._name)

@@ -1,13 +1,14 @@
-"""Bounds how many distinct values strangers can add to the breakdowns of a code.
+"""Bound how many distinct values strangers can add to a code's breakdowns.
 
-A scanner writes its own referrer, campaign, language and user agent, and may write new ones with every request: then
-each scan is a new row of every breakdown, for ever. So of each code, UTC day and dimension a redirector records so
-many distinct values; what comes after is recorded as `OTHER`, and every scan is still one row of each breakdown.
+Scanners write their own referrer, campaign, language and user agent, and can send new ones with every request: without
+a bound, each scan would add a row to every breakdown, for ever. So for each code, UTC day and dimension a redirector
+records a limited number of distinct values; later ones are recorded as `OTHER`, and every scan still counts as one row
+in each breakdown.
 
-Memory does not depend on what is sent: known values are 32-bit marks in one open-addressed table, and how many a code
-has of a dimension is counted in another one, where two that meet share their bound. When the first is five eighths full
-every new value is `OTHER` until the day is over. Marks come from Python's own hash, which is keyed anew in each
-process, so nobody can make values that meet.
+Memory is constant. Known values are 32-bit marks in one open-addressed table; a second table counts the values of each
+code and dimension, where two that collide share their bound. When the first table is five eighths full, every new value
+is `OTHER` until the day ends. Marks come from Python's hash, which has a new key in each process, so nobody can craft
+collisions.
 """
 
 import mmap
@@ -18,33 +19,33 @@ import msgspec
 from redirect.event_line import piece
 
 OTHER = "(other)"
-# 16 MB and 2 MB, of which no more is taken than is used.
+# 16 MB and 2 MB; the system only allocates the pages that are used.
 MARKS = 1 << 22
 COUNTERS = 1 << 20
 MOST_MARKS = MARKS * 5 // 8
-# All locations that an edge's headers name in a day, whatever the code; a database of addresses has its own bound.
+# Bound on the locations that edge headers may name in a day, over all codes. A geo database is bounded by itself.
 MOST_LOCATIONS = 50_000
-# What a scanner writes, by its position in the piece of a line that begins with the device
-# (`redirect.event_recorder`); the other parts are words of our own.
+# The parts that a scanner writes, by position in the piece of a line that begins with the device
+# (`redirect.event_recorder`). The other parts have values of our own.
 _WRITTEN = (2, 3, 5, 6, 7, 8, 9, 10)
 
 
 class Cardinality:
-    """One for each redirector, used in its event loop. `most` distinct values for each code, day and dimension."""
+    """One per redirector, used in its event loop: `most` distinct values for each code, day and dimension."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self.forget()
 
     def forget(self) -> None:
-        """Another day has begun."""
+        """Start a new day."""
         self._marks = memoryview(mmap.mmap(-1, 4 * MARKS)).cast("I")
         self._counts = memoryview(mmap.mmap(-1, 2 * COUNTERS)).cast("H")
         self._known = 0
         self._locations = 0
 
     def bounded(self, code: bytes, said: bytes) -> bytes:
-        """The piece as it is to be recorded; the very same object when nothing of it is past its bound."""
+        """The piece to record; the same object if no value is past its bound."""
         values = msgspec.json.decode(b"[" + said[1:] + b"]")
         past = [at for at in _WRITTEN if values[at] and not self._admits(code, at, values[at])]
         for at in past:
@@ -52,7 +53,7 @@ class Cardinality:
         return piece(*values) if past else said
 
     def admits_location(self, location: Hashable) -> bool:
-        """Whether a location that headers name is one of those that may still be told apart."""
+        """Whether this location, named by headers, is still within the day's bound."""
         found, at, mark = self._find(location)
         if not found:
             if self._locations >= MOST_LOCATIONS or self._known >= MOST_MARKS:
@@ -74,7 +75,7 @@ class Cardinality:
         return True
 
     def _find(self, what: Hashable) -> tuple[bool, int, int]:
-        """Whether its mark is there, else where it belongs."""
+        """Whether its mark is in the table, and where it is or belongs."""
         number = hash(what)
         at, mark = number % MARKS, (number >> 22) & 0xFFFFFFFF or 1
         marks = self._marks

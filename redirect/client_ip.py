@@ -9,12 +9,12 @@ from typing import NamedTuple
 NO_ADDRESS = bytes(16)
 _MAPPED = bytes(10) + b"\xff\xff"
 _LONGEST_LIST = 1024
-# Edges that publish the networks they come from, each with our copy of them.
+# Edges that publish their networks, each with our copy of the list.
 EDGE_NETWORKS = {"cloudflare": "cloudflare_networks.txt"}
 
 
 def packed(text: str) -> bytes | None:
-    """IPv4 or IPv6 in sixteen bytes, IPv4 as IPv6 maps it; None when it is neither."""
+    """An IPv4 or IPv6 address in sixteen bytes, IPv4 mapped to IPv6; None for any other text."""
     text = text.strip().partition("%")[0]
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -44,8 +44,8 @@ Trusts = Callable[[bytes], bool]
 
 
 def trusts(proxies: Iterable[str]) -> Trusts:
-    """Whether an address is one of ours: of a network, or of an edge whose name stands for its published ones. Raises
-    ValueError when a setting is neither."""
+    """A test for trusted addresses: single ones, networks, or the published networks of a named edge. Raises ValueError
+    for any other setting."""
     networks: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
     for proxy in _networks(proxies):
         network = ip_network(proxy, strict=False)
@@ -61,7 +61,7 @@ def trusts(proxies: Iterable[str]) -> Trusts:
 
 
 def edges_of(proxies: Iterable[str]) -> tuple[str, ...]:
-    """Those of the settings that name an edge."""
+    """The names of edges among these settings."""
     return tuple(proxy for proxy in proxies if proxy.strip().lower() in EDGE_NETWORKS)
 
 
@@ -76,16 +76,16 @@ def _networks(proxies: Iterable[str]) -> Iterator[str]:
 
 
 class Forwarded(NamedTuple):
-    """What a list of forwarded addresses says. `scanner`: the last that is not one of ours, or None when there is none
-    to believe; what stands before it, a scanner may have made up. `outermost`: the last of ours before it, to which the
-    scanner spoke, or None when that is the peer itself."""
+    """The result of reading a list of forwarded addresses. `scanner`: the last untrusted address, or None when there is
+    none to believe; a scanner may have invented everything before it. `outermost`: the trusted proxy to which the
+    scanner connected, or None when that is the peer itself."""
 
     scanner: bytes | None
     outermost: bytes | None
 
 
 def forwarded(value: bytes, trusted: Trusts) -> Forwarded:
-    """Reads a list that each proxy has added its peer to, from its end."""
+    """Read the list from its end: each proxy has appended its peer."""
     outermost = None
     for part in reversed(value[-_LONGEST_LIST:].decode("latin-1").split(",")):
         address = packed(part)

@@ -1,4 +1,4 @@
-"""The clock that trust is measured with: it must go on while a machine sleeps."""
+"""The clock that measures trust: it keeps counting while the machine sleeps."""
 
 import time
 from collections.abc import Callable

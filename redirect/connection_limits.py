@@ -1,8 +1,9 @@
-"""How many connections a server has at a time: in all, and from one address.
+"""Bound a server's connections: in all, and from one address.
 
-At a bound the connection whose client has said nothing for longest gives way to the new one, so that a thousand idle
-connections keep nobody out. Where all are being answered, the new one is refused. Asked once for each connection, and
-not for each request: so the order is that of a clock's hand, which passes by whoever was busy since it last came.
+At a bound, the connection whose client has been silent for longest is closed for the new one, so a thousand idle
+connections keep nobody out. If all are being answered, the new one is refused. The check runs once per connection, not
+per request, so the order is that of the clock algorithm: the hand passes by connections that were busy since its last
+round.
 """
 
 import logging
@@ -12,45 +13,46 @@ from typing import Protocol
 
 from redirect.client_ip import Trusts, is_v4, packed
 
-# So many of the oldest are looked at for one that waits.
+# How many of the oldest connections to examine for one that is idle.
 LOOKED_AT = 64
-# At a bound, this often in the log.
+# At a bound, log this often.
 SAID_EVERY_S = 60.0
-# Descriptors that are no connections: the journal, Redis, files that are sent, the warehouse.
+# Descriptors for other things than connections: the journal, Redis, files being sent, the warehouse.
 RESERVED = 128
 
 log = logging.getLogger(__name__)
 
 
 class Limited(Protocol):
-    """A connection, as it is counted. `began`: when its newest request did, or the connection itself."""
+    """A connection that can be counted. `began`: the start of its newest request, or of the connection."""
 
     @property
     def began(self) -> float: ...
 
     def waits(self) -> bool:
-        """Whether its client is to speak next."""
+        """Whether the client has to speak next."""
         ...
 
     def evict(self) -> None:
-        """Ends it, for another one."""
+        """Close it to make room for another one."""
         ...
 
 
 def within_descriptors(most: int, descriptors: int) -> int:
-    """So many of `most` as the process can have."""
+    """`most`, or fewer if the process has too few descriptors."""
     return max(min(most, descriptors - max(RESERVED, descriptors // 4)), 1)
 
 
 class ConnectionLimits:
-    """Peers that `trusts` names are proxies: they speak for many, and are bounded in all alone."""
+    """The connections of one server. Peers that `trusts` accepts are proxies: they speak for many clients, so only the
+    bound in all applies to them."""
 
     def __init__(self, most: int, most_of_address: int, trusts: Trusts, elapsed: Callable[[], float]) -> None:
         self._most = most
         self._most_of_address = most_of_address
         self._trusts = trusts
         self._elapsed = elapsed
-        # What has not been looked at for longest comes first; with what `began` was then.
+        # The connection examined longest ago comes first; the value is its `began` at that time.
         self._all: dict[Limited, float] = {}
         self._by_address: dict[bytes, dict[Limited, float]] = {}
         self._address_of: dict[Limited, bytes] = {}
@@ -60,7 +62,8 @@ class ConnectionLimits:
         return len(self._all)
 
     def admit(self, connection: Limited, peer: str | None) -> bool:
-        """Whether it may stay; then `forget` it at its end. One without a peer comes from this machine."""
+        """Whether the connection may stay; if so, call `forget` when it ends. A connection without a peer comes from
+        this machine."""
         address = _block(peer)
         if address is not None:
             own = self._by_address.get(address)
@@ -105,13 +108,13 @@ class ConnectionLimits:
         return True
 
     def _say(self, who: str, count: int) -> None:
-        # (Never which address.)
+        # The log never says which address.
         if self._elapsed() - self._said_at >= SAID_EVERY_S:
             self._said_at = self._elapsed()
             log.warning("%s %d connections, as many as may be: idle ones give way to new ones", who, count)
 
 
 def _block(peer: str | None) -> bytes | None:
-    """What one client has: an IPv4 address, or an IPv6 network of 64 bits."""
+    """The block that counts as one client: an IPv4 address, or an IPv6 /64."""
     address = packed(peer) if peer else None
     return address if address is None or is_v4(address) else address[:8]

@@ -1,8 +1,8 @@
-"""The hosts that links are asked for at: the short host, and the workspaces' own domains.
+"""The hosts that serve links: the short host, and the verified domains of workspaces.
 
-All verified domains are in memory, read from Redis at the start and again whenever one of them changes. What is known
-of them is believed as routes are: while messages arrive without a gap. Until then, and while a change is being read,
-a request at any host but the short one waits for Redis, and is served with what was known when Redis is away.
+All verified domains are in memory. They are read from Redis at the start and again whenever one changes, and are
+trusted as routes are: while messages arrive without a gap. Without trust, and while a change is being read, a request
+at any host but the short one waits for Redis; when Redis is away, it is served with the domains known so far.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ _LOAD_AGAIN_S = 0.5
 
 
 class CustomDomain(msgspec.Struct, frozen=True):
-    """A custom domain, ready to be answered for. `event` is how a journal line says its name; `root` and `not_found`
-    are for its bare name and for links that are not there (None: as at the short host)."""
+    """A custom domain, ready to be served. `event` is its name as a journal line has it; `root` and `not_found` are the
+    responses for its bare name and for unknown links (None: as at the short host)."""
 
     name: str
     workspace: int
@@ -38,13 +38,13 @@ class CustomDomain(msgspec.Struct, frozen=True):
     not_found: Response | None = None
 
 
-# A host that is nobody's, where such are not answered for.
+# Sentinel for an unknown host when `unknown_hosts` is `404`.
 UNKNOWN_HOST = CustomDomain("", 0, b"")
 
 
 class CustomDomains:
-    """`strict`: unknown hosts are nobody's; else they are taken for the short host. In the epoch `idle`, hosts do not
-    matter at all, because there are no domains: so it is in most deployments."""
+    """All verified domains. With `strict`, unknown hosts are UNKNOWN_HOST; else they count as the short host. In the
+    epoch `idle` there are no custom domains, so the host is not looked up at all, as in most deployments."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class CustomDomains:
         self._short = {short_host.encode(), _bare(short_host.encode())}
         self._known: dict[bytes, CustomDomain] = {}
         self._seen: BoundedCache[bytes, CustomDomain | None] = BoundedCache(_REMEMBERED, self._resolved)
-        # The version that must have been read, and the epoch in which one was.
+        # The version that has to be read, and the epoch in which it was read.
         self._wanted = 0
         self._wanted_in = -1
         self._epoch = -1
@@ -73,7 +73,7 @@ class CustomDomains:
         self._next: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self.idle = -1
-        # Set when they have been read for the first time.
+        # Set once the domains have been read for the first time.
         self.known = asyncio.Event()
 
     def __len__(self) -> int:
@@ -83,14 +83,16 @@ class CustomDomains:
         return name.lower().rstrip(".").encode(errors="replace") in self._known
 
     def at_once(self, scope: Mapping[str, Any]) -> CustomDomain | None:
-        """As `find`, for who cannot wait and has looked whether trust stands: NOBODYS where it is not known either."""
+        """As `find`, but without waiting, for a caller that has checked trust: UNKNOWN_HOST also when the host is not
+        known yet."""
         raw = _host_of(scope)
         if raw in self._short:
             return None
         return self._seen[raw] if self._is_read() else UNKNOWN_HOST
 
     async def find(self, scope: Mapping[str, Any]) -> CustomDomain | None:
-        """None for the short host. Waits for Redis where what is known cannot be trusted; never raises."""
+        """The custom domain of a request; None for the short host. Waits for Redis if the domains cannot be trusted;
+        never raises."""
         raw = _host_of(scope)
         if raw in self._short:
             return None
@@ -100,9 +102,9 @@ class CustomDomains:
         return self._seen[raw]
 
     def doubt(self, version: int) -> None:
-        """A domain has changed. Nothing is believed from here on until this version, or a later one, has been read."""
+        """A domain has changed: trust nothing until this version, or a later one, has been read."""
         if self._wanted_in != self._trust.epoch:
-            # Of another Redis, perhaps, that was ahead of this one.
+            # The version may come from another Redis that was ahead of this one.
             self._wanted, self._wanted_in = 0, self._trust.epoch
         self._wanted = max(self._wanted, version)
         self._doubt = True
@@ -110,12 +112,12 @@ class CustomDomains:
         self._wake.set()
 
     def heard(self) -> None:
-        """Redis answers: what is not read in this epoch can be."""
+        """Redis answers again: read now if this epoch has not been read yet."""
         if not self._is_read():
             self._wake.set()
 
     async def keep(self) -> None:
-        """Reads whenever there is doubt; until cancelled."""
+        """Read the domains whenever they are in doubt, until cancelled."""
         while True:
             self._wake.clear()
             if not self._is_read():
@@ -129,7 +131,7 @@ class CustomDomains:
         return self._epoch == self._trust.epoch and not self._doubt
 
     def _read_from_now(self) -> "asyncio.Task[None]":
-        """A reading that has not begun yet, shared by all who come until it does."""
+        """A read that has not begun, shared by all callers until it does."""
         if self._next is None:
             self._next = asyncio.create_task(self._after(self._running))
             self._next.add_done_callback(_seen_by_nobody)
@@ -139,14 +141,14 @@ class CustomDomains:
         if running is not None and not running.done():
             await asyncio.wait({running})
         else:
-            # Whoever comes in the same turn of the loop comes along.
+            # Callers of the same turn of the loop share the read.
             await asyncio.sleep(0)
         self._running, self._next = self._next, None
         await self._read()
 
     async def _read(self) -> None:
         epoch = self._trust.epoch
-        # The version is read first, so what comes with it is at least as new.
+        # The version is read first, so the rows are at least as new.
         version, rows = await self._primary.ask_all(("GET", keys.DOMAINS_VERSION), ("HVALS", keys.DOMAINS))
         known: dict[bytes, CustomDomain] = {}
         for raw in rows:
@@ -180,12 +182,12 @@ def _host_of(scope: Mapping[str, Any]) -> bytes:
 
 
 def _bare(raw: bytes) -> bytes:
-    """Without a port and a last dot. (An IPv6 address has no name here.)"""
+    """The host without port and final dot. (No domain is an IPv6 address.)"""
     return raw.partition(b":")[0].rstrip(b".")
 
 
 def _host(domain: Domain) -> CustomDomain:
-    """Raises ValueError for a name that cannot be one (`codes` lets none through)."""
+    """Prepare a domain. Raises ValueError for an impossible name (`codes` refuses those)."""
     return CustomDomain(
         name=domain.name,
         workspace=domain.workspace,
@@ -202,6 +204,6 @@ def _shown(domain: Domain, url: str, text: str, status: int) -> Response | None:
 
 
 def _seen_by_nobody(task: "asyncio.Task[None]") -> None:
-    """Whoever waited may be gone; then its failure is nobody's."""
+    """Retrieve the exception, since everybody who waited may be gone."""
     if not task.cancelled():
         task.exception()

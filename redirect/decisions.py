@@ -1,4 +1,4 @@
-"""What a route alone decides, made once for each version of it and not for each scan."""
+"""Decide what depends on the route alone, once per version of a route instead of once per scan."""
 
 import re
 from bisect import bisect_right
@@ -17,27 +17,27 @@ from schemas.event import Outcome
 from schemas.route import Route
 from schemas.scan_options import Apps, Content, Sticky
 
-# The apps that scans are led to instead of the web, by the scanner's system.
+# Apps that open instead of the web, by the scanner's system.
 
 _IOS = ("iOS", "iPadOS")
 
 
 def app_links(apps: Apps | None) -> dict[str, str]:
-    """System, as an event names it → where it is led. Where the app is not installed a universal link opens in the
-    browser by itself; systems that are not here go to the web."""
+    """Map each system, as events name it, to its app link. A universal link opens in the browser if the app is not
+    installed; other systems go to the web."""
     if apps is None:
         return {}
     found = dict.fromkeys(_IOS, apps.ios) | {"Android": apps.android}
     return {system: link for system, link in found.items() if link}
 
 
-# Which of several destinations a scan is led to, by weight.
+# Weighted choice among several destinations.
 
 T = TypeVar("T")
 
 
 class Weighted(Generic[T]):
-    """Things with whole weights: each has as many of the `total` points as it weighs."""
+    """Items with integer weights: each covers as many of the `total` points as it weighs."""
 
     __slots__ = ("_ends", "_things", "total")
 
@@ -48,21 +48,22 @@ class Weighted(Generic[T]):
         self.total = self._ends[-1] if kept else 0
 
     def at(self, point: int) -> T:
-        """The same for the same point, so a visitor's number leads a visitor to one of them for as long as weights
-        stay as they are. Any point from 0 on will do; call it only when `total` is above 0."""
+        """The item at a point. The same point gives the same item, so a visitor's number keeps leading to one variant
+        until the weights change. Any point from 0 on is valid; call it only when `total` is above 0."""
         return self._things[bisect_right(self._ends, point % self.total)]
 
 
-# Where a code's scans may lead: the first rule that fits, else the app of the scanner's system, else a variant, else
-# the destination.
+# The destination of a scan: the first rule that matches, else the app for the scanner's system, else a variant, else
+# the default destination.
 
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
-# What the password form sends: whoever puts it into the address instead must not tell the destination.
+# The fields of the password form: a visitor who puts the password into the address instead must not leak it to the
+# destination.
 GATE_PARAMETERS = (b"password",)
 
 
 class Destination(msgspec.Struct, frozen=True):
-    """One destination. `unforwarded` is the response when nothing of the scan's query is passed on."""
+    """One destination. `unforwarded` is the response when none of the scan's query is forwarded."""
 
     key: str
     url: bytes
@@ -70,7 +71,7 @@ class Destination(msgspec.Struct, frozen=True):
 
 
 class Destinations(msgspec.Struct, frozen=True):
-    """All of a route, made ready. `otherwise` is None where a page of ours is shown instead."""
+    """All destinations of a route, prepared. `otherwise` is None if one of our pages is shown instead."""
 
     forwarding: Forwarding
     rules: tuple[tuple[Test, Destination], ...]
@@ -80,23 +81,24 @@ class Destinations(msgspec.Struct, frozen=True):
     sticky: Sticky
     otherwise: Destination | None
 
-    # Whether anything of a scan's own decides.
+    # Whether the destination depends on the scan.
     asks: bool
 
     @property
     def is_constant(self) -> bool:
-        """Whether every scan is led to the same address."""
+        """Whether every scan leads to the same address."""
         return not (self.asks or self.variants.total) and self.forwarding.mode == "drop"
 
     def by_facts(self, facts: Facts) -> Destination | None:
-        """The rule or the app that a scan's own facts lead to."""
+        """The destination of the rule or app that matches the scan."""
         for holds, destination in self.rules:
             if holds(facts):
                 return destination
         return self.apps.get(facts.os)
 
     def by_weight(self, visitor: int, random_below: Callable[[int], int]) -> Destination:
-        """A variant: the visitor's own, or any where the code wants no stickiness. Only where there are variants."""
+        """A variant: the visitor's own, or a random one if the code has no stickiness. Call it only if there are
+        variants."""
         return self.variants.at(random_below(self.variants.total) if self.sticky == "none" else visitor)
 
     def response(self, destination: Destination, query: bytes) -> Response:
@@ -139,7 +141,7 @@ def location(destination: str) -> bytes:
 
 
 class ScanPolicy(msgspec.Struct, frozen=True):
-    """What has to be asked of each scan of a code that does more than lead on; `redirect.scan_handler` asks it."""
+    """What each scan of a code must pass if the code does more than redirect; `redirect.scan_handler` applies it."""
 
     version: int
     birth: int
@@ -153,13 +155,14 @@ class ScanPolicy(msgspec.Struct, frozen=True):
     expired: Response
     limited: Response
 
-    # Whether a variant may be a matter of a cookie; and whether a scan may have to wait, for Redis or for a form.
+    # Whether a cookie may choose the variant; whether a scan may have to wait, for Redis or for a form.
     by_cookie: bool
     waits: bool
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """How every scan ends, or the policy by which each does: then `response` is None. Both None: nothing is there."""
+    """The response to every scan, or the policy that decides each; then `response` is None. Both None: there is no
+    code."""
 
     outcome: Outcome
     response: Response | None = None
@@ -184,7 +187,7 @@ def decide(route: Route, paused_page: bytes) -> Decision:
 
 
 def _only_redirects(route: Route) -> bool:
-    """Most codes do nothing else, and are seen to do so without making anything of the rest."""
+    """Most codes only redirect; this tells them apart without preparing anything else."""
     return not (
         route.variants
         or route.rules
@@ -223,7 +226,7 @@ def _policy(route: Route) -> ScanPolicy:
 
 
 def _over(route: Route, outcome: Outcome, page: pages.Page) -> Response:
-    """The destination of codes that are over is taken as it stands: nothing of the scan is passed on."""
+    """Codes that are over lead to their fallback as it stands: none of the scan's query is forwarded."""
     if route.expired_destination:
         return redirect_to(location(route.expired_destination), outcome)
     return page_response(page, outcome, 410)

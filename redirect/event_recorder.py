@@ -1,8 +1,8 @@
-"""Writes one scan's event: a journal line put together from pieces that were encoded before.
+"""Record a scan: assemble a journal line from pieces that are already encoded.
 
-Everything here runs for every scan. Each piece comes from a bounded cache keyed by the raw header, so
-that what remains is a few dictionary look-ups, one hash and one join; `tests/redirect` holds that the
-line equals the plain encoding of the same event.
+All of this runs for every scan. Each piece comes from a bounded cache keyed by the raw header, which leaves a few
+dictionary look-ups, one hash and one join; `tests/redirect` checks that the line equals the plain encoding of the same
+event.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,10 +23,10 @@ from redirect.user_agent import PREFETCH_HEADERS, Agent, is_prefetch
 from redirect.visitor_hash import MS_OF_DAY, Salts
 from schemas.event import Kind, Outcome
 
-# Agents vary most and cost most (a tenth of a millisecond, and a kilobyte to keep).
+# User agents vary most and cost most (a tenth of a millisecond to parse, a kilobyte to keep).
 AGENTS = 10_000
 OTHERS = 4_096
-# Scanner and code together, of those whose values may be recorded as they are.
+# Pairs of scanner and code that may be recorded unchanged.
 ADMITTED = 200_000
 
 
@@ -35,9 +35,9 @@ def _location_piece(location: Location) -> bytes:
 
 
 class _Client:
-    """What a request's own headers and query say of a scanner: the pieces of a line from device to campaign, as
-    a person's and as anything else's (whose client is always Bot). `admitted` are the codes for which they may be
-    recorded as they are."""
+    """What headers and query say of a scanner: the pieces of a line from device to campaign, once as a person's and
+    once as any other kind's (whose client is always Bot). `admitted` are the codes for which they may be recorded
+    unchanged."""
 
     __slots__ = ("admitted", "as_other", "as_said", "digest", "kind")
 
@@ -49,13 +49,13 @@ class _Client:
         self.as_other = piece(agent.device, agent.model, agent.os, agent.browser, "Bot") + rest
 
 
-# The scope of ASGI is a dict of anything.
+# An ASGI scope.
 Scope = Mapping[str, Any]
 
 
 class Recorder(NamedTuple):
-    """`look(code, scope)` reads a request; `write(cached, seen, outcome, variant)` records how it ended. `variant` is
-    the key of what was taken, as JSON. Neither raises for what a request holds."""
+    """`look(code, scope)` reads a request; `write(cached, seen, outcome, variant)` records the scan's outcome.
+    `variant` is the key of the variant or rule taken, as JSON. Neither raises for anything in a request."""
 
     look: Callable[[bytes, Scope], Observation]
     write: Callable[[CachedRoute, Observation, Outcome, bytes], None]
@@ -74,10 +74,10 @@ def recorder(
     distinct_values: int = 1_000,
     arrivals: Arrivals | None = None,
 ) -> Recorder:
-    """What reads and records scans. `add` takes each event (`redirect.group_commit`).
+    """Make the recorder. `add` takes each event (`redirect.group_commit`).
 
-    An edge's headers count from a trusted proxy. Where the proxies name the edge, they count only of what came through
-    one of its networks: somebody else who reaches the same proxy of ours cannot make them up.
+    Edge headers count only from a trusted proxy. If the trusted proxies name the edge, they count only on requests that
+    came through one of its networks: others who reach the same proxy cannot forge them.
     """
     trusted = trusts(trusted_proxies)
     named_edges = edges_of(trusted_proxies)
@@ -103,7 +103,7 @@ def recorder(
         rest = referrers[source or b""] + languages[spoken or b""] + campaigns[query or b""]
         return _Client(agents[agent or b""], rest)
 
-    # Most scanners of an hour differ in nothing else than their address.
+    # Most scanners of an hour differ only in their address.
     clients: BoundedCache[tuple[bytes | None, ...], _Client] = BoundedCache(AGENTS, client_of)
 
     edge_headers = edge != NO_EDGE
@@ -129,7 +129,7 @@ def recorder(
     address_header = edge.address
     sec_purpose, purpose, x_purpose, x_moz = PREFETCH_HEADERS
     tallies = counts.tallies
-    # `redirect.visitor_hash.visitor_hash`, without the call.
+    # `redirect.visitor_hash.visitor_hash`, inlined.
     int_of = int.from_bytes
 
     pairs, today = 0, -1
@@ -157,7 +157,7 @@ def recorder(
 
     def look(code: bytes, scope: Scope) -> Observation:
         nonlocal today
-        # (The protocol has made one already; whose application is called has a list.)
+        # The fast path has made the dict already; an ASGI call only has a list.
         headers: dict[bytes, bytes] = scope.get("fields") or dict(scope["headers"])
         header = headers.get
 

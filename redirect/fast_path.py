@@ -1,10 +1,10 @@
-"""Answers scans within uvicorn's own protocol.
+"""Answer scans inside uvicorn's protocol, without calling the ASGI application.
 
-What an application is called through (a scope, a task, two messages and a state machine for each answer) costs more
-than all of Waymark's own work on a scan. This subclass leaves it out where an answer is known without waiting for
-anybody, waits itself where a code has to be asked for, and hands everything else to uvicorn just as it came. It stands
-on uvicorn's internals, so the lock file holds the version and `tests/redirect/test_fast_path.py` holds both ways to the
-same answers, byte for byte; without it the application gives them alone.
+Calling an application (a scope, a task, two messages and a state machine per answer) costs more than all of Waymark's
+own work on a scan. This subclass skips it when the answer is known without waiting, awaits the answer itself when Redis
+has to be asked, and passes everything else to uvicorn unchanged. It depends on uvicorn's internals, so the lock file
+pins the version and `tests/redirect/test_fast_path.py` checks that both paths give the same answers, byte for byte;
+without this class the application answers alone.
 """
 
 import asyncio
@@ -22,10 +22,10 @@ from redirect.response import EMPTY, NO_STORE, Headers
 
 # Status, headers, body.
 Answer = tuple[int, Headers, bytes]
-# Records the scan and says how it ends, or None when that is not to be said at once. It is given of a scope what a
-# redirect looks at: method, path, query_string, headers, client.
+# Records the scan and returns the answer, or None when it cannot without waiting. Of the scope it reads what a redirect
+# needs: method, path, query_string, headers, client.
 AtOnce = Callable[[Scope], Answer | None]
-# The same for what has to wait: None where only the application knows. Whoever is given a coroutine awaits it.
+# The same for answers that wait; None if only the application can answer. The caller must await the coroutine.
 Soon = Callable[[Scope], Coroutine[None, None, Answer] | None]
 
 log = logging.getLogger(__name__)
@@ -33,13 +33,13 @@ log = logging.getLogger(__name__)
 _FAILED: Answer = (500, ((b"content-length", b"0"),), b"")
 _CLOSE = (b"connection", b"close")
 _FOUND_TAIL = b"\r\ncache-control: no-store\r\ncontent-length: 0\r\n\r\n"
-# As many targets are remembered.
+# Bound on the request targets remembered.
 TARGETS = 4_096
 _METHODS = {b"GET": "GET", b"HEAD": "HEAD"}
 
 
 class _Answered:
-    """Stands where uvicorn keeps the answer under way: there is none."""
+    """Takes the place of uvicorn's request cycle once it is answered."""
 
     response_complete = True
     disconnected = False
@@ -47,7 +47,8 @@ class _Answered:
 
 
 class _Pending:
-    """Stands there while an answer is waited for. The same names as uvicorn's, which sets them."""
+    """Takes the place of uvicorn's request cycle while an answer is awaited. Its attributes have uvicorn's names,
+    because uvicorn sets them."""
 
     message_event = _Answered.message_event
 
@@ -71,15 +72,15 @@ def _target(url: bytes) -> tuple[str, bytes] | None:
 
 
 def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProtocol]:
-    """A class for uvicorn's `http` setting. Its answers go out through `commit`, once their events are written."""
+    """Make a class for uvicorn's `http` setting. It sends answers through `commit`, once their events are written."""
     hold, flush = commit.hold, commit.flush
     answered: Any = _Answered()
-    # uvicorn makes the list of the headers that all answers have anew each second.
+    # uvicorn replaces its list of default headers each second.
     head_of: object = None
     head = found_head = b""
-    # Path and query of what is asked for, None where it is nothing ordinary.
+    # Path and query of a target; None for an unusual one.
     targets: BoundedCache[bytes, tuple[str, bytes] | None] = BoundedCache(TARGETS, _target)
-    # Whether it says that each answer is its connection's last, as a server that is about to stop does.
+    # Whether each answer announces that it is the connection's last, as a stopping server does.
     last = False
 
     class Quick(HttpProtocol):
@@ -109,7 +110,7 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProto
             self.headers = TRAILERS
             if (found := at_once(asked)) is not None:
                 self.say(asked, found)
-                # (No timer, and no count: `look` ends idle connections, and nobody asks how many requests there were.)
+                # No timer and no count: `look` ends idle connections, and the number of requests is not used.
                 if last:
                     raise StopParsing
             elif (coming := soon(asked)) is not None:
@@ -119,14 +120,14 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProto
                 self.hand_on()
 
         def asked(self, fields: dict[bytes, bytes]) -> Scope | None:
-            """What is asked for, when this is an ordinary request and nothing before it is unanswered."""
+            """The scope of an ordinary request with nothing unanswered before it; else None."""
             parser = self.parser
             if (
                 self.cycle.response_complete
                 and not self.flow.write_paused
                 and (target := targets[self.url]) is not None
                 and parser.should_keep_alive()
-                # (Where nothing is said of the connection, it is kept in HTTP/1.1 alone, and nothing is upgraded.)
+                # Without a Connection header, only HTTP/1.1 keeps the connection, and nothing is upgraded.
                 and (
                     b"connection" not in fields or (not parser.should_upgrade() and parser.get_http_version() == "1.1")
                 )
@@ -154,7 +155,7 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProto
                 last = _CLOSE in common
             status, headers, body = found
             if status == 302 and keep_alive and len(headers) == 3 and headers[1] is NO_STORE and headers[2] is EMPTY:
-                # As nearly every answer is.
+                # The case of nearly every answer.
                 hold(self.transport, b"".join((found_head, headers[0][1], _FOUND_TAIL)))
             else:
                 if asked["method"] == "HEAD":
@@ -169,7 +170,7 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProto
                 self.transport.close()
 
         def wait(self, asked: Scope, coming: Coroutine[None, None, Answer]) -> None:
-            """uvicorn queues what comes behind it, and waits for the task when it stops."""
+            """Await the answer in a task. uvicorn queues requests behind it, and waits for the task when it stops."""
             pending: Any = _Pending()
             self.cycle = pending
             task = self.loop.create_task(self.finish(asked, coming, pending))
@@ -192,7 +193,7 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProto
                 self.say(asked, found, keep_alive=pending.keep_alive)
             self.on_response_complete()
 
-        # What is held goes out before a connection ends, or is told that it is not understood.
+        # Held answers go out before the connection ends or a request is refused.
 
         def unreadable(self) -> None:
             flush()
@@ -215,7 +216,7 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProto
             super().shutdown()
 
         def hand_on(self) -> None:
-            """To the application, as if nobody had looked. (Its task runs after `flush`.)"""
+            """Pass the request to the application. (Its task runs after `flush`.)"""
             url, headers = self.url, self.headers
             HttpToolsProtocol.on_message_begin(self)
             self.url = url

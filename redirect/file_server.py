@@ -1,7 +1,7 @@
-"""Serves uploaded files, at `/f/{key}/{name}`, from a folder or through from a bucket. Downloading one is no scan.
+"""Serve uploaded files at `/f/{key}/{name}`, from a folder or a bucket. A download is not a scan.
 
-The key decides the content type (`schemas.files`), whatever the bytes or the name say; a browser is told not to guess,
-and to run nothing in it.
+The key decides the content type (`schemas.files`), whatever the bytes or the name say; browsers are told not to sniff,
+and to run nothing in the file.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from infra import s3
 from schemas.files import PREFIX, kind_of, parse_path, path_of
 
 CHUNK = 64 * 1024
-# Chromium's own viewer shows documents all the same.
+# Chromium's viewer shows documents in spite of it.
 POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
-# What a bucket may say of the object; everything else of its answer stays there.
+# The headers passed on from a bucket; all others are dropped.
 _PASSED_ON = ("content-length", "content-range", "etag", "last-modified")
 _ASKED = ("range", "if-range", "if-none-match", "if-modified-since")
 _SINGLE_RANGE = re.compile(r"bytes=[0-9]*-[0-9]*")
@@ -33,7 +33,7 @@ Serve = Callable[[Request], Awaitable[Response]]
 
 
 def headers(key: str, name: str) -> dict[str, str]:
-    """Of every answer with this file."""
+    """The headers of every answer with this file."""
     kind = kind_of(key)
     assert kind is not None
     return {
@@ -57,7 +57,7 @@ def from_folder(folder: Path) -> Serve:
             found = await asyncio.to_thread(path.stat)
         except OSError:
             raise HTTPException(404) from None
-        # What a key names never changes.
+        # The content behind a key never changes.
         tag = f'"{key[:32]}"'
         more = {**headers(key, name), "etag": tag}
         if tag in request.headers.get("if-none-match", ""):
@@ -68,7 +68,7 @@ def from_folder(folder: Path) -> Serve:
 
 
 def from_bucket(bucket: s3.Bucket, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Serve:
-    """The bucket stays private, and scanners stay unknown to it. Ranges are its work."""
+    """Serve from a bucket, which stays private and never sees scanners. The bucket answers ranges."""
 
     def ask(
         method: str, key: str, asked: dict[str, str]
@@ -88,7 +88,7 @@ def from_bucket(bucket: s3.Bucket, *, now: Callable[[], datetime] = lambda: date
         key, name = _asked(request)
         asked = {header: value for header in _ASKED if (value := request.headers.get(header))}
         if not _SINGLE_RANGE.fullmatch(asked.get("range", "bytes=0-")):
-            # Several at once need not be understood, and stores differ in whether they do.
+            # Servers may ignore multiple ranges, and stores differ in whether they support them.
             del asked["range"]
         try:
             connection, answer = await asyncio.to_thread(ask, request.method, key, asked)
@@ -96,7 +96,7 @@ def from_bucket(bucket: s3.Bucket, *, now: Callable[[], datetime] = lambda: date
             raise HTTPException(503, headers={"retry-after": "2"}) from None
         if answer.status not in (200, 206, 304, 416):
             await asyncio.to_thread(connection.close)
-            # Stores that may not say whether something is there say 403.
+            # Stores answer 403 if the credentials may not list objects.
             raise HTTPException(404 if answer.status in (403, 404) else 503)
         said = {header: value for header in _PASSED_ON if (value := answer.getheader(header))}
         more = {**headers(key, name), **said}
@@ -109,7 +109,7 @@ def from_bucket(bucket: s3.Bucket, *, now: Callable[[], datetime] = lambda: date
 
 
 async def _read(connection: http.client.HTTPConnection, answer: http.client.HTTPResponse) -> AsyncIterator[bytes]:
-    """The body, as fast as whoever asked for it takes it."""
+    """The body, as fast as the client takes it."""
     try:
         while chunk := await asyncio.to_thread(answer.read, CHUNK):
             yield chunk

@@ -1,4 +1,4 @@
-"""Where a scanner is: what the edge in front of us says, or a database of addresses."""
+"""Locate a scanner: by the edge's headers, or by a database of addresses."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,13 +14,13 @@ from redirect.client_ip import NO_ADDRESS, unpacked
 from redirect.request_fields import clean, tidy
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
-# Codes that stand for no country (Tor among them: T1 has a digit and is none anyway).
+# Codes that stand for no country. (Tor's T1 has a digit, so it is no country anyway.)
 _NO_COUNTRY = {"XX", "ZZ", "AP"}
 
 
 class Location(msgspec.Struct, frozen=True):
-    """Unknown parts are empty; coordinates are rounded to a tenth of a degree (whole ones are integers, as
-    `schemas.event` asks), or both None."""
+    """A location. Unknown parts are empty; coordinates are rounded to a tenth of a degree (whole ones are integers, as
+    `schemas.event` requires), or both None."""
 
     country: str = ""
     region: str = ""
@@ -33,7 +33,7 @@ UNKNOWN_LOCATION = Location()
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """The headers by which an edge tells of the scanner. `address` is its own name for the address."""
+    """The headers in which an edge describes the scanner. `address` is its header for the address."""
 
     country: bytes = b""
     region: bytes = b""
@@ -86,7 +86,7 @@ EDGES = {
 
 
 def edge(setting: str) -> Edge:
-    """A known edge by its name, or `part=header` pairs. Raises ValueError, which says what may stand there."""
+    """Parse a setting: the name of a known edge, or `part=header` pairs. Raises ValueError with what is allowed."""
     if setting in EDGES:
         return EDGES[setting]
     pairs = dict(part.strip().partition("=")[::2] for part in setting.split(","))
@@ -120,7 +120,7 @@ def location_of_country(country: str) -> Location:
 
 
 def location_of_headers(values: tuple[bytes | None, ...]) -> Location:
-    """Of the values of `Edge.names`. Never raises."""
+    """The location that the values of `Edge.names` give. Never raises."""
     country, region, city, lat, lon = values
     return _location(
         clean(country or b"", 8),
@@ -139,8 +139,8 @@ def _of(record: Any, *path: str) -> Any:
 
 
 def open_maxmind(path: str) -> Callable[[bytes], Location]:
-    """Looks addresses up in a MaxMind-format file, held in memory. Raises OSError or
-    maxminddb.InvalidDatabaseError when there is no such thing at `path`."""
+    """Open a MaxMind-format file for look-ups, held in memory. Raises OSError or maxminddb.InvalidDatabaseError when
+    there is no valid file at `path`."""
     reader = maxminddb.open_database(path, maxminddb.MODE_AUTO)
 
     def look_up(address: bytes) -> Location:
@@ -149,7 +149,7 @@ def open_maxmind(path: str) -> Callable[[bytes], Location]:
         try:
             record = reader.get(unpacked(address))
         except ValueError:
-            # An IPv6 address, and a database that has none.
+            # An IPv6 address, and the database has IPv4 alone.
             return UNKNOWN_LOCATION
         if not isinstance(record, Mapping):
             return UNKNOWN_LOCATION
@@ -157,7 +157,7 @@ def open_maxmind(path: str) -> Callable[[bytes], Location]:
         region = regions[0] if isinstance(regions, list) and regions else {}
         lat, lon = _of(record, "location", "latitude"), _of(record, "location", "longitude")
         return _location(
-            # Some say no more than the code.
+            # Some databases give only the code.
             str(_of(record, "country", "iso_code") or record.get("country_code") or ""),
             tidy(str(_of(region, "names", "en") or ""), 64),
             tidy(str(_of(record, "city", "names", "en") or ""), 64),
@@ -168,12 +168,12 @@ def open_maxmind(path: str) -> Callable[[bytes], Location]:
     return look_up
 
 
-# Where an address is when no edge says so: the countries that come along, or a file in MaxMind's format.
+# Locate an address without an edge: by the bundled countries, or by a file in MaxMind's format.
 #
-# What comes along is `iptocc`: the country to which an internet registry has assigned each block of addresses, compiled
-# into the package. It knows nothing of private addresses and of loopback, which have no country.
+# The bundled data is `iptocc`, compiled into the package: the country to which a registry has assigned each block of
+# addresses. Private and loopback addresses have no country.
 
-# What stands for the countries that come along, where else the path of a file does.
+# The setting for the bundled countries, in place of a path.
 REGISTRIES = "registries"
 CREDIT = "iptocc by Ronie Martinez (MIT or Apache-2.0), of what AFRINIC, APNIC, ARIN, LACNIC and RIPE NCC publish"
 
@@ -181,7 +181,7 @@ Locate = Callable[[bytes], Location]
 
 
 class Description(msgspec.Struct, frozen=True):
-    """What is known of a database; `made` is None where it does not say."""
+    """Describes a database; `made` is None if it gives no date."""
 
     name: str
     holds: str
@@ -190,14 +190,14 @@ class Description(msgspec.Struct, frozen=True):
 
 
 def open_database(which: str) -> Locate | None:
-    """`which`: REGISTRIES, the path of a file, or "" for nothing. Raises as `redirect.geo.open_maxmind` does."""
+    """Open REGISTRIES, the file at a path, or nothing for "". Raises as `redirect.geo.open_maxmind` does."""
     if which == REGISTRIES:
         return _registries()
     return open_maxmind(which) if which else None
 
 
 def _registries() -> Locate:
-    # Loaded only where it is used.
+    # Imported only if it is used.
     from iptocc import country_code
 
     def look_up(address: bytes) -> Location:
@@ -208,7 +208,7 @@ def _registries() -> Locate:
 
 
 def describe(which: str) -> Description:
-    """Of one that can be opened. Raises OSError or maxminddb.InvalidDatabaseError."""
+    """Describe a database. Raises OSError or maxminddb.InvalidDatabaseError."""
     if which == REGISTRIES:
         package = metadata.distribution("iptocc")
         return Description(f"iptocc {package.version}", "countries, IPv4 and IPv6", _made(package), CREDIT)
@@ -220,7 +220,7 @@ def describe(which: str) -> Description:
 
 
 def _made(package: metadata.Distribution) -> date | None:
-    """The package is built each night from that day's data, and its bill of materials has the day."""
+    """The day of the package's data. It is built each night, and its bill of materials has the date."""
     for file in package.files or ():
         if file.match("*.dist-info/sboms/*.json"):
             found = re.search(r'"timestamp": *"(\d{4}-\d\d-\d\d)T', file.read_text())

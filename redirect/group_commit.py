@@ -1,15 +1,15 @@
-"""Group commit: the events of one turn of the event loop are appended with one write; then their answers go out.
+"""Group commit: append the events of one turn of the event loop with one write, then send their answers.
 
-A turn of the loop reads every connection that has something to say; what was scheduled meanwhile runs after that. So
-the first answer of a turn schedules `flush`; what the turn brings besides joins the group, and its answers are held.
-Nothing waits for a clock: a scan that comes alone is written and answered in the same turn.
+A turn of the loop reads every connection that has sent something; callbacks scheduled meanwhile run after that. So the
+first answer of a turn schedules `flush`; later events of the turn join the group, and their answers are held. No timer
+is involved: a single scan is written and answered in the same turn.
 
-Scheduling costs more than a scan that comes alone can win. So where one after the other did, the next ones are written
-at once, and every now and then one is scheduled to see whether more come by now.
+Scheduling costs more than a single scan can gain. So after several groups of one in a row the next events are written
+at once, and from time to time one is scheduled to see whether more arrive together by now.
 
-Used in the event loop's thread alone. Whoever writes to a connection by another way than `hold`, or closes it, calls
-`flush` before: what is held for it comes first. A task needs not when it was scheduled after the answer, since `flush`
-was scheduled with it.
+Use it in the event loop's thread only. Call `flush` before writing to a connection by another way than `hold`, or
+closing it: held answers come first. A task scheduled after the answer need not, because `flush` was scheduled with the
+answer.
 """
 
 import asyncio
@@ -18,10 +18,9 @@ from typing import NamedTuple, Protocol
 
 from redirect.metrics import Counts
 
-# So many answers are not held any longer: the write is shared by enough, and the first has waited for some hundred
-# microseconds.
+# Flush at this many answers: enough share the write, and the first has waited for some hundred microseconds.
 MOST = 64
-# After so many groups of one in a row so many events are written at once.
+# After this many groups of one in a row, this many events are written at once.
 LONELY = 4
 AT_ONCE = 32
 
@@ -48,11 +47,11 @@ class GroupCommit(NamedTuple):
 def group_commit(
     append: Callable[[bytes], int], append_all: Callable[[Sequence[bytes]], int], counts: Counts
 ) -> GroupCommit:
-    """`append` and `append_all` are the journal's."""
+    """Make a group commit over the journal's `append` and `append_all`."""
     events: list[bytes] = []
     held: list[tuple[Transport, bytes]] = []
 
-    # Groups of one in a row, and how many events are still to be written at once.
+    # Groups of one in a row, and how many more events to write at once.
     lonely, at_once = 0, 0
 
     def hold(transport: Transport, answer: bytes) -> None:
@@ -82,7 +81,7 @@ def group_commit(
         held.clear()
         commit()
         for transport, answer in answers:
-            # (A client that has gone meanwhile misses nothing.)
+            # A client that has disconnected misses nothing.
             if not transport.is_closing():
                 transport.write(answer)
 

@@ -1,8 +1,8 @@
-"""A connection to a server of Waymark: uvicorn's protocol, with bounds.
+"""A connection to a Waymark server: uvicorn's protocol, with bounds.
 
-uvicorn waits for ever for a request that does not come, or not whole, and for a client that does not read; it takes
-headers and trailers of any size, and queues any number of requests. Here all of that ends. Both servers run on it: the
-redirector's, which answers within it (`fast_path.py`), and the API's. `docs/security.md` has the bounds.
+uvicorn waits for ever for a request that never comes or never ends, and for a client that does not read; it takes
+headers and trailers of any size, and queues any number of requests. Here all of that is bounded. Both servers use this
+class: the redirector, which answers inside it (`fast_path.py`), and the API. `docs/security.md` lists the bounds.
 """
 
 import fcntl
@@ -19,30 +19,30 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from redirect.connection_limits import ConnectionLimits
 
-# From the opening of a connection, or a request's first byte, to the end of its headers.
+# From the start of a connection, or the first byte of a request, to the end of the headers.
 HEADERS_WITHIN_S = 10.0
-# Of a request's line and headers, of what comes after its body's last part (trailers), and of a body that nobody reads.
+# Bound on a request's line and headers, on trailers, and on a body that nobody reads.
 HEADERS_BYTES = 64 * 1024
 HEADERS = 200
-# uvloop reads up to 256 KB at a time; what comes is looked at in such pieces.
+# uvloop reads up to 256 KB at a time; data is parsed in pieces of this size.
 PIECE_BYTES = 16 * 1024
-# Requests that wait for the answer to one before them.
+# Bound on requests that wait for an earlier answer.
 QUEUED = 8
-# After so many looks without a new request a connection is idle, whatever still comes of a body that nobody reads.
+# A connection is idle after this many looks without a new request, even if an unread body keeps arriving.
 IDLE_LOOKS = 3
-# After so many looks without a byte that the client has taken, it is gone.
+# A client is gone after this many looks at which it took no byte.
 STUCK_LOOKS = 2
 
-# SO_LINGER: on, for no time.
+# SO_LINGER on, with a time of 0.
 _AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class StopParsing(Exception):
-    """Ends the parsing of what a connection has sent."""
+    """Raised to stop parsing the data of a connection."""
 
 
 class _Trailers(list[tuple[bytes, bytes]]):
-    """Where headers go that come after a body: they are nobody's."""
+    """Discards trailers: the headers after a body."""
 
     def append(self, header: tuple[bytes, bytes]) -> None:
         pass
@@ -52,8 +52,8 @@ TRAILERS = _Trailers()
 
 
 def end_by_closing(cycle: Any) -> None:
-    """HTTP/1.0 knows no chunks, which uvicorn sends where a length is not known: there the end of the connection is the
-    end of the answer. uvicorn closes it after each answer to such a client."""
+    """HTTP/1.0 has no chunked encoding, which uvicorn uses for answers of unknown length: there the end of the
+    connection ends the answer. uvicorn closes it after each answer to an HTTP/1.0 client."""
     plainly = cycle.send
     endless = False
 
@@ -64,7 +64,7 @@ def end_by_closing(cycle: Any) -> None:
             if endless:
                 cycle.chunked_encoding = False
         elif endless:
-            # So much was announced, as far as uvicorn can tell.
+            # uvicorn believes this much was announced.
             cycle.expected_content_length += len(message.get("body", b""))
         await plainly(message)
 
@@ -72,23 +72,23 @@ def end_by_closing(cycle: Any) -> None:
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """For uvicorn's `http` setting. A subclass may say that headers come sooner."""
+    """For uvicorn's `http` setting. A subclass may report the headers earlier."""
 
     headers_within_s = HEADERS_WITHIN_S
-    # None where there is no bound.
+    # None if there is no bound.
     limits: ConnectionLimits | None = None
-    # Whether a request's line and headers are being read, or waited for, and since when.
+    # Whether a request's line and headers are being read or awaited, and since when.
     reading: bool
     began: float = 0.0
-    # Bytes since a request began, or since its body's newest part that somebody reads.
+    # Bytes since a request began, or since the last part of its body that the application read.
     taken: int
     # How many Host headers the request has.
     hosts: int
-    # No more requests are taken: the answers that are due are the last.
+    # Take no more requests: the outstanding answers are the last.
     ending: bool
-    # Requests whose answers are due before that of the newest one.
+    # Earlier requests whose answers are outstanding.
     due: list[Any]
-    # What was seen at the last looks.
+    # Counters of the last looks.
     idle_looks: int
     seen: float
     stuck_looks: int
@@ -109,13 +109,13 @@ class HttpProtocol(HttpToolsProtocol):
         if self.limits is not None:
             self.limits.forget(self)
         for cycle in self.due:
-            # uvicorn tells the newest alone, and that with an answer under way would write to nobody.
+            # uvicorn only tells the newest request, so earlier ones would write to a closed connection.
             cycle.disconnected = True
             cycle.message_event.set()
         super().connection_lost(exc)
 
     def look(self) -> None:
-        """Once in a while, which costs a connection less than a timer for each request would."""
+        """Check the connection's bounds. Called periodically, which is cheaper than a timer per request."""
         unread = self.unsent()
         self.stuck_looks = self.stuck_looks + 1 if any(unread) and unread == self.unread else 0
         self.unread = unread
@@ -131,7 +131,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.watch = self.loop.call_later(self.headers_within_s, self.look)
 
     def unsent(self) -> tuple[int, int]:
-        """Bytes of answers that the client has not taken: here, and in the kernel until it is acknowledged."""
+        """Bytes of answers that the client has not taken: in this process, and in the kernel until acknowledged."""
         waiting = self.transport.get_write_buffer_size()
         if not waiting:
             return 0, 0
@@ -141,24 +141,24 @@ class HttpProtocol(HttpToolsProtocol):
         return waiting, int.from_bytes(queued, sys.byteorder)
 
     def drop(self) -> None:
-        """Ends it at once: what was not taken of an answer is forgotten, by the kernel, too."""
+        """Reset the connection: unsent data is discarded, by the kernel too."""
         with suppress(OSError):
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self.transport.abort()
 
     def answered(self) -> bool:
-        """Whether no answer is under way."""
+        """Whether all requests are answered."""
         return self.cycle is None or self.cycle.response_complete
 
     def waits(self) -> bool:
-        """Whether the client is to speak next, as `ConnectionLimits` asks."""
+        """Whether the client has to speak next, for `ConnectionLimits`."""
         return self.answered() and not self.transport.get_write_buffer_size()
 
     def evict(self) -> None:
         self.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """As uvicorn's, with bounds; written out, since a call more for each request would show."""
+        """As in uvicorn, with bounds; inlined, since one more call per request would show."""
         self.taken += len(data)
         if self.taken > PIECE_BYTES:
             self.much_received(data)
@@ -175,7 +175,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.drop()
 
     def much_received(self, data: bytes) -> None:
-        """The same piece by piece, so that a bound is not passed by far."""
+        """The same in pieces, so that a bound is not exceeded by much."""
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
         self.taken -= len(data)
@@ -197,7 +197,7 @@ class HttpProtocol(HttpToolsProtocol):
                 self.drop()
 
     def unreadable(self) -> None:
-        """What cannot be parsed is refused, once what came before it is answered; then nothing is said of it."""
+        """Refuse what cannot be parsed, once earlier requests are answered; after that, send nothing."""
         if self.ending:
             return
         if self.answered():
@@ -205,9 +205,9 @@ class HttpProtocol(HttpToolsProtocol):
         self.end()
 
     def end(self) -> None:
-        """Reads no further; closes after the answers that are due."""
+        """Stop reading, and close after the outstanding answers."""
         self.ending = True
-        # All that still comes passes the bound, where it is thrown away.
+        # All further data exceeds the bound, and is discarded there.
         self.taken = HEADERS_BYTES
         if self.answered():
             self.transport.close()
@@ -240,7 +240,7 @@ class HttpProtocol(HttpToolsProtocol):
             end_by_closing(self.cycle)
 
     def admit(self) -> None:
-        """Raises Enough when this request is not taken: its host is missing or in doubt, or too many wait."""
+        """Raises Enough to refuse this request: its Host is missing or ambiguous, or too many wait."""
         if self.hosts != 1 and (self.hosts or self.parser.get_http_version() == "1.1"):
             raise StopParsing
         if len(self.pipeline) >= QUEUED:
@@ -252,7 +252,7 @@ class HttpProtocol(HttpToolsProtocol):
         if cycle.response_complete:
             return
         if self.pipeline and len(cycle.body) > HIGH_WATER_LIMIT:
-            # One that waits itself need not be sent whole.
+            # A request that waits itself may be incomplete.
             self.drop()
             return
         self.taken = 0
@@ -265,7 +265,7 @@ class HttpProtocol(HttpToolsProtocol):
             cycle.message_event.set()
 
     def timeout_keep_alive_handler(self) -> None:
-        """An answer that is still on its way keeps the connection: `look` sees whether it moves."""
+        """Keep the connection while an answer is being sent: `look` sees whether it makes progress."""
         if self.transport.get_write_buffer_size():
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler

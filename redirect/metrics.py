@@ -1,4 +1,4 @@
-"""What a redirector counts: plain integers, read only when somebody asks for /metrics."""
+"""The redirector's counters: plain integers, formatted only when /metrics is read."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,7 +9,7 @@ from schemas.event import KINDS, OUTCOMES, Kind, Outcome
 
 
 class Tally:
-    """How many scans there were of one kind with one outcome, and how a line says these two."""
+    """The number of scans of one kind and outcome, and how a line encodes these two."""
 
     __slots__ = ("n", "piece")
 
@@ -19,12 +19,12 @@ class Tally:
 
 
 class Counts:
-    """One for each process."""
+    """The counters of one process."""
 
     def __init__(self) -> None:
         self.tallies = {(kind, outcome): Tally(kind, outcome) for kind in KINDS for outcome in OUTCOMES}
         self.lookups = 0
-        # Those of the lookups that found a code in Redis.
+        # Lookups that found a code in Redis.
         self.fetched = 0
         self.stale = 0
         self.unavailable = 0
@@ -39,7 +39,7 @@ class Counts:
         self.unreadable_routes = 0
 
 
-# Fields of Counts that are metrics of the same name.
+# Fields of Counts that are exported as metrics of the same name.
 _COUNTED = (
     *("lookups", "stale", "unavailable", "not_found", "unknown_unrecorded", "other_values", "gate_busy", "refused"),
     *("journal_errors", "changes", "gaps", "unreadable_routes"),
@@ -47,8 +47,8 @@ _COUNTED = (
 
 
 class Metrics:
-    """`gauges` are read when they are asked for, by the metrics' names without what all of them begin with. `worker`
-    tells redirectors apart that share an address."""
+    """Format the metrics. `gauges` map names, without the common prefix, to functions that are called at each read.
+    `worker` is a label that tells redirectors behind one address apart."""
 
     def __init__(
         self, counts: Counts, journal: AnyJournal, gauges: Mapping[str, Callable[[], float]], worker: str = ""
@@ -66,7 +66,7 @@ class Metrics:
     def _read(self) -> Mapping[str, Reading]:
         counts, journal = self._counts, self._journal
         recorded = sum(tally.n for (_, outcome), tally in counts.tallies.items() if outcome != "unknown")
-        # A scan that waits for Redis now is fetched and not recorded yet; a counter never goes back.
+        # A scan that waits for Redis is fetched but not recorded yet; a counter must never decrease.
         self._hits = max(self._hits, recorded - counts.fetched)
         named: dict[str, float] = {
             "cache_hits_total": self._hits,

@@ -1,4 +1,4 @@
-"""The pages of codes that are no link: made once for each version of a code."""
+"""The pages of codes that are not links, rendered once per version of a code."""
 
 import pages
 from redirect.bounded_cache import forget_oldest
@@ -15,7 +15,7 @@ class PageCache:
         self._made: dict[tuple[int, int], Response] = {}
 
     def page(self, birth: int, version: int, content: Content) -> Response:
-        """Takes a millisecond or two the first time."""
+        """The page of a code. The first call takes a millisecond or two."""
         found = self._made.get((birth, version))
         if found is None:
             page = pages.render(content.type, content.data, content.design)
@@ -25,7 +25,7 @@ class PageCache:
 
 
 def page_file(content: Content, now_ms: int) -> Response | None:
-    """The contact or the date that a page offers: no scan of its own."""
+    """The contact or calendar file that a page offers. Its download is not a scan."""
     page = pages.download(content.type, content.data, now_ms=now_ms)
     if page is None:
         return None

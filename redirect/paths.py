@@ -1,4 +1,4 @@
-"""The place that a path asks for."""
+"""Map a request path to a link key."""
 
 import re
 
@@ -6,25 +6,26 @@ from schemas import keys
 from schemas.files import parse_path
 from schemas.probe_paths import is_probe
 
-# What a slug may be made of, imported ones included: one part, or several.
+# A slug, imported ones included: one part or several.
 _SLUG = re.compile(r"[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*")
 _LONGEST = 128
 _FORMS = ("/q/", "/r/")
 
-# First path parts that a redirector answers itself, at this port or another; `codes` gives none out as a slug.
+# First path parts that a redirector answers itself, on this port or the status port; `codes` never assigns them as
+# slugs.
 RESERVED = frozenset({"healthz", "readyz", "metrics", "robots.txt", "favicon.ico", "q", "r"})
 
-# No slug lies below `-` (`schemas.probe_paths`), so these need no reservation.
+# No slug begins with `-/` (`schemas.probe_paths`), so these need no reservation.
 PAUSED_PATH = "/-/paused"
-# At the status port alone.
+# Served at the status port only.
 TLS_ASK_PATH = "/-/tls-ask"
 
 OWN_PATHS = frozenset({PAUSED_PATH, *(f"/{part}" for part in RESERVED - {"q", "r", "metrics"})})
 
 
 def link_key_of_path(path: str, host: str = "") -> str | None:
-    """`/{slug}`, `/q/{slug}` and `/r/{slug}`, each with or without a slash at its end, where a slug may have slashes
-    within; None for any other path, and for one that no code can have."""
+    """The link key of `/{slug}`, `/q/{slug}` or `/r/{slug}`, each with or without a trailing slash; a slug may contain
+    slashes. None for any other path, and for one that no code can have."""
     slug = path[3:] if path.startswith(_FORMS) and len(path) > 3 else path[1:]
     slug = slug.removesuffix("/")
     if len(slug) > _LONGEST or not _SLUG.fullmatch(slug) or slug in RESERVED or is_probe(slug):
@@ -33,5 +34,5 @@ def link_key_of_path(path: str, host: str = "") -> str | None:
 
 
 def is_own(path: str) -> bool:
-    """Whether a redirector answers this path itself: its own pages, and uploaded files."""
+    """Whether a redirector answers this path itself: its own pages and uploaded files."""
     return path in OWN_PATHS or parse_path(path) is not None

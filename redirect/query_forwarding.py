@@ -1,5 +1,7 @@
-"""The query of the destination: its own, what a scan brings along, and campaign defaults. What is kept is kept byte for
-byte, in its order and as it was encoded."""
+"""Build the query of the destination: its own parameters, those of the scan, and campaign defaults.
+
+Parameters are kept byte for byte, in their order and with their encoding.
+"""
 
 import re
 from collections.abc import Iterable
@@ -9,16 +11,16 @@ import msgspec
 
 from schemas.scan_options import Query
 
-# A longer query is not passed on: servers and proxies refuse such addresses.
+# A longer query is not forwarded: servers and proxies refuse such long addresses.
 LONGEST = 8192
-# What cannot stand in a header or would end the query. A scanner's own browser never sends it.
+# Bytes that are not allowed in a header or would end the query. Browsers never send them.
 _IMPOSSIBLE = re.compile(rb"[\x00-\x20#\x7f]")
 _WEB = re.compile(rb"https?://", re.IGNORECASE)
 
 
 class Forwarding(msgspec.Struct, frozen=True):
-    """What a route asks for: `withheld` are names that are never passed on; `defaults` names and values that a
-    destination gets unless it has them, encoded."""
+    """A route's settings. `withheld` are names that are never forwarded; `defaults` are encoded parameters that a
+    destination gets unless it has them."""
 
     mode: Query
     defaults: tuple[tuple[bytes, bytes], ...] = ()
@@ -31,7 +33,7 @@ def forwarding(mode: Query, utm: dict[str, str], withheld: Iterable[bytes] = ())
 
 
 def forwarded(destination: bytes, query: bytes, how: Forwarding) -> bytes:
-    """Where a scan with this query is led. Only web addresses are added to."""
+    """The destination for a scan with this query. Only web addresses get parameters."""
     if (not query and not how.defaults) or not _WEB.match(destination):
         return destination
     address, mark, own_query = destination.partition(b"#")[0].partition(b"?")
@@ -47,7 +49,7 @@ def forwarded(destination: bytes, query: bytes, how: Forwarding) -> bytes:
     if not scans:
         return destination
     while own and not own[-1]:
-        # An address may end in `?` or `&` as it is.
+        # The address may already end in `?` or `&`.
         own.pop()
     return address + b"?" + b"&".join(own + scans) + fragment
 
@@ -66,7 +68,7 @@ def _names(parts: list[bytes]) -> set[bytes]:
 
 
 def _name(part: bytes) -> bytes:
-    """As its reader will understand it, however it was encoded."""
+    """The decoded name, however it was encoded."""
     name = part.partition(b"=")[0]
     if b"+" in name or b"%" in name:
         return unquote_to_bytes(name.replace(b"+", b" "))

@@ -1,10 +1,9 @@
-"""Redis as the redirector asks it: answered quickly, or known to be away without waiting again.
+"""A Redis client that answers quickly, or knows that Redis is away without waiting again.
 
-There is no timed circuit breaker: while one said "away", Redis could be back, take an edit, and the old
-destination would be served. Instead every question tries, but all questions share one attempt to
-connect; a refused one costs a fraction of a millisecond. Where Redis hangs, the questions already sent
-are the probe, and nobody waits on them twice: the first ones find out, and from then on there is always an
-attempt to connect on its way, whose PING is answered when Redis is back, and nobody waits for it.
+There is no timed circuit breaker: while one was open, Redis could come back and take an edit, and the old destination
+would be served. Instead every request tries, but all share one attempt to connect; a refused attempt costs a fraction
+of a millisecond. If Redis hangs, the requests already sent are the probe, and only the first ones wait for them. From
+then on an attempt to connect is always under way in the background; its PING is answered when Redis is back.
 """
 
 import asyncio
@@ -13,16 +12,16 @@ from typing import Any
 
 from redirect.redis_connection import Away, Command, RedisConnection, connect
 
-# How long a question may wait for an attempt to connect, from the attempt's start; and so long after one that failed
-# slower than that, until one succeeds.
+# How long a request may wait for an attempt to connect, from the start of the attempt; also how long it may wait after
+# an attempt that failed slower than that, until one succeeds.
 CONNECT_PATIENCE_S = 1.0
 SHORT_PATIENCE_S = 0.1
-# How long the attempt itself may take.
+# The timeout of an attempt to connect.
 CONNECT_S = 3.0
 
 
 class RedisClient:
-    """Used in one event loop. `heard` is called whenever Redis has answered."""
+    """A client for one event loop. It calls `heard` whenever Redis has answered."""
 
     def __init__(self, url: str, elapsed: Callable[[], float], heard: Callable[[], None] = lambda: None) -> None:
         self._url = url
@@ -32,13 +31,14 @@ class RedisClient:
         self._attempt: asyncio.Task[RedisConnection] | None = None
         self._attempt_at = 0.0
         self._patience_s = CONNECT_PATIENCE_S
-        # Whether the last try hung, and another one is on its way.
+        # Whether the last attempt hung and another one is under way.
         self._hung = False
-        # How often a connection has been made.
+        # The number of connections made.
         self.connections = 0
 
     async def ask(self, *command: bytes | str | int | float) -> Any:
-        """The reply. Raises Away within two seconds, or Refused when Redis answers with an error."""
+        """Send a command and return the reply. Raises Away within two seconds, or Refused when Redis answers with an
+        error."""
         for _ in range(2):
             connection = self._connection
             if connection is None or connection.lost.is_set():
@@ -49,7 +49,7 @@ class RedisClient:
             try:
                 reply = await connection.call(*command)
             except Away:
-                # It was closed while idle: worth one new connection. It hangs: not worth another wait.
+                # A connection closed while idle is worth one reconnect; a hanging one is not worth another wait.
                 if connection.hanging:
                     self._probe()
                     break
@@ -59,7 +59,7 @@ class RedisClient:
         raise Away("Redis does not answer")
 
     async def ask_once(self, *command: bytes | str | int | float) -> Any:
-        """As `ask`, for what must not be done twice: a command whose answer is lost is not sent again."""
+        """As `ask`, for commands that must not run twice: a command whose reply is lost is not sent again."""
         connection = self._connection
         if connection is None or connection.lost.is_set():
             connection = await self._connected()
@@ -71,7 +71,7 @@ class RedisClient:
         return reply
 
     async def ask_all(self, *commands: Command) -> list[Any]:
-        """The replies to commands sent at once, in order. Raises as `ask` does, after all are answered."""
+        """Send commands together and return their replies, in order. Raises as `ask` does, after all are answered."""
         if self._connection is None or self._connection.lost.is_set():
             await self._connected()
         connection = self._connection
@@ -86,12 +86,12 @@ class RedisClient:
         return replies
 
     def tell(self, *command: bytes | str | int | float) -> None:
-        """Sends when there is a connection, and does not look at the answer."""
+        """Send if there is a connection; ignore the reply."""
         if self._connection is not None:
             self._connection.tell(*command)
 
     def _probe(self) -> None:
-        """The connection hangs: others are tried, beside it, until Redis answers on one."""
+        """While the connection hangs, try others beside it until Redis answers on one."""
         self._try()
         self._hung = True
 
@@ -115,7 +115,8 @@ class RedisClient:
         return attempt.result()
 
     async def _connect(self) -> RedisConnection:
-        """Until Redis answers, or refuses: then whoever asks next tries again, and knows as soon."""
+        """Connect until Redis answers or refuses; after a refusal the next caller tries again, and learns as
+        quickly."""
         while True:
             began = self._elapsed()
             try:
@@ -132,7 +133,7 @@ class RedisClient:
         known = self._connection
         if known is not None and not known.lost.is_set():
             if not known.hanging:
-                # It was only slow, and what was asked there is still answered there.
+                # The old connection was only slow, and its requests are still answered there.
                 found.close()
                 return known
             known.close()
@@ -149,6 +150,6 @@ class RedisClient:
 
 
 def _seen(attempt: "asyncio.Task[RedisConnection]") -> None:
-    """Whoever started it may have stopped waiting; then its failure is nobody's."""
+    """Retrieve the exception, since the caller may have stopped waiting."""
     if not attempt.cancelled():
         attempt.exception()

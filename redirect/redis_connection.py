@@ -1,7 +1,7 @@
-"""One connection to Redis that sends without waiting: replies come back in the order of the commands.
+"""One pipelined connection to Redis: commands are sent without waiting, and replies come back in order.
 
-redis-py's client spends more on one GET than a whole redirect may cost, and does not let a reader of
-messages act on each in the order it came. This is the small part of it that a redirector needs.
+redis-py spends more on one GET than a whole redirect may cost, and its pub/sub reader cannot handle each message in the
+order it came. This module is the small part of a client that a redirector needs.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ import hiredis
 
 from infra import engine_urls
 
-# While replies are owed, it is looked this often whether any came.
+# How often to check for progress while replies are outstanding.
 LOOK_S = 0.1
-# No reply at so many looks in a row means that Redis hangs. It writes to its disk before it answers, and a busy disk
-# takes its time: a visitor would rather wait for a second than be told to come again.
+# After this many looks without a reply, Redis hangs. It writes to its disk before it answers, and a busy disk takes
+# time: a visitor would rather wait for a second than get a 503.
 PATIENT_LOOKS = 10
-# A hanging connection is given up after so many.
+# A hanging connection is closed after this many.
 GIVEN_UP_LOOKS = 30
 
 _MORE = object()
@@ -28,7 +28,7 @@ Command = tuple[bytes | str | int | float, ...]
 
 
 class Away(Exception):
-    """Redis cannot be asked now."""
+    """Redis cannot be reached now."""
 
 
 class Refused(Exception):
@@ -36,13 +36,13 @@ class Refused(Exception):
 
 
 def packed(command: Command) -> bytes:
-    # hiredis takes a tuple of any length, whatever its annotation says.
+    # hiredis takes tuples of any length, despite its annotation.
     return bytes(hiredis.pack_command(cast(Any, command)))
 
 
 class RedisConnection(asyncio.Protocol):
-    """`push` is called with every reply that answers no command (messages), in order, inside the
-    event loop's read callback: it must be quick and must not raise."""
+    """Calls `push` with every pushed message, in order, inside the event loop's read callback: `push` must be quick and
+    must not raise."""
 
     def __init__(self, push: Callable[[Any], None] | None = None) -> None:
         self._push = push
@@ -56,7 +56,7 @@ class RedisConnection(asyncio.Protocol):
         self.hanging = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are no asyncio.Transport by name.
+        # uvloop's transports do not inherit asyncio.Transport.
         self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -89,7 +89,7 @@ class RedisConnection(asyncio.Protocol):
                 self._push(reply)
 
     def call(self, *command: bytes | str | int | float) -> "asyncio.Future[Any]":
-        """Resolves to the reply; raises Away (also when Redis hangs) or Refused."""
+        """Send a command. The future resolves to the reply; it raises Away (also when Redis hangs) or Refused."""
         future: asyncio.Future[Any] = self._loop.create_future()
         if self.lost.is_set() or self._transport is None:
             future.set_exception(Away("not connected"))
@@ -100,12 +100,12 @@ class RedisConnection(asyncio.Protocol):
         return future
 
     def tell(self, *command: bytes | str | int | float) -> None:
-        """Sends and forgets, reply or not."""
+        """Send a command and ignore its reply."""
         if not self.lost.is_set() and self._transport is not None:
             self._send(command, None)
 
     def say(self, *command: bytes | str | int | float) -> None:
-        """Sends what is answered by pushed replies only (SUBSCRIBE)."""
+        """Send a command that only pushed messages answer (SUBSCRIBE)."""
         if self._transport is not None:
             self._transport.write(packed(command))
 
@@ -122,11 +122,11 @@ class RedisConnection(asyncio.Protocol):
         for future in self._waiting:
             if future is not None and not future.done():
                 future.set_exception(Away("no reply"))
-                # Whoever asked may have gone: then nobody looks at it.
+                # The caller may be gone: retrieve the exception.
                 future.exception()
 
     def _look(self, replies_then: int, silent: int = 0) -> None:
-        """One timer for all commands: has anything been answered since?"""
+        """One timer for all commands: check whether any reply has come since."""
         self._watch = None
         if not self._waiting:
             return
@@ -141,8 +141,8 @@ class RedisConnection(asyncio.Protocol):
 
 
 async def connect(url: str, push: Callable[[Any], None] | None = None) -> RedisConnection:
-    """Raises Away when there is no Redis, it does not let us in, or is still loading; may take as long
-    as the network's own timeouts: bound it."""
+    """Connect. Raises Away when there is no Redis, it refuses the login, or it is still loading. May take as long as
+    the network's timeouts: bound it."""
     at = engine_urls.redis(url)
     loop = asyncio.get_running_loop()
     try:

@@ -1,4 +1,4 @@
-"""Bytes of a request, as text that may be stored: whole characters, none of control, bounded."""
+"""Turn bytes of a request into text that may be stored: whole characters, no control characters, bounded."""
 
 import re
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -9,7 +9,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]+")
 
 
 def clean(raw: bytes, longest: int) -> str:
-    """Latin-1 when it is not UTF-8, as headers were once said to be."""
+    """Decode as UTF-8, else as Latin-1, the former encoding of headers."""
     raw = raw[: longest * 4 + 4]
     try:
         text = raw.decode()
@@ -22,7 +22,7 @@ def tidy(text: str, longest: int) -> str:
     return _CONTROL.sub(" ", text).strip()[:longest].rstrip()
 
 
-# Where a scanner came from: the host, and the page without its query.
+# The referrer: its host, and its page without the query.
 
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?|\[[0-9a-f:.]{2,45}\]")
 _SCHEMES = {"http", "https", "android-app", "ios-app"}
@@ -34,7 +34,7 @@ LONGEST_HOST = 253
 
 
 class Referrer(msgspec.Struct, frozen=True):
-    """`host` has no port; `page` is origin and path. Both empty when there is none to speak of."""
+    """`host` has no port; `page` is origin and path. Both are empty without a usable referrer."""
 
     host: str = ""
     page: str = ""
@@ -44,12 +44,12 @@ NO_REFERRER = Referrer()
 
 
 def referrer(raw: bytes) -> Referrer:
-    """Never raises. Names and passwords in the address, query and fragment are dropped."""
+    """Parse a Referer header. Never raises. Drops user name, password, query and fragment."""
     try:
         parts = urlsplit(clean(raw, 2048))
         host, port = (parts.hostname or "").rstrip("."), parts.port
         if len(host) > LONGEST_HOST:
-            # Nobody's name; and putting it into ASCII costs more than its length.
+            # No valid host; and its ASCII form costs more than its length.
             return NO_REFERRER
         if ":" in host:
             host = f"[{host}]"
@@ -66,11 +66,11 @@ def referrer(raw: bytes) -> Referrer:
     return Referrer(host=host, page=_CUT_ESCAPE.sub("", page[:LONGEST_PAGE]) if len(page) > LONGEST_PAGE else page)
 
 
-# The campaign that a short link's own query names.
+# The campaign named in the short link's query.
 
 LONGEST_QUERY = 2048
 LONGEST_VALUE = 128
-# As it is stored: of some scripts a character takes four.
+# The bound as stored: characters of some scripts take four bytes.
 LONGEST_BYTES = 256
 
 
@@ -84,7 +84,8 @@ NO_UTM = Utm()
 
 
 def utm(query: bytes) -> Utm:
-    """Never raises. The first of a repeated name counts; values are cut to 128 characters and 256 bytes."""
+    """Parse the campaign. Never raises. The first value of a repeated name counts; values are cut to 128 characters and
+    256 bytes."""
     if b"utm_" not in query.lower():
         return NO_UTM
     found: dict[str, str] = {}
@@ -100,16 +101,16 @@ def _cut(value: str) -> str:
     return value if value.isascii() else value.encode()[:LONGEST_BYTES].decode(errors="ignore").rstrip()
 
 
-# The language a scanner reads best.
+# The scanner's preferred language.
 
 _RANGE = re.compile(r"\s*([A-Za-z]{2,3}(?:-[A-Za-z0-9-]{1,32})?)\s*(?:;\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?")
 
-# What comes later is not looked at.
+# The rest is ignored.
 LONGEST_HEADER = 256
 
 
 def first_choice(raw: bytes) -> str:
-    """The tag, lower case, of what Accept-Language asks for first; "" when it names none."""
+    """The tag that Accept-Language prefers, in lower case; "" if it names none."""
     best, best_q = "", 0.0
     for part in raw[:LONGEST_HEADER].decode("latin-1").split(",")[:16]:
         match = _RANGE.fullmatch(part)

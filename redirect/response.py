@@ -1,4 +1,4 @@
-"""How a scan ends: what is recorded of it, and what is answered."""
+"""The response to a scan: the outcome to record, and the HTTP answer."""
 
 import msgspec
 
@@ -13,8 +13,8 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class Response(msgspec.Struct, frozen=True, gc=False):
-    """`variant` is the key of the variant or rule that was taken, as JSON. What is not `recorded` is no scan of the
-    code: a file of its page, an answer that says to come again."""
+    """A response. `variant` is the key of the variant or rule taken, as JSON. Responses that are not `recorded` are not
+    scans of the code: a file of its page, a request to try again later."""
 
     outcome: Outcome
     status: int
@@ -39,5 +39,5 @@ def with_headers(response: Response, *more: tuple[bytes, bytes]) -> Response:
 
 
 def see_other(response: Response) -> Response:
-    """A redirect that the answer to a form must be: to be followed with GET."""
+    """The same redirect as the answer to a form, to be followed with GET."""
     return msgspec.structs.replace(response, status=303) if response.status == 302 else response

@@ -1,4 +1,4 @@
-"""The routes a redirector knows, newest version only, and which of them it may trust without asking."""
+"""The route cache: the newest known version of each route, and which may be trusted without asking Redis."""
 
 import msgspec
 
@@ -15,17 +15,16 @@ UNKNOWN_FOR_S = 1.0
 
 
 def link_key_of(key: str) -> str | None:
-    """Host and slug (`schemas.keys.link_key`) of a route's key; None when it is no route's."""
+    """The link key (`schemas.keys.link_key`) in a route's Redis key; None if the key is not a route's."""
     if key.startswith(_KEY_START) and key.endswith(_KEY_END):
         return key[len(_KEY_START) : -len(_KEY_END)]
     return None
 
 
 class CachedRoute(msgspec.Struct, gc=False):
-    """A route, made ready to be answered. `epoch` is that of `Trust` when Redis last confirmed it;
-    `event` the part of a journal line that is the same for all its scans; `code` its birth's bytes.
-    When `plain`, every scan ends with `headers` and a 302; else `policy` says what each is asked, and
-    without a policy nothing is there."""
+    """A route prepared for answering. `epoch` is the epoch of `Trust` in which Redis last confirmed it; `event` the
+    part of a journal line that all its scans share; `code` its birth as bytes. If `plain`, every scan gets a 302 with
+    `headers`; else `policy` decides each scan, and without a policy there is no code."""
 
     version: int
     epoch: int
@@ -38,10 +37,10 @@ class CachedRoute(msgspec.Struct, gc=False):
 
 
 class Trust:
-    """Until when the cache may be believed without asking, on the clock of `redirect.clock.elapsed`.
+    """Until when the cache may be trusted without asking, on the clock of `redirect.clock.elapsed`.
 
-    A route is trusted when it is of this `epoch` (messages have arrived without a gap since it was
-    confirmed) and `until` is still to come (they do so now).
+    A route is trusted if it has this `epoch` (no message has been missed since it was confirmed) and `until` is in the
+    future (messages are arriving now).
     """
 
     __slots__ = ("epoch", "heard_at", "until")
@@ -49,15 +48,15 @@ class Trust:
     def __init__(self) -> None:
         self.epoch = 0
         self.until = 0.0
-        # When Redis last answered anything at all.
+        # The time of Redis's last answer.
         self.heard_at = float("-inf")
 
 
 class RouteCache:
-    """The bounded cache. Reading never refreshes a route; only Redis, by message or by reply, does.
+    """The bounded cache. Reading never refreshes a route; only messages and replies from Redis do.
 
-    A version is never replaced by a lower one, wherever it comes from: not by a read that was on its
-    way while the change was published, nor by a replica that lags behind.
+    A version is never replaced by a lower one: neither by a read that was under way while the change was published, nor
+    by a replica that lags.
     """
 
     def __init__(self, limit: int, trust: Trust, short_host: str, paused_page: bytes) -> None:
@@ -66,14 +65,14 @@ class RouteCache:
         self._host = short_host
         self._paused_page = paused_page
         self.entries: dict[str, CachedRoute] = {}
-        # Link key → until when it is known to be unknown, and in which epoch that was learned.
+        # Link key → until when it counts as unknown, and the epoch in which that was learned.
         self._unknown: dict[str, tuple[float, int]] = {}
-        # What was published of late, cached or not; and what was published for a link key being read.
+        # Recent changes, cached or not; and changes to link keys being read.
         self._recent: dict[str, CachedRoute] = {}
         self._read: dict[str, list[CachedRoute]] = {}
 
     def prepare(self, link_key: str, route: Route, epoch: int) -> CachedRoute:
-        """Raises ValueError when the route cannot be answered with."""
+        """Prepare a route. Raises ValueError when it cannot be answered."""
         decision = decide(route, self._paused_page)
         return CachedRoute(
             version=route.version,
@@ -87,7 +86,7 @@ class RouteCache:
         )
 
     def trusted(self, link_key: str) -> CachedRoute | None:
-        """What has been confirmed since messages arrive without a gap; that they do so now is not looked at."""
+        """The route if this epoch has confirmed it. The caller checks `until`."""
         cached = self.entries.get(link_key)
         return cached if cached is not None and cached.epoch == self._trust.epoch else None
 
@@ -96,12 +95,12 @@ class RouteCache:
         return now < until and now < self._trust.until and epoch == self._trust.epoch
 
     def was_unknown(self, link_key: str) -> bool:
-        """Whether nothing was there when Redis was last asked."""
+        """Whether Redis had no such route when last asked."""
         return link_key in self._unknown
 
     def change(self, link_key: str, cached: CachedRoute) -> None:
-        """Takes in a published change. What is not cached is not put in: many new codes must not
-        drive out those that are scanned."""
+        """Apply a published change. A route that is not cached is not added: many new codes must not evict those that
+        are scanned."""
         forget_oldest(self._recent, RECENT)
         self._newest(self._recent, link_key, cached)
         if link_key in self._read:
@@ -112,16 +111,16 @@ class RouteCache:
             self._put(link_key, cached)
 
     def begin(self, link_key: str) -> None:
-        """Call before Redis is asked for `link_key`; `settle` or `abandon` ends it. One at a time for a link key."""
+        """Call before asking Redis for `link_key`; `settle` or `abandon` ends it. One at a time per link key."""
         self._read[link_key] = []
 
     def abandon(self, link_key: str) -> None:
         self._read.pop(link_key, None)
 
     def settle(self, link_key: str, found: CachedRoute | None, asked_at: float, epoch: int) -> CachedRoute | None:
-        """Takes in a reply (None: no such key; it counts as older than any version, since what is
-        deleted leaves a tombstone). Keeps and returns the newest of all that is known about the link key.
-        `asked_at` and `epoch` are of before the question."""
+        """Apply a reply (None: no such key, which counts as older than any version, because deleted codes leave a
+        tombstone). Keeps and returns the newest known route of the link key. `asked_at` and `epoch` are from before the
+        question."""
         during = self._read.pop(link_key, [])
         cached = self.entries.get(link_key)
         candidates = (found, self._recent.get(link_key), cached, *during)
@@ -134,13 +133,13 @@ class RouteCache:
         return newest
 
     def drop(self, link_key: str) -> None:
-        """Of a change that cannot be answered with, at least the route before it must not be."""
+        """Drop a route whose published change cannot be read: the version before it must not be served."""
         self.entries.pop(link_key, None)
         self._recent.pop(link_key, None)
         self._unknown.pop(link_key, None)
 
     def distrust(self) -> None:
-        """Messages may have been missed: everything is asked for again before it is believed."""
+        """Messages may have been missed: check every route with Redis before trusting it again."""
         self._trust.epoch += 1
 
     def _put(self, link_key: str, cached: CachedRoute) -> None:

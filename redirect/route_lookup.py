@@ -1,4 +1,4 @@
-"""The route of a link key: from memory when that can be trusted, else from Redis, else as it last was."""
+"""Find the route of a link key: from memory if trusted, else from Redis, else the last known version."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,11 +17,11 @@ from schemas.route import decode_route
 
 
 class Unavailable(Exception):
-    """The route is not known, and Redis cannot be asked."""
+    """The route is unknown and Redis cannot be reached."""
 
 
 class SharedRead:
-    """One read of a link key, shared by those who asked before it began, and the one after it."""
+    """A read of a link key, shared by callers that came before it began, and the read after it."""
 
     __slots__ = ("next", "task")
 
@@ -31,8 +31,8 @@ class SharedRead:
 
 
 class RouteLookup:
-    """`primary` has the last word; `near`, a replica or the same, is read while trust stands, which
-    proves that it has everything the primary had when the last answered ping was sent."""
+    """Look routes up. `primary` is authoritative; `near`, a replica or the primary itself, is read while trust stands,
+    which proves that it has everything the primary had when the last answered ping was sent."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class RouteLookup:
         self._flights: dict[str, SharedRead] = {}
 
     async def find(self, link_key: str) -> CachedRoute | None:
-        """None when nothing is there. Raises Unavailable when nobody can say."""
+        """The route, or None if there is none. Raises Unavailable when Redis is needed and away."""
         now = self._elapsed()
         trusted = now < self._trust.until
         cached = self._routes.entries.get(link_key)
@@ -68,7 +68,7 @@ class RouteLookup:
         try:
             cached = await asyncio.shield(self._flight(link_key, trusted).task)
         except (Away, Refused):
-            # A message may have brought it meanwhile.
+            # A message may have delivered it meanwhile.
             cached = self._routes.entries.get(link_key)
             if cached is None or self._elapsed() - self._trust.heard_at > self._stale_max_s:
                 raise Unavailable from None
@@ -78,9 +78,9 @@ class RouteLookup:
         return cached
 
     def _flight(self, link_key: str, trusted: bool) -> SharedRead:
-        """A read to wait for. While trust stands any will do: what was published since is known from
-        the messages. Without it, only one that begins now or later: the reply on its way may be older
-        than an edit that was answered before this scan came."""
+        """The read to wait for. With trust any read will do, because messages deliver later changes. Without trust,
+        only one that begins now or later: a reply under way may be older than an edit that was answered before this
+        scan came."""
         flight = self._flights.get(link_key)
         if flight is None:
             flight = SharedRead(asyncio.create_task(self._read(link_key, trusted)))
@@ -95,7 +95,7 @@ class RouteLookup:
 
     def _landed(self, link_key: str, flight: SharedRead) -> None:
         if not flight.task.cancelled():
-            # Whoever waited may be gone; then its failure is nobody's.
+            # Retrieve the exception, since everybody who waited may be gone.
             flight.task.exception()
         following = flight.next
         if following is None:
@@ -126,33 +126,33 @@ class RouteLookup:
         return self._routes.settle(link_key, found, asked_at, epoch)
 
 
-# What stands at a link, whichever host it is asked for at.
+# The route at a link, for any host.
 #
-# At a custom domain a code that is on it goes first, then one of the same workspace on the short host. The same route
-# is then another event, since its host is the domain.
+# At a custom domain a code on that domain comes first, then a code of the same workspace on the short host. Its events
+# then name the domain as host.
 
 REMEMBERED = 20_000
 
 
 class HostRoutes:
-    """`unknown` stands for what is not there, at the short host."""
+    """Routes by host. `unknown` is the route for unknown links at the short host."""
 
     def __init__(self, lookup: RouteLookup, routes: RouteCache, unknown: CachedRoute) -> None:
         self._lookup = lookup
         self._routes = routes
         self._unknown = unknown
-        # Link key and domain → the cached route, and what it is there (None: not of the domain's workspace).
+        # Link key and domain → the cached route, and its form at the domain (None: of another workspace).
         self._there: dict[tuple[str, str], tuple[CachedRoute, CachedRoute | None]] = {}
 
     def nothing(self, host: CustomDomain | None) -> CachedRoute:
-        """What a scan is recorded as that finds nothing."""
+        """The route under which a scan of an unknown link is recorded."""
         if host is None:
             return self._unknown
         return msgspec.structs.replace(self._unknown, event=piece(0, host.workspace, host.name, ""))
 
     def at_once(self, host: CustomDomain, default: str | None, now: float) -> CachedRoute | None:
-        """As `find` at a custom domain, for who cannot wait and has looked whether trust stands: None where it is not
-        known either."""
+        """As `find` at a custom domain, but without waiting, for a caller that has checked trust: None also when the
+        route is not known."""
         if default is None:
             return None
         own = host.name + default
@@ -162,8 +162,8 @@ class HostRoutes:
         return self._at(host, own, cached) or self._at(host, default, self._routes.trusted(default))
 
     async def find(self, host: CustomDomain | None, default: str | None) -> CachedRoute | None:
-        """What is at `default`, the link key that a path means at the short host, if it means one. None when nothing is
-        there, or nothing that this host leads to. Raises Unavailable when nobody can say."""
+        """The route at a host. `default` is the link key that the path means at the short host, if any. None if there
+        is no route, or this host does not serve it. Raises Unavailable when Redis is needed and away."""
         if default is None:
             return None
         if host is None:
@@ -173,7 +173,7 @@ class HostRoutes:
         try:
             there = self._at(host, own, await self._lookup.find(own))
         except Unavailable:
-            # Known not to be there when last asked: then the code on the short host keeps working.
+            # Redis had no such route when last asked, so the code on the short host keeps working.
             if not self._routes.was_unknown(own):
                 raise
             there = None

@@ -1,4 +1,4 @@
-"""Whether a rule's conditions hold for a scan: made into functions once for each version of a route."""
+"""Compile the conditions of rules into functions, once per version of a route."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from redirect.event_line import Observation
 from redirect.request_fields import LONGEST_HEADER, first_choice
 from schemas.scan_options import Conditions
 
-# What day and time it is somewhere.
+# The local day and time in a zone.
 
 MS_OF_MINUTE = 60_000
 ZONES = 1_024
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class LocalTime:
-    """Of one zone. It remembers the last minute that it was asked for: the scans of a minute share one look."""
+    """The time in one zone. It caches the last minute, so that all scans of a minute share one conversion."""
 
     __slots__ = ("_found", "_minute", "_zone")
 
@@ -32,7 +32,7 @@ class LocalTime:
         self._found = (0, 0)
 
     def at(self, at_ms: int) -> tuple[int, int]:
-        """The weekday, Monday being 0, and the minutes since midnight. Zones keep whole minutes from each other."""
+        """Weekday (Monday is 0) and minutes since midnight. Zones differ by whole minutes."""
         minute = at_ms // MS_OF_MINUTE
         if minute != self._minute:
             local = datetime.fromtimestamp(minute * 60, self._zone)
@@ -43,7 +43,7 @@ class LocalTime:
 
 @lru_cache(ZONES)
 def local_time(zone: str) -> LocalTime | None:
-    """None when this machine does not know the zone."""
+    """The zone's local time; None if this machine does not know the zone."""
     try:
         return LocalTime(ZoneInfo(zone or "UTC"))
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -51,18 +51,18 @@ def local_time(zone: str) -> LocalTime | None:
         return None
 
 
-# What a code's rules may ask of a scan.
+# The facts that rules can test.
 
 LONGEST_QUERY = 2048
 MOST_PARAMETERS = 64
-# Of each kind of thing that many scans of an hour have in common.
+# Cache size for each kind of fact that many scans of an hour share.
 KEPT = 4_096
 _NOTHING: Mapping[str, list[str]] = {}
 
 
 class Facts(msgspec.Struct, frozen=True, gc=False):
-    """Read from the very pieces that the event is made of, so that what a rule saw is what is stored. Folded to one
-    case, but for `os`, which is also as the event says it."""
+    """Facts decoded from the pieces of the event, so rules see exactly what is stored. Values are case-folded; `os` is
+    also kept as the event has it."""
 
     at_ms: int
     country: str
@@ -89,7 +89,7 @@ def facts(observation: Observation, query: bytes) -> Facts:
 
 
 def parameters(query: bytes) -> Mapping[str, list[str]]:
-    """Of a scan's query: name → values, decoded."""
+    """The decoded parameters of a scan's query: name → values."""
     return _parameters(query[:LONGEST_QUERY]) if query else _NOTHING
 
 
@@ -118,7 +118,7 @@ def _parameters(query: bytes) -> Mapping[str, list[str]]:
 
 
 def _decode(piece: bytes) -> list[str]:
-    """A piece of a journal line (`redirect.event_line.piece`), read back."""
+    """Decode a piece of a journal line (`redirect.event_line.piece`)."""
     return list(msgspec.json.decode(b"[" + piece[1:] + b"]"))
 
 
@@ -128,8 +128,8 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def compiled(when: Conditions) -> Test:
-    """Never raises: `codes` refuses bad rules when they are written. What cannot hold here all the same (a time zone
-    that this machine does not know) does not."""
+    """Compile conditions. Never raises: `codes` refuses bad rules when they are written. A condition that this machine
+    cannot evaluate (an unknown time zone) never holds."""
     tests = _tests(when)
     if not tests:
         return lambda facts: True
@@ -153,11 +153,11 @@ def _any(tests: tuple[Test, ...], facts: Facts) -> bool:
 
 
 def _tests(when: Conditions) -> list[Test]:
-    """The cheapest first."""
+    """The tests of the conditions, cheapest first."""
     tests: list[Test] = []
     if when.since is not None or when.until is not None:
         tests.append(_within(when.since, when.until))
-    # One function for each, so that none has to look its part up by name.
+    # One function per condition, so that none looks up its attribute by name.
     if wanted := _folded(when.country):
         tests.append(lambda facts, wanted=wanted: facts.country in wanted)  # type: ignore[misc]
     if wanted := _folded(when.region):
@@ -189,7 +189,7 @@ def _within(since: int | None, until: int | None) -> Test:
 
 
 def _speaks(languages: tuple[str, ...]) -> Test:
-    """Of what a scanner understands only the first choice counts: browsers add English to nearly every list."""
+    """Match the first choice only: browsers add English to nearly every list."""
     wanted = frozenset(language.lower() for language in languages)
 
     def speaks(facts: Facts) -> bool:

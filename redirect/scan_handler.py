@@ -1,8 +1,8 @@
-"""A scan that is more than a redirect: the decisions that are made for each scan, in their order.
+"""Handle scans that are more than a redirect: the decisions made for each scan, in order.
 
     not yet started → expired → scan limit, looked at → password → scan limit, used up → rules → apps → variants
 
-What comes before them (unknown, paused) a route decides alone; docs/scan-decisions.md has the table.
+The route alone decides what comes before (unknown, paused); docs/scan-decisions.md has the table.
 """
 
 from collections.abc import Awaitable, Callable
@@ -29,14 +29,14 @@ from schemas.event import Kind, Outcome
 RETRY_AFTER = (b"retry-after", b"2")
 AWAY = msgspec.structs.replace(page_response(pages.unavailable(), "unknown", 503, RETRY_AFTER), recorded=False)
 NOT_FOUND = page_response(pages.not_found(), "unknown", 404)
-# Of a code with a limit a program learns nothing, since it uses nothing up.
+# Programs learn nothing of a code with a limit, because they use nothing up.
 PEOPLE_ONLY = page_response(pages.people_only(), "limited", 200)
 EARLY = msgspec.structs.replace(NOT_FOUND, outcome="early")
 _DOWNLOAD = pages.DOWNLOAD.encode()
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What the decisions look at that may have to wait. `observation` is what will be recorded."""
+    """A request, for decisions that may wait. `observation` is what will be recorded."""
 
     observation: Observation
     scope: Scope
@@ -64,7 +64,7 @@ class Request(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        """With or without its last slash a link is the same."""
+        """The path without its trailing slash, which makes no difference."""
         return str(self.scope["path"]).removesuffix("/")
 
     @property
@@ -77,24 +77,24 @@ class Request(msgspec.Struct, frozen=True):
 
     @property
     def is_before_a_scan(self) -> bool:
-        """A browser that loads ahead, or somebody who only asks what is there."""
+        """Whether this precedes a scan: a browser that prefetches, or a HEAD request."""
         return self.kind == "prefetch" or self.scope["method"] == "HEAD"
 
 
 def _by_time(policy: ScanPolicy, at_ms: int) -> Response | None:
-    """Read at the scan: nothing has to happen at the time itself."""
+    """The response of a code outside its time. Checked at each scan, so nothing has to run at the time itself."""
     if policy.starts_at_ms is not None and at_ms < policy.starts_at_ms:
         return EARLY
     return policy.expired if policy.expires_at_ms is not None and at_ms >= policy.expires_at_ms else None
 
 
 def _file(policy: ScanPolicy, query: bytes, at_ms: int) -> Response | None:
-    """What a page offers as a file, when that is what is asked for."""
+    """The file of a page, if the query asks for it."""
     return page_file(policy.content, at_ms) if query == _DOWNLOAD and policy.content is not None else None
 
 
 class ScanHandler:
-    """One for each redirector. `secure` is whether short links are https."""
+    """One per redirector. `secure`: short links are https."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class ScanHandler:
         self._secure = secure
 
     def respond_at_once(self, cached: CachedRoute, policy: ScanPolicy, scope: Scope) -> Response:
-        """How a scan by GET or HEAD ends whose policy asks nobody else (`policy.waits`); it is recorded."""
+        """The response to a GET or HEAD whose policy needs no waiting (`policy.waits`); records the scan."""
         observation = self._recorder.look(cached.code, scope)
         query = scope["query_string"]
         at_ms, _, _, _, _, _, _, _ = observation
@@ -128,7 +128,7 @@ class ScanHandler:
         return response
 
     async def respond(self, cached: CachedRoute, scope: Scope, receive: Receive) -> Response:
-        """How a scan by GET, HEAD or POST of a code that is there ends; it is recorded."""
+        """The response to a GET, HEAD or POST of an existing code; records the scan."""
         policy = cached.policy
         posted = scope["method"] == "POST"
         if policy is not None and not policy.waits and not posted:
@@ -143,7 +143,7 @@ class ScanHandler:
         return response
 
     async def respond_unknown(self, unknown: CachedRoute, scope: Scope, receive: Receive) -> Response:
-        """The same for a code that is not there; whether that is recorded is the caller's to say."""
+        """The same for an unknown code; the caller decides whether to record it."""
         if scope["method"] != "POST":
             return NOT_FOUND
         request = Request(self._recorder.look(unknown.code, scope), scope, receive)
@@ -159,7 +159,7 @@ class ScanHandler:
         return AWAY
 
     async def _fixed(self, cached: CachedRoute, request: Request) -> Response:
-        """Of a code that is paused or leads on, whoever asks: a form means nothing to it."""
+        """The response of a code that is paused or only redirects, which gives a form the answer to a wrong one."""
         if request.posted and cached.outcome == "redirect":
             return await self._form(int.from_bytes(cached.code, "big"), "", request) or ASK
         return Response(cached.outcome, 302, cached.headers)
@@ -172,7 +172,7 @@ class ScanHandler:
         found = _file(policy, request.scope["query_string"], request.at_ms)
         uses_up = limit is not None and request.is_human and found is None
         shuts_out = limit is not None and not request.is_human
-        # Where nothing comes in between, using up is looking at, too.
+        # With nothing in between, using up the limit also checks it.
         looks = limit is not None and not (uses_up and not policy.password and not request.posted)
         if limit is not None and looks and await self._limits.is_used_up(policy.birth, limit):
             return policy.limited
@@ -193,13 +193,13 @@ class ScanHandler:
         return with_headers(found, *more) if more else found
 
     async def _form(self, birth: int, kept: str, request: Request) -> Response | None:
-        """None when it held the right password."""
+        """Check a submitted form; None if it held the right password."""
         if request.is_before_a_scan:
             return ASK
         return await self._gate.refusal(birth, kept, request.address, request.at_ms, request.headers, request.receive)
 
     async def _nobodys_form(self, request: Request, outcome: Outcome) -> Response:
-        """Whoever sends a form to nothing, or to what has not begun, learns as much as with a wrong password."""
+        """Answer a form sent to an unknown code or one that has not begun as a wrong password is."""
         return msgspec.structs.replace(await self._form(0, "", request) or ASK, outcome=outcome)
 
     async def _has_passed(self, policy: ScanPolicy, request: Request) -> bool:
@@ -220,7 +220,7 @@ class ScanHandler:
         return self._lead(policy, request.observation, request.scope["query_string"])
 
     def _lead(self, policy: ScanPolicy, observation: Observation, query: bytes) -> Response:
-        """To a destination, or to the page that stands for one."""
+        """Redirect to the destination, or show the page in its place."""
         destinations = policy.destinations
         destination = destinations.by_facts(facts(observation, query)) if destinations.asks else None
         if destination is None:
@@ -234,8 +234,9 @@ class ScanHandler:
         return self._contents.page(policy.birth, policy.version, policy.content)
 
     async def _lead_by_cookie(self, policy: ScanPolicy, request: Request) -> Response:
-        """Unless a rule or an app comes first: to the variant that the visitor was led to before, else as by visitor,
-        and remembered. Without Redis a redirector may know no secret to sign with: then it is not remembered."""
+        """Choose a variant by cookie, unless a rule or an app comes first: the one this visitor had before, else by
+        visitor, and remember it. Without Redis a redirector may have no secret to sign with; then nothing is
+        remembered."""
         destinations, observation, now_s = policy.destinations, request.observation, request.at_ms / 1000
         query = request.scope["query_string"]
         destination = destinations.by_facts(facts(observation, query)) if destinations.asks else None
@@ -257,7 +258,7 @@ class ScanHandler:
         return response if remembered is None else with_headers(response, remembered)
 
     def _is_secure(self, request: Request) -> bool:
-        """What a scanner claims here concerns its own cookie alone."""
+        """Whether the request came by https. A false claim only affects the scanner's own cookie."""
         return (
             self._secure
             or request.scope.get("scheme") == "https"

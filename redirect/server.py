@@ -1,7 +1,7 @@
-"""uvicorn's server, with a way to stop that fails no request.
+"""uvicorn's server, with a graceful stop that fails no request.
 
-Told to stop, it says so at /readyz and goes on serving for a while; each answer is its connection's last, so clients
-and proxies move to others by themselves. What is left then is closed, and what is under way is finished.
+When told to stop, it reports that at /readyz and serves for a while longer; each answer closes its connection, so
+clients and proxies move elsewhere. Then it closes idle connections and finishes requests under way.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from redirect.clock import elapsed
 from redirect.http_protocol import HttpProtocol
 
 CLOSE = (b"connection", b"close")
-# For requests of connections that were opened at the last moment.
+# Time for requests on connections opened at the last moment.
 LAST_S = 2.0
 TICK_S = 0.02
 
 
 class Server(uvicorn.Server):
-    """`stopping` is set once it is to stop. `ready` is called when it serves. A second signal cuts the while short."""
+    """Sets `stopping` when told to stop, and calls `ready` when it serves. A second signal ends the grace period."""
 
     def __init__(
         self, config: uvicorn.Config, *, drain_s: float, stopping: asyncio.Event, ready: Callable[[], None]
@@ -57,8 +57,8 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """uvicorn closes what has no answer under way, and a connection that was just accepted has none: its request is
-        on the way, so it is waited for a moment once no more are accepted."""
+        """Shut down. uvicorn closes connections without a request under way, also one just accepted whose request is
+        still on the network: so wait for a moment once no more are accepted."""
         self._announce()
         for server in self.servers:
             server.close()

@@ -1,4 +1,4 @@
-"""What can be set about a redirector. `waymark` fills it in from the environment."""
+"""Settings of a redirector. `waymark` fills them in from the environment."""
 
 from pathlib import Path
 from typing import Literal
@@ -11,47 +11,48 @@ LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: str
-    # Where to read and subscribe instead, if not there: one replica of it.
+    # A replica to read from and subscribe to instead.
     redis_replica_url: str = ""
-    # Where the day's salt comes from: a socket that a supervisor answers at, or a Redis that keeps nothing on disk,
-    # which goes first; with neither, this process has a salt of its own.
+    # Source of the day's salt: a socket on which a supervisor answers, or a Redis without persistence, which takes
+    # precedence; with neither, this process makes its own salt.
     salts_descriptor: int | None = None
     salt_redis_url: str = ""
-    # The base of short links, without a slash at its end.
+    # The base of short links, without a trailing slash.
     short_url: str = "http://localhost:8001"
     journal: Path = Path("journal")
     journal_max_bytes: int = 2 << 30
-    # For how long what is cached may be served while Redis is away.
+    # How long cached routes are served while Redis is away.
     stale_max_s: float = 86_400
     cache_routes: int = 100_000
-    # Peers whose word on the scanner's address and place is taken: addresses, networks, or `cloudflare` for its own.
+    # Peers trusted for the scanner's address and location: addresses, networks, or `cloudflare` for Cloudflare's.
     trusted_proxies: tuple[str, ...] = LOOPBACK
     # none, cloudflare, cloudfront, fastly, vercel, or named headers: "country=X-Country,city=X-City".
     edge: str = "none"
-    # Where an address is: the countries that come along, the path of a MaxMind-format database, or "" for nowhere.
+    # The geo database: the bundled countries, the path of a MaxMind-format file, or "" for none.
     geo_database: str = "registries"
-    # Hosts that are neither the short one nor a verified domain: taken for the short one, or 404.
+    # Hosts that are neither the short host nor a verified domain: treat them as the short host, or answer 404.
     unknown_hosts: Literal["default", "404"] = "default"
-    # Scans of unknown slugs written to the journal, at most so many a second for each process.
+    # Scans of unknown slugs recorded per second and process, at most.
     unknown_per_s: float = 50
-    # Of what a scanner writes (referrer, campaign, ...) for each code, UTC day and dimension; the rest is `(other)`.
+    # Distinct values of what scanners write (referrer, campaign, ...) per code, UTC day and dimension; the rest is
+    # `(other)`.
     distinct_values: int = 1_000
-    # Where uploaded files are: a folder, or a bucket (`infra.s3`), which goes first.
+    # Uploaded files: a folder, or a bucket (`infra.s3`), which takes precedence.
     files: Path = Path("files")
     files_bucket: str = ""
-    # For how long a scanner who gave a code's password is not asked again.
+    # How long a scanner who gave a code's password is not asked again.
     gate_pass_s: int = 3600
-    # For how long a cookie keeps a visitor with a variant, where a code asks for that.
+    # How long a cookie keeps a visitor at a variant, for codes that ask for it.
     sticky_s: int = 30 * 86_400
-    # Connections at a time, in all (fewer where descriptors are few), and of an address that is no trusted proxy.
+    # Concurrent connections, in all (fewer if descriptors are few), and per address that is no trusted proxy.
     connections: int = 10_000
     connections_of_address: int = 256
-    # For how long it goes on serving once it is told to stop, and says so at /readyz.
+    # How long it keeps serving, with 503 at /readyz, once told to stop.
     drain_s: float = 0
-    # A label on all metrics, for one of several processes that answer at one port.
+    # A label on all metrics, for one of several processes behind one port.
     worker: str = ""
 
     @property
     def short_host(self) -> str:
-        """What an event says as its host: never what a request says."""
+        """The host that events name; never taken from a request."""
         return urlsplit(self.short_url).netloc.lower()

@@ -1,4 +1,4 @@
-"""Cookies that a scanner brings back and cannot make: a code's own, signed, for a time."""
+"""Signed cookies: bound to one code, limited in time, and not forgeable by scanners."""
 
 import hashlib
 import hmac
@@ -10,14 +10,14 @@ from redirect.redis_connection import Away, Refused
 from schemas import keys
 
 SECRET_BYTES = 32
-# How long a secret is used before Redis is asked whether it still is the one.
+# How long a secret is used before asking Redis whether it is still the current one.
 ASK_AGAIN_S = 60.0
 LONGEST_HEADER = 8192
 _MAC_CHARACTERS = 32
 
 
 class Secret:
-    """The deployment's own, made by whoever needs it first and kept in Redis."""
+    """The deployment's secret, made by the first redirector that needs it and kept in Redis."""
 
     def __init__(self, redis: RedisClient, random_bytes: Callable[[int], bytes], elapsed: Callable[[], float]) -> None:
         self._redis = redis
@@ -27,7 +27,7 @@ class Secret:
         self._asked_at = float("-inf")
 
     async def get(self) -> bytes:
-        """Raises Away or Refused when it is not known and Redis cannot say."""
+        """The secret. Raises Away or Refused when it is not known and Redis cannot answer."""
         if self._known and self._elapsed() - self._asked_at < ASK_AGAIN_S:
             return self._known
         try:
@@ -43,15 +43,15 @@ class Secret:
 
 
 def sign(secret: bytes, purpose: bytes, birth: int, bound_to: bytes, said: str, until_s: int) -> str:
-    """`said` may hold letters, digits and `-` alone. The value holds for this purpose, this code, and what it is bound
-    to, until a Unix time."""
+    """Sign a value, valid for this purpose, this code, and `bound_to`, until a Unix time. `said` may hold only letters,
+    digits and `-`."""
     return f"{said}_{until_s}_{_mac(secret, purpose, birth, bound_to, said, until_s)}"
 
 
 def verify(
     secret: bytes, purpose: bytes, birth: int, bound_to: bytes, values: Iterable[str], now_s: float
 ) -> str | None:
-    """What the first of the values says that is ours and still holds; None when none is."""
+    """The content of the first value that we signed and that is still valid; None if there is none."""
     for value in values:
         said, _, rest = value.partition("_")
         until, _, mac = rest.partition("_")
@@ -63,13 +63,13 @@ def verify(
 
 
 def _mac(secret: bytes, purpose: bytes, birth: int, bound_to: bytes, said: str, until_s: int) -> str:
-    # Fixed lengths and no separator within a part, so that no two ways of filling it meet.
+    # Parts have fixed lengths or no separators, so no two inputs give the same text.
     text = b"|".join((purpose, b"%d" % birth, hashlib.sha256(bound_to).digest(), said.encode(), b"%d" % until_s))
     return hmac.new(secret, text, hashlib.sha256).hexdigest()[:_MAC_CHARACTERS]
 
 
 def values_of(header: bytes | None, name: bytes) -> list[str]:
-    """The cookies of that name, few and short; a browser may send several, of several paths."""
+    """The cookies of that name, few and short; a browser may send several, for several paths."""
     if not header or name not in header or len(header) > LONGEST_HEADER:
         return []
     start = name + b"="
@@ -78,26 +78,28 @@ def values_of(header: bytes | None, name: bytes) -> list[str]:
 
 
 def set_cookie(name: bytes, value: str, *, path: str, max_age_s: int, secure: bool) -> tuple[bytes, bytes]:
-    """Out of reach of scripts and of other sites' forms. `path` is that of a code, so it holds nothing to escape."""
+    """A Set-Cookie header, hidden from scripts and from other sites' forms. `path` is a code's, so it needs no
+    escaping."""
     parts = f"{name.decode()}={value}; Max-Age={max_age_s}; Path={path}; HttpOnly; SameSite=Lax"
     return (b"set-cookie", (parts + "; Secure" if secure else parts).encode())
 
 
-# A variant that stays a visitor's for longer than the day, where a code asks for it: in a small signed cookie.
+# Keep a visitor at a variant for longer than the day, in a small signed cookie, for codes that ask for it.
 
 VARIANT_COOKIE = b"wm-way"
 _KEY = re.compile(r"[A-Za-z0-9-]{1,32}")
 
 
 class StickyVariants:
-    """Raises Away or Refused when there is no secret to sign with, and Redis cannot say."""
+    """Reads and makes the cookie. Raises Away or Refused when there is no secret to sign with and Redis cannot
+    answer."""
 
     def __init__(self, secret: Secret, kept_s: int) -> None:
         self._secret = secret
         self._kept_s = kept_s
 
     async def kept(self, birth: int, headers: Mapping[bytes, bytes], now_s: float) -> str | None:
-        """The key of the variant that this visitor was led to before."""
+        """The key of the variant that this visitor had before; None without one."""
         values = values_of(headers.get(b"cookie"), VARIANT_COOKIE)
         if not values:
             return None

@@ -1,7 +1,7 @@
-"""Brings the register of this machine's sources (`ingest.register`) to Redis, where it outlives the machine.
+"""Copy this machine's register of sources (`ingest.register`) to Redis, where it outlives the machine.
 
-Any redirector brings all entries that have changed: those of its neighbours, and of journals that somebody ended for a
-dead owner. An entry in Redis is never lowered. While Redis is away the files wait; nothing on the redirect path does.
+Each redirector copies all entries that have changed: its neighbours' too, and those of journals ended for a dead owner.
+An entry in Redis is never lowered. While Redis is away the files wait; nothing on the redirect path does.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from schemas import keys
 from schemas.register import SourceEntry, encode_entry
 
 EVERY_S = 1.0
-# How long the end of a process waits for Redis.
+# How long a process waits for Redis when it ends.
 LAST_S = 1.0
-# A file that changed so recently may change again within one tick of the file system's clock.
+# A file that changed this recently may change again within one tick of the file system's clock.
 _FRESH_NS = 2_000_000_000
-# In one command.
+# Entries per command.
 _AT_ONCE = 100
 
 _PUT = """
@@ -37,7 +37,7 @@ return 0
 
 
 class SourceRegister:
-    """`own` is this process's entry, for as long as it has no journal and so no file."""
+    """Copies the entries. `own` returns this process's entry while it has no journal, and so no file."""
 
     def __init__(
         self, journals: Path, redis: RedisClient, own: Callable[[], SourceEntry | None], now_ms: Callable[[], int]
@@ -46,26 +46,26 @@ class SourceRegister:
         self._redis = redis
         self._own = own
         self._now_ms = now_ms
-        # What Redis holds already, but for when that was.
+        # What Redis already holds, apart from the times.
         self._told: dict[int, SourceEntry] = {}
         self._looked: dict[int, int] = {}
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Copy changed entries until cancelled."""
         while True:
             await asyncio.sleep(EVERY_S)
-            # (Redis away: next time. A disk that cannot be read: likewise.)
+            # Redis is away, or the disk cannot be read: try again next time.
             with contextlib.suppress(Away, Refused, OSError):
                 await self.tell()
 
     async def end(self) -> None:
-        """After the journal has been closed."""
+        """Copy the last entries; call it after the journal is closed."""
         with contextlib.suppress(Away, Refused, OSError, TimeoutError):
             async with asyncio.timeout(LAST_S):
                 await self.tell()
 
     async def tell(self) -> None:
-        """Raises Away, Refused or OSError; then it is tried again with the next call."""
+        """Copy what has changed. Raises Away, Refused or OSError; the next call tries again."""
         changed = await asyncio.to_thread(self._changed)
         for at in range(0, len(changed), _AT_ONCE):
             await self._put(changed[at : at + _AT_ONCE])

@@ -1,4 +1,4 @@
-"""A second server inside a redirector, for its operators: what it says of itself is on no public port."""
+"""The status server inside a redirector, so that operators' endpoints are on no public port."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ DRAIN_S = 1
 
 
 class _Beside(uvicorn.Server):
-    """Signals are the first server's."""
+    """A uvicorn server that leaves signals to the main server."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -23,7 +23,7 @@ class _Beside(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def served(app: App, sockets: Sequence[socket.socket]) -> AsyncIterator[None]:
-    """Serves on listening sockets until left, and closes them. Without any it does nothing."""
+    """Serve on listening sockets until the context ends, then close them. Without sockets it does nothing."""
     if not sockets:
         yield
         return

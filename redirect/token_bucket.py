@@ -1,10 +1,10 @@
-"""How many of something a second."""
+"""A token bucket, to limit a rate."""
 
 from collections.abc import Callable
 
 
 class TokenBucket:
-    """A bucket that fills with `rate` a second and holds a second's worth."""
+    """Fills with `rate` tokens a second and holds one second's worth."""
 
     def __init__(self, rate: float, elapsed: Callable[[], float]) -> None:
         self._rate = rate

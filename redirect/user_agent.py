@@ -1,4 +1,4 @@
-"""What a user agent says of the scanner's device, in the names that the APIs show."""
+"""Read device, system and browser from a user agent, in the names that the APIs show."""
 
 import hashlib
 import re
@@ -13,14 +13,14 @@ from ua_parser.regex import Resolver
 from redirect.request_fields import clean, tidy
 from schemas.event import Kind
 
-# What made a scan: a person, a program, a link preview, or a browser loading ahead of a click.
+# The kind of a scan: a person, a program, a link preview, or a browser's prefetch.
 
 _PREFETCH = re.compile(rb"\b(?:prefetch|prerender|preview)\b", re.IGNORECASE)
 PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 
 
 def known_agents(text: str) -> dict[str, re.Pattern[str]]:
-    """The sections of the kept list, in its order, each as one pattern."""
+    """The sections of the list `known_agents.txt`, in order, each as one pattern."""
     sections: dict[str, list[str]] = {}
     for line in text.splitlines():
         if line.startswith("["):
@@ -34,7 +34,7 @@ _KNOWN = known_agents(resources.files("redirect").joinpath("known_agents.txt").r
 
 
 def kind_of_agent(agent: str) -> Kind:
-    """By the user agent alone."""
+    """The kind, by the user agent alone."""
     if not agent.strip():
         return "bot"
     if _KNOWN["preview"].search(agent):
@@ -48,12 +48,12 @@ def is_prefetch(headers: Mapping[bytes, bytes]) -> bool:
     return any((value := headers.get(name)) is not None and _PREFETCH.search(value) for name in PREFETCH_HEADERS)
 
 
-# Longer ones are cut before anything looks at them.
+# Longer user agents are cut before they are parsed.
 LONGEST_AGENT = 512
 
 
 class Agent(msgspec.Struct, frozen=True):
-    """`digest` stands for the whole user agent where a visitor is hashed."""
+    """A parsed user agent. `digest` replaces the whole text in the visitor hash."""
 
     kind: Kind
     device: str
@@ -78,7 +78,7 @@ _BROWSERS = {
     "Opera Touch": "Opera",
     "WeChat Browser": "WeChat",
 }
-# Apps that show pages themselves, and that the parser takes for the browser inside them.
+# Apps with a built-in browser, which the parser takes for that browser.
 _APPS = {
     "linkedinapp": "LinkedIn",
     "snapchat": "Snapchat",
@@ -102,10 +102,10 @@ _BIG_SCREEN = re.compile(
     r"|; ?aft\w{1,6}(?: build|\))|playstation|xbox|nintendo|oculusbrowser",
     re.IGNORECASE,
 )
-# The parser does not know every model by name.
+# Models that the parser does not know by name.
 _SAMSUNG = re.compile(r"\b(?:SM|GT)-[A-Z]\d")
 _PHONE = re.compile(r"\bmobile\b|\bphone\b|opera mini|opera mobi", re.IGNORECASE)
-# Systems of people that the parser does not know.
+# Systems used by people that the parser does not know.
 _RARE = re.compile(r"x11;|haiku|os/2|amiga|sailfish|openharmony", re.IGNORECASE)
 _TABLET = re.compile(r"\bipad\b|\btablet\b|\bkindle\b|\bsilk\b(?!.*mobile)", re.IGNORECASE)
 
@@ -118,7 +118,7 @@ def _device(agent: str, os: str) -> str:
     if _PHONE.search(agent):
         return "mobile"
     if os == "Android":
-        # Android says so of every phone.
+        # Android says this of every phone.
         return "tablet"
     if os in _PHONES:
         return "mobile"
@@ -143,17 +143,17 @@ def _model(agent: str, family: str, brand: str, os: str, device: str) -> str:
 
 def _system(agent: str, family: str) -> str:
     os = _SYSTEMS.get(family, family)
-    # One console says that it is like an iPhone.
+    # One console claims to be like an iPhone.
     return "" if os == "Other" or (os == "iOS" and "Nintendo" in agent) else os
 
 
 def _is_browser(agent: str, os: str, device: str) -> bool:
-    """Browsers say what they run on; programs say what they are."""
+    """Browsers name their system; programs name themselves."""
     return bool(os or device or _BIG_SCREEN.search(agent) or _RARE.search(agent))
 
 
 def agent_reader() -> Callable[[bytes], Agent]:
-    """Loads the parser's patterns (half a second, 15 MB), and returns what reads a user agent."""
+    """Make the parser. Loads its patterns, which takes half a second and 15 MB."""
     parse = Parser(Resolver(load_builtins())).parse
 
     def read(raw: bytes) -> Agent:

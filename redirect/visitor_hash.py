@@ -1,8 +1,8 @@
-"""Keep the day's visitor salt in memory: today's and tomorrow's, the same for all redirectors that share a source.
+"""Keep the daily visitor salts in memory: today's and tomorrow's, equal on all redirectors that share a source.
 
-A salt is never on a disk. It comes from the supervisor of this machine, over a socket that its redirectors inherit, or
-from a Redis that keeps nothing on disk; a redirector with neither makes its own. Whoever holds yesterday's salt and a
-stored visitor number can find the address again by trying all of them, so the day's end is the end of its salt.
+A salt is never on a disk. It comes from this machine's supervisor, over a socket that its redirectors inherit, or from
+a Redis without persistence; with neither, a redirector makes its own. With yesterday's salt and a stored visitor number
+one could recover the address by trying all of them, so a salt is dropped when its day ends.
 """
 
 import asyncio
@@ -17,8 +17,7 @@ from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away, Refused
 from schemas import keys
 
-# A number for who scanned what on which day: the same for the same scanner, code and day, and
-# worth nothing once the day's salt is gone.
+# The visitor number: the same for the same scanner, code and day, and meaningless once the day's salt is gone.
 
 MS_OF_DAY = 86_400_000
 SALT_BYTES = 16
@@ -36,31 +35,32 @@ def keyed(salt: bytes) -> Hasher:
 
 
 def visitor_hash(hasher: Hasher, address: bytes, agent_digest: bytes, code: bytes) -> int:
-    """Below 2**63. The parts have fixed lengths (16, 16, 8), so no two ways of filling them meet."""
+    """The visitor number, below 2**63. The parts have fixed lengths (16, 16, 8), so no two inputs are the same
+    bytes."""
     own = hasher.copy()
     own.update(address + agent_digest + code)
     return int.from_bytes(own.digest(), "little") >> 1
 
 
 class Salts:
-    """The salts of today and tomorrow, by day number since 1970. A day without one gets a random
-    one that only this process knows, until `put` brings the shared one."""
+    """The salts of today and tomorrow, by day number since 1970. A missing one is replaced by a random salt that only
+    this process knows, until `put` brings the shared one."""
 
     def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
         self._random_bytes = random_bytes
         self._hashers: dict[int, Hasher] = {}
         self._shared: set[int] = set()
-        # What scans of `day` are hashed with. Nobody else keeps it: with its day it is gone.
+        # The hasher for scans of `day`. This is its only copy, so it goes with the day.
         self.day = -1
         self.current = keyed(random_bytes(SALT_BYTES))
 
     def begin(self, day: int) -> None:
-        """Makes this the current day."""
+        """Make this the current day."""
         self.current = self.hasher(day)
         self.day = day
 
     def hasher(self, day: int) -> Hasher:
-        """For a scan now; what was before that day is forgotten."""
+        """The hasher for a scan on this day; forgets earlier days."""
         self.forget_before(day)
         found = self._hashers.get(day)
         if found is None:
@@ -78,7 +78,7 @@ class Salts:
         return day in self._shared
 
     def forget_before(self, today: int) -> None:
-        """Without its salt, nobody can ask again who scanned what on a past day."""
+        """Forget salts before `today`: without them, nobody can find out who scanned what on a past day."""
         for past in [day for day in self._hashers if day < today]:
             del self._hashers[past]
             self._shared.discard(past)
@@ -92,7 +92,7 @@ DAY_BYTES = 8
 
 log = logging.getLogger(__name__)
 
-# The salt of a day, counted since 1970. Raises NoSalt, Persistent, Away or Refused.
+# Returns the salt of a day since 1970. Raises NoSalt, Persistent, Away or Refused.
 Source = Callable[[int], Awaitable[bytes]]
 
 
@@ -101,7 +101,7 @@ class NoSalt(Exception):
 
 
 class Persistent(Exception):
-    """This Redis keeps on disk what it is told; the message says which of its settings does so."""
+    """This Redis persists to disk; the message names the setting."""
 
 
 def day_name(day: int) -> str:
@@ -109,13 +109,13 @@ def day_name(day: int) -> str:
 
 
 def question(day: int) -> bytes:
-    """What a redirector sends to its supervisor. The answer is this and the salt."""
+    """The message from a redirector to its supervisor. The answer is this message and the salt."""
     return day.to_bytes(DAY_BYTES, "big")
 
 
 def from_supervisor(descriptor: int) -> Source:
-    """Ask the process at the other end of a datagram socket. An answer names its day, so one that was meant for a
-    redirector before us is as good."""
+    """Ask the process at the other end of a datagram socket. An answer names its day, so one meant for an earlier
+    redirector serves as well."""
     supervisor = socket.socket(fileno=descriptor)
     supervisor.setblocking(False)
 
@@ -135,7 +135,8 @@ def from_supervisor(descriptor: int) -> Source:
 
 
 def from_redis(redis: RedisClient, random_bytes: Callable[[int], bytes]) -> Source:
-    """Share it through a Redis without a disk: whoever is first makes it, and Redis forgets it with its day."""
+    """Share the salt through a Redis without persistence: the first redirector makes it, and Redis drops it after its
+    day."""
 
     async def source(day: int) -> bytes:
         await check_volatile(redis)
@@ -150,7 +151,8 @@ def from_redis(redis: RedisClient, random_bytes: Callable[[int], bytes]) -> Sour
 
 
 async def check_volatile(redis: RedisClient) -> None:
-    """Raises Persistent for a Redis that writes to a disk, or has a replica that may; Away or Refused."""
+    """Raises Persistent for a Redis that writes to disk or has a replica that may; Away or Refused when it cannot
+    answer."""
     for setting, wanted in (("appendonly", b"no"), ("save", b"")):
         found = await redis.ask("CONFIG", "GET", setting)
         if not isinstance(found, list) or found[1:] != [wanted]:
@@ -162,7 +164,8 @@ async def check_volatile(redis: RedisClient) -> None:
 
 
 class SaltKeeper:
-    """`run` it until cancelled; `first` is set once today's shared salt is there, or there is nobody to share with."""
+    """Keeps the salts current; `run` it until cancelled. Sets `first` once today's shared salt is there, or there is no
+    source."""
 
     def __init__(self, salts: Salts, source: Source | None, now_ms: Callable[[], int]) -> None:
         self._salts = salts
@@ -174,7 +177,7 @@ class SaltKeeper:
         warned = False
         while True:
             today = self._now_ms() // MS_OF_DAY
-            # Also where nobody scans: yesterday's salt is gone a minute after midnight.
+            # Even without scans, yesterday's salt is gone a minute after midnight.
             self._salts.begin(today)
             try:
                 if self._source is not None:

@@ -1,4 +1,4 @@
-"""Runs one redirector in this process, on a listening socket."""
+"""Run one redirector in this process, on listening sockets."""
 
 import asyncio
 import gc
@@ -18,7 +18,7 @@ from redirect.connection_limits import ConnectionLimits, within_descriptors
 from redirect.server import Server
 from redirect.settings import RedirectSettings
 
-# A browser that keeps its connection open costs little; one that reconnects costs a handshake.
+# An idle connection costs little; a reconnecting browser costs a handshake.
 KEEP_ALIVE_S = 30
 GRACEFUL_S = 5
 BACKLOG = 2048
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError when the address is taken."""
+    """Open a listening socket. Raises OSError when the address is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -46,10 +46,11 @@ def run(
     port: int = 8001,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serves until SIGTERM or SIGINT, then closes the journal. On `fds`, listening sockets that other
-    redirectors may share, or on one of its own, and for operators on `status_fds`. `ready` is called when it serves.
-    Blocks. Call it in the process that serves: the journal is opened here, under a new random source. Raises
-    SystemExit when it could not start.
+    """Serve until SIGTERM or SIGINT, then close the journal. Blocks.
+
+    Serves on `fds`, listening sockets that redirectors may share, or on a socket it opens; for operators on
+    `status_fds`. Calls `ready` when it serves. Call it in the process that serves, because it opens the journal under a
+    new random source. Raises SystemExit when it cannot start.
     """
     listeners = [socket.socket(fileno=fd) for fd in fds] or [listen(host, port)]
     journal = open_journal(
@@ -75,7 +76,7 @@ def run(
                 http=protocol,
                 ws="none",
                 lifespan="on",
-                # Whoever is in front is known to `redirect.client_ip` alone.
+                # Only `redirect.client_ip` decides about proxies.
                 proxy_headers=False,
                 access_log=False,
                 server_header=False,
@@ -88,7 +89,7 @@ def run(
             stopping=stopping,
             ready=ready,
         )
-        # What was loaded stays for ever: the collector need not look at it again.
+        # Loaded objects stay for ever: the collector need not scan them again.
         gc.collect()
         gc.freeze()
         server.run(sockets=listeners)

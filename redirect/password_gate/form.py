@@ -1,4 +1,4 @@
-"""The password that a form has sent, read within bounds."""
+"""Read the password from a submitted form, within bounds."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _FIELDS = 8
 
 
 class BadForm(Exception):
-    """What was sent is no password form; `status` says what is wrong with it."""
+    """The request is no password form; `status` is the answer's HTTP status."""
 
     def __init__(self, status: int) -> None:
         super().__init__(str(status))
@@ -20,7 +20,7 @@ class BadForm(Exception):
 
 
 def is_foreign(headers: Mapping[bytes, bytes], own_host: str) -> bool:
-    """Whether a page of another site has sent the form. Programs say nothing of where they come from, and may."""
+    """Whether a page of another site sent the form. Programs send no origin, and are allowed."""
     site = headers.get(b"sec-fetch-site")
     if site is not None:
         return site not in (b"same-origin", b"none")
@@ -35,7 +35,8 @@ def is_foreign(headers: Mapping[bytes, bytes], own_host: str) -> bool:
 
 
 async def password(headers: Mapping[bytes, bytes], receive: Receive) -> str:
-    """Raises BadForm. Reads no more than it takes, and waits no longer than a slow phone needs."""
+    """Read the password. Raises BadForm. Reads no more than a form needs, and waits no longer than a slow phone
+    takes."""
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind != b"application/x-www-form-urlencoded":
         raise BadForm(415)

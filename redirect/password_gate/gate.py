@@ -1,7 +1,7 @@
-"""The password before a code: a form in the code's own place, and a signed cookie for whoever has passed.
+"""Protect a code with a password: a form at the code's address, and a signed cookie once it is passed.
 
-The cookie lets in for `pass_s`. For longer it says that somebody has passed this password before: they are asked
-again, and then do not stand in line with those who guess.
+The cookie grants access for `pass_s`. After that it still proves that the visitor once knew the password: they are
+asked again, but do not queue with those who guess.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,9 +19,9 @@ from redirect.token_bucket import TokenBucket
 
 NAME = b"wm-gate"
 KNOWN_S = 30 * 86_400
-# Forms to what has no password, or is not there at all, that are looked at as if it had: a look costs 25 ms of a core.
+# Rate of password checks for forms sent to codes without a password or to unknown slugs: a check costs 25 ms of a core.
 NOBODYS_PER_S = 5.0
-# With the stricter policy of other pages a browser would not say that the form came from here.
+# With the stricter policy of other pages, browsers would not send the form's origin.
 _ORIGIN_SHOWN = (b"referrer-policy", b"same-origin")
 
 
@@ -41,7 +41,8 @@ def _wait(milliseconds: float) -> Response:
 
 
 class Gate:
-    """Every method may raise Away or Refused when Redis cannot say, and `refusal` Busy."""
+    """The password check of codes. Every method may raise Away or Refused when Redis cannot answer; `refusal` also
+    Busy."""
 
     def __init__(
         self, secret: Secret, tries: GuessLimits, *, own_host: str, pass_s: int, elapsed: Callable[[], float]
@@ -50,14 +51,14 @@ class Gate:
         self._tries = tries
         self._queue = GuessQueue(tries)
         self._passwords = PasswordChecker("password", threads=2)
-        # Of their own, so that whoever floods what is not there keeps nobody from what is.
+        # A separate checker, so that floods at unknown slugs do not delay real codes.
         self._nobodys = PasswordChecker("nobodys-password", threads=1)
         self._nobodys_allowance = TokenBucket(NOBODYS_PER_S, elapsed)
         self._own_host = own_host
         self._pass_s = pass_s
 
     async def has_passed(self, birth: int, kept: str, headers: Mapping[bytes, bytes], now_s: float) -> bool:
-        """Whether a cookie says so: one of this code and of this password, so that a new password asks everybody."""
+        """Whether a cookie of this code and this password grants access. A new password invalidates all cookies."""
         said = await self._said(birth, kept, headers, now_s)
         until = said.removeprefix("in-") if said is not None else ""
         return until.isdecimal() and int(until) > now_s
@@ -72,8 +73,8 @@ class Gate:
     async def refusal(
         self, birth: int, kept: str, address: bytes, at_ms: int, headers: Mapping[bytes, bytes], receive: Receive
     ) -> Response | None:
-        """What a form that was sent is answered with unless it holds the right password. For a code without one
-        (`kept` is empty) and for no code at all (birth 0), that is what a wrong password gets, and as late."""
+        """The answer to a submitted form, unless it holds the right password. A code without a password (`kept` is
+        empty) and an unknown code (birth 0) get the answer to a wrong password, after the same time."""
         if is_foreign(headers, self._own_host):
             return FOREIGN
         try:
@@ -112,7 +113,7 @@ class Gate:
         return signed_cookies.set_cookie(NAME, value, path=path, max_age_s=until_s - int(now_s), secure=secure)
 
     def waiting(self) -> int:
-        """How many stand in line, at all codes."""
+        """How many visitors are queued, over all codes."""
         return len(self._queue)
 
     async def close(self) -> None:

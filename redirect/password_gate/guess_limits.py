@@ -1,8 +1,8 @@
-"""How many passwords may be tried: by an address and the networks it is in, and for a code by all.
+"""Limit password guesses: per address and network, and per code.
 
-An address that guesses waits, each time twice as long; so do its networks, after more tries, since who has an IPv6
-address has whole networks to try from. When all together have guessed too often, a code is not closed: tries are taken
-one by one, further and further apart (`redirect.password_gate.queue` says whose turn it is).
+An address that guesses has to wait, twice as long each time. So do its networks, after more tries, because the holder
+of an IPv6 address has whole networks to guess from. When there are too many guesses in all, the code is not closed:
+tries are taken one at a time at growing intervals (`redirect.password_gate.queue` decides whose turn it is).
 """
 
 import hashlib
@@ -15,21 +15,22 @@ from redirect.redis_connection import Command
 from redirect.visitor_hash import MS_OF_DAY, Salts
 from schemas import keys
 
-# Tries before there is a pause, and the longest one: of an IPv4 address or a /64, of a /56, of a /48.
+# Free tries, and the longest pause: of an IPv4 address or a /64, of a /56, of a /48.
 FREE = (5, 20, 80)
 LONGEST_MS = (3_600_000, 300_000, 300_000)
 FIRST_MS = 4_000
-# What is known of an address is forgotten so long after its last pause.
+# An address is forgotten this long after its last pause.
 KEPT_MS = 3_600_000
-# Wrong passwords of a code by all; of these, one a minute is forgotten, so that slips of many people never add up.
+# Bound on wrong passwords of a code from all addresses. One a minute is forgotten, so that the typos of many people
+# never add up.
 BY_ALL = 100
 FORGOTTEN_MS = 60_000
-# From then on a try each so often, later with each wrong one.
+# From then on one try per interval, which grows with each wrong one.
 NEXT_MS = 1_000
 LATER_MS = 10
 LATEST_MS = 10_000
 
-# Counted before the password is looked at, so that many at once get no more; nothing is counted of whoever may not try.
+# A try is counted before the password is checked, so parallel tries gain nothing; refused tries are not counted.
 _TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -75,13 +76,13 @@ for i = 2, #KEYS do
 end
 """
 
-# A code's birth, and what whoever tries is known by: the narrowest name first.
+# The names by which an address is known in Redis, narrowest first.
 Names = tuple[str, ...]
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """Whether a password may be looked at now; else for how long not: for this address, or (`queued`) for whoever has
-    not passed before. `failed` is whether this address has given wrong ones of late."""
+    """Whether a password may be checked now; if not, how long to wait: for this address, or (`queued`) for visitors who
+    have not passed before. `failed`: this address has given wrong passwords lately."""
 
     may: bool
     queued: bool = False
@@ -90,15 +91,15 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class GuessLimits:
-    """Kept in Redis, for all redirectors. An address is known there by a hash alone, keyed with the day's salt, until
-    an hour after its last pause. Raises Away or Refused when Redis cannot say."""
+    """The limits, in Redis for all redirectors. Redis knows an address only by a hash keyed with the day's salt, until
+    an hour after its last pause. Raises Away or Refused when Redis cannot answer."""
 
     def __init__(self, redis: RedisClient, salts: Salts) -> None:
         self._redis = redis
         self._salts = salts
 
     async def take(self, birth: int, names: Names, *, by_all: bool = True) -> Verdict:
-        """Whether one more may be tried. Without `by_all` it is not one of those that all may try."""
+        """Take one try. With `by_all` false, it does not count towards the limit of the code."""
         at = [keys.gate_tries(birth, name) for name in names]
         bounds = [bound for pair in zip(FREE, LONGEST_MS, strict=True) for bound in pair]
         numbers = (BY_ALL, FORGOTTEN_MS, NEXT_MS, LATER_MS, LATEST_MS, FIRST_MS, KEPT_MS)
@@ -107,23 +108,23 @@ class GuessLimits:
         return Verdict(may=state == 0, queued=state == 2, wait_ms=wait_ms, failed=bool(failed))
 
     def give_back(self, birth: int, names: Names) -> None:
-        """The right password is no try, and this address guesses no more."""
+        """Undo a try with the right password, and clear this address."""
         at = [keys.gate_tries(birth, name) for name in names]
         self._redis.tell("EVAL", _GIVE_BACK, len(at) + 1, *at, keys.gate_tries(birth))
 
     def names(self, address: bytes, birth: int, at_ms: int) -> Names:
-        """Of an address and a code, and telling nothing of either: an IPv4 address, or the /64, /56 and /48 of an IPv6
-        one."""
+        """Names for an address at a code that reveal neither: of an IPv4 address, or of the /64, /56 and /48 of an IPv6
+        address."""
         known_by = (address,) if is_v4(address) else (address[:8], address[:7], address[:6])
         return tuple(self._name(b"tries" + bytes([len(part)]) + part, birth, at_ms) for part in known_by)
 
     def _name(self, known_by: bytes, birth: int, at_ms: int) -> str:
         own = self._salts.hasher(at_ms // MS_OF_DAY).copy()
-        # Of another length than what a visitor is made of, so it is never the same number.
+        # The input has another length than a visitor's, so the numbers never match.
         own.update(known_by + birth.to_bytes(8, "big"))
         return hashlib.blake2b(own.digest(), digest_size=8).hexdigest()
 
 
 def name_of_cookie(value: str) -> Names:
-    """Of whoever has passed before, by the cookie that says so."""
+    """Names for a visitor who has passed before, from their cookie."""
     return ("passed-" + hashlib.blake2b(value.encode(), digest_size=8).hexdigest(),)

@@ -1,4 +1,4 @@
-"""Whether a password is the right one, without keeping anybody else waiting."""
+"""Check passwords in threads, without blocking the event loop."""
 
 import asyncio
 import logging
@@ -8,28 +8,28 @@ from functools import cache
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
-# Each look takes tens of milliseconds of a core and tens of megabytes.
+# Each check takes tens of milliseconds of a core and tens of megabytes.
 MOST_WAITING = 32
 
-# What `codes` makes its hashes at, so that a look at none takes as long as a look at one.
+# The parameters with which `codes` hashes, so that a check without a hash takes as long as one with.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
 
 log = logging.getLogger(__name__)
 
 
 class Busy(Exception):
-    """So many passwords are being looked at that this one would wait too long."""
+    """Too many passwords are being checked; this one would wait too long."""
 
 
 @cache
 def _nobodys() -> str:
-    """A hash that no password has been made into: looking at it takes what looking at any other does."""
+    """A hash that matches no password, but takes as long to check as any other."""
     return _hasher.hash("\0")
 
 
 def is_right(kept: str, given: str) -> bool:
-    """Blocks, and lets other threads run meanwhile. Without a hash (`kept` is empty) it does the same work for nothing.
-    Never raises for what was given."""
+    """Check a password. Blocks, with the GIL released. Without a hash (`kept` is empty) it does the same work and
+    fails. Never raises for any `given`."""
     try:
         return _hasher.verify(kept or _nobodys(), given.encode("utf-8", "replace")) and bool(kept)
     except VerificationError:
@@ -40,19 +40,19 @@ def is_right(kept: str, given: str) -> bool:
 
 
 class PasswordChecker:
-    """Threads of their own, and a bounded queue before them."""
+    """A thread pool with a bounded queue."""
 
     def __init__(self, name: str, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._waiting = 0
 
     async def are_right(self, kept: str, given: str, *, known: bool = False) -> bool:
-        """Raises Busy, for those who are `known` to have passed before later than for others."""
+        """Check a password. Raises Busy, later for visitors who are `known` to have passed before."""
         if self._waiting >= MOST_WAITING * (2 if known else 1):
             raise Busy
         self._waiting += 1
         looked = asyncio.get_running_loop().run_in_executor(self._pool, is_right, kept, given)
-        # Whoever asked may go; the thread goes on all the same.
+        # The caller may be cancelled; the thread continues.
         looked.add_done_callback(lambda _: self._done())
         return await looked
 

@@ -1,9 +1,8 @@
-"""Queue password tries at a code whose password everybody together has guessed at too often.
+"""Queue password tries at a code that has had too many wrong guesses in all.
 
-Tries are taken one by one, as `guess_limits` allows them: first those of addresses that have given no wrong password
-lately, among these in the order they came. So a flood of guesses makes others wait and keeps nobody out. Each
-redirector has a queue for each such code; chance decides which redirector gets the next try. The queues are bounded,
-and so is the time anybody waits in one.
+Tries are taken one at a time, as `guess_limits` allows: first those of addresses without a recent wrong password, and
+among these in order of arrival. So a flood of guesses slows others down but keeps nobody out. Each redirector has one
+queue per code; chance decides which redirector gets the next try. The queues are bounded, and so is the waiting time.
 """
 
 import asyncio
@@ -16,12 +15,12 @@ from redirect.redis_connection import Away, Refused
 MOST_OF_CODE = 64
 MOST = 256
 LONGEST_WAIT_S = 20.0
-# It is looked so often whether another redirector has given a try back.
+# How often to check whether another redirector has given a try back.
 LOOK_S = 1.0
-# What is said to whom there is no room for.
+# The verdict when the queue is full.
 COME_AGAIN = Verdict(may=False, queued=True, wait_ms=10_000)
 
-# Whether it has failed and when it came; what it is known by; where it waits.
+# Whether it has failed; when it came; its names; its future.
 _Waiting = tuple[bool, int, Names, "asyncio.Future[Verdict]"]
 
 
@@ -32,7 +31,7 @@ class _Line:
 
 
 class GuessQueue:
-    """One for each redirector, used in its event loop."""
+    """One per redirector, used in its event loop."""
 
     def __init__(self, tries: GuessLimits) -> None:
         self._tries = tries
@@ -44,7 +43,7 @@ class GuessQueue:
         return sum(len(line.waiting) for line in self._lines.values())
 
     async def turn(self, birth: int, names: Names, *, failed: bool) -> Verdict:
-        """Waits for a try, at most LONGEST_WAIT_S. Raises Away or Refused when Redis cannot say."""
+        """Wait for a try, at most LONGEST_WAIT_S. Raises Away or Refused when Redis cannot answer."""
         line = self._lines.get(birth) or _Line()
         if not self._room(line, failed):
             return COME_AGAIN
@@ -60,7 +59,7 @@ class GuessQueue:
             return COME_AGAIN
 
     def wake_next(self, birth: int) -> None:
-        """The next one need not wait."""
+        """Wake the next in the queue."""
         if birth in self._lines:
             self._lines[birth].wake.set()
 
@@ -70,14 +69,14 @@ class GuessQueue:
         last = max(line.waiting, default=None)
         if failed or last is None or not last[0]:
             return False
-        # Who has guessed before goes for who has not.
+        # An address that has guessed makes room for one that has not.
         line.waiting.remove(last)
         heapify(line.waiting)
         _tell(last[3], COME_AGAIN)
         return True
 
     async def _serve(self, birth: int, line: _Line) -> None:
-        """Until nobody waits."""
+        """Serve the queue until it is empty."""
         waiting = line.waiting
         try:
             while waiting:
@@ -109,7 +108,7 @@ class GuessQueue:
 
 
 def _tell(future: "asyncio.Future[Verdict]", verdict: Verdict) -> bool:
-    """Whether anybody is still there to hear it."""
+    """Resolve the future; whether anybody was still waiting."""
     if future.done():
         return False
     future.set_result(verdict)
