@@ -1,8 +1,8 @@
 """Check that a Kafka partition still holds what it acknowledged.
 
-Each time a partition gets a leader (even the same broker after a restart), its epoch grows, and the broker reports
-where an earlier epoch ended: below what it had acknowledged, if a power loss took its page cache. aiokafka (0.14) does
-not send this request, so this module does.
+Each time a partition gets a leader (even the same broker again, after it was away), its epoch grows, and the broker
+reports where an earlier epoch ended: below what it had acknowledged, if a power loss took its page cache. aiokafka
+(0.14) does not send this request, so this module does.
 """
 
 import asyncio

@@ -183,7 +183,7 @@ def build(
         return Response(b"ok\n", media_type="text/plain")
 
     async def readyz(_: Request) -> Response:
-        """Ready once Redis has been heard: from then on cached codes are served without it."""
+        """Ready once Redis has answered: from then on cached codes are served without it."""
         now = elapsed()
         lacks = [] if now < trust.until else ["redis"]
         ready = now - trust.heard_at <= settings.stale_max_s

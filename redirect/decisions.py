@@ -109,7 +109,7 @@ class Destinations(msgspec.Struct, frozen=True):
 
 
 def destinations(route: Route) -> Destinations:
-    """Raises ValueError when a destination cannot stand in a header."""
+    """Prepare the destinations of a route. Raises ValueError when one is not allowed in a header."""
     how = forwarding(route.query, route.utm, GATE_PARAMETERS if route.password else ())
 
     def made(url: str, key: str = "") -> Destination:
@@ -133,7 +133,7 @@ def destinations(route: Route) -> Destinations:
 
 
 def location(destination: str) -> bytes:
-    """Raises ValueError when it cannot stand in a header (`codes` lets none such through)."""
+    """The Location header's value. Raises ValueError when it is not allowed in a header (`codes` refuses those)."""
     found = destination.encode()
     if not found or _CONTROL.search(found):
         raise ValueError("a destination with control characters, or none")
@@ -173,7 +173,7 @@ UNKNOWN = Decision("unknown")
 
 
 def decide(route: Route, paused_page: bytes) -> Decision:
-    """Raises ValueError when a destination cannot stand in a header (`codes` lets none through)."""
+    """Decide a route. Raises ValueError when a destination is not allowed in a header (`codes` refuses those)."""
     if route.gone:
         return UNKNOWN
     if route.status == "paused":

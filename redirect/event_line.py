@@ -1,4 +1,4 @@
-"""Parts of a journal line."""
+"""Encode parts of a journal line."""
 
 import msgspec
 
@@ -13,5 +13,5 @@ NO_VARIANT = b'""'
 
 
 def piece(*values: object) -> bytes:
-    """Encode values as in a line, each followed by a comma."""
+    """Encode values as in a line, each after a comma."""
     return b"," + msgspec.json.encode(values)[1:-1]

@@ -32,11 +32,11 @@ class Transport(Protocol):
 
 
 class GroupCommit(NamedTuple):
-    """`add(event)` takes an event of this turn, whose answer goes to `hold`, or out after `flush`.
+    """`add(event)` takes an event of this turn; its answer goes to `hold`, or out after `flush`.
 
     `hold(transport, answer)` writes the answer once the events so far are in the journal, which may be now.
 
-    `flush()` appends what there is, then answers. It raises RuntimeError when the journal is closed, and answers
+    `flush()` appends the group, then sends its answers. It raises RuntimeError when the journal is closed, and sends
     nothing."""
 
     add: Callable[[bytes], None]

@@ -12,8 +12,8 @@ from typing import Any
 
 from redirect.redis_connection import Away, Command, RedisConnection, connect
 
-# How long a request may wait for an attempt to connect, from the start of the attempt; also how long it may wait after
-# an attempt that failed slower than that, until one succeeds.
+# How long a request may wait for an attempt to connect, from the start of the attempt; the short time applies after an
+# attempt that failed slower than that, until one succeeds.
 CONNECT_PATIENCE_S = 1.0
 SHORT_PATIENCE_S = 0.1
 # The timeout of an attempt to connect.

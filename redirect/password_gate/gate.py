@@ -107,7 +107,7 @@ class Gate:
         return WRONG
 
     async def pass_for(self, birth: int, kept: str, path: str, now_s: float, *, secure: bool) -> tuple[bytes, bytes]:
-        """The cookie."""
+        """The Set-Cookie header that grants access."""
         said, until_s = f"in-{int(now_s) + self._pass_s}", int(now_s) + max(KNOWN_S, self._pass_s)
         value = signed_cookies.sign(await self._secret.get(), NAME, birth, kept.encode(), said, until_s)
         return signed_cookies.set_cookie(NAME, value, path=path, max_age_s=until_s - int(now_s), secure=secure)

@@ -99,7 +99,7 @@ class GuessLimits:
         self._salts = salts
 
     async def take(self, birth: int, names: Names, *, by_all: bool = True) -> Verdict:
-        """Take one try. With `by_all` false, it does not count towards the limit of the code."""
+        """Take one try, if the limits allow it. With `by_all` false, the limit over all addresses does not apply."""
         at = [keys.gate_tries(birth, name) for name in names]
         bounds = [bound for pair in zip(FREE, LONGEST_MS, strict=True) for bound in pair]
         numbers = (BY_ALL, FORGOTTEN_MS, NEXT_MS, LATER_MS, LATEST_MS, FIRST_MS, KEPT_MS)
