@@ -56,7 +56,6 @@ class Journal:
         self._segment_bytes = segment_bytes
         self._lock = made.lock
         self._table = made.table
-        # Our entry in the register.
         self._entry = OwnEntry(made.entry, source, now_ms)
         self._fd = made.fd
         self._prefix = b"[%d," % source
