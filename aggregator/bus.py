@@ -1,7 +1,7 @@
-"""What the loop asks of a bus. Two answer: the journal folder of one machine, and Kafka.
+"""The interface of a bus. Two implement it: the journal folder of one machine, and Kafka.
 
-A bus is partitions; a partition is records in a row, each with an offset that only grows. The loop
-follows each partition that is assigned to this process, and no other process follows it then.
+A bus has partitions; a partition is a sequence of records, each with an offset that only grows. The aggregator
+follows each partition that is assigned to this process; no other process follows it meanwhile.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ class Range(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """Whole journal lines, without their newlines. A Kafka record holds many under one offset. A stretch
-    of a journal has `offset` None: there every line is a record of its own, and an event's offset is its seq.
-    `source`, where it is known, is whose lines these must be."""
+    """Whole journal lines, without their newlines. A Kafka record holds many under one offset. A part of a journal
+    has `offset` None: there every line is a record, and an event's offset is its seq. `source`, if known, is the
+    source that all lines must have."""
 
     offset: int | None
     lines: list[bytes]
@@ -32,8 +32,8 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class PartitionId(msgspec.Struct, frozen=True):
-    """Which partition of which bus. `bus` is made new with the topic or the folder, so that offsets
-    that begin again there cannot be taken for old ones."""
+    """A partition of a bus. `bus` is a new id for each topic or folder, so that offsets which begin again there cannot
+    be taken for old ones."""
 
     bus: str
     topic: str
@@ -44,73 +44,73 @@ class PartitionId(msgspec.Struct, frozen=True):
 
 
 class Resume(msgspec.Struct, frozen=True):
-    """Where a partition goes on. `intent`: a batch that was declared and not finished; its insert may
-    have happened, or half happened, or not."""
+    """Where a partition resumes. `intent` is a batch that was declared and not finished; its insert may have happened,
+    wholly, partly or not at all."""
 
     position: int
     intent: Range | None = None
 
 
 class Lost(Exception):
-    """The partition belongs to another process now: nothing more may be declared for it."""
+    """The partition belongs to another process now: declare nothing more for it."""
 
 
 class Gone(Exception):
-    """Records that were to be read are not on the bus any more. Stops the partition with an alarm."""
+    """Records are gone from the bus before they were read. Stops the partition with an alarm."""
 
 
 class Held(Exception):
-    """Another process repairs rollups, or waits to, and nothing may be inserted beside it. Let others have
-    their turn, and try again."""
+    """Another process repairs rollups, or waits to, and no other insert may run meanwhile. Let others have their turn,
+    and try again."""
 
 
 class Partition(Protocol):
     id: PartitionId
-    # Set when this process must let go of the partition: finish what is declared, declare nothing new.
+    # Set when this process must release the partition: finish what is declared, declare nothing new.
     leaving: asyncio.Event
 
     async def resume(self) -> Resume:
-        """Where to go on; the next `read` starts there. Raises Gone."""
+        """Where to resume; the next `read` starts there. Raises Gone."""
 
     async def seek(self, offset: int) -> None:
-        """The next `read` starts at the first record at or above the offset."""
+        """Start the next `read` at the first record at or above the offset."""
 
     async def read(self, max_bytes: int) -> Sequence[Record] | None:
-        """The next records, in order, each once; empty when nothing has come within a tenth of a
-        second or so; None when the partition is closed and read to its end. Raises Gone."""
+        """The next records, in order, each once; empty if none arrives within about a tenth of a second; None when the
+        partition is closed and read to its end. Raises Gone."""
 
     async def declare(self, batch: Range) -> float:
-        """Keeps the intent to insert these offsets, and with it that everything below them is done
-        with. Returns the clock's time at which the bus has acknowledged it. Raises Lost; Held (then
-        nothing is declared); or OSError, after which it is to be called again with the same range."""
+        """Record the intent to insert these offsets, and that everything below them is done. Returns the clock's time
+        at which the bus acknowledged it. Raises Lost; Held (then nothing is declared); or OSError: then call it again
+        with the same range."""
 
     async def hold(self, position: int, intent: Range | None) -> None:
-        """As `declare` (or with nothing declared), and from its return until `done` no other process inserts.
-        Raises Held while one of them has a batch declared: what is held stays so, call it again."""
+        """Like `declare` (or with nothing declared); from its return until `done` no other process inserts. Raises Held
+        while another process has a batch declared: the hold stays in place, call it again."""
 
     async def done(self, position: int) -> None:
-        """Keeps that everything below is done with and nothing is declared. Raises as `declare`."""
+        """Record that everything below is done and nothing is declared. Raises like `declare`."""
 
     async def retire(self) -> None:
-        """Called once, after `done`, when `read` said that the partition is at its end."""
+        """Called once, after `done`, when `read` has returned None at the end of the partition."""
 
     async def lag(self) -> int | None:
-        """How many offsets the bus holds above what was read; None when it cannot say now."""
+        """How many offsets on the bus are not read yet; None if the bus cannot tell now."""
 
     def released(self) -> None:
-        """The loop has let go of the partition."""
+        """Called when the aggregator has released the partition."""
 
 
 class Bus(Protocol):
-    # After this long without a sign of life the bus gives a process's partitions to another; None: never.
+    # The bus reassigns the partitions of a process that is silent for this long; None: never.
     session_timeout_s: float | None
-    # Whether other processes may insert what other partitions of this bus hold.
+    # Whether other processes may insert the records of other partitions of this bus.
     shared: bool
 
     async def open(self) -> None: ...
 
     async def partitions(self) -> Sequence[Partition]:
-        """Those assigned now. Called again and again; a partition is the same object as long as it stays assigned."""
+        """The partitions assigned now. Polled; a partition is the same object as long as it stays assigned."""
 
     async def close(self) -> None:
-        """Called when the loop has let go of every partition."""
+        """Called when the aggregator has released every partition."""

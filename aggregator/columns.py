@@ -1,7 +1,7 @@
-"""Events as columns: what a batch is from the moment its lines are read until they are a block of the warehouse.
+"""Events as columns: the form of a batch from decoded lines to a block of the warehouse.
 
-A text column is a dictionary and an index for each row, made while a line's fields are at hand. So the sums by value
-(`aggregator.value_sums`) are made of small integers, and the warehouse parses no text.
+A text column is a dictionary and an index for each row, built while the fields of a line are in the cache. So the sums
+by value (`aggregator.value_sums`) count small integers, and the warehouse parses no text.
 """
 
 from array import array
@@ -21,7 +21,7 @@ TEXTS = tuple(name for name in EVENT_COLUMNS if name not in (*NUMBERS, *ENUMS, *
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """Rows in order. `degrees` has NaN where an event has none."""
+    """Rows in order. `degrees` has NaN for an event without coordinates."""
 
     numbers: dict[str, Array]
     enums: dict[str, Array]
@@ -32,11 +32,11 @@ class Columns(msgspec.Struct, frozen=True):
         return len(self.numbers["seq"])
 
     def keys(self) -> Iterator[tuple[int, int]]:
-        """Source and seq of each row."""
+        """The source and seq of each row."""
         return zip(self.numbers["source"].tolist(), self.numbers["seq"].tolist(), strict=True)
 
     def rows(self, at: Sequence[int] | slice) -> "Columns":
-        """Some of them, by their places."""
+        """Some of the rows, by index."""
         where: Any = at if isinstance(at, slice) else np.array(at, dtype=np.int64)
         return Columns(
             {name: values[where] for name, values in self.numbers.items()},
@@ -55,8 +55,8 @@ class Dictionary(dict[str, int]):
 
 
 class Builder:
-    """Takes rows as they are decoded, a few hundred at a time: they are in the processor's cache then, and reading
-    them later costs twice as much."""
+    """Builds columns from rows as they are decoded, a few hundred at a time: the rows are in the processor's cache
+    then, and reading them later costs twice as much."""
 
     def __init__(self) -> None:
         self._numbers = {name: array("Q") for name in NUMBERS}
@@ -78,7 +78,7 @@ class Builder:
         return lambda values: index(map(number, values))
 
     def add(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Rows of fields as in a line; what comes after the last column is left out."""
+        """Add rows of fields as in a line; fields after the last column are dropped."""
         for take, values in zip(self._takers, zip(*rows, strict=True), strict=False):
             take(values)
 
@@ -103,7 +103,7 @@ def columns_of(events: Iterable[ScanEvent]) -> Columns:
 
 
 def concatenate(parts: Sequence[Columns]) -> Columns:
-    """One after the other; each text once in its dictionary, and only those that a row has."""
+    """Concatenate the rows. The dictionaries hold each text once, and only texts that a row has."""
     return Columns(
         {name: np.concatenate([part.numbers[name] for part in parts]) for name in NUMBERS},
         {name: np.concatenate([part.enums[name] for part in parts]) for name in ENUMS},

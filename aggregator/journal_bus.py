@@ -1,4 +1,7 @@
-"""The bus of one machine: the journal folder itself. A partition is a source, an offset a seq."""
+"""The journal folder as the bus of one machine. A partition is a source, an offset a seq.
+
+All file work runs in one thread of the bus, off the event loop.
+"""
 
 import asyncio
 import logging
@@ -26,15 +29,15 @@ T = TypeVar("T")
 
 TOPIC = "journal"
 CHUNK_RECORDS = 20_000
-# About as many bytes as those records have: what is read beyond them is cut into lines in vain.
+# About the size of that many records: more bytes would be split into lines in vain.
 CHUNK_BYTES = 4 << 20
-# Between two looks at a journal without news: at its lines, and at whether its owner lives.
+# Intervals of polling an idle journal: for new lines, and for whether its owner is alive.
 LOOK_S = 0.02
 ALIVE_S = 1.0
 
 
 def bus_id(folder: Path) -> str:
-    """The journal folder's id: random, made with the folder, for ever."""
+    """The id of the journal folder: random, created with the folder, permanent."""
     path = folder / "bus-id"
     make_folder(folder)
     if not path.exists():
@@ -43,7 +46,7 @@ def bus_id(folder: Path) -> str:
 
 
 class JournalPartition:
-    """One source. Its methods run their file work in the bus's thread."""
+    """One source. Its methods do their file work in the bus's thread."""
 
     def __init__(self, bus: "JournalBus", reader: SourceReader) -> None:
         self.id = PartitionId(bus.id, TOPIC, reader.source)
@@ -54,7 +57,7 @@ class JournalPartition:
         self._ended = False
         self._read_to = -1
         self._looked_alive = bus.clock() - ALIVE_S
-        # Segments of which everything that was read is known to be on disk, newest last.
+        # Segment → its size when it was last synced, newest last; 0: not synced yet.
         self._synced: dict[int, int] = {}
 
     async def resume(self) -> Resume:
@@ -68,7 +71,7 @@ class JournalPartition:
         resume = Resume(0) if kept is None else kept
         try:
             self._reader.check()
-            # Before anything is read: what a power loss left behind can look like lines.
+            # Before anything is read: the remains of a power loss can look like lines.
             if not self._reader.alive():
                 self._reader.finish(resume.position - 1)
         except Broken as error:
@@ -114,7 +117,7 @@ class JournalPartition:
         return lines
 
     def _with_gaps(self, lines: list[bytes]) -> list[bytes]:
-        """An empty line stands for events that should be here and are not, so that reading stops at it."""
+        """Insert an empty line for each gap of missing events, so that reading stops there."""
         closed = self._reader.closed()
         refused = closed.refused if closed is not None else self._reader.refused()
         found, before = [], self._read_to
@@ -127,7 +130,7 @@ class JournalPartition:
         return found
 
     def _look_after_owner(self) -> None:
-        """A dead owner's journal gets its close record, which is then read as any other."""
+        """Close the journal of a dead owner; its close record is then read like any other."""
         now = self._bus.clock()
         if now - self._looked_alive < ALIVE_S:
             return
@@ -140,8 +143,8 @@ class JournalPartition:
         return self._bus.clock()
 
     def _declare(self, batch: Range) -> None:
-        # What is stored must not be younger than what is on disk: a power loss would leave an intent,
-        # and rows, of events that the journal does not have and whose seqs it would give out as lost.
+        # Events must be on disk before they are stored: else a power loss would leave an intent, and rows, of events
+        # that the journal does not have, and it would report their seqs as lost.
         for segment in list(self._synced):
             self._sync(segment)
         self._bus.intents.declare(self.id.number, batch)
@@ -164,7 +167,7 @@ class JournalPartition:
             del self._synced[segment]
 
     async def hold(self, position: int, intent: Range | None) -> None:
-        """There is no other process."""
+        """Nothing to do: there is no other process."""
 
     async def done(self, position: int) -> None:
         await self._bus.work(self._done, position)
@@ -191,7 +194,7 @@ class JournalPartition:
 
 
 class JournalBus:
-    """Finds journals all the time: a new redirect process, and one that died, show up within a second."""
+    """Looks for journals continuously: a new redirect process, or a dead one, shows up within a second."""
 
     session_timeout_s: float | None = None
     shared = False
@@ -203,7 +206,7 @@ class JournalBus:
         self._journals = journals
         self._intents_folder = intents
         self._known: dict[int, JournalPartition] = {}
-        # One thread: a SourceReader is for one, and file work is short.
+        # One thread, because a SourceReader belongs to one thread, and file work is short.
         self._thread = ThreadPoolExecutor(1, "journal-bus")
 
     async def open(self) -> None:
@@ -212,7 +215,7 @@ class JournalBus:
     def _open(self) -> None:
         self.id = bus_id(self._journals)
         self.intents = IntentFiles(self._intents_folder, self.id)
-        # The intent of a journal goes after the journal: a kill between the two leaves it.
+        # A journal is removed before its intent; a kill between the two leaves the intent.
         there = set(sources(self._journals))
         for source in self.intents.sources():
             if source not in there:

@@ -1,12 +1,15 @@
-"""After an insert that crashed or failed: retry it, then look at what is there, and repair it.
+"""Settle a batch after its insert crashed or failed: retry the insert, compare the result, repair it.
 
-A token is not enough. The engine may have noted the token down without bringing the rows in, and then it
-takes the retry for a repetition. So the range is compared row by row, and the rollups day by day.
-Nothing here needs to be atomic: the batch's intent stays until all of it has been seen to be right, and each
-step may be done again, from the beginning, by another process.
+`committing` and `dead_letters` call it while all other inserts are held. It blocks; raises Pending, or what the client
+raises.
+
+A token is not enough. The engine may have recorded the token without the rows, and then takes the retry for a
+repetition. So the rows of the range are compared one by one, and the rollups day by day. Nothing here needs to be
+atomic: the batch's intent stays until everything is verified, and another process may repeat each step from the
+beginning.
 """
 
-# ruff: noqa: S608 (what is put into a query is numbers, and names of our own making)
+# ruff: noqa: S608 (only numbers and our own names are put into queries)
 
 import time
 from collections.abc import Callable, Collection
@@ -28,7 +31,7 @@ _DAY_MS = 86_400_000
 # Slices compared, deleted and recomputed at a time.
 SLICES = 2000
 MUTATION_WAIT_S = 120.0
-# The engine may have noted a repair's token down, too, without bringing the rows in; then another one is used.
+# The engine may have recorded a repair's token without the rows, too; then the next turn uses another token.
 TURNS = 4
 
 Checkpoint = Callable[[str], None]
@@ -39,10 +42,10 @@ class Pending(OSError):
 
 
 def settle(client: Client, batch: Batch, checkpoint: Checkpoint) -> None:
-    """When this returns, `scans` holds exactly the batch's rows from its range, each once (without those that
-    were erased), and both rollups agree with `scans` on every day of a code that the batch touches.
+    """On return, `scans` holds exactly the batch's rows from its range, each once (without erased ones), and both
+    rollups agree with `scans` on every day of a code that the batch touches.
 
-    Called with all other inserts held. Raises what the client raises; then it is to be called again.
+    Call it while all other inserts are held, and again if it raises. Raises Pending and what the client raises.
     """
     if batch.lines:
         queries.insert(client, batch.block(), batch.token, lambda: checkpoint("rows retried"))
@@ -63,11 +66,11 @@ def _settle_rows(client: Client, batch: Batch, checkpoint: Checkpoint) -> set[Sl
         touched = set(zip(numbers["code"].tolist(), days.tolist(), strict=True))
     for turn in range(TURNS):
         there, unread = _stored(client, batch)
-        # Their sums nobody can count from the records, but from the rows.
+        # Their sums cannot be counted from the unreadable records, only from the rows.
         if unread:
             touched |= _slices_of(client, batch, unread)
         gone = queries.erased_keys(client, wanted.keys() | there.keys())
-        # A row that is in the ledger as well is about to be deleted by whoever put it there.
+        # A row that is also in the ledger is about to be deleted by an erasure.
         kept = gone | unread
         wrong = {key for key, copies in there.items() if key not in kept and (copies > 1 or key not in wanted)}
         missing = {key: at for key, at in wanted.items() if key not in gone and (key not in there or key in wrong)}
@@ -79,16 +82,16 @@ def _settle_rows(client: Client, batch: Batch, checkpoint: Checkpoint) -> set[Sl
             checkpoint("surplus deleted")
         if missing:
             token = queries.token_of(batch.token, "missing", sorted(missing), turn)
-            # Without sums of their own. Another insert could arrive long after it was given up, when nobody would use
-            # its token any more; what the sums lack is seen when they are compared.
+            # Without their sums. An insert of sums could arrive long after it was given up, when nobody would use its
+            # token any more; the comparison of the rollups finds what the sums lack.
             queries.insert_rows(client, rows.rows(list(missing.values())), token)
             checkpoint("missing inserted")
     raise Pending(f"scans still lacks rows of {batch.token}")
 
 
 def _stored(client: Client, batch: Batch) -> tuple[dict[Key, int], set[Key]]:
-    """How often each row of the range is there; and those that were stored before their record became unreadable, which
-    nobody could bring in again."""
+    """How often each row of the range is stored; and the rows that were stored before their record became unreadable,
+    which could not be inserted again."""
     there, unread = {}, set()
     for source, seq, copies, offset in queries.rows_in_range(client, batch.partition_id, batch.range):
         there[source, seq] = copies
@@ -98,7 +101,7 @@ def _stored(client: Client, batch: Batch) -> tuple[dict[Key, int], set[Key]]:
 
 
 def _among(batch: Batch, keys: Collection[Key]) -> list[str]:
-    """Conditions that meet, between them, the rows of the range with these keys."""
+    """Conditions that together select the rows of the range with these keys."""
     here = queries.from_range(batch.partition_id, batch.range)
     ordered = sorted(keys)
     parts = [ordered[at : at + queries.CHUNK] for at in range(0, len(ordered), queries.CHUNK)]
@@ -135,8 +138,8 @@ def _settle_rollups(client: Client, batch: Batch, touched: set[Slice], checkpoin
             for turn in range(TURNS):
                 if not wrong:
                     break
-                # Named by the part, not by what is wrong of it: another try may find less wrong, and must still keep an
-                # insert out that was given up and comes late.
+                # Named by the part, not by what is wrong in it: another attempt may find less wrong, and its token must
+                # still keep out an insert that was given up and arrives late.
                 recompute(client, rollup, wrong, queries.token_of(batch.token, rollup, part, turn), checkpoint)
                 wrong = differ(client, wrong)
             if wrong:
@@ -144,8 +147,8 @@ def _settle_rollups(client: Client, batch: Batch, touched: set[Slice], checkpoin
 
 
 def recompute(client: Client, rollup: str, slices: Collection[Slice], token: str, checkpoint: Checkpoint) -> None:
-    """Replaces days of codes in a rollup by what `scans` says. A kill between the two steps leaves them empty,
-    which the next comparison sees; so does an insert that came late, after its answer was given up."""
+    """Replace days of codes in a rollup by the sums of `scans`. A kill between the two steps leaves these days empty;
+    the next comparison finds that, and also an insert that arrived after its answer was given up."""
     pairs = ", ".join(f"({code}, {day})" for code, day in slices)
     codes = queries.sql_list({code for code, _ in slices})
     client.command(
@@ -160,8 +163,8 @@ def recompute(client: Client, rollup: str, slices: Collection[Slice], token: str
 
 
 def _those(slices: Collection[Slice]) -> str:
-    """What `IN` takes. As two texts of numbers the engine reads them four times as fast as a list of pairs.
-    A deletion takes the list: not every engine lets one ask anything."""
+    """The slices as an operand of `IN`. The engine reads two texts of numbers four times as fast as a list of pairs.
+    A deletion takes the list: not every engine allows a subquery there."""
     codes = ",".join(str(code) for code, _ in slices)
     days = ",".join(str(day) for _, day in slices)
     return f"(SELECT arrayJoin(arrayZip(CAST('[{codes}]', 'Array(UInt64)'), CAST('[{days}]', 'Array(UInt16)'))))"
@@ -220,8 +223,8 @@ def _differing(client: Client, query: str) -> list[Slice]:
 
 
 def _wait_for_mutations(client: Client) -> None:
-    """A repair that was killed may have left its deletion to the engine, which goes on with it after a
-    restart. Rows inserted later are not touched by it, but a comparison made before it would be void."""
+    """Wait for a deletion that a killed repair left in the engine, which continues it after a restart. It does not
+    touch rows inserted later, but a comparison made before its end would be void."""
     query = (
         "SELECT count() FROM system.mutations WHERE database = currentDatabase() AND NOT is_done"
         " AND table IN ('scans', 'scans_by_time', 'scans_by_value')"

@@ -1,7 +1,7 @@
-"""What the visits of a window were like: the most frequent values of some dimensions.
+"""Break down the scans of a window by dimension: the most frequent values of each.
 
-Whole UTC days come from the rollup. A window in another time zone begins and ends within a UTC day;
-what lies at these edges comes from the raw rows, by the same rule that fills the rollup.
+Whole UTC days come from the rollup. A window in another time zone begins and ends within a UTC day; these edges come
+from the raw rows, by the same rule that fills the rollup.
 """
 
 from collections.abc import Collection, Sequence
@@ -15,33 +15,33 @@ from analytics.window import Pieces, Span, Window, cut, span
 from infra.rollups import rollup_select
 from schemas.event import Kind
 
-# Each visit has exactly one value of every dimension, so any of them can count the visits. This one has few distinct
+# Each scan has exactly one value of every dimension, so any dimension can count the scans. This one has few distinct
 # values, and so the fewest rows.
 COUNTING_DIMENSION = "device"
 
 
 class Dimension(msgspec.Struct, frozen=True):
-    """What to break down by, and how to show it: `empty` stands for visits without a value,
-    `not_human` (when set) for all visits of another kind. At most `limit` values (None: all)."""
+    """A dimension to break down by, and how to show it: `empty` is the name for scans without a value, `not_human` (if
+    set) the name for all scans of another kind. At most `limit` values (None: all)."""
 
     name: str
     empty: str = ""
     not_human: str | None = None
     limit: int | None = 8
-    # Visits without a value are left out, and not in the remainder either.
+    # Leave out scans without a value, also from the remainder.
     skip_empty: bool = False
 
 
 class Breakdown(msgspec.Struct, frozen=True):
-    """`top`, by what is shown: count down, then value up. With `remainder` it adds up to `total`, the
-    visits of the window."""
+    """`top` is ordered by count descending, then by the shown value ascending. With `remainder` it adds up to `total`,
+    the scans of the window."""
 
     top: list[Ranked]
     remainder: int
     total: int
 
 
-# How a value is shown, as SQL over (dimension, value, human); `named` gives what is bound in it.
+# The shown value, as SQL over (dimension, value, human); `named` gives its parameters.
 SHOWN = """multiIf(
     NOT human AND has({marked:Array(String)}, dimension),
     transform(dimension, {marked:Array(String)}, {marks:Array(String)}, ''),
@@ -81,7 +81,7 @@ def breakdowns(
     window: Window | None = None,
     zone: tzinfo = UTC,
 ) -> dict[str, Breakdown]:
-    """For each dimension, by its name; without a window of all time. One query. Blocks; raises what
+    """A breakdown for each dimension, by name; of all time if there is no window. One query. Blocks; raises what
     clickhouse-connect raises."""
     source, bounds = _rows(window, zone)
     result = client.query(
@@ -104,8 +104,8 @@ def breakdowns(
 
 
 def _rows(window: Window | None, zone: tzinfo) -> tuple[str, dict[str, object]]:
-    """SQL for the (dimension, value, human, n) that count, added up before they are named, and the values
-    bound in it."""
+    """SQL for the rows (dimension, value, human, n) that count, added up before values are named; and its
+    parameters."""
     pieces = Pieces(Window(date(1970, 1, 1), date(2149, 6, 6)), ()) if window is None else cut(span(window, zone))
     parts = []
     bounds: dict[str, object] = {}

@@ -1,8 +1,8 @@
-"""One code from its first visit to now: how many, how many people, when last, and what they were like.
+"""One code from its first scan to now: total, visitors, last scan, and all values of its dimensions.
 
-Two reads. All that is a part of the total comes from the second, so the values of each dimension add up to it, and the
-days to no more, even while visits arrive. Visitors and the last visit are read first: there are never more visitors
-than visits.
+Two reads. Total, values and days come from the second, so the values of each dimension add up to the total, and the
+days to no more than it, even while scans arrive. Visitors and the last scan are read first, so there are never more
+visitors than scans.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,15 +18,15 @@ from schemas.event import Kind
 
 
 class Lifetime(msgspec.Struct, frozen=True):
-    """Of all time, but for `daily`. `visitors` are the people of each UTC day, added up; `last` is None without
-    visits."""
+    """All of it is of all time, except `daily`. `visitors` are the people of each UTC day, added up; `last` is None
+    without scans."""
 
     total: int
     visitors: int
     last: datetime | None
     # One entry for each day of the window, oldest first, zero-filled.
     daily: list[Day]
-    # All values of each dimension: count down, then value up.
+    # All values of each dimension: count descending, then value ascending.
     values: dict[str, list[Ranked]]
 
 
@@ -66,9 +66,8 @@ def lifetime(
     kinds: Collection[Kind],
     people: Collection[Kind] = HUMANS,
 ) -> Lifetime:
-    """Visits of these `kinds`, of which `people` are counted as visitors. `limit` and `skip_empty` of the dimensions
-    are not looked at. Blocks, longest for the visitors; raises what clickhouse-connect
-    raises."""
+    """The scans of these `kinds`; those of the kinds `people` count as visitors. Ignores `limit` and `skip_empty` of
+    the dimensions. Blocks, longest for the visitors; raises what clickhouse-connect raises."""
     asked = {"code": code, "kinds": list(kinds)}
     visitors, last_ms, days = client.query(_VISITS, parameters={**asked, "people": list(people)}).result_rows[0]
     result = client.query(

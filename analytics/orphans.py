@@ -1,7 +1,7 @@
-"""Scans without a destination: unknown links, bare hosts, codes that are over or have not started.
+"""Scans without a destination: unknown links, bare hosts, codes that have expired, used up their limit or not started.
 
-No total and no rollup counts them, so they are counted from raw rows: unknown links are stored under code 0, the others
-are found among all rows of the window.
+No total and no rollup counts them, so the query counts raw rows: unknown links are stored under code 0, the others are
+among all rows of the window.
 """
 
 from collections import Counter
@@ -20,8 +20,8 @@ ENDS = ("unknown", "expired", "limited", "early")
 
 
 class Orphaned(msgspec.Struct, frozen=True):
-    """The visits of one host. `by` has each of ENDS and adds up to `total`; `humans` are those by people, `last` is the
-    time of the latest."""
+    """The scans of one host. `by` has each of ENDS and adds up to `total`; `humans` counts those by people, `last` is
+    the time of the latest."""
 
     host: str
     by: dict[str, int]
@@ -31,13 +31,13 @@ class Orphaned(msgspec.Struct, frozen=True):
 
 
 class Orphans(msgspec.Struct, frozen=True):
-    """`hosts`: most first, then by name. `daily` is of all of them, zero-filled, oldest first."""
+    """`hosts` by total descending, then by name. `daily` is the sum of all hosts, zero-filled, oldest first."""
 
     hosts: list[Orphaned]
     daily: list[Day]
 
 
-# Hosts are few: the short one and the domains of one workspace. What a request calls a host is in no event.
+# Hosts are few: the short one and the domains of one workspace. Events never hold a host as the request spells it.
 _SQL = """
 SELECT host, roundDown(toUInt32(toUnixTimestamp(ts)), {starts:Array(UInt32)}) AS start, toString(outcome) AS end,
        count(), countIf(kind = 'human'), toUnixTimestamp64Milli(max(ts))
@@ -50,8 +50,8 @@ GROUP BY host, start, end
 
 
 def orphans(client: Client, workspace: int, *, window: Window, host: str = "", zone: tzinfo = UTC) -> Orphans:
-    """The workspace's own, and those of unknown links at the host that all share. With a `host`, that one's only.
-    Blocks; raises what clickhouse-connect raises."""
+    """The orphans of the workspace, and those of unknown links on the shared short host. With a `host`, only of that
+    one. Blocks; raises what clickhouse-connect raises."""
     whole = span(window, zone)
     starts = [round(midnight(day, zone).timestamp()) for day in window]
     rows = client.query(

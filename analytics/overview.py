@@ -1,7 +1,7 @@
 """One code on one page: total, days, hours of the week, top lists, points on a map.
 
-Reads two rollups. Total, days and week come from one read of the quarter-hours, so they agree even while visits arrive;
-top lists and points come from the values.
+Reads two rollups. Total, days and week come from one read of the quarter-hours, so they agree even while scans arrive;
+top lists and points come from the rollup by value.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from schemas.event import Kind
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """`total` is of all time; all else is of the window's UTC days."""
+    """`total` is of all time; the rest is of the window's UTC days."""
 
     total: int
     window_total: int
@@ -28,7 +28,7 @@ class Overview(msgspec.Struct, frozen=True):
     # Seven rows, Monday first, of 24 hours.
     week: list[list[int]]
     by: dict[str, Breakdown]
-    # At most `points`, those with the most visits first.
+    # At most `points`, those with the most scans first.
     pins: list[Pin]
 
 

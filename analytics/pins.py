@@ -11,7 +11,7 @@ from schemas.event import Kind
 
 
 class Pin(msgspec.Struct, frozen=True):
-    """`city` is the most frequent of those at this point ("" if none is known), with its country."""
+    """A point and its scans. `city` is the most frequent one there ("" if none is known), with its country."""
 
     lat: float
     lon: float
@@ -21,7 +21,7 @@ class Pin(msgspec.Struct, frozen=True):
 
 
 def pins(client: Client, code: int, *, window: Window, kinds: Collection[Kind], limit: int = 200) -> list[Pin]:
-    """The points with the most visits on the window's UTC days: count down, then south before north, then west
+    """The points with the most scans on the window's UTC days: count descending, then south before north, then west
     before east. Blocks; raises what clickhouse-connect raises."""
     result = client.query(
         # A city may hold any character: the point comes before the first two tabs, the country after the last.
@@ -46,5 +46,5 @@ def _name(cities: Collection[tuple[str, str, int]]) -> tuple[str, str]:
     counts: Counter[tuple[str, str]] = Counter()
     for city, country, n in cities:
         counts[city, country] += n
-    # Named cities before nameless ones; then count down, then name up.
+    # Named cities before nameless ones; then count descending, then name ascending.
     return min(counts, key=lambda city: (city[0] == "", -counts[city], city))

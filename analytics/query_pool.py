@@ -1,7 +1,7 @@
 """A pool of threads that query the warehouse, one client each, so that the event loop never blocks.
 
-A clickhouse-connect client blocks and serves one thread. A question is any function whose first argument is such a
-client; it may run as many queries as it likes.
+A clickhouse-connect client blocks and serves one thread. A question is any function that takes a client as its first
+argument; it may run any number of queries.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from infra.warehouse import Warehouse
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Server errors that mean "not now". Any other is a defect of the query, and must not look like an outage.
+# Server errors that mean "not now". Any other error is a defect of the query, and must not look like an outage.
 _NOT_NOW = {
     60: "a table is not there yet",
     81: "the database is not there yet",
@@ -42,11 +42,11 @@ _NOT_NOW = {
 
 
 class QueryPool:
-    """`threads` questions are answered at a time, `own_threads` of one workspace; `waiting` more may queue, and
-    workspaces take turns (`infra.fair_queue`). Each query may take `limit_s` seconds, and an answer is awaited for
-    twice that, the time in the queue included.
+    """Runs up to `threads` questions at a time, at most `own_threads` of one workspace; `waiting` more may queue, and
+    workspaces take turns (`infra.fair_queue`). Each query may take `limit_s` seconds, each answer twice that, including
+    the time in the queue.
 
-    Nothing is opened until the first question, and a warehouse that comes back is found again.
+    Opens nothing before the first question, and reconnects to a warehouse that comes back.
     """
 
     def __init__(
@@ -73,8 +73,8 @@ class QueryPool:
         return {"waymark_query_seconds": self._seconds, "waymark_query_failures_total": self._failures}
 
     async def ask(self, question: Callable[Concatenate[Client, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The answer of `question(client, *args, **kwargs)`. Raises Unavailable when the warehouse is
-        away, or does not answer in time, or too many are waiting already; TooMany where they are the workspace's own;
+        """The answer of `question(client, *args, **kwargs)`. Raises Unavailable when the warehouse is away or does not
+        answer in time, or when too many questions wait already; TooMany when too many of the workspace's own wait;
         otherwise what the question raises."""
         began = time.perf_counter()
         try:
@@ -96,7 +96,8 @@ class QueryPool:
             raise Unavailable("no answer in time") from error
 
     async def _begun(self, question: Callable[[Client], T]) -> Future[T]:
-        """Submit it once it has a turn. The turn ends when the thread is done, even if nobody waits for the answer."""
+        """Submit the question once it has a turn. The turn ends when the thread is done, even if nobody waits
+        for the answer."""
         who = fair_queue.owner.get()
         try:
             await self._queue.enter(who.workspace, who.questions)

@@ -1,7 +1,7 @@
-"""One code at a glance: its totals, its daily series and its leading values.
+"""One code at a glance: totals, daily series and leading values.
 
-All of it comes from one read of one rollup. So the answer is of one moment, even while scans
-arrive: the series and each breakdown add up to the same total.
+All of it comes from one read of one rollup, so the answer is consistent even while scans arrive: the series and each
+breakdown add up to the same total.
 """
 
 from collections.abc import Collection, Mapping
@@ -19,16 +19,16 @@ __all__ = ["Day", "Ranked", "Summary", "summary"]
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """`total`, `last7` and `leaders` do not depend on the window; all else is of the window."""
+    """`total`, `last7` and `leaders` do not depend on the window; the rest is of the window."""
 
     total: int
     last7: int
-    # The most frequent value of all time; None when there are no visits.
+    # Each dimension's most frequent value of all time; None without scans.
     leaders: dict[str, str | None]
     window_total: int
     # One entry for each day of the window, oldest first, today last, zero-filled.
     daily: list[Day]
-    # Each dimension's most frequent values: count down, then value up.
+    # Each dimension's most frequent values: count descending, then value ascending.
     top: dict[str, list[Ranked]]
 
 
@@ -65,11 +65,10 @@ def summary(
     dimensions: Mapping[str, str],
     top: int = 8,
 ) -> Summary:
-    """The last `days` UTC days of the code with this number, counting visits of these `kinds`.
+    """The last `days` UTC days of the code with this number, counting scans of these `kinds`.
 
-    `dimensions` names those to break down by (see `scans_by_value`), and for each the name under
-    which visits without a value are shown; values are ordered by what is shown. Blocks; takes
-    milliseconds. Raises what clickhouse-connect raises.
+    `dimensions` maps each dimension to break down by (see `scans_by_value`) to the name for scans without a value;
+    values are ordered as shown. Blocks; takes milliseconds. Raises what clickhouse-connect raises.
     """
     window, week = trailing(days, now), trailing(7, now)
     names = dict(dimensions)

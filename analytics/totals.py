@@ -11,14 +11,14 @@ from schemas.event import Kind
 
 
 class Total(msgspec.Struct, frozen=True):
-    """`last` is None without visits."""
+    """The scans of one code; `last` is None without scans."""
 
     n: int = 0
     last: datetime | None = None
 
 
 def totals(client: Client, codes: Collection[int], *, kinds: Collection[Kind]) -> dict[int, Total]:
-    """One for each of the codes, in one query. Blocks; raises what clickhouse-connect raises."""
+    """A total for each of the codes, in one query. Blocks; raises what clickhouse-connect raises."""
     if not codes:
         return {}
     result = client.query(

@@ -1,4 +1,4 @@
-"""Time windows of queries: their bounds in UTC, and zero-filled series."""
+"""Time windows of queries: bounds in UTC, and zero-filled series."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -31,12 +31,12 @@ def zero_fill(window: Window, found: Mapping[date, int]) -> list[Day]:
 
 
 def instant(ms: int) -> datetime:
-    """Milliseconds since 1970, exactly."""
+    """The time at `ms` milliseconds since 1970, exactly."""
     return datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
 
 
 def trailing(days: int, now: datetime, zone: tzinfo = UTC) -> Window:
-    """The last `days` days in `zone`, ending with today. `now` must be aware."""
+    """The last `days` days in `zone`, ending with today. Raises ValueError if `days` is below 1 or `now` is naive."""
     if days < 1:
         raise ValueError(f"a window has at least one day, not {days}")
     if now.tzinfo is None:
@@ -65,7 +65,7 @@ def span(window: Window, zone: tzinfo = UTC) -> Span:
 
 
 class Pieces(msgspec.Struct, frozen=True):
-    """A span as the whole UTC days in it (None when there is none) and the rest at its edges."""
+    """A span split into its whole UTC days (None if there are none) and the rest at its edges."""
 
     days: Window | None
     edges: tuple[Span, ...]
