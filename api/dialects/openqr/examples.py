@@ -52,8 +52,8 @@ BULK_ANSWER = {
         {
             "index": 1,
             "error": {
-                "code": "private_destination",
-                "message": "the destination must be on the public internet",
+                "code": "destination_not_public",
+                "message": "the destination must be on a public host",
                 "field": "destination",
             },
         },

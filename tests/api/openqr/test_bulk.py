@@ -2,6 +2,7 @@
 
 import pytest
 
+from api.dialects.openqr import examples
 from tests.api.service import Body, Service
 
 HERE = "https://example.com/a"
@@ -29,6 +30,11 @@ async def test_one_to_two_hundred(api: Service, count: int) -> None:
     response = await api.client.post("/v1/dynamic/bulk", json={"items": items(count)})
     assert (response.status_code, response.json()["error"]["field"]) == (400, "items")
     assert (await api.client.get("/v1/dynamic")).json()["codes"] == []
+
+
+async def test_the_document_shows_the_error_that_is_answered(api: Service) -> None:
+    found = (await api.client.post("/v1/dynamic/bulk", json=examples.BULK)).json()
+    assert found["results"][1] == examples.BULK_ANSWER["results"][1]  # type: ignore[index]
 
 
 async def test_each_item_for_itself(api: Service) -> None:
