@@ -117,7 +117,7 @@ def _known(code: Code, replaced: Sequence[str]) -> list[_Known]:
     found += [
         _Known("former", one.id, one.key, one.url, one.label, rule=one.rule)
         for one in code.former
-        if _index(one.key) >= code.letters_before
+        if not _is_of_earlier_set(code, one)
     ]
     if "variants" in replaced and not code.variants:
         if code.sole is not None:
@@ -129,12 +129,16 @@ def _known(code: Code, replaced: Sequence[str]) -> list[_Known]:
     return found
 
 
+def _is_of_earlier_set(code: Code, one: Former) -> bool:
+    return _index(one.key) < code.letters_before
+
+
 def destination_id(code: Code) -> str:
     """Return the id of the destination of a code without variants, where it is shown as an entry. A rule that was made
-    of that entry since has its id."""
-    rules = {rule.id for rule in code.rules}
-    ids = (str(uuid.uuid5(uuid.UUID(code.id), f"destination{at or ''}")) for at in range(len(rules) + 1))
-    return next(id for id in ids if id not in rules)
+    of that entry since has its id, and an entry of an earlier set keeps it."""
+    taken = {rule.id for rule in code.rules} | {one.id for one in code.former if _is_of_earlier_set(code, one)}
+    ids = (str(uuid.uuid5(uuid.UUID(code.id), f"destination{at or ''}")) for at in range(len(taken) + 1))
+    return next(id for id in ids if id not in taken)
 
 
 def single_variant(code: Code) -> Variant:
@@ -195,7 +199,7 @@ def merge_entries(code: Code, written: dict[str, Any], new_id: Callable[[], str]
     alone = made["variants"].pop(0) if one_left is not None else code.sole if "variants" not in names else None
     back = {one.id for one in same.values()}
     removed = (one for one in known if one.id not in back and one.name != "destination")
-    older = (one for one in code.former if _index(one.key) < code.letters_before)
+    older = (one for one in code.former if _is_of_earlier_set(code, one))
     left = {one.id: one for one in code.former}
     former = (
         *(left.get(one.id) or former_of(code, one.id, one.key, one.url, one.label, rule=one.rule) for one in removed),

@@ -196,6 +196,18 @@ def test_a_rule_made_of_the_destination_keeps_its_id() -> None:
     assert [one.key for one in code.variants] == ["b", "c"]
 
 
+def test_an_entry_of_an_earlier_set_keeps_its_id() -> None:
+    """Found by the test below: the destination went by the id of a former entry, which then stood twice in the code."""
+    first = destination_id(BLANK)
+    code = written(BLANK, variants=[v(BLANK.destination, id=first)])
+    code = written(code, variants=[], rules=[r(U[0])])
+    assert [(one.id, one.key) for one in code.former] == [(first, "a")] and code.letters_before == 1
+    second = destination_id(code)
+    code = written(code, variants=[v(U[1], id=second)])
+    assert (code.variants[0].id, [one.id for one in code.former]) == (second, [first])
+    assert second != first
+
+
 def test_none_active_leaves_the_destination() -> None:
     assert [one.active for one in written(BLANK, variants=[v(U[0], active=False)]).variants] == [False]
 
@@ -224,7 +236,9 @@ def test_over_any_sequence_of_replacements(writes: list[dict[str, list[tuple[str
                 lists[name].append(v(url, key=key, id=id) if name == "variants" else r(url, key=key, id=id))
         were: list[Variant | Rule | Former] = [*code.variants, *code.rules, *code.former]
         before = {one.id: one.key for one in were}
-        replaced = {one.id for name in write for one in getattr(code, name)} | {one.id for one in code.former}
+        # Entries of earlier sets do not come back.
+        ended = {one.id for one in code.former if variants._index(one.key) < code.letters_before}
+        replaced = {one.id for name in write for one in (*getattr(code, name), *code.former)} - ended
         try:
             code = written(code, **lists)
         except Refused:
@@ -243,6 +257,7 @@ def test_over_any_sequence_of_replacements(writes: list[dict[str, list[tuple[str
             for sent, kept in zip(wanted, getattr(code, name), strict=True):
                 if sent.id in replaced:
                     assert kept.id == sent.id
+                assert kept.id not in ended
         # The same list again changes nothing.
         again = {
             name: [
