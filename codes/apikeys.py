@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from codes import intents
 from codes.errors import Conflict, Missing, NotInPlan, Refused
-from codes.plans import Plans, plan_of, presets
+from codes.plans import Plans, plan_of
 from codes.redis_client import REPLACE, command, raises_unavailable
 from schemas import keys
 from schemas.code import ApiKey
@@ -159,12 +159,10 @@ async def edit(redis: Redis, workspace: int, id: str, changes: dict[str, Any]) -
 
 
 @raises_unavailable
-async def make_room(
-    redis: Redis, workspace: int, *, plans: Plans | None = None, now_ms: Callable[[], int] = _wall_ms
-) -> None:
+async def make_room(redis: Redis, workspace: int, *, plans: Plans, now_ms: Callable[[], int] = _wall_ms) -> None:
     """Make room for one more key. At the plan's limit, revoked and expired keys leave the list and are forgotten after
     a while, except the bootstrap key, which the next start would create again. Raises NotInPlan."""
-    plan = await plan_of(redis, plans or presets(), workspace)
+    plan = await plan_of(redis, plans, workspace)
     if await command(redis, "HLEN", keys.workspace_keys(workspace)) < plan.keys:
         return
     dead = [key for key in await list_keys(redis, workspace) if not _lives(key, now_ms())]

@@ -82,9 +82,9 @@ class LinkState(msgspec.Struct, frozen=True):
     def is_free_for(self, workspace: int) -> bool:
         """Return whether a new code of this workspace may take the slug. A slug that was given up goes only to the
         workspace that gave it up; on a custom domain, to the one that has the domain now."""
-        if self.record is not None or self.route is None:
-            return self.record is None
-        return self.route.gone and (bool(self.host) or self.route.workspace == workspace)
+        if self.record is not None:
+            return False
+        return self.route is None or (self.route.gone and (bool(self.host) or self.route.workspace == workspace))
 
     def next_version(self, now_ms: int) -> int:
         """Return a version above the last one, and above those that Redis forgot in a failover or when a backup was

@@ -44,23 +44,23 @@ def metadata_of(code: Code, keep_until_ms: int) -> DeletedCode:
     )
 
 
-async def store(redis: Redis, remains: DeletedCode) -> bool:
-    """Whether it was new: neither this nor a later code of that slug was there."""
-    at = keys.deleted_code(remains.workspace, remains.slug)
-    raw = msgspec.json.encode(remains)
-    return bool(await _PUT.run(redis, [at], raw, remains.number, remains.keep_until_ms))
+async def store(redis: Redis, deleted: DeletedCode) -> bool:
+    """Store the metadata, unless a later code of that slug has its own; return whether it was new."""
+    at = keys.deleted_code(deleted.workspace, deleted.slug)
+    raw = msgspec.json.encode(deleted)
+    return bool(await _PUT.run(redis, [at], raw, deleted.number, deleted.keep_until_ms))
 
 
 @raises_unavailable
 async def find(redis: Redis, workspace: int, slug: str, now_ms: int) -> DeletedCode | None:
-    """The latest code that was deleted under this slug, if its rows are still kept."""
+    """Return the latest code that was deleted under this slug, if its rows are still kept."""
     raw = await command(redis, "GET", keys.deleted_code(workspace, slug))
     found = _decoder.decode(raw) if raw else None
     return found if found and now_ms < found.keep_until_ms else None
 
 
 async def order_erasure(redis: Redis, intent: Intent, deleted_at_ms: int) -> None:
-    """For a code that is gone. Changes nothing if it is ordered already."""
+    """Order the erasure of a code that is gone. Changes nothing if it is ordered already."""
     erasure = erasure_of(intent, deleted_at_ms)
     raw = msgspec.json.encode(erasure)
     new = await command(redis, "HSETNX", keys.ERASURES, erasure.birth, raw)

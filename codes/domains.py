@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from codes import acknowledgements, destinations, index, numbers, plan_limits
 from codes.domain_verification import DomainChecks, DomainVerifier
 from codes.errors import Conflict, Missing, NotInPlan, Refused, Unavailable
-from codes.plans import Plans, plan_of, presets
+from codes.plans import Plans, plan_of
 from codes.public_ip import looks_like_ipv4
 from codes.redis_client import Script, command, raises_unavailable
 from codes.resolver import Resolver
@@ -90,7 +90,7 @@ class Domains:
         *,
         target: str,
         own_hosts: Collection[str] = (),
-        plans: Plans | None = None,
+        plans: Plans,
         dns: DomainVerifier | None = None,
         resolver: Resolver | None = None,
         now_ms: Callable[[], int] = _wall_ms,
@@ -99,7 +99,7 @@ class Domains:
     ) -> None:
         self.redis = redis
         self.grace_ms = grace_ms
-        self._plans = plans or presets()
+        self._plans = plans
         self.now_ms = now_ms
         self.target = target.lower().rstrip(".")
         self._own_hosts = {_bare(host) for host in (*own_hosts, target)}

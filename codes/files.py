@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 from codes import file_types, quotas
 from codes.errors import Missing, NotInPlan, Refused, Unavailable
 from codes.file_stores import FileStore
-from codes.plans import Plan, Plans, plan_of, presets
+from codes.plans import Plan, Plans, plan_of
 from codes.redis_client import Script, command, raises_unavailable
 from schemas import keys
 from schemas.files import MAX_BYTES, OF_TYPE, Kind, StoredFile
@@ -75,13 +75,13 @@ class Files:
         redis: Redis,
         store: FileStore,
         *,
-        plans: Plans | None = None,
+        plans: Plans,
         now_ms: Callable[[], int] = _wall_ms,
         draw_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self.redis = redis
         self._store = store
-        self._plans = plans or presets()
+        self._plans = plans
         self._now_ms = now_ms
         self._draw_id = draw_id
 

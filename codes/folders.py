@@ -16,7 +16,7 @@ from codes import code_store, index, intents, static_codes
 from codes.code_store import CodeRecord, LinkChange, WriteResult
 from codes.errors import Missing, NotInPlan, Refused
 from codes.intents import Intent
-from codes.plans import Plans, plan_of, presets
+from codes.plans import Plans, plan_of
 from codes.redis_client import Script, command, raises_unavailable
 from codes.validation import single_line
 from schemas import keys
@@ -49,14 +49,14 @@ async def create(
     workspace: int,
     name: str,
     *,
-    plans: Plans | None = None,
+    plans: Plans,
     id: str | None = None,
     now_ms: Callable[[], int] = _wall_ms,
 ) -> Folder:
     """Raises Refused and NotInPlan. Names may repeat. With an `id` of the caller's it is created once."""
     folder = Folder(id or str(uuid.uuid4()), workspace, _name(name), now_ms())
     at = keys.workspace_folders(workspace)
-    plan = await plan_of(redis, plans or presets(), workspace)
+    plan = await plan_of(redis, plans, workspace)
     if not await _CREATE.run(redis, [at], folder.id, msgspec.json.encode(folder), plan.folders):
         raise NotInPlan("limit", "folders", plan.says("folders", limit=plan.folders))
     return await get(redis, workspace, folder.id) or folder

@@ -18,7 +18,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from codes.errors import NotInPlan
-from codes.plans import Plan, Plans, plan_of, presets
+from codes.plans import Plan, Plans, plan_of
 from codes.redis_client import Script, command, raises_unavailable
 from schemas import keys
 
@@ -133,14 +133,14 @@ class Jobs:
         self,
         redis: Redis,
         *,
-        plans: Plans | None = None,
+        plans: Plans,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         draw_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         lease_ms: int = LEASE_MS,
     ) -> None:
         self.redis = redis
         self.lease_ms = lease_ms
-        self._plans = plans or presets()
+        self._plans = plans
         self._now_ms = now_ms
         self._draw_id = draw_id
 

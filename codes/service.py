@@ -33,13 +33,10 @@ from codes.code_validator import CodeValidator, IsShort, IsUsable, no_custom_dom
 from codes.errors import Conflict, Missing, NotInPlan, Refused, SlugTaken, Stale, Unavailable
 from codes.intents import Intent, Step
 from codes.plan_limits import CountingLock
-from codes.plans import Plan, Plans, plan_of, presets
+from codes.plans import Plan, Plans, plan_of
 from codes.redis_client import raises_unavailable
 from codes.resolver import Resolver
 from schemas.code import Code
-
-# Of the random slug of a code that is moved out of the way.
-LENGTH = 7
 
 T = TypeVar("T")
 
@@ -57,14 +54,14 @@ class Codes:
         usable: IsUsable = no_custom_domains,
         is_short: IsShort = no_short_domains,
         resolver: Resolver | None = None,
-        plans: Plans | None = None,
+        plans: Plans,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         rng: random.Random | None = None,
         longest_wait_s: float = acknowledgements.LONGEST_WAIT_S,
         step: Step = intents.no_step,
     ) -> None:
         self.redis = redis
-        self.plans = plans or presets()
+        self.plans = plans
         self._usable = usable
         self._validator = CodeValidator(
             redis, own_hosts=own_hosts, usable=usable, is_short=is_short, resolver=resolver or Resolver()
@@ -163,7 +160,7 @@ class Codes:
         if other is None or other.workspace == workspace or await self._usable(other.workspace, host):
             return False
         try:
-            drawn = slugs.draw(self._rng, LENGTH).lower()
+            drawn = slugs.draw(self._rng).lower()
             await self.edit(other.workspace, other.id, Edit(host="", slug=drawn, aliases=()))
         except (Conflict, NotInPlan, Missing, Refused):
             return False

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from codes import destinations, etags, numbers, plan_limits, quotas, validation
 from codes.code_fields import UNSET, Unset
 from codes.errors import Missing, Refused, Unavailable
-from codes.plans import Plans, plan_of, presets
+from codes.plans import Plans, plan_of
 from codes.redis_client import Script, command, raises_unavailable
 from codes.validation import Status
 from schemas import keys, page_content
@@ -80,11 +80,11 @@ class StaticCodes:
         redis: Redis,
         *,
         check_folder: CheckFolder,
-        plans: Plans | None = None,
+        plans: Plans,
         now_ms: Callable[[], int] = _wall_ms,
     ) -> None:
         self.redis = redis
-        self._plans = plans or presets()
+        self._plans = plans
         self._check_folder = check_folder
         self._now_ms = now_ms
 

@@ -40,7 +40,7 @@ def link(row: Row) -> Link:
         raise UnusableEntry("it was deleted there")
     destination = parsing.text(row, *COLUMNS[1])
     if not destination:
-        raise UnusableEntry("no destination: a page or a file at Bitly cannot be brought along")
+        raise UnusableEntry("no destination: a page or a file at Bitly cannot be imported")
     return Link(
         destination=destination,
         label=parsing.text(row, "title") or None,

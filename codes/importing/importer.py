@@ -18,7 +18,7 @@ import msgspec
 from codes import slugs
 from codes.aliases import MAX_ALIASES
 from codes.code_fields import NewCode
-from codes.errors import Conflict, Missing, NotInPlan, Refused, SlugTaken
+from codes.errors import Conflict, NotInPlan, Refused, SlugTaken
 from codes.importing.types import Entry, Link, NotImported
 from codes.service import Codes
 from codes.validation import MAX_LABEL, MAX_TAG, MAX_TAGS
@@ -61,7 +61,7 @@ class ImportOptions(msgspec.Struct, frozen=True):
 async def import_links(
     codes: Codes,
     entries: Iterable[Entry],
-    plan: ImportOptions,
+    options: ImportOptions,
     on_outcome: Callable[[Outcome], object],
 ) -> Counter[str]:
     """Import all entries; call `on_outcome` for each, in order. Return the count of each outcome. Raises Unavailable
@@ -69,7 +69,7 @@ async def import_links(
     counts: Counter[str] = Counter()
     taken: dict[str, int] = {}
     for few in _chunks(entries):
-        for outcome in await asyncio.gather(*(_one(codes, entry, plan, taken) for entry in few)):
+        for outcome in await asyncio.gather(*(_one(codes, entry, options, taken) for entry in few)):
             counts[outcome.outcome] += 1
             on_outcome(outcome)
     return counts
@@ -81,18 +81,18 @@ def _chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield few
 
 
-def _one(codes: Codes, entry: Entry, plan: ImportOptions, taken: dict[str, int]) -> Awaitable[Outcome]:
+def _one(codes: Codes, entry: Entry, options: ImportOptions, taken: dict[str, int]) -> Awaitable[Outcome]:
     """Decide what depends on the order of entries before anything is awaited."""
     printed = list(dict.fromkeys(key.slug for key in entry.keys))
     skipped = Outcome(entry.number, "skipped", printed[0] if printed else "", tuple(printed[1:]))
     if isinstance(entry.found, str):
         return _immediately(msgspec.structs.replace(skipped, reason=entry.found))
     skipped = msgspec.structs.replace(skipped, destination=entry.found.destination)
-    here = [key for key in entry.keys if not plan.only or key.host.lower() == plan.only.lower()]
+    here = [key for key in entry.keys if not options.only or key.host.lower() == options.only.lower()]
     if not here:
-        reason = f"it is on {entry.keys[0].host or 'no domain'}, not on {plan.only}"
+        reason = f"it is on {entry.keys[0].host or 'no domain'}, not on {options.only}"
         return _immediately(msgspec.structs.replace(skipped, reason=reason))
-    lost = [NotImported(ALIAS, f"{key} (not on {plan.only})") for key in entry.keys if key not in here]
+    lost = [NotImported(ALIAS, f"{key} (not on {options.only})") for key in entry.keys if key not in here]
     free = []
     for slug in dict.fromkeys(key.slug for key in here):
         first = taken.setdefault(slug, entry.number)
@@ -103,38 +103,36 @@ def _one(codes: Codes, entry: Entry, plan: ImportOptions, taken: dict[str, int])
     if not free:
         return _immediately(msgspec.structs.replace(skipped, reason=f"entry {first} has the same slug"))
     link = trim_link(entry.found)
-    return _make(codes, skipped, msgspec.structs.replace(link, left_out=(*link.left_out, *lost)), free, plan)
+    return _make(codes, skipped, msgspec.structs.replace(link, left_out=(*link.left_out, *lost)), free, options)
 
 
 async def _immediately(outcome: Outcome) -> Outcome:
     return outcome
 
 
-async def _make(codes: Codes, skipped: Outcome, link: Link, printed: list[str], plan: ImportOptions) -> Outcome:
+async def _make(codes: Codes, skipped: Outcome, link: Link, printed: list[str], options: ImportOptions) -> Outcome:
     done = msgspec.structs.replace(skipped, left_out=link.left_out)
-    free, lost, made = await _free(codes, printed, plan)
+    free, lost, made = await _free(codes, printed, options)
     if made is not None:
         return _existing(done, made, printed)
     if not free:
         return msgspec.structs.replace(skipped, reason=f"slug: {next(iter(lost.values()))}")
     lost |= dict.fromkeys(free[1 + MAX_ALIASES :], f"a code has at most {MAX_ALIASES} aliases")
     left_out = [*link.left_out, *(NotImported(ALIAS, f"{slug} ({why})") for slug, why in lost.items())]
-    new = new_code(link, free[: 1 + MAX_ALIASES], plan)
+    new = new_code(link, free[: 1 + MAX_ALIASES], options)
     try:
-        new = await _create_fitting(codes, new, left_out, plan)
+        new = await _create_fitting(codes, new, left_out, options)
     except (Refused, Conflict) as error:
         return msgspec.structs.replace(skipped, reason=f"{error.field}: {error.message}")
     except NotInPlan as error:
         return msgspec.structs.replace(skipped, reason=error.message)
-    except Missing:
-        return msgspec.structs.replace(skipped, reason="it was brought in before, and deleted since")
     assert new.id is not None
     return msgspec.structs.replace(
         done,
-        outcome="would be made" if plan.dry_run else "made",
+        outcome="would be made" if options.dry_run else "made",
         slug=new.slug or "",
         aliases=new.aliases,
-        id="" if plan.dry_run else new.id,
+        id="" if options.dry_run else new.id,
         left_out=tuple(left_out),
     )
 
@@ -148,9 +146,12 @@ def _existing(done: Outcome, code: Code, printed: list[str]) -> Outcome:
     )
 
 
-async def _free(codes: Codes, printed: list[str], plan: ImportOptions) -> tuple[list[str], dict[str, str], Code | None]:
+async def _free(
+    codes: Codes, printed: list[str], options: ImportOptions
+) -> tuple[list[str], dict[str, str], Code | None]:
     """Return the slugs that the code can have, why it cannot have the others, and the code of an earlier run, if its
     first possible slug has one. (A code of a later slug belongs to another entry.)"""
+    workspace, onto = options.workspace, options.onto
     free: list[str] = []
     lost: dict[str, str] = {}
     for slug in printed:
@@ -159,25 +160,25 @@ async def _free(codes: Codes, printed: list[str], plan: ImportOptions) -> tuple[
         except (Refused, Conflict) as error:
             lost[slug] = error.message
             continue
-        made = await codes.get(plan.workspace, id_of(plan.workspace, plan.onto, slug))
+        made = await codes.get(workspace, id_of(workspace, onto, slug))
         if made is not None and not free:
             return free, lost, made
         # A run that was killed may have written the code and not its index yet: its slugs are free for itself.
-        id = id_of(plan.workspace, plan.onto, (*free, slug)[0])
+        id = id_of(workspace, onto, (*free, slug)[0])
         # (Alone it is claimed or refused when the code is made.)
-        if (plan.dry_run or len(printed) > 1) and not await codes.is_free(plan.workspace, plan.onto, slug, id=id):
+        if (options.dry_run or len(printed) > 1) and not await codes.is_free(workspace, onto, slug, id=id):
             lost[slug] = SlugTaken("slug", slug).message
         else:
             free.append(slug)
     return free, lost, None
 
 
-async def _create_fitting(codes: Codes, new: NewCode, left_out: list[NotImported], plan: ImportOptions) -> NewCode:
+async def _create_fitting(codes: Codes, new: NewCode, left_out: list[NotImported], options: ImportOptions) -> NewCode:
     """Create the code without optional parts that are refused: they are no reason to let a printed link die. Raises
     what `Codes.create` does for required parts."""
     while True:
         try:
-            await (codes.check if plan.dry_run else codes.create)(plan.workspace, new)
+            await (codes.check if options.dry_run else codes.create)(options.workspace, new)
             return new
         except (Refused, NotInPlan) as error:
             less = drop_field(new, error.field or "")
@@ -192,13 +193,13 @@ async def _create_fitting(codes: Codes, new: NewCode, left_out: list[NotImported
             free = [slug for slug in (new.slug or "", *new.aliases) if slug != error.slug]
             if not free or len(free) > len(new.aliases):
                 raise
-            new = with_slugs(new, free, plan)
+            new = with_slugs(new, free, options)
             left_out.append(NotImported(ALIAS, f"{error.slug} ({error.message})"))
 
 
-def with_slugs(new: NewCode, free: list[str], plan: ImportOptions) -> NewCode:
+def with_slugs(new: NewCode, free: list[str], options: ImportOptions) -> NewCode:
     """Set slug, aliases and id; the id follows from the slug, which is the first."""
-    id = id_of(plan.workspace, plan.onto, free[0])
+    id = id_of(options.workspace, options.onto, free[0])
     return msgspec.structs.replace(new, id=id, slug=free[0], aliases=tuple(free[1:]))
 
 
@@ -250,11 +251,11 @@ def trim_link(link: Link) -> Link:
     )
 
 
-def new_code(link: Link, free: list[str], plan: ImportOptions) -> NewCode:
+def new_code(link: Link, free: list[str], options: ImportOptions) -> NewCode:
     new = NewCode(
         destination=link.destination,
         keep_slug=True,
-        host=plan.onto,
+        host=options.onto,
         label=link.label,
         tags=link.tags,
         status="paused" if link.paused else "active",
@@ -271,7 +272,7 @@ def new_code(link: Link, free: list[str], plan: ImportOptions) -> NewCode:
         created_by="import",
         one_of_many=True,
     )
-    return with_slugs(new, free, plan)
+    return with_slugs(new, free, options)
 
 
 def id_of(workspace: int, host: str, slug: str) -> str:

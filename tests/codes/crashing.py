@@ -2,6 +2,7 @@
 
 from redis.asyncio import Redis
 
+from codes.plans import presets
 from codes.service import Codes
 
 
@@ -14,4 +15,4 @@ def crashing(redis: Redis, after: str) -> Codes:
         if done == after:
             raise KilledHere(after)
 
-    return Codes(redis, step=step)
+    return Codes(redis, step=step, plans=presets())

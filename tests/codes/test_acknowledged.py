@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from codes.code_fields import Edit, NewCode
 from codes.errors import Unavailable
+from codes.plans import presets
 from codes.redis_client import connect
 from codes.resolver import Resolver
 from codes.service import Codes
@@ -24,7 +25,7 @@ THERE = "https://example.com/there"
 @pytest.fixture
 def patient(redis: Redis) -> Codes:
     """If it waits for nothing in vain, that shows."""
-    return Codes(redis, resolver=Resolver(lambda host: ()), longest_wait_s=30)
+    return Codes(redis, resolver=Resolver(lambda host: ()), longest_wait_s=30, plans=presets())
 
 
 async def test_all_redirectors_have_a_change_when_the_call_returns(patient: Codes, redis: Redis) -> None:
@@ -89,7 +90,7 @@ async def test_redis_away_is_unavailable_soon_and_it_comes_back_by_itself(short_
     server = RedisServer(short_folder)
     server.start()
     redis = connect(server.url)
-    codes = Codes(redis)
+    codes = Codes(redis, plans=presets())
     try:
         code = await codes.create(1, NewCode(destination=HERE))
         server.kill()
@@ -110,7 +111,7 @@ async def test_a_redis_that_hangs_is_unavailable_in_time(short_folder: Path) -> 
     server = RedisServer(short_folder)
     server.start()
     redis = connect(server.url)
-    codes = Codes(redis)
+    codes = Codes(redis, plans=presets())
     try:
         code = await codes.create(1, NewCode(destination=HERE))
         server.signal(signal.SIGSTOP)
@@ -130,7 +131,7 @@ async def test_redis_ending_while_acknowledgements_are_awaited_does_not_undo_the
     server = RedisServer(short_folder)
     server.start()
     redis = connect(server.url)
-    codes = Codes(redis)
+    codes = Codes(redis, plans=presets())
     try:
         code = await codes.create(1, NewCode(destination=HERE))
         await redis.zadd(keys.REDIRECTORS, {"silent": time.time() + 60})

@@ -12,6 +12,7 @@ from codes.aliases import MAX_ALIASES
 from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict, NotInPlan, Refused, SlugTaken, Stale
 from codes.etags import etag_of
+from codes.plans import presets
 from codes.redis_client import connect
 from codes.resolver import Resolver
 from codes.service import Codes
@@ -186,7 +187,7 @@ async def test_a_workspace_that_lost_the_domain_makes_room_at_its_aliases_too(re
     async def usable(workspace: int, host: str) -> bool:
         return host == HOST and workspace in owner
 
-    codes = Codes(redis, usable=usable, is_short=anybodys, resolver=Resolver(lambda host: ()))
+    codes = Codes(redis, usable=usable, is_short=anybodys, resolver=Resolver(lambda host: ()), plans=presets())
     one = await made(codes, "menu", host=HOST)
     two = await made(codes, "other", slug="card", host=HOST)
     owner.clear()
@@ -201,7 +202,7 @@ async def test_a_workspace_that_lost_the_domain_makes_room_at_its_aliases_too(re
 
 
 async def test_an_edit_is_known_at_all_of_them_when_it_returns(redis: Redis) -> None:
-    codes = Codes(redis, resolver=Resolver(lambda host: ()), longest_wait_s=30)
+    codes = Codes(redis, resolver=Resolver(lambda host: ()), longest_wait_s=30, plans=presets())
     async with redirector(redis, "quick") as quick, redirector(redis, "slow", 0.02) as slow:
         code = await made(codes, "one", "two")
         edited = await codes.edit(1, code.id, Edit(destination=THERE, aliases=("two", "three")))
@@ -283,14 +284,16 @@ async def test_aliases_are_exported_and_imported(
         try:
             counts = await export_import.import_file(other, path, now_ms=lambda: 2_000_000_000_000)
             assert (counts["code"], counts["tombstone"]) == (1, 2)
-            assert await Codes(other).get(1, code.id) == code
+            assert await Codes(other, plans=presets()).get(1, code.id) == code
             assert {await leads_to(other, slug, HOST) for slug in code_store.slugs_of(code)} == {HERE}
             assert (await route(other, "gone-too")).gone
             again = await export_import.import_file(other, path, now_ms=lambda: 2_000_000_000_000)
             assert (again["code there"], again["code"]) == (1, 0)
             # Another code has one of them.
             await other.flushall()
-            await Codes(other, usable=codes._usable).create(9, NewCode(destination=HERE, slug="one", host=HOST))
+            await Codes(other, usable=codes._usable, plans=presets()).create(
+                9, NewCode(destination=HERE, slug="one", host=HOST)
+            )
             with pytest.raises(export_import.UnreadableExport, match=r"line \d+: the slug 'one' is taken"):
                 await export_import.import_file(other, path, now_ms=lambda: 2_000_000_000_000)
             path.write_bytes(path.read_bytes().replace(b'"docs/two"', b'"docs/{two}"'))

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from codes import apikeys, intents
 from codes.code_fields import NewCode
 from codes.errors import Unavailable
+from codes.plans import presets
 from codes.service import Codes
 from codes.sweep import sweep
 from schemas import keys
@@ -72,7 +73,7 @@ async def test_a_deletion_overtaken_by_another_is_erased_even_so(codes: Codes, r
         if step == "intent":
             await with_crash(cut("gone").delete(1, code.id))
 
-    assert await Codes(redis, step=overtaken).delete(1, code.id) is False
+    assert await Codes(redis, step=overtaken, plans=presets()).delete(1, code.id) is False
     assert not await redis.hexists(keys.ERASURES, str(code.birth))
     await sweep(redis, older_than_ms=-1)
     assert await redis.hexists(keys.ERASURES, str(code.birth))

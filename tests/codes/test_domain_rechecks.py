@@ -11,6 +11,7 @@ from codes.domain_rechecks import DAY_MS, OFTENER, DomainRechecks
 from codes.domain_verification import TXT_LABEL, DomainVerifier
 from codes.domains import GRACE_MS, Domains
 from codes.errors import Conflict, Refused
+from codes.plans import presets
 from codes.resolver import Resolver
 from codes.service import Codes
 from schemas import keys
@@ -44,7 +45,9 @@ async def names() -> AsyncIterator[NameServer]:
 @pytest.fixture
 def domains(redis: Redis, names: NameServer, clock: Clock) -> Domains:
     dns = DomainVerifier([names.address], patience_s=0.3)
-    return Domains(redis, target=TARGET, dns=dns, resolver=Resolver(lambda host: ("8.8.8.8",)), now_ms=clock)
+    return Domains(
+        redis, target=TARGET, dns=dns, resolver=Resolver(lambda host: ("8.8.8.8",)), now_ms=clock, plans=presets()
+    )
 
 
 async def proven(domains: Domains, names: NameServer, workspace: int, name: str = "go.example.com") -> Domain:
@@ -128,7 +131,11 @@ async def test_name_servers_that_say_nothing_prove_nothing(
 
 async def test_a_new_owner(domains: Domains, names: NameServer, clock: Clock, redis: Redis) -> None:
     codes = Codes(
-        redis, resolver=Resolver(lambda host: ("8.8.8.8",)), usable=domains.is_usable, is_short=domains.is_short
+        redis,
+        resolver=Resolver(lambda host: ("8.8.8.8",)),
+        usable=domains.is_usable,
+        is_short=domains.is_short,
+        plans=presets(),
     )
     domain = await proven(domains, names, OURS)
     old = await codes.create(OURS, NewCode(destination="https://example.com/", slug="menu", host=domain.name))
@@ -188,7 +195,7 @@ async def test_a_claim_from_before_that_is_proven_begins_the_grace(
 
 
 async def test_an_edit_makes_room_too(domains: Domains, names: NameServer, clock: Clock, redis: Redis) -> None:
-    codes = Codes(redis, resolver=Resolver(lambda host: ("8.8.8.8",)), usable=domains.is_usable)
+    codes = Codes(redis, resolver=Resolver(lambda host: ("8.8.8.8",)), usable=domains.is_usable, plans=presets())
     domain = await proven(domains, names, OURS)
     old = await codes.create(OURS, NewCode(destination="https://example.com/", slug="menu", host=domain.name))
     names.records.clear()

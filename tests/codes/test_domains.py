@@ -51,6 +51,7 @@ def made(redis: Redis, names: NameServer, **more: object) -> Domains:
         dns=DomainVerifier([names.address], patience_s=1.0),
         resolver=Resolver(lambda host: ("8.8.8.8",)),
         now_ms=lambda: 1_790_000_000_000,
+        plans=presets(),
     )
 
 
@@ -314,7 +315,7 @@ async def test_a_domain_with_codes_on_it_stays(domains: Domains, names: NameServ
     domain = await domains.add(OURS, "go.example.com")
     prove(names, domain)
     await domains.verify(OURS, domain.id)
-    codes = Codes(redis, resolver=Resolver(lambda host: ("8.8.8.8",)), usable=domains.is_usable)
+    codes = Codes(redis, resolver=Resolver(lambda host: ("8.8.8.8",)), usable=domains.is_usable, plans=presets())
     code = await codes.create(OURS, NewCode(destination="https://example.com/", host=domain.name))
     await codes.create(OURS, NewCode(destination="https://example.com/"))
     with pytest.raises(Conflict, match=r"^domain: 1 code is on go\.example\.com"):
@@ -328,7 +329,11 @@ async def test_nobody_s_short_domain_is_a_destination(domains: Domains, names: N
     """What it leads to may change at any time, and lead back."""
     theirs = await domains.add(THEIRS, "go.example.com")
     codes = Codes(
-        redis, resolver=Resolver(lambda host: ("8.8.8.8",)), usable=domains.is_usable, is_short=domains.is_short
+        redis,
+        resolver=Resolver(lambda host: ("8.8.8.8",)),
+        usable=domains.is_usable,
+        is_short=domains.is_short,
+        plans=presets(),
     )
     # A claim is nothing.
     await codes.create(OURS, NewCode(destination="https://go.example.com/x"))
@@ -345,7 +350,7 @@ async def test_nobody_s_short_domain_is_a_destination(domains: Domains, names: N
 
 async def test_redis_away() -> None:
     away = connect("redis://127.0.0.1:1")
-    domains = Domains(away, target=TARGET)
+    domains = Domains(away, target=TARGET, plans=presets())
     for call in (
         domains.add(OURS, "go.example.com"),
         domains.list(OURS),

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from codes import apikeys, export_import, folders, workspaces
 from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict
+from codes.plans import presets
 from codes.redis_client import connect
 from codes.service import Codes
 from codes.static_codes import NewStatic, StaticCodes
@@ -50,7 +51,7 @@ async def no_folder(workspace: int, id: str) -> None:
 
 
 async def filled(redis: Redis) -> Codes:
-    codes = Codes(redis, usable=anywhere)
+    codes = Codes(redis, usable=anywhere, plans=presets())
     one = await workspaces.ensure_workspace(redis, "default")
     two = await workspaces.ensure_workspace(redis, "shop")
     await apikeys.create_key(redis, one.number, "a", secret="oqr_live_yourkey")
@@ -59,13 +60,13 @@ async def filled(redis: Redis) -> Codes:
     await asyncio.gather(
         *(codes.create(one.number, NewCode(destination=f"{HERE}/{n}", label=str(n), tags=("x",))) for n in range(130))
     )
-    folder = await folders.create(redis, two.number, "Spring")
+    folder = await folders.create(redis, two.number, "Spring", plans=presets())
     style = {"a": [1, {}]}
     moved = await codes.create(two.number, NewCode(destination=HERE, slug="old", style=style, folder_id=folder.id))
     await codes.edit(two.number, moved.id, Edit(slug="new"))
     deleted = await codes.create(two.number, NewCode(destination=HERE, slug="deleted", host="qr.example.net"))
     await codes.delete(two.number, deleted.id, keep_until_ms=2 * NOW)
-    await StaticCodes(redis, check_folder=no_folder).create(
+    await StaticCodes(redis, check_folder=no_folder, plans=presets()).create(
         two.number, NewStatic(name="S", type="text", content={"text": "x"})
     )
     return codes
@@ -115,8 +116,8 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
             assert set(again) == {f"{kind} there" for kind in counts}
             assert await contents(other) == await contents(redis)
             # And it goes on from there.
-            codes = Codes(other)
-            latest = max(code.number for code in await Codes(redis).page(1, 200))
+            codes = Codes(other, plans=presets())
+            latest = max(code.number for code in await Codes(redis, plans=presets()).page(1, 200))
             assert (await codes.create(1, NewCode(destination=HERE))).number > latest
             with pytest.raises(Conflict):
                 await codes.create(1, NewCode(destination=HERE, slug="old"))
@@ -179,7 +180,7 @@ async def test_what_is_in_the_way_is_named_with_its_line(redis: Redis, tmp_path:
 
 
 async def test_a_code_deleted_while_the_export_runs_does_not_live_on(redis: Redis, tmp_path: Path) -> None:
-    codes = Codes(redis)
+    codes = Codes(redis, plans=presets())
     await workspaces.ensure_workspace(redis, "default")
     made = [await codes.create(1, NewCode(destination=HERE, slug=slug)) for slug in ("first", "second")]
     lines: list[bytes] = []
@@ -203,13 +204,13 @@ async def test_a_code_deleted_while_the_export_runs_does_not_live_on(redis: Redi
 
 
 async def test_an_older_export_mixes_nothing_up_with_what_was_made_since(redis: Redis, tmp_path: Path) -> None:
-    codes = Codes(redis)
+    codes = Codes(redis, plans=presets())
     await workspaces.ensure_workspace(redis, "default")
     kept, lost = [await codes.create(1, NewCode(destination=HERE, slug=slug)) for slug in ("kept", "lost")]
     export = await exported(redis, tmp_path / "all.ndjson")
     # A backup that knows neither code nor counter; the clock of the new machine is behind.
     await redis.flushall()
-    behind = Codes(redis, now_ms=lambda: kept.created_at_ms - 1_000_000)
+    behind = Codes(redis, now_ms=lambda: kept.created_at_ms - 1_000_000, plans=presets())
     other = await behind.create(1, NewCode(destination=HERE, slug="other"))
     assert (await export_import.import_file(redis, export, now_ms=lambda: NOW))["code"] == 2
     births = {code.slug: code.birth for code in await codes.page(1, 9)}
@@ -218,12 +219,12 @@ async def test_an_older_export_mixes_nothing_up_with_what_was_made_since(redis: 
 
 
 async def test_another_codes_number_is_refused(redis: Redis, tmp_path: Path) -> None:
-    codes = Codes(redis)
+    codes = Codes(redis, plans=presets())
     await workspaces.ensure_workspace(redis, "default")
     code = await codes.create(1, NewCode(destination=HERE, slug="new"))
     export = await exported(redis, tmp_path / "all.ndjson")
     await redis.flushall()
-    numbered = Codes(redis, now_ms=lambda: code.number // 1000)
+    numbered = Codes(redis, now_ms=lambda: code.number // 1000, plans=presets())
     other = await numbered.create(1, NewCode(destination=HERE, slug="other"))
     assert other.number == code.number
     with pytest.raises(
@@ -234,7 +235,7 @@ async def test_another_codes_number_is_refused(redis: Redis, tmp_path: Path) -> 
 
 
 async def test_a_living_code_is_not_erased_by_an_import(redis: Redis, tmp_path: Path) -> None:
-    codes = Codes(redis)
+    codes = Codes(redis, plans=presets())
     await workspaces.ensure_workspace(redis, "default")
     code = await codes.create(1, NewCode(destination=HERE, slug="menu"))
     before = await exported(redis, tmp_path / "before.ndjson")

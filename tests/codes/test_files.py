@@ -13,6 +13,7 @@ from codes import file_types
 from codes.errors import Missing, Refused, Unavailable
 from codes.file_stores import BucketStore, FolderStore
 from codes.files import Files
+from codes.plans import presets
 from infra import s3
 from schemas import keys
 from schemas.files import KINDS, Kind, parse_path, path_of
@@ -30,7 +31,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.suffix)
 async def test_a_file_is_what_its_bytes_say(redis: Redis, tmp_path: Path, kind: Kind) -> None:
-    files = Files(redis, FolderStore(tmp_path))
+    files = Files(redis, FolderStore(tmp_path), plans=presets())
     content_type, suffix, _ = kind
     body = SMALLEST[content_type]
     assert file_types.detect_content_type(body[: file_types.HEAD]) == content_type
@@ -44,7 +45,9 @@ async def test_a_file_is_what_its_bytes_say(redis: Redis, tmp_path: Path, kind: 
 
 
 async def test_a_stored_file_is_content_as_it_is(redis: Redis, tmp_path: Path) -> None:
-    file = await Files(redis, FolderStore(tmp_path)).put(1, "menu.pdf", "", pieces(SMALLEST["application/pdf"]))
+    file = await Files(redis, FolderStore(tmp_path), plans=presets()).put(
+        1, "menu.pdf", "", pieces(SMALLEST["application/pdf"])
+    )
     said = {"file_id": file.id, "file_path": file.path, "file_name": file.name, "content_type": file.content_type}
     assert check("pdf", {"fileContent": {**said, "size_bytes": file.size}})
     assert parse_path(file.path) == (file.key, "menu.pdf")
@@ -70,7 +73,7 @@ async def test_a_stored_file_is_content_as_it_is(redis: Redis, tmp_path: Path) -
     ],
 )
 async def test_what_is_refused_is_not_kept(redis: Redis, tmp_path: Path, body: bytes, declared: str, code: str) -> None:
-    files = Files(redis, FolderStore(tmp_path))
+    files = Files(redis, FolderStore(tmp_path), plans=presets())
     with pytest.raises(Refused) as caught:
         await files.put(1, "a.png", declared, pieces(body, 1 << 16))
     assert (caught.value.field, caught.value.code) == ("file", code)
@@ -89,18 +92,18 @@ async def test_a_file_that_is_too_large_is_refused_before_its_end(redis: Redis, 
             yield bytes(1 << 20)
 
     with pytest.raises(Refused):
-        await Files(redis, FolderStore(tmp_path)).put(1, "a.png", "image/png", endless())
+        await Files(redis, FolderStore(tmp_path), plans=presets()).put(1, "a.png", "image/png", endless())
     assert taken <= 21 << 20
 
 
 async def test_declared_types_that_say_the_same(redis: Redis, tmp_path: Path) -> None:
-    files = Files(redis, FolderStore(tmp_path))
+    files = Files(redis, FolderStore(tmp_path), plans=presets())
     for said in ("image/jpg", "IMAGE/JPEG", "application/octet-stream", ""):
         assert (await files.put(1, "a", said, pieces(SMALLEST["image/jpeg"]))).name == "a.jpg"
 
 
 async def test_uploads_of_the_same_bytes_are_files_of_their_own(redis: Redis, tmp_path: Path) -> None:
-    files = Files(redis, FolderStore(tmp_path))
+    files = Files(redis, FolderStore(tmp_path), plans=presets())
     one, other = [await files.put(workspace, "a.png", "", pieces(PNG)) for workspace in (1, 2)]
     assert one.key != other.key
     with pytest.raises(Missing):
@@ -137,8 +140,8 @@ class Cut(FolderStore):
 @pytest.mark.parametrize("after", [False, True])
 async def test_what_a_crash_leaves_is_reclaimed(redis: Redis, tmp_path: Path, after: bool) -> None:
     now = 1_800_000_000_000
-    whole = Files(redis, FolderStore(tmp_path), now_ms=lambda: now)
-    cut = Files(redis, Cut(tmp_path, after=after), now_ms=lambda: now)
+    whole = Files(redis, FolderStore(tmp_path), now_ms=lambda: now, plans=presets())
+    cut = Files(redis, Cut(tmp_path, after=after), now_ms=lambda: now, plans=presets())
     stays = await whole.put(1, "stays.png", "", pieces(PNG))
     leaves = await whole.put(1, "leaves.png", "", pieces(PNG))
     with pytest.raises(Died):
@@ -146,7 +149,7 @@ async def test_what_a_crash_leaves_is_reclaimed(redis: Redis, tmp_path: Path, af
     with pytest.raises(Died):
         await cut.delete(1, leaves.id)
     assert await whole.reclaim() == 0
-    later = Files(redis, FolderStore(tmp_path), now_ms=lambda: now + 3_600_001)
+    later = Files(redis, FolderStore(tmp_path), now_ms=lambda: now + 3_600_001, plans=presets())
     assert await later.reclaim() == 2
     assert kept(tmp_path) == [path_of(tmp_path, stays.key)]
     assert await later.all(1) == [stays]
@@ -156,7 +159,7 @@ async def test_what_a_crash_leaves_is_reclaimed(redis: Redis, tmp_path: Path, af
 async def test_a_store_that_is_away_is_said_to_be(redis: Redis, tmp_path: Path) -> None:
     tmp_path.joinpath("file").write_text("")
     with pytest.raises(Unavailable, match="store of files"):
-        await Files(redis, FolderStore(tmp_path / "file")).put(1, "a.png", "", pieces(PNG))
+        await Files(redis, FolderStore(tmp_path / "file"), plans=presets()).put(1, "a.png", "", pieces(PNG))
 
 
 # The bucket and the figures of Amazon's own description of how requests are signed.
@@ -205,7 +208,7 @@ def test_a_bucket_is_read_from_its_address() -> None:
 async def test_a_bucket_keeps_files_and_forgets_them(redis: Redis) -> None:
     with serving("files/here") as (address, objects):
         bucket = s3.bucket(address)
-        files = Files(redis, BucketStore(bucket))
+        files = Files(redis, BucketStore(bucket), plans=presets())
         file = await files.put(1, "a.png", "image/png", pieces(PNG))
         assert objects == {f"/files/here/{file.key}": PNG}
         await files.delete(1, file.id)

@@ -16,7 +16,7 @@ def opened(job: Job) -> Open:
 
 
 async def test_a_job_from_end_to_end(redis: Redis) -> None:
-    jobs = Jobs(redis)
+    jobs = Jobs(redis, plans=presets())
     job = await jobs.make(7, "key", [b"a", b"b"])
     assert await jobs.waiting() == [opened(job)]
     assert await jobs.get(job.id) == job
@@ -45,7 +45,7 @@ async def test_a_job_from_end_to_end(redis: Redis) -> None:
 
 
 async def test_a_lease_is_one_workers_and_ends_by_itself(redis: Redis) -> None:
-    jobs = Jobs(redis, lease_ms=150)
+    jobs = Jobs(redis, lease_ms=150, plans=presets())
     job = await jobs.make(1, "", [b"a"])
     assert await jobs.lease(opened(job), "one")
     assert not await jobs.lease(opened(job), "two")
@@ -64,7 +64,7 @@ async def test_a_lease_is_one_workers_and_ends_by_itself(redis: Redis) -> None:
 
 
 async def test_an_item_is_counted_once(redis: Redis) -> None:
-    jobs = Jobs(redis)
+    jobs = Jobs(redis, plans=presets())
     job = await jobs.make(1, "", [b"a", b"b"])
     await jobs.lease(opened(job), "one")
     for _ in range(2):
@@ -74,7 +74,7 @@ async def test_an_item_is_counted_once(redis: Redis) -> None:
 
 
 async def test_under_an_id_a_job_is_made_once(redis: Redis) -> None:
-    jobs = Jobs(redis)
+    jobs = Jobs(redis, plans=presets())
     job = await jobs.make(1, "", [b"a", b"b"], id="mine")
     await jobs.lease(opened(job), "one")
     await jobs.record(job, "one", 0, Result(True, b"yes"))
@@ -84,7 +84,7 @@ async def test_under_an_id_a_job_is_made_once(redis: Redis) -> None:
 
 async def test_turns_go_round(redis: Redis) -> None:
     clock = iter(range(1, 100))
-    jobs = Jobs(redis, now_ms=lambda: next(clock))
+    jobs = Jobs(redis, now_ms=lambda: next(clock), plans=presets())
     first, second = await jobs.make(1, "", [b"a"]), await jobs.make(1, "", [b"a"])
     assert await jobs.waiting() == [opened(first), opened(second)]
     await jobs.lease(opened(first), "one")
@@ -95,7 +95,7 @@ async def test_turns_go_round(redis: Redis) -> None:
 
 async def test_a_job_that_was_never_made_is_forgotten(redis: Redis) -> None:
     now = 1_000_000
-    jobs = Jobs(redis, now_ms=lambda: now)
+    jobs = Jobs(redis, now_ms=lambda: now, plans=presets())
     await redis.zadd(keys.JOBS, {"1/torn": now})
     await jobs.close(Open(1, "torn"))
     assert await jobs.waiting() == [Open(1, "torn")]
@@ -105,7 +105,7 @@ async def test_a_job_that_was_never_made_is_forgotten(redis: Redis) -> None:
 
 
 async def test_a_finished_job_leaves_in_time(redis: Redis) -> None:
-    jobs = Jobs(redis)
+    jobs = Jobs(redis, plans=presets())
     job = await jobs.make(1, "", [b"a"])
     assert await redis.pttl(keys.job(job.id)) == -1
     await jobs.lease(opened(job), "one")
@@ -120,7 +120,7 @@ async def test_a_finished_job_leaves_in_time(redis: Redis) -> None:
 
 async def test_workspaces_take_turns_whatever_number_of_jobs_each_has(redis: Redis) -> None:
     clock = iter(range(1, 1000))
-    jobs = Jobs(redis, now_ms=lambda: next(clock))
+    jobs = Jobs(redis, now_ms=lambda: next(clock), plans=presets())
     greedy = [await jobs.make(1, "", [b"a"]) for _ in range(10)]
     modest = await jobs.make(2, "", [b"a"])
     turns = []
@@ -134,7 +134,7 @@ async def test_workspaces_take_turns_whatever_number_of_jobs_each_has(redis: Red
 
 async def test_a_workspace_has_so_many_jobs_and_no_more(redis: Redis) -> None:
     limit = presets()["unlimited"].jobs
-    jobs = Jobs(redis)
+    jobs = Jobs(redis, plans=presets())
     made = [await jobs.make(1, "", [b"a"]) for _ in range(limit)]
     with pytest.raises(NotInPlan) as refused:
         await jobs.make(1, "", [b"a"])
@@ -153,7 +153,7 @@ async def test_a_workspace_has_so_many_jobs_and_no_more(redis: Redis) -> None:
 
 
 async def test_and_so_many_bytes(redis: Redis) -> None:
-    jobs, most = Jobs(redis), presets()["unlimited"].job_bytes
+    jobs, most = Jobs(redis, plans=presets()), presets()["unlimited"].job_bytes
     first = await jobs.make(1, "", [b"abc", b"d"], failed={1: Result(False, b"no")})
     assert await redis.hget(keys.workspace_jobs(1), first.id) == b"6"
     await redis.hset(keys.workspace_jobs(1), first.id, str(most - 5))
@@ -163,7 +163,7 @@ async def test_and_so_many_bytes(redis: Redis) -> None:
 
 
 async def test_items_that_have_failed_already_are_not_done_again(redis: Redis) -> None:
-    jobs = Jobs(redis)
+    jobs = Jobs(redis, plans=presets())
     job = await jobs.make(1, "", [b"a", b"b"], failed={1: Result(False, b"no")})
     now = await jobs.get(job.id)
     assert now is not None and (now.state, now.completed, now.failed) == ("queued", 0, 1)

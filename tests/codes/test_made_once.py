@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from codes import index
 from codes.code_fields import Edit, NewCode
 from codes.errors import Missing
+from codes.plans import presets
 from codes.resolver import Resolver
 from codes.service import Codes
 from codes.sweep import sweep
@@ -31,7 +32,7 @@ def cut_at(step: str) -> "object":
 
 
 def store(redis: Redis, step: str = "") -> Codes:
-    return Codes(redis, resolver=Resolver(lambda _: ()), rng=random.Random(), step=cut_at(step))  # type: ignore[arg-type]
+    return Codes(redis, resolver=Resolver(lambda _: ()), rng=random.Random(), step=cut_at(step), plans=presets())  # type: ignore[arg-type]
 
 
 def new(id: str) -> NewCode:

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from codes import quotas, workspaces
 from codes.code_fields import Edit, NewCode
 from codes.errors import NotInPlan
-from codes.plans import Plan, UnreadablePlans, known
+from codes.plans import Plan, UnreadablePlans, known, presets
 from codes.resolver import Resolver
 from codes.service import Codes
 from codes.sweep import sweep
@@ -115,7 +115,9 @@ async def test_the_cap_also_holds_when_one_is_resumed(redis: Redis, codes: Codes
     workspace = await on(redis, "qr-code-agency-starter")
     made = [await make(codes, workspace) for _ in range(7)]
     paused = [await make(codes, workspace, status="paused") for _ in range(8)]
-    others = Codes(redis, own_hosts=OWN_HOSTS, usable=anywhere, resolver=Resolver(no_names), rng=random.Random(2))
+    others = Codes(
+        redis, own_hosts=OWN_HOSTS, usable=anywhere, resolver=Resolver(no_names), rng=random.Random(2), plans=presets()
+    )
     resume = Edit(status="active")
     found = await asyncio.gather(
         *((codes, others)[n % 2].edit(workspace, code.id, resume) for n, code in enumerate(paused)),
@@ -154,11 +156,11 @@ async def test_a_code_that_a_crash_left_unlisted_counts(redis: Redis) -> None:
             raise Cut
 
     workspace = await on(redis, "qr-code-agency-starter")
-    codes = Codes(redis, resolver=Resolver(no_names))
+    codes = Codes(redis, resolver=Resolver(no_names), plans=presets())
     for _ in range(9):
         await make(codes, workspace)
     with pytest.raises(Cut):
-        await make(Codes(redis, resolver=Resolver(no_names), step=cut), workspace)
+        await make(Codes(redis, resolver=Resolver(no_names), step=cut, plans=presets()), workspace)
     assert await codes.count(workspace) == 9
     assert (await refused(make(codes, workspace))).code == "active_codes"
     await sweep(redis, older_than_ms=-1)
@@ -176,10 +178,10 @@ async def test_a_creation_that_was_cut_short_and_repeated_counts_once(redis: Red
             raise Cut
 
     workspace = await on(redis, "openqr")
-    codes = Codes(redis, resolver=Resolver(no_names))
+    codes = Codes(redis, resolver=Resolver(no_names), plans=presets())
     id = "5f0f3a0e-4d2f-4b3d-9a3b-6c1d6f1c2f11"
     with pytest.raises(Cut):
-        await make(Codes(redis, resolver=Resolver(no_names), step=cut), workspace, id=id)
+        await make(Codes(redis, resolver=Resolver(no_names), step=cut, plans=presets()), workspace, id=id)
     await make(codes, workspace, id=id)
     made = [await make(codes, workspace) for _ in range(18)]
     # What was begun and never written counts for its hour all the same.

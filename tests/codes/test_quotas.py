@@ -13,7 +13,7 @@ from codes.code_fields import Edit, NewCode
 from codes.errors import NotInPlan
 from codes.file_stores import FolderStore
 from codes.files import Files
-from codes.plans import Plans
+from codes.plans import Plans, presets
 from codes.resolver import Resolver
 from codes.service import Codes
 from codes.static_codes import NewStatic, StaticCodes, StaticEdit
@@ -53,7 +53,7 @@ async def test_bytes_of_codes_are_those_that_are_kept(redis: Redis, codes: Codes
     await codes.edit(1, made[2].id, Edit(slug="by-another-name", tags=("a", "b")))
     await codes.edit(1, made[3].id, Edit(label=None))
     assert await total(redis, 1) == await sizes(codes, 1)
-    statics = StaticCodes(redis, check_folder=no_folder)
+    statics = StaticCodes(redis, check_folder=no_folder, plans=presets())
     static = await statics.create(1, NewStatic(name="a", type="text", content={"text": "hello"}))
     assert await total(redis, 1) == await sizes(codes, 1) + quotas.stored_size(static)
     static = await statics.edit(1, static.id, StaticEdit(content={"text": "hello, longer"}))
@@ -75,7 +75,9 @@ async def test_what_was_cut_short_counts_once(redis: Redis, codes: Codes, step: 
 
     id = "5f0f3a0e-4d2f-4b3d-9a3b-6c1d6f1c2f11"
     with pytest.raises(Cut):
-        await Codes(redis, resolver=Resolver(no_names), step=cut).create(1, NewCode(destination=HERE, id=id))
+        await Codes(redis, resolver=Resolver(no_names), step=cut, plans=presets()).create(
+            1, NewCode(destination=HERE, id=id)
+        )
     await asyncio.gather(*(codes.create(1, NewCode(destination=HERE, id=id)) for _ in range(3)))
     await sweep(redis, older_than_ms=-1)
     assert await total(redis, 1) == await sizes(codes, 1) > 0

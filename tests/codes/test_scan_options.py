@@ -15,6 +15,7 @@ from codes import export_import, passwords, workspaces
 from codes.code_fields import Edit, NewCode
 from codes.code_validator import LOOKUPS
 from codes.errors import Conflict, Missing, Refused
+from codes.plans import presets
 from codes.resolver import Resolver
 from codes.scan_options import NOT_ROUTED
 from codes.service import Codes
@@ -254,7 +255,7 @@ async def test_all_names_are_looked_up_a_few_at_a_time(redis: Redis) -> None:
             at_once -= 1
         return ("10.0.0.7",) if host == "h39.example.com" else ("8.8.8.8",)
 
-    codes = Codes(redis, own_hosts=OWN_HOSTS, resolver=Resolver(slow))
+    codes = Codes(redis, own_hosts=OWN_HOSTS, resolver=Resolver(slow), plans=presets())
     rules = [NewRule(when=GB, to=f"https://h{n}.example.com/") for n in range(40)]
     with pytest.raises(Refused) as refused:
         await codes.create(1, NewCode(destination=HERE, rules=tuple(rules)))
@@ -396,7 +397,7 @@ async def test_a_code_goes_to_another_host_and_back(codes: Codes, redis: Redis) 
     with pytest.raises(Refused) as loop:
         await codes.edit(1, code.id, Edit(destination="https://QR.example.net./menu"))
     assert (loop.value.field, loop.value.code) == ("destination", "destination_loop")
-    nowhere = Codes(redis)
+    nowhere = Codes(redis, plans=presets())
     for call in (
         nowhere.edit(1, code.id, Edit(host="a.example")),
         nowhere.create(1, NewCode(destination=HERE, host="a")),

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from codes import numbers
 from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict, Missing, Refused
+from codes.plans import presets
 from codes.service import Codes
 from schemas import keys
 from schemas.code import Code, Erasure
@@ -42,7 +43,7 @@ async def test_a_new_code_is_found_by_id_and_slug_and_has_a_route(codes: Codes, 
 
 async def test_numbers_only_go_up_and_are_never_behind_the_clock(redis: Redis) -> None:
     now = [1_764_000_000_000]
-    codes = Codes(redis, now_ms=lambda: now[0])
+    codes = Codes(redis, now_ms=lambda: now[0], plans=presets())
     first, second = await made(codes), await made(codes)
     assert (first.number, second.number) == (now[0] * 1000, now[0] * 1000 + 1)
     await codes.delete(1, second.id)
@@ -325,7 +326,7 @@ async def test_versions_grow_while_the_clock_stands_still_or_goes_back_and_are_n
     codes: Codes, redis: Redis
 ) -> None:
     now = [5000]
-    timed = Codes(redis, now_ms=lambda: now[0])
+    timed = Codes(redis, now_ms=lambda: now[0], plans=presets())
     code = await timed.create(1, NewCode(destination=HERE, slug="timed"))
     seen: list[int] = []
     for now[0] in (5000, 5000, 4000, 9000, 9000):

@@ -10,6 +10,7 @@ from codes import folders, workspaces
 from codes.code_fields import NewCode
 from codes.errors import Missing, Refused, Stale
 from codes.etags import etag_of
+from codes.plans import presets
 from codes.service import Codes
 from codes.static_codes import TYPES, NewStatic, StaticCodes, StaticEdit
 from schemas import keys
@@ -34,7 +35,7 @@ class Clock:
 
 @pytest.fixture
 def statics(redis: Redis) -> StaticCodes:
-    return StaticCodes(redis, check_folder=check_folder, now_ms=Clock())
+    return StaticCodes(redis, check_folder=check_folder, now_ms=Clock(), plans=presets())
 
 
 def new(**fields: Any) -> NewStatic:
@@ -167,8 +168,8 @@ async def test_a_deleted_folder_holds_none_of_them(redis: Redis, codes: Codes) -
             raise Refused("folder_id", "unknown_folder", "there is no such folder")
 
     workspace = (await workspaces.ensure_workspace(redis, "default")).number
-    folder = await folders.create(redis, workspace, "Posters")
-    statics = StaticCodes(redis, check_folder=check)
+    folder = await folders.create(redis, workspace, "Posters", plans=presets())
+    statics = StaticCodes(redis, check_folder=check, plans=presets())
     filed = await statics.create(workspace, new(folder_id=folder.id))
     other = await statics.create(workspace, new())
     await folders.delete(redis, workspace, folder.id)
@@ -181,7 +182,9 @@ async def test_a_deleted_folder_holds_none_of_them(redis: Redis, codes: Codes) -
         await check(workspace, id)
         there = False
 
-    late = await StaticCodes(redis, check_folder=check_once).create(workspace, new(folder_id=folder.id))
+    late = await StaticCodes(redis, check_folder=check_once, plans=presets()).create(
+        workspace, new(folder_id=folder.id)
+    )
     assert late.folder_id is None
     assert await statics.get(workspace, late.id) == late
 

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from codes import code_store
 from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict, Missing, Refused
+from codes.plans import presets
 from codes.service import Codes
 from codes.sweep import sweep
 from schemas import keys
@@ -39,8 +40,8 @@ async def test_after_a_storm_and_a_sweep_everything_adds_up(redis: Redis, seed: 
         if rng.random() < 0.06:
             raise KilledHere(done)
 
-    codes = Codes(redis, step=step)
-    calm = Codes(redis)
+    codes = Codes(redis, step=step, plans=presets())
+    calm = Codes(redis, plans=presets())
     made: list[Code] = [await calm.create(1, NewCode(destination="https://example.com/", slug=s)) for s in SLUGS[:2]]
 
     async def one_change(n: int) -> None:

@@ -6,6 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from codes.code_fields import Edit, NewCode
+from codes.plans import presets
 from codes.redis_client import connect
 from codes.resolver import Resolver
 from codes.service import Codes
@@ -24,7 +25,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 def codes(redis: Redis) -> Codes:
-    return Codes(redis, resolver=Resolver(lambda host: ()))
+    return Codes(redis, resolver=Resolver(lambda host: ()), plans=presets())
 
 
 async def test_every_edit_is_seen_at_every_slug_by_the_next_scan(start: Start, codes: Codes) -> None:

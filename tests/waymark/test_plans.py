@@ -41,6 +41,16 @@ def test_plans_of_one_s_own(redis_url: str, tmp_path: Path) -> None:
     assert read({**own, "WAYMARK_DEFAULT_PLAN": "team"}).plans == path
 
 
+def test_an_import_keeps_to_them(redis_url: str, tmp_path: Path) -> None:
+    plans, links = tmp_path / "plans.toml", tmp_path / "links.csv"
+    plans.write_text("[plan.team]\nactive_codes = 2")
+    links.write_text("slug,destination\n" + "".join(f"door-{n},https://93.184.215.14/\n" for n in range(3)))
+    own = {"WAYMARK_PLANS": str(plans)}
+    run(redis_url, "workspace", "plan", "default", "team", **own)
+    counts = json.loads(run(redis_url, "import", str(links), "--json", **own).stdout)
+    assert (counts["made"], counts["skipped"]) == (2, 1)
+
+
 @pytest.mark.parametrize(
     ("text", "plan", "named"),
     [

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from codes import workspaces
 from codes.code_fields import NewCode
+from codes.plans import known
 from codes.service import Codes
 from infra.progress import Progress
 from ingest.journal import Journal
@@ -69,7 +70,7 @@ def demo(data: Path | None, scans: int, seed: int) -> None:
 
 async def _codes(found: Settings, redis: Redis) -> list[Code]:
     workspace = await workspaces.ensure_workspace(redis, workspaces.DEFAULT)
-    codes = Codes(redis, own_hosts=room_settings.own_hosts(found))
+    codes = Codes(redis, own_hosts=room_settings.own_hosts(found), plans=known(found.plans))
     return [
         await codes.create(
             workspace.number,

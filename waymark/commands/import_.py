@@ -16,6 +16,7 @@ from codes.importing import report as reports
 from codes.importing.formats import FORMATS, Export
 from codes.importing.importer import ALIAS, ImportOptions, Outcome, import_links
 from codes.importing.types import UnreadableFile
+from codes.plans import known
 from codes.redis_check import check_server
 from codes.service import Codes
 from waymark import core_client
@@ -81,8 +82,13 @@ def import_(
         found = await _as_running(settings(data=data), redis)
         number = (await named(redis, workspace, found)).number
         domains = room_settings.domains(found, redis)
-        hosts = room_settings.own_hosts(found)
-        codes = Codes(redis, own_hosts=hosts, usable=domains.is_usable, is_short=domains.is_short)
+        codes = Codes(
+            redis,
+            own_hosts=room_settings.own_hosts(found),
+            usable=domains.is_usable,
+            is_short=domains.is_short,
+            plans=known(found.plans),
+        )
         with output.progress() as show:
 
             def told(outcome: Outcome) -> None:

@@ -192,7 +192,7 @@ async def test_an_archive_of_nothing_but_bad_items(api: Service) -> None:
 async def test_one_to_a_thousand_items(api: Service, items: Any) -> None:
     """[ { "data": … }, { "data": … } ]"""
     assert error(await api.client.post(BULK, json=items)) == (400, "body")
-    assert not await Jobs(api.redis).waiting()
+    assert not await Jobs(api.redis, plans=api.plans).waiting()
 
 
 async def test_bulks_of_others(api: Service) -> None:
@@ -220,15 +220,15 @@ async def test_an_item_that_was_made_and_not_recorded_is_not_made_again(api: Ser
     """A worker was killed between the two."""
     items = [{"data": f"{URL}/{at}"} for at in range(5)]
     id = await ask(api, items)
-    job = await Jobs(api.redis).get(id)
+    job = await Jobs(api.redis, plans=api.plans).get(id)
     assert job is not None
-    raw = dict(await Jobs(api.redis).pending(job, 10))
+    raw = dict(await Jobs(api.redis, plans=api.plans).pending(job, 10))
     lost = [await bulk_worker.create_item(api.context, job, at, raw[at]) for at in (1, 3)]
     assert (await api.client.get(CODES)).json()["pagination"]["total"] == 2
     async with worker(api):
         await done(api, id)
     assert (await api.client.get(CODES)).json()["pagination"]["total"] == 5
-    outcomes = {at: result for at, _, result in await Jobs(api.redis).outcomes(job, range(5))}
+    outcomes = {at: result for at, _, result in await Jobs(api.redis, plans=api.plans).outcomes(job, range(5))}
     assert [outcomes[1], outcomes[3]] == lost
 
 

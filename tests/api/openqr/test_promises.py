@@ -122,5 +122,5 @@ async def test_no_answer_says_who(api: Service) -> None:
 async def test_what_is_made_elsewhere_is_here(api: Service) -> None:
     """list your codes"""
     workspace = (await ensure_workspace(api.redis, "ours")).number
-    folder = await create(api.redis, workspace, "From the command")
+    folder = await create(api.redis, workspace, "From the command", plans=api.plans)
     assert [one["id"] for one in (await api.client.get("/v1/folders")).json()["folders"]] == [folder.id]

@@ -242,8 +242,8 @@ async def test_folders(api: Service) -> None:
     """Organize into a folder. … Move to a folder, or null to remove."""
     workspace = await ensure_workspace(api.redis, "ours")
     theirs = await ensure_workspace(api.redis, "theirs")
-    folder = await folders.create(api.redis, workspace.number, "Posters")
-    other = await folders.create(api.redis, theirs.number, "Theirs")
+    folder = await folders.create(api.redis, workspace.number, "Posters", plans=api.plans)
+    other = await folders.create(api.redis, theirs.number, "Theirs", plans=api.plans)
     for body in (sent(folder_id=folder.id), static(folder_id=folder.id)):
         code = await made(api, body)
         assert code["folder_id"] == folder.id

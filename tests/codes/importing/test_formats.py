@@ -75,7 +75,7 @@ def test_bitly() -> None:
     assert list(map(str, first.keys)) == ["bit.ly/Spring-Menu", "bit.ly/3xK9aBc"]
     assert left_out(links("bitly.csv")["bit.ly/Spring-Menu"]) == {"clicks", "the time it was made"}
     assert unusable("bitly.csv") == [
-        (4, "bit.ly/4PageXX", "no destination: a page or a file at Bitly cannot be brought along")
+        (4, "bit.ly/4PageXX", "no destination: a page or a file at Bitly cannot be imported")
     ]
 
 

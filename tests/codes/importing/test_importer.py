@@ -19,6 +19,7 @@ from codes.importing import report
 from codes.importing.formats import Export
 from codes.importing.importer import ImportOptions, Outcome, import_links
 from codes.importing.types import Entry, Link, LinkKey, NotImported
+from codes.plans import presets
 from codes.resolver import Resolver
 from codes.service import Codes
 from codes.variants import NewRule, NewVariant
@@ -239,7 +240,7 @@ async def test_a_slug_that_somebody_takes_meanwhile_costs_itself(
         if name == "intent" and faster:
             await codes.create(2, faster.pop())
 
-    slower = Codes(redis, resolver=Resolver(lambda host: ()), step=step)
+    slower = Codes(redis, resolver=Resolver(lambda host: ()), step=step, plans=presets())
     assert slugs_of(await imported(slower, ("a", "b", "c"))) == [
         ("made", slug, aliases, [f"{gone} (the slug '{gone}' is taken)"])
     ]
@@ -293,10 +294,11 @@ from pathlib import Path
 from codes.redis_client import connect
 from codes.importing.formats import Export
 from codes.importing.importer import ImportOptions, import_links
+from codes.plans import presets
 from codes.resolver import Resolver
 from codes.service import Codes
 async def main():
-    codes = Codes(connect({url!r}), resolver=Resolver(lambda host: ()))
+    codes = Codes(connect({url!r}), resolver=Resolver(lambda host: ()), plans=presets())
     print("begun", flush=True)
     counts = await import_links(codes, Export(Path({str(file)!r})).entries(), ImportOptions(1), lambda outcome: None)
     print(dict(counts), flush=True)
