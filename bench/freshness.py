@@ -12,8 +12,8 @@ import requests
 
 from bench import stack
 from bench.figures import Figure, Say, figure, percentile
-from bench.load import ROOT
 from harness.agents import HEADERS
+from harness.launcher import ROOT
 
 NAME = "freshness"
 POLL_S = 0.01

@@ -6,13 +6,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
 import msgspec
 
 from harness.agents import HEADERS
+from harness.launcher import ROOT
 
-ROOT = Path(__file__).parents[1]
 CONNECTIONS = 32
 
 

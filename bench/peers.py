@@ -10,13 +10,13 @@ import msgspec
 from bench import load, sides, stack
 from bench.against import other_tree
 from bench.figures import Figure, Say, figure, plain
-from bench.sides import Bout, Side
+from bench.sides import BARE, NGINX, Bout, Side
 
 NAME = "peers"
 CONNECTIONS = 64
-OURS, BARE, NGINX = "waymark", "bare ASGI 302", "nginx 302 with access log"
+OURS = "waymark"
 
-# Of a side, in the order of the table's columns: what, unit, and what a bout says of it.
+# What is said of a side, in the order of the table's columns.
 CPU, ANSWERS, P50, P99 = "processor time of one answer", "answers", "p50", "p99"
 STORING, WHOLE = "processor time until a scan is stored, after its answer", "whole way of a scan"
 ANSWERED, COUNTED = "answered in all rounds", "on record"

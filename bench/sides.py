@@ -21,6 +21,7 @@ from bench.machine import cpu_seconds
 from harness.ports import free_ports
 
 SLUG = "landing"
+BARE, NGINX = "bare ASGI 302", "nginx 302 with access log"
 # Storing has come to rest when it used less than this share of a core for so long.
 REST_SHARE, REST_S = 0.1, 0.4
 LOOK_S = 0.1
@@ -140,10 +141,10 @@ def waymark(up: stack.Stack, name: str = "waymark") -> Side:
 @contextmanager
 def bare() -> Iterator[Side]:
     with served("bare") as server:
-        yield Side("bare ASGI 302", server.port, f"/{SLUG}", lambda: [server.pid])
+        yield Side(BARE, server.port, f"/{SLUG}", lambda: [server.pid])
 
 
-NGINX = """daemon off; pid {folder}/pid; worker_processes 1; error_log {folder}/error.log;
+_NGINX_CONF = """daemon off; pid {folder}/pid; worker_processes 1; error_log {folder}/error.log;
 events {{ worker_connections 4096; }}
 http {{
     access_log {folder}/access.log combined;
@@ -166,11 +167,11 @@ def nginx() -> Iterator[Side]:
     port = free_ports(1)[0]
     with tempfile.TemporaryDirectory(prefix="wm-bench-") as made:
         folder = Path(made)
-        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, destination=DESTINATION))
+        (folder / "nginx.conf").write_text(_NGINX_CONF.format(folder=folder, port=port, destination=DESTINATION))
         command = ["nginx", "-c", str(folder / "nginx.conf"), "-p", made, "-e", str(folder / "error.log")]
         with _running("nginx", command, port, folder, dict(os.environ)) as pids:
             log = _Lines(folder / "access.log")
-            yield Side("nginx 302 with access log", port, f"/{SLUG}", pids, counted=log.count)
+            yield Side(NGINX, port, f"/{SLUG}", pids, counted=log.count)
 
 
 class _Lines:

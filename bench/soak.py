@@ -12,8 +12,8 @@ import requests
 
 from bench import stack
 from bench.figures import Figure, Say, figure
-from bench.load import ROOT
 from bench.machine import resident_mb
+from harness.launcher import ROOT
 
 NAME = "soak"
 

@@ -14,8 +14,8 @@ import click
 import msgspec
 
 from bench import load, stack
+from harness.launcher import ROOT
 
-ROOT = Path(__file__).parents[1]
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 # How long what was scanned last may take to be stored.
 STORED_WITHIN_S = 60.0
