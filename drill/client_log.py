@@ -70,11 +70,11 @@ def by_label(campaigns: Iterable[tuple[str, int]]) -> dict[str, dict[int, int]]:
     return found
 
 
-def compare(ledger: ClientLog, stored: Mapping[int, int]) -> Count:
+def compare(log: ClientLog, stored: Mapping[int, int]) -> Count:
     return Count(
-        given=len(ledger.given),
+        given=len(log.given),
         stored=sum(stored.values()),
-        lost=len(ledger.given - stored.keys()),
+        lost=len(log.given - stored.keys()),
         doubled=sum(rows - 1 for rows in stored.values()),
-        strange=sum(not 1 <= visit <= ledger.sent for visit in stored),
+        strange=sum(not 1 <= visit <= log.sent for visit in stored),
     )

@@ -122,7 +122,7 @@ async def _on_one_stack(
         own_volume=any(name in ON_A_VOLUME for name in names),
     )
     outcomes: list[Outcome] = []
-    ledgers: list[ClientLog] = []
+    logs: list[ClientLog] = []
     with closing(stack):
         stack.start()
         try:
@@ -136,18 +136,18 @@ async def _on_one_stack(
         for run in runs:
             began = time.monotonic()
             outcome = Outcome(run.seed, run.fault.name, run.fault.promised, before=[one.seed for one in outcomes])
-            ledger = ClientLog(str(run.seed))
-            report = await _one(stack, run, ledger, outcome)
+            log = ClientLog(str(run.seed))
+            report = await _one(stack, run, log, outcome)
             if report is not None:
                 outcome.refused, refused = int(report.refused - refused), report.refused
             outcomes.append(outcome)
-            ledgers.append(ledger)
+            logs.append(log)
             took = time.monotonic() - began
             longest = max(longest, took)
             say(f"seed {run.seed}: {run.fault.name} ({took:.1f} s{_mishap(outcome)})")
             if outcome.problems or _left(deadline) < longest + ENDING_S:
                 break
-        await _counted(stack, outcomes, ledgers)
+        await _counted(stack, outcomes, logs)
     if any(outcome.failed for outcome in outcomes):
         kept = folder if stack.disk is None or not stack.disk.mounted else f"{folder}, but for its journal"
         outcomes[-1].problems.append(f"what is left of its stack: {kept}")
@@ -160,9 +160,9 @@ def _mishap(outcome: Outcome) -> str:
     return f": {'; '.join(outcome.problems)}" if outcome.problems else ""
 
 
-async def _one(stack: Stack, run: DrillRun, ledger: ClientLog, outcome: Outcome) -> Report | None:
+async def _one(stack: Stack, run: DrillRun, log: ClientLog, outcome: Outcome) -> Report | None:
     dice = random.Random(run.dice)
-    scanners = Scanners(stack.redirect_port, stack.slugs, ledger, random.Random(run.dice))
+    scanners = Scanners(stack.redirect_port, stack.slugs, log, random.Random(run.dice))
     scanning = asyncio.create_task(scanners.run())
     try:
         if not await scanners.answered(BACK_WITHIN_S):
@@ -173,7 +173,7 @@ async def _one(stack: Stack, run: DrillRun, ledger: ClientLog, outcome: Outcome)
         except (NotReady, CoreUnavailable, CoreError) as error:
             outcome.problems.append(str(error))
         if stack.dark is not None:
-            ledger.power_cut(*stack.dark, LAST_MOMENTS_S)
+            log.power_cut(*stack.dark, LAST_MOMENTS_S)
             stack.dark = None
         if not await scanners.answered(BACK_WITHIN_S):
             outcome.problems.append(f"scanners were not answered {BACK_WITHIN_S:g} s after the fault was over")
@@ -182,8 +182,8 @@ async def _one(stack: Stack, run: DrillRun, ledger: ClientLog, outcome: Outcome)
     finally:
         scanners.stop()
         await scanning
-    stack.given += len(ledger.given)
-    outcome.outage_ms = round(ledger.longest_outage_s * 1000)
+    stack.given += len(log.given)
+    outcome.outage_ms = round(log.longest_outage_s * 1000)
     return await _settled(stack, run.bus, outcome)
 
 
@@ -207,7 +207,7 @@ async def _settled(stack: Stack, bus: Bus, outcome: Outcome) -> Report | None:
     return report
 
 
-async def _counted(stack: Stack, outcomes: Iterable[Outcome], ledgers: Iterable[ClientLog]) -> None:
+async def _counted(stack: Stack, outcomes: Iterable[Outcome], logs: Iterable[ClientLog]) -> None:
     """Stop the stack cleanly, and fill in the outcomes from the warehouse."""
     last = list(outcomes)[-1]
     if (status := await stack.stop()) != 0:
@@ -220,15 +220,15 @@ async def _counted(stack: Stack, outcomes: Iterable[Outcome], ledgers: Iterable[
     if not stored.report.clean:
         last.problems.append(f"the audit of the stopped stack says\n{render(stored.report)}")
     visits = by_label(stored.campaigns)
-    for outcome, ledger in zip(outcomes, ledgers, strict=True):
-        count = compare(ledger, visits.get(ledger.label, {}))
+    for outcome, log in zip(outcomes, logs, strict=True):
+        count = compare(log, visits.get(log.label, {}))
         outcome.given, outcome.stored, outcome.lost, outcome.doubled = (
             count.given,
             count.stored,
             count.lost,
             count.doubled,
         )
-        gone, oldest_s = ledger.gone(visits.get(ledger.label, {}))
+        gone, oldest_s = log.gone(visits.get(log.label, {}))
         outcome.gone, outcome.gone_oldest_ms = gone, round(oldest_s * 1000)
         if count.strange:
             outcome.problems.append(f"{count.strange} visits are stored that nobody sent")

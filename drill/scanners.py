@@ -23,10 +23,10 @@ AGENTS = (PHONE, PIXEL, FIREFOX, "curl/8.5.0")
 class Scanners:
     """Concurrent scanners. `run` scans until `stop`, then returns within the scanners' timeout."""
 
-    def __init__(self, port: int, slugs: Sequence[str], ledger: ClientLog, dice: random.Random) -> None:
+    def __init__(self, port: int, slugs: Sequence[str], log: ClientLog, dice: random.Random) -> None:
         self._port = port
         self._slugs = slugs
-        self._ledger = ledger
+        self._log = log
         self._dice = dice
         self._stop = asyncio.Event()
         self._answered_at = [0.0] * SCANNERS
@@ -60,27 +60,27 @@ class Scanners:
                         wanting = wanting or self._now()
                         if await self._request(connection):
                             self._answered_at[number] = self._now()
-                            self._ledger.outage(self._now() - wanting)
+                            self._log.outage(self._now() - wanting)
                             wanting = None
                         await asyncio.sleep(self._dice.expovariate(1 / PAUSE_S) if wanting is None else RETRY_S)
                 finally:
                     connection.close()
             await asyncio.sleep(RETRY_S)
         if wanting is not None:
-            self._ledger.outage(self._now() - wanting)
+            self._log.outage(self._now() - wanting)
 
     async def _request(self, connection: Connection) -> bool:
         """Send a scan; return whether a redirect came. Raises OSError, EOFError or TimeoutError without an answer."""
-        ledger, dice = self._ledger, self._dice
-        visit = ledger.next()
+        log, dice = self._log, self._dice
+        visit = log.next()
         method = "HEAD" if dice.random() < HEADS else "GET"
         head = (
-            f"{method} /{dice.choice(self._slugs)}?utm_source=drill&utm_campaign={ledger.campaign(visit)} HTTP/1.1\r\n"
+            f"{method} /{dice.choice(self._slugs)}?utm_source=drill&utm_campaign={log.campaign(visit)} HTTP/1.1\r\n"
             f"User-Agent: {dice.choice(AGENTS)}\r\nAccept-Language: en"
         )
         async with asyncio.timeout(PATIENCE_S):
             status, _, _ = await connection.request(head)
         if status != 302:
             return False
-        ledger.gave(visit, self._now())
+        log.gave(visit, self._now())
         return True

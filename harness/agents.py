@@ -27,8 +27,6 @@ _WINDOWS = (
 )
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0"
 
-BROWSER = _WINDOWS
-
 HEADERS: tuple[dict[str, str], ...] = (
     {"User-Agent": PHONE, "Accept": "text/html", "Accept-Language": "en-GB,en;q=0.9"},
     {"User-Agent": PIXEL, "Accept": "text/html", "Accept-Language": "de-DE,de;q=0.9", "Referer": "https://t.co/x1"},

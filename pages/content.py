@@ -37,7 +37,7 @@ def _contact(said: object) -> View:
 
 def _images(said: object) -> View:
     listed = said if isinstance(said, list) else []
-    return media.images([ContentFields(one) for one in listed[: media.MOST_IMAGES]], "")
+    return media.images([ContentFields(one) for one in listed[: media.MOST_IMAGES]])
 
 
 TYPES: dict[str, Type] = {

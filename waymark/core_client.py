@@ -20,7 +20,7 @@ class CoreError(RuntimeError):
 
 
 class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: Path, patience_s: float | None = None) -> None:
+    def __init__(self, path: Path, patience_s: float | None) -> None:
         super().__init__("localhost")
         self._path = path
         self._patience_s = patience_s
@@ -35,7 +35,7 @@ class _Connection(http.client.HTTPConnection):
             raise CoreUnavailable(f"nothing answers at {self._path}: {error.strerror}") from None
 
 
-def fetch(socket_path: Path, path: str, patience_s: float) -> tuple[int, bytes]:
+def fetch(socket_path: Path, path: str, patience_s: float | None) -> tuple[int, bytes]:
     """GET from any process that serves on a unix socket: status and body. Raises CoreUnavailable."""
     connection = _Connection(socket_path, patience_s)
     try:
@@ -50,14 +50,11 @@ def fetch(socket_path: Path, path: str, patience_s: float) -> tuple[int, bytes]:
 
 def get(folder: DataDir, path: str) -> Any:
     """GET from the core. Raises CoreUnavailable."""
-    connection = _Connection(folder.core_socket)
+    _, body = fetch(folder.core_socket, path, None)
     try:
-        connection.request("GET", path)
-        return msgspec.json.decode(connection.getresponse().read())
-    except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
         raise CoreUnavailable(f"no answer: {error}") from error
-    finally:
-        connection.close()
 
 
 def call(folder: DataDir, path: str, progress: Progress, body: Any = None, patience_s: float | None = None) -> Any:

@@ -19,6 +19,8 @@ from waymark.data_dir import DataDir, held, hold
 from waymark.redis_program import NoRedis
 from waymark.settings import Settings
 
+# Time limit for a start, which reads a big append-only file at about 100 MB/s.
+READY_WITHIN_S = 300.0
 # With less than this free, the disk counts as full: a write of Redis may not fit.
 NEEDED = 1 << 20
 
@@ -85,9 +87,6 @@ def _last_words(folder: DataDir, lines: int = 5) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
 
 
-READY_WITHIN_S = 300.0
-
-
 @contextmanager
 def redis_of(settings: Settings) -> Iterator[str]:
     """Yields its URL. Raises NoFolder, NoRedis, and InUse when another process is taking the folder."""
@@ -96,7 +95,7 @@ def redis_of(settings: Settings) -> Iterator[str]:
         yield settings.redis_url
     elif held(folder):
         if not answers(folder):
-            raise redis_program.NoRedis(
+            raise NoRedis(
                 f"A waymark uses {folder.path}, but no Redis answers at {folder.redis_socket}. "
                 "If it is starting, try again; if it uses a Redis of yours, set WAYMARK_REDIS_URL here as well."
             )

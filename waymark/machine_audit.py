@@ -6,8 +6,7 @@ from functools import partial
 
 from clickhouse_connect.driver.client import Client
 
-from aggregator.audit import evidence_readers as audit_journals
-from aggregator.audit import rollups as audit_memory
+from aggregator.audit import evidence_readers, rollups
 from aggregator.audit.evidence import Evidence, StoppedPartition
 from aggregator.audit.evidence_readers import NoRecords, Records
 from aggregator.audit.rechecks import Recheck
@@ -25,8 +24,8 @@ Stopped = Callable[[], tuple[int, list[StoppedPartition]]]
 def evidence_of(settings: Settings, records: Records | NoRecords, stopped: Stopped | None = None) -> Evidence:
     journals = settings.journal_folder
     return Evidence(
-        journals=partial(audit_journals.heads, journals),
-        registers=(partial(audit_journals.registered, journals), records.sources),
+        journals=partial(evidence_readers.heads, journals),
+        registers=(partial(evidence_readers.registered, journals), records.sources),
         elsewhere=settings.kafka_bootstrap is not None,
         silent_before_ms=wall_ms() - settings.silent_after * 1000,
         deleted=records.deleted,
@@ -46,12 +45,12 @@ def audit_machine(
     """`folder` keeps what has been proven; `anew` proves all of it again."""
     if folder is None or not folder.path.is_dir():
         return audit(client, evidence, progress, alone=alone)
-    memory = audit_memory.read_memory(folder.audit_memory)
+    memory = rollups.read_memory(folder.audit_memory)
     if anew:
         memory.proven = {}
     report = audit(client, evidence, progress, alone=alone, memory=memory)
     try:
-        audit_memory.write_memory(folder.audit_memory, memory)
+        rollups.write_memory(folder.audit_memory, memory)
     except OSError as error:
         log.warning("what was proven could not be noted down: %s", error)
     return report

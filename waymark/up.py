@@ -24,8 +24,6 @@ from waymark.net import answers_http, until
 from waymark.salts import DailySalts, check_salt_redis, leave_no_core
 from waymark.settings import Settings, environment
 
-# Time limit for a start of Redis, which reads a big append-only file at about 100 MB/s.
-REDIS_WITHIN_S = 300.0
 READY_WITHIN_S = 60.0
 # With less free space than this, the ballast is released.
 LOW_BYTES = 1 << 20
@@ -178,7 +176,7 @@ class Supervisor:
         )
         ready = await until(
             lambda: asyncio.to_thread(embedded_redis.answers, self._folder),
-            within_s=REDIS_WITHIN_S,
+            within_s=embedded_redis.READY_WITHIN_S,
             unless=lambda: self._stop.is_set() or child.restarts > 2,
         )
         if not ready and not self._stop.is_set():

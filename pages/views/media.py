@@ -60,9 +60,9 @@ def playable(fields: ContentFields, kind: Literal["audio", "video"]) -> View:
     )
 
 
-def images(fields: list[ContentFields], name: str) -> View:
+def images(fields: list[ContentFields]) -> View:
     shown, elsewhere = [], []
-    for number, one in enumerate(fields[:MOST_IMAGES], 1):
+    for number, one in enumerate(fields, 1):
         path = links.own_file(one.text("file_path", longest=2_048))
         caption = one.text("caption", "title")
         label = one.text("alt") or caption or f"Picture {number} of {len(fields)}"
@@ -71,7 +71,7 @@ def images(fields: list[ContentFields], name: str) -> View:
         else:
             elsewhere.append(Button(caption or one.text("file_name") or label, href(one), "out", own=False))
     return View(
-        title=name or "Pictures",
+        title="Pictures",
         media=tuple(shown),
         links=tuple(elsewhere),
         note="" if fields else "There are no pictures here.",

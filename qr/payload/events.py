@@ -15,7 +15,7 @@ from schemas.contact_formats import Event
 
 _day = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _zone = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", re.ASCII)
-_PLACE = ("name", "street", "address", "city", "state", "zip", "country")
+_LOCATION = ("name", "street", "address", "city", "state", "zip", "country")
 
 
 def event(fields: Fields) -> str:
@@ -45,7 +45,7 @@ def _location(fields: Fields) -> str:
     if not isinstance(said, Mapping):
         return fields.line("location")
     within = Fields(said, "content.eventContent.location")
-    return ", ".join(filter(None, (within.line(name) for name in _PLACE)))
+    return ", ".join(filter(None, (within.line(name) for name in _LOCATION)))
 
 
 def _moment(fields: Fields, name: str) -> date | datetime | None:
@@ -59,13 +59,13 @@ def _moment(fields: Fields, name: str) -> date | datetime | None:
         at = datetime.fromisoformat(said)
         zone = fields.line("timezone")
         if at.tzinfo is None and zone:
-            at = at.replace(tzinfo=_location_of(zone))
+            at = at.replace(tzinfo=_time_zone(zone))
         return at if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError, KeyError, OSError):
         raise fields.refused(name, "must be a day (2026-03-14) or a time (2026-03-14T18:30)") from None
 
 
-def _location_of(zone: str) -> ZoneInfo:
+def _time_zone(zone: str) -> ZoneInfo:
     if not _zone.fullmatch(zone):
         raise ValueError("no time zone")
     return ZoneInfo(zone)

@@ -1,4 +1,4 @@
-"""drill.scanners: a redirect that arrived is in the ledger, and an outage is as long as a scanner waited."""
+"""drill.scanners: a redirect that arrived is in the client log, and an outage is as long as a scanner waited."""
 
 import asyncio
 import random
@@ -30,11 +30,11 @@ class Server:
             writer.write(self.answer)
 
 
-async def test_a_ledger_of_what_was_given() -> None:
-    server, ledger = Server(), ClientLog("3")
+async def test_a_client_log_of_what_was_given() -> None:
+    server, log = Server(), ClientLog("3")
     async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listener:
         port = listener.sockets[0].getsockname()[1]
-        scanners = Scanners(port, ["a", "b"], ledger, random.Random(1))
+        scanners = Scanners(port, ["a", "b"], log, random.Random(1))
         scanning = asyncio.create_task(scanners.run())
         assert await scanners.answered(5)
         server.quiet.clear()
@@ -48,7 +48,7 @@ async def test_a_ledger_of_what_was_given() -> None:
         scanners.stop()
         await scanning
         listener.close()
-    assert len(server.seen) == len(set(server.seen)) == ledger.sent
-    assert 0 < len(ledger.given) < ledger.sent
-    assert {ledger.campaign(visit) for visit in ledger.given} <= set(server.seen)
-    assert 0.38 < ledger.longest_outage_s < 3
+    assert len(server.seen) == len(set(server.seen)) == log.sent
+    assert 0 < len(log.given) < log.sent
+    assert {log.campaign(visit) for visit in log.given} <= set(server.seen)
+    assert 0.38 < log.longest_outage_s < 3

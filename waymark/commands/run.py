@@ -25,7 +25,7 @@ from waymark.terminal import Output
 def up(data: Path | None, api_port: int | None, redirect_port: int | None, workers: int | None, new: bool) -> None:
     """Run everything on this machine until stopped.
 
-    Starts Redis, redirectors, aggregator, API and dashboard, with all data in one folder.
+    Starts Redis, redirectors, aggregator and API, with all data in one folder.
     """
     from waymark.up import up as run
 

@@ -9,8 +9,7 @@ from redis.asyncio import Redis
 
 from codes.domain_verification import DomainVerifier, name_servers
 from codes.domains import Domains
-from codes.file_stores import BucketStore
-from codes.file_stores import FolderStore as FolderOfFiles
+from codes.file_stores import BucketStore, FolderStore
 from codes.files import Files
 from codes.plans import known
 from infra import s3
@@ -63,7 +62,7 @@ def domains(settings: Settings, redis: Redis) -> Domains:
 
 def files(settings: Settings, redis: Redis) -> Files:
     bucket = settings.files_bucket
-    store = BucketStore(s3.bucket(bucket)) if bucket else FolderOfFiles(settings.files_folder)
+    store = BucketStore(s3.bucket(bucket)) if bucket else FolderStore(settings.files_folder)
     return Files(redis, store, plans=known(settings.plans))
 
 
