@@ -14,7 +14,8 @@ from api.dialects.openqr.analytics import DAYS, DayCount
 from api.parameters import Parameter
 from api.problems import invalid
 from api.responses import Json
-from codes import domains, timestamps
+from api.timestamps import second_of
+from codes import domains
 from codes.errors import Refused
 
 
@@ -83,7 +84,7 @@ def _to_wire(each: Orphaned) -> HostOrphans:
         **each.by,
         total=each.total,
         humans=each.humans,
-        last_at=timestamps.format_ms(round(each.last.timestamp()) * 1000),
+        last_at=second_of(each.last),
     )
 
 

@@ -51,7 +51,8 @@ async def test_by_host_and_day(api: Service) -> None:
         {"days_ago": 0},
         {"days_ago": 1, "kind": "bot"},
         {"days_ago": 9},
-        {**on},
+        # Shown as the second in which it was, not the nearest one.
+        {**on, "ts_ms": api.clock.ms() + 700},
         {**on, "code": code, "outcome": "expired"},
         {**on, "code": code, "outcome": "limited"},
         {**on, "code": code, "outcome": "early", "kind": "preview"},
