@@ -62,7 +62,12 @@ def _middleware(context: ApiContext) -> Iterator[Middleware]:
     yield Middleware(EncodedSlashes)
     yield Middleware(NoSniff)
     if context.settings.cors_origins:
-        yield Middleware(Cors, origins=context.settings.cors_origins, asks=_asks, shows=EXPOSED_HEADERS)
+        yield Middleware(
+            Cors,
+            origins=context.settings.cors_origins,
+            allowed_headers=_allowed_headers,
+            exposed_headers=EXPOSED_HEADERS,
+        )
     yield Middleware(HeadAsGet)
     if context.tracer is not None:
         yield Middleware(RequestTraces, tracer=context.tracer)
@@ -125,7 +130,7 @@ def _methods(request: Request) -> list[str]:
     return sorted({method for route in _routes(request.scope) for method in route.methods or ()})
 
 
-def _asks(scope: Scope) -> set[str]:
+def _allowed_headers(scope: Scope) -> set[str]:
     """Headers that callers of a path may send, besides those that browsers always send."""
     found = {"Authorization", "Content-Type"}
     for served in _routes(scope):

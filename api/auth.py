@@ -47,9 +47,7 @@ async def find_key(request: Request, context: ApiContext, secret: str) -> ApiKey
     """The valid key with this secret, or None. Slow for an address that sends many wrong ones; raises Problem (429)."""
     digest = apikeys.digest_of(secret)
     await context.wrong_keys.turn(request, digest)
-    key = await apikeys.authenticate(
-        context.codes.redis, secret, now_ms=lambda: round(context.now().timestamp() * 1000)
-    )
+    key = await apikeys.authenticate(context.codes.redis, secret, now_ms=context.now_ms)
     context.wrong_keys.found(request, digest, right=key is not None)
     return key
 

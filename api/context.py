@@ -54,3 +54,6 @@ class ApiContext(msgspec.Struct, frozen=True):
     registry: CollectorRegistry = msgspec.field(default_factory=CollectorRegistry)
     # None: requests are not traced.
     tracer: Tracer | None = None
+
+    def now_ms(self) -> int:
+        return round(self.now().timestamp() * 1000)

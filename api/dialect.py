@@ -46,7 +46,7 @@ class Call(msgspec.Struct, frozen=True):
         """The ETags in If-Match, for `Codes.edit` and `Codes.delete`."""
         return etags.if_match(self.request)
 
-    def shows(self, code: Code | StaticCode, *, alone: bool = True) -> None:
+    def set_etag(self, code: Code | StaticCode, *, alone: bool = True) -> None:
         """Give the answer the ETag of this code. `alone`: nothing else in the answer changes; else (with counts of
         scans) the ETag covers the whole answer."""
         etags.set_code_etag(self.request, code, alone=alone)
@@ -55,7 +55,7 @@ class Call(msgspec.Struct, frozen=True):
 class Route(msgspec.Struct, frozen=True):
     """One operation. Without a `scope` it needs no key. `answer` is a type, a list of one, or None for an answer
     without a body or of another media type (`media`). A route that `creates` honours Idempotency-Key; one that is
-    `tagged` reads or changes one code, with `Call.shows` and `Call.match`. `problems` are its statuses besides those
+    `tagged` reads or changes one code, with `Call.set_etag` and `Call.match`. `problems` are its statuses besides those
     that follow from the rest (`api.openapi.problems`); `ignored` are read-only fields of the body, which may be sent;
     `sent` and `example` are the documented examples of body and answer; an `upload` takes a form with a file."""
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from api import content_schema, json_schema
+from api import content_schema, idempotency, json_schema
 from api.dialect import Dialect, Route
 from api.parameters import Parameter
 from infra.version import VERSION
@@ -159,14 +159,13 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 def headers_sent(route: Route) -> Iterator[Parameter]:
     """Request headers that the route reads, besides the key."""
-    text = {"type": "string"}
     if route.creates:
         says = "Repeated within a day with the same body, it is answered as the first time, and nothing is made twice."
-        yield Parameter("Idempotency-Key", "header", says, {**text, "maxLength": 255})
+        yield Parameter(idempotency.HEADER, "header", says, {**_TEXT, "maxLength": idempotency.LONGEST})
     if route.tagged and route.method == "GET":
-        yield Parameter("If-None-Match", "header", "An `ETag` of this code: 304 if it still has it.", text)
+        yield Parameter("If-None-Match", "header", "An `ETag` of this code: 304 if it still has it.", _TEXT)
     elif route.tagged and not route.creates:
-        yield Parameter("If-Match", "header", "An `ETag` of this code: 412 if it has it no longer.", text)
+        yield Parameter("If-Match", "header", "An `ETag` of this code: 412 if it has it no longer.", _TEXT)
 
 
 def key_headers(dialect: Dialect) -> set[str]:

@@ -1,4 +1,4 @@
-"""What answers are made of: JSON of structs, which no cache keeps, and the short links of codes."""
+"""What answers are made of: JSON of structs, which no cache keeps, answers without a body, and the links of codes."""
 
 from typing import Any
 
@@ -22,6 +22,15 @@ class Json(Response):
         return _encoder.encode(content)
 
 
+def no_content() -> Response:
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
+def link_base(host: str, base: str) -> str:
+    """Where the short links of a host begin: a custom domain has its own, the default host ("") has `base`."""
+    return f"https://{host}" if host else base
+
+
 def short_url(code: Code, base: str) -> str:
     """The public link of a code: on its custom domain if it has one, else on the default one."""
-    return f"{f'https://{code.host}' if code.host else base}/{code.slug}"
+    return f"{link_base(code.host, base)}/{code.slug}"

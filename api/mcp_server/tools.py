@@ -15,6 +15,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
+from api.dialects.openqr.bulk import MAX_ITEMS
+from api.dialects.openqr.images import SIZE
+from api.dialects.openqr.pagination import LIMIT
 from api.mcp_server import arguments
 from api.mcp_server.arguments import StrictServer, tool
 from infra.version import VERSION
@@ -42,7 +45,7 @@ Reach = Callable[[Call], httpx2.AsyncClient]
 
 Id = Annotated[str, Field(description="The code's id, a UUID (not its slug).")]
 Cursor = Annotated[str | None, Field(description="The next_cursor of the page before.")]
-Limit = Annotated[int, Field(description="How many at most, 1-500.")]
+Limit = Annotated[int, Field(description=f"How many at most, {LIMIT.low}-{LIMIT.high}.")]
 
 
 def build_server(reach: Reach) -> MCPServer[Any]:
@@ -61,7 +64,7 @@ def _writing(reach: Reach) -> list[Any]:
 
     async def create_codes(
         context: Call,
-        codes: Annotated[list[Answer], Field(description="1-200 objects, each with what create_code takes.")],
+        codes: Annotated[list[Answer], Field(description=f"1-{MAX_ITEMS} objects, each with what create_code takes.")],
     ) -> Answer:
         """Make many codes at once. One that cannot be made holds up no other; the answer says why, by its index."""
         items = [arguments.without_nulls(each) for each in codes]
@@ -129,7 +132,9 @@ def _reading(reach: Reach) -> list[Any]:
         return {"codes": found, "next_cursor": cursor}
 
     async def draw_code(
-        context: Call, id: Id, size: Annotated[int, Field(description="Its width in pixels, 64-4096.")] = 512
+        context: Call,
+        id: Id,
+        size: Annotated[int, Field(description=f"Its width in pixels, {SIZE.low}-{SIZE.high}.")] = 512,
     ) -> Image:
         """The QR code of a code as a picture (PNG), in its own style, checked to be readable."""
         query = {"format": "png", "size": size}

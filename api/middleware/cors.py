@@ -31,27 +31,32 @@ def parse_origins(text: str) -> frozenset[str]:
     return found
 
 
-def allow_origin(headers: MutableHeaders, origins: frozenset[str], origin: str | None, shows: str) -> bool:
-    """Whether a page of that origin may read the answer; sets the headers. `shows` are the headers it may read."""
+def allow_origin(headers: MutableHeaders, origins: frozenset[str], origin: str | None, exposed: str) -> bool:
+    """Whether a page of that origin may read the answer; sets the headers. `exposed` are the headers it may read."""
     if ANY not in origins:
         headers.add_vary_header("Origin")
     if origin is None or not {origin, ANY} & origins:
         return False
     headers["Access-Control-Allow-Origin"] = ANY if ANY in origins else origin
-    headers["Access-Control-Expose-Headers"] = shows
+    headers["Access-Control-Expose-Headers"] = exposed
     return True
 
 
 class Cors:
-    """Around everything else, so that errors have the headers, too. `asks` names the headers a caller may send."""
+    """Around everything else, so that errors have the headers, too. `allowed_headers` are those that a caller of a path
+    may send, `exposed_headers` those that it may read."""
 
     def __init__(
-        self, app: ASGIApp, origins: frozenset[str], asks: Callable[[Scope], Iterable[str]], shows: str
+        self,
+        app: ASGIApp,
+        origins: frozenset[str],
+        allowed_headers: Callable[[Scope], Iterable[str]],
+        exposed_headers: str,
     ) -> None:
         self.app = app
         self.origins = origins
-        self.asks = asks
-        self.shows = shows
+        self.allowed_headers = allowed_headers
+        self.exposed_headers = exposed_headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -63,10 +68,10 @@ class Cors:
         async def sender(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                welcomed = allow_origin(headers, self.origins, sent.get("origin"), self.shows)
+                welcomed = allow_origin(headers, self.origins, sent.get("origin"), self.exposed_headers)
                 if welcomed and preflight and message["status"] == 204:
                     headers["Access-Control-Allow-Methods"] = headers["Allow"]
-                    headers["Access-Control-Allow-Headers"] = ", ".join(sorted(self.asks(scope)))
+                    headers["Access-Control-Allow-Headers"] = ", ".join(sorted(self.allowed_headers(scope)))
                     headers["Access-Control-Max-Age"] = str(KEEP_S)
             await send(message)
 

@@ -139,8 +139,7 @@ async def _find_code(call: Call) -> DeletedCode:
     code = await find_by_slug(call.context, workspace, slug)
     if code is not None:
         return metadata_of(code, 0)
-    now_ms = round(call.context.now().timestamp() * 1000)
-    deleted = await deleted_codes.find(call.context.codes.redis, workspace, slug, now_ms)
+    deleted = await deleted_codes.find(call.context.codes.redis, workspace, slug, call.context.now_ms())
     if deleted is None:
         raise no_such_code()
     return deleted

@@ -1,5 +1,6 @@
 """`/api/v1/dynamic/`: list, create, read, edit and delete dynamic QRs."""
 
+from calendar import monthrange
 from datetime import datetime
 
 from starlette.responses import Response
@@ -13,7 +14,7 @@ from api.dialects.agency.schemas import AgencyCode, AgencyCodeEdit, AgencyCodePa
 from api.dialects.agency.to_wire import agency_code
 from api.parsing import convert, read_object
 from api.problems import unavailable
-from api.responses import Json
+from api.responses import Json, no_content
 from codes.code_fields import Edit, NewCode
 from schemas.code import Code
 from schemas.event import KINDS
@@ -31,7 +32,7 @@ async def _scans(call: Call, codes: list[Code]) -> dict[int, Total]:
 
 
 def _answer(call: Call, code: Code, scans: Total, status: int = 200) -> Response:
-    call.shows(code, alone=False)
+    call.set_etag(code, alone=False)
     return Json(agency_code(code, scans, call.context.settings.short_url), status)
 
 
@@ -77,19 +78,14 @@ async def delete_qr(call: Call) -> Response:
     )
     if not gone:
         raise no_such_code()
-    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    return no_content()
 
 
 def _months_after(moment: datetime, months: int) -> datetime:
     """The same day of the month `months` later, or the last day of that month."""
     years, month = divmod(moment.month - 1 + months, 12)
-    first = moment.replace(year=moment.year + years, month=month + 1, day=1)
-    for day in range(moment.day, 28, -1):
-        try:
-            return first.replace(day=day)
-        except ValueError:
-            continue
-    return first.replace(day=min(moment.day, 28))
+    year, month = moment.year + years, month + 1
+    return moment.replace(year=year, month=month, day=min(moment.day, monthrange(year, month)[1]))
 
 
 ROUTES = (

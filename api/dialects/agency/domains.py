@@ -12,7 +12,7 @@ from api.dialects.agency import examples, pagination
 from api.parameters import Parameter
 from api.parsing import convert, read_object
 from api.problems import Problem, not_found
-from api.responses import Json
+from api.responses import Json, no_content
 from api.timestamps import second
 from codes.domain_verification import TXT_LABEL, DomainChecks
 from codes.errors import Missing
@@ -116,7 +116,7 @@ async def read_custom_domain(call: Call) -> Response:
 async def delete_custom_domain(call: Call) -> Response:
     if not await call.context.domains.delete(call.key.workspace, (await _find_domain(call)).id):
         raise _no_such_domain()
-    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    return no_content()
 
 
 async def verify_custom_domain(call: Call) -> Response:
@@ -125,8 +125,7 @@ async def verify_custom_domain(call: Call) -> Response:
         domain, checks = await call.context.domains.verify(call.key.workspace, claimed.id)
     except Missing:
         raise _no_such_domain() from None
-    answer = _to_wire(call, domain)
-    fields = {name: getattr(answer, name) for name in answer.__struct_fields__}
+    fields = msgspec.structs.asdict(_to_wire(call, domain))
     return Json(CheckedCustomDomain(**fields, checks=_checks(checks)))
 
 

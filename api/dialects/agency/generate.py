@@ -88,9 +88,8 @@ async def _create_dynamic(call: Call, sent: Generate, new: NewAgencyCode) -> Res
         if code.slug != slug:
             # An earlier attempt with the same Idempotency-Key has created it.
             image = await _data_uri(call, public_url(code.host, code.slug, base), sent)
-        call.shows(code, alone=False)
-        answer = agency_code(code, Total(), base)
-        return Json(Generated(**{name: getattr(answer, name) for name in answer.__struct_fields__}, image=image), 201)
+        call.set_etag(code, alone=False)
+        return Json(Generated(**msgspec.structs.asdict(agency_code(code, Total(), base)), image=image), 201)
     raise Unavailable("no free slug was found")
 
 

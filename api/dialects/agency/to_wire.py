@@ -2,7 +2,8 @@
 
 from analytics.totals import Total
 from api.dialects.agency.schemas import AgencyCode, AgencyVariant
-from api.timestamps import second
+from api.responses import link_base
+from api.timestamps import second, second_of
 from codes.scan_options import is_link
 from schemas.code import Code
 from schemas.scan_options import Variant
@@ -10,7 +11,7 @@ from schemas.scan_options import Variant
 
 def public_url(host: str, slug: str, base: str) -> str:
     """The address in the QR code."""
-    return f"{f'https://{host}' if host else base}/q/{slug}/"
+    return f"{link_base(host, base)}/q/{slug}/"
 
 
 def _variant(one: Variant) -> AgencyVariant:
@@ -28,7 +29,7 @@ def agency_code(code: Code, scans: Total, base: str) -> AgencyCode:
         variants=[_variant(one) for one in code.variants],
         is_active=code.status == "active",
         scan_count=scans.n,
-        last_scanned_at=None if scans.last is None else second(int(scans.last.timestamp() * 1000)),
+        last_scanned_at=None if scans.last is None else second_of(scans.last),
         destination_changes_count=code.destination_changes,
         public_url=url,
         created_at=second(code.created_at_ms),

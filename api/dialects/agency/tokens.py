@@ -71,12 +71,8 @@ return 1
 """)
 
 
-def _ms(context: ApiContext) -> int:
-    return round(context.now().timestamp() * 1000)
-
-
 async def current_secret(context: ApiContext) -> Secret:
-    return await token_secrets.current(context.codes.redis, lives_ms=LIFETIME_MS, now_ms=lambda: _ms(context))
+    return await token_secrets.current(context.codes.redis, lives_ms=LIFETIME_MS, now_ms=context.now_ms)
 
 
 def sign(context: ApiContext, secret: Secret, key: ApiKey, use: Use, family: str = "", turn: int = 0) -> str:
@@ -127,7 +123,7 @@ async def _valid_claims(context: ApiContext, token: str, use: Use) -> _Claims | 
 
 
 async def _key(context: ApiContext, claims: _Claims) -> ApiKey | None:
-    return await apikeys.get_active(context.codes.redis, claims.workspace, claims.sub, now_ms=lambda: _ms(context))
+    return await apikeys.get_active(context.codes.redis, claims.workspace, claims.sub, now_ms=context.now_ms)
 
 
 async def _signed_claims(context: ApiContext, token: str) -> _Claims | None:
@@ -137,7 +133,7 @@ async def _signed_claims(context: ApiContext, token: str) -> _Claims | None:
         if not isinstance(secret_id, str):
             return None
         redis = context.codes.redis
-        secret = await token_secrets.find(redis, secret_id, lives_ms=LIFETIME_MS, now_ms=lambda: _ms(context))
+        secret = await token_secrets.find(redis, secret_id, lives_ms=LIFETIME_MS, now_ms=context.now_ms)
         if secret is None:
             return None
         claims = jwt.decode(

@@ -21,7 +21,7 @@ from schemas.code import Code
 
 
 def _answer(call: Call, code: Code, status: int = 200) -> Response:
-    call.shows(code)
+    call.set_etag(code)
     return Json(qr_code(code, call.context.settings.short_url), status)
 
 

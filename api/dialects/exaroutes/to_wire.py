@@ -2,6 +2,7 @@
 
 from api.dialects.exaroutes.data_types import data_type
 from api.dialects.exaroutes.schemas import QrCode, Secure
+from api.responses import link_base
 from codes import timestamps
 from codes.scan_options import is_link
 from qr.errors import Refused
@@ -11,7 +12,7 @@ from schemas.code import Code
 
 def redirect_url(code: Code, base: str) -> str:
     """A code on a custom domain has that domain's link, any other the default one's."""
-    return f"{f'https://{code.host}' if code.host else base}/r/{code.slug}"
+    return f"{link_base(code.host, base)}/r/{code.slug}"
 
 
 def secure(code: Code) -> list[Secure]:

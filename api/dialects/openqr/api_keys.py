@@ -76,10 +76,9 @@ async def list_keys(call: Call) -> Response:
 
 async def create_key(call: Call) -> Response:
     sent = convert(await read_object(call.request), NewKey, READ_ONLY)
-    now_ms = round(call.context.now().timestamp() * 1000)
     # A repeated request makes the same key: its secret is derived from what only this caller knows.
     await apikeys.make_room(
-        call.context.codes.redis, call.key.workspace, plans=call.context.codes.plans, now_ms=lambda: now_ms
+        call.context.codes.redis, call.key.workspace, plans=call.context.codes.plans, now_ms=call.context.now_ms
     )
     secret = None if call.attempt is None else apikeys.derive_secret(call.attempt.seed, bearer(call.request) or "")
     key, secret_shown = await apikeys.create_key(
@@ -89,7 +88,7 @@ async def create_key(call: Call) -> Response:
         sent.scope,
         _expires_at_ms(sent.expires_at),
         secret=secret,
-        now_ms=lambda: now_ms,
+        now_ms=call.context.now_ms,
     )
     return Json(KeyMade(**_fields(key), secret=secret_shown), 201)
 
@@ -109,9 +108,8 @@ async def edit_key(call: Call) -> Response:
 
 
 async def delete_key(call: Call) -> Response:
-    now_ms = round(call.context.now().timestamp() * 1000)
     redis, workspace, id = call.context.codes.redis, call.key.workspace, call.request.path_params["id"]
-    if not await apikeys.revoke(redis, workspace, id, now_ms=lambda: now_ms):
+    if not await apikeys.revoke(redis, workspace, id, now_ms=call.context.now_ms):
         raise _no_such_key()
     return Json(Deleted())
 

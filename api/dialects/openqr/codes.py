@@ -24,11 +24,11 @@ from codes.code_fields import Edit, NewCode
 from schemas.code import Code
 
 # Ignored in what is sent: clients may send back what they have read.
-READ_ONLY = frozenset({"id", "short_url", "created_at", "updated_at", "has_password"})
+READ_ONLY = frozenset(DynamicCode.__struct_fields__) - frozenset(NewDynamicCode.__struct_fields__)
 
 
 def _answer(call: Call, code: Code, status: int = 200) -> Response:
-    call.shows(code)
+    call.set_etag(code)
     return Json(dynamic_code(code, call.context.settings.short_url), status)
 
 

@@ -19,23 +19,6 @@ from codes.domains import MAX_TEXT, DomainEdit
 from codes.errors import Missing
 from schemas.domain import Domain
 
-# Ignored in what is sent: clients may send back what they have read.
-READ_ONLY = frozenset(
-    {
-        "id",
-        "domain",
-        "is_verified",
-        "verified_at",
-        "unproven_since",
-        "served_until",
-        "lapsed_at",
-        "txt_name",
-        "txt_value",
-        "cname_target",
-        "created_at",
-        "checks",
-    }
-)
 _NAME = Meta(
     description="A host name, without scheme, port or path. Umlauts are fine.", extra_json_schema={"maxLength": 253}
 )
@@ -113,6 +96,8 @@ class DomainChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     not_found_text: Annotated[str | None, _NOT_FOUND_TEXT] | UnsetType = UNSET
 
 
+# Ignored in what is sent: clients may send back what they have read.
+READ_ONLY = frozenset(CheckedDomain.__struct_fields__) - frozenset(DomainChange.__struct_fields__)
 ID = Parameter("id", "path", "The domain's id.", {"type": "string", "format": "uuid"})
 
 

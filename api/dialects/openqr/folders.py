@@ -49,10 +49,6 @@ def _no_such_folder() -> Problem:
     return not_found("there is no folder with this id")
 
 
-def _now_ms(call: Call) -> int:
-    return round(call.context.now().timestamp() * 1000)
-
-
 async def list_folders(call: Call) -> Response:
     found = await folders.list_folders(call.context.codes.redis, call.key.workspace)
     return Json(CodeFolders([_to_wire(folder) for folder in found]))
@@ -60,14 +56,13 @@ async def list_folders(call: Call) -> Response:
 
 async def create_folder(call: Call) -> Response:
     sent = convert(await read_object(call.request), NewCodeFolder, READ_ONLY)
-    now_ms = _now_ms(call)
     made = await folders.create(
         call.context.codes.redis,
         call.key.workspace,
         sent.name,
         plans=call.context.codes.plans,
         id=call.id(),
-        now_ms=lambda: now_ms,
+        now_ms=call.context.now_ms,
     )
     return Json(_to_wire(made), 201)
 
@@ -87,9 +82,8 @@ async def edit_folder(call: Call) -> Response:
 
 
 async def delete_folder(call: Call) -> Response:
-    now_ms = _now_ms(call)
     gone = await folders.delete(
-        call.context.codes.redis, call.key.workspace, call.request.path_params["id"], now_ms=lambda: now_ms
+        call.context.codes.redis, call.key.workspace, call.request.path_params["id"], now_ms=call.context.now_ms
     )
     if not gone:
         raise _no_such_folder()

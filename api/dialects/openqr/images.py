@@ -65,7 +65,6 @@ def _response(request: Request, picture: bytes, format: str, cache: str) -> Resp
     # An SVG that is opened by itself is a page: without scripts, and with nothing loaded from elsewhere.
     headers = {
         "Cache-Control": cache,
-        "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; img-src data:",
     }
     return Response(picture, media_type=MEDIA[format], headers=headers)

@@ -15,7 +15,7 @@ from api.dialects.qravio import examples
 from api.dialects.qravio.lookup import ID, find_code
 from api.dialects.qravio.schemas import QravioAnalytics, QravioDay, QravioDevices
 from api.responses import Json
-from api.timestamps import second
+from api.timestamps import second_of
 from schemas.code import StaticCode
 from schemas.event import KINDS
 
@@ -59,7 +59,7 @@ def _answer(found: Lifetime, first: date) -> QravioAnalytics:
             unknown=sum(devices.values()) or UNSET,
         ),
         scans_by_country={each.value: each.n for each in found.values[COUNTRIES.name]},
-        last_scanned_at=second(round(found.last.timestamp() * 1000)) if found.last else None,
+        last_scanned_at=second_of(found.last) if found.last else None,
     )
 
 

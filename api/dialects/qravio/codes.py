@@ -13,7 +13,7 @@ from api.dialects.qravio.pagination import stream_codes
 from api.dialects.qravio.schemas import NewQravioCode, QravioCode, QravioCodeEdit
 from api.parsing import read_object
 from api.problems import invalid
-from api.responses import Json
+from api.responses import Json, no_content
 from codes import etags
 from codes.errors import Stale, Unavailable
 from schemas.code import Code, StaticCode
@@ -24,7 +24,7 @@ MAX_ATTEMPTS = 10
 
 async def _answer(call: Call, code: Code | StaticCode, counts: Mapping[int, int], status: int = 200) -> Response:
     # The answer has its scans, too, which are no change of the code.
-    call.shows(code, alone=isinstance(code, StaticCode))
+    call.set_etag(code, alone=isinstance(code, StaticCode))
     return Json((await to_wire.qravio_codes(call, [code], counts, await workspace_id(call)))[0], status)
 
 
@@ -97,7 +97,7 @@ async def delete_qravio_code(call: Call) -> Response:
         or await statics(call).delete(workspace, id, match=call.match)
     ):
         raise no_such_code()
-    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    return no_content()
 
 
 ROUTES = (

@@ -143,13 +143,18 @@ def _design_fields(sent: dict[str, Any] | None) -> dict[str, Any]:
     return {"design": sent, "style": design.style(sent)}
 
 
-def new_static(sent: NewQravioCode, *, created_by: str, id: str | None) -> NewStatic:
-    """Raises Problem for fields that a static code does not have."""
+def _check_static(sent: NewQravioCode | QravioCodeEdit) -> None:
+    # UNSET is false, too.
     if sent.destinations:
         raise invalid("destinations", "a static code holds its content itself and has no destinations")
     for name in ("custom_domain_id", "password"):
-        if getattr(sent, name) is not None:
+        if getattr(sent, name) not in (UNSET, None):
             raise invalid(name, "a static code has no short link, so it cannot have this")
+
+
+def new_static(sent: NewQravioCode, *, created_by: str, id: str | None) -> NewStatic:
+    """Raises Problem for fields that a static code does not have."""
+    _check_static(sent)
     return NewStatic(
         name=_check_name(sent.name),
         type=sent.type,
@@ -242,11 +247,7 @@ def _password(sent: QravioCodeEdit) -> dict[str, Any]:
 
 def edit_of_static(sent: QravioCodeEdit) -> StaticEdit:
     """Raises Problem for fields that a static code does not have."""
-    if sent.destinations is not UNSET and sent.destinations:
-        raise invalid("destinations", "a static code holds its content itself and has no destinations")
-    for name in ("custom_domain_id", "password"):
-        if getattr(sent, name) not in (UNSET, None):
-            raise invalid(name, "a static code has no short link, so it cannot have this")
+    _check_static(sent)
     return StaticEdit(
         name=sent.name,
         content=sent.content,

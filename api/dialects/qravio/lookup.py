@@ -20,8 +20,7 @@ def no_such_code() -> Problem:
 
 
 def statics(call: Call) -> StaticCodes:
-    context = call.context
-    redis = context.codes.redis
+    redis = call.context.codes.redis
 
     async def check_folder(workspace: int, id: str) -> None:
         if not await folders.exists(redis, workspace, validation.storable("folder_id", id)):
@@ -30,8 +29,8 @@ def statics(call: Call) -> StaticCodes:
     return StaticCodes(
         redis,
         check_folder=check_folder,
-        plans=context.codes.plans,
-        now_ms=lambda: round(context.now().timestamp() * 1000),
+        plans=call.context.codes.plans,
+        now_ms=call.context.now_ms,
     )
 
 

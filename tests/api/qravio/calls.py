@@ -89,6 +89,12 @@ async def read(api: Service, id: str) -> Body:
     return found
 
 
+async def native(api: Service, id: str) -> Body:
+    """The same code as `/v1` shows it."""
+    found: Body = (await api.client.get(f"/v1/dynamic/{id}")).json()
+    return found
+
+
 async def edited(api: Service, id: str, /, **fields: Any) -> Body:
     response = await api.client.patch(f"{PATH}/{id}", json=fields)
     assert response.status_code == 200, response.text

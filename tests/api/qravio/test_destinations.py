@@ -9,6 +9,7 @@ from tests.api.qravio.calls import (
     THERE,
     edited,
     made,
+    native,
     page,
     read,
     refused,
@@ -23,11 +24,6 @@ OTHER = "https://example.com/winter"
 
 def at(url: str, **fields: Any) -> Body:
     return {"target_url": url, **fields}
-
-
-async def native(api: Service, id: str) -> Body:
-    found: Body = (await api.client.get(f"/v1/dynamic/{id}")).json()
-    return found
 
 
 async def test_one_destination_is_where_the_code_leads(api: Service) -> None:

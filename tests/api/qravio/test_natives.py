@@ -8,6 +8,7 @@ from tests.api.qravio.calls import (
     THERE,
     edited,
     made,
+    native,
     page,
     read,
     refused,
@@ -16,11 +17,6 @@ from tests.api.qravio.calls import (
     verified_domain,
 )
 from tests.api.service import SHORT, Body, Service
-
-
-async def native(api: Service, id: str) -> Body:
-    found: Body = (await api.client.get(f"/v1/dynamic/{id}")).json()
-    return found
 
 
 async def patched(api: Service, id: str, /, **fields: object) -> Body:
