@@ -3,9 +3,9 @@
 `look` may run in another thread than the one that appends and reads its results.
 """
 
-import os
 from pathlib import Path
 
+from ingest.ballast import free_bytes
 from ingest.journal_files import disk_use
 
 # Space that journals leave free: a Redis on the same disk ends when it cannot write a few bytes.
@@ -31,9 +31,8 @@ class DiskRoom:
     def look(self, written: int) -> None:
         """Measure, with `written` bytes appended. Raises OSError."""
         used = disk_use(self._folder.parent)
-        disk = os.statvfs(self._folder)
         self.limit = written + self._max_bytes - used
-        self._free = disk.f_bavail * disk.f_frsize
+        self._free = free_bytes(self._folder)
         self.room = written + self._free - RESERVE
         self.looks += 1
 

@@ -144,8 +144,7 @@ class Journal:
         seq = self._seq + 1
         body = b"%b%d,%b" % (self._prefix, seq, rest)
         check = xxh3_64_intdigest(body)
-        # Half the cost of a format string.
-        line = b"".join((body, b",", repr(check).encode(), b"]\n"))
+        line = b"%b,%d]\n" % (body, check)
         end = self._written + len(line)
         if end > self._stop_at and not self._make_room(seq, len(line)):
             return self._refuse(seq)

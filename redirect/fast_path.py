@@ -189,7 +189,10 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProto
                 raise
             finally:
                 pending.response_complete = True
-            if not self.transport.is_closing():
+            if self.transport.is_closing():
+                # Without an answer to hold, nothing else would write the event.
+                flush()
+            else:
                 self.say(asked, found, keep_alive=pending.keep_alive)
             self.on_response_complete()
 

@@ -190,7 +190,7 @@ class Description(msgspec.Struct, frozen=True):
 
 
 def open_database(which: str) -> Locate | None:
-    """Open REGISTRIES, the file at a path, or nothing for "". Raises as `redirect.geo.open_maxmind` does."""
+    """Open REGISTRIES, the file at a path, or nothing for "". Raises as `open_maxmind` does."""
     if which == REGISTRIES:
         return _registries()
     return open_maxmind(which) if which else None

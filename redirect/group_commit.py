@@ -32,7 +32,8 @@ class Transport(Protocol):
 
 
 class GroupCommit(NamedTuple):
-    """`add(event)` takes an event of this turn; its answer goes to `hold`, or out after `flush`.
+    """`add(event)` takes an event of this turn. Only `hold` and `flush` write it, so call one of them in the same turn:
+    `hold` with its answer, or `flush` before the answer goes out by another way, or when nobody is there to answer.
 
     `hold(transport, answer)` writes the answer once the events so far are in the journal, which may be now.
 

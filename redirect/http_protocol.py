@@ -240,7 +240,7 @@ class HttpProtocol(HttpToolsProtocol):
             end_by_closing(self.cycle)
 
     def admit(self) -> None:
-        """Raises Enough to refuse this request: its Host is missing or ambiguous, or too many wait."""
+        """Raises StopParsing to refuse this request: its Host is missing or ambiguous, or too many wait."""
         if self.hosts != 1 and (self.hosts or self.parser.get_http_version() == "1.1"):
             raise StopParsing
         if len(self.pipeline) >= QUEUED:

@@ -3,11 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 
 import pytest
 
 from redirect.asgi import Scope
 from redirect.fast_path import Answer
+from redirect.group_commit import group_commit
+from redirect.metrics import Counts
+from tests.ingest.events import REST, open_journal
 from tests.redirect.protocols import MADE_UP, serving
 
 LATER: Answer = (302, ((b"location", b"/later"), (b"content-length", b"0")), b"")
@@ -21,9 +25,9 @@ class Door:
         self.came = 0
 
     def soon(self, scope: Scope) -> Coroutine[None, None, Answer] | None:
-        return self._passed(scope) if scope["path"].startswith("/later") else None
+        return self.passed(scope) if scope["path"].startswith("/later") else None
 
-    async def _passed(self, scope: Scope) -> Answer:
+    async def passed(self, scope: Scope) -> Answer:
         self.came += 1
         await self.open.wait()
         if scope["path"] == "/later/never":
@@ -75,6 +79,28 @@ async def test_who_leaves_meanwhile_harms_nobody() -> None:
         door.open.set()
         assert b"location: /later" in await reader.readuntil(b"\r\n\r\n")
         await until(lambda: not server.server_state.tasks)
+
+
+async def test_a_scan_is_written_at_once_though_its_client_has_left(tmp_path: Path) -> None:
+    """No other scan comes that would take it along."""
+    journal, door = open_journal(tmp_path), Door()
+    commit = group_commit(journal.append, journal.append_all, Counts())
+
+    async def soon(scope: Scope) -> Answer:
+        answer = await door.passed(scope)
+        commit.add(REST)
+        return answer
+
+    async with serving(MADE_UP._replace(soon=soon, commit=commit)) as (port, server), asyncio.timeout(20):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(get("/later"))
+        await until(lambda: door.came == 1)
+        writer.transport.abort()
+        await until(lambda: not server.server_state.connections)
+        door.open.set()
+        await until(lambda: not server.server_state.tasks)
+        assert journal.seq == 1
+    journal.close()
 
 
 async def test_a_defect_is_logged_and_said(caplog: pytest.LogCaptureFixture) -> None:
