@@ -1,4 +1,7 @@
-"""Turn bytes of a request into text that may be stored: whole characters, no control characters, bounded."""
+"""Parse what an event stores of a request: the referrer, the campaign, the language.
+
+Text that may be stored has whole characters, no control characters, and a bound.
+"""
 
 import re
 from urllib.parse import parse_qsl, quote, urlsplit

@@ -1,8 +1,9 @@
-"""Keep the daily visitor salts in memory: today's and tomorrow's, equal on all redirectors that share a source.
+"""The visitor number: a hash of address, user agent and code, keyed with the day's salt; and the salts.
 
-A salt is never on a disk. It comes from this machine's supervisor, over a socket that its redirectors inherit, or from
-a Redis without persistence; with neither, a redirector makes its own. With yesterday's salt and a stored visitor number
-one could recover the address by trying all of them, so a salt is dropped when its day ends.
+Today's and tomorrow's salts are in memory, equal on all redirectors that share a source. A salt is never on a disk. It
+comes from this machine's supervisor, over a socket that its redirectors inherit, or from a Redis without persistence;
+with neither, a redirector makes its own. With yesterday's salt and a stored visitor number one could recover the
+address by trying all of them, so a salt is dropped when its day ends.
 """
 
 import asyncio

@@ -47,7 +47,8 @@ class Scanners:
             self.server.signal(signal.SIGCONT)
 
     def answers(self, each: int = 1) -> list[list[bytes]]:
-        """The locations that each was sent to, until so many have come or the connection ended."""
+        """The locations that each was sent to before any refusal, until so many answers have come or the connection
+        ended."""
         return [_locations(one, each) for one in self._sockets]
 
     def leave(self, how_many: int) -> None:
@@ -69,7 +70,7 @@ def _locations(one: socket.socket, count: int) -> list[bytes]:
         if not got:
             break
         came += got
-    return re.findall(rb"\r\nlocation: ([^\r]*)\r\n", came)
+    return re.findall(rb"\r\nlocation: ([^\r]*)\r\n", came.partition(b"HTTP/1.1 400 ")[0])
 
 
 @contextmanager
