@@ -44,7 +44,7 @@ class Batch:
     def take(self, decoded: Decoded, erased: Collection[Key] = ()) -> None:
         """Every source in it must be in `highest`."""
         columns, lines, offsets = decoded.columns, decoded.lines, decoded.offsets
-        if lines and not (not erased and self._all_new(columns)):
+        if lines and (erased or not self._all_new(columns)):
             kept = self._new(columns, erased)
             columns, lines, offsets = columns.rows(kept), [lines[at] for at in kept], [offsets[at] for at in kept]
         if lines:

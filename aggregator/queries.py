@@ -7,7 +7,7 @@ import hashlib
 from array import array
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from clickhouse_connect.driver.client import Client
@@ -21,6 +21,8 @@ from infra.native_format import Column, Texts, enum, low_cardinality, nullable, 
 from infra.native_format import block as native_block
 from infra.warehouse import put, write_block
 from schemas.event import EVENT_COLUMNS, SourceClosed, SourceHead, SourceNote, SourceOpened
+
+T = TypeVar("T", int, Key)
 
 # Texts of which a month can have any number.
 PLAIN = ("referrer",)
@@ -120,9 +122,9 @@ def token_of(batch: str, what: str, values: Iterable[object], turn: int) -> str:
     return f"{batch}:{what}:{digest.hexdigest()}:{turn}"
 
 
-def chunks(values: Iterable[int], size: int = CHUNK) -> list[list[int]]:
+def chunks(values: Iterable[T]) -> list[list[T]]:
     ordered = sorted(values)
-    return [ordered[at : at + size] for at in range(0, len(ordered), size)]
+    return [ordered[at : at + CHUNK] for at in range(0, len(ordered), CHUNK)]
 
 
 def sql_list(values: Iterable[int]) -> str:

@@ -95,7 +95,8 @@ def value_sums(columns: Columns) -> bytes | None:
         which, n = _counted(part, len(slices), texts.index[kept].astype(np.int64), len(texts.values))
         of, kind = np.divmod(slices[which // len(texts.values)], _KINDS)
         of_code, of_day = np.divmod(of, len(days))
-        # The table's order in one number: at most 17 bits each for codes, days and values, 5 and 3 for the others.
+        # The table's order in one number of 63 bits: up to 17 each for codes and days, 21 for the values of all
+        # dimensions together, 5 and 3 for the others.
         order = (of_code * len(dimensions) + at) * len(days) + of_day
         order = (order * len(distinct) + ranks[which % len(texts.values)]) * _KINDS + kind
         entries.append(order)
