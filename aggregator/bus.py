@@ -84,9 +84,10 @@ class Partition(Protocol):
         at which the bus acknowledged it. Raises Lost; Held (then nothing is declared); or OSError: then call it again
         with the same range."""
 
-    async def hold(self, position: int, intent: Range | None) -> None:
+    async def hold(self, position: int, intent: Range | None) -> float:
         """Like `declare` (or with nothing declared); from its return until `done` no other process inserts. Raises Held
-        while another process has a batch declared: the hold stays in place, call it again."""
+        while another process has a batch declared: the hold stays in place, call it again. Called once more later, it
+        asks whether the hold is still there."""
 
     async def done(self, position: int) -> None:
         """Record that everything below is done and nothing is declared. Raises like `declare`."""

@@ -1,5 +1,6 @@
 """Store a batch exactly once: declare it on the bus, insert it, and settle it when an insert is in doubt."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from enum import Enum
@@ -62,7 +63,7 @@ class Committer:
         self._writer = writer
         self._space = space
         self._clock = clock
-        # How old an acknowledged intent may be when its insert begins.
+        # How old an acknowledged intent may be when its insert begins, and a hold when a deletion does.
         self._fresh_s = None if session_timeout_s is None else session_timeout_s / 2
         self._checkpoint = checkpoint
         self._clear_all = clear_all
@@ -120,28 +121,49 @@ class Committer:
         again asks the bus. Once the rows are in, the intent must not be taken back any more: then the batch is
         settled."""
 
-        def fresh() -> bool:
-            return self._fresh_s is None or self._clock() - acknowledged <= self._fresh_s
-
         def rows_inserted() -> None:
             self._checkpoint("rows inserted")
-            if not fresh():
+            if not self._is_fresh(acknowledged):
                 raise Away("the batch was declared too long ago to add its sums")
 
-        if not fresh():
+        if not self._is_fresh(acknowledged):
             raise Stale
         began = time.perf_counter()
         queries.insert(client, batch.block(), batch.token, rows_inserted)
         self.metrics.insert_seconds.add(time.perf_counter() - began)
 
+    def _is_fresh(self, acknowledged: float) -> bool:
+        return self._fresh_s is None or self._clock() - acknowledged <= self._fresh_s
+
     async def settle(self, batch: Batch) -> None:
         """With every other insert held, here and elsewhere; until the bus knows that the batch is done with."""
         self.declared = Declared.IN_DOUBT
 
+        loop = asyncio.get_running_loop()
+        acknowledged = 0.0
+
+        async def hold() -> float:
+            return await self._partition.hold(batch.first, batch.range)
+
+        def renew_hold() -> None:
+            """In the warehouse's thread. An old hold is asked for again: when that succeeds nobody else had the
+            partition meanwhile, and what was compared still holds. Raises Lost, Held, OSError."""
+            nonlocal acknowledged
+            self._checkpoint("repairing")
+            if self._is_fresh(acknowledged):
+                return
+            held = asyncio.run_coroutine_threadsafe(hold(), loop)
+            try:
+                acknowledged = held.result(self._fresh_s)
+            except TimeoutError:
+                held.cancel()
+                raise
+
         async def with_inserts_held() -> None:
+            nonlocal acknowledged
             await self._clear_all()
-            await self._ask(lambda: self._partition.hold(batch.first, batch.range))
-            await self._ask(lambda: self._writer.call(settle, batch, self._checkpoint))
+            acknowledged = await self._ask(hold)
+            await self._ask(lambda: self._writer.call(settle, batch, self._checkpoint, renew_hold))
             self.metrics.settled += 1
             await self._insert_notes(batch)
             await self._ask(lambda: self._partition.done(batch.last + 1))

@@ -12,7 +12,7 @@ from aggregator.batch import Batch
 from aggregator.bus import PartitionId, Range, Record
 from aggregator.decoding import Decoded, Unreadable, decode
 from aggregator.retrying import State
-from aggregator.settle import settle
+from aggregator.settle import no_hold, settle
 from infra.warehouse import write
 
 
@@ -63,7 +63,7 @@ def replay_all(client: Client) -> dict[str, int]:
         batch.take(readable, erased=_stored_elsewhere(client, readable, bus, partition, offset))
         batch.last = offset
         told["events"] += len(batch.lines)
-        settle(client, batch, no_checkpoint)
+        settle(client, batch, no_checkpoint, no_hold)
     return told
 
 

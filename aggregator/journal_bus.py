@@ -166,8 +166,9 @@ class JournalPartition:
         if segment < self._position.segment:
             del self._synced[segment]
 
-    async def hold(self, position: int, intent: Range | None) -> None:
+    async def hold(self, position: int, intent: Range | None) -> float:
         """Nothing to do: there is no other process."""
+        return self._bus.clock()
 
     async def done(self, position: int) -> None:
         await self._bus.work(self._done, position)

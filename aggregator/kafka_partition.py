@@ -140,12 +140,14 @@ class KafkaPartition:
                 raise Held(f"partition {number} is being repaired")
         return acknowledged
 
-    async def hold(self, position: int, intent: Range | None) -> None:
+    async def hold(self, position: int, intent: Range | None) -> float:
         await self._commit(position, CommitMetadata(None if intent is None else intent.last, hold=True))
+        acknowledged = self._bus.clock()
         for number, mark in (await self._bus.others()).items():
             # Of several that hold, the lowest number goes first.
             if number < self.id.number if mark.hold else mark.last is not None:
                 raise Held(f"partition {number} is being inserted or repaired")
+        return acknowledged
 
     async def done(self, position: int) -> None:
         await self._commit(position, CommitMetadata())

@@ -35,27 +35,34 @@ MUTATION_WAIT_S = 120.0
 TURNS = 4
 
 Checkpoint = Callable[[str], None]
+# Called before each deletion. A late insert is dropped by its token; a late deletion would take the next owner's rows.
+RenewHold = Callable[[], None]
 
 
 class Pending(OSError):
     """The warehouse is still busy with an earlier repair."""
 
 
-def settle(client: Client, batch: Batch, checkpoint: Checkpoint) -> None:
+def no_hold() -> None:
+    """For a caller that has no hold to renew."""
+
+
+def settle(client: Client, batch: Batch, checkpoint: Checkpoint, renew_hold: RenewHold) -> None:
     """On return, `scans` holds exactly the batch's rows from its range, each once (without erased ones), and both
     rollups agree with `scans` on every day of a code that the batch touches.
 
-    Call it while all other inserts are held, and again if it raises. Raises Pending and what the client raises.
+    Call it while all other inserts are held, and again if it raises. Raises Pending, what the client raises and what
+    `renew_hold` raises.
     """
     if batch.lines:
         queries.insert(client, batch.block(), batch.token, lambda: checkpoint("rows retried"))
         checkpoint("retried")
     _wait_for_mutations(client)
-    touched = _settle_rows(client, batch, checkpoint)
-    _settle_rollups(client, batch, touched, checkpoint)
+    touched = _settle_rows(client, batch, checkpoint, renew_hold)
+    _settle_rollups(client, batch, touched, checkpoint, renew_hold)
 
 
-def _settle_rows(client: Client, batch: Batch, checkpoint: Checkpoint) -> set[Slice]:
+def _settle_rows(client: Client, batch: Batch, checkpoint: Checkpoint, renew_hold: RenewHold) -> set[Slice]:
     if not batch.lines:
         wanted, touched = {}, set()
     else:
@@ -78,7 +85,7 @@ def _settle_rows(client: Client, batch: Batch, checkpoint: Checkpoint) -> set[Sl
             return touched
         if wrong:
             touched |= _slices_of(client, batch, wrong)
-            _delete_rows(client, batch, wrong)
+            _delete_rows(client, batch, wrong, renew_hold)
             checkpoint("surplus deleted")
         if missing:
             token = queries.token_of(batch.token, "missing", sorted(missing), turn)
@@ -103,9 +110,9 @@ def _stored(client: Client, batch: Batch) -> tuple[dict[Key, int], set[Key]]:
 def _among(batch: Batch, keys: Collection[Key]) -> list[str]:
     """Conditions that together select the rows of the range with these keys."""
     here = queries.from_range(batch.partition_id, batch.range)
-    ordered = sorted(keys)
-    parts = [ordered[at : at + queries.CHUNK] for at in range(0, len(ordered), queries.CHUNK)]
-    return [f"{here} AND (source, seq) IN ({', '.join(f'({a}, {b})' for a, b in part)})" for part in parts]
+    return [
+        f"{here} AND (source, seq) IN ({', '.join(f'({a}, {b})' for a, b in part)})" for part in queries.chunks(keys)
+    ]
 
 
 def _slices_of(client: Client, batch: Batch, keys: Collection[Key]) -> set[Slice]:
@@ -116,8 +123,9 @@ def _slices_of(client: Client, batch: Batch, keys: Collection[Key]) -> set[Slice
     return found
 
 
-def _delete_rows(client: Client, batch: Batch, keys: Collection[Key]) -> None:
+def _delete_rows(client: Client, batch: Batch, keys: Collection[Key], renew_hold: RenewHold) -> None:
     for condition in _among(batch, keys):
+        renew_hold()
         client.command(f"DELETE FROM scans WHERE {condition}", settings=_WAITING)
 
 
@@ -129,7 +137,9 @@ _LONG: dict[str, object] = {
 _WAITING: dict[str, object] = {"mutations_sync": 2, "lightweight_deletes_sync": 2}
 
 
-def _settle_rollups(client: Client, batch: Batch, touched: set[Slice], checkpoint: Checkpoint) -> None:
+def _settle_rollups(
+    client: Client, batch: Batch, touched: set[Slice], checkpoint: Checkpoint, renew_hold: RenewHold
+) -> None:
     ordered = sorted(touched)
     for at in range(0, len(ordered), SLICES):
         part = ordered[at : at + SLICES]
@@ -140,7 +150,9 @@ def _settle_rollups(client: Client, batch: Batch, touched: set[Slice], checkpoin
                     break
                 # Named by the part, not by what is wrong in it: another attempt may find less wrong, and its token must
                 # still keep out an insert that was given up and arrives late.
-                recompute(client, rollup, wrong, queries.token_of(batch.token, rollup, part, turn), checkpoint)
+                token = queries.token_of(batch.token, rollup, part, turn)
+                renew_hold()
+                recompute(client, rollup, wrong, token, checkpoint)
                 wrong = differ(client, wrong)
             if wrong:
                 raise Pending(f"{rollup} still differs from scans on {len(wrong)} days of codes")

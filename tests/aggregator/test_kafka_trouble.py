@@ -36,12 +36,14 @@ class Process:
         self.thaw = threading.Event()
         bus = KafkaBus(kafka.bootstrap, topic, "aggregators-" + topic, uptime, session_timeout_s=3.0)
         self.aggregator = Aggregator(bus, Warehouse(folder=folder / "warehouse").connect, checkpoint=self._checkpoint)
+        self.passed: list[str] = []
         self._freeze_at = freeze_at
         self._stop: Callable[[], object] = lambda: None
         self._freeze_loop: Callable[[], object] = lambda: None
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
 
     def _checkpoint(self, name: str) -> None:
+        self.passed.append(name)
         if name == self._freeze_at and not self.frozen.is_set():
             if threading.current_thread() is not self._thread:
                 self._freeze_loop()
@@ -87,6 +89,45 @@ async def test_who_was_stopped_and_wakes_up_doubles_nothing(
     finally:
         zombie.end()
     assert problems(warehouse, {1: 200}) == []
+
+
+async def test_who_was_stopped_before_a_deletion_and_wakes_up_deletes_nothing(
+    kafka: KafkaServer, topic: str, warehouse: Client, producer: AIOKafkaProducer, tmp_path: Path
+) -> None:
+    await producer.send_and_wait(topic, lines(1, 1, 100), partition=0)
+    first = aggregator(kafka, topic, tmp_path)
+    async with running(first):
+        await until(lambda: count(warehouse) == 100 and problems(warehouse, {1: 100}) == [], seconds=30)
+    await declare_again(kafka, topic)
+    # Its rows twice, so that the repair has something to delete.
+    warehouse.command("INSERT INTO scans SELECT * FROM scans", settings={"deduplicate_insert": "disable"})
+    zombie = Process(kafka, topic, tmp_path, "repairing")
+    zombie.start()
+    try:
+        await until(zombie.frozen.is_set, seconds=30)
+        async with running(aggregator(kafka, topic, tmp_path)):
+            await until(lambda: problems(warehouse, {1: 100}) == [], seconds=30)
+            zombie.thaw.set()
+            await asyncio.sleep(2)
+    finally:
+        zombie.end()
+    assert zombie.passed.count("surplus deleted") == 0
+    assert problems(warehouse, {1: 100}) == []
+
+
+async def declare_again(kafka: KafkaServer, topic: str) -> None:
+    """As a process that died before it had told the bus that its batch was done with."""
+    bus = KafkaBus(kafka.bootstrap, topic, "aggregators-" + topic, uptime, session_timeout_s=3.0)
+    await bus.open()
+    try:
+        async with asyncio.timeout(30):
+            while not (parts := await bus.partitions()):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        await next(part for part in parts if part.id.number == 0).declare(Range(0, 0))
+        for part in parts:
+            part.released()
+    finally:
+        await bus.close()
 
 
 async def test_the_broker_dies_and_comes_back(

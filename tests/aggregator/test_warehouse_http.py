@@ -11,7 +11,7 @@ from aggregator import queries
 from aggregator.aggregator import no_checkpoint
 from aggregator.erasure import erase
 from aggregator.queries import CONSISTENT
-from aggregator.settle import settle
+from aggregator.settle import no_hold, settle
 from analytics.query_pool import QueryPool
 from analytics.types import Unavailable
 from infra.migrate import migrate
@@ -39,7 +39,7 @@ def settled(client: Client, first: int, last: int) -> int:
     """Settles as the aggregator does, again and again; how often it failed."""
     for failed in range(5):
         try:
-            settle(client, batch(first, last), no_checkpoint)
+            settle(client, batch(first, last), no_checkpoint, no_hold)
         except ClickHouseError:
             continue
         return failed
@@ -89,7 +89,7 @@ def test_a_repair_that_comes_late_changes_nothing(bridge: Bridge, client: Client
         client.command(f"DELETE FROM {rollup} WHERE code < 20", settings=NOW)
     bridge.faults.append(Fault(what, "stalled"))
     with pytest.raises(ClickHouseError):
-        settle(impatient, batch(1, 40), no_checkpoint)
+        settle(impatient, batch(1, 40), no_checkpoint, no_hold)
     assert settled(client, 1, 40) == 0
     bridge.going.set()
     assert bridge.late.wait(30)
