@@ -13,6 +13,7 @@ from redirect.asgi import Scope
 from redirect.fast_path import Answer
 from redirect.group_commit import AT_ONCE, LONELY, MOST, group_commit
 from redirect.metrics import Counts
+from redirect.server import CLOSE
 from schemas.event import ScanEvent
 from tests.ingest.events import REST, open_journal
 from tests.redirect.asked_at_once import Scanners, bound_files, killed_at, request
@@ -200,6 +201,37 @@ async def test_nobody_is_answered_whose_journal_is_closed(tmp_path: Path) -> Non
         commit.flush()
     assert kept.came == []
     commit.flush()
+
+
+async def test_the_last_answer_of_a_connection_goes_out_before_it_is_closed(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    commit = group_commit(journal.append, journal.append_all, Counts())
+
+    def at_once(_: Scope) -> Answer:
+        commit.add(REST)
+        return 302, ((b"location", b"/x"),), b""
+
+    async with serving(MADE_UP._replace(at_once=at_once, commit=commit)) as (port, server), asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request("abc"))
+        await reader.readuntil(b"\r\n\r\n")
+        # As a server does that stops.
+        server.config.encoded_headers.append(CLOSE)
+        server.server_state.default_headers = [*server.server_state.default_headers, CLOSE]
+        writer.write(request("abc"))
+        assert b"location: /x" in await reader.read()
+        writer.close()
+    assert journal.seq == 2
+    journal.close()
+
+
+def test_what_the_application_answers_is_written_before(start: Start, publisher: Publisher) -> None:
+    """A path with an escape in it is the application's."""
+    publisher.write("abc", "https://example.com/")
+    server = start()
+    until(server.trusted, "trust")
+    assert server.get("/%61bc").status == 302
+    assert len(server.events()) == 1
 
 
 def test_what_comes_in_one_packet_is_answered_in_its_order(start: Start, publisher: Publisher) -> None:
