@@ -2,9 +2,11 @@
 
 A separate process can be killed: this one decodes untrusted images and holds the GIL while rendering. The
 kernel bounds its memory, and its CPU time for each picture, and kills it when it exceeds either.
+
+Its end of stdin is all that ties it to its parent. A signal at the parent's death (PR_SET_PDEATHSIG) would come when
+the thread that started it ends, in the middle of a picture for another.
 """
 
-import ctypes
 import resource
 import signal
 import sys
@@ -15,14 +17,12 @@ from qr.render import draw
 
 MEMORY_BYTES = 3 * 1024**3
 CPU_S = 20
-_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     # Ctrl-C reaches the whole process group; a worker ends with its parent instead.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     while (message := render_pool.receive(sys.stdin.buffer)) is not None:
         used = resource.getrusage(resource.RUSAGE_SELF)

@@ -45,6 +45,18 @@ def test_refusals_come_back_with_their_field(workers: RenderPool) -> None:
     assert refused.value.field == "data" and not isinstance(refused.value, Unreadable)
 
 
+def test_it_outlives_the_thread_that_started_it(workers: RenderPool) -> None:
+    job = RenderJob("a", PLAIN, "png", 100)
+    for _ in range(3):
+        with ThreadPoolExecutor(1) as threads:
+            threads.submit(workers.draw, job).result()
+        (worker,) = workers._idle
+        # The thread's end, and what the kernel does then, may come a moment after the executor's.
+        with pytest.raises(subprocess.TimeoutExpired):
+            worker.wait(0.2)
+        assert workers.draw(job) and workers._idle == [worker]
+
+
 def test_one_that_died_is_replaced(workers: RenderPool) -> None:
     workers.draw(RenderJob("a", PLAIN, "png", 100))
     (worker,) = workers._idle

@@ -1,7 +1,9 @@
 """`waymark up` as a person starts it: a process of its own, on free ports, in a folder of its own."""
 
+import contextlib
 import http.client
 import json
+import os
 import re
 import resource
 import subprocess
@@ -19,6 +21,16 @@ from harness.launcher import WAYMARK, WaymarkUp, clean_environment
 from waymark.data_dir import DataDir, hold
 
 KEY = "oqr_live_a-key-for-the-tests-of-waymark"
+
+
+def contents(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    """Each file below a folder of a running Waymark, which deletes journals meanwhile."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent, name)
+            with contextlib.suppress(FileNotFoundError):
+                if path.is_file():
+                    yield path, path.read_bytes()
 
 
 def wait_for(so: Callable[[], Any], *, within_s: float = 60.0, what: str = "") -> Any:

@@ -1,7 +1,6 @@
 """The day's salt is shared by the redirectors of one machine, and is on none of its disks."""
 
 import base64
-import contextlib
 import ctypes
 import os
 import resource
@@ -24,7 +23,7 @@ from redirect.user_agent import agent_reader
 from redirect.visitor_hash import MS_OF_DAY, keyed, question, visitor_hash
 from schemas.event import ScanEvent, decode_event, is_note
 from tests.servers.redis import running as running_redis
-from tests.waymark.running import Up, up, wait_for
+from tests.waymark.running import Up, contents, up, wait_for
 from waymark.salts import DailySalts
 
 _PIDFD_GETFD = 438
@@ -53,12 +52,11 @@ def answer_of(supervisor: socket.socket) -> bytes:
 
 def read(one: Up, seen: dict[tuple[int, int], ScanEvent]) -> None:
     """Adds what the journals hold now: that of a redirector which ended is gone once it is stored."""
-    for log in (one.data / "journal").rglob("*.log"):
-        with contextlib.suppress(FileNotFoundError):
-            for line in log.read_bytes().splitlines():
-                if not is_note(line):
-                    event = decode_event(line)
-                    seen[event.source, event.seq] = event
+    for path, content in contents(one.data / "journal"):
+        for line in content.splitlines() if path.suffix == ".log" else []:
+            if not is_note(line):
+                event = decode_event(line)
+                seen[event.source, event.seq] = event
 
 
 def written(folder: Path, salt: bytes) -> list[Path]:
@@ -68,7 +66,7 @@ def written(folder: Path, salt: bytes) -> list[Path]:
         # As part of something longer it may begin in the middle of a group.
         for encoded in (base64.b64encode, base64.urlsafe_b64encode):
             forms.add(encoded(bytes(before) + salt)[-(-before * 8 // 6) : (before + 16) * 8 // 6])
-    return [path for path in folder.rglob("*") if path.is_file() and any(form in path.read_bytes() for form in forms)]
+    return [path for path, content in contents(folder) if any(form in content for form in forms)]
 
 
 def test_what_would_be_found(tmp_path: Path) -> None:
@@ -130,7 +128,7 @@ def test_no_file_export_or_backup_holds_a_salt(clock: Clock, tmp_path: Path) -> 
         # A backup is this folder, copied while it is stopped.
         found = [path for salt in salts.values() for folder in (one.data, tmp_path) for path in written(folder, salt)]
         assert live + found == []
-        assert not [path for path in (one.data / "redis").rglob("*") if path.is_file() and b"salt" in path.read_bytes()]
+        assert not [path for path, content in contents(one.data / "redis") if b"salt" in content]
 
 
 def ts_day(event: ScanEvent) -> int:
