@@ -1,8 +1,8 @@
 """Export and import of everything: one JSON object a line, the last line with their number.
 
-An export holds workspaces, keys (as digests), folders, codes, static codes, given-up slugs, erasures, the metadata of
-deleted codes, and the counters; not the visitors' salts, which are meant to be thrown away. Both directions may run
-while the service does. An import that was interrupted is run again: what is there already stays as it is.
+An export holds workspaces, keys (as digests), folders, reports, codes, static codes, given-up slugs, erasures, the
+metadata of deleted codes, and the counters; not the visitors' salts, which are meant to be thrown away. Both directions
+may run while the service does. An import that was interrupted is run again: what is there already stays as it is.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from codes import (
     index,
     intents,
     numbers,
+    reports,
     slugs,
     static_codes,
     workspaces,
@@ -31,7 +32,7 @@ from codes.code_store import LinkChange, WriteResult
 from codes.errors import Conflict
 from codes.redis_client import command, raises_unavailable
 from schemas import keys
-from schemas.code import ApiKey, Code, DeletedCode, Erasure, Folder, StaticCode, Workspace
+from schemas.code import ApiKey, Code, DeletedCode, Erasure, Folder, Report, StaticCode, Workspace
 from schemas.route import Route, decode_route
 
 FORMAT = 2
@@ -61,6 +62,10 @@ class KeyLine(_Line, frozen=True, tag="key"):
 
 class FolderLine(_Line, frozen=True, tag="folder"):
     folder: Folder
+
+
+class ReportLine(_Line, frozen=True, tag="report"):
+    report: Report
 
 
 class CodeLine(_Line, frozen=True, tag="code"):
@@ -101,6 +106,7 @@ Line = (
     | WorkspaceLine
     | KeyLine
     | FolderLine
+    | ReportLine
     | CodeLine
     | StaticLine
     | TombstoneLine
@@ -144,6 +150,8 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
             yield KeyLine(key)
         for folder in await folders.list_folders(redis, workspace.number):
             yield FolderLine(folder)
+        for report in await reports.list_reports(redis, workspace.number):
+            yield ReportLine(report)
         before = None
         while rows := await index.page_before(redis, workspace.number, _CHUNK, before):
             for found in await asyncio.gather(*(index.find(redis, id) for id, _ in rows)):
@@ -284,6 +292,8 @@ async def _import_line(redis: Redis, number: int, line: Line, now_ms: Callable[[
                 return _named("key", await apikeys.import_key(redis, line.key))
             case FolderLine():
                 return _named("folder", await folders.import_folder(redis, line.folder))
+            case ReportLine():
+                return _named("report", await reports.import_report(redis, line.report))
             case CodeLine():
                 return _named("code", await _put_code(redis, line, now_ms()))
             case StaticLine(code=code):

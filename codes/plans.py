@@ -42,6 +42,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: int = 10_000
     file_bytes: int = 10 * 1024 * MIB
     folders: int = 1_000
+    reports: int = 1_000
     keys: int = 1_000
     domains: int = 100
     jobs: int = 100

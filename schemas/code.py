@@ -106,6 +106,17 @@ class Folder(msgspec.Struct, frozen=True, omit_defaults=True):
     created_at_ms: int
 
 
+class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A saved question: a name, and the query as it was sent."""
+
+    id: str
+    workspace: int
+    name: str
+    query: dict[str, Any]
+    created_at_ms: int
+    updated_at_ms: int
+
+
 class ApiKey(msgspec.Struct, frozen=True, omit_defaults=True):
     """A key as it is kept: its secret only as a digest, under which it is found."""
 

@@ -145,6 +145,11 @@ def workspace_folders(number: int) -> str:
     return f"{PREFIX}{{ws:{number}}}:folders"
 
 
+def workspace_reports(number: int) -> str:
+    """Hash: id of a saved question → schemas.code.Report."""
+    return f"{PREFIX}{{ws:{number}}}:reports"
+
+
 def workspace_jobs(number: int) -> str:
     """Hash: id of a job whose items are kept → their size in bytes."""
     return f"{PREFIX}{{ws:{number}}}:jobs"

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from codes import apikeys, export_import, folders, workspaces
+from codes import apikeys, export_import, folders, reports, workspaces
 from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict
 from codes.plans import presets
@@ -61,6 +61,7 @@ async def filled(redis: Redis) -> Codes:
         *(codes.create(one.number, NewCode(destination=f"{HERE}/{n}", label=str(n), tags=("x",))) for n in range(130))
     )
     folder = await folders.create(redis, two.number, "Spring", plans=presets())
+    await reports.create(redis, two.number, "Spring", {"metrics": ["scans"], "date_range": "7d"}, plans=presets())
     style = {"a": [1, {}]}
     moved = await codes.create(two.number, NewCode(destination=HERE, slug="old", style=style, folder_id=folder.id))
     await codes.edit(two.number, moved.id, Edit(slug="new"))
@@ -102,6 +103,7 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
                 "workspace": 2,
                 "key": 2,
                 "folder": 1,
+                "report": 1,
                 "code": 131,
                 "static": 1,
                 "tombstone": 2,
