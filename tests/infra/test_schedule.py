@@ -26,7 +26,7 @@ schedules = st.builds(
 moments = st.integers(820_454_400, 2_114_380_800).map(lambda second: datetime.fromtimestamp(second, UTC))
 # Around the changes of clocks, and their days.
 moments |= st.builds(
-    lambda day, minutes: datetime(*day, tzinfo=UTC) + timedelta(minutes=minutes),
+    lambda day, minutes: datetime.combine(date(*day), time(), UTC) + timedelta(minutes=minutes),
     st.sampled_from([(2026, 3, 29), (2026, 10, 25), (2018, 11, 4), (2018, 2, 18), (2011, 12, 30), (2026, 4, 5)]),
     st.integers(-3000, 3000),
 )
@@ -62,7 +62,8 @@ def is_run(schedule: Schedule, day: date) -> bool:
 @example(Schedule("day", 2, timezone="Europe/Berlin"), datetime(2026, 10, 25, 0, 0, tzinfo=UTC))
 @example(Schedule("day", 5, timezone="Pacific/Apia"), datetime(2011, 12, 30, 9, 59, tzinfo=UTC))
 def test_the_next_run_is_the_first_that_a_clock_on_the_wall_comes_to(schedule: Schedule, after: datetime) -> None:
-    day, runs = shown(after, schedule.timezone).date() - timedelta(days=2), []
+    day = shown(after, schedule.timezone).date() - timedelta(days=2)
+    runs: list[datetime] = []
     while not runs or day <= shown(after, schedule.timezone).date() + timedelta(days=2):
         if is_run(schedule, day):
             wall = datetime.combine(day, time(schedule.hour))
