@@ -23,8 +23,9 @@ from schemas.route import Route, RouteChange, decode_route
 from schemas.scan_options import Apps, Content, Rule, Variant
 
 # KEYS: the record and the route of each link key; last, if the code moves, the pointer of its id.
-# ARGV: the deadline, the channel, the counter, the new pointer ("" for none); then of each link key the record and the
-# route as they were read, as they are to be, and the message to publish.
+# ARGV: the deadline, the channel, the counter, the new pointer ("" for none), the id of the code ("" if none changes)
+# with the stream of changes and how many entries it keeps; then of each link key the record and the route as they were
+# read, as they are to be, and the message to publish.
 # Past the deadline, by Redis' own clock, a write is refused: what `sweep` has given up stays given up.
 # The script publishes, so no crash can come between a change and its message; it counts the messages, so a redirector
 # can tell that it missed one.
@@ -37,21 +38,26 @@ end
 local links = math.floor(#KEYS / 2)
 for at = 0, links - 1 do
   local code, route = KEYS[2 * at + 1], KEYS[2 * at + 2]
-  if (redis.call('GET', code) or '') ~= ARGV[5 * at + 5] then return 1 end
-  if (redis.call('GET', route) or '') ~= ARGV[5 * at + 6] then return 1 end
+  if (redis.call('GET', code) or '') ~= ARGV[5 * at + 8] then return 1 end
+  if (redis.call('GET', route) or '') ~= ARGV[5 * at + 9] then return 1 end
 end
 for at = 0, links - 1 do
   local code, route = KEYS[2 * at + 1], KEYS[2 * at + 2]
-  if ARGV[5 * at + 7] == '' then redis.call('DEL', code) else redis.call('SET', code, ARGV[5 * at + 7]) end
-  if ARGV[5 * at + 8] ~= ARGV[5 * at + 6] then redis.call('SET', route, ARGV[5 * at + 8]) end
-  if ARGV[5 * at + 9] ~= '' then
+  if ARGV[5 * at + 10] == '' then redis.call('DEL', code) else redis.call('SET', code, ARGV[5 * at + 10]) end
+  if ARGV[5 * at + 11] ~= ARGV[5 * at + 9] then redis.call('SET', route, ARGV[5 * at + 11]) end
+  if ARGV[5 * at + 12] ~= '' then
     redis.call('INCR', ARGV[3])
-    redis.call('PUBLISH', ARGV[2], ARGV[5 * at + 9])
+    redis.call('PUBLISH', ARGV[2], ARGV[5 * at + 12])
   end
 end
 if ARGV[4] ~= '' then redis.call('SET', KEYS[#KEYS], ARGV[4]) end
+if ARGV[5] ~= '' then redis.call('XADD', ARGV[6], 'MAXLEN', '~', ARGV[7], '*', 'id', ARGV[5]) end
 return 0
 """)
+
+
+# Entries that the stream of a workspace's changes keeps (`codes.code_table` reads it).
+CHANGES_KEPT = 10_000
 
 
 class CodeRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -237,5 +243,18 @@ async def write(
     if pointer is not None:
         names.append(keys.code_id(pointer[0]))
         leads_to = pointer[1]
-    outcome = await _WRITE.run(redis, names, deadline_ms, keys.ROUTES, keys.CHANGES, leads_to, *texts)
+    changed = _code_of(changes)
+    named = (changed.id, keys.workspace_changes(changed.workspace)) if changed else ("", "")
+    outcome = await _WRITE.run(
+        redis, names, deadline_ms, keys.ROUTES, keys.CHANGES, leads_to, *named, CHANGES_KEPT, *texts
+    )
     return WriteResult(outcome)
+
+
+def _code_of(changes: Iterable[LinkChange]) -> Code | None:
+    """Return the code that a write changes, as it was or as it is to be."""
+    for one in changes:
+        for code in (one.record.code if one.record else None, one.before.code):
+            if code is not None:
+                return code
+    return None

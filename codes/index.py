@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
-from codes import quotas
+from codes import code_store, quotas
 from codes.code_store import LinkState, decode_record, read_link
 from codes.redis_client import Script, command
 from schemas import keys
@@ -67,6 +67,12 @@ redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 redis.call('HINCRBY', KEYS[2], 'total', ARGV[2] - before)
 return 0
 """)
+# Until a code has a pointer, nobody finds it: it is a change only then.
+_POINT = Script("""
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', 'id', ARGV[2])
+return 0
+""")
 _REMOVE = Script("""
 redis.call('ZREM', KEYS[1], ARGV[1])
 local before = tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or 0)
@@ -86,7 +92,9 @@ async def add(redis: Redis, code: Code, to: bytes) -> None:
     The list comes first: a code that can be found by its id is in the list. One that is only in the list is shown to
     nobody yet."""
     await _SIZE.run(redis, _listed(code.workspace), code.id, quotas.stored_size(code), code.number)
-    await command(redis, "SET", keys.code_id(code.id), to, "NX")
+    await _POINT.run(
+        redis, [keys.code_id(code.id), keys.workspace_changes(code.workspace)], to, code.id, code_store.CHANGES_KEPT
+    )
 
 
 async def update_size(redis: Redis, code: Code) -> None:

@@ -125,6 +125,11 @@ def workspace_codes(number: int) -> str:
     return f"{PREFIX}{{ws:{number}}}:codes"
 
 
+def workspace_changes(number: int) -> str:
+    """Stream: the id of each code that was written (codes.code_changes). Only the latest entries are kept."""
+    return f"{PREFIX}{{ws:{number}}}:changes"
+
+
 def workspace_sizes(number: int) -> str:
     """Hash: id of a code → its size in bytes; `total` → all codes, static ones too; `files` → all files."""
     return f"{PREFIX}{{ws:{number}}}:sizes"
