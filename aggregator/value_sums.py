@@ -2,7 +2,7 @@
 
 The rule is written in the warehouse's migrations, as SQL over `scans`; a repair, a rebuild and the audit take it from
 there (`infra.rollups`). This is the same rule over columns whose texts are numbered already: a view would turn
-each row into seventeen and group those by their texts, which was half of what an insert cost. A test holds the
+each row into twenty-one and group those by their texts, which was half of what an insert cost. A test holds the
 two against each other.
 """
 
@@ -23,7 +23,17 @@ def values_of(columns: Columns) -> dict[str, Texts]:
     texts = columns.texts
     plain = (
         *("country", "region", "device", "model", "os", "browser", "client", "referrer_host", "referrer", "language"),
-        *("utm_source", "utm_medium", "utm_campaign", "variant", "slug"),
+        *(
+            "utm_source",
+            "utm_medium",
+            "utm_campaign",
+            "utm_term",
+            "utm_content",
+            "variant",
+            "slug",
+            "entry",
+            "placement",
+        ),
     )
     city, country = texts["city"], texts["country"]
     towns = city.index.astype(np.int64) * len(country.values) + country.index

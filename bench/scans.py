@@ -70,7 +70,7 @@ def rests(count: int, *, until_ms: int, dice: random.Random) -> Iterator[bytes]:
 
 
 def _visitor(dice: random.Random) -> bytes:
-    """The fields of a line from `workspace` to `variant`."""
+    """The fields of a line from `workspace` to `placement`."""
     country, region, city, lat, lon = dice.choice(_PLACES)
     device, model, os, browser, client = dice.choice(_AGENTS)
     referrer_host = dice.choice(_REFERRERS)
@@ -100,7 +100,11 @@ def _visitor(dice: random.Random) -> bytes:
         utm_source=dice.choice(("", "", "poster", "flyer")),
         utm_medium=dice.choice(("", "", "print")),
         utm_campaign=dice.choice(("", "", "spring", "summer", "autumn")),
+        utm_term="",
+        utm_content=dice.choice(("", "", "", "large")),
         variant="",
+        entry=dice.choice(("qr", "qr", "qr", "link")),
+        placement=dice.choice(("", "", "", "window", "door", "station", "table 1", "table 2")),
         visitor=0,
     )
     return msgspec.json.encode(event).removeprefix(b"[0,0,0,0,").removesuffix(b",0]")

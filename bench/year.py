@@ -47,7 +47,8 @@ def _named(prefix: str, salt: int, values: int, *, empty: float = 0.0) -> str:
 _ROWS = f"""
 INSERT INTO scans (source, seq, ts, code, workspace, host, slug, kind, outcome, country, region, city, lat, lon, device,
                    model, os, browser, client, referrer_host, referrer, language, utm_source, utm_medium,
-                   utm_campaign, variant, visitor, bus, bus_partition, bus_offset)
+                   utm_campaign, utm_term, utm_content, variant, entry, placement, visitor, bus, bus_partition,
+                   bus_offset)
 WITH
     {_chance(1)} AS chance,
     [{", ".join(f"'{country}'" for country in COUNTRIES)}] AS countries,
@@ -80,7 +81,11 @@ SELECT
     {_named("source", 14, 8, empty=0.7)} AS utm_source,
     {_named("medium", 15, 4, empty=0.7)} AS utm_medium,
     {_named("campaign", 16, 20, empty=0.7)} AS utm_campaign,
+    {_named("term", 18, 10, empty=0.95)} AS utm_term,
+    {_named("content", 19, 10, empty=0.9)} AS utm_content,
     '' AS variant,
+    if({_chance(20)} < 0.8, 'qr', 'link') AS entry,
+    if(entry = 'qr', {_named("place", 21, 40, empty=0.5)}, '') AS placement,
     cityHash64(seq % 7, {_skewed(17, 1_000_000, 1.2)}, toDate(ts)) AS visitor,
     'bench' AS bus, source AS bus_partition, seq AS bus_offset
 FROM numbers({{from_seq:UInt64}}, {{rows:UInt64}})

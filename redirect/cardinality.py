@@ -1,9 +1,9 @@
 """Bound how many distinct values strangers can add to a code's breakdowns.
 
-Scanners write their own referrer, campaign, language and user agent, and can send new ones with every request: without
-a bound, each scan would add a row to every breakdown, for ever. So for each code, UTC day and dimension a redirector
-records a limited number of distinct values; later ones are recorded as `OTHER`, and every scan still counts as one row
-in each breakdown.
+Scanners write their own referrer, campaign, placement, language and user agent, and can send new ones with every
+request: without a bound, each scan would add a row to every breakdown, for ever. So for each code, UTC day and
+dimension a redirector records a limited number of distinct values; later ones are recorded as `OTHER`, and every scan
+still counts as one row in each breakdown.
 
 Memory is constant. Known values are 32-bit marks in one open-addressed table; a second table counts the values of each
 code and dimension, where two that collide share their bound. When the first table is five eighths full, every new value
@@ -25,9 +25,12 @@ COUNTERS = 1 << 20
 MOST_MARKS = MARKS * 5 // 8
 # Bound on the locations that edge headers may name in a day, over all codes. A geo database is bounded by itself.
 MOST_LOCATIONS = 50_000
-# The parts that a scanner writes, by position in the piece of a line that begins with the device
-# (`redirect.event_recorder`). The other parts have values of our own.
-_WRITTEN = (2, 3, 5, 6, 7, 8, 9, 10)
+# The parts that a scanner writes, by position in the pieces of a line from device to campaign and from entry to
+# placement (`redirect.event_recorder`). The other parts have values of our own.
+_WRITTEN = (2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)
+_CLIENT_PARTS = 13
+# Never `OTHER`: the entries that follow from the path.
+_OWN = frozenset({"qr", "link"})
 
 
 class Cardinality:
@@ -44,13 +47,15 @@ class Cardinality:
         self._known = 0
         self._locations = 0
 
-    def bounded(self, code: bytes, said: bytes) -> bytes:
-        """The piece to record; the same object if no value is past its bound."""
-        values = msgspec.json.decode(b"[" + said[1:] + b"]")
-        past = [at for at in _WRITTEN if values[at] and not self._admits(code, at, values[at])]
+    def bounded(self, code: bytes, said: bytes, entry: bytes) -> tuple[bytes, bytes]:
+        """The pieces to record; the same objects if no value is past its bound."""
+        values = msgspec.json.decode(b"[" + said[1:] + entry + b"]")
+        past = [
+            at for at in _WRITTEN if values[at] and values[at] not in _OWN and not self._admits(code, at, values[at])
+        ]
         for at in past:
             values[at] = OTHER
-        return piece(*values) if past else said
+        return (piece(*values[:_CLIENT_PARTS]), piece(*values[_CLIENT_PARTS:])) if past else (said, entry)
 
     def admits_location(self, location: Hashable) -> bool:
         """Whether this location, named by headers, is still within the day's bound."""

@@ -17,11 +17,12 @@ from redirect.client_ip import NO_ADDRESS, Forwarded, edges_of, forwarded, packe
 from redirect.event_line import Observation, piece
 from redirect.geo import NO_EDGE, UNKNOWN_LOCATION, Edge, Location, location_of_headers
 from redirect.metrics import Counts
-from redirect.request_fields import language, referrer, utm
+from redirect.request_fields import labels, language, referrer, utm
 from redirect.route_cache import CachedRoute
 from redirect.user_agent import PREFETCH_HEADERS, Agent, is_prefetch
 from redirect.visitor_hash import MS_OF_DAY, Salts
 from schemas.event import Kind, Outcome
+from schemas.short_links import QR_PATH
 
 # User agents vary most and cost most (a tenth of a millisecond to parse, a kilobyte to keep).
 AGENTS = 10_000
@@ -36,17 +37,24 @@ def _location_piece(location: Location) -> bytes:
 
 class _Client:
     """What headers and query say of a scanner: the pieces of a line from device to campaign, once as a person's and
-    once as any other kind's (whose client is always Bot). `admitted` are the codes for which they may be recorded
-    unchanged."""
+    once as any other kind's (whose client is always Bot); and entry and placement, once for a picture's path and once
+    for any other. `admitted` are the codes for which they may be recorded unchanged."""
 
-    __slots__ = ("admitted", "as_other", "as_said", "digest", "kind")
+    __slots__ = ("admitted", "as_other", "as_said", "by_link", "by_qr", "digest", "kind")
 
-    def __init__(self, agent: Agent, rest: bytes) -> None:
+    def __init__(self, agent: Agent, rest: bytes, entries: tuple[bytes, bytes]) -> None:
         self.kind = agent.kind
         self.digest = agent.digest
         self.admitted: set[bytes] = set()
         self.as_said = piece(agent.device, agent.model, agent.os, agent.browser, agent.client) + rest
         self.as_other = piece(agent.device, agent.model, agent.os, agent.browser, "Bot") + rest
+        self.by_qr, self.by_link = entries
+
+
+def _entries(query: bytes) -> tuple[bytes, bytes]:
+    """Entry and placement of a scan, at a picture's path and at any other."""
+    said = labels(query)
+    return piece(said.entry or "qr", said.placement), piece(said.entry or "link", said.placement)
 
 
 # An ASGI scope.
@@ -97,11 +105,12 @@ def recorder(
     )
     languages: BoundedCache[bytes, bytes] = BoundedCache(OTHERS, lambda raw: piece(language(raw)))
     campaigns: BoundedCache[bytes, bytes] = BoundedCache(OTHERS, lambda raw: piece(*msgspec.structs.astuple(utm(raw))))
+    entries: BoundedCache[bytes, tuple[bytes, bytes]] = BoundedCache(OTHERS, _entries)
 
     def client_of(said: tuple[bytes | None, ...]) -> _Client:
         agent, source, spoken, query = said
         rest = referrers[source or b""] + languages[spoken or b""] + campaigns[query or b""]
-        return _Client(agents[agent or b""], rest)
+        return _Client(agents[agent or b""], rest, entries[query or b""])
 
     # Most scanners of an hour differ only in their address.
     clients: BoundedCache[tuple[bytes | None, ...], _Client] = BoundedCache(AGENTS, client_of)
@@ -141,10 +150,10 @@ def recorder(
         clients.clear()
         locations.clear()
 
-    def bounded(code: bytes, said: bytes, admitted: set[bytes]) -> bytes:
+    def bounded(code: bytes, said: bytes, entry: bytes, admitted: set[bytes]) -> tuple[bytes, bytes]:
         nonlocal pairs
-        recorded = cardinality.bounded(code, said)
-        if recorded is not said:
+        recorded = cardinality.bounded(code, said, entry)
+        if recorded[0] is not said:
             counts.other_values += 1
             return recorded
         if pairs >= ADMITTED:
@@ -153,7 +162,7 @@ def recorder(
                 client.admitted.clear()
         pairs += 1
         admitted.add(code)
-        return said
+        return recorded
 
     def look(code: bytes, scope: Scope) -> Observation:
         nonlocal today
@@ -215,14 +224,16 @@ def recorder(
 
         own = salts.current.copy()
         own.update(address + client.digest + code)
-        return ts_ms, kind, address, where, said, int_of(own.digest(), "little") >> 1, headers, client.admitted
+        visitor = int_of(own.digest(), "little") >> 1
+        entry = client.by_qr if scope["path"].startswith(QR_PATH) else client.by_link
+        return ts_ms, kind, address, where, said, entry, visitor, headers, client.admitted
 
     def write(cached: CachedRoute, seen: Observation, outcome: Outcome, variant: bytes) -> None:
-        ts_ms, kind, _, where, said, visitor, _, admitted = seen
+        ts_ms, kind, _, where, said, entry, visitor, _, admitted = seen
         if cached.code not in admitted:
-            said = bounded(cached.code, said, admitted)
+            said, entry = bounded(cached.code, said, entry, admitted)
         tally = tallies[kind, outcome]
         tally.n += 1
-        add(b"%d%b%b%b%b,%b,%d" % (ts_ms, cached.event, tally.piece, where, said, variant, visitor))
+        add(b"%d%b%b%b%b,%b%b,%d" % (ts_ms, cached.event, tally.piece, where, said, variant, entry, visitor))
 
     return Recorder(look, write)

@@ -65,9 +65,9 @@ def _hosts(headers: Headers | list[tuple[bytes, bytes]]) -> int:
 
 
 def _target(url: bytes) -> tuple[str, bytes] | None:
-    if not url.startswith(b"/") or not url.isascii() or b"%" in url or b"#" in url:
-        return None
     path, _, query = url.partition(b"?")
+    if not path.startswith(b"/") or not url.isascii() or b"%" in path or b"#" in url:
+        return None
     return path.decode("ascii"), query
 
 

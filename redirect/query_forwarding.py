@@ -10,26 +10,29 @@ from urllib.parse import quote, unquote_to_bytes
 import msgspec
 
 from schemas.scan_options import Query
+from schemas.short_links import ENTRY_PARAMETER, PLACEMENT_PARAMETER
 
 # A longer query is not forwarded: servers and proxies refuse such long addresses.
 LONGEST = 8192
 # Bytes that are not allowed in a header or would end the query. Browsers never send them.
 _IMPOSSIBLE = re.compile(rb"[\x00-\x20#\x7f]")
 _WEB = re.compile(rb"https?://", re.IGNORECASE)
+# Parameters of the short link that are meant for Waymark alone.
+LABELS = (ENTRY_PARAMETER.encode(), PLACEMENT_PARAMETER.encode())
 
 
 class Forwarding(msgspec.Struct, frozen=True):
-    """A route's settings. `withheld` are names that are never forwarded; `defaults` are encoded parameters that a
-    destination gets unless it has them."""
+    """A route's settings. `withheld` are names that are never forwarded from a scan; `defaults` are encoded parameters
+    that a destination gets unless it has them."""
 
     mode: Query
     defaults: tuple[tuple[bytes, bytes], ...] = ()
-    withheld: frozenset[bytes] = frozenset()
+    withheld: frozenset[bytes] = frozenset(LABELS)
 
 
 def forwarding(mode: Query, utm: dict[str, str], withheld: Iterable[bytes] = ()) -> Forwarding:
     defaults = tuple((name.encode(), quote(value, safe="").encode()) for name, value in utm.items() if value)
-    return Forwarding(mode=mode, defaults=defaults, withheld=frozenset(withheld))
+    return Forwarding(mode=mode, defaults=defaults, withheld=frozenset((*LABELS, *withheld)))
 
 
 def forwarded(destination: bytes, query: bytes, how: Forwarding) -> bytes:
@@ -58,9 +61,7 @@ def _scans(query: bytes, how: Forwarding) -> list[bytes]:
     if how.mode == "drop" or not query or len(query) > LONGEST:
         return []
     parts = _IMPOSSIBLE.sub(lambda found: b"%%%02X" % found[0][0], query).split(b"&")
-    if how.withheld:
-        parts = [part for part in parts if _name(part) not in how.withheld]
-    return parts
+    return [part for part in parts if _name(part) not in how.withheld]
 
 
 def _names(parts: list[bytes]) -> set[bytes]:

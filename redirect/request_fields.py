@@ -4,9 +4,12 @@ Text that may be stored has whole characters, no control characters, and a bound
 """
 
 import re
+from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
+
+from schemas.short_links import ENTRY_PARAMETER, LONGEST_ENTRY, LONGEST_PLACEMENT, PLACEMENT_PARAMETER
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]+")
 
@@ -81,9 +84,12 @@ class Utm(msgspec.Struct, frozen=True):
     source: str = ""
     medium: str = ""
     campaign: str = ""
+    term: str = ""
+    content: str = ""
 
 
 NO_UTM = Utm()
+_UTM_NAMES = {f"utm_{field}" for field in Utm.__struct_fields__}
 
 
 def utm(query: bytes) -> Utm:
@@ -92,16 +98,52 @@ def utm(query: bytes) -> Utm:
     if b"utm_" not in query.lower():
         return NO_UTM
     found: dict[str, str] = {}
-    text = query[:LONGEST_QUERY].decode("ascii", "ignore")
-    for name, value in parse_qsl("&".join(text.split("&")[:64]), errors="replace"):
-        if name.lower() in {"utm_source", "utm_medium", "utm_campaign"}:
-            found.setdefault(name.lower()[4:], _cut(value))
+    for name, value in _parameters(query):
+        if name.lower() in _UTM_NAMES:
+            found.setdefault(name.lower()[4:], _cut(value, LONGEST_VALUE))
     return Utm(**found)
 
 
-def _cut(value: str) -> str:
-    value = tidy(value, LONGEST_VALUE)
+def _parameters(query: bytes) -> Iterable[tuple[str, str]]:
+    text = query[:LONGEST_QUERY].decode("ascii", "ignore")
+    return parse_qsl("&".join(text.split("&")[:64]), errors="replace")
+
+
+def _cut(value: str, longest: int) -> str:
+    value = tidy(value, longest)
     return value if value.isascii() else value.encode()[:LONGEST_BYTES].decode(errors="ignore").rstrip()
+
+
+# What the short link says of itself: which print of the code it is on, and how the scanner came if neither by a picture
+# nor by a plain link.
+
+_LABELED = re.compile(rb"(?:^|&)(?:[ep]|%65|%70)=")
+_ENTRY = re.compile(rf"[a-z0-9_-]{{1,{LONGEST_ENTRY}}}")
+
+
+class Labels(msgspec.Struct, frozen=True):
+    """`entry` is empty unless the link names one."""
+
+    entry: str = ""
+    placement: str = ""
+
+
+NO_LABELS = Labels()
+
+
+def labels(query: bytes) -> Labels:
+    """Parse entry and placement. Never raises. The first value of a repeated name counts; an entry that is no label is
+    ignored, a placement is cut to 50 characters."""
+    if not _LABELED.search(query):
+        return NO_LABELS
+    found: dict[str, str] = {}
+    for name, value in _parameters(query):
+        found.setdefault(name, value)
+    entry = found.get(ENTRY_PARAMETER, "")
+    return Labels(
+        entry=entry.lower() if entry.isascii() and _ENTRY.fullmatch(entry.lower()) else "",
+        placement=_cut(found.get(PLACEMENT_PARAMETER, ""), LONGEST_PLACEMENT),
+    )
 
 
 # The scanner's preferred language.

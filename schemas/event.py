@@ -59,7 +59,12 @@ class ScanEvent(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     utm_source: str
     utm_medium: str
     utm_campaign: str
+    utm_term: str
+    utm_content: str
     variant: str
+    # How the scanner came: `qr`, `link`, or what the link's parameter says; and which print of the code it was.
+    entry: str
+    placement: str
     visitor: Annotated[int, msgspec.Meta(ge=0)]
 
 

@@ -30,7 +30,11 @@ CREATE TABLE IF NOT EXISTS scans (
     utm_source LowCardinality(String),
     utm_medium LowCardinality(String),
     utm_campaign LowCardinality(String),
+    utm_term LowCardinality(String),
+    utm_content LowCardinality(String),
     variant LowCardinality(String),
+    entry LowCardinality(String),
+    placement LowCardinality(String),
     visitor UInt64,
     bus LowCardinality(String),
     bus_partition UInt64 CODEC(Delta, ZSTD),
@@ -97,7 +101,8 @@ CREATE VIEW IF NOT EXISTS scans_by_value_rule AS
 SELECT
     code,
     ['country', 'region', 'city', 'pin', 'device', 'model', 'os', 'browser', 'client', 'referrer_host', 'referrer',
-     'language', 'utm_source', 'utm_medium', 'utm_campaign', 'variant', 'slug'][place] AS dimension,
+     'language', 'utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content', 'variant', 'slug', 'entry',
+     'placement'][place] AS dimension,
     day,
     value,
     kind,
@@ -124,8 +129,12 @@ FROM (
          utm_source,
          utm_medium,
          utm_campaign,
+         utm_term,
+         utm_content,
          variant,
-         slug] AS values
+         slug,
+         entry,
+         placement] AS values
     FROM scans
     WHERE outcome IN ('redirect', 'page')
 )

@@ -36,7 +36,11 @@ def event(source: int, seq: int) -> ScanEvent:
         utm_source=dice.choice(("poster", "")),
         utm_medium="",
         utm_campaign="",
+        utm_term="",
+        utm_content=dice.choice(("large", "")),
         variant="",
+        entry=dice.choice(("qr", "link")),
+        placement=dice.choice(("window", "door", "")),
         visitor=dice.randrange(2**64),
     )
 

@@ -14,7 +14,8 @@ NOW = 1_790_000_000_000
 def event(source: int, seq: int, **changes: object) -> ScanEvent:
     plain = ScanEvent(
         *(source, seq, NOW + seq, 1 + seq % 7, 1, "", "spring", "human", "redirect", "CH", "ZH", "Zürich", 47.4, 8.5),
-        *("mobile", "iPhone", "iOS", "Safari", "", "", "", "de", "", "", "", "", 12345 + seq),
+        *("mobile", "iPhone", "iOS", "Safari", "", "", "", "de", "", "", "", "", "", "", "qr", ""),
+        visitor=12345 + seq,
     )
     return msgspec.structs.replace(plain, **changes)
 

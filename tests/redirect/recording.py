@@ -68,7 +68,7 @@ def record_with(recorder: Recorder) -> Callable[[CachedRoute, dict[str, Any]], N
 
 
 def request_of(**more: Any) -> dict[str, Any]:
-    return {"headers": [], "method": "GET", "client": ("127.0.0.1", 1), "query_string": b"", **more}
+    return {"headers": [], "method": "GET", "client": ("127.0.0.1", 1), "path": f"/{SLUG}", "query_string": b"", **more}
 
 
 ROUTE = Route(version=1, birth=7, workspace=1, destination="https://example.com/")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from redirect.client_ip import NO_ADDRESS, forwarded, packed, trusts
 from redirect.event_recorder import recorder
 from redirect.geo import NO_EDGE, UNKNOWN_LOCATION, Edge, location_of_headers
-from redirect.request_fields import language, referrer, utm
+from redirect.request_fields import labels, language, referrer, utm
 from redirect.settings import LOOPBACK
 from redirect.user_agent import is_prefetch
 from redirect.visitor_hash import MS_OF_DAY, Salts, keyed, visitor_hash
@@ -54,7 +54,13 @@ requests = st.fixed_dictionaries(
         "headers": st.lists(st.tuples(st.sampled_from(HEADERS), value), max_size=14),
         "method": st.sampled_from(["GET", "HEAD"]),
         "client": st.sampled_from([None, ("127.0.0.1", 9), ("198.51.100.4", 9), ("::1", 9), ("nonsense", 0)]),
-        "query_string": st.one_of(st.just(b""), value.map(lambda v: b"utm_source=" + v + b"&utm_campaign=%22%0a")),
+        "path": st.sampled_from(["/intro/one", "/intro/one/", "/q/intro/one/", "/r/intro/one", "/queue"]),
+        "query_string": st.one_of(
+            st.just(b""),
+            value.map(lambda v: b"utm_source=" + v + b"&utm_campaign=%22%0a"),
+            value.map(lambda v: b"p=" + v + b"&e=NFC&utm_term=t&utm_content=" + v),
+            value.map(lambda v: b"%65=" + v + b"&x=1&%70=%22%00" + v),
+        ),
     }
 )
 routes = st.builds(
@@ -90,6 +96,7 @@ def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
     else:
         location = database(address)
     source, campaign = referrer(headers.get(b"referer", b"")), utm(request["query_string"])
+    label = labels(request["query_string"])
     return ScanEvent(
         source=SOURCE,
         seq=SEQ,
@@ -116,7 +123,11 @@ def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
         utm_source=campaign.source,
         utm_medium=campaign.medium,
         utm_campaign=campaign.campaign,
+        utm_term=campaign.term,
+        utm_content=campaign.content,
         variant="",
+        entry=label.entry or ("qr" if request["path"].startswith("/q/") else "link"),
+        placement=label.placement,
         visitor=visitor_hash(keyed(SALT), address, agent.digest, route.birth.to_bytes(8, "big")),
     )
 
@@ -219,6 +230,26 @@ def test_a_line_is_what_msgspec_would_write() -> None:
     assert msgspec.json.decode(LINES.pop())[2:10] == [TS, 7, 1, "h", SLUG, "bot", "redirect", ""]
 
 
+@pytest.mark.parametrize(
+    ("path", "query", "entry", "placement"),
+    [
+        (f"/{SLUG}", b"", "link", ""),
+        (f"/{SLUG}/", b"", "link", ""),
+        (f"/r/{SLUG}", b"p=door", "link", "door"),
+        (f"/q/{SLUG}/", b"", "qr", ""),
+        (f"/q/{SLUG}", b"p=window&utm_source=x", "qr", "window"),
+        (f"/{SLUG}", b"e=qr&p=Stra%C3%9Fe+1", "qr", "Straße 1"),
+        (f"/q/{SLUG}/", b"e=NFC", "nfc", ""),
+        # No label: the path counts.
+        (f"/q/{SLUG}/", b"e=no%20label&p=%20", "qr", ""),
+    ],
+)
+def test_how_a_scanner_came(path: str, query: bytes, entry: str, placement: str) -> None:
+    RECORD(cached_route(ROUTE, "h"), request_of(path=path, query_string=query))
+    event = decode_event(LINES.pop())
+    assert (event.entry, event.placement, event.slug) == (entry, placement, SLUG)
+
+
 def test_a_flood_of_made_up_values_adds_few() -> None:
     record, other = recording(distinct_values=20), COUNTS.other_values
 
@@ -227,7 +258,7 @@ def test_a_flood_of_made_up_values_adds_few() -> None:
         route = msgspec.structs.replace(ROUTE, birth=code)
         record(
             cached_route(route, "h"),
-            request_of(headers=headers, query_string=b"utm_campaign=c%d&utm_source=poster" % n),
+            request_of(headers=headers, query_string=b"utm_campaign=c%d&utm_source=poster&p=%d&e=e%d" % (n, n, n)),
         )
 
     for n in range(300):
@@ -240,7 +271,7 @@ def test_a_flood_of_made_up_values_adds_few() -> None:
     LINES.clear()
     # Every scan is an event, and of each dimension there are as many values as may be, and one.
     assert len(events) == 302
-    for name in ("referrer_host", "referrer", "utm_campaign"):
+    for name in ("referrer_host", "referrer", "utm_campaign", "entry", "placement"):
         found = Counter(getattr(event, name) for event in events[:300])
         assert len(found) == 21
         assert found["(other)"] == 280
@@ -257,6 +288,7 @@ def test_a_line_is_bounded_whatever_a_request_says() -> None:
         (b"accept-language", b"x" * 300),
     ]
     for value in (b"%22" * 200, b"%f0%9f%98%80" * 100, b"x" * 500):
-        query = b"&".join(b"utm_%b=%b" % (name, value) for name in (b"source", b"medium", b"campaign"))
+        names = (b"utm_source", b"utm_medium", b"utm_campaign", b"utm_term", b"utm_content", b"p")
+        query = b"&".join(b"%b=%b" % (name, value) for name in names)
         RECORD(cached_route(ROUTE, "h"), request_of(headers=headers, query_string=query))
-        assert len(LINES.pop()) < 1_600
+        assert len(LINES.pop()) < 2_400

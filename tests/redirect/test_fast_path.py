@@ -59,7 +59,14 @@ def test_both_ways_answer_the_same(start: Start, publisher: Publisher) -> None:
         server.get(f"/{slug}")
     before = len(server.events())
     for slug in slugs:
-        for asking in ("GET /{}", "GET /{}?q=1&q=2", "GET /q/{}/", "GET /r/{}", "HEAD /{}"):
+        for asking in (
+            "GET /{}",
+            "GET /{}?q=1&q=2",
+            "GET /q/{}/",
+            "GET /q/{}/?p=caf%C3%A9%20b&e=nfc",
+            "GET /r/{}",
+            "HEAD /{}",
+        ):
             said, also = (
                 raw(server.port, asked(f"{asking.format(form)} HTTP/1.1"))
                 for form in (slug, f"%{ord(slug[0]):x}{slug[1:]}")

@@ -69,6 +69,16 @@ def test_withheld_names_are_not_passed_on_however_they_are_written() -> None:
     assert forwarded(D, b"a=1&password=x&pass%77ord=y&passwords=z", how) == D + b"?a=1&passwords=z"
 
 
+def test_what_is_meant_for_waymark_alone_is_never_passed_on() -> None:
+    for mode in ("append", "override"):
+        how = forwarding(mode, {})
+        assert forwarded(D, b"p=window&e=nfc&%70=x&%65", how) == D
+        assert forwarded(D, b"a=1&p=window&P=2&pp=3&e=", how) == D + b"?a=1&P=2&pp=3"
+        # The destination's own are its owner's.
+        assert forwarded(D + b"?p=123&e=4", b"p=window&e=nfc", how) == D + b"?p=123&e=4"
+    assert forwarded(D + b"?p=1", b"p=2", forwarding("drop", {"utm_source": "q"})) == D + b"?p=1&utm_source=q"
+
+
 def test_a_query_too_long_for_an_address_is_not_passed_on() -> None:
     how = forwarding("append", {})
     assert forwarded(D, b"a" * LONGEST, how) == D + b"?" + b"a" * LONGEST
@@ -81,6 +91,8 @@ plain = st.binary(min_size=1, max_size=60).map(lambda raw: bytes(b for b in raw 
 @given(plain, st.sampled_from([D, D + b"?x=1&y=%20", D + b"#f", D + b"?x#f"]))
 def test_appending_changes_no_byte_of_either(query: bytes, destination: bytes) -> None:
     assume(query)
+    # (With no parameter that is withheld.)
+    query = b"&".join(b"x" + part for part in query.split(b"&"))
     found = forwarded(destination, query, forwarding("append", {}))
     head, _, fragment = destination.partition(b"#")
     assert found.startswith(head)

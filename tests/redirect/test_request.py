@@ -1,5 +1,6 @@
 """What is read from a request's address, path, referrer, language, campaign and place."""
 
+import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from redirect.bounded_cache import BoundedCache
 from redirect.client_ip import NO_ADDRESS, Forwarded, edges_of, forwarded, is_v4, packed, trusts, unpacked
 from redirect.geo import EDGES, UNKNOWN_LOCATION, Edge, Location, edge, location_of_headers, open_maxmind
 from redirect.paths import link_key_of_path
-from redirect.request_fields import Referrer, Utm, language, referrer, utm
+from redirect.request_fields import Labels, Referrer, Utm, labels, language, referrer, utm
 from redirect.settings import LOOPBACK
 from redirect.visitor_hash import Salts, keyed, visitor_hash
 from schemas import keys
@@ -113,13 +114,29 @@ def test_campaigns() -> None:
     assert utm(b"utm_source=%ff%00%0a") == Utm("\ufffd")
     assert len(utm(b"utm_source=" + b"x" * 9000).source) == 128
     assert utm(b"utm_source=" + quote("\U0001f600" * 100).encode()).source == "\U0001f600" * 64
+    assert utm(b"utm_term=t&utm_content=c&utm_id=9") == Utm(term="t", content="c")
     assert utm(b"x=1") == Utm()
+
+
+def test_labels() -> None:
+    assert labels(b"p=window&e=NFC") == Labels("nfc", "window")
+    assert labels(b"x=1&%70=a+b&%65=a_b-1") == Labels("a_b-1", "a b")
+    # The first of each name counts, and names are as they are written.
+    assert labels(b"p=1&p=2&P=3&E=nfc&pp=4") == Labels(placement="1")
+    assert labels(b"p=%20%00a%0ab%7f%20") == Labels(placement="a b")
+    assert labels(b"p=" + b"x" * 80).placement == "x" * 50
+    assert labels(b"p=" + quote("\U0001f600" * 80).encode()).placement == "\U0001f600" * 50
+    for none in (b"", b"p", b"p=", b"e=", b"e=a b", b"e=" + b"x" * 17, b"e=%C3%A9", b"e=%E2%84%AA", b"e=a%0a", b"ep=1"):
+        assert labels(none) == Labels()
 
 
 @given(anything)
 def test_any_query(raw: bytes) -> None:
     found = utm(b"utm_source=" + raw + b"&utm_medium=" + quote(raw).encode())
     assert max(len(found.source), len(found.medium), len(found.campaign)) <= 128
+    said = labels(b"p=" + raw + b"&e=" + raw)
+    assert len(said.placement) <= 50
+    assert re.fullmatch("[a-z0-9_-]{0,16}", said.entry)
 
 
 def test_addresses_in_all_the_ways_proxies_write_them() -> None:

@@ -27,13 +27,14 @@ def facts(
     query: bytes = b"",
 ) -> Facts:
     where = piece(country, region, city, 48.2, 16.4)
-    said = piece("mobile", "iPhone", os, "Safari", "iOS") + piece("", "", "de", "", "", "")
+    said = piece("mobile", "iPhone", os, "Safari", "iOS") + piece("", "", "de", "", "", "", "", "")
     seen: Observation = (
         round(at.timestamp() * 1000),
         "human",
         bytes(16),
         where,
         said,
+        piece("link", ""),
         5,
         {b"accept-language": language},
         set(),

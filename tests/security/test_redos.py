@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ua_parser.loaders import load_builtins
 
-from redirect.request_fields import language, referrer, utm
+from redirect.request_fields import labels, language, referrer, utm
 from redirect.user_agent import LONGEST_AGENT, agent_reader
 
 ROOMS = ("infra", "schemas", "redirect", "ingest", "pages", "codes", "api", "analytics", "aggregator", "qr", "waymark")
@@ -96,6 +96,7 @@ def test_languages_and_campaigns(text: str) -> None:
     assert cpu_s(lambda: language(raw)) < HEADER_S
     query = b"utm_source=" + raw.replace(b"\n", b"")
     assert cpu_s(lambda: utm(query)) < HEADER_S
+    assert cpu_s(lambda: labels(query + b"&p=" + raw + b"&e=" + raw)) < HEADER_S
 
 
 def our_patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:

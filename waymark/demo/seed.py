@@ -79,11 +79,14 @@ class Year:
         cities = rng.choices(CITIES, [_likely(city, story) for city in CITIES], k=scans)
         devices = rng.choices(DEVICES, [device.weight for device in DEVICES], k=scans)
         referrers = rng.choices(REFERRERS, [weight for _, _, weight in REFERRERS], k=scans)
+        placements = rng.choices(*zip(*story.placements, strict=True), k=scans)
         hours = rng.choices([hour for hour, _ in story.hours], [weight for _, weight in story.hours], k=scans)
         kinds = rng.choices([kind for kind, _ in _KINDS], [weight for _, weight in _KINDS], k=scans)
         midnight = self._first_ms + day * _DAY_MS
         seen: list[tuple[int, City, Device]] = []
-        for city, device, referrer, hour, kind in zip(cities, devices, referrers, hours, kinds, strict=True):
+        for city, device, referrer, placement, hour, kind in zip(
+            cities, devices, referrers, placements, hours, kinds, strict=True
+        ):
             # Most come once a day; who comes back is the same person at the same place with the same phone.
             if seen and kind == "human" and rng.random() < 0.12:
                 visitor, city, device = rng.choice(seen)
@@ -95,7 +98,7 @@ class Year:
             # Today is not over: what would be later than now happened earlier today.
             if at_ms > self._now_ms:
                 at_ms = midnight + rng.randrange(max(1, self._now_ms - midnight))
-            yield self._event(story, at_ms, kind, city, device, referrer, visitor)
+            yield self._event(story, at_ms, kind, city, device, referrer, placement, visitor)
 
     def _event(
         self,
@@ -105,10 +108,12 @@ class Year:
         city: City,
         device: Device,
         referrer: tuple[str, str, int],
+        placement: str,
         visitor: int,
     ) -> ScanEvent:
         birth, slug = self._codes[story.label]
         person = kind in {"human", "prefetch"}
+        printed = person and self._rng.randrange(100) < story.printed
         return ScanEvent(
             source=0,
             seq=0,
@@ -135,7 +140,11 @@ class Year:
             utm_source=story.utm[0],
             utm_medium=story.utm[1],
             utm_campaign=story.utm[2],
+            utm_term="",
+            utm_content="",
             variant="",
+            entry="qr" if printed else "link",
+            placement=placement if printed else "",
             visitor=visitor,
         )
 

@@ -102,6 +102,9 @@ class Story(msgspec.Struct, frozen=True):
     bursts: tuple[int, ...] = ()
     utm: tuple[str, str, str] = ("", "", "")
     home: str = ""
+    # Percent of the scans that come by a picture; and its prints, with how often each is scanned.
+    printed: int = 94
+    placements: tuple[tuple[str, int], ...] = (("", 1),)
 
 
 LUNCH_AND_DINNER = ((11, 2.0), (12, 6.0), (13, 5.0), (14, 2.0), (17, 2.0), (18, 5.0), (19, 7.0), (20, 5.0), (21, 2.0))
@@ -123,6 +126,7 @@ STORIES: tuple[Story, ...] = (
         hours=LUNCH_AND_DINNER,
         growth=1.8,
         home="GB",
+        placements=(("window", 5), ("bar", 3), ("terrace", 2), ("table 1", 4), ("table 2", 4), ("table 3", 3)),
     ),
     Story(
         label="Spring poster, bus stops",
@@ -137,6 +141,7 @@ STORIES: tuple[Story, ...] = (
         bursts=(142, 170),
         utm=("poster", "print", "spring"),
         home="GB",
+        placements=(("station", 6), ("city hall", 3), ("university", 3), ("stadium", 1)),
     ),
     Story(
         label="Packaging, coffee 250 g",
@@ -171,6 +176,7 @@ STORIES: tuple[Story, ...] = (
         growth=6.0,
         bursts=(95, 300),
         utm=("instagram", "social", ""),
+        printed=0,
     ),
     Story(
         label="Warranty card",
