@@ -42,9 +42,9 @@ _NOT_NOW = {
 
 
 class QueryPool:
-    """Runs up to `threads` questions at a time, at most `own_threads` of one workspace; `waiting` more may queue, and
-    workspaces take turns (`infra.fair_queue`). Each query may take `limit_s` seconds, each answer twice that, including
-    the time in the queue.
+    """Runs up to `threads` questions at a time, at most `own_threads` of one workspace and `key_threads` of one of its
+    keys; `waiting` more may queue, and workspaces and keys take turns (`infra.fair_queue`). Each query may take
+    `limit_s` seconds, each answer twice that, including the time in the queue.
 
     Opens nothing before the first question, and reconnects to a warehouse that comes back.
     """
@@ -55,13 +55,14 @@ class QueryPool:
         threads: int = 2,
         *,
         own_threads: int | None = None,
+        key_threads: int | None = None,
         waiting: int = 256,
         limit_s: int = 10,
     ) -> None:
         self._warehouse = warehouse
         self._limit_s = limit_s
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="questions")
-        self._queue = FairQueue(threads, own_at_once=own_threads, waiting=waiting)
+        self._queue = FairQueue(threads, own_at_once=own_threads, key_at_once=key_threads, waiting=waiting)
         self._own = threading.local()
         self._clients: set[Client] = set()
         self._closed = False
@@ -100,7 +101,7 @@ class QueryPool:
         for the answer."""
         who = fair_queue.owner.get()
         try:
-            await self._queue.enter(who.workspace, who.questions)
+            await self._queue.enter(who.workspace, who.questions, who.key)
         except TooMany as error:
             if error.own:
                 raise
@@ -110,9 +111,9 @@ class QueryPool:
                 raise Unavailable("shutting down")
             future = self._threads.submit(self._answer, question)
         except BaseException:
-            self._queue.leave(who.workspace)
+            self._queue.leave(who.workspace, who.key)
             raise
-        future.add_done_callback(lambda _: self._queue.leave(who.workspace))
+        future.add_done_callback(lambda _: self._queue.leave(who.workspace, who.key))
         return future
 
     async def close(self) -> None:

@@ -62,8 +62,8 @@ async def run(
     is lost), 2 if an engine must not be used. `redirectors` are the status sockets of this machine's redirectors."""
     redis = connect(room_settings.redis_url(settings))
     warehouse = warehouse_of(settings)
-    # At most two threads for one workspace, so that another one finds a thread free.
-    questions = QueryPool(warehouse, 3, own_threads=2)
+    # At most three threads for one workspace, and two for one key, so that another one finds a thread free.
+    questions = QueryPool(warehouse, 4, own_threads=3, key_threads=2)
     service = "core" if aggregate and api_sockets else "aggregate" if aggregate else "api"
     given = (settings, redis, warehouse, questions)
     try:

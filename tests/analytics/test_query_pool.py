@@ -11,6 +11,8 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from analytics.query_pool import QueryPool
 from analytics.types import Unavailable
+from infra import fair_queue
+from infra.fair_queue import Owner
 from infra.warehouse import Warehouse
 
 
@@ -49,6 +51,29 @@ async def test_a_query_that_takes_too_long_is_given_up_and_the_thread_is_free_ag
             await questions.ask(slow, 60)
         assert await questions.ask(one) == 1
     finally:
+        await questions.close()
+
+
+async def test_a_year_of_one_key_keeps_no_other_waiting(warehouse: Warehouse) -> None:
+    questions = QueryPool(warehouse, threads=4, own_threads=3, key_threads=2)
+    go = threading.Event()
+
+    async def asked_by(workspace: int, key: str, hold: bool) -> int:
+        fair_queue.owner.set(Owner(workspace=workspace, key=key))
+        return await questions.ask(lambda client: one(client) if not hold or go.wait(30) else 0)
+
+    try:
+        years = [asyncio.create_task(asked_by(1, "a", True)) for _ in range(6)]
+        await asyncio.sleep(0.05)
+        # Another key of the workspace, and with it, another workspace: all of the year's questions still wait.
+        dashboard = asyncio.create_task(asked_by(1, "b", True))
+        await asyncio.sleep(0.05)
+        assert await asked_by(2, "c", False) == 1
+        assert not any(year.done() for year in years)
+        go.set()
+        assert await asyncio.gather(*years, dashboard) == [1] * 7
+    finally:
+        go.set()
         await questions.close()
 
 

@@ -52,6 +52,60 @@ async def test_one_workspace_leaves_room_for_another() -> None:
     await asyncio.gather(*tasks)
 
 
+async def test_keys_of_a_workspace_take_turns() -> None:
+    queue, order = FairQueue(1), list[str]()
+
+    async def entered_with(key: str) -> None:
+        await queue.enter(1, MANY, key)
+        order.append(key)
+
+    tasks = []
+    for key in "aaaabcb":
+        tasks.append(asyncio.create_task(entered_with(key)))
+        await asyncio.sleep(0)
+    for _ in range(7):
+        queue.leave(1, order[-1])
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert "".join(order) == "aabcaba"
+    await asyncio.gather(*tasks)
+
+
+async def test_a_key_leaves_room_for_another() -> None:
+    queue, order = FairQueue(4, own_at_once=3, key_at_once=2), list[str]()
+
+    async def entered_with(who: int, key: str) -> None:
+        await queue.enter(who, MANY, key)
+        order.append(f"{who}{key}")
+
+    tasks = []
+    for who, key in [(1, "a"), (1, "a"), (1, "a"), (1, "b"), (1, "b"), (2, "a"), (2, "a")]:
+        tasks.append(asyncio.create_task(entered_with(who, key)))
+        await asyncio.sleep(0)
+    assert order == ["1a", "1a", "1b", "2a"], "two of the key, three of the workspace, four in all"
+    for name, left in (("1a", "1a"), ("1b", "2a"), ("1a", "1b")):
+        queue.leave(int(name[0]), name[1])
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert order[-1] == left, order
+    await asyncio.gather(*tasks)
+
+
+async def test_a_key_without_anything_waiting_finds_room() -> None:
+    queue = FairQueue(1)
+    await queue.enter(1, 2, "a")
+    tasks = [asyncio.create_task(queue.enter(1, 2, key)) for key in "aabc"]
+    await asyncio.sleep(0)
+    for key in "abd":
+        with pytest.raises(TooMany):
+            await queue.enter(1, 2, key)
+    queue.leave(1, "a")
+    for done in "abca":
+        await asyncio.sleep(0.01)
+        queue.leave(1, done)
+    await asyncio.gather(*tasks)
+
+
 async def test_so_many_of_each_and_so_many_of_all_may_wait() -> None:
     queue, order = FairQueue(1, waiting=3), list[int]()
     tasks = await begun(queue, order, 1, 1, 1)
