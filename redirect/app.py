@@ -67,7 +67,7 @@ def redirector(
         if cached is None or now >= trust.until or cached.epoch != trust.epoch or scope["method"] not in _READING:
             return None
         if cached.plain:
-            write(cached, look(cached.code, scope), cached.outcome, NO_VARIANT)
+            write(cached, look(cached.workspace, scope), cached.outcome, NO_VARIANT)
             return 302, cached.headers, b""
         policy = cached.policy
         if policy is None or policy.waits:
@@ -123,7 +123,7 @@ def redirector(
         response = await scan_handler.respond_unknown(unknown, scope, receive)
         if response.recorded:
             if allowance.take():
-                write(unknown, look(unknown.code, scope), "unknown", NO_VARIANT)
+                write(unknown, look(unknown.workspace, scope), "unknown", NO_VARIANT)
             else:
                 counts.unknown_unrecorded += 1
             counts.not_found += 1

@@ -13,6 +13,7 @@ from redirect.event_line import NO_VARIANT
 from redirect.query_forwarding import Forwarding, forwarded, forwarding
 from redirect.response import Response, page_response, redirect_to
 from redirect.rules import Facts, Test, compiled
+from redirect.visitor_hash import variant_point
 from schemas.event import Outcome
 from schemas.route import Route
 from schemas.scan_options import Apps, Content, Sticky
@@ -48,8 +49,8 @@ class Weighted(Generic[T]):
         self.total = self._ends[-1] if kept else 0
 
     def at(self, point: int) -> T:
-        """The item at a point. The same point gives the same item, so a visitor's number keeps leading to one variant
-        until the weights change. Any point from 0 on is valid; call it only when `total` is above 0."""
+        """The item at a point. The same point gives the same item, so a visitor keeps one variant until the weights
+        change. Any point from 0 on is valid; call it only when `total` is above 0."""
         return self._things[bisect_right(self._ends, point % self.total)]
 
 
@@ -73,6 +74,7 @@ class Destination(msgspec.Struct, frozen=True):
 class Destinations(msgspec.Struct, frozen=True):
     """All destinations of a route, prepared. `otherwise` is None if one of our pages is shown instead."""
 
+    birth: int
     forwarding: Forwarding
     rules: tuple[tuple[Test, Destination], ...]
     apps: dict[str, Destination]
@@ -99,7 +101,9 @@ class Destinations(msgspec.Struct, frozen=True):
     def by_weight(self, visitor: int, random_below: Callable[[int], int]) -> Destination:
         """A variant: the visitor's own, or a random one if the code has no stickiness. Call it only if there are
         variants."""
-        return self.variants.at(random_below(self.variants.total) if self.sticky == "none" else visitor)
+        if self.sticky == "none":
+            return self.variants.at(random_below(self.variants.total))
+        return self.variants.at(variant_point(visitor, self.birth))
 
     def response(self, destination: Destination, query: bytes) -> Response:
         if not query or self.forwarding.mode == "drop":
@@ -121,6 +125,7 @@ def destinations(route: Route) -> Destinations:
     rules = tuple((compiled(rule.when), made(rule.to, rule.key)) for rule in route.rules if rule.active)
     apps = {system: made(link) for system, link in app_links(route.apps).items()}
     return Destinations(
+        birth=route.birth,
         forwarding=how,
         rules=rules,
         apps=apps,

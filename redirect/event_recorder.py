@@ -62,7 +62,7 @@ Scope = Mapping[str, Any]
 
 
 class Recorder(NamedTuple):
-    """`look(code, scope)` reads a request; `write(cached, seen, outcome, variant)` records the scan's outcome.
+    """`look(workspace, scope)` reads a request; `write(cached, seen, outcome, variant)` records the scan's outcome.
     `variant` is the key of the variant or rule taken, as JSON. Neither raises for anything in a request."""
 
     look: Callable[[bytes, Scope], Observation]
@@ -164,7 +164,7 @@ def recorder(
         admitted.add(code)
         return recorded
 
-    def look(code: bytes, scope: Scope) -> Observation:
+    def look(workspace: bytes, scope: Scope) -> Observation:
         nonlocal today
         # The fast path has made the dict already; an ASGI call only has a list.
         headers: dict[bytes, bytes] = scope.get("fields") or dict(scope["headers"])
@@ -223,7 +223,7 @@ def recorder(
             )
 
         own = salts.current.copy()
-        own.update(address + client.digest + code)
+        own.update(address + client.digest + workspace)
         visitor = int_of(own.digest(), "little") >> 1
         entry = client.by_qr if scope["path"].startswith(QR_PATH) else client.by_link
         return ts_ms, kind, address, where, said, entry, visitor, headers, client.admitted

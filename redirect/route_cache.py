@@ -23,8 +23,8 @@ def link_key_of(key: str) -> str | None:
 
 class CachedRoute(msgspec.Struct, gc=False):
     """A route prepared for answering. `epoch` is the epoch of `Trust` in which Redis last confirmed it; `event` the
-    part of a journal line that all its scans share; `code` its birth as bytes. If `plain`, every scan gets a 302 with
-    `headers`; else `policy` decides each scan, and without a policy there is no code."""
+    part of a journal line that all its scans share; `code` its birth as bytes, `workspace` likewise. If `plain`, every
+    scan gets a 302 with `headers`; else `policy` decides each scan, and without a policy there is no code."""
 
     version: int
     epoch: int
@@ -32,6 +32,7 @@ class CachedRoute(msgspec.Struct, gc=False):
     headers: tuple[tuple[bytes, bytes], ...]
     event: bytes
     code: bytes
+    workspace: bytes
     plain: bool
     policy: ScanPolicy | None
 
@@ -81,6 +82,7 @@ class RouteCache:
             headers=() if decision.response is None else decision.response.headers,
             event=piece(route.birth, route.workspace, self._host, keys.slug_of(link_key)),
             code=route.birth.to_bytes(8, "big"),
+            workspace=route.workspace.to_bytes(8, "big"),
             plain=decision.response is not None,
             policy=decision.policy,
         )

@@ -148,7 +148,11 @@ class HostRoutes:
         """The route under which a scan of an unknown link is recorded."""
         if host is None:
             return self._unknown
-        return msgspec.structs.replace(self._unknown, event=piece(0, host.workspace, host.name, ""))
+        return msgspec.structs.replace(
+            self._unknown,
+            event=piece(0, host.workspace, host.name, ""),
+            workspace=host.workspace.to_bytes(8, "big"),
+        )
 
     def at_once(self, host: CustomDomain, default: str | None, now: float) -> CachedRoute | None:
         """As `find` at a custom domain, but without waiting, for a caller that has checked trust: None also when the

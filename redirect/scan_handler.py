@@ -119,7 +119,7 @@ class ScanHandler:
 
     def respond_at_once(self, cached: CachedRoute, policy: ScanPolicy, scope: Scope) -> Response:
         """The response to a GET or HEAD whose policy needs no waiting (`policy.waits`); records the scan."""
-        observation = self._recorder.look(cached.code, scope)
+        observation = self._recorder.look(cached.workspace, scope)
         query = scope["query_string"]
         at_ms, _, _, _, _, _, _, _, _ = observation
         response = _by_time(policy, at_ms) or _file(policy, query, at_ms) or self._lead(policy, observation, query)
@@ -133,7 +133,7 @@ class ScanHandler:
         posted = scope["method"] == "POST"
         if policy is not None and not policy.waits and not posted:
             return self.respond_at_once(cached, policy, scope)
-        request = Request(self._recorder.look(cached.code, scope), scope, receive)
+        request = Request(self._recorder.look(cached.workspace, scope), scope, receive)
         coming = self._fixed(cached, request) if policy is None else self._by_policy(policy, request)
         response = await self._unless_away(coming)
         if posted:
@@ -146,7 +146,7 @@ class ScanHandler:
         """The same for an unknown code; the caller decides whether to record it."""
         if scope["method"] != "POST":
             return NOT_FOUND
-        request = Request(self._recorder.look(unknown.code, scope), scope, receive)
+        request = Request(self._recorder.look(unknown.workspace, scope), scope, receive)
         return await self._unless_away(self._nobodys_form(request, "unknown"))
 
     async def _unless_away(self, response: Awaitable[Response]) -> Response:

@@ -1,4 +1,4 @@
-"""The visitor number: a hash of address, user agent and code, keyed with the day's salt; and the salts.
+"""The visitor number: a hash of address, user agent and workspace, keyed with the day's salt; and the salts.
 
 Today's and tomorrow's salts are in memory, equal on all redirectors that share a source. A salt is never on a disk. It
 comes from this machine's supervisor, over a socket that its redirectors inherit, or from a Redis without persistence;
@@ -18,7 +18,8 @@ from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away, Refused
 from schemas import keys
 
-# The visitor number: the same for the same scanner, code and day, and meaningless once the day's salt is gone.
+# The visitor number: the same for the same scanner, workspace and day, and meaningless once the day's salt is gone. So
+# people can be counted over several codes of a workspace, and not followed from one workspace to another.
 
 MS_OF_DAY = 86_400_000
 SALT_BYTES = 16
@@ -35,12 +36,18 @@ def keyed(salt: bytes) -> Hasher:
     return hasher
 
 
-def visitor_hash(hasher: Hasher, address: bytes, agent_digest: bytes, code: bytes) -> int:
+def visitor_hash(hasher: Hasher, address: bytes, agent_digest: bytes, workspace: bytes) -> int:
     """The visitor number, below 2**63. The parts have fixed lengths (16, 16, 8), so no two inputs are the same
     bytes."""
     own = hasher.copy()
-    own.update(address + agent_digest + code)
+    own.update(address + agent_digest + workspace)
     return int.from_bytes(own.digest(), "little") >> 1
+
+
+def variant_point(visitor: int, birth: int) -> int:
+    """The visitor's point among the weights of a code. It says nothing of the same visitor's point at another code."""
+    hashed = hashlib.blake2b(visitor.to_bytes(8, "little"), key=birth.to_bytes(8, "little"), digest_size=8)
+    return int.from_bytes(hashed.digest(), "little")
 
 
 class Salts:

@@ -64,7 +64,9 @@ def recording(
 
 def record_with(recorder: Recorder) -> Callable[[CachedRoute, dict[str, Any]], None]:
     """Both steps, as a plain redirect takes them."""
-    return lambda cached, scope: recorder.write(cached, recorder.look(cached.code, scope), cached.outcome, NO_VARIANT)
+    return lambda cached, scope: recorder.write(
+        cached, recorder.look(cached.workspace, scope), cached.outcome, NO_VARIANT
+    )
 
 
 def request_of(**more: Any) -> dict[str, Any]:

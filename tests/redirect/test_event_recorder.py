@@ -128,7 +128,7 @@ def plain(route: Route, host: str, request: dict[str, Any]) -> ScanEvent:
         variant="",
         entry=label.entry or ("qr" if request["path"].startswith("/q/") else "link"),
         placement=label.placement,
-        visitor=visitor_hash(keyed(SALT), address, agent.digest, route.birth.to_bytes(8, "big")),
+        visitor=visitor_hash(keyed(SALT), address, agent.digest, route.workspace.to_bytes(8, "big")),
     )
 
 
@@ -192,7 +192,7 @@ def test_an_edges_headers_count_when_they_came_through_it(
     event = decode_event(LINES.pop())
     raw = packed(address)
     assert raw is not None
-    expected = visitor_hash(keyed(SALT), raw, READ_AGENT(b"").digest, ROUTE.birth.to_bytes(8, "big"))
+    expected = visitor_hash(keyed(SALT), raw, READ_AGENT(b"").digest, ROUTE.workspace.to_bytes(8, "big"))
     assert (event.country, event.visitor) == (country, expected)
 
 
@@ -223,6 +223,14 @@ def test_the_visitor_of_another_day_is_another() -> None:
     record(cached_route(ROUTE, "h"), request_of())
     assert len({decode_event(line).visitor for line in LINES}) == 3
     LINES.clear()
+
+
+def test_a_visitor_is_one_over_the_codes_of_a_workspace_and_another_in_the_next() -> None:
+    for birth, workspace in ((7, 1), (8, 1), (7, 2)):
+        route = msgspec.structs.replace(ROUTE, birth=birth, workspace=workspace)
+        RECORD(cached_route(route, "h"), request_of())
+    other, second, first = (decode_event(LINES.pop()).visitor for _ in range(3))
+    assert first == second != other
 
 
 def test_a_line_is_what_msgspec_would_write() -> None:

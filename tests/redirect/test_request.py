@@ -260,7 +260,7 @@ def test_a_database_that_is_not_there(tmp_path: Path) -> None:
         open_maxmind(str(tmp_path / "places.mmdb"))
 
 
-def test_a_visitor_is_one_per_day_code_agent_and_address() -> None:
+def test_a_visitor_is_one_per_day_workspace_agent_and_address() -> None:
     parts = (b"a" * 16, b"b" * 16, b"c" * 8)
     salt = keyed(b"s" * 16)
     same = visitor_hash(salt, *parts)

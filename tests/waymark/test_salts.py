@@ -116,7 +116,7 @@ def test_no_file_export_or_backup_holds_a_salt(clock: Clock, tmp_path: Path) -> 
         salts[today + 2] = asked(one.child("redirect")[0], today + 2)[8:]
 
         assert {(ts_day(event), event.visitor) for event in seen.values()} == {
-            (day, of(next(iter(seen.values())).code, salts[day])) for day in (today, today + 1)
+            (day, of(next(iter(seen.values())).workspace, salts[day])) for day in (today, today + 1)
         }
         for process in (one.process, *one.child("redirect")):
             assert process is not None and process.rlimit(resource.RLIMIT_CORE)[0] == 0
@@ -135,10 +135,10 @@ def ts_day(event: ScanEvent) -> int:
     return event.ts_ms // MS_OF_DAY
 
 
-def of(code: int, salt: bytes) -> int:
+def of(workspace: int, salt: bytes) -> int:
     address = packed("127.0.0.1")
     assert address is not None
-    return visitor_hash(keyed(salt), address, agent_reader()(PHONE.encode()).digest, code.to_bytes(8, "big"))
+    return visitor_hash(keyed(salt), address, agent_reader()(PHONE.encode()).digest, workspace.to_bytes(8, "big"))
 
 
 def test_a_supervisor_keeps_two_days() -> None:
