@@ -21,6 +21,7 @@ import redis.asyncio
 from clickhouse_connect.driver.client import Client
 from redis.exceptions import RedisError
 
+from aggregator.imported_history import forget
 from aggregator.warehouse_writer import Away
 from infra.progress import Progress, silent
 from infra.rollups import ROLLUPS
@@ -64,6 +65,7 @@ def erase(client: Client, numbers: Collection[int], reason: str = "erased", prog
             progress(f"erasing from {rollup}", 0, 1)
             # S608 throughout: the names are ours, the values are integers or bound.
             client.command(f"DELETE FROM {rollup} WHERE {_among(left)}", settings=_WAIT)  # noqa: S608
+    forget(client, wanted)
     progress("erasing", 1, 1)
     return rows
 

@@ -89,6 +89,12 @@ async def set_plan(redis: Redis, number: int, plan: str) -> Workspace:
     return await _change(redis, number, plan=plan)
 
 
+@raises_unavailable
+async def count_imported(redis: Redis, number: int, wanted: bool) -> Workspace:
+    """Set whether the totals of its codes include imported scans. Raises Missing."""
+    return await _change(redis, number, counts_imported=wanted)
+
+
 async def _change(redis: Redis, number: int, **fields: Any) -> Workspace:
     while True:
         raw = await command(redis, "GET", keys.workspace(number))

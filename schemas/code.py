@@ -95,6 +95,8 @@ class Workspace(msgspec.Struct, frozen=True, omit_defaults=True):
     created_at_ms: int
     # What app links may begin with besides https.
     app_schemes: tuple[str, ...] = ()
+    # Whether the totals of its codes include what other services counted before (schemas.imported).
+    counts_imported: bool = False
 
 
 class Folder(msgspec.Struct, frozen=True, omit_defaults=True):

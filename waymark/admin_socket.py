@@ -6,6 +6,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -24,10 +25,12 @@ from aggregator.audit.evidence_readers import Records
 from aggregator.audit.rechecks import between_batches
 from aggregator.audit.report import Report
 from aggregator.dead_letters import NothingToSkip, replay, skip
+from aggregator.imported_history import store
 from aggregator.queries import CONSISTENT
 from aggregator.rebuild import finish, plan, rebuild_step
 from infra.progress import Progress
 from infra.warehouse import Warehouse
+from schemas.imported import ImportedHistory
 from waymark.data_dir import DataDir
 from waymark.machine_audit import audit_machine, evidence_of
 from waymark.settings import Settings
@@ -63,6 +66,7 @@ class AdminSocket:
                 Route("/rebuild", self._long(self._rebuild), methods=["POST"]),
                 Route("/skip", self._skip, methods=["POST"]),
                 Route("/replay", self._long(self._replay), methods=["POST"]),
+                Route("/imported", self._imported, methods=["POST"]),
                 Route("/migrate", self._long(self._migrate), methods=["POST"]),
             ]
         )
@@ -115,6 +119,15 @@ class AdminSocket:
 
     async def _replay(self, _: Progress) -> dict[str, int]:
         return await replay(self._moving)
+
+    async def _imported(self, request: Request) -> Response:
+        histories = msgspec.json.decode(await request.body(), type=list[ImportedHistory])
+
+        async def work(_: Progress) -> int:
+            await self._moving.ask(partial(store, histories=histories, now_ms=time.time_ns() // 1_000_000))
+            return len(histories)
+
+        return await self._long(work)(request)
 
     async def _migrate(self, progress: Progress) -> list[str]:
         # Every start migrates the tables; nothing else may change them while they are written to.

@@ -1,15 +1,14 @@
 """Bitly: the CSV of its links page, or what its API answers at `/groups/{group}/bitlinks`."""
 
-from codes.importing import parsing
+from codes.importing import history, parsing
 from codes.importing.types import Link, LinkKey, NotImported, Row, UnusableEntry
 
 NAME = "bitly"
 TITLE = "Bitly: the CSV of its links page, or the JSON of its API"
 ENTRIES = ("links",)
 COLUMNS = (("link", "bitlink", "id", "custom_bitlinks", "custom link"), ("destination url", "long url", "long_url"))
-SILENT = frozenset({"id", "created_by", "client_id", "references"})
+SILENT = frozenset({"id", "created_by", "client_id", "references", "units", "unit", "unit_reference"})
 WORDS = {
-    "engagements": "clicks",
     "date created": "the time it was made",
     "created_at": "the time it was made",
     "deeplinks": "links into apps",
@@ -47,4 +46,5 @@ def link(row: Row) -> Link:
         tags=parsing.words(row, "tags"),
         expires_at_ms=parsing.time_ms(row, "expiration_at"),
         left_out=(NotImported("status", status),) if status not in {"", "active"} else (),
+        history=history.beside(history.of_days(row.get("link_clicks")), history.total(row, "engagements", "clicks")),
     )

@@ -1,6 +1,6 @@
 """Chhoto URL: what its API answers at `/api/all`."""
 
-from codes.importing import parsing
+from codes.importing import history, parsing
 from codes.importing.types import Link, LinkKey, Row
 
 NAME = "chhoto"
@@ -26,4 +26,5 @@ def link(row: Row) -> Link:
         destination=parsing.text(row, "longlink"),
         label=parsing.text(row, "notes") or None,
         expires_at_ms=parsing.time_ms(row, "expiry_time") if ends != "0" else None,
+        history=history.of_total(row, "hits"),
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from codes import conditions
 from codes.errors import Refused
-from codes.importing import generic, parsing
+from codes.importing import generic, history, parsing
 from codes.importing.types import Link, LinkKey, NotImported, Row, UnusableEntry, says_something
 from codes.variants import NewRule, NewVariant
 from schemas.scan_options import Apps, Conditions
@@ -84,6 +84,7 @@ def link(row: Row) -> Link:
         variants=_variants(row),
         variants_until_ms=parsing.time_ms(row, "testcompletedat"),
         left_out=lost,
+        history=history.of_total(row, "clicks"),
     )
 
 

@@ -1,6 +1,6 @@
 """CSV with columns of your own: one for the slug or the short link, one for the destination, and optional ones."""
 
-from codes.importing import parsing
+from codes.importing import history, parsing
 from codes.importing.types import Link, LinkKey, NotImported, Row
 
 NAME = "csv"
@@ -12,7 +12,7 @@ DESTINATION = ("destination", "destination url", "url", "long url", "long_url", 
 PAUSED = frozenset({"paused", "inactive", "disabled", "archived"})
 COLUMNS = ((*SLUG, *SHORT), DESTINATION)
 SILENT: frozenset[str] = frozenset()
-WORDS = {"hits": "clicks"}
+WORDS: dict[str, str] = {}
 
 
 def knows(columns: frozenset[str]) -> bool:
@@ -39,6 +39,7 @@ def link(row: Row) -> Link:
         expired_destination=parsing.text(row, "expired_destination") or None,
         scan_limit=parsing.number(row, "scan_limit", "max visits"),
         utm=utm(row),
+        history=history.of_total(row, "clicks", "hits", "visits", "scans"),
         left_out=(NotImported("status", status),) if status not in {"", "active", "enabled", *PAUSED} else (),
     )
 

@@ -24,6 +24,7 @@ from codes.service import Codes
 from codes.validation import MAX_LABEL, MAX_TAG, MAX_TAGS
 from codes.variants import MAX_RULES, MAX_VARIANTS
 from schemas.code import Code
+from schemas.imported import ImportedHistory
 
 # Concurrent creations: each waits for redirectors and lookups.
 AT_ONCE = 16
@@ -50,12 +51,15 @@ class Outcome(msgspec.Struct, frozen=True):
 
 class ImportOptions(msgspec.Struct, frozen=True):
     """`onto`: the custom domain of the new codes ("" for the short host). `only`: links of other domains are skipped;
-    without it all domains of the export are merged."""
+    without it all domains of the export are merged. `service`: whose export it is. `on_history` is called with the past
+    scans of each code, also of one that an earlier run made."""
 
     workspace: int
     onto: str = ""
     only: str = ""
     dry_run: bool = False
+    service: str = ""
+    on_history: Callable[[ImportedHistory], object] | None = None
 
 
 async def import_links(
@@ -114,6 +118,7 @@ async def _make(codes: Codes, skipped: Outcome, link: Link, printed: list[str], 
     done = msgspec.structs.replace(skipped, left_out=link.left_out)
     free, lost, made = await _free(codes, printed, options)
     if made is not None:
+        _remember(made, link, options)
         return _existing(done, made, printed)
     if not free:
         return msgspec.structs.replace(skipped, reason=f"slug: {next(iter(lost.values()))}")
@@ -121,12 +126,14 @@ async def _make(codes: Codes, skipped: Outcome, link: Link, printed: list[str], 
     left_out = [*link.left_out, *(NotImported(ALIAS, f"{slug} ({why})") for slug, why in lost.items())]
     new = new_code(link, free[: 1 + MAX_ALIASES], options)
     try:
-        new = await _create_fitting(codes, new, left_out, options)
+        new, code = await _create_fitting(codes, new, left_out, options)
     except (Refused, Conflict) as error:
         return msgspec.structs.replace(skipped, reason=f"{error.field}: {error.message}")
     except NotInPlan as error:
         return msgspec.structs.replace(skipped, reason=error.message)
     assert new.id is not None
+    if code is not None:
+        _remember(code, link, options)
     return msgspec.structs.replace(
         done,
         outcome="would be made" if options.dry_run else "made",
@@ -135,6 +142,11 @@ async def _make(codes: Codes, skipped: Outcome, link: Link, printed: list[str], 
         id="" if options.dry_run else new.id,
         left_out=tuple(left_out),
     )
+
+
+def _remember(code: Code, link: Link, options: ImportOptions) -> None:
+    if link.history and options.on_history is not None and not options.dry_run:
+        options.on_history(ImportedHistory(options.workspace, code.birth, options.service, link.history))
 
 
 def _existing(done: Outcome, code: Code, printed: list[str]) -> Outcome:
@@ -173,13 +185,17 @@ async def _free(
     return free, lost, None
 
 
-async def _create_fitting(codes: Codes, new: NewCode, left_out: list[NotImported], options: ImportOptions) -> NewCode:
-    """Create the code without optional parts that are refused: they are no reason to let a printed link die. Raises
-    what `Codes.create` does for required parts."""
+async def _create_fitting(
+    codes: Codes, new: NewCode, left_out: list[NotImported], options: ImportOptions
+) -> tuple[NewCode, Code | None]:
+    """Create the code without optional parts that are refused: they are no reason to let a printed link die. Return
+    what was asked for, and the code unless this is a dry run. Raises what `Codes.create` does for required parts."""
     while True:
         try:
-            await (codes.check if options.dry_run else codes.create)(options.workspace, new)
-            return new
+            if options.dry_run:
+                await codes.check(options.workspace, new)
+                return new, None
+            return new, await codes.create(options.workspace, new)
         except (Refused, NotInPlan) as error:
             less = drop_field(new, error.field or "")
             if less is None:

@@ -1,6 +1,6 @@
 """Kutt: what its API answers at `/api/v2/links`, or its table of links as CSV."""
 
-from codes.importing import parsing
+from codes.importing import history, parsing
 from codes.importing.types import Link, LinkKey, Row, UnusableEntry, says_something
 
 NAME = "kutt"
@@ -8,7 +8,7 @@ TITLE = "Kutt: the JSON of its API, or its table of links as CSV"
 ENTRIES = ("data", "list")
 COLUMNS = (("address", "link"), ("target",))
 SILENT = frozenset({"id", "uuid", "user_id", "domain_id", "banned_by_id", "updated_at", "link"})
-WORDS = {"visit_count": "visits", "created_at": "the time it was made"}
+WORDS = {"created_at": "the time it was made"}
 
 
 def knows(columns: frozenset[str]) -> bool:
@@ -33,4 +33,5 @@ def link(row: Row) -> Link:
         destination=parsing.text(row, "target"),
         label=parsing.text(row, "description") or None,
         expires_at_ms=parsing.time_ms(row, "expire_in"),
+        history=history.of_total(row, "visit_count"),
     )

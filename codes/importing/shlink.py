@@ -8,9 +8,10 @@ import msgspec
 
 from codes import conditions
 from codes.errors import Refused
-from codes.importing import parsing
+from codes.importing import history, parsing
 from codes.importing.types import Link, LinkKey, NotImported, Row, says_something
 from codes.variants import NewRule
+from schemas.imported import PastKind, PastScans
 from schemas.scan_options import Conditions
 
 NAME = "shlink"
@@ -21,8 +22,6 @@ SILENT = frozenset({"shorturl"})
 WORDS = {
     "createdat": "the time it was made",
     "datecreated": "the time it was made",
-    "visitssummary": "visits",
-    "visitscount": "visits",
     "crawlable": "that search engines may list it",
 }
 # (At Shlink the query is passed on unless somebody turned that off for a link.)
@@ -68,6 +67,7 @@ def link(row: Row) -> Link:
         scan_limit=most,
         query="append" if parsing.is_true(row, "forwardquery") else "drop",
         rules=rules,
+        history=_history(row, used),
         left_out=lost if "forwardquery" in row.names or "meta" in row.names else (*lost, _NOT_IN_CSV),
     )
     return found if most is None or not used else _without_used(found, most, used)
@@ -84,11 +84,25 @@ def _without_used(link: Link, most: int, used: int) -> Link:
     )
 
 
+def _history(row: Row, total: int) -> tuple[PastScans, ...]:
+    """The visits, if `/visits` was put into the entry; else how many there were."""
+    answer = row.get("visits")
+    if isinstance(answer, dict):
+        answer = answer.get("data")
+    scans = [one for one in answer if isinstance(one, dict)] if isinstance(answer, list) else []
+    return history.beside(history.of_scans(map(_scan, scans)), total)
+
+
+def _scan(scan: Mapping[str, Any]) -> tuple[Any, PastKind, Any, Any]:
+    location = scan.get("visitLocation")
+    country = location.get("countryCode") if isinstance(location, Mapping) else None
+    return scan.get("date"), "bot" if scan.get("potentialBot") is True else "human", country, scan.get("referer")
+
+
 def _scan_count(row: Row) -> int:
-    """Peek, so that the visits are reported as left out."""
-    summary = row.peek("visitssummary")
+    summary = row.get("visitssummary")
     total: Any = summary.get("total") if isinstance(summary, Mapping) else None
-    for value in (total, row.peek("visitscount"), row.peek("visits")):
+    for value in (total, row.get("visitscount"), row.get("visits")):
         if says_something(value) and str(value).isdecimal():
             return int(value)
     return 0

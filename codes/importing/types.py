@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from codes.variants import NewRule, NewVariant
+from schemas.imported import PastScans
 from schemas.scan_options import Apps, Query
 
 # Empty cells, and how programs write them.
@@ -52,6 +53,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     apps: Apps | None = None
     utm: dict[str, str] = {}
     left_out: tuple[NotImported, ...] = ()
+    history: tuple[PastScans, ...] = ()
 
 
 class UnusableEntry(Exception):
@@ -82,10 +84,6 @@ class Row:
 
     def get(self, name: str) -> Any:
         self._read.add(name)
-        return self._cells.get(name)
-
-    def peek(self, name: str) -> Any:
-        """Return a cell without marking it as read."""
         return self._cells.get(name)
 
     @property

@@ -1,7 +1,7 @@
 """YOURLS: its table of links as CSV or JSON (phpMyAdmin, other database tools), the CSV of the Import Export plugin, or
 what its API answers to `action=stats`."""
 
-from codes.importing import parsing
+from codes.importing import history, parsing
 from codes.importing.types import Link, LinkKey, Row
 
 NAME = "yourls"
@@ -10,7 +10,7 @@ ENTRIES = ("links", "data")
 COLUMNS = (("keyword", "shorturl", "source"), ("url", "target"))
 # The creator's IP address is in the export, too. It is ignored.
 SILENT = frozenset({"ip"})
-WORDS = {"hits": "clicks", "timestamp": "the time it was made"}
+WORDS = {"timestamp": "the time it was made"}
 # The columns of its table, in order.
 TABLE = ("keyword", "url", "title", "timestamp", "ip", "clicks")
 
@@ -32,4 +32,8 @@ def keys(row: Row) -> tuple[LinkKey, ...]:
 
 
 def link(row: Row) -> Link:
-    return Link(destination=parsing.text(row, *COLUMNS[1]), label=parsing.text(row, "title") or None)
+    return Link(
+        destination=parsing.text(row, *COLUMNS[1]),
+        label=parsing.text(row, "title") or None,
+        history=history.of_total(row, "clicks", "hits"),
+    )

@@ -18,6 +18,8 @@ from tests.waymark.running import Up, up, wait_for
 from waymark import redis_program
 from waymark.command import main
 
+EXPORTS = Path(__file__).parents[1] / "codes" / "exports"
+
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Up]:
@@ -111,6 +113,20 @@ def test_check_reaches_every_engine(redis_url: str, tmp_path: Path, monkeypatch:
     assert not (tmp_path / "none").exists()
 
 
+def test_an_import_keeps_past_scans_apart_however_often_it_runs(running: Up) -> None:
+    """Through the core, which owns the warehouse; they are no scans, so the audit has nothing to say of them."""
+    for _ in range(2):
+        done = running.command("import", str(EXPORTS / "shlink-visits.json"), "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["past_scans"] == 6
+    [fair] = [code for code in running.call("GET", "/v1/dynamic")[1]["codes"] if code["slug"] == "fair"]
+    status, past = running.call("GET", f"/v1/dynamic/{fair['id']}/imported")
+    assert (status, past["total"], past["undated"], past["by_service"]) == (200, 6, 2, [{"value": "shlink", "n": 6}])
+    assert running.total(fair) == 0
+    running.audit()
+    assert running.call("DELETE", f"/v1/dynamic/{fair['id']}")[0] == 200
+
+
 def test_migrate_has_nothing_left_to_do(running: Up) -> None:
     done = running.command("migrate", "--json")
     assert done.returncode == 0, done.stderr
@@ -186,7 +202,7 @@ def test_an_import_in_which_nothing_was_made_fails(
     done = run(good, "--json")
     assert (done.exit_code, json.loads(done.stdout)) == (
         0,
-        {"format": "csv", "made": 1, "skipped": 1, "left_out": {"owner": 1}, "missing": 0},
+        {"format": "csv", "made": 1, "skipped": 1, "past_scans": 0, "left_out": {"owner": 1}, "missing": 0},
     )
     # Again: it is what was asked for that is there.
     assert run(good, "--dry-run").exit_code == 0

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 import msgspec
+from clickhouse_connect.driver.client import Client
 from redis.asyncio import Redis
 
+from aggregator.imported_history import store
 from codes import export_import
 from codes.errors import UnfitRedis
 from codes.importing import report as reports
@@ -19,10 +21,13 @@ from codes.importing.types import UnreadableFile
 from codes.plans import known
 from codes.redis_check import check_server
 from codes.service import Codes
+from infra.progress import Progress
+from schemas.imported import ImportedHistory
 from waymark import core_client
 from waymark.commands import output
 from waymark.commands.keys import named, with_redis, workspace_flag
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
+from waymark.commands.warehouse import from_core_or_alone
 from waymark.data_dir import DataDir
 from waymark.settings import Settings
 from waymark.wiring import room_settings
@@ -30,6 +35,8 @@ from waymark.wiring import room_settings
 # Reasons to print; the report has all of them.
 SHOWN = 10
 NOTHING = "nothing was imported"
+# Past scans (of days, countries, …) that are handed over in one go.
+AT_ONCE = 100_000
 OWN = b'{"is":"waymark"'
 
 
@@ -77,6 +84,7 @@ def import_(
     except UnreadableFile as error:
         raise click.ClickException(f"{file}: {error}") from None
     outcomes: list[Outcome] = []
+    histories: list[ImportedHistory] = []
 
     async def work(redis: Redis) -> Counter[str]:
         found = await _as_running(settings(data=data), redis)
@@ -95,7 +103,8 @@ def import_(
                 outcomes.append(outcome)
                 show("importing", len(outcomes), len(export))
 
-            return await import_links(codes, export.entries(), ImportOptions(number, onto, only, dry_run), told)
+            options = ImportOptions(number, onto, only, dry_run, export.format.NAME, histories.append)
+            return await import_links(codes, export.entries(), options, told)
 
     try:
         counts = with_redis(data, work)
@@ -103,17 +112,51 @@ def import_(
         # Also after an interruption.
         if report is not None:
             _write(report, outcomes)
+    past = _keep_history(settings(data=data), histories)
     left_out = reports.counts(outcomes)
     if as_json:
-        output.as_json({"format": export.format.NAME, **counts, "left_out": left_out, "missing": export.missing})
+        said = {"format": export.format.NAME, **counts, "past_scans": past}
+        output.as_json({**said, "left_out": left_out, "missing": export.missing})
     else:
         _say(export, counts, outcomes, report)
+        if past:
+            click.echo(f"Past scans, kept apart from those that are counted here: {past:,}")
         if left_out:
             told = ", ".join(f"{what} ({count:,})" for what, count in left_out.most_common())
             click.echo(f"Not imported: {told}")
     if export.missing:
         click.echo(f"Warning: {export.missing:,} more links are missing: the file is one page of them", err=True)
     _end(counts)
+
+
+def _keep_history(found: Settings, histories: list[ImportedHistory]) -> int:
+    """Store what the service counted; return how many scans that is."""
+    for some in _by_size(histories):
+
+        def alone(client: Client, _: Progress, some: list[ImportedHistory] = some) -> int:
+            store(client, some, time.time_ns() // 1_000_000)
+            return len(some)
+
+        try:
+            from_core_or_alone(found, "/imported", int, alone, some, create=True)
+        except Unusable as error:
+            raise Unusable(
+                f"The codes are imported, but not all of their past scans: {error.message} Run the same command again."
+            ) from None
+    return sum(each.n for one in histories for each in one.scans)
+
+
+def _by_size(histories: list[ImportedHistory]) -> Iterator[list[ImportedHistory]]:
+    some: list[ImportedHistory] = []
+    size = 0
+    for one in histories:
+        some.append(one)
+        size += 1 + len(one.scans)
+        if size >= AT_ONCE:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _say(export: Export, counts: Counter[str], outcomes: list[Outcome], report: Path | None) -> None:

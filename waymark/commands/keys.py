@@ -150,6 +150,29 @@ def workspace_schemes(name: str, schemes: tuple[str, ...], nothing: bool, data: 
         click.echo(", ".join(found.app_schemes) or "none besides https")
 
 
+@workspace.command("imported")
+@click.argument("name")
+@click.argument("counted", required=False, type=click.Choice(["apart", "counted"]))
+@data_flag
+@json_flag
+@explained
+def workspace_imported(name: str, counted: str | None, data: Path | None, as_json: bool) -> None:
+    """Show or set whether totals count imported scans.
+
+    `apart` (the default): what other services counted before an import is in no total. `counted`: it is in the totals
+    of all time of each code, in all four APIs; never in a window, a breakdown or a proof.
+    """
+
+    async def work(redis: Redis) -> Workspace:
+        found = await named(redis, name, settings(data=data))
+        if counted is None:
+            return found
+        return await workspaces.count_imported(redis, found.number, counted == "counted")
+
+    found = with_redis(data, work)
+    output.as_json(found) if as_json else click.echo("counted" if found.counts_imported else "apart")
+
+
 @click.group()
 def key() -> None:
     """Manage API keys."""

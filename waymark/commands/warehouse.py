@@ -31,15 +31,18 @@ from waymark.startup_checks import warehouse_of
 T = TypeVar("T")
 
 
-def _from_core_or_alone(
+def from_core_or_alone(
     found: Settings,
     path: str,
     kind: type[T],
     alone: Callable[[Client, Progress], T],
     body: object = None,
     patience_s: float | None = None,
+    *,
+    create: bool = False,
 ) -> T:
-    """The result, from the core if it runs, else from `alone`. Ends the command if there is neither."""
+    """The result, from the core if it runs, else from `alone`. Ends the command if there is neither, or (unless it may
+    `create` them) no scans were ever stored."""
     folder = DataDir(found.data)
     if found.clickhouse_url is None:
         folder.must_exist()
@@ -48,7 +51,7 @@ def _from_core_or_alone(
             if held(folder):
                 return msgspec.convert(core_client.call(folder, path, show, body, patience_s), kind)
             if found.clickhouse_url is None:
-                if not folder.warehouse.exists():
+                if not create and not folder.warehouse.exists():
                     raise NoFolder(f"there are no scans in {folder.path}: nothing was started there yet")
                 with hold(folder):
                     return _with_own_client(found, alone, show)
@@ -98,7 +101,7 @@ def audit(data: Path | None, as_json: bool, patience: float, anew: bool) -> None
             return audit_machine(client, evidence_of(found, records), show, folder=DataDir(found.data), anew=anew)
 
     try:
-        report = _from_core_or_alone(found, "/audit", Report, alone, {"anew": anew}, patience)
+        report = from_core_or_alone(found, "/audit", Report, alone, {"anew": anew}, patience)
     except NoFolder as error:
         # 1 is a finding.
         raise Unusable(str(error)) from None
@@ -119,7 +122,7 @@ def _redis(found: Settings) -> AbstractContextManager[str]:
 @explained
 def rebuild_(data: Path | None, as_json: bool) -> None:
     """Rebuild the rollups from the stored scans. An interrupted rebuild continues where it stopped."""
-    made = _from_core_or_alone(settings(data=data), "/rebuild", int, rebuild)
+    made = from_core_or_alone(settings(data=data), "/rebuild", int, rebuild)
     if as_json:
         output.as_json({"rebuilt": made})
     else:
@@ -133,7 +136,7 @@ def rebuild_(data: Path | None, as_json: bool) -> None:
 def migrate_(data: Path | None, as_json: bool) -> None:
     """Migrate the warehouse's tables to the current version (`waymark up` does so at each start)."""
     found = settings(data=data)
-    applied = _from_core_or_alone(found, "/migrate", list[str], lambda client, show: migrate(client))
+    applied = from_core_or_alone(found, "/migrate", list[str], lambda client, show: migrate(client))
     if as_json:
         output.as_json(applied)
     else:

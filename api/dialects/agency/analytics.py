@@ -12,6 +12,7 @@ from analytics.window import trailing
 from api.dialect import Call, Route
 from api.dialects.agency import examples
 from api.dialects.agency.lookup import SHORT_ID, no_such_code, short_id
+from api.imported_scans import imported_scans
 from api.parameters import Parameter
 from api.responses import Json
 from api.slug_lookup import find_by_slug
@@ -130,7 +131,8 @@ async def read_analytics(call: Call) -> Response:
         dimensions=DIMENSIONS,
         points=PINS,
     )
-    return Json(_answer(code, days, found))
+    past = await imported_scans(call, [code.birth], KINDS)
+    return Json(_answer(code, days, found, found.total + past.get(code.birth, 0)))
 
 
 async def _find_code(call: Call) -> DeletedCode:
@@ -145,12 +147,12 @@ async def _find_code(call: Call) -> DeletedCode:
     return deleted
 
 
-def _answer(code: DeletedCode, days: int, found: Overview) -> AgencyScans:
+def _answer(code: DeletedCode, days: int, found: Overview, total: int) -> AgencyScans:
     top = {name: [(each.value, each.n) for each in one.top] for name, one in found.by.items()}
     return AgencyScans(
         short_id=code.slug,
         name=code.label or "",
-        total_scans=found.total,
+        total_scans=total,
         scans_in_period=found.window_total,
         period_days=days,
         by_day=[DayScans(each.day.isoformat(), each.n) for each in found.daily if each.n],

@@ -3,6 +3,7 @@
 from calendar import monthrange
 from datetime import datetime
 
+import msgspec
 from starlette.responses import Response
 
 import analytics.types
@@ -12,6 +13,7 @@ from api.dialects.agency import examples, from_wire, pagination
 from api.dialects.agency.lookup import SHORT_ID, find_code, no_such_code
 from api.dialects.agency.schemas import AgencyCode, AgencyCodeEdit, AgencyCodePage, NewAgencyCode
 from api.dialects.agency.to_wire import agency_code
+from api.imported_scans import imported_scans
 from api.parsing import convert, read_object
 from api.problems import unavailable
 from api.responses import Json, no_content
@@ -28,7 +30,10 @@ ONE = "/api/v1/dynamic/{short_id}/"
 
 
 async def _scans(call: Call, codes: list[Code]) -> dict[int, Total]:
-    return await call.context.questions.ask(totals, [code.birth for code in codes], kinds=KINDS)
+    births = [code.birth for code in codes]
+    found = await call.context.questions.ask(totals, births, kinds=KINDS)
+    past = await imported_scans(call, births, KINDS)
+    return {birth: msgspec.structs.replace(one, n=one.n + past.get(birth, 0)) for birth, one in found.items()}
 
 
 def _answer(call: Call, code: Code, scans: Total, status: int = 200) -> Response:

@@ -7,6 +7,7 @@ from api.dialect import Call, Route
 from api.dialects.exaroutes import examples
 from api.dialects.exaroutes.lookup import ID, find_code
 from api.dialects.exaroutes.schemas import QrAnalytics, QrCountry, QrDay
+from api.imported_scans import imported_scans
 from api.parameters import Parameter
 from api.responses import Json
 from schemas.event import Kind
@@ -31,11 +32,12 @@ async def read_qr_analytics(call: Call) -> Response:
         dimensions={"country": "Unknown"},
         top=ALL_COUNTRIES,
     )
+    past = await imported_scans(call, [code.birth], KINDS)
     return Json(
         QrAnalytics(
             id=code.slug,
             days=days,
-            totalScans=found.total,
+            totalScans=found.total + past.get(code.birth, 0),
             windowScans=found.window_total,
             series=[QrDay(each.day.isoformat(), each.n) for each in found.daily],
             countries=[QrCountry(each.value, each.n) for each in found.top["country"]],

@@ -11,6 +11,7 @@ from api.dialects.openqr import (
     files,
     folders,
     images,
+    imported,
     orphans,
     tags,
 )
@@ -23,6 +24,7 @@ DIALECT = Dialect(
         *bulk.ROUTES,
         *codes.ROUTES,
         *analytics.ROUTES,
+        *imported.ROUTES,
         *images.ROUTES,
         *domains.ROUTES,
         *files.ROUTES,

@@ -11,6 +11,7 @@ from api.dialect import Call, Route
 from api.dialects.openqr import examples
 from api.dialects.openqr.lookup import ID, find_code
 from api.dialects.openqr.to_wire import destination
+from api.imported_scans import imported_scans
 from api.parameters import Parameter
 from api.responses import Json, short_url
 from schemas.code import Code
@@ -71,20 +72,21 @@ async def read_scans(call: Call) -> Response:
     found = await call.context.questions.ask(
         summary, code.birth, days=days, now=call.context.now(), kinds=KINDS, dimensions=DIMENSIONS, top=TOP
     )
-    return Json(_answer(code, days, found, call.context.settings.short_url))
+    past = (await imported_scans(call, [code.birth], KINDS)).get(code.birth, 0)
+    return Json(_answer(code, days, found, found.total + past, call.context.settings.short_url))
 
 
-def _answer(code: Code, days: int, found: Summary, base: str) -> Scans:
+def _answer(code: Code, days: int, found: Summary, total: int, base: str) -> Scans:
     by = {name: [ValueCount(each.value, each.n) for each in ranked] for name, ranked in found.top.items()}
     return Scans(
         id=code.id,
         slug=code.slug,
         short_url=short_url(code, base),
         destination=destination(code, base),
-        scans=ScanTotals(found.total, found.last7, found.leaders["country"], found.leaders["device"]),
+        scans=ScanTotals(total, found.last7, found.leaders["country"], found.leaders["device"]),
         analytics=ScanAnalytics(
             days_window=days,
-            total=found.total,
+            total=total,
             window_total=found.window_total,
             daily=[DayCount(each.day.isoformat(), each.n) for each in found.daily],
             by_country=by["country"],

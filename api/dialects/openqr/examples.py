@@ -81,6 +81,17 @@ SCANS = {
         "by_referrer": [{"value": "Direct", "n": 79}, {"value": "t.co", "n": 2}],
     },
 }
+IMPORTED = {
+    "id": "0b6f1c1e-9f1a-4c62-8d4e-3f4a5b6c7d8e",
+    "slug": "spring-menu",
+    "total": 19,
+    "undated": 2,
+    "by_service": [{"value": "shlink", "n": 19}],
+    "by_kind": [{"value": "human", "n": 16}, {"value": "", "n": 2}, {"value": "bot", "n": 1}],
+    "by_country": [{"value": "DE", "n": 15}, {"value": "", "n": 4}],
+    "by_referrer": [{"value": "", "n": 17}, {"value": "news.example.org", "n": 2}],
+    "daily": [{"day": "2025-05-31", "n": 12}, {"day": "2025-06-02", "n": 5}],
+}
 ORPHANS = {
     "days_window": 2,
     "total": 7,

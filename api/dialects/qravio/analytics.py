@@ -14,6 +14,7 @@ from api.dialect import Call, Route
 from api.dialects.qravio import examples
 from api.dialects.qravio.lookup import ID, find_code
 from api.dialects.qravio.schemas import QravioAnalytics, QravioDay, QravioDevices
+from api.imported_scans import imported_scans
 from api.responses import Json
 from api.timestamps import second_of
 from schemas.code import StaticCode
@@ -39,14 +40,16 @@ async def read_qravio_analytics(call: Call) -> Response:
         found = await call.context.questions.ask(lifetime, code.birth, [DEVICES, COUNTRIES], window=window, kinds=KINDS)
     created = datetime.fromtimestamp(code.created_at_ms / 1000, now.tzinfo)
     first = max(trailing(days, now).first, min(trailing(1, created).first, window.last))
-    return Json(_answer(found, first))
+    births = [] if isinstance(code, StaticCode) else [code.birth]
+    past = await imported_scans(call, births, KINDS)
+    return Json(_answer(found, first, found.total + sum(past.values())))
 
 
-def _answer(found: Lifetime, first: date) -> QravioAnalytics:
+def _answer(found: Lifetime, first: date, total: int) -> QravioAnalytics:
     """`first` is the first day of the answer's series."""
     devices = {each.value: each.n for each in found.values[DEVICES.name]}
     return QravioAnalytics(
-        total_scans=found.total,
+        total_scans=total,
         unique_scans=found.visitors,
         scans_today=found.daily[-1].n,
         wow_change=wow_change(found.daily),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from analytics.totals import totals
 from api.dialect import Call
+from api.imported_scans import imported_scans
 from api.parameters import Parameter
 from api.problems import Problem, not_found
 from codes import folders, index, validation, workspaces
@@ -61,4 +62,5 @@ async def scan_totals(call: Call, codes: Sequence[Code | StaticCode]) -> dict[in
     """How many scans each code has had, by its birth, in one query of the warehouse. Raises Unavailable."""
     births = [code.birth for code in codes if isinstance(code, Code)]
     counts = await call.context.questions.ask(totals, births, kinds=KINDS) if births else {}
-    return {birth: total.n for birth, total in counts.items()}
+    past = await imported_scans(call, births, KINDS)
+    return {birth: total.n + past.get(birth, 0) for birth, total in counts.items()}

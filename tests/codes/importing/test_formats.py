@@ -14,6 +14,7 @@ from codes import export_import
 from codes.importing.formats import FORMATS, Export
 from codes.importing.types import Link, UnreadableFile
 from codes.variants import NewRule
+from schemas.imported import PastScans
 from schemas.scan_options import Apps, Conditions
 
 EXPORTS = Path(__file__).parents[1] / "exports"
@@ -73,7 +74,7 @@ def test_bitly() -> None:
     assert unusable("bitly.json") == [(3, "bit.ly/old-offer bit.ly/4Gone00", "it was deleted there")]
     first = next(Export(EXPORTS / "bitly.csv").entries())
     assert list(map(str, first.keys)) == ["bit.ly/Spring-Menu", "bit.ly/3xK9aBc"]
-    assert left_out(links("bitly.csv")["bit.ly/Spring-Menu"]) == {"clicks", "the time it was made"}
+    assert left_out(links("bitly.csv")["bit.ly/Spring-Menu"]) == {"the time it was made"}
     assert unusable("bitly.csv") == [
         (4, "bit.ly/4PageXX", "no destination: a page or a file at Bitly cannot be imported")
     ]
@@ -98,7 +99,6 @@ def test_shlink() -> None:
         ({"city": ["Graz"], "device": ["desktop"]}, "https://park.example.com/graz"),
     ]
     assert left_out(trail) == {
-        "visits",
         "the time it was made",
         "redirect rules: rule 3 (a condition on ip-address)",
     }
@@ -157,8 +157,8 @@ def test_yourls() -> None:
         assert poster.destination == "https://museum.example.com/poster?room=3"
         if "plugin" not in name:
             assert poster.label == "The poster in room 3"
-            assert left_out(poster) == {"clicks", "the time it was made"}
-    assert left_out(links("yourls-plugin.csv")["poster"]) == {"clicks"}
+            assert left_out(poster) == {"the time it was made"}
+    assert left_out(links("yourls-plugin.csv")["poster"]) == set()
     assert list(links("yourls-stats.json")) == ["sho.example.org/poster", "sho.example.org/ozh"]
     assert links("yourls-plugin.csv")["ozh"].destination == "https://museum.example.com/?a=1,2"
 
@@ -168,7 +168,7 @@ def test_kutt() -> None:
         found = links(name)
         [vote] = found.values()
         assert (vote.label, vote.expires_at_ms) == ("Vote for the board", 1935723905000)
-        assert left_out(vote) == {"visits", "the time it was made"}
+        assert left_out(vote) == {"the time it was made"}
         assert [why for _, _, why in unusable(name)] == [
             "it has a password, which the export does not say",
             "it was banned there",
@@ -190,7 +190,7 @@ def test_dub() -> None:
         ({"country": ["DE", "AT"]}, "https://shop.example.com/de"),
         ({"country": ["FR"]}, "https://shop.example.com/fr"),
     ]
-    assert left_out(launch) == {"clicks", "the time it was made"}
+    assert left_out(launch) == {"the time it was made"}
     test = found["dub.example.net/docs/test"]
     assert [(one.url[-1], one.weight) for one in test.variants] == [("a", 70), ("b", 30)]
     assert test.apps == Apps(ios="https://apps.example.com/ios")
@@ -228,7 +228,8 @@ def test_chhoto() -> None:
         "at the pier",
         None,
     )
-    assert left_out(found["boat"]) == {"hits"}
+    assert left_out(found["boat"]) == set()
+    assert found["boat"].history == (PastScans(12),) and found["season_25"].history == ()
     assert found["season_25"].expires_at_ms == 1924992000000
 
 
@@ -280,7 +281,7 @@ def test_a_table_without_names_is_nobodys_but_yourls(tmp_path: Path, name: str) 
     if name == "yourls":
         [found] = entries(tmp_path, row, name)
         assert isinstance(found.found, Link)
-        assert left_out(found.found) == {"clicks", "the time it was made", "column 7"}
+        assert left_out(found.found) == {"the time it was made", "column 7"}
     else:
         with pytest.raises(UnreadableFile):
             entries(tmp_path, row, name)

@@ -25,6 +25,7 @@ from codes.service import Codes
 from codes.variants import NewRule, NewVariant
 from schemas import keys
 from schemas.code import Code
+from schemas.imported import ImportedHistory
 from schemas.scan_options import Apps, Conditions
 from tests.codes.crashing import KilledHere, crashing
 
@@ -39,7 +40,7 @@ async def run(codes: Codes, name: str, **plan: object) -> tuple[Counter[str], li
     return counts, outcomes
 
 
-def shown(outcome: Outcome, code: Code | None) -> dict[str, Any]:
+def shown(outcome: Outcome, code: Code | None, past: dict[int, ImportedHistory]) -> dict[str, Any]:
     """What became of an entry, and what there is now, without what is as it is for every code."""
     told = {
         "entry": outcome.entry,
@@ -59,6 +60,12 @@ def shown(outcome: Outcome, code: Code | None) -> dict[str, Any]:
         kept["rules"] = [{"if": conditions.to_json(rule.when), "to": rule.to} for rule in code.rules]
         kept["variants"] = [{"url": one.url, "weight": one.weight} for one in code.variants]
         kept["password"] = bool(code.password)
+        kept["past"] = [
+            " ".join(filter(None, [str(one.day or "no day"), one.kind, one.country, one.referrer_host, str(one.n)]))
+            for history in [past.get(code.birth)]
+            if history
+            for one in history.scans
+        ]
         usual = {"status": "active", "query": "drop"}
         told |= {name: value for name, value in kept.items() if value and usual.get(name) != value}
     written: dict[str, Any] = json.loads(msgspec.json.encode({name: value for name, value in told.items() if value}))
@@ -69,7 +76,8 @@ def shown(outcome: Outcome, code: Code | None) -> dict[str, Any]:
 async def test_codes_are_made_once_and_keep_their_slugs(codes: Codes, file: Path) -> None:
     dry, _ = await run(codes, file.name, dry_run=True)
     assert await codes.count(1) == 0
-    counts, outcomes = await run(codes, file.name)
+    histories: list[ImportedHistory] = []
+    counts, outcomes = await run(codes, file.name, on_history=histories.append)
     assert counts["made"] == dry["would be made"] > 0
     assert counts["skipped"] == dry["skipped"]
     assert [one.entry for one in outcomes] == sorted(one.entry for one in outcomes)
@@ -77,8 +85,12 @@ async def test_codes_are_made_once_and_keep_their_slugs(codes: Codes, file: Path
     found = {code.slug: code for code in await codes.page(1, 100)}
     assert {slug: code.id for slug, code in found.items()} == {slug: one.id for slug, one in made.items()}
     expected = EXPORTS / "expected" / f"{file.name}.json"
-    assert [shown(one, found.get(one.slug)) for one in outcomes] == json.loads(expected.read_text())
-    again, _ = await run(codes, file.name)
+    past = {one.code: one for one in histories}
+    assert len(past) == len(histories)
+    assert [shown(one, found.get(one.slug), past) for one in outcomes] == json.loads(expected.read_text())
+    found_again: list[ImportedHistory] = []
+    again, _ = await run(codes, file.name, on_history=found_again.append)
+    assert sorted(found_again, key=lambda one: one.code) == sorted(histories, key=lambda one: one.code)
     assert (again["there"], again["made"], again["skipped"]) == (counts["made"], 0, counts["skipped"])
     assert await codes.count(1) == counts["made"]
 
