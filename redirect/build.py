@@ -4,17 +4,11 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
-import msgspec
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route as Path
 
-import pages
 from infra import s3
 from ingest import ballast
 from ingest.deferred_journal import AnyJournal, DeferredJournal
@@ -30,13 +24,14 @@ from redirect.metrics import Counts, Metrics
 from redirect.page_cache import PageCache
 from redirect.password_gate.gate import Gate
 from redirect.password_gate.guess_limits import GuessLimits
-from redirect.paths import PAUSED_PATH, TLS_ASK_PATH
+from redirect.paths import PAUSED_PATH
 from redirect.redis_client import RedisClient
 from redirect.route_cache import CachedRoute, RouteCache, Trust
 from redirect.route_lookup import HostRoutes, RouteLookup
 from redirect.scan_handler import ScanHandler
 from redirect.scan_limit import ScanLimits
 from redirect.settings import RedirectSettings
+from redirect.side_routes import Health, public_app, status_app
 from redirect.signed_cookies import Secret, StickyVariants
 from redirect.source_register import SourceRegister
 from redirect.status_server import served
@@ -47,7 +42,6 @@ from schemas.route import Route
 
 # The start waits this long for Redis, so that the first scans find it.
 FIRST_TRUST_S = 1.0
-NOSNIFF = {"x-content-type-options": "nosniff"}
 
 
 def build(
@@ -179,20 +173,6 @@ def build(
                 await salt_redis.close()
             await gate.close()
 
-    async def healthz(_: Request) -> Response:
-        return Response(b"ok\n", media_type="text/plain")
-
-    async def readyz(_: Request) -> Response:
-        """Ready once Redis has answered: from then on cached codes are served without it."""
-        now = elapsed()
-        lacks = [] if now < trust.until else ["redis"]
-        ready = now - trust.heard_at <= settings.stale_max_s
-        if stopping is not None and stopping.is_set():
-            # It still serves, but load balancers should send the next scans elsewhere.
-            lacks, ready = ["stopping"], False
-        body = msgspec.json.encode({"ready": ready, "lacks": lacks})
-        return Response(body, 200 if ready else 503, media_type="application/json", headers=NOSNIFF)
-
     shown = Metrics(
         counts,
         journal,
@@ -207,56 +187,11 @@ def build(
         settings.worker,
     )
 
-    async def metrics(_: Request) -> Response:
-        return Response(shown(), media_type="text/plain; version=0.0.4")
-
-    async def arrived(_: Request) -> Response:
-        return Response(msgspec.json.encode(arrivals.told()), media_type="application/json")
-
-    async def robots(_: Request) -> Response:
-        return Response(b"User-agent: *\nDisallow:\n", media_type="text/plain")
-
-    async def favicon(_: Request) -> Response:
-        return Response(status_code=204, headers={"cache-control": "public, max-age=86400"})
-
-    async def tls_ask(request: Request) -> Response:
-        """Caddy asks this before it makes a certificate on demand: 200 for a verified domain, else 404."""
-        known = hosts.is_verified(request.query_params.get("domain", ""))
-        return Response(b"yes\n" if known else b"no\n", 200 if known else 404, media_type="text/plain")
-
-    async def paused(_: Request) -> Response:
-        return _page(200, pages.paused())
-
     bucket = settings.files_bucket
     serve_file = file_server.from_bucket(s3.bucket(bucket)) if bucket else file_server.from_folder(settings.files)
 
-    async def wrong(_: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        page = pages.not_allowed() if error.status_code == 405 else pages.not_found()
-        return _page(error.status_code, page, error.headers or {})
-
-    status = Starlette(
-        routes=[
-            Path("/healthz", healthz),
-            Path("/readyz", readyz),
-            Path("/metrics", metrics),
-            Path("/arrivals", arrived),
-            Path(TLS_ASK_PATH, tls_ask),
-        ]
-    )
-    rest = Starlette(
-        routes=[
-            Path("/healthz", healthz),
-            Path("/readyz", readyz),
-            Path("/robots.txt", robots),
-            Path("/favicon.ico", favicon),
-            Path(PAUSED_PATH, paused),
-            Path(f"{file_server.PREFIX}{{path:path}}", serve_file),
-        ],
-        lifespan=lifespan,
-        exception_handlers={HTTPException: wrong},
-    )
-    rest.router.redirect_slashes = False
+    health = Health(trust, elapsed, stale_max_s=settings.stale_max_s, stopping=stopping)
+    status = status_app(health, shown, arrivals, hosts)
     return redirector(
         routes,
         trust,
@@ -264,7 +199,7 @@ def build(
         HostRoutes(lookup, routes, _unknown(routes)),
         recording,
         scans,
-        rest,
+        public_app(health, serve_file, lifespan),
         commit,
         allowance=TokenBucket(settings.unknown_per_s, elapsed),
         elapsed=elapsed,
@@ -275,10 +210,3 @@ def build(
 def _unknown(routes: RouteCache) -> CachedRoute:
     """Without a slug, since made-up slugs are not kept."""
     return routes.prepare("", Route(version=0, birth=0, workspace=0, gone=True), 0)
-
-
-def _page(status: int, page: pages.Page, more: Mapping[str, str] | None = None) -> Response:
-    response = Response(page.body, status)
-    response.raw_headers = [*page.headers]
-    response.headers.update(more or {})
-    return response
