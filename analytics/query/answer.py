@@ -1,0 +1,176 @@
+"""Answer a question."""
+
+from bisect import bisect_right
+from datetime import datetime
+from functools import partial
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from analytics.query import cursors, sql
+from analytics.query.bounds import BOUNDS, Bounds
+from analytics.query.catalogue import DIMENSIONS
+from analytics.query.code_sets import CodeAttributes
+from analytics.query.cursors import Cursor
+from analytics.query.dates import Range, compared, resolve
+from analytics.query.filters import check_patterns
+from analytics.query.grammar import Query, filters_json
+from analytics.query.keys import Label
+from analytics.query.ordering import Comparison, Row, Value, change, sort_key
+from analytics.query.periods import Asker, Labels, Period, read_period, remainder
+from analytics.query.refusal import Refused
+from analytics.query.sql import Group
+from analytics.window import instant
+
+T = TypeVar("T")
+
+
+class Meta(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Scans before `complete_until` are counted, and all of them: so the answer is exact. `overlapping` are dimensions
+    of which a scan may have several values, so that rows add up to more than their total."""
+
+    exact: bool
+    complete_until: datetime
+    source: Literal["raw", "rollup"]
+    total_rows: int | msgspec.UnsetType = msgspec.UNSET
+    time_labels: list[Label] | msgspec.UnsetType = msgspec.UNSET
+    overlapping: list[str] | msgspec.UnsetType = msgspec.UNSET
+    next_cursor: str | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`query` is the question as understood. `remainder` is one row of the scans that are on no page so far."""
+
+    results: list[Row]
+    meta: Meta
+    query: dict[str, Any]
+    remainder: Row | msgspec.UnsetType = msgspec.UNSET
+
+
+def answer(
+    client: Client,
+    query: Query,
+    *,
+    workspace: int,
+    now: datetime,
+    complete_until: datetime,
+    codes: CodeAttributes,
+    bounds: Bounds = BOUNDS,
+) -> Answer:
+    """Scans from `complete_until` on, of which some may not be stored yet, are not counted. Blocks; raises Refused
+    (TooLarge is one), and what clickhouse-connect raises."""
+    _check(client, query)
+    digest = cursors.digest(query, workspace)
+    before: Cursor | None = None
+    if query.cursor is not None:
+        before = cursors.read(query.cursor, digest)
+        now = instant(before.now_ms)
+        complete_until = min(complete_until, instant(before.complete_until_ms))
+    asker = Asker(client, query, workspace=workspace, complete_until=complete_until, codes=codes, bounds=bounds)
+    whole = _range(asker, now)
+    earlier = None if query.compare is None else compared(whole, query.compare, query.zone)
+    period = read_period(asker, whole)
+    then = None if earlier is None else read_period(asker, earlier)
+    rows = [Row(labels, _metrics(query, group, period.total)) for labels, group in period.groups.items()]
+    order = partial(sort_key, order_by=query.order_by, metrics=query.metrics, keys=period.keys)
+    rows.sort(key=order)
+    begin = 0 if before is None else bisect_right(rows, order(before.last), key=order)
+    page = rows[begin : begin + query.limit]
+    listed = [row.dimensions for row in rows[: begin + query.limit]]
+    rest: Row | None = None
+    if query.include.remainder:
+        rest = Row((), _metrics(query, remainder(asker, period, listed), period.total))
+    if then is not None:
+        page = [_compared(query, row, period, then) for row in page]
+        if rest is not None:
+            counterparts = [one for labels in listed if (one := _counterpart(query, labels, period, then)) is not None]
+            rest = _beside(query, rest, (), remainder(asker, then, counterparts), then.total)
+    next_cursor = None
+    if page and len(rows) > begin + len(page):
+        last = rows[begin + len(page) - 1]
+        moments = (round(now.timestamp() * 1000), int(complete_until.timestamp() * 1000))
+        next_cursor = cursors.write(Cursor(digest, *moments, last))
+    return Answer(
+        results=page,
+        meta=Meta(
+            exact=True,
+            complete_until=complete_until,
+            source="raw",
+            total_rows=_when(query.include.total_rows, len(rows)),
+            time_labels=_when(query.include.time_labels, period.labels),
+            overlapping=[name for name in query.dimensions if DIMENSIONS[name].many] or msgspec.UNSET,
+            next_cursor=next_cursor,
+        ),
+        query=_understood(query, whole, earlier),
+        remainder=msgspec.UNSET if rest is None else rest,
+    )
+
+
+def _check(client: Client, query: Query) -> None:
+    check_patterns(client, query.filters)
+    for name in query.dimensions:
+        if DIMENSIONS[name].many and query.include.remainder:
+            raise Refused(
+                "include.remainder",
+                f"has no meaning by {name}, where a scan counts in several rows: leave it out, or filter on one value",
+            )
+
+
+def _range(asker: Asker, now: datetime) -> Range:
+    query = asker.query
+    earliest = None
+    if query.date_range == "all" and (first := sql.first_scan(asker.client, asker.workspace)) is not None:
+        earliest = first.astimezone(query.zone).date()
+    return resolve(query.date_range, query.zone, now, earliest)
+
+
+def _metrics(query: Query, group: Group, total: int) -> tuple[Value, ...]:
+    values: dict[str, Value] = {
+        "scans": group.scans,
+        "visitors": group.visitors,
+        "share": group.scans / total if total else 0.0,
+        "last_scan": None if group.last_ms is None else instant(group.last_ms),
+    }
+    return tuple(values[name] for name in query.metrics)
+
+
+def _counterpart(query: Query, labels: Labels, now: Period, then: Period) -> Labels | None:
+    """The same in the earlier period: its first day for the first day. None where that has no such part of time."""
+    time = query.time_dimension
+    if time is None or time == "time:hour_of_week":
+        return labels
+    at = query.dimensions.index(time)
+    nth = now.keys[at].rank(labels[at])
+    assert isinstance(nth, int)
+    return (*labels[:at], then.labels[nth], *labels[at + 1 :]) if nth < len(then.labels) else None
+
+
+def _compared(query: Query, row: Row, now: Period, then: Period) -> Row:
+    labels = _counterpart(query, row.dimensions, now, then)
+    return row if labels is None else _beside(query, row, labels, then.at(labels), then.total)
+
+
+def _beside(query: Query, row: Row, labels: Labels, group: Group, total: int) -> Row:
+    metrics = _metrics(query, group, total)
+    changes = tuple(change(*pair) for pair in zip(row.metrics, metrics, strict=True))
+    return msgspec.structs.replace(row, comparison=Comparison(labels, metrics, changes))
+
+
+def _when(asked: bool, value: T) -> T | msgspec.UnsetType:
+    return value if asked else msgspec.UNSET
+
+
+def _understood(query: Query, whole: Range, earlier: Range | None) -> dict[str, Any]:
+    return {
+        "metrics": list(query.metrics),
+        "date_range": whole.json(query.zone),
+        "timezone": query.timezone,
+        "dimensions": list(query.dimensions),
+        "filters": filters_json(query.filters),
+        "kinds": list(query.kinds),
+        "compare": None if earlier is None else earlier.json(query.zone),
+        "order_by": [list(one) for one in query.order_by],
+        "include": msgspec.structs.asdict(query.include),
+        "pagination": {"limit": query.limit, "cursor": query.cursor},
+    }

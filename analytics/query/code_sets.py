@@ -1,0 +1,77 @@
+"""Codes of a question: what they are called, and sets of them that filters name."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from hashlib import blake2b
+from typing import Protocol
+
+import msgspec
+
+from analytics.query.grammar import Condition
+
+
+class CodeAttributes(Protocol):
+    """What is known of a workspace's codes, by number. Whoever asks implements it; a question calls it from the
+    thread that it runs in."""
+
+    def values(self, dimension: str) -> Mapping[int, tuple[str, ...]]:
+        """For a dimension of the family `code`: each code's values. One for all but tags; a code that has none may be
+        left out. Of deleted codes whose scans are kept, at least the id (dimension `code`)."""
+        ...
+
+
+class CodeSet(msgspec.Struct, frozen=True):
+    """These codes; or, if `excluded`, all others of the workspace."""
+
+    numbers: frozenset[int]
+    excluded: bool = False
+
+    def __invert__(self) -> "CodeSet":
+        return CodeSet(self.numbers, not self.excluded)
+
+    def __and__(self, other: "CodeSet") -> "CodeSet":
+        if self.excluded and other.excluded:
+            return CodeSet(self.numbers | other.numbers, True)
+        if self.excluded:
+            return CodeSet(other.numbers - self.numbers)
+        if other.excluded:
+            return CodeSet(self.numbers - other.numbers)
+        return CodeSet(self.numbers & other.numbers)
+
+    def __or__(self, other: "CodeSet") -> "CodeSet":
+        return ~(~self & ~other)
+
+    @property
+    def everything(self) -> bool:
+        return self.excluded and not self.numbers
+
+
+ALL_CODES = CodeSet(frozenset(), True)
+
+# Which of the texts one of the RE2 patterns is found in. (Python has no RE2; the warehouse does.)
+Matcher = Callable[[Sequence[str], Sequence[str]], Collection[str]]
+
+
+def selected(condition: Condition, attributes: CodeAttributes, matcher: Matcher) -> CodeSet:
+    """The codes that meet a condition on a dimension of the family `code`. A code without a value has ''."""
+    of_codes = attributes.values(condition.dimension)
+    values = condition.values
+    if condition.operator in ("is", "is_not"):
+        wanted = set(values)
+    else:
+        texts = {text for has in of_codes.values() for text in has} | {""}
+        if condition.operator == "matches":
+            wanted = set(matcher(sorted(texts), values))
+        else:
+            wanted = {text for text in texts if any(part in text for part in values)}
+    if "" in wanted:
+        found = CodeSet(
+            frozenset(number for number, has in of_codes.items() if any(has) and wanted.isdisjoint(has)), True
+        )
+    else:
+        found = CodeSet(frozenset(number for number, has in of_codes.items() if not wanted.isdisjoint(has)))
+    return ~found if condition.operator in ("is_not", "contains_not") else found
+
+
+def nameless(number: int) -> str:
+    """For a code that is not known any more (deleted a moment ago): the same each time, and not its number."""
+    return f"deleted-{blake2b(number.to_bytes(8), digest_size=6).hexdigest()}"

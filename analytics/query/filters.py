@@ -1,0 +1,130 @@
+"""Filters as SQL over the columns of `scans`. Texts are parameters, never part of the SQL."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
+
+from analytics.query.catalogue import DIMENSIONS
+from analytics.query.code_sets import ALL_CODES, CodeAttributes, CodeSet, Matcher, selected
+from analytics.query.grammar import All, Condition, Filter, Not, conditions
+from analytics.query.refusal import Refused
+
+# A server takes no parameter longer than 128 KB.
+_PARAMETER_BYTES = 100_000
+_CANNOT_COMPILE = 427
+
+
+class Parameters:
+    """Parameters of one query, named in the order in which they come."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    def add(self, value: Any, kind: str) -> str:
+        name = f"p{len(self.values)}"
+        self.values[name] = value
+        return f"{{{name}:{kind}}}"
+
+    def array(self, values: Sequence[Any], kind: str) -> str:
+        """A list of any length, in as many parameters as it needs."""
+        parts: list[list[Any]] = [[]]
+        size = 0
+        for one in values:
+            length = 2 * len(one.encode()) + 4 if isinstance(one, str) else len(str(one)) + 2
+            if size + length > _PARAMETER_BYTES and parts[-1]:
+                parts.append([])
+                size = 0
+            parts[-1].append(one)
+            size += length
+        named = [self.add(part, f"Array({kind})") for part in parts]
+        return named[0] if len(named) == 1 else f"arrayConcat({', '.join(named)})"
+
+
+def matcher(client: Client) -> Matcher:
+    def match(texts: Sequence[str], patterns: Sequence[str]) -> Collection[str]:
+        parameters = Parameters()
+        found = parameters.array(texts, "String")
+        tests = " OR ".join(f"match(text, {parameters.add(pattern, 'String')})" for pattern in patterns)
+        rows = client.query(
+            f"SELECT arrayJoin({found}) AS text WHERE {tests}",
+            parameters=parameters.values,
+        ).result_rows
+        return {row[0] for row in rows}
+
+    return match
+
+
+def check_patterns(client: Client, filters: Sequence[Filter]) -> None:
+    """Raises Refused for a pattern that RE2 does not compile."""
+    for condition in conditions(filters):
+        if condition.operator == "matches":
+            for at, pattern in enumerate(condition.values):
+                try:
+                    client.query("SELECT match('', {pattern:String})", parameters={"pattern": pattern})
+                except DatabaseError as error:
+                    if getattr(error, "code", None) != _CANNOT_COMPILE:
+                        raise
+                    raise Refused(
+                        f"{condition.field}[2][{at}]",
+                        "is no pattern that RE2 understands (no look-around, no back references)",
+                    ) from None
+
+
+def code_set(filters: Sequence[Filter], attributes: CodeAttributes, match: Matcher) -> CodeSet:
+    """The codes that meet all filters, which must be filters on codes only."""
+    found = ALL_CODES
+    for one in filters:
+        found &= _code_set(one, attributes, match)
+    return found
+
+
+def _code_set(one: Filter, attributes: CodeAttributes, match: Matcher) -> CodeSet:
+    if isinstance(one, Condition):
+        return selected(one, attributes, match)
+    if isinstance(one, Not):
+        return ~_code_set(one.filter, attributes, match)
+    if isinstance(one, All):
+        return code_set(one.filters, attributes, match)
+    found = ~ALL_CODES
+    for inner in one.filters:
+        found |= _code_set(inner, attributes, match)
+    return found
+
+
+def of_codes_only(one: Filter) -> bool:
+    return all(DIMENSIONS[condition.dimension].family == "code" for condition in conditions([one]))
+
+
+def codes_sql(codes: CodeSet, parameters: Parameters) -> str:
+    if not codes.numbers:
+        return "1" if codes.excluded else "0"
+    numbers = parameters.array(sorted(codes.numbers), "UInt64")
+    return f"code {'NOT IN' if codes.excluded else 'IN'} {numbers}"
+
+
+def filters_sql(filters: Sequence[Filter], parameters: Parameters, attributes: CodeAttributes, match: Matcher) -> str:
+    """All of the filters, as a condition on rows of `scans`."""
+    return " AND ".join(_sql(one, parameters, attributes, match) for one in filters) or "1"
+
+
+def _sql(one: Filter, parameters: Parameters, attributes: CodeAttributes, match: Matcher) -> str:
+    if of_codes_only(one):
+        return codes_sql(_code_set(one, attributes, match), parameters)
+    if isinstance(one, Condition):
+        return condition_sql(one, DIMENSIONS[one.dimension].sql, parameters)
+    if isinstance(one, Not):
+        return f"NOT ({_sql(one.filter, parameters, attributes, match)})"
+    joint = " AND " if isinstance(one, All) else " OR "
+    return f"({joint.join(_sql(inner, parameters, attributes, match) for inner in one.filters)})"
+
+
+def condition_sql(condition: Condition, column: str, parameters: Parameters) -> str:
+    """The condition on a column or expression."""
+    if condition.operator in ("is", "is_not"):
+        values = parameters.array(condition.values, "String")
+        return f"{column} {'IN' if condition.operator == 'is' else 'NOT IN'} {values}"
+    test = "match({}, {})" if condition.operator == "matches" else "position({}, {}) > 0"
+    found = " OR ".join(test.format(column, parameters.add(one, "String")) for one in condition.values)
+    return f"NOT ({found})" if condition.operator == "contains_not" else f"({found})"

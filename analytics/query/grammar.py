@@ -1,0 +1,313 @@
+"""Read a question: JSON, in the grammar of Plausible's Stats API v2, into frozen structs.
+
+Every refusal names the field. Nothing is ignored: an unknown key may be one that would have changed the answer.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Literal, cast
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+
+from analytics.query import bounds
+from analytics.query.catalogue import DIMENSIONS, JUNCTIONS, METRICS, OPERATORS
+from analytics.query.dates import DateRange, read_date_range
+from analytics.query.refusal import Refused
+from schemas.event import KINDS, OUTCOMES, Kind
+
+Direction = Literal["asc", "desc"]
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """`field` says where in the question it stands."""
+
+    operator: str
+    dimension: str
+    values: tuple[str, ...]
+    field: str
+
+
+class All(msgspec.Struct, frozen=True):
+    filters: tuple["Filter", ...]
+
+
+class Some(msgspec.Struct, frozen=True):
+    filters: tuple["Filter", ...]
+
+
+class Not(msgspec.Struct, frozen=True):
+    filter: "Filter"
+
+
+Filter = Condition | All | Some | Not
+
+
+class Include(msgspec.Struct, frozen=True):
+    time_labels: bool = False
+    total_rows: bool = False
+    remainder: bool = False
+
+
+class Query(msgspec.Struct, frozen=True):
+    """A question with its defaults filled in; dates are resolved when it is answered."""
+
+    metrics: tuple[str, ...]
+    date_range: DateRange
+    timezone: str
+    dimensions: tuple[str, ...]
+    filters: tuple[Filter, ...]
+    kinds: tuple[Kind, ...]
+    compare: DateRange | None
+    order_by: tuple[tuple[str, Direction], ...]
+    include: Include
+    limit: int
+    cursor: str | None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def time_dimension(self) -> str | None:
+        return next((name for name in self.dimensions if DIMENSIONS[name].family == "time"), None)
+
+    def names(self) -> set[str]:
+        """The dimensions asked by and filtered on."""
+        return {*self.dimensions, *(one.dimension for one in conditions(self.filters))}
+
+
+def conditions(filters: Sequence[Filter]) -> list[Condition]:
+    found: list[Condition] = []
+    for one in filters:
+        if isinstance(one, Condition):
+            found.append(one)
+        else:
+            found += conditions((one.filter,) if isinstance(one, Not) else one.filters)
+    return found
+
+
+_KEYS = ("metrics", "date_range", "timezone", "dimensions", "filters", "kinds", "compare", "order_by", "include")
+
+
+def parse(value: object) -> Query:
+    """Raises Refused."""
+    fields = _object(value, "query", (*_KEYS, "pagination"))
+    metrics = _names(fields.get("metrics"), "metrics", METRICS, "metric")
+    if not metrics:
+        raise Refused("metrics", f"name at least one of {_listed(METRICS)}")
+    if "date_range" not in fields:
+        raise Refused("date_range", 'is required: "28d", "month", "all", or ["2026-01-01", "2026-01-31"]')
+    zone = _zone(fields.get("timezone", "UTC"))
+    dimensions = _names(fields.get("dimensions", []), "dimensions", DIMENSIONS, "dimension")
+    _dimensions_fit(dimensions)
+    filters = _filters(fields.get("filters", []), "filters")
+    asked = {*dimensions, *(one.dimension for one in conditions(filters))}
+    compare = fields.get("compare")
+    pagination = _object(fields.get("pagination", {}), "pagination", ("limit", "cursor"))
+    return Query(
+        metrics=metrics,
+        date_range=read_date_range(fields["date_range"], "date_range"),
+        timezone=zone,
+        dimensions=dimensions,
+        filters=filters,
+        kinds=_kinds(fields.get("kinds"), everything="scan:kind" in asked),
+        compare=None if compare is None else read_date_range(compare, "compare"),
+        order_by=_order_by(fields.get("order_by"), metrics, dimensions),
+        include=_include(fields.get("include", {})),
+        limit=_limit(pagination.get("limit", bounds.LIMIT)),
+        cursor=_cursor(pagination.get("cursor")),
+    )
+
+
+def parse_filters(value: object, field: str = "filters", *, but: Sequence[str] = ()) -> tuple[Filter, ...]:
+    """Filters alone, for what else takes them; `but` names dimensions that it cannot filter on. Raises Refused."""
+    filters = _filters(value, field)
+    for one in conditions(filters):
+        if one.dimension in but:
+            raise Refused(f"{one.field}[1]", f"{one.dimension} cannot be filtered on here")
+    return filters
+
+
+def filters_json(filters: Sequence[Filter]) -> list[Any]:
+    """The filters as they are written."""
+    return [_filter_json(one) for one in filters]
+
+
+def _filter_json(one: Filter) -> list[Any]:
+    if isinstance(one, Condition):
+        return [one.operator, one.dimension, list(one.values)]
+    if isinstance(one, Not):
+        return ["not", _filter_json(one.filter)]
+    return ["and" if isinstance(one, All) else "or", filters_json(one.filters)]
+
+
+def _listed(names: Mapping[str, Any] | Sequence[str]) -> str:
+    return ", ".join(names)
+
+
+def _object(value: object, field: str, keys: Sequence[str]) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise Refused(field, "must be an object")
+    for key in value:
+        if key not in keys:
+            where = str(key) if field == "query" else f"{field}.{key}"
+            raise Refused(where, f"is not known here; known are {_listed(keys)}")
+    return value
+
+
+def _list(value: object, field: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise Refused(field, "must be a list")
+    return value
+
+
+def _names(value: object, field: str, known: Mapping[str, Any], noun: str) -> tuple[str, ...]:
+    found: list[str] = []
+    for at, name in enumerate(_list(value, field)):
+        if not isinstance(name, str) or name not in known:
+            raise Refused(f"{field}[{at}]", f"is no {noun}; there are {_listed(known)}")
+        if name in found:
+            raise Refused(f"{field}[{at}]", f"{name} is there already: leave it out")
+        found.append(name)
+    return tuple(found)
+
+
+def _dimensions_fit(names: Sequence[str]) -> None:
+    if len(names) > bounds.DIMENSIONS:
+        raise Refused(f"dimensions[{bounds.DIMENSIONS}]", f"a question has at most {bounds.DIMENSIONS} dimensions")
+    times = [at for at, name in enumerate(names) if DIMENSIONS[name].family == "time"]
+    if len(times) > 1:
+        raise Refused(f"dimensions[{times[1]}]", "a question has at most one dimension of time")
+
+
+@lru_cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _zone(value: object) -> str:
+    if not isinstance(value, str) or value not in _zones():
+        raise Refused("timezone", "is no time zone of the IANA database, such as Europe/Berlin")
+    return value
+
+
+def _kinds(value: object, *, everything: bool) -> tuple[Kind, ...]:
+    if value is None:
+        return KINDS if everything else ("human",)
+    kinds = _names(value, "kinds", dict.fromkeys(KINDS), "kind")
+    if not kinds:
+        raise Refused("kinds", f"name at least one of {_listed(KINDS)}")
+    return cast(tuple[Kind, ...], kinds)
+
+
+class _Budget:
+    """How many conditions may still come."""
+
+    def __init__(self) -> None:
+        self.left = bounds.CONDITIONS
+
+    def take(self, field: str) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Refused(field, f"a question has at most {bounds.CONDITIONS} filters, nested ones included")
+
+
+def _filters(value: object, field: str) -> tuple[Filter, ...]:
+    budget = _Budget()
+    return tuple(_filter(one, f"{field}[{at}]", 1, budget) for at, one in enumerate(_list(value, field)))
+
+
+def _filter(value: object, field: str, depth: int, budget: _Budget) -> Filter:
+    budget.take(field)
+    parts = _list(value, field)
+    operator = parts[0] if parts else None
+    if not isinstance(operator, str) or operator not in {*OPERATORS, *JUNCTIONS}:
+        raise Refused(f"{field}[0]", f"is no operator; there are {_listed([*OPERATORS, *JUNCTIONS])}")
+    if operator in OPERATORS:
+        return _condition(operator, parts, field)
+    if depth >= bounds.DEPTH:
+        raise Refused(field, f"filters nest at most {bounds.DEPTH} deep")
+    if len(parts) != 2:
+        what = "one filter" if operator == "not" else "a list of filters"
+        raise Refused(field, f'must be ["{operator}", {what}]')
+    if operator == "not":
+        return Not(_filter(parts[1], f"{field}[1]", depth + 1, budget))
+    inner = _list(parts[1], f"{field}[1]")
+    if not inner:
+        raise Refused(f"{field}[1]", "must hold at least one filter")
+    filters = tuple(_filter(one, f"{field}[1][{at}]", depth + 1, budget) for at, one in enumerate(inner))
+    return All(filters) if operator == "and" else Some(filters)
+
+
+_FIXED = {"scan:kind": KINDS, "scan:outcome": OUTCOMES}
+
+
+def _condition(operator: str, parts: list[Any], field: str) -> Condition:
+    if len(parts) != 3:
+        raise Refused(field, f'must be ["{operator}", dimension, [values]]')
+    name = parts[1]
+    if isinstance(name, str) and name in DIMENSIONS and not DIMENSIONS[name].filterable:
+        raise Refused(f"{field}[1]", "time cannot be filtered on: use date_range")
+    if not isinstance(name, str) or name not in DIMENSIONS:
+        known = [one.name for one in DIMENSIONS.values() if one.filterable]
+        raise Refused(f"{field}[1]", f"is no dimension to filter on; there are {_listed(known)}")
+    values = _list(parts[2], f"{field}[2]")
+    if not values:
+        raise Refused(f"{field}[2]", "must hold at least one value")
+    searching = operator not in ("is", "is_not")
+    most = bounds.SEARCHES if searching else bounds.VALUES
+    if len(values) > most:
+        raise Refused(f"{field}[2]", f"holds at most {most} values")
+    longest = bounds.PATTERN_LENGTH if operator == "matches" else bounds.VALUE_LENGTH
+    for at, one in enumerate(values):
+        where = f"{field}[2][{at}]"
+        if not isinstance(one, str):
+            raise Refused(where, "must be a text")
+        if len(one) > longest:
+            raise Refused(where, f"has at most {longest} characters")
+        if searching and not one:
+            raise Refused(where, f"must not be empty: everything {operator} nothing")
+        if operator == "matches" and "\0" in one:
+            raise Refused(where, "must not hold the character of code 0")
+        if not searching and name in _FIXED and one not in _FIXED[name]:
+            raise Refused(where, f"is no value of {name}; there are {_listed(_FIXED[name])}")
+    return Condition(operator, name, tuple(dict.fromkeys(values)), field)
+
+
+def _order_by(value: object, metrics: Sequence[str], dimensions: Sequence[str]) -> tuple[tuple[str, Direction], ...]:
+    if value is None:
+        time = next((name for name in dimensions if DIMENSIONS[name].family == "time"), None)
+        return ((time, "asc"),) if time else ((metrics[0], "desc"),)
+    found: dict[str, Direction] = {}
+    for at, entry in enumerate(_list(value, "order_by")):
+        field = f"order_by[{at}]"
+        parts = _list(entry, field)
+        if len(parts) != 2 or parts[1] not in ("asc", "desc"):
+            raise Refused(field, 'must be [metric or dimension, "asc" or "desc"]')
+        if parts[0] not in (*metrics, *dimensions):
+            raise Refused(f"{field}[0]", f"is not asked for; asked for are {_listed([*metrics, *dimensions])}")
+        if parts[0] in found:
+            raise Refused(f"{field}[0]", f"{parts[0]} is there already: leave it out")
+        found[parts[0]] = parts[1]
+    return tuple(found.items())
+
+
+def _include(value: object) -> Include:
+    fields = _object(value, "include", Include.__struct_fields__)
+    for name, one in fields.items():
+        if not isinstance(one, bool):
+            raise Refused(f"include.{name}", "must be true or false")
+    return Include(**fields)
+
+
+def _limit(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= bounds.LIMIT:
+        raise Refused("pagination.limit", f"must be a whole number from 1 to {bounds.LIMIT:,}")
+    return value
+
+
+def _cursor(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise Refused("pagination.cursor", "must be what an answer gave as next_cursor, or null")
+    return value
