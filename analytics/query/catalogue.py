@@ -4,8 +4,6 @@ from typing import Literal
 
 import msgspec
 
-from schemas.event import EVENT_COLUMNS
-
 METRICS = {
     "scans": "How many scans.",
     "visitors": "How many different visitors of a day, added up over the days.",
@@ -98,7 +96,6 @@ DIMENSIONS: dict[str, Dimension] = {
         *(
             Dimension(f"scan:{name}", "scan", about, sql=_CITY if name == "city" else name, rollup=name)
             for name, about in _SCAN.items()
-            if name in EVENT_COLUMNS
         ),
         Dimension("scan:kind", "scan", "human, bot, preview or prefetch.", sql="toString(kind)"),
         Dimension("scan:outcome", "scan", "How the scan ended: redirect, page, paused, …", sql="toString(outcome)"),

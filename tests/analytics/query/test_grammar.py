@@ -147,7 +147,8 @@ def test_a_refusal_names_the_field(change: dict[str, Any], field: str) -> None:
 
 
 def test_a_question_is_an_object_with_a_range() -> None:
-    for value in (None, [], "28d"):
+    values: list[Any] = [None, [], "28d"]
+    for value in values:
         with pytest.raises(Refused, match="must be an object"):
             parse(value)
     with pytest.raises(Refused, match="date_range: is required"):
