@@ -1,1 +1,1 @@
-"""Questions about any set of codes: `grammar.parse` reads one, `answer.answer` answers it (docs/query.md)."""
+"""Questions about any set of codes: `grammar.parse` reads one, `answer.answer` answers it (docs/analytics.md)."""

@@ -10,12 +10,16 @@ from analytics.query.grammar import Condition
 
 
 class CodeAttributes(Protocol):
-    """What is known of a workspace's codes, by number. Whoever asks implements it; a question calls it from the
-    thread that it runs in."""
+    """What is known of a workspace's codes. Whoever asks implements it; a question calls it from the thread that it
+    runs in."""
 
-    def values(self, dimension: str) -> Mapping[int, tuple[str, ...]]:
-        """For a dimension of the family `code`: each code's values. One for all but tags; a code that has none may be
-        left out. Of deleted codes whose scans are kept, at least the id (dimension `code`)."""
+    def groups(self, dimension: str) -> Mapping[str, Collection[int]]:
+        """For a dimension of the family `code`: the numbers of the codes that have each value. All values of a code
+        count; codes without one may be left out, or stand under ''."""
+        ...
+
+    def id_of(self, number: int) -> str | None:
+        """Also of a deleted code whose scans are kept; None if it is not known any more."""
         ...
 
 
@@ -53,23 +57,23 @@ Matcher = Callable[[Sequence[str], Sequence[str]], Collection[str]]
 
 def selected(condition: Condition, attributes: CodeAttributes, matcher: Matcher) -> CodeSet:
     """The codes that meet a condition on a dimension of the family `code`. A code without a value has ''."""
-    of_codes = attributes.values(condition.dimension)
+    groups = attributes.groups(condition.dimension)
     values = condition.values
     if condition.operator in ("is", "is_not"):
         wanted = set(values)
+    elif condition.operator == "matches":
+        wanted = set(matcher(sorted({*groups, ""}), values))
     else:
-        texts = {text for has in of_codes.values() for text in has} | {""}
-        if condition.operator == "matches":
-            wanted = set(matcher(sorted(texts), values))
-        else:
-            wanted = {text for text in texts if any(part in text for part in values)}
+        wanted = {text for text in {*groups, ""} if any(part in text for part in values)}
+    found = CodeSet(_union(groups, wanted & groups.keys()))
     if "" in wanted:
-        found = CodeSet(
-            frozenset(number for number, has in of_codes.items() if any(has) and wanted.isdisjoint(has)), True
-        )
-    else:
-        found = CodeSet(frozenset(number for number, has in of_codes.items() if not wanted.isdisjoint(has)))
+        # Also codes that nothing is known of.
+        found = CodeSet(_union(groups, groups.keys() - wanted) - found.numbers, True)
     return ~found if condition.operator in ("is_not", "contains_not") else found
+
+
+def _union(groups: Mapping[str, Collection[int]], values: Collection[str]) -> frozenset[int]:
+    return frozenset().union(*(groups[value] for value in values))
 
 
 def nameless(number: int) -> str:

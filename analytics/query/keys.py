@@ -50,23 +50,26 @@ def time_key(dimension: str, parts: Sequence[Bucket], parameters: Parameters, se
 
 
 def code_key(dimension: str, attributes: CodeAttributes, parameters: Parameters) -> Key:
-    of_codes = attributes.values(dimension)
     if dimension == "code":
-        return Key(dimension, "code", lambda number: (of_codes.get(number) or (nameless(number),))[0])
-    # Numbers of the values, and of the sets of values that codes have; 0 is that of none.
-    sets: dict[tuple[str, ...], int] = {("",): 0}
-    numbered = {number: sets.setdefault(tuple(has) or ("",), len(sets)) for number, has in of_codes.items()}
-    numbered = {number: at for number, at in sorted(numbered.items()) if at}
-    if not numbered:
+        return Key(dimension, "code", lambda number: attributes.id_of(number) or nameless(number))
+    groups = {value: numbers for value, numbers in attributes.groups(dimension).items() if value and numbers}
+    if not groups:
         return Key(dimension, "0", lambda _: "")
-    at = (
-        f"transform(code, {parameters.array(list(numbered), 'UInt64')}, "
-        f"{parameters.array(list(numbered.values()), 'UInt32')}, toUInt32(0))"
-    )
+    # Values and sets of values are numbered; 0 is none.
+    labels = ["", *groups]
     if not DIMENSIONS[dimension].many:
-        labels = [has[0] for has in sets]
-        return Key(dimension, at, labels.__getitem__)
-    labels = sorted({text for has in sets for text in has})
-    number_of = {text: number for number, text in enumerate(labels)}
-    of_sets = parameters.array([[number_of[text] for text in has] for has in sets], "Array(UInt32)")
-    return Key(dimension, f"arrayJoin(arrayElement({of_sets}, {at} + 1))", labels.__getitem__)
+        at = {number: index for index, numbers in enumerate(groups.values(), 1) for number in numbers}
+        return Key(dimension, _numbered(at, parameters), labels.__getitem__)
+    of_codes: dict[int, tuple[int, ...]] = {}
+    for index, numbers in enumerate(groups.values(), 1):
+        for number in numbers:
+            of_codes[number] = (*of_codes.get(number, ()), index)
+    sets: dict[tuple[int, ...], int] = {(0,): 0}
+    at = {number: sets.setdefault(has, len(sets)) for number, has in of_codes.items()}
+    of_sets = parameters.array([list(one) for one in sets], "Array(UInt32)")
+    return Key(dimension, f"arrayJoin(arrayElement({of_sets}, {_numbered(at, parameters)} + 1))", labels.__getitem__)
+
+
+def _numbered(at: Mapping[int, int], parameters: Parameters) -> str:
+    codes, numbers = parameters.array(list(at), "UInt64"), parameters.array(list(at.values()), "UInt32")
+    return f"transform(code, {codes}, {numbers}, toUInt32(0))"
