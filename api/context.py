@@ -19,6 +19,7 @@ from codes.files import Files
 from codes.resolver import Resolver
 from codes.service import Codes
 from infra.fair_queue import FairQueue
+from schemas.complete_until import UNKNOWN, CompleteUntil
 
 # A check of a part: what is wrong with it, in a few words, or None.
 Ready = Callable[[], Awaitable[str | None]]
@@ -50,10 +51,17 @@ class ApiContext(msgspec.Struct, frozen=True):
     rates: RateLimits = msgspec.field(default_factory=RateLimits)
     wrong_keys: WrongKeys = msgspec.field(default_factory=WrongKeys)
     now: Callable[[], datetime] = utc_now
+    # Until when every scan is stored, as an aggregator last found it. It costs nothing to ask.
+    completeness: Callable[[], CompleteUntil] = lambda: UNKNOWN
     readiness: Mapping[str, Ready] = {}
     registry: CollectorRegistry = msgspec.field(default_factory=CollectorRegistry)
     # None: requests are not traced.
     tracer: Tracer | None = None
+
+    def complete_until(self) -> datetime | None:
+        """Every scan answered before this is stored, erased, or refused and counted. None: it is not known."""
+        until = self.completeness().until_ms
+        return None if until is None else datetime.fromtimestamp(until / 1000, UTC)
 
     def now_ms(self) -> int:
         return round(self.now().timestamp() * 1000)

@@ -11,7 +11,8 @@ import msgspec
 
 Kind = Literal["counter", "gauge", "histogram"]
 # `journal`: whoever reads the journals: `ingest`, and on one machine the aggregator.
-Service = Literal["redirect", "ingest", "journal", "aggregate", "api", "every"]
+# `proof`: an aggregator, of what it proves in the background.
+Service = Literal["redirect", "ingest", "journal", "aggregate", "proof", "api", "every"]
 
 
 class Metric(msgspec.Struct, frozen=True):
@@ -132,6 +133,13 @@ _METRICS = (
     _gauge("aggregate", "warehouse_free_bytes", "Free space on the warehouse's disk at the last check.", "bytes"),
     _gauge("aggregate", "warehouse_short_of_room", "1 while inserts wait for free space on the warehouse's disk."),
     _gauge("aggregate", "warehouse_broken_parts", "Broken parts that the warehouse has detached."),
+    _gauge(
+        "proof",
+        "complete_age_seconds",
+        "Age of the moment until which every answered scan is stored; 0 while it is not known.",
+        "seconds",
+    ),
+    _gauge("proof", "complete_held_sources", "Sources that have held this moment back for more than ten seconds."),
     _counter("api", "api_requests", "API requests answered.", "method", "route", "status"),
     _histogram(
         "api",

@@ -60,6 +60,10 @@ class DeferredJournal:
         return self._journal.seq if self._journal is not None else self._early
 
     @property
+    def written_seq(self) -> int:
+        return self._journal.written_seq if self._journal is not None else 0
+
+    @property
     def refused(self) -> int:
         return self._journal.refused if self._journal is not None else self._early
 

@@ -38,13 +38,7 @@ class Journal:
     """
 
     def __init__(
-        self,
-        made: NewJournal,
-        *,
-        source: int,
-        now_ms: Callable[[], int],
-        max_bytes: int,
-        segment_bytes: int,
+        self, made: NewJournal, *, source: int, now_ms: Callable[[], int], max_bytes: int, segment_bytes: int
     ) -> None:
         """Only `open` calls this."""
         self.folder = made.folder
@@ -110,6 +104,12 @@ class Journal:
     def seq(self) -> int:
         """The highest seq given out."""
         return self._seq
+
+    @property
+    def written_seq(self) -> int:
+        """The highest seq given out, without refused ones at the end: as far as a reader of the journal can come."""
+        ranges = self._table.ranges
+        return ranges[-1][0] - 1 if ranges and ranges[-1][1] == self._seq else self._seq
 
     def head(self) -> Head:
         """The head, for the thread that appends."""

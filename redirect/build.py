@@ -113,6 +113,7 @@ def build(
         counts=counts,
         random_below=random_below,
         secure=settings.short_url.startswith("https:"),
+        now_ms=now_ms,
     )
     hosts = CustomDomains(
         primary,
@@ -135,7 +136,8 @@ def build(
     )
 
     own = journal.entry if isinstance(journal, DeferredJournal) else lambda: None
-    sources = SourceRegister(settings.journal, primary, own, now_ms)
+    heartbeat = (lambda: (journal.source, journal.written_seq)) if settings.heartbeat else None
+    sources = SourceRegister(settings.journal, primary, own, now_ms, heartbeat)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -153,6 +155,7 @@ def build(
                 async with asyncio.timeout(FIRST_TRUST_S):
                     await subscription.trusted.wait()
                     await hosts.known.wait()
+                    await sources.first.wait()
                     await salt_keeper.first.wait()
             async with served(status, status_sockets):
                 yield

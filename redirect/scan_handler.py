@@ -24,8 +24,11 @@ from redirect.route_cache import CachedRoute
 from redirect.rules import facts
 from redirect.scan_limit import ScanLimits
 from redirect.signed_cookies import StickyVariants
+from schemas.complete_until import IN_FLIGHT_MS
 from schemas.event import Kind, Outcome
 
+# A scan that waited longer for its answer takes the answer's time (half of IN_FLIGHT_MS: the rest is for a busy turn).
+LATE_MS = IN_FLIGHT_MS // 2
 RETRY_AFTER = (b"retry-after", b"2")
 AWAY = msgspec.structs.replace(page_response(pages.unavailable(), "unknown", 503, RETRY_AFTER), recorded=False)
 NOT_FOUND = page_response(pages.not_found(), "unknown", 404)
@@ -107,6 +110,7 @@ class ScanHandler:
         counts: Counts,
         random_below: Callable[[int], int],
         secure: bool,
+        now_ms: Callable[[], int],
     ) -> None:
         self._recorder = recorder
         self._limits = limits
@@ -116,6 +120,7 @@ class ScanHandler:
         self._counts = counts
         self._random_below = random_below
         self._secure = secure
+        self._now_ms = now_ms
 
     def respond_at_once(self, cached: CachedRoute, policy: ScanPolicy, scope: Scope) -> Response:
         """The response to a GET or HEAD whose policy needs no waiting (`policy.waits`); records the scan."""
@@ -139,8 +144,15 @@ class ScanHandler:
         if posted:
             response = see_other(response)
         if response.recorded:
-            self._recorder.write(cached, request.observation, response.outcome, response.variant)
+            self._recorder.write(cached, self._in_time(request.observation), response.outcome, response.variant)
         return response
+
+    def _in_time(self, observation: Observation) -> Observation:
+        """A scan that had to wait long counts as of its answer: nothing older than a moment comes into the journal, so
+        that a reader knows until when it has everything (`schemas.complete_until`)."""
+        at_ms, *rest = observation
+        now = self._now_ms()
+        return observation if now - at_ms <= LATE_MS else (now, *rest)  # type: ignore[return-value]
 
     async def respond_unknown(self, unknown: CachedRoute, scope: Scope, receive: Receive) -> Response:
         """The same for an unknown code; the caller decides whether to record it."""

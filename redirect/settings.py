@@ -21,6 +21,8 @@ class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
     short_url: str = "http://localhost:8001"
     journal: Path = Path("journal")
     journal_max_bytes: int = 2 << 30
+    # Tell Redis once a second how many scans were given out. Not needed where an aggregator reads the journals.
+    heartbeat: bool = True
     # How long cached routes are served while Redis is away.
     stale_max_s: float = 86_400
     cache_routes: int = 100_000

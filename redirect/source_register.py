@@ -2,6 +2,9 @@
 
 Each redirector copies all entries that have changed: its neighbours' too, and those of journals ended for a dead owner.
 An entry in Redis is never lowered. While Redis is away the files wait; nothing on the redirect path does.
+
+Beside it, each redirector tells once a second how many scans it has given out (`schemas.register.Heartbeat`), also when
+that is as many as before: from that an aggregator knows until when everything is stored.
 """
 
 import asyncio
@@ -15,7 +18,7 @@ from ingest import register
 from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away, Refused
 from schemas import keys
-from schemas.register import SourceEntry, encode_entry
+from schemas.register import Heartbeat, SourceEntry, encode_entry, encode_heartbeat
 
 EVERY_S = 1.0
 # How long a process waits for Redis when it ends.
@@ -37,15 +40,23 @@ return 0
 
 
 class SourceRegister:
-    """Copies the entries. `own` returns this process's entry while it has no journal, and so no file."""
+    """Copies the entries. `own` returns this process's entry while it has no journal, and so no file; `heartbeat` its
+    source and the last number that it has written. `first` is set once Redis has heard of it."""
 
     def __init__(
-        self, journals: Path, redis: RedisClient, own: Callable[[], SourceEntry | None], now_ms: Callable[[], int]
+        self,
+        journals: Path,
+        redis: RedisClient,
+        own: Callable[[], SourceEntry | None],
+        now_ms: Callable[[], int],
+        heartbeat: Callable[[], tuple[int, int]] | None = None,
     ) -> None:
+        self.first = asyncio.Event()
         self._journals = journals
         self._redis = redis
         self._own = own
         self._now_ms = now_ms
+        self._heartbeat = heartbeat
         # What Redis already holds, apart from the times.
         self._told: dict[int, SourceEntry] = {}
         self._looked: dict[int, int] = {}
@@ -53,10 +64,12 @@ class SourceRegister:
     async def run(self) -> None:
         """Copy changed entries until cancelled."""
         while True:
-            await asyncio.sleep(EVERY_S)
             # Redis is away, or the disk cannot be read: try again next time.
             with contextlib.suppress(Away, Refused, OSError):
+                await self._beat()
+                self.first.set()
                 await self.tell()
+            await asyncio.sleep(EVERY_S)
 
     async def end(self) -> None:
         """Copy the last entries; call it after the journal is closed."""
@@ -69,6 +82,15 @@ class SourceRegister:
         changed = await asyncio.to_thread(self._changed)
         for at in range(0, len(changed), _AT_ONCE):
             await self._put(changed[at : at + _AT_ONCE])
+
+    async def _beat(self) -> None:
+        if self._heartbeat is None:
+            return
+        # The time first: what is given out after it may be in the number, and never the other way round.
+        now = self._now_ms()
+        source, seq = self._heartbeat()
+        said = encode_heartbeat(Heartbeat(source, now, seq, register.this_host()))
+        await self._redis.ask("HSET", keys.HEARTBEATS, source, said)
 
     async def _put(self, entries: list[SourceEntry]) -> None:
         words: list[bytes | str | int] = []

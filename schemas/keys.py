@@ -19,6 +19,10 @@ WORKSPACES = PREFIX + "workspaces"
 ERASURES = PREFIX + "erasures"
 # Hash: source → schemas.register.SourceEntry, as its redirector last reported.
 SOURCES = PREFIX + "sources"
+# Hash: source → schemas.register.Heartbeat, from each live redirector once a second; until its end is stored.
+HEARTBEATS = PREFIX + "heartbeats"
+# schemas.complete_until.CompleteUntil, as an aggregator found it within the last second.
+COMPLETE_UNTIL = PREFIX + "complete-until"
 # Thirty-two random bytes; redirectors sign cookies with them.
 COOKIE_SECRET = PREFIX + "cookie-secret"
 # The secrets that sign tokens, newest first (codes.token_secrets).

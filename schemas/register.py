@@ -34,3 +34,25 @@ def encode_entry(entry: SourceEntry) -> bytes:
 def decode_entry(raw: bytes) -> SourceEntry:
     """Raises msgspec.DecodeError."""
     return _decoder.decode(raw)
+
+
+class Heartbeat(msgspec.Struct, frozen=True):
+    """A live redirector had given out 1 to `seq` at `at_ms` (and had refused some after it, perhaps): what it writes
+    later has a later number."""
+
+    source: int
+    at_ms: int
+    seq: int
+    host: str = ""
+
+
+_heartbeat = msgspec.json.Decoder(Heartbeat)
+
+
+def encode_heartbeat(heartbeat: Heartbeat) -> bytes:
+    return msgspec.json.encode(heartbeat)
+
+
+def decode_heartbeat(raw: bytes) -> Heartbeat:
+    """Raises msgspec.DecodeError."""
+    return _heartbeat.decode(raw)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from opentelemetry.trace import Tracer
@@ -19,6 +19,7 @@ from aggregator.aggregator import Aggregator
 from aggregator.erasure import Erasures
 from analytics.query_pool import QueryPool
 from api.app import keep_working
+from api.complete_until import PublishedCompleteUntil
 from codes.domain_rechecks import DomainRechecks
 from codes.redis_client import connect
 from codes.sweep import sweep_until
@@ -37,7 +38,7 @@ from waymark.settings import Settings
 from waymark.startup_checks import Prepared, prepare, warehouse_of
 from waymark.status import keep_watched, status_app
 from waymark.wiring import room_settings
-from waymark.wiring.aggregator import aggregator_of, readiness_of, readings, stored_up_to
+from waymark.wiring.aggregator import aggregator_of, complete_until_of, readiness_of, readings, stored_up_to
 from waymark.wiring.api import api_app
 
 log = logging.getLogger(__name__)
@@ -100,8 +101,11 @@ async def _run(
     moving = aggregator_of(settings, warehouse, tracer) if aggregate else None
     readiness = readiness_of(moving) if moving is not None else {}
     waiting = backlog.Backlog()
-    if moving is not None:
+    complete = complete_until_of(settings, warehouse, moving, redis) if moving is not None else None
+    published = PublishedCompleteUntil(redis)
+    if moving is not None and complete is not None:
         shown.register(MetricsCollector(lambda: readings(moving)))
+        shown.register(MetricsCollector(complete.readings))
         if settings.kafka_bootstrap is None:
             shown.register(MetricsCollector(lambda: backlog.readings(waiting, settings.journal_max)))
     # What serves the public stops first; what carries scans on stops last.
@@ -114,21 +118,25 @@ async def _run(
         public, inner = [], []
         if api_sockets:
             shown.register(MetricsCollector(questions.metrics))
-            app = api_app(settings, redis, questions, shown, readiness, tracer)
+            completeness = published if complete is None else lambda: complete.latest
+            app = api_app(settings, redis, questions, shown, readiness, completeness, tracer)
             readiness = app.state.context.readiness
             public.append(tasks.create_task(keep_working(app.state.context, stop)))
             rechecks = DomainRechecks(app.state.context.domains, every_ms=settings.domain_check * 1000)
             shown.register(MetricsCollector(rechecks.metrics))
             background.append(tasks.create_task(rechecks.run(stop)))
+            if complete is None:
+                background.append(tasks.create_task(published.run(stop)))
             limits = room_settings.connection_limits(settings)
             public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop, limits)))
-        if moving is not None:
+        if moving is not None and complete is not None:
             admin = AdminSocket(settings, warehouse, moving, prepared)
             listener = unix_socket(DataDir(settings.data).core_socket)
             inner.append(tasks.create_task(serve(admin.app, [listener], moved)))
             inner.append(tasks.create_task(_move(moving, prepared, moved)))
             erasures = Erasures(redis, moving.between, lambda: time.time_ns() // 1_000_000)
-            background.append(tasks.create_task(_erase(erasures, prepared, stop)))
+            background.append(tasks.create_task(_after_migration(erasures.run, prepared, stop)))
+            background.append(tasks.create_task(_after_migration(complete.run, prepared, stop)))
             if settings.kafka_bootstrap is None:
                 measuring = backlog.keep_measured(settings.journal_folder, waiting, stop, stored_up_to(moving))
                 background.append(tasks.create_task(measuring))
@@ -181,9 +189,11 @@ async def _move(moving: Aggregator, prepared: Prepared, stop: asyncio.Event) -> 
         await moving.run(stop)
 
 
-async def _erase(erasures: Erasures, prepared: Prepared, stop: asyncio.Event) -> None:
+async def _after_migration(
+    run: Callable[[asyncio.Event], Awaitable[None]], prepared: Prepared, stop: asyncio.Event
+) -> None:
     await _either(prepared.tables, stop)
-    await erasures.run(stop)
+    await run(stop)
 
 
 async def _drained(settings: Settings, moving: Aggregator) -> None:

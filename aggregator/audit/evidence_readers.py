@@ -75,7 +75,7 @@ class Records:
 
     def sources(self) -> list[Account]:
         """Its copy of the register."""
-        with self._reached("register") as server:
+        with reached(self._url, "register") as server:
             found = server.hscan_iter(keys.SOURCES, count=500)
             return [account("Redis", decode_entry(raw)) for _, raw in found]
 
@@ -83,23 +83,25 @@ class Records:
         """Which of the codes have a deletion on record."""
         wanted = sorted(codes)
         found = set()
-        with self._reached("deletions") as server:
+        with reached(self._url, "deletions") as server:
             for at in range(0, len(wanted), _CHUNK):
                 chunk = wanted[at : at + _CHUNK]
                 answers = server.hmget(keys.ERASURES, [str(code) for code in chunk])
                 found |= {code for code, answer in zip(chunk, answers, strict=True) if answer is not None}
         return found
 
-    @contextmanager
-    def _reached(self, what: str) -> Iterator[redis.Redis]:
-        server = redis.Redis.from_url(
-            self._url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S, retry=Retry(NoBackoff(), 0)
-        )
-        try:
-            with server:
-                yield server
-        except (redis.RedisError, OSError, msgspec.DecodeError) as error:
-            raise Unreachable(f"{what}: Redis does not answer ({error})") from error
+
+@contextmanager
+def reached(redis_url: str, what: str) -> Iterator[redis.Redis]:
+    """Redis, for a few questions. Raises Unreachable when it does not answer, or with what cannot be read."""
+    server = redis.Redis.from_url(
+        redis_url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S, retry=Retry(NoBackoff(), 0)
+    )
+    try:
+        with server:
+            yield server
+    except (redis.RedisError, OSError, msgspec.DecodeError) as error:
+        raise Unreachable(f"{what}: Redis does not answer ({error})") from error
 
 
 class NoRecords:

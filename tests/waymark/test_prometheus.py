@@ -20,7 +20,7 @@ from tests.waymark.running import up, wait_for
 
 SCRAPE_S = 1
 # Beside a redirector, `waymark up` has all of these in its core.
-THERE = {"redirect", "journal", "aggregate", "api", "every"}
+THERE = {"redirect", "journal", "aggregate", "proof", "api", "every"}
 
 
 @contextmanager

@@ -6,9 +6,13 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 from opentelemetry.trace import Tracer
+from redis.asyncio import Redis
 
 from aggregator.aggregator import Aggregator, uptime
+from aggregator.audit.complete_until import CompleteUntilKeeper, Look
 from aggregator.audit.evidence import StoppedPartition
+from aggregator.audit.heartbeats import Heartbeats
+from aggregator.audit.unstored_journals import Stored, UnstoredJournals
 from aggregator.bus import Bus
 from aggregator.journal_bus import JournalBus
 from aggregator.queries import CONSISTENT
@@ -17,6 +21,7 @@ from api.context import Ready
 from infra.exposition import Reading
 from infra.warehouse import Warehouse
 from ingest.backlog import Following
+from ingest.journal_files import wall_ms
 from waymark.settings import Settings
 from waymark.wiring import room_settings
 
@@ -69,6 +74,29 @@ def stored_up_to(moving: Aggregator) -> Following:
         return max((worker.position for worker in workers), default=0)
 
     return following
+
+
+def complete_until_of(
+    settings: Settings, warehouse: Warehouse, moving: Aggregator, redis: Redis
+) -> CompleteUntilKeeper:
+    """Published where an API may be another process: beside an embedded warehouse there is none."""
+    look: Look
+    if settings.kafka_bootstrap is None:
+        look = UnstoredJournals(settings.journal_folder, stored_of(moving), wall_ms)
+    else:
+        look = Heartbeats(room_settings.redis_url(settings), lambda: warehouse.connect(max_threads=1), wall_ms)
+    return CompleteUntilKeeper(look, wall_ms, None if settings.clickhouse_url is None else redis)
+
+
+def stored_of(moving: Aggregator) -> Stored:
+    def stored(source: int) -> tuple[int, str]:
+        found = (0, "")
+        for worker in list(moving.workers.values()):
+            if worker.partition.id.number == source and worker.position >= found[0]:
+                found = (worker.position, worker.reason if worker.state in (State.RETRYING, State.STOPPED) else "")
+        return found
+
+    return stored
 
 
 def readings(moving: Aggregator) -> Mapping[str, Reading]:

@@ -1,7 +1,7 @@
 """Build the API app from the settings, in whichever process serves it."""
 
 import atexit
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
@@ -19,6 +19,7 @@ from api.wrong_keys import WrongKeys
 from codes.plans import known
 from codes.resolver import Resolver
 from codes.service import Codes
+from schemas.complete_until import CompleteUntil
 from waymark.settings import Settings
 from waymark.wiring import room_settings
 
@@ -29,6 +30,7 @@ def api_app(
     questions: QueryPool,
     registry: CollectorRegistry,
     more_readiness: Mapping[str, Ready],
+    completeness: Callable[[], CompleteUntil],
     tracer: Tracer | None = None,
 ) -> Starlette:
     domains = room_settings.domains(settings, redis)
@@ -56,6 +58,7 @@ def api_app(
                 api_url=settings.api_base,
                 cors_origins=parse_origins(settings.cors_origins or ""),
             ),
+            completeness=completeness,
             readiness={**engine_checks(codes, questions, settings.redis_fsync), **more_readiness},
             registry=registry,
             tracer=tracer,

@@ -79,6 +79,8 @@ def redirect_settings(settings: Settings, *, salts_descriptor: int | None = None
         short_url=settings.short_base,
         journal=settings.journal_folder,
         journal_max_bytes=settings.journal_max,
+        # A service of its own cannot know what stores its scans; beside a supervisor the settings are the same for all.
+        heartbeat=salts_descriptor is None or settings.kafka_bootstrap is not None,
         stale_max_s=settings.stale_max,
         cache_routes=settings.cache_routes,
         trusted_proxies=trusted_proxies(settings),
