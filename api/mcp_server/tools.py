@@ -21,6 +21,7 @@ from api.dialects.openqr.pagination import LIMIT
 from api.mcp_server import arguments
 from api.mcp_server.arguments import StrictServer, tool
 from infra.version import VERSION
+from schemas.short_links import LONGEST_PLACEMENT
 
 # OpenQR's own server of tools knows no other window.
 DAYS = 30
@@ -135,9 +136,13 @@ def _reading(reach: Reach) -> list[Any]:
         context: Call,
         id: Id,
         size: Annotated[int, Field(description=f"Its width in pixels, {SIZE.low}-{SIZE.high}.")] = 512,
+        placement: Annotated[
+            str | None,
+            Field(description=f"Which print this is, at most {LONGEST_PLACEMENT} characters: its scans will say so."),
+        ] = None,
     ) -> Image:
         """The QR code of a code as a picture (PNG), in its own style, checked to be readable."""
-        query = {"format": "png", "size": size}
+        query = {"format": "png", "size": size, "placement": placement}
         response = await _response(reach(context), "GET", f"/v1/dynamic/{_id(id)}/qr", query=query)
         return Image(data=response.content, format="png")
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.dialects.exaroutes import bulk_archive
+from api import picture_archive
 from codes.importing import report
 from codes.importing.importer import Outcome
 from codes.importing.types import NotImported
@@ -18,7 +18,7 @@ from codes.importing.types import NotImported
 ROOT = Path(__file__).parents[2]
 ROOMS = ("api", "codes", "analytics", "aggregator", "waymark", "redirect", "ingest", "pages", "qr")
 # Those below are looked at here; a new table belongs to them.
-TABLES = {"api/dialects/exaroutes/bulk_archive.py", "codes/importing/report.py"}
+TABLES = {"api/picture_archive.py", "codes/importing/report.py"}
 FORMULAS = [
     "=1+1",
     "+1",
@@ -65,8 +65,8 @@ def test_no_other_tables_are_written() -> None:
 
 
 @given(st.lists(_texts, min_size=1, max_size=4))
-def test_the_manifest_of_a_bulk(cells: list[str]) -> None:
-    rows = list(csv.reader(io.StringIO(bulk_archive.manifest([cells]).decode(), newline="")))
+def test_the_manifest_of_an_archive(cells: list[str]) -> None:
+    rows = list(csv.reader(io.StringIO(picture_archive.manifest(["cell"] * len(cells), [cells]).decode(), newline="")))
     (read,) = rows[1:]
     for sent, cell in zip(cells, read, strict=True):
         assert not starts_a_formula(cell)

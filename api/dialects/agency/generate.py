@@ -15,10 +15,10 @@ from api.dialect import Call, Route
 from api.dialects.agency import examples, from_wire
 from api.dialects.agency.codes import SLUG_LENGTH
 from api.dialects.agency.schemas import AgencyVariant, NewAgencyCode
-from api.dialects.agency.to_wire import agency_code, public_url
+from api.dialects.agency.to_wire import agency_code
 from api.parsing import convert, read_object
 from api.problems import Problem, invalid
-from api.responses import Json
+from api.responses import Json, picture_url
 from codes.code_fields import NewCode
 from codes.errors import Conflict, Unavailable
 from qr.errors import Refused
@@ -77,7 +77,7 @@ async def _create_dynamic(call: Call, sent: Generate, new: NewAgencyCode) -> Res
     await call.context.codes.check(call.key.workspace, NewCode(**fields))
     for _ in range(_ATTEMPTS):
         slug = call.context.codes.draw_slug(SLUG_LENGTH)
-        image = await _data_uri(call, public_url("", slug, base), sent)
+        image = await _data_uri(call, picture_url("", slug, base), sent)
         try:
             made = NewCode(**fields, slug=slug, keep_slug=True)
             code = await call.context.codes.create(call.key.workspace, made)
@@ -87,7 +87,7 @@ async def _create_dynamic(call: Call, sent: Generate, new: NewAgencyCode) -> Res
             raise
         if code.slug != slug:
             # An earlier attempt with the same Idempotency-Key has created it.
-            image = await _data_uri(call, public_url(code.host, code.slug, base), sent)
+            image = await _data_uri(call, picture_url(code.host, code.slug, base), sent)
         call.set_etag(code, alone=False)
         return Json(Generated(**msgspec.structs.asdict(agency_code(code, Total(), base)), image=image), 201)
     raise Unavailable("no free slug was found")

@@ -2,16 +2,11 @@
 
 from analytics.totals import Total
 from api.dialects.agency.schemas import AgencyCode, AgencyVariant
-from api.responses import link_base
+from api.responses import picture_url
 from api.timestamps import second, second_of
 from codes.scan_options import is_link
 from schemas.code import Code
 from schemas.scan_options import Variant
-
-
-def public_url(host: str, slug: str, base: str) -> str:
-    """The address in the QR code."""
-    return f"{link_base(host, base)}/q/{slug}/"
 
 
 def _variant(one: Variant) -> AgencyVariant:
@@ -20,7 +15,7 @@ def _variant(one: Variant) -> AgencyVariant:
 
 
 def agency_code(code: Code, scans: Total, base: str) -> AgencyCode:
-    url = public_url(code.host, code.slug, base)
+    url = picture_url(code.host, code.slug, base)
     return AgencyCode(
         id=code.number,
         short_id=code.slug,

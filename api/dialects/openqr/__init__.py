@@ -13,6 +13,7 @@ from api.dialects.openqr import (
     images,
     imported,
     orphans,
+    placements,
     tags,
 )
 
@@ -26,6 +27,7 @@ DIALECT = Dialect(
         *analytics.ROUTES,
         *imported.ROUTES,
         *images.ROUTES,
+        *placements.ROUTES,
         *domains.ROUTES,
         *files.ROUTES,
         *orphans.ROUTES,

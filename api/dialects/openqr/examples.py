@@ -139,3 +139,5 @@ FILE = {
     "content_type": "application/pdf",
     "size_bytes": 184120,
 }
+
+PLACEMENTS = {"placements": ["window", "door", "table 1"], "size": 1024}

@@ -11,7 +11,9 @@ from api.dialects.openqr.lookup import ID, find_code
 from api.parameters import Parameter
 from api.problems import invalid
 from api.qr_images import MEDIA
-from api.responses import short_url
+from api.responses import picture_url
+from codes.validation import single_line
+from schemas.short_links import LONGEST_PLACEMENT
 
 DATA = Parameter(
     "data", "query", "What the QR code holds: an address, or any text of up to 2,953 bytes.", {"type": "string"}
@@ -28,6 +30,12 @@ SIZE = Parameter.integer(
     512,
     64,
     4096,
+)
+PLACEMENT = Parameter(
+    "placement",
+    "query",
+    "Which print of the code this is: its scans will say so.",
+    {"type": "string", "maxLength": LONGEST_PLACEMENT, "examples": ["window"]},
 )
 # The same request has the same answer until Waymark itself changes.
 CACHE_A_DAY = "private, max-age=86400"
@@ -47,10 +55,18 @@ async def draw_qr(call: Call) -> Response:
 
 async def draw_code(call: Call) -> Response:
     format, size = _sent_format(call.request), SIZE.read(call.request)
+    placement = call.request.query_params.get("placement", "")
+    if placement:
+        placement = check_placement("placement", placement)
     code = await find_code(call)
-    link = short_url(code, call.context.settings.short_url)
+    link = picture_url(code.host, code.slug, call.context.settings.short_url, placement)
     picture = await call.context.images.draw(link, code.style, format, size, workspace=code.workspace)
     return _response(call.request, picture, format, REVALIDATE)
+
+
+def check_placement(field: str, text: str) -> str:
+    """The label as a scan's event will have it. Raises codes.errors.Refused."""
+    return single_line(field, text.strip(), LONGEST_PLACEMENT)
 
 
 def _sent_format(request: Request) -> str:
@@ -76,9 +92,9 @@ ROUTES = (
         path="/v1/qr",
         scope="read",
         summary="Draw a QR code of any text",
-        description="Black on white, with a quiet zone of four modules. For a code, pass its "
-        "`short_url` as `data`. Every picture is decoded before it is sent: one that could not be scanned (too few "
-        "pixels) is refused.",
+        description="Black on white, with a quiet zone of four modules. For a code, pass its `short_url` as `data`, or "
+        "its address below `/q/`, whose scans have the entry `qr`. Every picture is decoded before it is sent: one "
+        "that could not be scanned (too few pixels) is refused.",
         handler=draw_qr,
         status=200,
         answer=None,
@@ -92,14 +108,15 @@ ROUTES = (
         path="/v1/dynamic/{id}/qr",
         scope="read",
         summary="Draw a code",
-        description="Its short link, in its `style`. Decoded before it is sent; a style that could not be scanned "
-        "is refused with the reason, and `field` names the part at fault.",
+        description="Its short link below `/q/`, whose scans have the entry `qr`, in its `style`; with a `placement`, "
+        "they have that too. Decoded before it is sent; a style that could not be scanned is refused with the reason, "
+        "and `field` names the part at fault.",
         handler=draw_code,
         status=200,
         answer=None,
         tagged=True,
         media=tuple(MEDIA.values()),
-        parameters=(ID, FORMAT, SIZE),
+        parameters=(ID, FORMAT, SIZE, PLACEMENT),
         problems=(400, 404),
     ),
 )

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api import picture_archive
 from api.dialects.exaroutes import bulk_archive, bulk_worker
 from codes.jobs import Jobs
 from codes.workspaces import ensure_workspace
@@ -274,7 +275,7 @@ async def test_a_worker_stops_between_items(api: Service) -> None:
     ],
 )  # fmt: skip
 def test_a_manifest_has_no_formulas(data: str, cell: str) -> None:
-    text = bulk_archive.manifest([["0", "failed", "", "", "", data, "", "", ""]]).decode()
+    text = picture_archive.manifest(bulk_archive.COLUMNS, [["0", "failed", "", "", "", data, "", "", ""]]).decode()
     (row,) = csv.DictReader(io.StringIO(text, newline=""))
     assert row["data"] == cell
 

@@ -8,7 +8,7 @@ import zxingcpp
 from PIL import Image
 
 from api.qr_images import MEDIA
-from tests.api.service import Service
+from tests.api.service import SHORT, Service
 
 GIF = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00"
@@ -23,6 +23,11 @@ def opened(png: bytes) -> Image.Image:
 def read(png: bytes) -> str:
     (found,) = zxingcpp.read_barcodes(opened(png).convert("L"))
     return str(found.text)
+
+
+def in_pictures(code: dict[str, Any]) -> str:
+    """What the picture of a code holds: its link as an entry by QR."""
+    return f"{SHORT}/q/{code['slug']}/"
 
 
 async def test_the_documents_call(api: Service) -> None:
@@ -96,7 +101,7 @@ async def test_a_code_is_drawn_in_its_style(api: Service) -> None:
     answer = await api.client.get(path, params={"size": 600})
     picture = opened(answer.content)
     assert picture.width == 600 < picture.height
-    assert read(answer.content) == made["short_url"]
+    assert read(answer.content) == in_pictures(made)
     await api.client.patch(f"/v1/dynamic/{made['id']}", json={"style": {}})
     plain = await api.client.get(path, headers={"If-None-Match": answer.headers["etag"]})
     assert plain.status_code == 200
@@ -146,3 +151,22 @@ async def test_codes_of_others_and_no_codes_are_404(api: Service) -> None:
     for path in (f"/v1/dynamic/{made['id']}/qr", "/v1/dynamic/nonsense/qr"):
         assert (await stranger.get(path)).status_code == 404
     await stranger.aclose()
+
+
+@pytest.mark.parametrize(
+    ("placement", "query"), [("window", "?p=window"), (" Tür 1 & 2 ", "?p=T%C3%BCr+1+%26+2"), ("", "")]
+)
+async def test_a_picture_says_its_placement(api: Service, placement: str, query: str) -> None:
+    made = await api.make(slug="spring-sale")
+    answer = await api.client.get(f"/v1/dynamic/{made['id']}/qr", params={"placement": placement})
+    assert read(answer.content) == in_pictures(made) + query
+
+
+@pytest.mark.parametrize("placement", ["x" * 51, "a\nb", "a\u2028b", "\u202e"])
+async def test_a_placement_that_no_scan_could_say_is_refused(api: Service, placement: str) -> None:
+    made = await api.make()
+    path = f"/v1/dynamic/{made['id']}/qr"
+    answer = await api.client.get(path, params={"placement": placement})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, "placement")
+    answer = await api.client.post(f"{path}/placements", json={"placements": ["a", placement]})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, "placements[1]")
