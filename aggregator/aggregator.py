@@ -10,6 +10,7 @@ from typing import TypeVar
 from clickhouse_connect.driver.client import Client
 from opentelemetry.trace import NoOpTracer, Tracer
 
+from aggregator.batch_log import BatchLog
 from aggregator.bus import Bus, Held, Lost, Partition
 from aggregator.committing import Declared
 from aggregator.disk_space import DiskSpace
@@ -26,6 +27,8 @@ T = TypeVar("T")
 LOOK_S = 0.1
 LAG_S = 1.0
 DISK_S = 10.0
+# Scans are in the feed this long after they are stored, or sooner.
+LOG_S = 0.25
 
 
 def no_checkpoint(name: str) -> None:
@@ -53,6 +56,7 @@ class Aggregator:
     ) -> None:
         self.writer = WarehouseWriter(connect)
         self.space = DiskSpace(free_floor)
+        self.log = BatchLog()
         self.workers: dict[Partition, PartitionWorker] = {}
         self._bus = bus
         self._clock = clock
@@ -68,7 +72,7 @@ class Aggregator:
         what the bus and the warehouse do is waited out."""
         if not await self._opened(stop):
             return
-        watching = asyncio.create_task(self._watch_disk())
+        watching = [asyncio.create_task(self._watch_disk()), asyncio.create_task(self._write_log())]
         try:
             next_lag = self._clock()
             while not stop.is_set():
@@ -82,7 +86,8 @@ class Aggregator:
                 except TimeoutError:
                     continue
         finally:
-            watching.cancel()
+            for task in watching:
+                task.cancel()
             await self._let_go()
             await self._bus.close()
             await self.writer.close()
@@ -134,10 +139,19 @@ class Aggregator:
                 await self.writer.call(self.space.look_closely)
             await asyncio.sleep(DISK_S)
 
+    async def _write_log(self) -> None:
+        while True:
+            if self.log:
+                # Away: the partitions say so, and wait for it.
+                with contextlib.suppress(Away):
+                    await self.writer.call(self.log.flush)
+            await asyncio.sleep(LOG_S)
+
     def _start(self, partition: Partition) -> None:
         worker = PartitionWorker(
             partition,
             self.writer,
+            self.log,
             self.space,
             self._clock,
             self._bus.session_timeout_s,

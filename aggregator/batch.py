@@ -82,6 +82,12 @@ class Batch:
         return Block(self.partition_id, concatenate([columns for columns, _ in self._parts]), offsets)
 
     @property
+    def span(self) -> tuple[int, int]:
+        """When its first and its last row were scanned, in ms. At least one row must be there."""
+        times = [columns.numbers["ts_ms"] for columns, _ in self._parts]
+        return min(int(one.min()) for one in times), max(int(one.max()) for one in times)
+
+    @property
     def range(self) -> Range:
         return Range(self.first, self.last)
 

@@ -11,6 +11,7 @@ from opentelemetry.trace import Tracer
 
 from aggregator import queries
 from aggregator.batch import Batch
+from aggregator.batch_log import BatchLog
 from aggregator.bus import Held, Partition
 from aggregator.disk_space import DiskSpace
 from aggregator.metrics import PartitionMetrics
@@ -46,6 +47,7 @@ class Committer:
         self,
         partition: Partition,
         writer: WarehouseWriter,
+        log: BatchLog,
         space: DiskSpace,
         clock: Callable[[], float],
         session_timeout_s: float | None,
@@ -61,6 +63,7 @@ class Committer:
         self.metrics = PartitionMetrics()
         self._partition = partition
         self._writer = writer
+        self._log = log
         self._space = space
         self._clock = clock
         # How old an acknowledged intent may be when its insert begins, and a hold when a deletion does.
@@ -90,6 +93,7 @@ class Committer:
                 return
             self._checkpoint("inserted")
         await self._insert_notes(batch)
+        self._log.add(batch)
         self._stored(batch, Declared.STORED)
 
     def _stored(self, batch: Batch, declared: Declared) -> None:
@@ -99,6 +103,7 @@ class Committer:
 
     async def _insert(self, batch: Batch) -> bool:
         """False when it is not certain what came of it. Raises Held."""
+        await self._flush_log()
         self.declared = Declared.IN_DOUBT
         while True:
             try:
@@ -166,6 +171,8 @@ class Committer:
             await self._ask(lambda: self._writer.call(settle, batch, self._checkpoint, renew_hold))
             self.metrics.settled += 1
             await self._insert_notes(batch)
+            self._log.add(batch, settled=True)
+            await self._flush_log()
             await self._ask(lambda: self._partition.done(batch.last + 1))
             self._stored(batch, Declared.NOTHING)
 
@@ -181,6 +188,7 @@ class Committer:
     async def clear(self) -> None:
         """The same with the turn held by the caller."""
         if self.declared == Declared.STORED:
+            await self._flush_log()
             await self._ask(lambda: self._partition.done(self.position))
             self.declared = Declared.NOTHING
 
@@ -203,3 +211,9 @@ class Committer:
         if batch.notes:
             await self._ask(lambda: self._writer.call(queries.insert_notes, self._partition.id, batch.notes))
             self._checkpoint("noted")
+
+    async def _flush_log(self) -> None:
+        """Before the bus is told that the partition's last batch is done with."""
+        if self._log.holds(self._partition.id):
+            await self._ask(lambda: self._writer.call(self._log.flush))
+            self._checkpoint("logged")

@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 from aggregator import queries
 from aggregator.aggregator import Aggregator, no_checkpoint
 from aggregator.batch import Batch
+from aggregator.batch_log import BatchLog
 from aggregator.bus import PartitionId, Range, Record
 from aggregator.decoding import Decoded, Unreadable, decode
 from aggregator.retrying import State
@@ -45,10 +46,10 @@ def store_dead_letter(partition_id: PartitionId, bad: Unreadable, client: Client
 async def replay(aggregator: Aggregator) -> dict[str, int]:
     """Inserts the events of all dead letters that can be read and are not stored. Raises Away; may be called
     again, also after a kill: what is stored already is left out, and the rollups are compared each time."""
-    return await aggregator.between(replay_all)
+    return await aggregator.between(lambda client: replay_all(client, aggregator.log))
 
 
-def replay_all(client: Client) -> dict[str, int]:
+def replay_all(client: Client, log: BatchLog) -> dict[str, int]:
     """Called with no batch declared: it settles rows as a crashed insert's."""
     letters = client.query(
         "SELECT bus, bus_partition, bus_offset, record FROM dead_letters FINAL ORDER BY bus, bus_partition, bus_offset",
@@ -64,6 +65,8 @@ def replay_all(client: Client) -> dict[str, int]:
         batch.last = offset
         told["events"] += len(batch.lines)
         settle(client, batch, no_checkpoint, no_hold)
+        if batch.lines:
+            log.add_replayed(client, batch, set(batch.block().columns.keys()))
     return told
 
 

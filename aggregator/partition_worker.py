@@ -7,6 +7,7 @@ from opentelemetry.trace import Tracer
 
 from aggregator import queries
 from aggregator.batch import Batch
+from aggregator.batch_log import BatchLog
 from aggregator.batching import Alarm, Batcher
 from aggregator.bus import Gone, Lost, Partition, Range
 from aggregator.committing import Committer, Declared
@@ -28,6 +29,7 @@ class PartitionWorker:
         self,
         partition: Partition,
         writer: WarehouseWriter,
+        log: BatchLog,
         space: DiskSpace,
         clock: Callable[[], float],
         session_timeout_s: float | None,
@@ -43,7 +45,7 @@ class PartitionWorker:
         self._retrier = Retrier(partition)
         self._ask = self._retrier.until_answered
         self._committer = Committer(
-            partition, writer, space, clock, session_timeout_s, checkpoint, clear_all, tracer, self._retrier
+            partition, writer, log, space, clock, session_timeout_s, checkpoint, clear_all, tracer, self._retrier
         )
         self._batcher = Batcher(partition, writer, clock, self._retrier, lambda: self._committer.storing)
 

@@ -26,6 +26,27 @@ CREATE TABLE IF NOT EXISTS ledger (
 ENGINE = ReplacingMergeTree(at)
 ORDER BY (source, seq);
 
+-- Batches whose rows are stored for certain, in the order of storing: the feed (`analytics.feed`) hands out scans by it.
+-- A batch may stand here twice. `details`: schemas.stored_batch. A replay of dead letters is kept, so that no later one
+-- lists its rows again.
+CREATE TABLE IF NOT EXISTS stored_batches (
+    bus String,
+    bus_partition UInt64,
+    first UInt64,
+    last UInt64,
+    rows UInt32,
+    oldest DateTime64(3, 'UTC'),
+    newest DateTime64(3, 'UTC'),
+    replay UInt64,
+    details String,
+    track UInt64,
+    at DateTime64(3, 'UTC')
+)
+ENGINE = MergeTree
+PARTITION BY toDate(at)
+ORDER BY at
+TTL toDateTime(at) + INTERVAL 8 DAY DELETE WHERE replay = 0;
+
 -- Records that nobody could read, moved out of the way by `waymark skip`, with where they came from.
 CREATE TABLE IF NOT EXISTS dead_letters (
     bus LowCardinality(String),

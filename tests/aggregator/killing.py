@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from ingest.reader import sources
+from tests.aggregator import following
 from tests.aggregator.exact import problems
 from tests.aggregator.running import append, journal
 from tests.redirect.asked_at_once import killed_half_written
@@ -61,6 +62,16 @@ def check(folder: Path, expected: dict[int, int]) -> None:
     client = Warehouse(folder=folder / "warehouse").connect()
     try:
         assert problems(client, expected) == []
+        assert following.problems(client, expected) == []
+    finally:
+        client.close()
+
+
+def follow(folder: Path, reader: following.Follower) -> None:
+    """Reads what the feed has, between two processes."""
+    client = Warehouse(folder=folder / "warehouse").connect()
+    try:
+        reader.catch_up(client)
     finally:
         client.close()
 

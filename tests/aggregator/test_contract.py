@@ -15,6 +15,7 @@ from aggregator.committing import Declared
 from aggregator.dead_letters import skip
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
+from tests.aggregator import following
 from tests.aggregator.exact import problems
 from tests.aggregator.feeds import Feed, JournalFeed, kafka_feed
 from tests.aggregator.running import running, until
@@ -75,6 +76,7 @@ async def test_every_event_is_stored_once_through_restarts(feed: Feed, warehouse
             await feed.put(7, 30)
             await until(lambda already=before: rows(client) == already + 230)  # type: ignore[misc]
     assert problems(client, {7: 450, 8: 240}) == []
+    assert following.problems(client, {7: 450, 8: 240}) == []
 
 
 async def test_old_events_once_more_are_dropped(feed: Feed, warehouse: Warehouse, client: Client) -> None:

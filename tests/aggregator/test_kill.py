@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.aggregator.killing import drive, finishes, killed_at_rename, prepared, redirector_killed, start
+from tests.aggregator.following import Follower
+from tests.aggregator.killing import drive, finishes, follow, killed_at_rename, prepared, redirector_killed, start
 from tests.aggregator.running import append, journal
 from tests.servers import require
 
@@ -24,14 +25,18 @@ PARTS = 8
     "die_at",
     [
         *("gathered:1", "gathered:2", "declared:1", "declared:2", "rows inserted:1", "rows inserted:2"),
-        *("inserted:1", "inserted:2", "noted:1", "noted:2"),
+        *("inserted:1", "inserted:2", "noted:1", "noted:2", "logged:1", "logged:2"),
     ],
 )
 def test_killed_at_a_checkpoint(tmp_path: Path, die_at: str) -> None:
     expected = {7: COUNT, 8: COUNT}
+    reader = Follower()
     prepared(tmp_path, expected)
     assert drive(tmp_path, "--die-at", die_at)[0] == -signal.SIGKILL
+    follow(tmp_path, reader)
     finishes(tmp_path, expected)
+    follow(tmp_path, reader)
+    assert reader.problems(expected) == []
 
 
 @pytest.fixture
@@ -102,7 +107,7 @@ def test_killed_at_renames_of_the_repair(tmp_path: Path, damaged: Path, number: 
 
 
 def test_killed_at_random_while_events_come(tmp_path: Path) -> None:
-    dice = random.Random(11)
+    dice, reader = random.Random(11), Follower()
     folder = prepared(tmp_path, {})
     one = journal(folder, 7)
     for _ in range(8):
@@ -113,5 +118,8 @@ def test_killed_at_random_while_events_come(tmp_path: Path) -> None:
             time.sleep(0.02)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
+        follow(folder, reader)
     one.close()
     finishes(folder, {7: one.seq})
+    follow(folder, reader)
+    assert reader.problems({7: one.seq}) == []
