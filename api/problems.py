@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 
 import analytics.types
 import codes.errors
+from analytics.query import refusal as query
 from infra.fair_queue import TooMany
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -65,6 +66,7 @@ EXPECTED_ERRORS: tuple[type[Exception], ...] = (
     codes.errors.Missing,
     codes.errors.Unavailable,
     analytics.types.Unavailable,
+    query.Refused,
     TooMany,
     HTTPException,
     ClientDisconnect,
@@ -93,6 +95,9 @@ def problem_of(error: Exception) -> Problem:
             return unavailable("the store of codes is away; nothing is lost, try again shortly")
         case analytics.types.Unavailable():
             return unavailable("the warehouse is away or busy; nothing is lost, try again shortly")
+        case query.Refused():
+            code = "question_too_large" if isinstance(error, query.TooLarge) else "invalid_question"
+            return invalid(error.field, str(error), code)
         case TooMany():
             text = "too many calls of this workspace are waiting for an answer; send fewer at a time"
             return Problem(429, "too_many_waiting", text, None, {"Retry-After": "1"})

@@ -55,11 +55,12 @@ class CodeTable:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def number_of(self, id: str) -> int | None:
-        return self._by_id.get(id)
+    @property
+    def by_id(self) -> Mapping[str, int]:
+        return self._by_id
 
     def groups(self, attribute: str) -> Mapping[str, Sequence[int]]:
-        """The numbers of the codes with each value of an attribute: `id`, `host`, `slug`, `label`, `folder_id`,
+        """The numbers of the codes with each value of an attribute: `host`, `slug`, `label`, `folder_id`,
         `destination` or `tags`. A code without tags has the value ""; one with several is in each group."""
         found = self._groups.get(attribute)
         if found is None:
@@ -84,6 +85,9 @@ class CodeTable:
             mine[row.number] = row
             by_id[row.id] = row.number
         return CodeTable(mine, by_id)
+
+
+EMPTY = CodeTable({}, {})
 
 
 class _Kept(msgspec.Struct):

@@ -51,6 +51,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     burst_calls: int = 2_000
     queued_pictures: int = 64
     queued_questions: int = 64
+    question_rows: int = 100_000_000
+    question_groups: int = 250_000
     idempotency_keys: int = 2_000_000
     idempotency_bytes: int = 256 * MIB
     texts: Mapping[str, str] = {}

@@ -26,9 +26,11 @@ from codes import (
     scan_options,
     slugs,
 )
+from codes.code_attributes import CodeAttributes
 from codes.code_creator import CodeCreator, random_id, random_nonce
 from codes.code_fields import Edit, NewCode
 from codes.code_store import CodeRecord, LinkChange, WriteResult
+from codes.code_table import CodeTables
 from codes.code_validator import CodeValidator, IsShort, IsUsable, no_custom_domains, no_short_domains
 from codes.errors import Conflict, Missing, NotInPlan, Refused, SlugTaken, Stale, Unavailable
 from codes.intents import Intent, Step
@@ -70,6 +72,8 @@ class Codes:
         self._rng = rng or random.SystemRandom()
         self._longest_wait_s = longest_wait_s
         self._step = step
+        self._tables = CodeTables(redis)
+        self._short_host = next(iter(own_hosts), "")
         self._creator = CodeCreator(
             redis,
             self._validator,
@@ -123,6 +127,14 @@ class Codes:
     @raises_unavailable
     async def count(self, workspace: int) -> int:
         return await index.count(self.redis, workspace)
+
+    @raises_unavailable
+    async def attributes(self, workspace: int) -> CodeAttributes:
+        """What questions call the codes of a workspace, with every change that was answered before this call. Raises
+        TooManyCodes (`codes.code_table`)."""
+        table = await self._tables.table(workspace)
+        named = await folders.list_folders(self.redis, workspace)
+        return CodeAttributes(table, named, short_host=self._short_host)
 
     def draw_slug(self, length: int) -> str:
         """Return a random slug, for a caller that needs one before there is a code. It may be taken; `create` says

@@ -46,12 +46,12 @@ async def test_each_change_is_in_the_next_table(redis: Redis, codes: Codes, tabl
         edited = await codes.edit(1, second.id, edit)
         table = await tables.table(1)
         assert table.rows[second.birth] == row_of(edited)
-        assert table.number_of(second.id) == second.birth
+        assert table.by_id[second.id] == second.birth
     await folders.delete(redis, 1, folder.id)
     assert {row.folder_id for row in (await tables.table(1)).rows.values()} == {""}
     await codes.delete(1, first.id)
     table = await tables.table(1)
-    assert set(table.rows) == {second.birth} and table.number_of(first.id) is None
+    assert set(table.rows) == {second.birth} and first.id not in table.by_id
     assert dict(table.rows) == await all_rows(codes)
 
 

@@ -54,6 +54,15 @@ LIKELY: dict[str, list[Any]] = {
     "custom_domain_id": [None],
     "expires_at": [None, "2030-01-01T00:00:00Z"],
     "type": ["website", "vcard_plus", "text"],
+    "query": ["drop", {"metrics": ["scans"], "date_range": "7d"}],
+    "metrics": [["scans"], ["scans", "visitors", "share", "last_scan"]],
+    "date_range": ["7d", "today", ["2026-03-28", "2026-03-30"]],
+    "timezone": ["UTC", "Europe/Berlin"],
+    "dimensions": [[], ["scan:country"], ["code:tag", "time:day"], ["code"]],
+    "filters": [[], [["is", "code:tag", ["x"]]], [["not", ["contains", "scan:city", ["a"]]]]],
+    "compare": [None, "previous_period"],
+    "order_by": [[["scans", "desc"]]],
+    "pagination": [{"limit": 10}],
 }
 
 
@@ -158,6 +167,11 @@ _CODE = ("/v1/dynamic", {"json": {"destination": "https://example.com/"}})
 _MAKES: dict[str, tuple[tuple[str, dict[str, Any]], str, int]] = {
     "/v1/dynamic": (_CODE, "id", 9),
     "/v1/folders": (("/v1/folders", {"json": {"name": "x"}}), "id", 9),
+    "/v1/reports": (
+        ("/v1/reports", {"json": {"name": "x", "query": {"metrics": ["scans"], "date_range": "7d"}}}),
+        "id",
+        9,
+    ),
     "/v1/keys": (("/v1/keys", {"json": {"name": "x", "scope": "read"}}), "id", 9),
     "/v1/domains": (("/v1/domains", {"json": {"domain": "fuzz{n}.example.com"}}), "id", 3),
     "/v1/files": (("/v1/files", {"files": {"file": ("a.png", PNG)}}), "file_id", 3),

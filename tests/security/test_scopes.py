@@ -18,7 +18,7 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 # Without a key: what a key is traded for, which is looked at by itself.
 OPEN = {("POST", "/api/v1/token/"), ("POST", "/api/v1/token/refresh/")}
 # They are sent, and change nothing that is kept.
-HARMLESS = {("POST", "/api/qr/static")}
+HARMLESS = {("POST", "/api/qr/static"), ("POST", "/v1/query"), ("POST", "/v1/dynamic/{id}/qr/placements")}
 # What the API serves beside its operations. All but `/mcp`, which needs a key, say nothing of anybody's codes.
 BESIDE = {"/openapi.json", "/docs", "/healthz", "/readyz", "/mcp", "/mcp/"}
 

@@ -14,6 +14,8 @@ from api.dialects.openqr import (
     imported,
     orphans,
     placements,
+    query,
+    reports,
     tags,
 )
 
@@ -31,6 +33,8 @@ DIALECT = Dialect(
         *domains.ROUTES,
         *files.ROUTES,
         *orphans.ROUTES,
+        *query.ROUTES,
+        *reports.ROUTES,
         *folders.ROUTES,
         *tags.ROUTES,
         *api_keys.ROUTES,

@@ -141,3 +141,82 @@ FILE = {
 }
 
 PLACEMENTS = {"placements": ["window", "door", "table 1"], "size": 1024}
+QUERY = {
+    "metrics": ["scans", "visitors"],
+    "date_range": ["2026-05-15", "2026-05-21"],
+    "timezone": "Europe/Berlin",
+    "dimensions": ["scan:placement"],
+    "filters": [["is", "code:tag", ["poster"]]],
+    "compare": "previous_period",
+    "include": {"remainder": True},
+    "pagination": {"limit": 1},
+}
+QUERY_ANSWER = {
+    "results": [
+        {
+            "dimensions": ["window"],
+            "metrics": [51, 48],
+            "comparison": {"dimensions": ["window"], "metrics": [34, 30], "change": [50.0, 60.0]},
+        }
+    ],
+    "remainder": {
+        "dimensions": [],
+        "metrics": [20, 19],
+        "comparison": {"dimensions": [], "metrics": [0, 0], "change": [None, None]},
+    },
+    "meta": {
+        "exact": True,
+        "complete_until": "2026-05-21T15:00:00Z",
+        "source": "raw",
+        "total_rows": None,
+        "time_labels": None,
+        "overlapping": [],
+        "next_cursor": "eyJkIjoi",
+        "codes": {},
+    },
+    "query": {
+        "metrics": ["scans", "visitors"],
+        "date_range": ["2026-05-15", "2026-05-21"],
+        "timezone": "Europe/Berlin",
+        "dimensions": ["scan:placement"],
+        "filters": [["is", "code:tag", ["poster"]]],
+        "kinds": ["human"],
+        "compare": ["2026-05-08", "2026-05-14"],
+        "order_by": [["scans", "desc"]],
+        "include": {"time_labels": False, "total_rows": False, "remainder": True},
+        "pagination": {"limit": 1, "cursor": None},
+    },
+}
+QUERY_SCHEMA = {
+    "metrics": [{"name": "scans", "description": "How many scans."}],
+    "dimensions": [
+        {"name": "scan:country", "description": "Two letters (ISO 3166-1).", "filterable": True, "multiple": False}
+    ],
+    "operators": [{"name": "is", "description": "One of the values."}],
+    "junctions": [{"name": "and", "description": "All of the filters."}],
+    "date_ranges": [{"name": "today", "description": "The day so far."}],
+    "comparisons": [{"name": "year_over_year", "description": "The same days a year before."}],
+    "kinds": ["human", "bot", "preview", "prefetch"],
+    "outcomes": ["redirect", "page"],
+    "bounds": {
+        "dimensions": 3,
+        "filters": 100,
+        "depth": 5,
+        "values": 1000,
+        "texts": 50,
+        "limit": 10000,
+        "scans_read": 100000000,
+        "groups": 250000,
+    },
+}
+NEW_REPORT = {
+    "name": "Posters by week",
+    "query": {"metrics": ["scans"], "date_range": "28d", "dimensions": ["time:week"]},
+}
+REPORT = {
+    "id": "9b1f7c1e-5a0f-4f57-9a52-6f3f6a1f7f10",
+    **NEW_REPORT,
+    "created_at": "2026-05-21T15:00:00Z",
+    "updated_at": "2026-05-21T15:00:00Z",
+}
+REPORTS = {"reports": [REPORT]}

@@ -1,0 +1,57 @@
+"""Ask a question of a workspace: its codes by name, its plan's bounds, its turn in the queue."""
+
+from datetime import datetime
+from typing import Any
+
+from analytics.query import code_names
+from analytics.query.answer import Answer, answer
+from analytics.query.bounds import Bounds
+from analytics.query.catalogue import DIMENSIONS
+from analytics.query.grammar import Query, parse
+from analytics.query.refusal import Refused
+from api.context import ApiContext
+from codes.code_attributes import CodeAttributes
+from codes.code_table import EMPTY, TooManyCodes
+
+
+class Asked:
+    """An answer, and the codes that it speaks of."""
+
+    def __init__(self, answer: Answer, codes: CodeAttributes) -> None:
+        self.answer = answer
+        self.codes = codes
+
+
+async def ask(context: ApiContext, workspace: int, question: dict[str, Any]) -> Asked:
+    """Raises Refused; Unavailable of codes and of analytics, and TooMany."""
+    query = parse(question)
+    codes = await _codes(context, workspace, query)
+    plan = await context.codes.plan(workspace)
+    found = await context.questions.ask(
+        answer,
+        code_names.named(query, codes),
+        workspace=workspace,
+        now=context.now(),
+        complete_until=_complete_until(context),
+        codes=codes,
+        bounds=Bounds(rows_read=plan.question_rows, groups=plan.question_groups),
+    )
+    return Asked(found, codes)
+
+
+def _complete_until(context: ApiContext) -> datetime:
+    return context.now()
+
+
+async def _codes(context: ApiContext, workspace: int, query: Query) -> CodeAttributes:
+    """The workspace's codes, if the question is about any of their attributes."""
+    about = [name for name in sorted(query.names()) if DIMENSIONS[name].family == "code"]
+    if not about:
+        return CodeAttributes(EMPTY)
+    try:
+        return await context.codes.attributes(workspace)
+    except TooManyCodes as error:
+        field = "dimensions" if about[0] in query.dimensions else "filters"
+        raise Refused(
+            field, f"{about[0]} cannot be asked for in a workspace of so many codes ({error}): leave it out"
+        ) from None
