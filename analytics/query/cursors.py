@@ -37,23 +37,41 @@ def digest(query: Query, workspace: int) -> str:
 
 
 def write(cursor: Cursor) -> str:
-    body = msgspec.json.encode(cursor)
-    return urlsafe_b64encode(_check(body) + body).rstrip(b"=").decode()
+    return seal(msgspec.json.encode(cursor))
 
 
 def read(text: str, expected: str) -> Cursor:
     """Raises Refused."""
+    body = unseal(text, "pagination.cursor")
+    try:
+        found = msgspec.json.decode(body, type=Cursor)
+    except msgspec.DecodeError:
+        # One of another list.
+        raise belongs_elsewhere("pagination.cursor") from None
+    if found.digest != expected:
+        raise belongs_elsewhere("pagination.cursor")
+    return found
+
+
+def belongs_elsewhere(field: str) -> Refused:
+    return Refused(field, "belongs to another question: ask the same one, or without a cursor")
+
+
+def seal(body: bytes) -> str:
+    """The text of a cursor."""
+    return urlsafe_b64encode(_check(body) + body).rstrip(b"=").decode()
+
+
+def unseal(text: str, field: str) -> bytes:
+    """What was sealed. Raises Refused for anything else."""
     try:
         data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
         body = data[_CHECK_BYTES:]
         if data[:_CHECK_BYTES] != _check(body):
             raise ValueError
-        found = msgspec.json.decode(body, type=Cursor)
     except ValueError:
-        raise Refused("pagination.cursor", "is not what an answer gave as next_cursor") from None
-    if found.digest != expected:
-        raise Refused("pagination.cursor", "belongs to another question: ask the same one, or without a cursor")
-    return found
+        raise Refused(field, "is not what an answer gave as next_cursor") from None
+    return body
 
 
 def _check(body: bytes) -> bytes:
