@@ -15,18 +15,27 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
+from analytics.query.catalogue import DIMENSIONS, METRICS, OPERATORS
 from api.dialects.openqr.bulk import MAX_ITEMS
 from api.dialects.openqr.images import SIZE
 from api.dialects.openqr.pagination import LIMIT
 from api.mcp_server import arguments
 from api.mcp_server.arguments import StrictServer, tool
 from infra.version import VERSION
+from schemas.event import KINDS
 from schemas.short_links import LONGEST_PLACEMENT
 
 # OpenQR's own server of tools knows no other window.
 DAYS = 30
 # How many pages of the API one call of a tool goes through, each of which looks through 5,000 codes.
 PAGES = 20
+# Rows of an answer that an assistant reads, if it does not ask for more.
+ROWS = 100
+_FILTERS = (
+    'All hold. Each is [operator, dimension, [values]], as in ["is", "code:tag", ["poster"]], with '
+    f'{", ".join(OPERATORS)}; or ["and", [filters]], ["or", [filters]], ["not", filter]. '
+    "A code may be named by its slug."
+)
 # What an assistant is told of each of many new codes.
 _BRIEFLY = ("id", "slug", "short_url", "destination", "label")
 
@@ -169,6 +178,46 @@ def _reading(reach: Reach) -> list[Any]:
         countries, devices and referring hosts of these."""
         return await _ask(reach(context), "GET", f"/v1/dynamic/{_id(id)}/scans", query={"days": DAYS})
 
+    async def query(
+        context: Call,
+        metrics: Annotated[list[str], Field(description=f"Of {', '.join(METRICS)}.")],
+        date_range: Annotated[
+            str | list[str],
+            Field(description="28d, today, month, 12mo, year, all, or two dates (both included)."),
+        ] = "28d",
+        timezone: Annotated[str, Field(description="Whose days these are, by its IANA name.")] = "UTC",
+        dimensions: Annotated[list[str] | None, Field(description=f"Up to three: {', '.join(DIMENSIONS)}.")] = None,
+        filters: Annotated[
+            list[list[Any]] | None,
+            Field(description=_FILTERS),
+        ] = None,
+        kinds: Annotated[list[str] | None, Field(description=f"Of {', '.join(KINDS)}; people if left out.")] = None,
+        compare: Annotated[
+            str | list[str] | None, Field(description="previous_period, year_over_year, or two dates.")
+        ] = None,
+        order_by: Annotated[
+            list[list[str]] | None, Field(description='Like [["scans", "desc"]]; that is also what it is if left out.')
+        ] = None,
+        limit: Annotated[int, Field(description="How many rows at most.")] = ROWS,
+        cursor: Cursor = None,
+    ) -> Answer:
+        """Count scans of any set of codes, exactly: by country, poster (scan:placement), folder, tag, day, and so on,
+        filtered and compared. Each row has its dimensions and metrics in the order asked for; there are more while
+        meta.next_cursor is not null."""
+        asked = {
+            "metrics": metrics,
+            "date_range": date_range,
+            "timezone": timezone,
+            "dimensions": dimensions,
+            "filters": filters,
+            "kinds": kinds,
+            "compare": compare,
+            "order_by": order_by,
+            "pagination": {"limit": limit, "cursor": cursor},
+        }
+        body = {name: value for name, value in asked.items() if value is not None}
+        return await _ask(reach(context), "POST", "/v1/query", body=body)
+
     return [
         tool(list_codes, "List codes", _READS),
         tool(search_codes, "Search codes", _READS),
@@ -176,6 +225,7 @@ def _reading(reach: Reach) -> list[Any]:
         tool(list_folders, "List folders", _READS),
         tool(list_tags, "List tags", _READS),
         tool(get_scans, "Read scans", _READS),
+        tool(query, "Ask about scans", _READS),
     ]
 
 

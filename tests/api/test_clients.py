@@ -119,6 +119,22 @@ def test_python_openqr(ask: Generated) -> None:
     assert ask.scanned(code.slug, lambda: int(ask("open_qr.read_scans", code.id).scans.total)) == 1
 
 
+def test_python_asks_questions(ask: Generated) -> None:
+    models = ask.models
+    code = ask("open_qr.create_code", body=models.NewDynamicCode(destination=URL, tags=["asked"]))
+    filters = [["or", [["is", "code:tag", ["asked"]], ["is", "scan:country", ["XK"]]]]]
+    question = models.QueryRequest(
+        metrics=["scans", "share"], date_range="28d", dimensions=["code"], filters=filters, compare="previous_period"
+    )
+    found = ask.scanned(code.slug, lambda: len(ask("open_qr.query_scans", body=question).results))
+    assert found == 1
+    (row,) = ask("open_qr.query_scans", body=question).results
+    assert (row.dimensions, row.metrics, row.comparison.metrics) == ([str(code.id)], [1, 1.0], [0, 0.0])
+    report = ask("open_qr.create_report", body=models.NewReport(name="Asked", query=question))
+    assert ask("open_qr.read_report_answer", report.id).results[0].metrics == [1, 1.0]
+    assert ask("open_qr.query_by_address", metrics="scans", tag="asked").results[0].metrics == [1]
+
+
 def test_python_leaves_a_page_a_page(ask: Generated) -> None:
     """What is not set is not sent, whatever the document says of it."""
     models = ask.models
@@ -191,6 +207,7 @@ def test_typescript(running: Up, document: Path, tmp_path: Path) -> None:
     run(tools / "tsc", *flags, "--lib", "es2022,dom", "round.ts", "documented.ts", "node.d.ts", cwd=tmp_path)
     assert json.loads(run("node", "round.js", cwd=tmp_path, **variables(running))) == [
         ["Summer", "Table 1", 1, 30],
+        [1, 1, True],
         ["landing_page", "Hello"],
         ["Summer", 1],
         [f"{URL}-v2", 1, 1],

@@ -42,6 +42,17 @@ async function openqr() {
   return [found?.label, made, total, (await read()).analytics.daily.length];
 }
 
+async function questions() {
+  const code = must(await client.POST("/v1/dynamic", { body: { destination: URL, tags: ["asked-here"] } }));
+  const body = { metrics: ["scans"], date_range: "7d", dimensions: ["code"], filters: [["is", "code:tag", ["asked-here"]]] };
+  const read = async () => must(await client.POST("/v1/query", { body }));
+  const rows = await scanned(code.short_url, async () => (await read()).results.length);
+  const report = must(await client.POST("/v1/reports", { body: { name: "Asked", query: body } }));
+  const path = { id: report.id };
+  const again = must(await client.GET("/v1/reports/{id}/answer", { params: { path } }));
+  return [rows, again.results[0]?.metrics[0], again.meta.codes[code.id]?.slug === code.slug];
+}
+
 async function page() {
   const content = { landingPageContent: { title: "Hello" } };
   const code = must(await client.POST("/v1/dynamic", { body: { type: "landing_page", content } }));
@@ -84,4 +95,4 @@ async function qravio() {
   return [list.find((one) => one.id === code.id)?.name, total, (await read()).scans_by_device.bot];
 }
 
-console.log(JSON.stringify([await openqr(), await page(), await agency(), await exaroutes(), await qravio()]));
+console.log(JSON.stringify([await openqr(), await questions(), await page(), await agency(), await exaroutes(), await qravio()]));

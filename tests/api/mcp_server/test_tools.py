@@ -101,7 +101,7 @@ async def test_the_tools(served: Served) -> None:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
     assert set(tools) == {
         *("create_code", "create_codes", "edit_code", "delete_code", "get_scans", "draw_code"),
-        *("list_codes", "search_codes", "list_folders", "list_tags"),
+        *("list_codes", "search_codes", "list_folders", "list_tags", "query"),
     }
     assert all(tool.description and tool.title for tool in tools.values())
     assert tools["delete_code"].annotations and tools["delete_code"].annotations.destructive_hint
@@ -124,6 +124,20 @@ async def test_thirty_days_whatever_is_asked(served: Served) -> None:
         assert scans["analytics"]["days_window"] == 30 and len(scans["analytics"]["daily"]) == 30
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
     assert set(tools["get_scans"].input_schema["properties"]) == {"id"}
+
+
+async def test_any_question(served: Served) -> None:
+    async with over_http(served) as client:
+        made = said(await client.call_tool("create_code", {"destination": "https://example.com/", "tags": ["asked"]}))
+        asked = {"metrics": ["scans"], "filters": [["is", "code:tag", ["asked"]]], "dimensions": ["code", "time:day"]}
+        found = said(await client.call_tool("query", {**asked, "date_range": "7d", "compare": None, "limit": 5}))
+        assert found["results"] == [] and found["query"]["pagination"]["limit"] == 5
+        by_slug = {"metrics": ["scans", "visitors"], "filters": [["is", "code", [made["slug"]]]]}
+        found = said(await client.call_tool("query", by_slug))
+        assert found["results"][0]["metrics"] == [0, 0]
+        assert found["query"]["filters"] == [["is", "code", [made["id"]]]]
+        wrong = refused(await client.call_tool("query", {"metrics": ["scans"], "dimensions": ["scan:planet"]}))
+        assert wrong.startswith("dimensions[0]: ") and "scan:country" in wrong and "400" in wrong
 
 
 async def test_its_scans_are_read(served: Served, warehouse: Warehouse, redis_server: RedisServer) -> None:
