@@ -20,6 +20,8 @@ from codes.resolver import Resolver
 from codes.service import Codes
 from infra.fair_queue import FairQueue
 from schemas.complete_until import UNKNOWN, CompleteUntil
+from webhooks.mail import Mailer
+from webhooks.receivers import Receivers
 
 # A check of a part: what is wrong with it, in a few words, or None.
 Ready = Callable[[], Awaitable[str | None]]
@@ -36,6 +38,8 @@ class ApiSettings(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     # Pages of these may call the API in a browser; "*" is any.
     cors_origins: frozenset[str] = frozenset()
+    # From which the secrets of webhooks are derived; None: from one that Redis keeps.
+    webhook_key: str | None = None
 
 
 class ApiContext(msgspec.Struct, frozen=True):
@@ -50,6 +54,8 @@ class ApiContext(msgspec.Struct, frozen=True):
     uploads: FairQueue = msgspec.field(default_factory=upload_queue)
     rates: RateLimits = msgspec.field(default_factory=RateLimits)
     wrong_keys: WrongKeys = msgspec.field(default_factory=WrongKeys)
+    receivers: Receivers = msgspec.field(default_factory=lambda: Receivers(own_hosts=(), resolver=Resolver()))
+    mailer: Mailer = msgspec.field(default_factory=Mailer)
     now: Callable[[], datetime] = utc_now
     # Until when every scan is stored, as an aggregator last found it. It costs nothing to ask.
     completeness: Callable[[], CompleteUntil] = lambda: UNKNOWN

@@ -8,19 +8,18 @@ check; everything has a bound. All failures have the same text, so that nobody l
 import asyncio
 import ssl
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
-from ipaddress import ip_address
+from collections.abc import Collection
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpcore2
-from httpcore2 import SOCKET_OPTION, AsyncNetworkBackend, AsyncNetworkStream
+from httpcore2 import AsyncNetworkBackend
 
 from codes import destinations
 from codes.errors import Missing
 from codes.errors import Refused as RefusedByCodes
 from codes.files import Files
-from codes.public_ip import is_ours, is_public_text
 from codes.resolver import Resolver
+from codes.vetted_hosts import CheckedAddress, NotVetted, vetted_address
 from qr.errors import Refused
 from qr.logo import MAX_BYTES
 
@@ -33,24 +32,6 @@ PORTS = (80, 443)
 # How many fetched logos are remembered.
 KEEP = 64
 _REDIRECTS = (301, 302, 303, 307, 308)
-
-
-class CheckedAddress(AsyncNetworkBackend):
-    """Dials the IP address that was checked, whatever the name resolves to by now. TLS still checks the name."""
-
-    def __init__(self, address: str, network: AsyncNetworkBackend) -> None:
-        self._address = address
-        self._network = network
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 (the signature is the library's)
-        local_address: str | None = None,
-        socket_options: Iterable[SOCKET_OPTION] | None = None,
-    ) -> AsyncNetworkStream:
-        return await self._network.connect_tcp(self._address, port, timeout, local_address, socket_options)
 
 
 class Unfetched(Exception):
@@ -135,21 +116,13 @@ class Logos:
             host, port = destinations.parse(url)
         except RefusedByCodes:
             raise Unfetched from None
-        found = await self._addresses(host)
-        # Unlike a destination, a logo must resolve now, and each of its addresses must be public.
-        if port not in PORTS or not found or not all(map(is_public_text, found)) or any(map(is_ours, found)):
+        if port not in PORTS:
             raise Unfetched
-        for own in self._own_hosts:
-            # Behind NAT, only the names of our own hosts tell which addresses are ours.
-            if set(await self._addresses(destinations.bare(own))) & set(found):
-                raise Unfetched
-        return host, port, found[0]
-
-    async def _addresses(self, host: str) -> tuple[str, ...]:
         try:
-            return (str(ip_address(host.strip("[]"))),)
-        except ValueError:
-            return await self._resolver.resolve(host)
+            # Unlike a destination, a logo must resolve now, and each of its addresses must be public.
+            return host, port, await vetted_address(host, own_hosts=self._own_hosts, resolver=self._resolver)
+        except NotVetted:
+            raise Unfetched from None
 
     async def _get(self, url: str, host: str, port: int, address: str) -> tuple[str, bytes]:
         """Where a redirect leads, or "" and the body. Raises Unfetched, and the errors of the client."""

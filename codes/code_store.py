@@ -13,6 +13,7 @@ from enum import Enum
 import msgspec
 from redis.asyncio import Redis
 
+from codes import code_events
 from codes.destinations import location_header
 from codes.errors import SlugTaken
 from codes.redis_client import Script, command
@@ -25,11 +26,12 @@ from schemas.scan_options import Apps, Content, Rule, Variant
 # KEYS: the record and the route of each link key; last, if the code moves, the pointer of its id.
 # ARGV: the deadline, the channel, the counter, the new pointer ("" for none), the id of the code ("" if none changes)
 # with the stream of changes and how many entries it keeps; then of each link key the record and the route as they were
-# read, as they are to be, and the message to publish.
+# read, as they are to be, and the message to publish; last, what is noted of the code.
 # Past the deadline, by Redis' own clock, a write is refused: what `sweep` has given up stays given up.
 # The script publishes, so no crash can come between a change and its message; it counts the messages, so a redirector
 # can tell that it missed one.
-_WRITE = Script("""
+_WRITE = Script(
+    """
 local deadline = tonumber(ARGV[1])
 if deadline > 0 then
   local time = redis.call('TIME')
@@ -52,8 +54,10 @@ for at = 0, links - 1 do
 end
 if ARGV[4] ~= '' then redis.call('SET', KEYS[#KEYS], ARGV[4]) end
 if ARGV[5] ~= '' then redis.call('XADD', ARGV[6], 'MAXLEN', '~', ARGV[7], '*', 'id', ARGV[5]) end
-return 0
-""")
+"""
+    + code_events.NOTE
+    + "return 0"
+)
 
 
 # Entries that the stream of a workspace's changes keeps (`codes.code_table` reads it).
@@ -216,15 +220,25 @@ async def write(
     nonce: str | None = None,
     deadline_ms: int = 0,
     pointer: tuple[str, bytes] | None = None,
+    imported: bool = False,
 ) -> WriteResult:
-    """Write all changes in one step. With a `nonce` the routes are published, new or not, and redirectors acknowledge
-    the last of them under that name; with an empty nonce they do not. `pointer` is the id of a code that moves, and its
-    new pointer (`codes.index`)."""
+    """Write all changes of one code in one step, and note what happened to it (`codes.code_events`); of a code that is
+    `imported` nobody is told. With a `nonce` the routes are published, new or not, and redirectors acknowledge the last
+    of them under that name; with an empty nonce they do not. `pointer` is the id of a code that moves, and its new
+    pointer (`codes.index`)."""
     changes = list(changes)
     names: list[str] = []
     texts: list[bytes] = []
+    # The code before and after, and which arguments of the script these are.
+    old: Code | None = None
+    new: Code | None = None
+    before_at = after_at = 0
     for number, one in enumerate(changes, 1):
         before, record, route = one.before, one.record, one.route
+        if before.code is not None:
+            old, before_at = before.code, 5 * number + 3
+        if record is not None and record.code is not None:
+            new, after_at = record.code, 5 * number + 5
         at = keys.link_key(before.host, before.slug)
         published = route or before.route
         message = b""
@@ -243,18 +257,10 @@ async def write(
     if pointer is not None:
         names.append(keys.code_id(pointer[0]))
         leads_to = pointer[1]
-    changed = _code_of(changes)
+    changed = new or old
     named = (changed.id, keys.workspace_changes(changed.workspace)) if changed else ("", "")
+    noted = code_events.note_arguments(old, new, before_at, after_at, imported)
     outcome = await _WRITE.run(
-        redis, names, deadline_ms, keys.ROUTES, keys.CHANGES, leads_to, *named, CHANGES_KEPT, *texts
+        redis, names, deadline_ms, keys.ROUTES, keys.CHANGES, leads_to, *named, CHANGES_KEPT, *texts, *noted
     )
     return WriteResult(outcome)
-
-
-def _code_of(changes: Iterable[LinkChange]) -> Code | None:
-    """Return the code that a write changes, as it was or as it is to be."""
-    for one in changes:
-        for code in (one.record.code if one.record else None, one.before.code):
-            if code is not None:
-                return code
-    return None

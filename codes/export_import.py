@@ -330,7 +330,7 @@ async def _put_code(redis: Redis, line: CodeLine, now_ms: int) -> bool:
             if line.used:
                 # Before the code, so that no scan passes that was used up elsewhere.
                 await command(redis, "SET", keys.scans_used(code.birth), line.used, "NX")
-            written = await code_store.write(redis, changes, nonce="") is WriteResult.DONE
+            written = await code_store.write(redis, changes, nonce="", imported=True) is WriteResult.DONE
         if written:
             await index.add(redis, code, at)
             return True

@@ -45,6 +45,10 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reports: int = 1_000
     keys: int = 1_000
     domains: int = 100
+    webhooks: int = 100
+    webhook_pending: int = 10_000
+    webhook_dead: int = 1_000
+    webhook_bytes: int = 64 * MIB
     jobs: int = 100
     job_bytes: int = 64 * MIB
     calls_per_second: int = 1_000

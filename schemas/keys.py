@@ -46,6 +46,25 @@ DOMAINS_LOOKED_AT = PREFIX + "{domains}:looked-at"
 JOBS = PREFIX + "jobs"
 JOB_TURNS = PREFIX + "job-turns"
 
+# Webhooks, all in one slot. Hash: id of an endpoint → schemas.webhook.Endpoint; a version that grows with every change
+# of one; hash: workspace → how many it has (nothing is told of the codes of the others).
+WEBHOOKS = PREFIX + "{webhooks}:endpoints"
+WEBHOOKS_VERSION = PREFIX + "{webhooks}:version"
+WEBHOOK_WORKSPACES = PREFIX + "{webhooks}:workspaces"
+# Stream: what happened to codes, until it is queued for their workspace's endpoints (codes.code_events).
+CODE_EVENTS = PREFIX + "{webhooks}:code-events"
+# Sorted set: id of a code → when it expires, until that is told. Hash: birth of a code with a scan limit → its id;
+# birth → how often its limit is to be looked at; birth → the limit that was told as reached.
+CODE_EXPIRIES = PREFIX + "{webhooks}:expiries"
+LIMITED_CODES = PREFIX + "{webhooks}:limited-codes"
+LIMITS_TO_CHECK = PREFIX + "{webhooks}:limits-to-check"
+LIMITS_REACHED = PREFIX + "{webhooks}:limits-reached"
+# Sorted set: id of an endpoint → when its next delivery is due. The process that delivers now; expires. Thirty-two
+# random bytes, from which ids of scans, and secrets without WAYMARK_WEBHOOK_KEY, are derived.
+WEBHOOKS_DUE = PREFIX + "{webhooks}:due"
+WEBHOOKS_LEASE = PREFIX + "{webhooks}:lease"
+WEBHOOKS_KEY = PREFIX + "{webhooks}:key"
+
 # Hash: key of an uploaded file → whose bytes are being kept or deleted (codes.files), until that is done.
 FILES_UNDER_WAY = PREFIX + "files-under-way"
 
@@ -98,6 +117,12 @@ def gate_tries(birth: int, who: str = "all") -> str:
     """Hash: how many passwords of a code were tried (`n`), by all or by one hashed address or network, and the earliest
     time of the next try. Expires."""
     return f"{PREFIX}{{tries:{birth}}}:{who}"
+
+
+def webhook(id: str, part: str) -> str:
+    """Of one endpoint. Sorted sets of its deliveries: `pending` (by when the next attempt is due), `delivered` and
+    `dead` (by when that was); hashes: `deliveries` (id → webhooks.deliveries.Delivery), `bodies`, `state`."""
+    return f"{PREFIX}{{webhooks}}:{part}:{id}"
 
 
 def job(id: str) -> str:

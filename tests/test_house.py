@@ -18,7 +18,8 @@ MAY_IMPORT = {
     "aggregator": {"infra", "ingest", "schemas"},
     "analytics": {"infra", "schemas"},
     "codes": {"infra", "schemas"},
-    "api": {"analytics", "codes", "infra", "qr", "schemas"},
+    "webhooks": {"analytics", "codes", "infra", "schemas"},
+    "api": {"analytics", "codes", "infra", "qr", "schemas", "webhooks"},
 }
 ROOMS = {*MAY_IMPORT, "waymark", "dashboard", "tests", "bench", "drill", "harness", "loadtest"}
 

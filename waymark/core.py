@@ -40,6 +40,7 @@ from waymark.status import keep_watched, status_app
 from waymark.wiring import room_settings
 from waymark.wiring.aggregator import aggregator_of, complete_until_of, readiness_of, readings, stored_up_to
 from waymark.wiring.api import api_app
+from waymark.wiring.webhooks import worker_of as webhook_worker_of
 
 log = logging.getLogger(__name__)
 
@@ -127,6 +128,9 @@ async def _run(
             background.append(tasks.create_task(rechecks.run(stop)))
             if complete is None:
                 background.append(tasks.create_task(published.run(stop)))
+            worker = webhook_worker_of(settings, app.state.context)
+            shown.register(MetricsCollector(worker.metrics))
+            public.append(tasks.create_task(worker.run(stop)))
             limits = room_settings.connection_limits(settings)
             public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop, limits)))
         if moving is not None and complete is not None:

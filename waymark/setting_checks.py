@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from email.utils import parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -142,6 +143,24 @@ def _plans(path: Path) -> None:
         raise ValueError(str(error)) from None
 
 
+def _networks(text: str) -> None:
+    from webhooks.receivers import networks
+
+    networks(text)
+
+
+def _smtp(url: str) -> None:
+    from webhooks.mail import mail_server
+
+    mail_server(url, "")
+
+
+def _mail_from(text: str) -> None:
+    _, address = parseaddr(text)
+    if "@" not in address or not text.isascii() or not text.isprintable():
+        raise ValueError("it takes a sender such as Waymark <qr@example.com>")
+
+
 _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "data": _folder_to_be,
     "host": _listening,
@@ -166,6 +185,10 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "geo_database": _geo_database,
     "files": _folder_to_be,
     "files_bucket": s3.bucket,
+    "webhook_key": _key,
+    "webhook_networks": _networks,
+    "smtp_url": _smtp,
+    "mail_from": _mail_from,
     "fonts": _folder,
 }
 
@@ -189,6 +212,8 @@ def wrong_together(settings: "Settings") -> Iterator[tuple[str, str]]:
         port = getattr(settings, field)
         if port is not None and (other := ports.setdefault(port, field)) != field:
             yield f"WAYMARK_{field.upper()}", f"WAYMARK_{other.upper()} has the same port"
+    if settings.smtp_url is not None and settings.mail_from is None:
+        yield "WAYMARK_SMTP_URL", "WAYMARK_MAIL_FROM is not set"
     if settings.default_plan != "unlimited":
         from codes.plans import UnreadablePlans, known
 

@@ -59,3 +59,8 @@ def _decode(kind: type, value: Any) -> Any:
     if kind is Path:
         return Path(value)
     raise TypeError(f"no setting has the type {kind}")
+
+
+def described(env: str, description: str, **limits: Any) -> msgspec.Meta:
+    """The variable of a setting, and what it means."""
+    return msgspec.Meta(description=description, extra={"env": env}, **limits)

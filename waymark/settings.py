@@ -15,17 +15,15 @@ from msgspec import Meta
 from waymark import setting_checks
 from waymark.errors import UserError
 from waymark.setting_values import converted, declared
+from waymark.setting_values import described as _is
+from waymark.webhook_settings import WebhookSettings
 
 
 class BadSetting(UserError):
     """An invalid setting; the message names its variable and says why."""
 
 
-def _is(env: str, description: str, **limits: Any) -> Meta:
-    return Meta(description=description, extra={"env": env}, **limits)
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(WebhookSettings, frozen=True, kw_only=True):
     data: Annotated[Path, _is("WAYMARK_DATA", "The data folder: codes, journals and scans.")] = Path("data")
     host: Annotated[str, _is("WAYMARK_HOST", "The address to listen on; `0.0.0.0` for all interfaces.")] = "localhost"
     api_port: Annotated[int, _is("WAYMARK_API_PORT", "The port of the API.", ge=1, le=65535)] = 8000

@@ -38,6 +38,7 @@ from infra.warehouse import Warehouse
 from qr.render_pool import RenderPool
 from schemas.event import EVENT_COLUMNS, ScanEvent
 from tests.servers.dns import name_socket
+from webhooks.receivers import Receivers
 
 TARGET = "edge.example.net"
 SHORT = "https://s.example.net"
@@ -109,6 +110,7 @@ class Service:
             files=files,
             images=QrImages(Logos(own_hosts=["s.example.net"], resolver=resolver, files=files), workers=RENDER_POOL),
             questions=self.questions,
+            receivers=Receivers(own_hosts=["s.example.net"], resolver=resolver),
             settings=ApiSettings(short_url=SHORT, api_url="http://api.example.net", cors_origins=parse_origins(cors)),
             now=self.clock,
         )

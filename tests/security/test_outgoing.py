@@ -4,9 +4,23 @@ import ast
 from pathlib import Path
 
 from api import logos
+from webhooks import receivers
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("infra", "schemas", "redirect", "ingest", "pages", "codes", "api", "analytics", "aggregator", "qr", "waymark")
+ROOMS = (
+    "infra",
+    "schemas",
+    "redirect",
+    "ingest",
+    "pages",
+    "codes",
+    "api",
+    "analytics",
+    "aggregator",
+    "qr",
+    "waymark",
+    "webhooks",
+)
 # By which modules and calls a program reaches out.
 MODULES = {
     *("http.client", "urllib.request", "ftplib", "smtplib", "telnetlib", "imaplib", "poplib", "xmlrpc.client"),
@@ -25,6 +39,9 @@ MODULES = {
 CALLS = {"open_connection", "create_connection", "open_unix_connection", "create_unix_connection", "getaddrinfo"}
 MAY = {
     "api/logos.py": "logos, at the very address that was checked",
+    "codes/vetted_hosts.py": "the same, and receivers of webhooks",
+    "webhooks/receivers.py": "receivers of webhooks, at the very address that was checked",
+    "webhooks/mail.py": "the mail server that the operator named",
     "api/mcp_server/http.py": "the API itself, in the same process",
     "api/mcp_server/tools.py": "the API itself",
     "waymark/commands/mcp.py": "the API that the person named",
@@ -67,3 +84,6 @@ def test_the_guard_is_the_one_that_was_looked_at() -> None:
     assert logos.MAX_REDIRECTS <= 3
     assert logos.PATIENCE_S <= 5
     assert logos.MAX_HEADERS <= 64 * 1024
+    # `tests/webhooks/test_receivers.py` has those of webhooks; redirects are not followed at all.
+    assert receivers.PATIENCE_S <= 15
+    assert receivers.MAX_ANSWER <= 64 * 1024

@@ -20,7 +20,20 @@ from ua_parser.loaders import load_builtins
 from redirect.request_fields import labels, language, referrer, utm
 from redirect.user_agent import LONGEST_AGENT, agent_reader
 
-ROOMS = ("infra", "schemas", "redirect", "ingest", "pages", "codes", "api", "analytics", "aggregator", "qr", "waymark")
+ROOMS = (
+    "infra",
+    "schemas",
+    "redirect",
+    "ingest",
+    "pages",
+    "codes",
+    "api",
+    "analytics",
+    "aggregator",
+    "qr",
+    "waymark",
+    "webhooks",
+)
 # An agent of full length that nobody has sent before costs 3 ms at worst.
 AGENT_S = 0.05
 # Everything else that is read of a header.

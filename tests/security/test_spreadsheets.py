@@ -16,7 +16,7 @@ from codes.importing.importer import Outcome
 from codes.importing.types import NotImported
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("api", "codes", "analytics", "aggregator", "waymark", "redirect", "ingest", "pages", "qr")
+ROOMS = ("api", "codes", "analytics", "aggregator", "waymark", "redirect", "ingest", "pages", "qr", "webhooks")
 # Those below are looked at here; a new table belongs to them.
 TABLES = {"api/picture_archive.py", "codes/importing/report.py"}
 FORMULAS = [

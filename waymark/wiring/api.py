@@ -21,7 +21,7 @@ from codes.resolver import Resolver
 from codes.service import Codes
 from schemas.complete_until import CompleteUntil
 from waymark.settings import Settings
-from waymark.wiring import room_settings
+from waymark.wiring import room_settings, webhooks
 
 
 def api_app(
@@ -57,7 +57,10 @@ def api_app(
                 short_url=settings.short_base,
                 api_url=settings.api_base,
                 cors_origins=parse_origins(settings.cors_origins or ""),
+                webhook_key=settings.webhook_key,
             ),
+            receivers=webhooks.receivers_of(settings),
+            mailer=webhooks.mailer_of(settings),
             completeness=completeness,
             readiness={**engine_checks(codes, questions, settings.redis_fsync), **more_readiness},
             registry=registry,

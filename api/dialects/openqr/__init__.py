@@ -17,6 +17,8 @@ from api.dialects.openqr import (
     query,
     reports,
     tags,
+    webhook_deliveries,
+    webhooks,
 )
 
 DIALECT = Dialect(
@@ -38,6 +40,8 @@ DIALECT = Dialect(
         *folders.ROUTES,
         *tags.ROUTES,
         *api_keys.ROUTES,
+        *webhooks.ROUTES,
+        *webhook_deliveries.ROUTES,
     ),
     shape=problems.error_body,
     error=problems.Failure,

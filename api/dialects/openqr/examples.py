@@ -220,3 +220,34 @@ REPORT = {
     "updated_at": "2026-05-21T15:00:00Z",
 }
 REPORTS = {"reports": [REPORT]}
+NEW_WEBHOOK = {"url": "https://shop.example.com/hooks/waymark", "events": ["scan", "code.created"], "label": "Shop"}
+WEBHOOK = {
+    "id": "5b0a7c52-94ab-4e3c-8a41-0b6c6c3b9d10",
+    "url": "https://shop.example.com/hooks/waymark",
+    "label": "Shop",
+    "events": ["scan", "code.created"],
+    "status": "active",
+    "batch_size": 100,
+    "batch_wait_s": 1,
+    "created_at": "2026-05-21T15:00:00.250Z",
+    "updated_at": "2026-05-21T15:00:00.250Z",
+    "stopped_at": None,
+    "failing_since": None,
+    "pending": 1,
+    "dead": 0,
+    "dropped": 0,
+}
+WEBHOOK_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDbX0k1mTsQ2A="  # noqa: S105
+DELIVERY = {
+    "id": "000000000001",
+    "webhook_id": "evt_4be1c9a5b1f2a14fb0c1c0f5a3d1f0e2b9c8d7e6",
+    "type": "code.created",
+    "status": "pending",
+    "created_at": "2026-05-21T15:00:00.250Z",
+    "attempts": 1,
+    "last_attempt_at": "2026-05-21T15:00:00.400Z",
+    "next_attempt_at": "2026-05-21T15:00:05.900Z",
+    "ended_at": None,
+    "response_status": 503,
+    "failure": "status",
+}

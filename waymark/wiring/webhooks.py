@@ -1,0 +1,41 @@
+"""Build what delivers webhooks from the settings, in each process that serves the API."""
+
+from api.context import ApiContext
+from api.dialects.openqr.schemas import DynamicCode
+from api.dialects.openqr.to_wire import dynamic_code
+from codes.resolver import Resolver
+from schemas.code import Code
+from waymark.settings import Settings
+from waymark.wiring import room_settings
+from webhooks.mail import Mailer, mail_server
+from webhooks.receivers import Receivers, networks
+from webhooks.worker import Worker
+
+
+def receivers_of(settings: Settings) -> Receivers:
+    return Receivers(
+        own_hosts=room_settings.every_host(settings),
+        resolver=Resolver(),
+        allowed=networks(settings.webhook_networks or ""),
+        plain_http=settings.webhook_http,
+    )
+
+
+def mailer_of(settings: Settings) -> Mailer:
+    if settings.smtp_url is None:
+        return Mailer()
+    return Mailer(mail_server(settings.smtp_url, settings.mail_from or ""))
+
+
+def worker_of(settings: Settings, context: ApiContext) -> Worker:
+    def show_code(code: Code) -> DynamicCode:
+        return dynamic_code(code, context.settings.short_url)
+
+    return Worker(
+        context.codes.redis,
+        plans=context.codes.plans,
+        receivers=context.receivers,
+        mailer=context.mailer,
+        show_code=show_code,
+        own_key=settings.webhook_key,
+    )

@@ -1,0 +1,228 @@
+"""Endpoints: where a workspace's events are sent, kept in Redis.
+
+A version counts every change, so the process that delivers keeps all of them in memory and reads them again only then.
+How many a workspace has stands beside them, for the scripts that note events of codes (`codes.code_events`).
+"""
+
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, get_args
+
+import msgspec
+from redis.asyncio import Redis
+
+from codes.errors import Missing, NotInPlan, Refused
+from codes.plans import Plans, plan_of
+from codes.redis_client import Script, command, raises_unavailable
+from codes.validation import single_line
+from schemas import keys
+from schemas.webhook import Endpoint, EventType, SecretVersion, Stopped
+from webhooks.deliveries import PREFIX, resume
+from webhooks.receivers import Receivers
+from webhooks.signing import MAX_OVERLAP_S, SigningKeys
+
+MAX_LABEL = 100
+MAX_BATCH = 1_000
+MAX_WAIT_S = 60
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+
+_decoder = msgspec.json.Decoder(Endpoint)
+_encoder = msgspec.json.Encoder()
+_AT = [keys.WEBHOOKS, keys.WEBHOOKS_VERSION, keys.WEBHOOK_WORKSPACES]
+# ARGV: id, workspace, endpoint, the most there may be. 0: too many; 1: made, or there already.
+_CREATE = Script("""
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 1 end
+if tonumber(redis.call('HGET', KEYS[3], ARGV[2]) or '0') >= tonumber(ARGV[4]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+redis.call('HINCRBY', KEYS[3], ARGV[2], 1)
+redis.call('INCR', KEYS[2])
+return 1
+""")
+# ARGV: id, the endpoint as it was read, and as it is to be.
+_REPLACE = Script("""
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+redis.call('INCR', KEYS[2])
+return 1
+""")
+# ARGV: id, workspace, prefix of the keys of its own.
+_DELETE = Script("""
+if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
+if redis.call('HINCRBY', KEYS[3], ARGV[2], -1) <= 0 then redis.call('HDEL', KEYS[3], ARGV[2]) end
+redis.call('INCR', KEYS[2])
+redis.call('ZREM', ARGV[3] .. 'due', ARGV[1])
+for _, part in ipairs({'pending', 'delivered', 'dead', 'deliveries', 'bodies', 'state'}) do
+  redis.call('UNLINK', ARGV[3] .. part .. ':' .. ARGV[1])
+end
+return 1
+""")
+
+
+def random_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Endpoints:
+    """All methods raise Unavailable when Redis is away."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        receivers: Receivers,
+        *,
+        plans: Plans,
+        now_ms: Callable[[], int] = _wall_ms,
+    ) -> None:
+        self.redis = redis
+        self._receivers = receivers
+        self._plans = plans
+        self._now_ms = now_ms
+
+    @raises_unavailable
+    async def create(
+        self,
+        workspace: int,
+        fields: dict[str, Any],
+        signing: SigningKeys,
+        *,
+        created_by: str = "",
+        id: str | None = None,
+    ) -> Endpoint:
+        """Raises Refused and NotInPlan. With an `id` of the caller's it is created once."""
+        now_ms = self._now_ms()
+        made = Endpoint(
+            id=id or random_id(),
+            workspace=workspace,
+            url="",
+            events=(),
+            secrets=(SecretVersion(1, signing.current),),
+            created_at_ms=now_ms,
+            updated_at_ms=now_ms,
+            created_by=created_by,
+        )
+        made = await self._changed(made, fields)
+        plan = await plan_of(self.redis, self._plans, workspace)
+        if not await _CREATE.run(self.redis, _AT, made.id, workspace, _encoder.encode(made), plan.webhooks):
+            raise NotInPlan("limit", "webhooks", plan.says("webhooks", limit=plan.webhooks))
+        return await self.get(workspace, made.id) or made
+
+    @raises_unavailable
+    async def get(self, workspace: int, id: str) -> Endpoint | None:
+        raw = await command(self.redis, "HGET", keys.WEBHOOKS, id)
+        found = _decoder.decode(raw) if raw else None
+        return found if found is not None and found.workspace == workspace else None
+
+    @raises_unavailable
+    async def list(self, workspace: int) -> list[Endpoint]:
+        """Oldest first."""
+        return [found for found in await all_endpoints(self.redis) if found.workspace == workspace]
+
+    @raises_unavailable
+    async def edit(self, workspace: int, id: str, fields: dict[str, Any]) -> Endpoint:
+        """Raises Refused and Missing."""
+        found = await change(self.redis, id, lambda old: self._changed(_own(old, workspace), fields))
+        if not found.stopped:
+            await resume(self.redis, id)
+        return found
+
+    @raises_unavailable
+    async def rotate(self, workspace: int, id: str, signing: SigningKeys, overlap_s: int) -> Endpoint:
+        """Give it a new secret; the one before signs, too, for `overlap_s`. Raises Refused and Missing."""
+        if not 0 <= overlap_s <= MAX_OVERLAP_S:
+            raise Refused("overlap_s", "invalid_overlap", f"overlap_s is 0 to {MAX_OVERLAP_S:,}")
+        now_ms = self._now_ms()
+
+        async def rotated(old: Endpoint) -> Endpoint:
+            newest, *former = _own(old, workspace).secrets
+            kept = [one for one in former if one.until_ms is not None and now_ms < one.until_ms]
+            before = msgspec.structs.replace(newest, until_ms=now_ms + overlap_s * 1000)
+            secrets = (SecretVersion(newest.number + 1, signing.current), *([before] if overlap_s else []), *kept)
+            return msgspec.structs.replace(old, secrets=secrets[:4], updated_at_ms=now_ms)
+
+        return await change(self.redis, id, rotated)
+
+    @raises_unavailable
+    async def delete(self, workspace: int, id: str) -> bool:
+        """Delete it with all its deliveries; return whether it existed."""
+        if await self.get(workspace, id) is None:
+            return False
+        return bool(await _DELETE.run(self.redis, _AT, id, workspace, PREFIX))
+
+    async def _changed(self, old: Endpoint, fields: dict[str, Any]) -> Endpoint:
+        """The endpoint with other fields, checked. Raises Refused."""
+        changes = dict(fields)
+        if "url" in changes and (changes["url"] != old.url or not old.url):
+            await self._receivers.check(changes["url"])
+        if changes.get("label"):
+            single_line("label", changes["label"], MAX_LABEL)
+        if "events" in changes:
+            changes["events"] = _events(changes["events"])
+        for name, most in (("batch_size", MAX_BATCH), ("batch_wait_s", MAX_WAIT_S)):
+            if name in changes and not 1 <= changes[name] <= most:
+                raise Refused(name, f"invalid_{name}", f"{name} is 1 to {most:,}")
+        if "stopped" in changes and changes["stopped"] != old.stopped:
+            changes["stopped_at_ms"] = self._now_ms() if changes["stopped"] else None
+        new = msgspec.structs.replace(old, **changes)
+        return old if new == old else msgspec.structs.replace(new, updated_at_ms=self._now_ms())
+
+
+def _own(endpoint: Endpoint, workspace: int) -> Endpoint:
+    if endpoint.workspace != workspace:
+        raise Missing(endpoint.id)
+    return endpoint
+
+
+def _events(events: Sequence[EventType]) -> tuple[EventType, ...]:
+    if not events:
+        raise Refused("events", "no_events", "events has at least one type")
+    for event in events:
+        if event not in EVENT_TYPES:
+            raise Refused("events", "unknown_event", f"events are of: {', '.join(EVENT_TYPES)}")
+    return tuple(dict.fromkeys(events))
+
+
+async def change(redis: Redis, id: str, changed: Callable[[Endpoint], Awaitable[Endpoint]]) -> Endpoint:
+    """Replace an endpoint by what `changed` (async) makes of it, again if another change was faster. Raises Missing."""
+    while (raw := await command(redis, "HGET", keys.WEBHOOKS, id)) is not None:
+        old = _decoder.decode(raw)
+        new = await changed(old)
+        if new == old or await _REPLACE.run(redis, _AT, id, raw, _encoder.encode(new)):
+            return new
+    raise Missing(id)
+
+
+async def all_endpoints(redis: Redis) -> list[Endpoint]:
+    """Those of all workspaces, oldest first."""
+    raw = await command(redis, "HVALS", keys.WEBHOOKS)
+    return sorted((_decoder.decode(one) for one in raw), key=lambda each: (each.created_at_ms, each.id))
+
+
+@raises_unavailable
+async def version(redis: Redis) -> int:
+    return int(await command(redis, "GET", keys.WEBHOOKS_VERSION) or 0)
+
+
+@raises_unavailable
+async def stop(redis: Redis, id: str, why: Stopped, now_ms: int) -> None:
+    """Stop deliveries, unless they are stopped."""
+
+    async def stopped(old: Endpoint) -> Endpoint:
+        return old if old.stopped else msgspec.structs.replace(old, stopped=why, stopped_at_ms=now_ms)
+
+    try:
+        await change(redis, id, stopped)
+    except Missing:
+        return
+
+
+@raises_unavailable
+async def import_endpoint(redis: Redis, endpoint: Endpoint) -> bool:
+    """Import an endpoint; return whether it was new. Its secrets are as they were only where the keys are."""
+    if await command(redis, "HEXISTS", keys.WEBHOOKS, endpoint.id):
+        return False
+    return bool(await _CREATE.run(redis, _AT, endpoint.id, endpoint.workspace, _encoder.encode(endpoint), 1 << 30))
