@@ -3,6 +3,7 @@
 import atexit
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,6 +37,7 @@ from codes.workspaces import ensure_workspace
 from infra.rollups import add_values
 from infra.warehouse import Warehouse
 from qr.render_pool import RenderPool
+from schemas.complete_until import CompleteUntil
 from schemas.event import EVENT_COLUMNS, ScanEvent
 from tests.servers.dns import name_socket
 from webhooks.receivers import Receivers
@@ -76,6 +78,8 @@ class Service:
 
     def __init__(self, redis_url: str, warehouse: Warehouse, *, cors: str = "") -> None:
         self.clock = Clock()
+        # Until when every scan is stored.
+        self.complete_until_ms: Callable[[], int | None] = self.clock.ms
         self.redis: Redis = connect(redis_url)
         self.warehouse = warehouse
         self.questions = QueryPool(warehouse, 1)
@@ -113,6 +117,7 @@ class Service:
             receivers=Receivers(own_hosts=["s.example.net"], resolver=resolver),
             settings=ApiSettings(short_url=SHORT, api_url="http://api.example.net", cors_origins=parse_origins(cors)),
             now=self.clock,
+            completeness=lambda: CompleteUntil(self.complete_until_ms(), self.clock.ms()),
         )
         self.app: Starlette = create_app(self.context)
         self.client = self.connect()
