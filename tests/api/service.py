@@ -38,7 +38,7 @@ from infra.rollups import add_values
 from infra.warehouse import Warehouse
 from qr.render_pool import RenderPool
 from schemas.complete_until import CompleteUntil
-from schemas.event import EVENT_COLUMNS, ScanEvent
+from schemas.event import COUNTED, EVENT_COLUMNS, ScanEvent
 from tests.servers.dns import name_socket
 from webhooks.receivers import Receivers
 
@@ -203,8 +203,8 @@ def _event(number: int, seq: int, scan: Body) -> ScanEvent:
         "seq": seq,
         "ts_ms": round(at.timestamp() * 1000),
         "code": number,
-        # Nobody's: tests share the warehouse, and orphans are read by workspace.
-        "workspace": 0,
+        # The first one's, "ours"; but nobody's where it could be an orphan: tests share the warehouse.
+        "workspace": int(scan.get("outcome", "redirect") in COUNTED),
         "kind": "human",
         "outcome": "redirect",
         "lat": None,
