@@ -81,12 +81,10 @@ def insert_rows(client: Client, rows: Block, token: str) -> None:
 
 
 def insert_sums(client: Client, rows: Block, token: str) -> None:
-    """The same for what the rows add to the sums by value, of codes and then of workspaces; a view adds to the sums by
-    month."""
+    """The same for what the rows add to the sums by value."""
     sums = value_sums(rows.columns)
     if sums is not None:
-        _once(client, "scans_by_value", sums.codes, f"{token}:values")
-        _once(client, "workspace_by_value", sums.workspaces, f"{token}:workspaces")
+        _once(client, "scans_by_value", sums, f"{token}:values")
 
 
 def _once(client: Client, table: str, block: bytes, token: str) -> None:

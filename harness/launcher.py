@@ -24,8 +24,10 @@ class NotReady(UserError):
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without settings of Waymark."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
+    """This process's environment without settings of Waymark. The rooms are those of this tree, also one that is newer
+    than what is installed."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
+    return kept | {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH")]))}
 
 
 class WaymarkUp:

@@ -9,6 +9,7 @@ from waymark.settings import Settings
 from waymark.wiring import room_settings
 from webhooks.mail import Mailer, mail_server
 from webhooks.receivers import Receivers, networks
+from webhooks.scan_source import ScanSource
 from webhooks.worker import Worker
 
 
@@ -38,4 +39,5 @@ def worker_of(settings: Settings, context: ApiContext) -> Worker:
         mailer=context.mailer,
         show_code=show_code,
         own_key=settings.webhook_key,
+        sources=[lambda parts: ScanSource(parts, context.questions, context.codes.attributes)],
     )

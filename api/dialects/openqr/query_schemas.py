@@ -95,10 +95,9 @@ class QueriedCode(msgspec.Struct, frozen=True):
 class QueryMeta(msgspec.Struct, frozen=True):
     exact: Annotated[bool, Meta(description="Every scan before `complete_until` is counted, once.")]
     complete_until: Annotated[
-        str | None,
+        str,
         Meta(
-            description="Scans from this moment on are not counted yet: some may still be on their way. Null while "
-            "nobody knows until when every scan is stored; then all that are stored are counted.",
+            description="Scans from this moment on are not counted yet: some may still be on their way.",
             extra_json_schema={"format": "date-time"},
         ),
     ]
