@@ -1,9 +1,14 @@
 """Erase the scans of deleted codes.
 
 `erase` keeps an order that a kill cannot spoil: first the rows enter the ledger, then they are deleted, then the
-rollups' entries. So at any moment each event is in `scans` or in the ledger, and repeating the whole ends the same. A
-delete masks rows, which is quick and at once visible to every query; `purge` takes them off the disk. Deleting does
-not run the views. It runs in the aggregator between batches, with no open intent.
+codes' entries in the rollups. So at any moment each event is in `scans` or in the ledger, and repeating the whole ends
+the same. A delete masks rows, which is quick and at once visible to every query; `purge` takes them off the disk.
+Deleting does not run the views. It runs in the aggregator between batches, with no open intent.
+
+A workspace's entries hold other codes' scans, too. What the rows added by value is taken away by rows that count below
+zero: to compute a year of a large workspace anew takes minutes. That cannot be repeated, so the months are noted
+before (`erasing`); where a kill left notes, the next erasure first compares those months with `scans`. What cannot be
+subtracted (visitors, the last scan) is computed anew on the days concerned.
 
 `Erasures` is the task that erases what `codes` has noted in Redis. A note stays for ever, because events of a deleted
 code may come late: a journal may have lain on a machine that was off. So a code is looked at again when as much time
@@ -12,8 +17,12 @@ has passed as since its deletion (at least `SOON_S`, at most `LATE_S`), and all 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+import secrets
+from calendar import monthrange
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
+from datetime import date
+from itertools import groupby
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -22,12 +31,19 @@ from clickhouse_connect.driver.client import Client
 from redis.exceptions import RedisError
 
 from aggregator.imported_history import forget
+from aggregator.queries import ONCE, ONCE_SELECTED, ONE_BLOCK
+from aggregator.settle import no_hold, recompute, settle_rollup, slices_of, wait_for_mutations
+from aggregator.slices import SPILL
 from aggregator.warehouse_writer import Away
 from infra.progress import Progress, silent
-from infra.rollups import ROLLUPS
+from infra.rollups import ROLLUPS, rollup_select
+from infra.warehouse import put
 from schemas import keys
 from schemas.code import Erasure
-from schemas.event import LINE_CHECK, LINE_CHECK_SETTINGS
+from schemas.event import COUNTED, LINE_CHECK, LINE_CHECK_SETTINGS
+
+# A workspace and one of its codes, by their numbers.
+Owner = tuple[int, int]
 
 # Rows of `scans` erased in one go: their numbers are held in memory.
 ROWS = 2_000_000
@@ -42,32 +58,120 @@ def due(erasures: Iterable[Erasure], now_ms: int) -> list[int]:
     return [one.birth for one in erasures if one.keep_until_ms is None or one.keep_until_ms <= now_ms]
 
 
-def erase(client: Client, numbers: Collection[int], reason: str = "erased", progress: Progress = silent) -> int:
-    """Moves all rows of these codes to the ledger and their entries out of the rollups. Returns how many
-    rows; costs almost nothing when there are none. Raises what the client raises; then call it again."""
-    wanted = sorted(set(numbers))
+def erase(client: Client, owners: Collection[Owner], reason: str = "erased", progress: Progress = silent) -> int:
+    """Moves all rows of these codes, each with its workspace, to the ledger and their sums out of the rollups. Returns
+    how many rows; costs almost nothing when there are none. Raises what the client raises, and Pending; then call it
+    again."""
+    finish_killed(client)
+    wanted = sorted(set(owners))
     rows = 0
-    codes = _present(client, "scans", wanted)
-    if codes:
-        months = client.query(
-            f"SELECT toYYYYMM(ts) AS month, count() FROM scans WHERE {_among(codes)}"  # noqa: S608
-            " GROUP BY month ORDER BY month",
-        ).result_rows
-        for done, (month, count) in enumerate(months):
+    present = _present(client, "scans", wanted)
+    if present:
+        months = _months(client, present)
+        _note(client, months)
+        for done, month in enumerate(months):
             progress("erasing", done, len(months))
-            parts = -(-count // ROWS)
-            for part in range(parts):
-                _erase_rows(client, codes, month, f"cityHash64(source, seq) % {parts} = {part}", reason, progress)
-            rows += count
-    for rollup in ROLLUPS:
-        left = _present(client, rollup, wanted)
+            for part, token in enumerate(month.tokens):
+                share = f"cityHash64(source, seq) % {len(month.tokens)} = {part}"
+                _erase_rows(client, present, month.month, share, token, reason, progress)
+            if month.days:
+                _remake_by_time(client, month)
+            progress("out of the workspace's sums", 0, 1)
+            rows += month.rows
+    for rollup in ROLLUPS.values():
+        left = _present(client, rollup.table, wanted) if "code" in rollup.owner else []
         if left:
-            progress(f"erasing from {rollup}", 0, 1)
+            progress(f"erasing from {rollup.table}", 0, 1)
             # S608 throughout: the names are ours, the values are integers or bound.
-            client.command(f"DELETE FROM {rollup} WHERE {_among(left)}", settings=_WAIT)  # noqa: S608
-    forget(client, wanted)
+            client.command(f"DELETE FROM {rollup.table} WHERE {_among(left)}", settings=_WAIT)  # noqa: S608
+    if present:
+        client.command("TRUNCATE TABLE erasing")
+    forget(client, [code for _, code in wanted])
     progress("erasing", 1, 1)
     return rows
+
+
+class _Month(msgspec.Struct, frozen=True):
+    """A month of `scans` with rows to erase: how many, the days of workspaces whose sums they are in, and the tokens
+    of what is subtracted there, one for each part of the rows."""
+
+    month: int
+    rows: int
+    workspaces: frozenset[int]
+    days: tuple[tuple[int, int], ...]
+    tokens: tuple[str, ...]
+
+
+def _months(client: Client, owners: Sequence[Owner]) -> list[_Month]:
+    found = client.query(
+        f"SELECT toYYYYMM(ts) AS month, workspace, toUInt16(toDate(ts, 'UTC')) AS day, count(), countIf({_COUNTED})"  # noqa: S608
+        f" FROM scans WHERE {_among(owners)} GROUP BY month, workspace, day ORDER BY month, workspace, day",
+    ).result_rows
+    months = []
+    for month, each in groupby(found, key=lambda row: row[0]):
+        days = list(each)
+        rows = sum(row[3] for row in days)
+        months.append(
+            _Month(
+                month,
+                rows,
+                frozenset(row[1] for row in days),
+                tuple((row[1], row[2]) for row in days if row[4]),
+                tuple(f"erased:{secrets.token_hex(8)}" for _ in range(-(-rows // ROWS))),
+            )
+        )
+    return months
+
+
+_COUNTED = f"outcome IN ({', '.join(repr(outcome) for outcome in COUNTED)})"
+
+
+def _note(client: Client, months: Collection[_Month]) -> None:
+    rows = [[workspace, one.month, token] for one in months for workspace in one.workspaces for token in one.tokens]
+    put(client, "erasing", ["workspace", "month", "token"], rows)
+
+
+def finish_killed(client: Client) -> None:
+    """Makes the workspaces' sums right again in the months that an erasure had noted when it was killed. Raises Pending
+    and what the client raises."""
+    noted = client.query("SELECT DISTINCT workspace, month, token FROM erasing ORDER BY month, token").result_rows
+    if not noted:
+        return
+    wait_for_mutations(client)
+    for workspace, month, token in noted:
+        # Uses the token up: what an insert that was given up would bring late is passed over from now on.
+        first = f"{month // 100}-{month % 100:02d}-01"
+        nothing = f"SELECT {workspace}, 'device', toDate('{first}'), '', 0, 'human', 0"
+        _insert(client, "workspace_by_value", nothing, token)
+    for month in sorted({month for _, month, _ in noted}):
+        workspaces = sorted({workspace for workspace, of, _ in noted if of == month})
+        begin = date(month // 100, month % 100, 1)
+        days = range((begin - date(1970, 1, 1)).days, (begin - date(1970, 1, 1)).days + _days(begin))
+        touched = [(workspace, 0, day) for workspace in workspaces for day in days]
+        for rollup in ROLLUPS.values():
+            if "code" not in rollup.owner:
+                tokens = f"finished:{secrets.token_hex(8)}"
+                settle_rollup(client, rollup, slices_of(rollup, touched), tokens, _pass, no_hold)
+    client.command("TRUNCATE TABLE erasing")
+
+
+def _days(begin: date) -> int:
+    return monthrange(begin.year, begin.month)[1]
+
+
+def _pass(_: str) -> None:
+    """For a caller that stops nowhere."""
+
+
+def _remake_by_time(client: Client, month: _Month) -> None:
+    for rollup in ROLLUPS.values():
+        if rollup.people and "code" not in rollup.owner:
+            recompute(client, rollup, month.days, f"{month.tokens[0]}:{rollup.table}", _pass)
+
+
+def _insert(client: Client, table: str, select: str, token: str) -> None:
+    once = {"insert_deduplication_token": token, "query_id": token}
+    client.command(f"INSERT INTO {table} {select}", settings={**SPILL, **ONE_BLOCK, **ONCE, **ONCE_SELECTED, **once})
 
 
 def purge(client: Client) -> None:
@@ -82,21 +186,23 @@ def purge(client: Client) -> None:
             client.command(f"ALTER TABLE {table} APPLY DELETED MASK", settings={"mutations_sync": 0})
 
 
-def _among(codes: Iterable[int]) -> str:
+def _among(owners: Iterable[Owner]) -> str:
     """A condition. In the statement's own text: parameters of a deletion would go into the address, which has a
     greatest length."""
-    return f"code IN ({', '.join(map(str, codes))})"
+    return f"(workspace, code) IN ({', '.join(map(str, owners))})"
 
 
-def _present(client: Client, table: str, codes: list[int]) -> list[int]:
-    if not codes:
+def _present(client: Client, table: str, owners: list[Owner]) -> list[Owner]:
+    if not owners:
         return []
-    query = f"SELECT DISTINCT code FROM {table} WHERE {_among(codes)} ORDER BY code"  # noqa: S608
-    return [row[0] for row in client.query(query).result_rows]
+    query = f"SELECT DISTINCT workspace, code FROM {table} WHERE {_among(owners)} ORDER BY ALL"  # noqa: S608
+    return [(row[0], row[1]) for row in client.query(query).result_rows]
 
 
-def _erase_rows(client: Client, codes: list[int], month: int, share: str, reason: str, progress: Progress) -> None:
-    these = f"{_among(codes)} AND {share}"
+def _erase_rows(
+    client: Client, owners: list[Owner], month: int, share: str, token: str, reason: str, progress: Progress
+) -> None:
+    these = f"{_among(owners)} AND {share}"
     sources = client.query(
         f"SELECT DISTINCT source FROM scans WHERE {these} AND toYYYYMM(ts) = {month} LIMIT {_NAMED + 1}",  # noqa: S608
     ).result_rows
@@ -116,6 +222,10 @@ def _erase_rows(client: Client, codes: list[int], month: int, share: str, reason
         },
     )
     progress("in the ledger", 0, 1)
+    added = rollup_select("workspace_by_value", f"{these} AND toYYYYMM(ts) = {month} AND (source, seq) IN {entered}")
+    less = f"SELECT workspace, dimension, day, value, code, kind, toUInt64(-toInt64(n)) FROM ({added})"  # noqa: S608
+    _insert(client, "workspace_by_value", less, token)
+    progress("subtracted", 0, 1)
     client.command(
         f"DELETE FROM scans IN PARTITION {month} WHERE {these} AND (source, seq) IN {entered}",  # noqa: S608
         settings=_WAIT,
@@ -193,8 +303,8 @@ class Erasures:
         return _wait_ms(one, now) < LATE_S * 1000 and self._again.get(one.birth, 0) <= now
 
     async def _erase(self, batch: list[Erasure], now: int) -> None:
-        numbers = [one.birth for one in batch]
-        rows = await self._between(lambda client: erase(client, numbers))
+        owners = [(one.workspace, one.birth) for one in batch]
+        rows = await self._between(lambda client: erase(client, owners))
         if rows:
             log.info("erased %d scans of deleted codes", rows)
         self.erased += rows

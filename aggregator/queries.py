@@ -81,10 +81,12 @@ def insert_rows(client: Client, rows: Block, token: str) -> None:
 
 
 def insert_sums(client: Client, rows: Block, token: str) -> None:
-    """The same for what the rows add to the sums by value."""
+    """The same for what the rows add to the sums by value, of codes and then of workspaces; a view adds to the sums by
+    month."""
     sums = value_sums(rows.columns)
     if sums is not None:
-        _once(client, "scans_by_value", sums, f"{token}:values")
+        _once(client, "scans_by_value", sums.codes, f"{token}:values")
+        _once(client, "workspace_by_value", sums.workspaces, f"{token}:workspaces")
 
 
 def _once(client: Client, table: str, block: bytes, token: str) -> None:

@@ -1,4 +1,4 @@
-"""`waymark rebuild`: makes both rollups anew from the raw rows.
+"""`waymark rebuild`: makes the rollups anew from the raw rows (those by month from those by day).
 
 A year of a rollup is made beside the old one, slice by slice, and then takes its place in one step
 (`REPLACE PARTITION`). So whoever reads meanwhile sees the old year or the new one, and a kill at any
@@ -12,7 +12,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 
 from aggregator.audit.rollups import days_to_compare
-from aggregator.slices import SPILL, scans_by_day, slices
+from aggregator.slices import SPILL, scans_by_day, slices_of
 from infra.migrate import clause
 from infra.progress import Progress, silent
 from infra.rollups import ROLLUPS, rollup_select
@@ -51,16 +51,17 @@ def plan(client: Client, *, anew: bool = False) -> list[Step]:
 
 def rebuild_step(client: Client, step: Step, progress: Progress = silent) -> None:
     """Makes one year of one rollup. When it raises, or the process dies, the rollup is as it was or as it is to be."""
+    rollup = ROLLUPS[step.rollup]
     staging = f"{step.rollup}_rebuilt"
     # A new table each time: an insert that an interrupted rebuild still waits for ends in the old one.
     client.command(f"DROP TABLE IF EXISTS {staging} SYNC")
     client.command(f"CREATE TABLE {staging} AS {step.rollup}")
     days = {day: rows for day, rows in scans_by_day(client).items() if day.year == step.year}
-    work = slices(days)
+    work = slices_of(rollup, days)
     what = f"{step.rollup} {step.year}"
     for done, part in enumerate(work):
         progress(what, done, len(work))
-        client.command(f"INSERT INTO {staging} {rollup_select(step.rollup, part.rows)}", settings=_INSERT)
+        client.command(f"INSERT INTO {staging} {rollup_select(step.rollup, part.rows(rollup))}", settings=_INSERT)
     progress(what, len(work), len(work))
     if client.query(f"SELECT 1 FROM {staging} LIMIT 1").result_rows:  # noqa: S608 (our names)
         client.command(f"ALTER TABLE {step.rollup} REPLACE PARTITION {step.year} FROM {staging}")

@@ -12,24 +12,26 @@ beginning.
 # ruff: noqa: S608 (only numbers and our own names are put into queries)
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import date, timedelta
 
 from clickhouse_connect.driver.client import Client
 
 from aggregator import queries
 from aggregator.batch import Batch
 from aggregator.decoding import Key
-from infra.rollups import rollup_select
+from aggregator.differences import differences
+from aggregator.slices import SPILL
+from infra.rollups import ROLLUPS, Rollup, rollup_select
 
-Slice = tuple[int, int]
-
-BY_TIME = "scans_by_time"
-BY_VALUE = "scans_by_value"
-DAY_OF = {BY_TIME: "toUInt16(toDate(bucket, 'UTC'))", BY_VALUE: "toUInt16(day)"}
+# The numbers of a rollup's owner, and a day since 1970.
+Slice = tuple[int, ...]
 
 _DAY_MS = 86_400_000
-# Slices compared, deleted and recomputed at a time.
+# Slices compared, deleted and recomputed at a time: days of codes; days of whole workspaces; months of those.
 SLICES = 2000
+WORKSPACE_SLICES = 20
+MONTHS = 2
 MUTATION_WAIT_S = 120.0
 # The engine may have recorded a repair's token without the rows, too; then the next turn uses another token.
 TURNS = 4
@@ -48,8 +50,8 @@ def no_hold() -> None:
 
 
 def settle(client: Client, batch: Batch, checkpoint: Checkpoint, renew_hold: RenewHold) -> None:
-    """On return, `scans` holds exactly the batch's rows from its range, each once (without erased ones), and both
-    rollups agree with `scans` on every day of a code that the batch touches.
+    """On return, `scans` holds exactly the batch's rows from its range, each once (without erased ones), and all
+    rollups agree with `scans` on every day of a code, and of a workspace, that the batch touches.
 
     Call it while all other inserts are held, and again if it raises. Raises Pending, what the client raises and what
     `renew_hold` raises.
@@ -57,7 +59,7 @@ def settle(client: Client, batch: Batch, checkpoint: Checkpoint, renew_hold: Ren
     if batch.lines:
         queries.insert(client, batch.block(), batch.token, lambda: checkpoint("rows retried"))
         checkpoint("retried")
-    _wait_for_mutations(client)
+    wait_for_mutations(client)
     touched = _settle_rows(client, batch, checkpoint, renew_hold)
     _settle_rollups(client, batch, touched, checkpoint, renew_hold)
 
@@ -70,7 +72,8 @@ def _settle_rows(client: Client, batch: Batch, checkpoint: Checkpoint, renew_hol
         wanted = {key: at for at, key in enumerate(rows.columns.keys())}
         numbers = rows.columns.numbers
         days = numbers["ts_ms"] // _DAY_MS
-        touched = set(zip(numbers["code"].tolist(), days.tolist(), strict=True))
+        owners = (numbers[name].tolist() for name in ("workspace", "code"))
+        touched = set(zip(*owners, days.tolist(), strict=True))
     for turn in range(TURNS):
         there, unread = _stored(client, batch)
         # Their sums cannot be counted from the unreadable records, only from the rows.
@@ -116,10 +119,11 @@ def _among(batch: Batch, keys: Collection[Key]) -> list[str]:
 
 
 def _slices_of(client: Client, batch: Batch, keys: Collection[Key]) -> set[Slice]:
-    found = set()
+    found: set[Slice] = set()
     for condition in _among(batch, keys):
-        query = f"SELECT DISTINCT code, toInt64(toUnixTimestamp64Milli(ts)) FROM scans WHERE {condition}"
-        found |= {(code, ms // _DAY_MS) for code, ms in client.query(query, settings=_LONG).result_rows}
+        query = f"SELECT DISTINCT workspace, code, toInt64(toUnixTimestamp64Milli(ts)) FROM scans WHERE {condition}"
+        rows = client.query(query, settings=_LONG).result_rows
+        found |= {(workspace, code, ms // _DAY_MS) for workspace, code, ms in rows}
     return found
 
 
@@ -140,106 +144,108 @@ _WAITING: dict[str, object] = {"mutations_sync": 2, "lightweight_deletes_sync": 
 def _settle_rollups(
     client: Client, batch: Batch, touched: set[Slice], checkpoint: Checkpoint, renew_hold: RenewHold
 ) -> None:
-    ordered = sorted(touched)
-    for at in range(0, len(ordered), SLICES):
-        part = ordered[at : at + SLICES]
-        for rollup, differ in ((BY_TIME, _differing_by_time), (BY_VALUE, _differing_by_value)):
-            wrong = differ(client, part)
-            for turn in range(TURNS):
-                if not wrong:
-                    break
-                # Named by the part, not by what is wrong in it: another attempt may find less wrong, and its token must
-                # still keep out an insert that was given up and arrives late.
-                token = queries.token_of(batch.token, rollup, part, turn)
-                renew_hold()
-                recompute(client, rollup, wrong, token, checkpoint)
-                wrong = differ(client, wrong)
-            if wrong:
-                raise Pending(f"{rollup} still differs from scans on {len(wrong)} days of codes")
+    for rollup in ROLLUPS.values():
+        settle_rollup(client, rollup, slices_of(rollup, touched), batch.token, checkpoint, renew_hold)
 
 
-def recompute(client: Client, rollup: str, slices: Collection[Slice], token: str, checkpoint: Checkpoint) -> None:
-    """Replace days of codes in a rollup by the sums of `scans`. A kill between the two steps leaves these days empty;
-    the next comparison finds that, and also an insert that arrived after its answer was given up."""
-    pairs = ", ".join(f"({code}, {day})" for code, day in slices)
-    codes = queries.sql_list({code for code, _ in slices})
+def slices_of(rollup: Rollup, touched: Iterable[Slice]) -> list[Slice]:
+    """The rollup's slices that hold these days of (workspace, code), in order."""
+    return sorted({(*each[: len(rollup.owner)], _begins(rollup, each[-1])) for each in touched})
+
+
+def _begins(rollup: Rollup, day: int) -> int:
+    if rollup.period == "day":
+        return day
+    on = _EPOCH + timedelta(days=day)
+    return (on.replace(day=1) - _EPOCH).days
+
+
+_EPOCH = date(1970, 1, 1)
+
+
+def settle_rollup(
+    client: Client,
+    rollup: Rollup,
+    slices: Sequence[Slice],
+    token: str,
+    checkpoint: Checkpoint,
+    renew_hold: RenewHold,
+) -> None:
+    """Compare these slices with the rollup's source, and recompute those that differ. Raises Pending."""
+    at_once = MONTHS if rollup.period == "month" else SLICES if "code" in rollup.owner else WORKSPACE_SLICES
+    for at in range(0, len(slices), at_once):
+        part = slices[at : at + at_once]
+        wrong = _differing(client, rollup, part)
+        for turn in range(TURNS):
+            if not wrong:
+                break
+            # Named by the part, not by what is wrong in it: another attempt may find less wrong, and its token must
+            # still keep out an insert that was given up and arrives late.
+            renew_hold()
+            recompute(client, rollup, wrong, queries.token_of(token, rollup.table, part, turn), checkpoint)
+            wrong = _differing(client, rollup, wrong)
+        if wrong:
+            raise Pending(f"{rollup.table} still differs from {rollup.source} on {len(wrong)} slices")
+
+
+def recompute(client: Client, rollup: Rollup, slices: Collection[Slice], token: str, checkpoint: Checkpoint) -> None:
+    """Replace slices of a rollup by the sums of its source. A kill between the two steps leaves them empty; the next
+    comparison finds that, and also an insert that arrived after its answer was given up."""
+    pairs = ", ".join(map(str, slices))
+    owners = " AND ".join(
+        f"{column} IN ({queries.sql_list({each[at] for each in slices})})" for at, column in enumerate(rollup.owner)
+    )
     client.command(
-        f"DELETE FROM {rollup} WHERE code IN ({codes}) AND (code, {DAY_OF[rollup]}) IN ({pairs})",
+        f"DELETE FROM {rollup.table} WHERE {owners} AND ({_columns(rollup, rollup.day)}) IN ({pairs})",
         settings={**_LONG, **_WAITING},
     )
-    checkpoint(f"{rollup} deleted")
-    select = rollup_select(rollup, _rows_of(slices))
+    checkpoint(f"{rollup.table} deleted")
+    select = rollup_select(rollup.table, _rows_of(rollup, slices))
     once = {**queries.ONCE_SELECTED, "insert_deduplication_token": token, "query_id": token}
-    client.command(f"INSERT INTO {rollup} {select}", settings={**_LONG, **once})
-    checkpoint(f"{rollup} inserted")
+    client.command(f"INSERT INTO {rollup.table} {select}", settings={**_LONG, **SPILL, **once})
+    checkpoint(f"{rollup.table} inserted")
+
+
+def _columns(rollup: Rollup, day: str) -> str:
+    return ", ".join((*rollup.owner, f"toUInt16({day})"))
 
 
 def _those(slices: Collection[Slice]) -> str:
-    """The slices as an operand of `IN`. The engine reads two texts of numbers four times as fast as a list of pairs.
+    """The slices as an operand of `IN`. The engine reads texts of numbers four times as fast as a list of tuples.
     A deletion takes the list: not every engine allows a subquery there."""
-    codes = ",".join(str(code) for code, _ in slices)
-    days = ",".join(str(day) for _, day in slices)
-    return f"(SELECT arrayJoin(arrayZip(CAST('[{codes}]', 'Array(UInt64)'), CAST('[{days}]', 'Array(UInt16)'))))"
+    *owners, days = zip(*slices, strict=True)
+    columns = [f"CAST('[{','.join(map(str, each))}]', 'Array(UInt64)')" for each in owners]
+    columns.append(f"CAST('[{','.join(map(str, days))}]', 'Array(UInt16)')")
+    return f"(SELECT arrayJoin(arrayZip({', '.join(columns)})))"
 
 
-def _rows_of(slices: Collection[Slice]) -> str:
-    """The rows of `scans` on these days."""
-    days = [day for _, day in slices]
+def _rows_of(rollup: Rollup, slices: Collection[Slice]) -> str:
+    """The rows of the rollup's source on these days."""
+    among = f"({_columns(rollup, rollup.source_day)}) IN {_those(slices)}"
+    if rollup.source != "scans":
+        return among
+    days = [each[-1] for each in slices]
     return (
         f"ts >= fromUnixTimestamp64Milli(toInt64({min(days) * _DAY_MS}), 'UTC')"
         f" AND ts < fromUnixTimestamp64Milli(toInt64({(max(days) + 1) * _DAY_MS}), 'UTC')"
-        f" AND (code, toUInt16(toDate(ts, 'UTC'))) IN {_those(slices)}"
+        f" AND {among}"
     )
 
 
-def _differing_by_time(client: Client, slices: Collection[Slice]) -> list[Slice]:
-    raw = rollup_select(BY_TIME, _rows_of(slices))
-    return _differing(
-        client,
-        f"""
-        SELECT DISTINCT code, toUInt32(toDate(bucket, 'UTC')) FROM (
-            SELECT code, bucket, kind, toInt64(sum(n)) AS n, toInt64(uniqExactMerge(visitors)) AS people,
-                   max(last) AS latest
-            FROM ({raw}) GROUP BY code, bucket, kind
-            UNION ALL
-            SELECT code, bucket, kind, -toInt64(sum(n)), -toInt64(uniqExactMerge(visitors)), max(last)
-            FROM {BY_TIME} WHERE {_slices_in(BY_TIME, slices)} GROUP BY code, bucket, kind
-        )
-        GROUP BY code, bucket, kind HAVING sum(n) != 0 OR sum(people) != 0 OR min(latest) != max(latest)
-        """,
-    )
+def _differing(client: Client, rollup: Rollup, slices: Collection[Slice]) -> list[Slice]:
+    entries = f"({_columns(rollup, rollup.day)}) IN {_those(slices)}"
+    wrong = differences(rollup, _rows_of(rollup, slices), entries)
+    query = f"SELECT DISTINCT {', '.join(rollup.owner)}, toUInt32(on_day) FROM ({wrong})"
+    return [tuple(row) for row in client.query(query, settings={**_LONG, **SPILL}).result_rows]
 
 
-def _differing_by_value(client: Client, slices: Collection[Slice]) -> list[Slice]:
-    raw = rollup_select(BY_VALUE, _rows_of(slices))
-    return _differing(
-        client,
-        f"""
-        SELECT DISTINCT code, toUInt32(day) FROM (
-            SELECT code, dimension, day, value, kind, toInt64(n) AS n FROM ({raw})
-            UNION ALL
-            SELECT code, toString(dimension), day, value, kind, -toInt64(n)
-            FROM {BY_VALUE} WHERE {_slices_in(BY_VALUE, slices)}
-        )
-        GROUP BY code, dimension, day, value, kind HAVING sum(n) != 0
-        """,
-    )
-
-
-def _slices_in(rollup: str, slices: Collection[Slice]) -> str:
-    return f"(code, {DAY_OF[rollup]}) IN {_those(slices)}"
-
-
-def _differing(client: Client, query: str) -> list[Slice]:
-    return [(code, day) for code, day in client.query(query, settings=_LONG).result_rows]
-
-
-def _wait_for_mutations(client: Client) -> None:
+def wait_for_mutations(client: Client) -> None:
     """Wait for a deletion that a killed repair left in the engine, which continues it after a restart. It does not
     touch rows inserted later, but a comparison made before its end would be void."""
+    tables = ", ".join(f"'{table}'" for table in ("scans", *ROLLUPS))
     query = (
         "SELECT count() FROM system.mutations WHERE database = currentDatabase() AND NOT is_done"
-        " AND table IN ('scans', 'scans_by_time', 'scans_by_value')"
+        f" AND table IN ({tables})"
     )
     deadline = time.monotonic() + MUTATION_WAIT_S
     while client.query(query).result_rows[0][0]:

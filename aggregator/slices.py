@@ -1,14 +1,17 @@
 """The raw table in slices of bounded size, so that work on all of it fits in memory.
 
-A slice is some consecutive days of one year or, where a single day is too big, the codes of that
-day that share a remainder.
+A slice is some consecutive days of one year or, where a single day is too big, the codes (of a workspace's rollup: the
+workspaces) of that day whose numbers share a remainder.
 """
 
+from calendar import monthrange
 from collections.abc import Mapping
 from datetime import date, timedelta
 
 import msgspec
 from clickhouse_connect.driver.client import Client
+
+from infra.rollups import Rollup
 
 # Scans in a slice. Each becomes one entry for each dimension before they are added up.
 LIMIT = 1_000_000
@@ -23,26 +26,37 @@ class Slice(msgspec.Struct, frozen=True):
     part: int = 0
     parts: int = 1
 
-    @property
-    def rows(self) -> str:
-        """Its rows of `scans`, as a condition."""
+    def rows(self, rollup: Rollup) -> str:
+        """The rows of the rollup's source, as a condition."""
+        if rollup.source != "scans":
+            return self._days(rollup.source_day, rollup)
         after = self.last + timedelta(days=1)
         days = f"ts >= toDateTime64('{self.first}', 3, 'UTC') AND ts < toDateTime64('{after}', 3, 'UTC')"
-        return f"{days} AND {self._codes}"
+        return f"{days} AND {self._owners(rollup)}"
 
-    def entries(self, day: str) -> str:
-        """Its rows of a rollup, as a condition; `day` is an expression for their day."""
-        return f"{day} BETWEEN toDate('{self.first}') AND toDate('{self.last}') AND {self._codes}"
+    def entries(self, rollup: Rollup) -> str:
+        """The entries of the rollup, as a condition."""
+        return self._days(rollup.day, rollup)
 
-    @property
-    def _codes(self) -> str:
-        return f"code % {self.parts} = {self.part}" if self.parts > 1 else "1"
+    def _days(self, day: str, rollup: Rollup) -> str:
+        return f"{day} BETWEEN toDate('{self.first}') AND toDate('{self.last}') AND {self._owners(rollup)}"
+
+    def _owners(self, rollup: Rollup) -> str:
+        return f"{rollup.owner[-1]} % {self.parts} = {self.part}" if self.parts > 1 else "1"
 
 
 def scans_by_day(client: Client) -> dict[date, int]:
     """All rows of `scans`, whatever their outcome, on each UTC day that has any."""
     rows = client.query("SELECT toDate(ts, 'UTC') AS day, count() FROM scans GROUP BY day").result_rows
     return {row[0]: row[1] for row in rows}
+
+
+def slices_of(rollup: Rollup, scans: Mapping[date, int]) -> list[Slice]:
+    """The slices in which a rollup is computed or compared. Months are whole: their source is small."""
+    if rollup.period == "day":
+        return slices(scans)
+    months = sorted({(day.year, day.month) for day in scans})
+    return [Slice(date(year, month, 1), date(year, month, monthrange(year, month)[1])) for year, month in months]
 
 
 def slices(scans: Mapping[date, int], limit: int = LIMIT) -> list[Slice]:

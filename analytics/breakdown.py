@@ -74,6 +74,7 @@ GROUP BY dimension
 
 def breakdowns(
     client: Client,
+    workspace: int,
     code: int,
     dimensions: Sequence[Dimension],
     *,
@@ -87,6 +88,7 @@ def breakdowns(
     result = client.query(
         _SQL.format(rows=source, shown=SHOWN),
         parameters={
+            "workspace": workspace,
             "code": code,
             "kinds": list(kinds),
             **named(dimensions),
@@ -109,12 +111,13 @@ def _rows(window: Window | None, zone: tzinfo) -> tuple[str, dict[str, object]]:
     pieces = Pieces(Window(date(1970, 1, 1), date(2149, 6, 6)), ()) if window is None else cut(span(window, zone))
     parts = []
     bounds: dict[str, object] = {}
-    wanted = "code = {code:UInt64} AND dimension IN {names:Array(String)} AND kind IN {kinds:Array(String)}"
+    owner = "workspace = {workspace:UInt64} AND code = {code:UInt64}"
+    wanted = f"{owner} AND dimension IN {{names:Array(String)}} AND kind IN {{kinds:Array(String)}}"
     if pieces.days is not None:
         parts.append(_added_up("scans_by_value", f"{wanted} AND day BETWEEN {{first:Date}} AND {{last:Date}}"))
         bounds |= {"first": pieces.days.first, "last": pieces.days.last}
     for edge in pieces.edges:
-        raw = rollup_select("scans_by_value", f"code = {{code:UInt64}} AND {_between(edge)}")
+        raw = rollup_select("scans_by_value", f"{owner} AND {_between(edge)}")
         parts.append(_added_up(f"({raw})", wanted))
     return " UNION ALL ".join(parts), bounds
 

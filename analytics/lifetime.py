@@ -42,7 +42,8 @@ FROM (
     FROM (
         SELECT toString(dimension) AS dimension, value, kind = 'human' AS human, day, toUInt64(n) AS n
         FROM scans_by_value
-        WHERE code = {{code:UInt64}} AND dimension IN {{read:Array(String)}} AND kind IN {{kinds:Array(String)}}
+        WHERE workspace = {{workspace:UInt64}} AND code = {{code:UInt64}}
+          AND dimension IN {{read:Array(String)}} AND kind IN {{kinds:Array(String)}}
     )
     GROUP BY dimension, shown
 )
@@ -52,13 +53,15 @@ GROUP BY dimension
 _VISITS = """
 SELECT sum(visitors), toUnixTimestamp64Milli(max(last)), count() FROM (
     SELECT uniqExactMergeIf(visitors, kind IN {people:Array(String)}) AS visitors, max(last) AS last FROM scans_by_time
-    WHERE code = {code:UInt64} AND kind IN {kinds:Array(String)} GROUP BY toDate(bucket, 'UTC')
+    WHERE workspace = {workspace:UInt64} AND code = {code:UInt64} AND kind IN {kinds:Array(String)}
+    GROUP BY toDate(bucket, 'UTC')
 )
 """
 
 
 def lifetime(
     client: Client,
+    workspace: int,
     code: int,
     dimensions: Sequence[Dimension],
     *,
@@ -68,7 +71,7 @@ def lifetime(
 ) -> Lifetime:
     """The scans of these `kinds`; those of the kinds `people` count as visitors. Ignores `limit` and `skip_empty` of
     the dimensions. Blocks, longest for the visitors; raises what clickhouse-connect raises."""
-    asked = {"code": code, "kinds": list(kinds)}
+    asked = {"workspace": workspace, "code": code, "kinds": list(kinds)}
     visitors, last_ms, days = client.query(_VISITS, parameters={**asked, "people": list(people)}).result_rows[0]
     result = client.query(
         _VALUES,

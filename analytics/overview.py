@@ -37,13 +37,14 @@ _SQL = """
 SELECT if(bucket >= toDateTime({start:UInt32}, 'UTC') AND bucket < toDateTime({end:UInt32}, 'UTC'),
           intDiv(toUnixTimestamp(bucket), 3600), 0) AS hour, sum(n)
 FROM scans_by_time
-WHERE code = {code:UInt64} AND kind IN {kinds:Array(String)}
+WHERE workspace = {workspace:UInt64} AND code = {code:UInt64} AND kind IN {kinds:Array(String)}
 GROUP BY hour
 """
 
 
 def overview(
     client: Client,
+    workspace: int,
     code: int,
     *,
     window: Window,
@@ -56,6 +57,7 @@ def overview(
     result = client.query(
         _SQL,
         parameters={
+            "workspace": workspace,
             "code": code,
             "kinds": list(kinds),
             "start": round(whole.start.timestamp()),
@@ -76,6 +78,6 @@ def overview(
         window_total=inside,
         daily=zero_fill(window, per_day),
         week=week,
-        by=breakdowns(client, code, dimensions, kinds=kinds, window=window),
-        pins=pins(client, code, window=window, kinds=kinds, limit=points),
+        by=breakdowns(client, workspace, code, dimensions, kinds=kinds, window=window),
+        pins=pins(client, workspace, code, window=window, kinds=kinds, limit=points),
     )

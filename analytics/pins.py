@@ -20,7 +20,9 @@ class Pin(msgspec.Struct, frozen=True):
     n: int
 
 
-def pins(client: Client, code: int, *, window: Window, kinds: Collection[Kind], limit: int = 200) -> list[Pin]:
+def pins(
+    client: Client, workspace: int, code: int, *, window: Window, kinds: Collection[Kind], limit: int = 200
+) -> list[Pin]:
     """The points with the most scans on the window's UTC days: count descending, then south before north, then west
     before east. Blocks; raises what clickhouse-connect raises."""
     result = client.query(
@@ -28,10 +30,12 @@ def pins(client: Client, code: int, *, window: Window, kinds: Collection[Kind], 
         "SELECT toFloat64(parts[1]) + 0 AS lat, toFloat64(parts[2]) + 0 AS lon, sum(count) AS visits,"
         " groupArray((arrayStringConcat(arraySlice(parts, 3, length(parts) - 3), '\\t'), parts[-1], count))"
         " FROM (SELECT splitByChar('\\t', value) AS parts, sum(n) AS count FROM scans_by_value"
-        "   WHERE code = {code:UInt64} AND dimension = 'pin' AND value != '' AND kind IN {kinds:Array(String)}"
+        "   WHERE workspace = {workspace:UInt64} AND code = {code:UInt64}"
+        "   AND dimension = 'pin' AND value != '' AND kind IN {kinds:Array(String)}"
         "   AND day BETWEEN {first:Date} AND {last:Date} GROUP BY value)"
         " GROUP BY lat, lon ORDER BY visits DESC, lat, lon LIMIT {limit:UInt32}",
         parameters={
+            "workspace": workspace,
             "code": code,
             "kinds": list(kinds),
             "first": window.first,

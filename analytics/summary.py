@@ -48,7 +48,8 @@ FROM (
         sumIf(n, day BETWEEN {first:Date} AND {last:Date}) AS within,
         sumMapIf([day], [n], dimension = {counting:String} AND day BETWEEN {earliest:Date} AND {last:Date}) AS by_day
     FROM scans_by_value
-    WHERE code = {code:UInt64} AND dimension IN {read:Array(String)} AND kind IN {kinds:Array(String)}
+    WHERE workspace = {workspace:UInt64} AND code = {code:UInt64}
+      AND dimension IN {read:Array(String)} AND kind IN {kinds:Array(String)}
     GROUP BY dimension, shown
 )
 GROUP BY dimension
@@ -57,6 +58,7 @@ GROUP BY dimension
 
 def summary(
     client: Client,
+    workspace: int,
     code: int,
     *,
     days: int,
@@ -65,7 +67,7 @@ def summary(
     dimensions: Mapping[str, str],
     top: int = 8,
 ) -> Summary:
-    """The last `days` UTC days of the code with this number, counting scans of these `kinds`.
+    """The last `days` UTC days of the workspace's code with this number, counting scans of these `kinds`.
 
     `dimensions` maps each dimension to break down by (see `scans_by_value`) to the name for scans without a value;
     values are ordered as shown. Blocks; takes milliseconds. Raises what clickhouse-connect raises.
@@ -75,6 +77,7 @@ def summary(
     result = client.query(
         _SQL,
         parameters={
+            "workspace": workspace,
             "code": code,
             "kinds": list(kinds),
             "dimensions": list(names),

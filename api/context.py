@@ -8,6 +8,7 @@ from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
 
 from analytics.query_pool import QueryPool
+from api.exports import Exports
 from api.logos import Logos
 from api.middleware.limits import Limits
 from api.qr_images import QrImages
@@ -49,6 +50,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     domains: Domains
     files: Files
     questions: QueryPool
+    exports: Exports
     settings: ApiSettings = ApiSettings()
     images: QrImages = msgspec.field(default_factory=lambda: QrImages(Logos(own_hosts=(), resolver=Resolver())))
     uploads: FairQueue = msgspec.field(default_factory=upload_queue)

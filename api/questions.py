@@ -15,11 +15,13 @@ from codes.code_table import EMPTY, TooManyCodes
 
 
 class Asked:
-    """An answer, and the codes that it speaks of."""
+    """An answer, and the codes that it speaks of. `complete_until` is None where nobody knows until when every scan is
+    stored (no aggregator has said so yet): then all that are stored are counted."""
 
-    def __init__(self, answer: Answer, codes: CodeAttributes) -> None:
+    def __init__(self, answer: Answer, codes: CodeAttributes, complete_until: datetime | None) -> None:
         self.answer = answer
         self.codes = codes
+        self.complete_until = complete_until
 
 
 async def ask(context: ApiContext, workspace: int, question: dict[str, Any]) -> Asked:
@@ -27,20 +29,17 @@ async def ask(context: ApiContext, workspace: int, question: dict[str, Any]) -> 
     query = parse(question)
     codes = await _codes(context, workspace, query)
     plan = await context.codes.plan(workspace)
+    known = context.complete_until()
     found = await context.questions.ask(
         answer,
         code_names.named(query, codes),
         workspace=workspace,
         now=context.now(),
-        complete_until=_complete_until(context),
+        complete_until=known or context.now(),
         codes=codes,
         bounds=Bounds(rows_read=plan.question_rows, groups=plan.question_groups),
     )
-    return Asked(found, codes)
-
-
-def _complete_until(context: ApiContext) -> datetime:
-    return context.now()
+    return Asked(found, codes, None if known is None else found.meta.complete_until)
 
 
 async def _codes(context: ApiContext, workspace: int, query: Query) -> CodeAttributes:

@@ -56,7 +56,9 @@ class RateLimits:
         """Take one call of a key. Raises Problem (429), and Unavailable."""
         plan = await self._plan(codes, key.workspace)
         # Whose turn the queues below take.
-        fair_queue.owner.set(Owner(key.workspace, plan.queued_pictures, plan.queued_questions, key.id))
+        fair_queue.owner.set(
+            Owner(key.workspace, plan.queued_pictures, plan.queued_questions, key.id, plan.queued_exports)
+        )
         now = self._clock()
         own = self._keys.of(key.id, plan.calls_per_second, plan.burst_calls)
         all_keys = self._workspaces.of(

@@ -102,7 +102,7 @@ def ask(client: Client, codes: list[int], questions: int, now: datetime) -> dict
     for turn in range(questions + 3):
         for code, found in times.items():
             began = time.perf_counter()
-            answer = summary(client, code, days=365, now=now, kinds=["human"], dimensions=DIMENSIONS)
+            answer = summary(client, 1, code, days=365, now=now, kinds=["human"], dimensions=DIMENSIONS)
             took = time.perf_counter() - began
             if not answer.window_total or len(answer.daily) != 365:
                 raise RuntimeError(f"the answer for code {code} is not that of a year of scans")

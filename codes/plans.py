@@ -57,6 +57,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     queued_questions: int = 64
     question_rows: int = 100_000_000
     question_groups: int = 250_000
+    queued_exports: int = 8
+    export_rows: int = 100_000_000
     idempotency_keys: int = 2_000_000
     idempotency_bytes: int = 256 * MIB
     texts: Mapping[str, str] = {}

@@ -15,13 +15,14 @@ import msgspec
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """Whose call this is, and with which key. The figures are of its plan: how many pictures, and how many questions,
-    may wait."""
+    """Whose call this is, and with which key. The figures are of its plan: how many pictures, questions and exports may
+    wait."""
 
     workspace: int = 0
     pictures: int = 64
     questions: int = 64
     key: str = ""
+    exports: int = 8
 
 
 # Set once a caller is known; what is done for nobody's sake (readiness) is nobody's.

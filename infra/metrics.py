@@ -154,6 +154,8 @@ _METRICS = (
     _gauge("api", "webhook_leads", "1 in the one process that delivers webhooks."),
     _gauge("api", "webhook_lag_seconds", "Age of the oldest event that is not queued for its webhooks yet.", "seconds"),
     _gauge("api", "webhook_stopped_endpoints", "Webhooks whose delivery is stopped: paused, gone or failing for days."),
+    _counter("api", "export_rows", "Rows of files that were sent whole."),
+    _counter("api", "export_failures", "Files that were cut off, because the warehouse failed."),
     _gauge("api", "domains_unproven", "Verified domains whose DNS proof is gone; they lapse after the grace period."),
     _gauge("every", "start_time_seconds", "Start time of this process, in Unix time.", "seconds"),
     _counter("every", "cpu_seconds", "CPU time of this process, user and system.", unit="seconds"),

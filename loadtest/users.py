@@ -13,6 +13,7 @@ from loadtest.world import API_URL, AUTHORIZATION, SHORT_URL, WORLD
 
 DICE = random.Random()
 DAYS = (7, 30, 90)
+PLACEMENTS = ("window", "door", "station", *(f"table-{n}" for n in range(1, 20)))
 _NUMBERS = itertools.count(1)
 
 
@@ -23,9 +24,9 @@ class Scanner(HttpUser):
     wait_time = between(0.05, 0.5)
     weight = 10
 
-    def _scan(self, slug: str, headers: dict[str, str], *, name: str, method: str = "GET", expect: int = 302) -> None:
+    def _scan(self, link: str, headers: dict[str, str], *, name: str, method: str = "GET", expect: int = 302) -> None:
         with self.client.request(
-            method, f"/{slug}", headers=headers, name=name, allow_redirects=False, catch_response=True
+            method, f"/{link}", headers=headers, name=name, allow_redirects=False, catch_response=True
         ) as answer:
             if answer.status_code == expect:
                 answer.success()
@@ -34,7 +35,11 @@ class Scanner(HttpUser):
 
     @task(86)
     def person(self) -> None:
-        self._scan(WORLD.popular(DICE).slug, agents.person(DICE), name="scan: a person")
+        # Most hold a phone to a print of the code.
+        printed = DICE.random() < 0.8
+        slug = WORLD.popular(DICE).slug
+        link = f"q/{slug}/?p={DICE.choice(PLACEMENTS)}" if printed else slug
+        self._scan(link, agents.person(DICE), name="scan: a person")
 
     @task(7)
     def other(self) -> None:

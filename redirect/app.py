@@ -5,6 +5,7 @@ from typing import NamedTuple, NoReturn
 
 import pages
 from redirect.asgi import App, Receive, Scope, Send
+from redirect.bounded_cache import BoundedCache
 from redirect.custom_domains import UNKNOWN_HOST, CustomDomains
 from redirect.event_line import NO_VARIANT
 from redirect.event_recorder import Recorder
@@ -20,6 +21,8 @@ from redirect.token_bucket import TokenBucket
 
 # Plain text, for programs that do not read it.
 NOTHING = Response("unknown", 404, ((b"content-type", b"text/plain"), (b"content-length", b"10")), b"not found\n")
+# Bound on the paths whose link keys are remembered: printed links begin with /q/, so their path is no link key itself.
+PATHS = 4_096
 _READING = ("GET", "HEAD")
 _METHODS = ("GET", "HEAD", "POST")
 
@@ -51,6 +54,7 @@ def redirector(
     """Build the application. `rest` answers paths that are no code, and handles lifespan."""
     entries = routes.entries
     look, write = recorder
+    link_keys: BoundedCache[str, str | None] = BoundedCache(PATHS, link_key_of_path)
 
     def at_once(scope: Scope) -> Answer | None:
         path = scope["path"]
@@ -59,11 +63,11 @@ def redirector(
         if hosts.idle == trust.epoch or (host := hosts.at_once(scope)) is None:
             # On the default host the path is the link key (`schemas.keys.link_key`), except below /q/ and
             # /r/.
-            cached = entries.get(path) or entries.get(link_key_of_path(path) or "")
+            cached = entries.get(path) or entries.get(link_keys[path] or "")
         elif host is UNKNOWN_HOST:
             return None
         else:
-            cached = links.at_once(host, link_key_of_path(path), now)
+            cached = links.at_once(host, link_keys[path], now)
         if cached is None or now >= trust.until or cached.epoch != trust.epoch or scope["method"] not in _READING:
             return None
         if cached.plain:

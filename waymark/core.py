@@ -20,6 +20,7 @@ from aggregator.erasure import Erasures
 from analytics.query_pool import QueryPool
 from api.app import keep_working
 from api.complete_until import PublishedCompleteUntil
+from api.exports import Exports
 from codes.domain_rechecks import DomainRechecks
 from codes.redis_client import connect
 from codes.sweep import sweep_until
@@ -66,8 +67,9 @@ async def run(
     warehouse = warehouse_of(settings)
     # At most three threads for one workspace, and two for one key, so that another one finds a thread free.
     questions = QueryPool(warehouse, 4, own_threads=3, key_threads=2)
+    exports = Exports(warehouse)
     service = "core" if aggregate and api_sockets else "aggregate" if aggregate else "api"
-    given = (settings, redis, warehouse, questions)
+    given = (settings, redis, warehouse, questions, exports)
     try:
         with tracing.tracer(service) as tracer:
             await _run(*given, tracer, api_sockets, status_sockets, stop, aggregate=aggregate, redirectors=redirectors)
@@ -79,6 +81,7 @@ async def run(
         log.error("ending after a defect", exc_info=group)
         return 1
     finally:
+        await exports.close()
         await questions.close()
         await redis.aclose()
     return 0
@@ -89,6 +92,7 @@ async def _run(
     redis: Redis,
     warehouse: Warehouse,
     questions: QueryPool,
+    exports: Exports,
     tracer: Tracer | None,
     api_sockets: list[socket.socket],
     status_sockets: list[socket.socket],
@@ -119,8 +123,9 @@ async def _run(
         public, inner = [], []
         if api_sockets:
             shown.register(MetricsCollector(questions.metrics))
+            shown.register(MetricsCollector(exports.metrics))
             completeness = published if complete is None else lambda: complete.latest
-            app = api_app(settings, redis, questions, shown, readiness, completeness, tracer)
+            app = api_app(settings, redis, questions, exports, shown, readiness, completeness, tracer)
             readiness = app.state.context.readiness
             public.append(tasks.create_task(keep_working(app.state.context, stop)))
             rechecks = DomainRechecks(app.state.context.domains, every_ms=settings.domain_check * 1000)

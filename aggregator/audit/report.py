@@ -1,7 +1,7 @@
 """`waymark audit`: are all scans in the warehouse, once, and do the rollups agree?
 
 Three proofs. Every source's events are there, as its register has them (`sources`); every entry of the
-ledger belongs to a deletion (`ledger`); every entry of both rollups follows from the raw rows (`rollups`).
+ledger belongs to a deletion (`ledger`); every entry of the rollups follows from the raw rows (`rollups`).
 """
 
 import time
@@ -13,9 +13,10 @@ from clickhouse_connect.driver.client import Client
 from aggregator.audit.evidence import Evidence, JournalHead, StoppedPartition, Unreachable
 from aggregator.audit.ledger import Stray, check_ledger
 from aggregator.audit.rechecks import Recheck, after_pause, on_client
-from aggregator.audit.rollups import DAYS, DayDifference, Memory, check_rollups
+from aggregator.audit.rollups import DayDifference, Memory, check_rollups
 from aggregator.audit.sources import SourceState, check_sources
 from infra.progress import Progress, silent
+from infra.rollups import ROLLUPS
 
 __all__ = ["Check", "Evidence", "JournalHead", "Report", "audit", "render"]
 
@@ -88,12 +89,12 @@ def audit(
         except Unreachable as error:
             unreached.append(str(error))
     rollups = check_rollups(client, progress, rechecks, memory)
-    for rollup in DAYS:
+    for rollup in ROLLUPS:
         wrong = [one for one in rollups.different if one.rollup == rollup]
         says = f"{sum(one.entries for one in wrong):,} wrong entries"
         if rollups.known:
             says += f"; {rollups.known:,} days as they were when they were proven"
-        checks.append(Check(f"{rollup} = scans", rollups.days, len(wrong), says))
+        checks.append(Check(f"{rollup} = {ROLLUPS[rollup].source}", rollups.days, len(wrong), says))
     stopped: list[StoppedPartition] = []
     if evidence.stopped is not None:
         partitions, stopped = evidence.stopped()
@@ -187,5 +188,5 @@ def _stray_line(stray: Stray) -> str:
 
 
 def _day_line(one: DayDifference) -> str:
-    codes = ", ".join(map(str, one.codes))
-    return f"{one.rollup} on {one.day}: {one.entries:,} wrong entries, excess {one.excess:+,}, codes {codes}"
+    named = f"{ROLLUPS[one.rollup].owner[-1]}s {', '.join(map(str, one.owners))}"
+    return f"{one.rollup} on {one.day}: {one.entries:,} wrong entries, excess {one.excess:+,}, {named}"

@@ -1,10 +1,10 @@
-"""Compare both rollups with the raw rows.
+"""Compare the rollups with the raw rows (those by month with those by day).
 
 Both sides are brought into the rollup's own form and compared entry by entry, a slice of the table at a time; they
 must be equal. A month that was proven before and has not changed since is not compared again.
 
 A fingerprint recognizes such a month: the engine's own checksums of the parts that hold its scans, and sums over its
-entries in both rollups, hashed with a key that only the memory file has. The same fingerprint means the same rows,
+entries in the rollups, hashed with a key that only the memory file has. The same fingerprint means the same rows,
 but for one chance in 2^64. Whatever touches a row, or merges parts anew, changes it. The memory lies in the data
 folder, not in the warehouse; losing it costs one longer audit.
 """
@@ -20,10 +20,11 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 
 from aggregator.audit.rechecks import Recheck
-from aggregator.slices import SPILL, Slice, scans_by_day, slices
+from aggregator.differences import differences
+from aggregator.slices import SPILL, Slice, scans_by_day, slices_of
 from infra.durable_files import replace_file
 from infra.progress import Progress, silent
-from infra.rollups import ROLLUPS, rollup_select
+from infra.rollups import ROLLUPS, Rollup, rollup_select
 
 
 class Memory(msgspec.Struct):
@@ -52,17 +53,20 @@ def fingerprints(client: Client, key: str) -> dict[int, str]:
     """Of each month whose scans lie in parts that this server has. Reads the rollups, and of the scans nothing."""
     first, second = _words(key)
     hashed = f"sipHash64Keyed((toUInt64({first}), toUInt64({second})), "
-    queries = (
+    parts = (
         "SELECT toUInt32(partition), groupBitXor(sipHash64(name, hash_of_all_files)), sum(rows) FROM system.parts"
-        " WHERE active AND database = currentDatabase() AND table = 'scans' GROUP BY partition",
-        # What is merged stays the same sum here; in the other one it does not, and is compared again.
-        f"SELECT toYYYYMM(day) AS month, sum(n * {hashed}code, toString(dimension), day, value, kind))"  # noqa: S608
-        " FROM scans_by_value GROUP BY month",
-        f"SELECT toYYYYMM(bucket) AS month, sum({hashed}code, bucket, kind, n, last, sipHash64(visitors)))"  # noqa: S608
-        " FROM scans_by_time GROUP BY month",
+        " WHERE active AND database = currentDatabase() AND table = 'scans' GROUP BY partition"
     )
-    parts, *sums = ({row[0]: row[1:] for row in client.query(query).result_rows} for query in queries)
-    return {month: _digest(found, [one.get(month) for one in sums]) for month, found in parts.items()}
+    queries = (parts, *(_sum_of_entries(rollup, hashed) for rollup in ROLLUPS.values()))
+    lie, *sums = ({row[0]: row[1:] for row in client.query(query).result_rows} for query in queries)
+    return {month: _digest(found, [one.get(month) for one in sums]) for month, found in lie.items()}
+
+
+def _sum_of_entries(rollup: Rollup, hashed: str) -> str:
+    """What counts only is the same sum before and after a merge; what holds states is not, and is compared again."""
+    key = ", ".join((*rollup.owner, *rollup.key)).replace("dimension", "toString(dimension)")
+    one = f"{hashed}{key}, n, last, sipHash64(visitors))" if rollup.people else f"n * {hashed}{key})"
+    return f"SELECT toYYYYMM({rollup.day}) AS of_month, sum({one}) FROM {rollup.table} GROUP BY of_month"  # noqa: S608
 
 
 def _digest(*what: object) -> str:
@@ -78,10 +82,8 @@ def _words(key: str) -> tuple[int, int]:
     return int.from_bytes(raw[:8]), int.from_bytes(raw[8:])
 
 
-# Codes named for each day on which a rollup is wrong.
-NAMED_CODES = 5
-
-DAYS = {"scans_by_time": "toDate(bucket, 'UTC')", "scans_by_value": "day"}
+# Codes (or workspaces) named for each day on which a rollup is wrong.
+NAMED_OWNERS = 5
 
 
 class DayDifference(msgspec.Struct, frozen=True):
@@ -89,61 +91,24 @@ class DayDifference(msgspec.Struct, frozen=True):
 
     rollup: str
     day: date
-    # Entries (a quarter of an hour or a value, of one kind of one code) that are wrong, and what
+    # Entries (a quarter of an hour or a value, of one kind of one owner) that are wrong, and what
     # they count too much (or, below 0, too little) in all.
     entries: int
     excess: int
-    # Some of the codes concerned.
-    codes: tuple[int, ...]
-
-
-# `stored` tells the two sides apart. For the visitors the sizes of both sets and of their union must be the same.
-_BY_TIME = """
-SELECT toDate(bucket, 'UTC') AS day, code, toInt64(b) - toInt64(a) AS excess
-FROM (
-    SELECT code, bucket, kind,
-        sumIf(n, NOT stored) AS a, sumIf(n, stored) AS b,
-        uniqExactMergeIf(visitors, NOT stored) AS p, uniqExactMergeIf(visitors, stored) AS q,
-        uniqExactMerge(visitors) AS either,
-        maxIf(last, NOT stored) AS x, maxIf(last, stored) AS y
-    FROM (
-        SELECT code, bucket, kind, toUInt64(n) AS n, visitors, CAST(last, 'DateTime64(3, \\'UTC\\')') AS last,
-               false AS stored
-        FROM ({select})
-        UNION ALL
-        SELECT code, bucket, kind, toUInt64(n) AS n, visitors, CAST(last, 'DateTime64(3, \\'UTC\\')') AS last,
-               true AS stored
-        FROM scans_by_time WHERE {entries}
-    )
-    GROUP BY code, bucket, kind
-    HAVING a != b OR p != q OR p != either OR x != y
-)
-"""
-
-_BY_VALUE = """
-SELECT day, code, toInt64(b) - toInt64(a) AS excess
-FROM (
-    SELECT code, dimension, day, value, kind, sumIf(n, NOT stored) AS a, sumIf(n, stored) AS b
-    FROM (
-        SELECT code, toString(dimension) AS dimension, day, value, kind, toUInt64(n) AS n, false AS stored
-        FROM ({select})
-        UNION ALL
-        SELECT code, toString(dimension) AS dimension, day, value, kind, toUInt64(n) AS n, true AS stored
-        FROM scans_by_value WHERE {entries}
-    )
-    GROUP BY code, dimension, day, value, kind
-    HAVING a != b
-)
-"""
-
-_COMPARE = {"scans_by_time": _BY_TIME, "scans_by_value": _BY_VALUE}
+    # Some of the codes (of a workspace's rollup: workspaces) concerned.
+    owners: tuple[int, ...]
 
 
 def days_to_compare(client: Client) -> dict[date, int]:
     """Every UTC day that `scans` or a rollup knows, with its number of raw rows."""
     days = scans_by_day(client)
-    for rollup, day in DAYS.items():
-        for row in client.query(f"SELECT DISTINCT {day} FROM {rollup}").result_rows:  # noqa: S608 (our names)
+    for rollup in ROLLUPS.values():
+        if rollup.period == "month":
+            query = f"SELECT DISTINCT month FROM {rollup.table}"  # noqa: S608 (our names)
+            months = {_month(day) for day in days}
+            days |= {row[0]: 0 for row in client.query(query).result_rows if _month(row[0]) not in months}
+            continue
+        for row in client.query(f"SELECT DISTINCT {rollup.day} FROM {rollup.table}").result_rows:  # noqa: S608
             days.setdefault(row[0], 0)
     return days
 
@@ -167,7 +132,7 @@ def check_rollups(
     before = {} if memory is None else fingerprints(client, memory.key)
     known = set() if memory is None else {month for month, now in before.items() if memory.proven.get(month) == now}
     left = {day: rows for day, rows in days.items() if _month(day) not in known}
-    work = [(rollup, part) for part in slices(left) for rollup in DAYS]
+    work = [(rollup, part) for rollup in ROLLUPS.values() for part in slices_of(rollup, left)]
     found: dict[tuple[str, date], DayDifference] = {}
     for done, (rollup, part) in enumerate(work):
         progress("rollups", done, len(work))
@@ -201,20 +166,26 @@ def _remember(client: Client, memory: Memory, proven: Mapping[int, str], known: 
     }
 
 
-def compare(client: Client, rollup: str, part: Slice) -> list[DayDifference]:
+def compare(client: Client, rollup: Rollup, part: Slice) -> list[DayDifference]:
     """The days of one slice on which the rollup is wrong."""
-    wrong = _COMPARE[rollup].format(select=rollup_select(rollup, part.rows), entries=part.entries(DAYS[rollup]))
+    wrong = differences(rollup, part.rows(rollup), part.entries(rollup))
+    owner = rollup.owner[-1]
     result = client.query(
-        f"SELECT day, count(), sum(excess), arraySort(groupUniqArray({NAMED_CODES})(code))"  # noqa: S608 (our SQL)
-        f" FROM ({wrong}) GROUP BY day",
+        f"SELECT on_day, count(), sum(excess), arraySort(groupUniqArray({NAMED_OWNERS})({owner}))"  # noqa: S608 (our SQL)
+        f" FROM ({wrong}) GROUP BY on_day",
         settings=SPILL,
     )
     return [
-        DayDifference(rollup, day, entries, excess, tuple(codes)) for day, entries, excess, codes in result.result_rows
+        DayDifference(rollup.table, day, entries, excess, tuple(owners))
+        for day, entries, excess, owners in result.result_rows
     ]
 
 
 def _together(a: DayDifference, b: DayDifference) -> DayDifference:
     return DayDifference(
-        a.rollup, a.day, a.entries + b.entries, a.excess + b.excess, tuple(sorted({*a.codes, *b.codes})[:NAMED_CODES])
+        a.rollup,
+        a.day,
+        a.entries + b.entries,
+        a.excess + b.excess,
+        tuple(sorted({*a.owners, *b.owners})[:NAMED_OWNERS]),
     )

@@ -42,16 +42,17 @@ CREATE TABLE IF NOT EXISTS scans (
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(ts)
-ORDER BY (code, ts)
+ORDER BY (workspace, code, ts)
 SETTINGS non_replicated_deduplication_window = 100000;
 
--- The two rollups are read by year-long windows, and what a read costs is mostly the number of parts
--- it touches (about half a millisecond each), so they are partitioned by year, and a partition that
--- has been left alone for an hour is merged into one part.
+-- The rollups are read by year-long windows, and what a read costs is mostly the number of parts it touches (about half
+-- a millisecond each), so they are partitioned by year, and a partition that has been left alone for an hour is merged
+-- into one part. `infra.rollups` names them and says how each is keyed.
 
 -- How many, how many different people, and when last. A quarter of an hour is the coarsest bucket
 -- from which the days of every time zone can be made.
 CREATE TABLE IF NOT EXISTS scans_by_time (
+    workspace UInt64,
     code UInt64,
     bucket DateTime('UTC') CODEC(Delta, ZSTD),
     kind Enum8('human' = 1, 'bot' = 2, 'preview' = 3, 'prefetch' = 4),
@@ -61,12 +62,13 @@ CREATE TABLE IF NOT EXISTS scans_by_time (
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toYear(bucket)
-ORDER BY (code, bucket, kind)
+ORDER BY (workspace, code, bucket, kind)
 SETTINGS non_replicated_deduplication_window = 100000,
          min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS scans_by_time_mv TO scans_by_time AS
 SELECT
+    workspace,
     code,
     toStartOfFifteenMinutes(toDateTime(ts, 'UTC')) AS bucket,
     kind,
@@ -75,11 +77,39 @@ SELECT
     max(ts) AS last
 FROM scans
 WHERE outcome IN ('redirect', 'page')
-GROUP BY code, bucket, kind;
+GROUP BY workspace, code, bucket, kind;
+
+-- The same for all codes of a workspace. (A visitor's number is the same on every code of the workspace for a day.)
+CREATE TABLE IF NOT EXISTS workspace_by_time (
+    workspace UInt64,
+    bucket DateTime('UTC') CODEC(Delta, ZSTD),
+    kind Enum8('human' = 1, 'bot' = 2, 'preview' = 3, 'prefetch' = 4),
+    n SimpleAggregateFunction(sum, UInt64),
+    visitors AggregateFunction(uniqExact, UInt64),
+    last SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYear(bucket)
+ORDER BY (workspace, bucket, kind)
+SETTINGS non_replicated_deduplication_window = 100000,
+         min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS workspace_by_time_mv TO workspace_by_time AS
+SELECT
+    workspace,
+    toStartOfFifteenMinutes(toDateTime(ts, 'UTC')) AS bucket,
+    kind,
+    count() AS n,
+    uniqExactState(visitor) AS visitors,
+    max(ts) AS last
+FROM scans
+WHERE outcome IN ('redirect', 'page')
+GROUP BY workspace, bucket, kind;
 
 -- What kind of visits: one row for each code, dimension, day and value. A visit without a value
 -- counts under '', so the values of a dimension always add up to the total.
 CREATE TABLE IF NOT EXISTS scans_by_value (
+    workspace UInt64,
     code UInt64,
     dimension LowCardinality(String),
     day Date,
@@ -89,8 +119,8 @@ CREATE TABLE IF NOT EXISTS scans_by_value (
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toYear(day)
-PRIMARY KEY (code, dimension, day)
-ORDER BY (code, dimension, day, value, kind)
+PRIMARY KEY (workspace, code, dimension, day)
+ORDER BY (workspace, code, dimension, day, value, kind)
 SETTINGS non_replicated_deduplication_window = 100000,
          min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
 
@@ -99,6 +129,7 @@ SETTINGS non_replicated_deduplication_window = 100000,
 -- numbered there already.
 CREATE VIEW IF NOT EXISTS scans_by_value_rule AS
 SELECT
+    workspace,
     code,
     ['country', 'region', 'city', 'pin', 'device', 'model', 'os', 'browser', 'client', 'referrer_host', 'referrer',
      'language', 'utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content', 'variant', 'slug', 'entry',
@@ -109,6 +140,7 @@ SELECT
     count() AS n
 FROM (
     SELECT
+        workspace,
         code,
         toDate(ts, 'UTC') AS day,
         kind,
@@ -140,4 +172,103 @@ FROM (
 )
 -- Grouped by a dimension's place in the list: half the work of grouping by its name.
 ARRAY JOIN values AS value, arrayEnumerate(values) AS place
-GROUP BY code, place, day, value, kind;
+GROUP BY workspace, code, place, day, value, kind;
+
+-- The same for all codes of a workspace; and how many of the visits each code had, under the dimension `code`, with the
+-- number in the column `code` and no value: a workspace has many, and numbers are added up twice as fast as texts. Most
+-- questions are of one kind, so that comes before the day.
+-- An erasure takes away what it erased by a row that counts below zero (the sum of UInt64 wraps around), so a value may
+-- be there with a sum of 0, until a merge drops it: leave such values out.
+CREATE TABLE IF NOT EXISTS workspace_by_value (
+    workspace UInt64,
+    dimension LowCardinality(String),
+    day Date,
+    value String,
+    code UInt64,
+    kind Enum8('human' = 1, 'bot' = 2, 'preview' = 3, 'prefetch' = 4),
+    n UInt64
+)
+ENGINE = SummingMergeTree(n)
+PARTITION BY toYear(day)
+PRIMARY KEY (workspace, dimension, kind, day)
+ORDER BY (workspace, dimension, kind, day, value, code)
+SETTINGS non_replicated_deduplication_window = 100000,
+         min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
+
+CREATE VIEW IF NOT EXISTS workspace_by_value_rule AS
+SELECT
+    workspace,
+    ['code', 'country', 'region', 'city', 'pin', 'device', 'model', 'os', 'browser', 'client', 'referrer_host', 'referrer',
+     'language', 'utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content', 'variant', 'slug', 'entry',
+     'placement'][place] AS dimension,
+    day,
+    value,
+    if(place = 1, number, 0) AS code,
+    kind,
+    count() AS n
+FROM (
+    SELECT
+        workspace,
+        code AS number,
+        toDate(ts, 'UTC') AS day,
+        kind,
+        ['',
+         country,
+         region,
+         if(city = '' OR country = '', city, concat(city, ', ', country)),
+         if(lat IS NULL OR lon IS NULL, '',
+            concat(toString(round(toFloat64(assumeNotNull(lat)) * 10) / 10 + 0), '\t',
+                   toString(round(toFloat64(assumeNotNull(lon)) * 10) / 10 + 0), '\t', city, '\t', country)),
+         device,
+         model,
+         os,
+         browser,
+         client,
+         referrer_host,
+         referrer,
+         language,
+         utm_source,
+         utm_medium,
+         utm_campaign,
+         utm_term,
+         utm_content,
+         variant,
+         slug,
+         entry,
+         placement] AS values
+    FROM scans
+    WHERE outcome IN ('redirect', 'page')
+)
+ARRAY JOIN values AS value, arrayEnumerate(values) AS place
+GROUP BY workspace, place, day, value, code, kind;
+
+-- The same by month, for windows of many months: a workspace has many codes, slugs and referrers, and most of
+-- them on most days. Whatever is added to the days is added to their month.
+CREATE TABLE IF NOT EXISTS workspace_by_month (
+    workspace UInt64,
+    dimension LowCardinality(String),
+    month Date,
+    value String,
+    code UInt64,
+    kind Enum8('human' = 1, 'bot' = 2, 'preview' = 3, 'prefetch' = 4),
+    n UInt64
+)
+ENGINE = SummingMergeTree(n)
+PARTITION BY toYear(month)
+PRIMARY KEY (workspace, dimension, kind, month)
+ORDER BY (workspace, dimension, kind, month, value, code)
+SETTINGS non_replicated_deduplication_window = 100000,
+         min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS workspace_by_month_mv TO workspace_by_month AS
+SELECT
+    workspace,
+    dimension,
+    toStartOfMonth(day) AS month,
+    value,
+    code,
+    kind,
+    sum(n) AS n
+FROM workspace_by_value
+WHERE true
+GROUP BY workspace, dimension, month, value, code, kind;

@@ -58,3 +58,13 @@ CREATE TABLE IF NOT EXISTS dead_letters (
 )
 ENGINE = ReplacingMergeTree(at)
 ORDER BY (bus, bus_partition, bus_offset);
+
+-- Months of workspaces from whose sums an erasure is taking away what it erases, with the tokens of those inserts. Empty
+-- at rest: what a killed erasure leaves here is compared with `scans` before the next one.
+CREATE TABLE IF NOT EXISTS erasing (
+    workspace UInt64,
+    month UInt32,
+    token String
+)
+ENGINE = MergeTree
+ORDER BY (workspace, month);

@@ -1,8 +1,8 @@
-"""What must hold in the end: every event once, and both rollups as if made from raw in one go."""
+"""What must hold in the end: every event once, and the rollups as if made from raw in one go."""
 
 from clickhouse_connect.driver.client import Client
 
-from infra.rollups import rollup_select
+from infra.rollups import ROLLUPS, rollup_select
 
 
 def problems(client: Client, expected: dict[int, int]) -> list[str]:
@@ -14,15 +14,12 @@ def problems(client: Client, expected: dict[int, int]) -> list[str]:
         last = expected.get(source, 0)
         if there.get(source) != (last, last, last):
             found.append(f"source {source}: {there.get(source)} stored, of {last}")
-    by_time = (
-        "SELECT code, bucket, kind, sum(n), uniqExactMerge(visitors), max(last) FROM ({}) GROUP BY code, bucket, kind"
-    )
-    by_value = (
-        "SELECT code, toString(dimension) AS d, day, value, kind, sum(n) FROM ({}) GROUP BY code, d, day, value, kind"
-    )
-    for table, query in (("scans_by_time", by_time), ("scans_by_value", by_value)):
-        fresh = set(client.query(query.format(rollup_select(table))).result_rows)
-        kept = set(client.query(query.format(f"SELECT * FROM {table}")).result_rows)
+    for rollup in ROLLUPS.values():
+        key = ", ".join((*rollup.owner, *rollup.key)).replace("dimension", "toString(dimension) AS d")
+        sums = "sum(n) AS total" + (", uniqExactMerge(visitors), max(last)" if rollup.people else "")
+        query = f"SELECT {key}, {sums} FROM ({{}}) GROUP BY {', '.join((*rollup.owner, *rollup.key))} HAVING total != 0"
+        fresh = set(client.query(query.format(rollup_select(rollup.table))).result_rows)
+        kept = set(client.query(query.format(f"SELECT * FROM {rollup.table}")).result_rows)
         if fresh != kept:
-            found.append(f"{table}: {len(fresh - kept)} missing or wrong, {len(kept - fresh)} too many or wrong")
+            found.append(f"{rollup.table}: {len(fresh - kept)} missing or wrong, {len(kept - fresh)} too many or wrong")
     return found

@@ -8,12 +8,25 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from infra.migrate import migrate
-from infra.rollups import add_values
+from infra.rollups import ROLLUPS, add_values
 from infra.warehouse import Warehouse
 
-COLUMNS = ["source", "seq", "ts", "code", "kind", "outcome", "country", "device", "referrer_host", "visitor"]
+COLUMNS = [
+    "source",
+    "seq",
+    "ts",
+    "workspace",
+    "code",
+    "kind",
+    "outcome",
+    "country",
+    "device",
+    "referrer_host",
+    "visitor",
+]
+WORKSPACE = 1
 START = datetime(2027, 12, 30, 22, 0, tzinfo=UTC)
-TABLES = ("scans", "scans_by_time", "scans_by_value", "ledger", "sources", "dead_letters")
+TABLES = ("scans", *ROLLUPS, "ledger", "erasing", "sources", "dead_letters")
 
 
 @contextmanager
@@ -38,6 +51,7 @@ def visits(source: int, seqs: Sequence[int]) -> list[list[object]]:
             source,
             seq,
             START + timedelta(minutes=seq * 37 % 4000),
+            WORKSPACE,
             seq % 5 + 1,
             "bot" if seq % 7 == 0 else "human",
             "paused" if seq % 11 == 0 else "redirect",

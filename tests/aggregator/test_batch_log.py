@@ -111,7 +111,7 @@ def test_erased_scans_are_missing(client: Client) -> None:
     log.add(stored(client, 1, 50))
     log.flush(client)
     reader = Follower(limit=10)
-    erase(client, range(1, 21))
+    erase(client, [(1, code) for code in range(1, 21)])
     reader.catch_up(client)
     rows = client.query("SELECT source, seq FROM scans ORDER BY seq").result_rows
     assert 0 < len(rows) < 50

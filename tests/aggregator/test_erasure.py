@@ -175,7 +175,7 @@ def everything(client: Client, condition: str) -> list[object]:
 
 def test_a_code_is_erased_and_the_audit_stays_clean(client: Client) -> None:
     others = everything(client, "code NOT IN (2, 4)")
-    assert erase(client, [2, 4, 999]) == 160
+    assert erase(client, [(1, 2), (1, 4), (1, 999)]) == 160
     assert everything(client, "code IN (2, 4)") == [[], [], []], "no view has brought them back"
     assert everything(client, "1") == others
     assert count(client, "ledger") == 160
@@ -184,18 +184,18 @@ def test_a_code_is_erased_and_the_audit_stays_clean(client: Client) -> None:
 
 
 def test_erasing_again_adds_nothing_and_costs_no_mutation(client: Client) -> None:
-    erase(client, [2])
+    erase(client, [(1, 2)])
     mutations = count(client, "system.mutations")
-    assert erase(client, [2]) == 0
+    assert erase(client, [(1, 2)]) == 0
     assert (count(client, "ledger"), count(client, "system.mutations")) == (80, mutations)
 
 
 def test_late_events_are_swept_too(client: Client) -> None:
-    erase(client, [2])
+    erase(client, [(1, 2)])
     stock.store(client, 9, range(1, 11))
     stock.close(client, 9, 10)
     assert clean(client)
-    assert erase(client, [2]) == 2
+    assert erase(client, [(1, 2)]) == 2
     assert count(client, "scans WHERE code = 2") == count(client, "scans_by_value WHERE code = 2") == 0
     assert clean(client)
     assert client.query("SELECT seq FROM ledger WHERE source = 9 ORDER BY seq").result_rows == [(1,), (6,)]
@@ -219,7 +219,7 @@ def test_it_may_be_killed_after_each_step(client: Client, monkeypatch: pytest.Mo
                 raise Killed
 
         try:
-            erase(client, [3], progress=kill)
+            erase(client, [(1, 3)], progress=kill)
             break
         except Killed:
             steps += 1
@@ -232,7 +232,7 @@ def test_it_may_be_killed_after_each_step(client: Client, monkeypatch: pytest.Mo
 
 
 def test_a_masked_row_leaves_the_disk(client: Client) -> None:
-    erase(client, [1])
+    erase(client, [(1, 1)])
     masked = "system.parts WHERE active AND has_lightweight_delete AND database = currentDatabase()"
     assert count(client, masked) > 0
     purge(client)
@@ -249,7 +249,7 @@ def test_a_token_does_not_bring_erased_rows_back(client: Client) -> None:
         batch = Batch(PartitionId("bus", "scans", 0), 1, {10: 0})
         batch.take(decode([Record(None, lines)], 1))
         insert(client, batch.block(), batch.token)
-        erase(client, [2])
+        erase(client, [(1, 2)])
     stock.close(client, 10, 50)
     assert count(client, "scans WHERE code = 2") == 0
     assert clean(client)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.rollups import ROLLUPS
 from tests.aggregator.following import Follower
 from tests.aggregator.killing import drive, finishes, follow, killed_at_rename, prepared, redirector_killed, start
 from tests.aggregator.running import append, journal
@@ -18,7 +19,8 @@ from tests.servers import require
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(150)]
 
 COUNT = 1500
-PARTS = 8
+# Four months of raw, and two years of each rollup, in the order in which an insert names them.
+INSERTED = ("scans", "scans", "scans", "scans", *(rollup for rollup in ROLLUPS for _ in range(2)))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def ptrace() -> None:
     require.programs("strace", why="kills at the rename of a part")
 
 
-@pytest.mark.parametrize("number", range(1, PARTS + 1))
+@pytest.mark.parametrize("number", range(1, len(INSERTED) + 1))
 @pytest.mark.usefixtures("ptrace")
 def test_killed_at_each_rename_of_a_part(tmp_path: Path, number: int) -> None:
     expected = {7: COUNT}
@@ -69,7 +71,13 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def half_summed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One whose rows are there, and which was killed when the first of two parts of its sums by value had no name."""
-    return damaged_at(tmp_path_factory.mktemp("half-summed") / "one", PARTS - 1)
+    return damaged_at(tmp_path_factory.mktemp("half-summed") / "one", INSERTED.index("scans_by_value") + 1)
+
+
+@pytest.fixture(scope="module", params=["workspace_by_value", "workspace_by_month"])
+def without_workspaces(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """One whose codes have their sums, and which was killed at the first part of those of its workspaces."""
+    return damaged_at(tmp_path_factory.mktemp("without") / "one", INSERTED.index(request.param) + 1)
 
 
 @pytest.mark.usefixtures("ptrace")
@@ -83,6 +91,7 @@ REPAIR = (
     *("noted", "recovered"),
 )
 SUMS_REPAIR = ("rows retried", "retried", "scans_by_value deleted", "scans_by_value inserted")
+WORKSPACES_REPAIR = ("retried", "workspace_by_month deleted", "workspace_by_month inserted", "recovered")
 
 
 @pytest.mark.parametrize("name", REPAIR)
@@ -96,6 +105,15 @@ def test_killed_at_each_checkpoint_of_the_repair(tmp_path: Path, damaged: Path, 
 def test_killed_at_each_checkpoint_of_the_repair_of_sums(tmp_path: Path, half_summed: Path, name: str) -> None:
     folder = Path(shutil.copytree(half_summed, tmp_path / "copy", symlinks=True))
     assert drive(folder, "--die-at", f"{name}:1")[0] == -signal.SIGKILL
+    finishes(folder, {7: COUNT})
+
+
+@pytest.mark.parametrize("name", WORKSPACES_REPAIR)
+def test_killed_at_each_checkpoint_of_the_repair_of_workspaces(
+    tmp_path: Path, without_workspaces: Path, name: str
+) -> None:
+    folder = Path(shutil.copytree(without_workspaces, tmp_path / "copy", symlinks=True))
+    drive(folder, "--die-at", f"{name}:1")
     finishes(folder, {7: COUNT})
 
 

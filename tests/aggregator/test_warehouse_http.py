@@ -143,7 +143,7 @@ def test_what_decides_a_repair_is_read_where_everything_is(bridge: Bridge, clien
 def test_long_lists_are_no_part_of_the_address(bridge: Bridge, client: Client) -> None:
     stored(client, 1, 20)
     codes = list(range(1, 4000))
-    assert erase(client, codes) == 20
+    assert erase(client, [(1, code) for code in codes]) == 20
     query = "SELECT count() FROM ledger WHERE code IN {codes:Array(UInt64)}"
     assert client.query(query, parameters={"codes": codes}).result_rows == [(20,)]
     assert max(sum(map(len, one.address.values())) for one in bridge.requests) < 2000

@@ -70,6 +70,6 @@ def test_totals_and_what_is_beside_an_answer(stored: Client) -> None:
 
 
 def test_those_of_a_deleted_code_are_erased(stored: Client) -> None:
-    erase(stored, [7])
+    erase(stored, [(1, 7)])
     assert imported(stored, 1, 7).total == 0
     assert imported_totals(stored, 1, [7, 8], kinds=["human"]) == {8: 99}

@@ -63,7 +63,7 @@ def test_it_agrees_with_a_plain_count(
 ) -> None:
     number = vs.store(client, batches)
     window = trailing(days, now)
-    found = lifetime(client, number, dimensions, window=window, kinds=kinds)
+    found = lifetime(client, 1, number, dimensions, window=window, kinds=kinds)
     assert found == plainly([visit for batch in batches for visit in batch], dimensions, window, kinds)
     assert all(sum(entry.n for entry in ranked) == found.total for ranked in found.values.values())
     assert found.visitors <= found.total
@@ -71,7 +71,7 @@ def test_it_agrees_with_a_plain_count(
 
 def test_a_code_without_visits(client: Client) -> None:
     window = Window(date(2028, 3, 5), date(2028, 3, 6))
-    assert lifetime(client, 2**63, DIMENSIONS, window=window, kinds=KINDS) == Lifetime(
+    assert lifetime(client, 1, 2**63, DIMENSIONS, window=window, kinds=KINDS) == Lifetime(
         total=0,
         visitors=0,
         last=None,

@@ -87,24 +87,24 @@ def test_they_agree_with_a_plain_count(
     window = trailing(days, now, zone)
     inside = [visit for visit in everything if vs.at(visit).astimezone(zone).date() in window]
 
-    found = breakdowns(client, code, DIMENSIONS, kinds=kinds, window=window, zone=zone)
+    found = breakdowns(client, 1, code, DIMENSIONS, kinds=kinds, window=window, zone=zone)
     assert found == {one.name: plain_breakdown(inside, one) for one in DIMENSIONS}
-    ever = breakdowns(client, code, DIMENSIONS, kinds=kinds)
+    ever = breakdowns(client, 1, code, DIMENSIONS, kinds=kinds)
     assert ever == {one.name: plain_breakdown(everything, one) for one in DIMENSIONS}
 
     last = max((vs.at(visit) for visit in everything), default=None)
-    assert totals(client, [code, 2**62], kinds=kinds) == {code: Total(len(everything), last), 2**62: Total()}
+    assert totals(client, 1, [code, 2**62], kinds=kinds) == {code: Total(len(everything), last), 2**62: Total()}
 
     utc = trailing(days, now)
     of_utc = [visit for visit in everything if vs.at(visit).date() in utc]
-    assert pins(client, code, window=utc, kinds=kinds) == plain_pins(of_utc)
-    assert pins(client, code, window=utc, kinds=kinds, limit=1) == plain_pins(of_utc)[:1]
+    assert pins(client, 1, code, window=utc, kinds=kinds) == plain_pins(of_utc)
+    assert pins(client, 1, code, window=utc, kinds=kinds, limit=1) == plain_pins(of_utc)[:1]
 
     week = [[0] * 24 for _ in range(7)]
     for visit in of_utc:
         week[vs.at(visit).weekday()][vs.at(visit).hour] += 1
     utc_days = Counter(vs.at(visit).date() for visit in of_utc)
-    assert overview(client, code, window=utc, kinds=kinds, dimensions=DIMENSIONS, points=2) == Overview(
+    assert overview(client, 1, code, window=utc, kinds=kinds, dimensions=DIMENSIONS, points=2) == Overview(
         total=len(everything),
         window_total=len(of_utc),
         daily=[Day(day, utc_days[day]) for day in utc],
@@ -115,7 +115,7 @@ def test_they_agree_with_a_plain_count(
 
 
 def test_no_codes_have_no_totals(client: Client) -> None:
-    assert totals(client, [], kinds=HUMANS) == {}
+    assert totals(client, 1, [], kinds=HUMANS) == {}
 
 
 @given(
@@ -155,6 +155,6 @@ def test_a_day_begins_when_the_clock_does() -> None:
 @pytest.mark.parametrize("empty", ["a' OR 1", "{code:UInt64}", "\\", "é\n"])
 def test_names_are_only_names(client: Client, empty: str) -> None:
     code = vs.store(client, [])
-    client.command(f"INSERT INTO scans_by_value VALUES ({code}, 'country', '2028-03-06', '', 'human', 2)")
-    found = breakdowns(client, code, [Dimension("country", empty=empty)], kinds=HUMANS)
+    client.command(f"INSERT INTO scans_by_value VALUES (1, {code}, 'country', '2028-03-06', '', 'human', 2)")
+    found = breakdowns(client, 1, code, [Dimension("country", empty=empty)], kinds=HUMANS)
     assert found == {"country": Breakdown([Ranked(empty, 2)], 0, 2)}

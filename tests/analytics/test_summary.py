@@ -52,14 +52,14 @@ def test_it_agrees_with_a_plain_count(
     client: Client, batches: list[list[ScanEvent]], days: int, kinds: list[Kind], now: datetime
 ) -> None:
     number = vs.store(client, batches)
-    answer = summary(client, number, days=days, now=now, kinds=kinds, dimensions=NAMES)
+    answer = summary(client, 1, number, days=days, now=now, kinds=kinds, dimensions=NAMES)
     assert answer == plainly([visit for batch in batches for visit in batch], days, now, kinds)
     assert len(answer.daily) == days and answer.daily[-1].day == now.date()
     assert answer.window_total == sum(entry.n for entry in answer.daily)
 
 
 def test_a_code_without_visits_has_no_leaders(client: Client) -> None:
-    answer = summary(client, 2**63, days=2, now=vs.NOW, kinds=HUMANS, dimensions=NAMES)
+    answer = summary(client, 1, 2**63, days=2, now=vs.NOW, kinds=HUMANS, dimensions=NAMES)
     assert answer == Summary(
         total=0,
         last7=0,
@@ -87,6 +87,6 @@ def test_a_window_needs_days_and_a_zone() -> None:
 def test_sums_too_big_for_a_double_stay_whole(client: Client) -> None:
     number = vs.store(client, [])
     n = 2**53 + 1
-    client.command(f"INSERT INTO scans_by_value VALUES ({number}, 'device', '2028-03-06', 'mobile', 'human', {n})")
-    answer = summary(client, number, days=1, now=vs.NOW, kinds=HUMANS, dimensions=NAMES)
+    client.command(f"INSERT INTO scans_by_value VALUES (1, {number}, 'device', '2028-03-06', 'mobile', 'human', {n})")
+    answer = summary(client, 1, number, days=1, now=vs.NOW, kinds=HUMANS, dimensions=NAMES)
     assert (answer.total, answer.window_total, answer.top["device"]) == (n, n, [Ranked("mobile", n)])

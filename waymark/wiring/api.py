@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from analytics.query_pool import QueryPool
 from api.app import create_app
 from api.context import ApiContext, ApiSettings, Ready
+from api.exports import Exports
 from api.health import engine_checks
 from api.logos import Logos
 from api.middleware.cors import parse_origins
@@ -28,6 +29,7 @@ def api_app(
     settings: Settings,
     redis: Redis,
     questions: QueryPool,
+    exports: Exports,
     registry: CollectorRegistry,
     more_readiness: Mapping[str, Ready],
     completeness: Callable[[], CompleteUntil],
@@ -52,6 +54,7 @@ def api_app(
             files=files,
             images=images,
             questions=questions,
+            exports=exports,
             wrong_keys=WrongKeys(trusted=room_settings.trusted_proxies(settings)),
             settings=ApiSettings(
                 short_url=settings.short_base,

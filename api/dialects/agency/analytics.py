@@ -125,6 +125,7 @@ async def read_analytics(call: Call) -> Response:
     code = await _find_code(call)
     found = await call.context.questions.ask(
         overview,
+        code.workspace,
         code.birth,
         window=trailing(days, call.context.now()),
         kinds=KINDS,

@@ -31,7 +31,7 @@ ONE = "/api/v1/dynamic/{short_id}/"
 
 async def _scans(call: Call, codes: list[Code]) -> dict[int, Total]:
     births = [code.birth for code in codes]
-    found = await call.context.questions.ask(totals, births, kinds=KINDS)
+    found = await call.context.questions.ask(totals, call.key.workspace, births, kinds=KINDS)
     past = await imported_scans(call, births, KINDS)
     return {birth: msgspec.structs.replace(one, n=one.n + past.get(birth, 0)) for birth, one in found.items()}
 

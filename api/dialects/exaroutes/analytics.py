@@ -25,6 +25,7 @@ async def read_qr_analytics(call: Call) -> Response:
     code = await find_code(call)
     found = await call.context.questions.ask(
         summary,
+        code.workspace,
         code.birth,
         days=days,
         now=call.context.now(),

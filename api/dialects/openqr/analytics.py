@@ -70,7 +70,14 @@ async def read_scans(call: Call) -> Response:
     days = DAYS.read(call.request)
     code = await find_code(call)
     found = await call.context.questions.ask(
-        summary, code.birth, days=days, now=call.context.now(), kinds=KINDS, dimensions=DIMENSIONS, top=TOP
+        summary,
+        code.workspace,
+        code.birth,
+        days=days,
+        now=call.context.now(),
+        kinds=KINDS,
+        dimensions=DIMENSIONS,
+        top=TOP,
     )
     past = (await imported_scans(call, [code.birth], KINDS)).get(code.birth, 0)
     return Json(_answer(code, days, found, found.total + past, call.context.settings.short_url))

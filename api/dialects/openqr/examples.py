@@ -151,6 +151,39 @@ QUERY = {
     "include": {"remainder": True},
     "pagination": {"limit": 1},
 }
+SCAN_LIST = {
+    "scans": [
+        {
+            "at": "2026-05-21T14:59:58.250Z",
+            "code": "0c9f0f0e-4b0f-4a53-9a83-6f8c7c0b0f6e",
+            "slug": "spring",
+            "host": "s.example.com",
+            "kind": "human",
+            "outcome": "redirect",
+            "entry": "qr",
+            "placement": "window",
+            "country": "DE",
+            "region": "DE-BE",
+            "city": "Berlin",
+            "device": "mobile",
+            "model": "iPhone",
+            "os": "iOS",
+            "browser": "Safari",
+            "client": "Safari",
+            "language": "de",
+            "referrer_host": "",
+            "referrer": "",
+            "utm_source": "",
+            "utm_medium": "",
+            "utm_campaign": "",
+            "utm_term": "",
+            "utm_content": "",
+            "variant": "",
+        }
+    ],
+    "next_cursor": "pVxRr3s",
+    "complete_until": "2026-05-21T15:00:00Z",
+}
 QUERY_ANSWER = {
     "results": [
         {

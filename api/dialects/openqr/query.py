@@ -67,8 +67,8 @@ def to_wire(asked: Asked, short_base: str) -> QueryAnswer:
         results=[_row(row) for row in found.results],
         remainder=_row(found.remainder) if isinstance(found.remainder, Row) else None,
         meta=QueryMeta(
-            exact=meta.exact,
-            complete_until=_time(meta.complete_until),
+            exact=meta.exact and asked.complete_until is not None,
+            complete_until=None if asked.complete_until is None else _time(asked.complete_until),
             source=meta.source,
             total_rows=meta.total_rows if isinstance(meta.total_rows, int) else None,
             time_labels=meta.time_labels if isinstance(meta.time_labels, list) else None,

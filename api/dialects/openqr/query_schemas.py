@@ -95,9 +95,10 @@ class QueriedCode(msgspec.Struct, frozen=True):
 class QueryMeta(msgspec.Struct, frozen=True):
     exact: Annotated[bool, Meta(description="Every scan before `complete_until` is counted, once.")]
     complete_until: Annotated[
-        str,
+        str | None,
         Meta(
-            description="Scans from this moment on are not counted yet: some may still be on their way.",
+            description="Scans from this moment on are not counted yet: some may still be on their way. Null while "
+            "nobody knows until when every scan is stored; then all that are stored are counted.",
             extra_json_schema={"format": "date-time"},
         ),
     ]

@@ -37,7 +37,9 @@ async def read_qravio_analytics(call: Call) -> Response:
     if isinstance(code, StaticCode):
         found = Lifetime(0, 0, None, [Day(day, 0) for day in window], {DEVICES.name: [], COUNTRIES.name: []})
     else:
-        found = await call.context.questions.ask(lifetime, code.birth, [DEVICES, COUNTRIES], window=window, kinds=KINDS)
+        found = await call.context.questions.ask(
+            lifetime, code.workspace, code.birth, [DEVICES, COUNTRIES], window=window, kinds=KINDS
+        )
     created = datetime.fromtimestamp(code.created_at_ms / 1000, now.tzinfo)
     first = max(trailing(days, now).first, min(trailing(1, created).first, window.last))
     births = [] if isinstance(code, StaticCode) else [code.birth]

@@ -61,6 +61,6 @@ async def workspace_id(call: Call) -> str:
 async def scan_totals(call: Call, codes: Sequence[Code | StaticCode]) -> dict[int, int]:
     """How many scans each code has had, by its birth, in one query of the warehouse. Raises Unavailable."""
     births = [code.birth for code in codes if isinstance(code, Code)]
-    counts = await call.context.questions.ask(totals, births, kinds=KINDS) if births else {}
+    counts = await call.context.questions.ask(totals, call.key.workspace, births, kinds=KINDS) if births else {}
     past = await imported_scans(call, births, KINDS)
     return {birth: total.n + past.get(birth, 0) for birth, total in counts.items()}

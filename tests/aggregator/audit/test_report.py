@@ -12,7 +12,7 @@ from aggregator.audit import sources
 from aggregator.audit.report import Check, Evidence, JournalHead, Report, audit, render
 from aggregator.audit.rollups import compare
 from aggregator.slices import Slice, slices
-from infra.rollups import rollup_select
+from infra.rollups import ROLLUPS, rollup_select
 from tests.aggregator import stock
 
 T = TypeVar("T")
@@ -193,22 +193,22 @@ def short_by_one(client: Client) -> None:
 
 
 def over_by_one(client: Client) -> None:
-    client.command("INSERT INTO scans_by_value VALUES (2, 'country', '2027-12-31', 'GB', 'human', 1)")
+    client.command("INSERT INTO scans_by_value VALUES (1, 2, 'country', '2027-12-31', 'GB', 'human', 1)")
 
 
 def wrong_value(client: Client) -> None:
     """The sums over the day stay what they were."""
-    client.command("INSERT INTO scans_by_value VALUES (2, 'country', '2027-12-31', 'XX', 'human', 1)")
+    client.command("INSERT INTO scans_by_value VALUES (1, 2, 'country', '2027-12-31', 'XX', 'human', 1)")
     short_by_one(client)
 
 
 def wrong_kind(client: Client) -> None:
-    client.command("INSERT INTO scans_by_value VALUES (2, 'country', '2027-12-31', 'GB', 'preview', 1)")
+    client.command("INSERT INTO scans_by_value VALUES (1, 2, 'country', '2027-12-31', 'GB', 'preview', 1)")
     short_by_one(client)
 
 
 def value_without_visits(client: Client) -> None:
-    client.command("INSERT INTO scans_by_value VALUES (99, 'country', '2027-12-31', 'GB', 'human', 1)")
+    client.command("INSERT INTO scans_by_value VALUES (1, 99, 'country', '2027-12-31', 'GB', 'human', 1)")
 
 
 VALUE_DAMAGE = [short_by_one, over_by_one, wrong_value, wrong_kind, value_without_visits]
@@ -234,10 +234,10 @@ def test_damage_to_the_values_is_found(client: Client, damage: Callable[[Client]
 def bucket(n: int, visitor: int, seconds: int = 0) -> str:
     """One more row for a quarter of an hour in which code 2 has had human visits."""
     return (
-        "INSERT INTO scans_by_time SELECT code, bucket, kind, "
+        "INSERT INTO scans_by_time SELECT workspace, code, bucket, kind, "
         f"{n}, uniqExactState(toUInt64({visitor})), max(last) + toIntervalSecond({seconds}) FROM scans_by_time"
         " WHERE code = 2 AND kind = 'human' AND toDate(bucket, 'UTC') = '2027-12-31'"
-        " GROUP BY code, bucket, kind ORDER BY bucket LIMIT 1"
+        " GROUP BY workspace, code, bucket, kind ORDER BY bucket LIMIT 1"
     )
 
 
@@ -262,10 +262,10 @@ def another_visitor(client: Client) -> None:
     client.command("CREATE TABLE IF NOT EXISTS kept AS scans_by_time")
     client.command("TRUNCATE TABLE kept")
     client.command(
-        "INSERT INTO kept SELECT code, bucket, kind, sum(n),"
+        "INSERT INTO kept SELECT workspace, code, bucket, kind, sum(n),"
         " arrayReduce('uniqExactState', range(1000, 1000 + toUInt64(uniqExactMerge(visitors)))), max(last)"
         " FROM scans_by_time WHERE code = 2 AND kind = 'human' AND toDate(bucket, 'UTC') = '2027-12-31'"
-        " GROUP BY code, bucket, kind"
+        " GROUP BY workspace, code, bucket, kind"
     )
     stock.remove(client, "scans_by_time", "code = 2 AND kind = 'human' AND toDate(bucket, 'UTC') = '2027-12-31'")
     client.command("INSERT INTO scans_by_time SELECT * FROM kept")
@@ -289,10 +289,13 @@ def test_what_settles_while_we_look_is_not_a_finding(client: Client) -> None:
     def meanwhile(seconds: float) -> None:
         waits.append(seconds)
         if len(waits) == 1:
-            # The view's rows of it are there already.
-            client.command("DETACH TABLE scans_by_time_mv")
+            # The views' rows of it are there already.
+            views = ("scans_by_time_mv", "workspace_by_time_mv")
+            for view in views:
+                client.command(f"DETACH TABLE {view}")
             stock.rows(client, OPEN, [50])
-            client.command("ATTACH TABLE scans_by_time_mv")
+            for view in views:
+                client.command(f"ATTACH TABLE {view}")
 
     report = audit(client, Evidence(journals=lambda: HEADS), sleep=meanwhile)
     assert report.clean and len(waits) == 1
@@ -330,7 +333,7 @@ def test_days_make_slices_and_big_days_several(client: Client) -> None:
         Slice(date(2028, 1, 3), date(2028, 1, 3)),
     ]
     over_by_one(client)
-    found = [compare(client, "scans_by_value", part) for part in parts[:2]]
+    found = [compare(client, ROLLUPS["scans_by_value"], part) for part in parts[:2]]
     assert [bool(one) for one in found] == [True, False], "code 2 is in the even half"
 
 

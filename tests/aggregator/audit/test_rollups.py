@@ -57,13 +57,13 @@ def value_moved(client: Client) -> None:
 
 
 def entry_added(client: Client) -> None:
-    client.command("INSERT INTO scans_by_value VALUES (2, 'country', '2027-12-31', 'GB', 'human', 1)")
+    client.command("INSERT INTO scans_by_value VALUES (1, 2, 'country', '2027-12-31', 'GB', 'human', 1)")
 
 
 def another_visitor(client: Client) -> None:
     client.command(
-        "INSERT INTO scans_by_time SELECT code, bucket, kind, 0, uniqExactState(toUInt64(999)), max(last)"
-        f" FROM scans_by_time WHERE {DECEMBER} GROUP BY code, bucket, kind LIMIT 1"
+        "INSERT INTO scans_by_time SELECT workspace, code, bucket, kind, 0, uniqExactState(toUInt64(999)), max(last)"
+        f" FROM scans_by_time WHERE {DECEMBER} GROUP BY workspace, code, bucket, kind LIMIT 1"
     )
 
 

@@ -44,7 +44,7 @@ def client(engine: Client, register: dict[int, Account]) -> Client:
     for source in (FIRST, SECOND):
         stock.store(engine, source, range(1, 101))
         stock.close(engine, source, 100)
-    erase(engine, [DELETED])
+    erase(engine, [(1, DELETED)])
     return engine
 
 
@@ -77,7 +77,7 @@ def test_an_untouched_warehouse_is_clean(client: Client, evidence: Evidence) -> 
 
 def moved_to_the_ledger(client: Client) -> str:
     """As an erasure does it, for a code that nobody deleted."""
-    erase(client, [2])
+    erase(client, [(1, 2)])
     return "ledger: 40 entries of code 2, whose deletion is not on record"
 
 
@@ -145,7 +145,7 @@ def two_rows_changed_places(client: Client) -> str:
 
 
 def moved_under_the_name_of_a_deleted_code(client: Client) -> str:
-    erase(client, [2])
+    erase(client, [(1, 2)])
     client.command(
         f"INSERT INTO ledger (* EXCEPT (code, check), code, check) SELECT * EXCEPT (code, check), {DELETED}, 1"
         " FROM ledger WHERE code = 2"

@@ -2,6 +2,7 @@
 OpenQR's guides' own."""
 
 import base64
+import io
 import json
 import os
 import sys
@@ -13,10 +14,12 @@ import httpx
 import httpx2
 import pytest
 import redis
+import zxingcpp
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
+from PIL import Image
 
 from api.dialects.openqr.schemas import NewDynamicCode
 from infra.warehouse import Warehouse
@@ -293,10 +296,15 @@ async def test_a_picture(served: Served) -> None:
     async with over_http(served) as client:
         made = said(await client.call_tool("create_code", {"destination": "https://example.com/menu"}))
         (picture,) = (await client.call_tool("draw_code", {"id": made["id"], "size": 300})).content
+        (placed,) = (await client.call_tool("draw_code", {"id": made["id"], "placement": "window"})).content
+        assert "placement" in refused(await client.call_tool("draw_code", {"id": made["id"], "placement": "x" * 51}))
         assert "404" in refused(await client.call_tool("draw_code", {"id": NOBODY}))
     assert picture.type == "image" and picture.mime_type == "image/png"
     data = base64.b64decode(picture.data)
     assert data.startswith(b"\x89PNG") and int.from_bytes(data[16:20]) == 300
+    assert placed.type == "image"
+    (read,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(base64.b64decode(placed.data))).convert("L"))
+    assert read.text.endswith(f"/q/{made['slug']}/?p=window")
 
 
 async def test_a_search_by_text(served: Served) -> None:

@@ -180,6 +180,19 @@ async def test_an_answer_that_would_be_too_large(api: Service, posters: list[Bod
     assert (response.status_code, error["code"]) == (400, "question_too_large"), error
 
 
+async def test_until_when_it_is_complete(api: Service, posters: list[Body]) -> None:
+    """Scans of the last moments are not counted before every one of them is stored."""
+    assert (await ask(api))["meta"]["complete_until"] == "2026-05-21T15:00:00.250Z"
+    api.complete_until_ms = lambda: api.clock.ms() - 24 * 3600 * 1000
+    found = await ask(api, dimensions=["time:day"])
+    assert found["meta"]["exact"] is True and found["meta"]["complete_until"] == "2026-05-20T15:00:00.250Z"
+    assert [row["metrics"][0] for row in found["results"]] == [0, 0, 0, 0, 0, 0, 0]
+    # Nobody knows it: what is stored is counted, and not called exact.
+    api.complete_until_ms = lambda: None
+    found = await ask(api)
+    assert (found["meta"]["exact"], found["meta"]["complete_until"], rows(found)) == (False, None, {(): 6})
+
+
 async def test_pages(api: Service, posters: list[Body]) -> None:
     asked: Body = {"dimensions": ["scan:country"], "include": {"total_rows": True, "remainder": True}}
     first = await ask(api, **asked, pagination={"limit": 2})
