@@ -159,10 +159,10 @@ def _span(client: Client, selection: Selection) -> tuple[datetime, datetime]:
 def _rows(client: Client, selection: Selection, start: datetime, end: datetime, parameters: Parameters) -> Rows:
     query = selection.query
     return Rows(
-        selection.workspace,
-        start,
-        end,
-        query.kinds,
+        workspace=selection.workspace,
+        start=start,
+        end=end,
+        kinds=query.kinds,
         counted="scan:outcome" not in query.names(),
         condition=filters_sql(query.filters, parameters, selection.codes, matcher(client)),
     )

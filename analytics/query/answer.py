@@ -18,7 +18,7 @@ from analytics.query.filters import check_patterns
 from analytics.query.grammar import Query, filters_json
 from analytics.query.keys import Label
 from analytics.query.ordering import Comparison, Row, Value, change, sort_key
-from analytics.query.periods import Asker, Labels, Period, read_period, remainder
+from analytics.query.periods import Asker, Labels, Period, read_period, read_same, remainder
 from analytics.query.refusal import Refused
 from analytics.query.sql import Group
 from analytics.window import instant
@@ -70,8 +70,8 @@ def answer(
     asker = Asker(client, query, workspace=workspace, complete_until=complete_until, codes=codes, bounds=bounds)
     whole = _range(asker, now)
     earlier = None if query.compare is None else compared(whole, query.compare, query.zone)
-    period = read_period(asker, whole)
-    then = None if earlier is None else read_period(asker, earlier)
+    shown = 0 if before is None else before.shown
+    period = read_period(asker, whole, first=shown + query.limit + 1)
     rows = [Row(labels, _metrics(query, group, period.total)) for labels, group in period.groups.items()]
     order = partial(sort_key, order_by=query.order_by, metrics=query.metrics, keys=period.keys)
     rows.sort(key=order)
@@ -81,7 +81,8 @@ def answer(
     rest: Row | None = None
     if query.include.remainder:
         rest = Row((), _metrics(query, remainder(asker, period, listed), period.total))
-    if then is not None:
+    if earlier is not None:
+        then = read_same(asker, earlier, period, listed)
         page = [_compared(query, row, period, then) for row in page]
         if rest is not None:
             counterparts = [one for labels in listed if (one := _counterpart(query, labels, period, then)) is not None]
@@ -90,14 +91,14 @@ def answer(
     if page and len(rows) > begin + len(page):
         last = rows[begin + len(page) - 1]
         moments = (round(now.timestamp() * 1000), int(complete_until.timestamp() * 1000))
-        next_cursor = cursors.write(Cursor(digest, *moments, last))
+        next_cursor = cursors.write(Cursor(digest, *moments, len(listed), last))
     return Answer(
         results=page,
         meta=Meta(
             exact=True,
             complete_until=complete_until,
-            source="raw",
-            total_rows=_when(query.include.total_rows, len(rows)),
+            source="raw" if asker.read_raw else "rollup",
+            total_rows=_when(query.include.total_rows, period.rows),
             time_labels=_when(query.include.time_labels, period.labels),
             overlapping=[name for name in query.dimensions if DIMENSIONS[name].many] or msgspec.UNSET,
             next_cursor=next_cursor,

@@ -97,8 +97,8 @@ DIMENSIONS: dict[str, Dimension] = {
             Dimension(f"scan:{name}", "scan", about, sql=_CITY if name == "city" else name, rollup=name)
             for name, about in _SCAN.items()
         ),
-        Dimension("scan:kind", "scan", "human, bot, preview or prefetch.", sql="toString(kind)"),
-        Dimension("scan:outcome", "scan", "How the scan ended: redirect, page, paused, …", sql="toString(outcome)"),
+        Dimension("scan:kind", "scan", "human, bot, preview or prefetch.", sql="kind"),
+        Dimension("scan:outcome", "scan", "How the scan ended: redirect, page, paused, …", sql="outcome"),
         *(Dimension(name, "time", about) for name, about in _TIME.items()),
     )
 }

@@ -7,6 +7,7 @@ pages the workspace's own answer.
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import blake2b
+from typing import Annotated
 
 import msgspec
 
@@ -18,11 +19,12 @@ _CHECK_BYTES = 12
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """`last` is the last row that was shown."""
+    """`last` is the last row that was shown, and `shown` how many there were."""
 
     digest: str
     now_ms: int
     complete_until_ms: int
+    shown: Annotated[int, msgspec.Meta(ge=0)]
     last: Row
 
 

@@ -157,7 +157,8 @@ def _year_before(day: date) -> date:
 
 
 class Bucket(msgspec.Struct, frozen=True):
-    """A part of time: from `start`, in seconds since 1970, to the next one's."""
+    """A part of time: from `start`, in seconds since 1970, to the next one's. For hours of the week the parts are those
+    of one offset from UTC, and the label is that offset in seconds."""
 
     start: int
     label: str | int
@@ -189,9 +190,7 @@ def _buckets(unit: str, whole: Range, zone: tzinfo) -> Iterator[Bucket]:
         for start in _hours(first, after, zone):
             yield Bucket(start, _local(start, zone).isoformat())
     elif unit == "hour_of_week":
-        for start in _hours(first, after, zone):
-            local = _local(start, zone)
-            yield Bucket(start, local.weekday() * 24 + local.hour)
+        yield from _offsets(first, after, zone)
     else:
         day = _floor(unit, whole.start.astimezone(zone).date())
         while (start := seconds(midnight(day, zone))) < after:
@@ -221,6 +220,21 @@ def _next(unit: str, day: date) -> date:
     if unit == "year":
         return day.replace(year=day.year + 1)
     return day + timedelta(days=7 if unit == "week" else 1)
+
+
+def _offsets(first: int, after: int, zone: tzinfo) -> Iterator[Bucket]:
+    """Where the clock changes. Every zone's clocks change at a quarter of an hour of UTC."""
+
+    def offset(at: int) -> int:
+        return round((_local(at, zone).utcoffset() or timedelta()).total_seconds())
+
+    start = first - first % 900
+    yield Bucket(start, offset(start))
+    # (No clock changes twice within a day.)
+    for day in range(start, after, 86_400):
+        if offset(day) != offset(day + 86_400):
+            change = next(at for at in range(day, day + 86_401, 900) if offset(at) != offset(day))
+            yield Bucket(change, offset(change))
 
 
 def _hours(first: int, after: int, zone: tzinfo) -> Iterator[int]:

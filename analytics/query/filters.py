@@ -10,6 +10,7 @@ from analytics.query.catalogue import DIMENSIONS
 from analytics.query.code_sets import ALL_CODES, CodeAttributes, CodeSet, Matcher, selected
 from analytics.query.grammar import All, Condition, Filter, Not, conditions
 from analytics.query.refusal import Refused
+from analytics.query.sources import RAW_COLUMNS, Columns
 
 # A server takes no parameter longer than 128 KB.
 _PARAMETER_BYTES = 100_000
@@ -21,11 +22,16 @@ class Parameters:
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
+        self._known: dict[Any, str] = {}
 
     def add(self, value: Any, kind: str) -> str:
-        name = f"p{len(self.values)}"
-        self.values[name] = value
-        return f"{{{name}:{kind}}}"
+        """What is there already is not sent twice."""
+        key = (kind, tuple(map(_hashable, value)) if isinstance(value, list) else value)
+        if key not in self._known:
+            name = f"p{len(self.values)}"
+            self.values[name] = value
+            self._known[key] = f"{{{name}:{kind}}}"
+        return self._known[key]
 
     def array(self, values: Sequence[Any], kind: str) -> str:
         """A list of any length, in as many parameters as it needs."""
@@ -40,6 +46,10 @@ class Parameters:
             size += length
         named = [self.add(part, f"Array({kind})") for part in parts]
         return named[0] if len(named) == 1 else f"arrayConcat({', '.join(named)})"
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def matcher(client: Client) -> Matcher:
@@ -97,6 +107,12 @@ def of_codes_only(one: Filter) -> bool:
     return all(DIMENSIONS[condition.dimension].family == "code" for condition in conditions([one]))
 
 
+def split(filters: Sequence[Filter], attributes: CodeAttributes, match: Matcher) -> tuple[CodeSet, tuple[Filter, ...]]:
+    """The codes that the filters leave, and the other filters."""
+    codes = code_set([one for one in filters if of_codes_only(one)], attributes, match)
+    return codes, tuple(one for one in filters if not of_codes_only(one))
+
+
 def codes_sql(codes: CodeSet, parameters: Parameters) -> str:
     if not codes.numbers:
         return "1" if codes.excluded else "0"
@@ -104,20 +120,30 @@ def codes_sql(codes: CodeSet, parameters: Parameters) -> str:
     return f"code {'NOT IN' if codes.excluded else 'IN'} {numbers}"
 
 
-def filters_sql(filters: Sequence[Filter], parameters: Parameters, attributes: CodeAttributes, match: Matcher) -> str:
-    """All of the filters, as a condition on rows of `scans`."""
-    return " AND ".join(_sql(one, parameters, attributes, match) for one in filters) or "1"
+def filters_sql(
+    filters: Sequence[Filter],
+    parameters: Parameters,
+    attributes: CodeAttributes,
+    match: Matcher,
+    columns: Columns = RAW_COLUMNS,
+) -> str:
+    """All of the filters, as a condition on rows of `scans` (or of what else has these columns)."""
+    codes, others = split(filters, attributes, match)
+    found = [] if codes.everything else [codes_sql(codes, parameters)]
+    found += [_sql(one, parameters, attributes, match, columns) for one in others]
+    return " AND ".join(found) or "1"
 
 
-def _sql(one: Filter, parameters: Parameters, attributes: CodeAttributes, match: Matcher) -> str:
+def _sql(one: Filter, parameters: Parameters, attributes: CodeAttributes, match: Matcher, columns: Columns) -> str:
     if of_codes_only(one):
         return codes_sql(_code_set(one, attributes, match), parameters)
     if isinstance(one, Condition):
-        return condition_sql(one, DIMENSIONS[one.dimension].sql, parameters)
+        exact = one.operator in ("is", "is_not")
+        return condition_sql(one, columns.of(one.dimension) if exact else columns.text(one.dimension), parameters)
     if isinstance(one, Not):
-        return f"NOT ({_sql(one.filter, parameters, attributes, match)})"
+        return f"NOT ({_sql(one.filter, parameters, attributes, match, columns)})"
     joint = " AND " if isinstance(one, All) else " OR "
-    return f"({joint.join(_sql(inner, parameters, attributes, match) for inner in one.filters)})"
+    return f"({joint.join(_sql(inner, parameters, attributes, match, columns) for inner in one.filters)})"
 
 
 def condition_sql(condition: Condition, column: str, parameters: Parameters) -> str:

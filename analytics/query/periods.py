@@ -11,11 +11,12 @@ from analytics.query.bounds import Bounds
 from analytics.query.catalogue import DIMENSIONS
 from analytics.query.code_sets import CodeAttributes
 from analytics.query.dates import Bucket, Range, buckets
-from analytics.query.filters import Parameters, filters_sql, matcher
+from analytics.query.filters import Parameters, filters_sql, matcher, split
 from analytics.query.grammar import Query
 from analytics.query.keys import Key, Label, code_key, scan_key, time_key
+from analytics.query.planning import Piece, plan
 from analytics.query.refusal import TooLarge
-from analytics.query.sql import NO_SCANS, Group, Measures, Rows
+from analytics.query.sql import NO_SCANS, Found, Group, Measures, Scope, Top
 
 Labels = tuple[Label, ...]
 
@@ -37,35 +38,58 @@ class Asker:
         self.complete_until, self.codes, self.bounds = complete_until, codes, bounds
         self.match = matcher(client)
         self.measures = Measures(visitors="visitors" in query.metrics, last="last_scan" in query.metrics)
+        self.scope = Scope(workspace=workspace, kinds=query.kinds, counted="scan:outcome" not in query.names())
+        # The codes that the filters leave.
+        self.code_set, _ = split(query.filters, codes, self.match)
+        self.read_raw = False
 
-    def rows(self, whole: Range, parameters: Parameters) -> Rows:
-        return Rows(
-            self.workspace,
-            whole.start,
-            max(whole.start, min(whole.end, self.complete_until)),
-            self.query.kinds,
-            counted="scan:outcome" not in self.query.names(),
-            condition=filters_sql(self.query.filters, parameters, self.codes, self.match),
-        )
+    def pieces(self, whole: Range, parts: Sequence[Bucket]) -> list[Piece]:
+        end = max(whole.start, min(whole.end, self.complete_until))
+        found = plan(self.query, self.code_set, (sql.milliseconds(whole.start), sql.milliseconds(end)), parts)
+        if all(piece.source.kind == "raw" for piece in found):
+            self.read_raw = True
+        return found
 
     def keys(self, parts: Sequence[Bucket], parameters: Parameters) -> list[Key]:
         found = []
         for name in self.query.dimensions:
             family = DIMENSIONS[name].family
             if family == "time":
-                found.append(time_key(name, parts, parameters, "toUnixTimestamp(ts)"))
+                found.append(time_key(name, parts, parameters))
             elif family == "code":
                 found.append(code_key(name, self.codes, parameters))
             else:
                 found.append(scan_key(name))
         return found
 
-    def ask(self, rows: Rows, keys: Sequence[Key], measures: Measures, parameters: Parameters) -> list[Group]:
+    def ask(
+        self,
+        pieces: Sequence[Piece],
+        keys: Sequence[Key],
+        measures: Measures,
+        parameters: Parameters,
+        *,
+        but: Sequence[tuple[object, ...]] = (),
+        only: Sequence[tuple[object, ...]] | None = None,
+        by: Sequence[Key] = (),
+        top: Top | None = None,
+    ) -> Found:
+        """Groups by `keys`, without those whose `by` is one of `but`; or of `only` these."""
+        filters = {}
+        for columns in {piece.source.columns for piece in pieces}:
+            found = filters_sql(self.query.filters, parameters, self.codes, self.match, columns)
+            if but:
+                found += f" AND NOT ({sql.one_of(by, but, parameters, columns)})"
+            if only is not None:
+                found += f" AND {sql.one_of(by, only, parameters, columns) if only else '0'}"
+            filters[columns] = found
         most = self.bounds.groups
-        found = sql.groups(self.client, rows, [key.sql for key in keys], measures, parameters, most=most + 1)
-        if len(found) > most:
+        answer = sql.groups(
+            self.client, pieces, self.scope, keys, filters, measures, parameters, most=most + 1, top=top
+        )
+        if len(answer.groups) > most:
             raise self.too_many()
-        return found
+        return answer
 
     def too_many(self) -> TooLarge:
         return TooLarge(
@@ -76,13 +100,15 @@ class Asker:
 
 
 class Period(msgspec.Struct, frozen=True):
-    """`groups` by label, zero-filled along time; `total` counts each scan once. `labels` are those of the `parts`
-    of time."""
+    """`groups` by label, zero-filled along time; `total` counts each scan once, `rows` the groups that there are, also
+    those after the first that were read. `labels` are those of the `parts` of time."""
 
     whole: Range
+    pieces: list[Piece]
     keys: list[Key]
     groups: dict[Labels, Group]
     total: int
+    rows: int
     labels: list[Label]
     parts: list[Bucket]
 
@@ -90,23 +116,63 @@ class Period(msgspec.Struct, frozen=True):
         return self.groups.get(labels, NO_SCANS)
 
 
-def read_period(asker: Asker, whole: Range) -> Period:
-    """Raises TooLarge."""
+def read_period(asker: Asker, whole: Range, *, first: int) -> Period:
+    """The groups of the range; of many at least the `first` in the question's order, if the warehouse can order them.
+    Raises TooLarge."""
     time = asker.query.time_dimension
     parts = buckets(time, whole, asker.query.zone) if time else []
+    pieces = asker.pieces(whole, parts)
     parameters = Parameters()
     keys = asker.keys(parts, parameters)
-    found = asker.ask(asker.rows(whole, parameters), keys, asker.measures, parameters)
+    found = asker.ask(
+        pieces, keys, asker.measures, parameters, top=_top(asker.query, keys, min(first, asker.bounds.groups + 1))
+    )
+    total = found.total
     if any(DIMENSIONS[key.dimension].many for key in keys):
-        parameters = Parameters()
-        total = asker.ask(asker.rows(whole, parameters), [], Measures(), parameters)[0].scans
-    else:
-        total = sum(group.scans for group in found)
-    groups = {tuple(key.label(value) for key, value in zip(keys, one.keys, strict=True)): one for one in found}
+        total = asker.ask(pieces, [], Measures(), Parameters()).total
+    groups = _labelled(keys, found.groups)
     labels: list[Label] = list(range(168)) if time == "time:hour_of_week" else [part.label for part in parts]
-    if time is not None:
-        _fill(asker, groups, labels, asker.query.dimensions.index(time))
-    return Period(whole, keys, groups, total, labels, parts)
+    if time is None:
+        return Period(whole, pieces, keys, groups, total, found.rows, labels, parts)
+    _fill(asker, groups, labels, asker.query.dimensions.index(time))
+    return Period(whole, pieces, keys, groups, total, len(groups), labels, parts)
+
+
+def read_same(asker: Asker, whole: Range, other: Period, listed: Collection[Labels]) -> Period:
+    """The groups of another range that correspond to the listed ones. Raises TooLarge."""
+    if other.rows <= len(other.groups):
+        return read_period(asker, whole, first=asker.bounds.groups)
+    pieces = asker.pieces(whole, [])
+    parameters = Parameters()
+    keys = asker.keys([], parameters)
+    only = [other.groups[labels].keys for labels in listed]
+    found = asker.ask(pieces, keys, asker.measures, parameters, only=only, by=keys)
+    total = 0
+    if "share" in asker.query.metrics or asker.query.include.remainder:
+        total = asker.ask(pieces, [], Measures(), Parameters()).total
+    return Period(whole, pieces, keys, _labelled(keys, found.groups), total, found.rows, [], [])
+
+
+def _labelled(keys: Sequence[Key], groups: Sequence[Group]) -> dict[Labels, Group]:
+    return {tuple(key.label(value) for key, value in zip(keys, one.keys, strict=True)): one for one in groups}
+
+
+_ORDERED = {"scans": "n", "share": "n", "visitors": "visitors", "last_scan": "last"}
+
+
+def _top(query: Query, keys: Sequence[Key], first: int) -> Top | None:
+    """None if all groups are needed: to fill them up along time, or because the warehouse does not know what they are
+    ordered by."""
+    if not keys or query.time_dimension or any(DIMENSIONS[key.dimension].many for key in keys):
+        return None
+    numbered = {key.dimension: at for at, key in enumerate(keys)}
+    asked = dict(query.order_by)
+    terms = []
+    for name, direction in [*query.order_by, *((key.dimension, "asc") for key in keys if key.dimension not in asked)]:
+        if name in numbered and not keys[numbered[name]].sortable:
+            break
+        terms.append(f"{f'k{numbered[name]}' if name in numbered else _ORDERED[name]} {direction}")
+    return Top(", ".join(terms), first) if terms else None
 
 
 def _fill(asker: Asker, groups: dict[Labels, Group], labels: Sequence[Label], at: int) -> None:
@@ -121,20 +187,12 @@ def _fill(asker: Asker, groups: dict[Labels, Group], labels: Sequence[Label], at
 
 def remainder(asker: Asker, period: Period, listed: Collection[Labels]) -> Group:
     """The scans of the period that are in none of the listed groups, as one."""
-    shown = set(listed)
-    rest = [group for labels, group in period.groups.items() if labels not in shown and group.scans]
-    if not rest:
-        return NO_SCANS
-    visitors = 0
-    if asker.measures.visitors:
-        # Somebody may have been counted in several of them.
-        parameters = Parameters()
-        keys = asker.keys(period.parts, parameters)
-        listed_keys = [period.groups[labels].keys for labels in shown if period.at(labels).scans]
-        rows = asker.rows(period.whole, parameters)
-        if listed_keys:
-            condition = f"({rows.condition}) AND {sql.none_of(keys, listed_keys, parameters)}"
-            rows = msgspec.structs.replace(rows, condition=condition)
-        visitors = asker.ask(rows, [], Measures(visitors=True), parameters)[0].visitors
-    last = max((group.last_ms for group in rest if group.last_ms is not None), default=None)
-    return Group((), sum(group.scans for group in rest), visitors, last)
+    shown = [group for labels in listed if (group := period.at(labels)).scans]
+    scans = period.total - sum(group.scans for group in shown)
+    if not scans or asker.measures == Measures():
+        return Group((), scans)
+    # Somebody may have been counted in several of them.
+    parameters = Parameters()
+    keys = asker.keys(period.parts, parameters)
+    found = asker.ask(period.pieces, [], asker.measures, parameters, but=[group.keys for group in shown], by=keys)
+    return found.groups[0]

@@ -1,25 +1,33 @@
 """The queries that a question becomes."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
 from analytics.query.filters import Parameters
 from analytics.query.keys import Key
-from schemas.event import COUNTED, Kind
+from analytics.query.planning import Interval, Piece
+from analytics.query.sources import RAW, Columns, Source
+from schemas.event import COUNTED, KINDS, Kind
 
 
-class Rows(msgspec.Struct, frozen=True):
-    """Which rows of `scans` count: those of [start, end) that meet the condition."""
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose scans count, and which. `counted`: only those that reached a destination or a page; the sums hold no
+    others."""
 
     workspace: int
+    kinds: tuple[Kind, ...]
+    counted: bool
+
+
+class Rows(Scope, frozen=True, kw_only=True):
+    """Rows of `scans`: those of [start, end) that meet the condition."""
+
     start: datetime
     end: datetime
-    kinds: tuple[Kind, ...]
-    # Only scans that reached a destination or a page.
-    counted: bool
     condition: str
 
 
@@ -30,10 +38,18 @@ class Measures(msgspec.Struct, frozen=True):
     last: bool = False
 
 
+class Top(msgspec.Struct, frozen=True):
+    """The first `rows` groups of an order, and those that are level with the last of them. `order` is SQL over k0, k1,
+    …, n, visitors and last."""
+
+    order: str
+    rows: int
+
+
 class Group(msgspec.Struct, frozen=True):
     """`keys` as the warehouse has them."""
 
-    keys: tuple[object, ...]
+    keys: tuple[Any, ...]
     scans: int
     visitors: int = 0
     last_ms: int | None = None
@@ -42,57 +58,111 @@ class Group(msgspec.Struct, frozen=True):
 NO_SCANS = Group((), 0)
 
 
+class Found(msgspec.Struct, frozen=True):
+    """`total` and `rows` are of all groups, also of those that were not fetched."""
+
+    groups: list[Group]
+    total: int
+    rows: int
+
+
 def rows_sql(rows: Rows, parameters: Parameters) -> str:
     """The condition on `scans`."""
-    start, end = (parameters.add(_ms(moment), "Int64") for moment in (rows.start, rows.end))
-    parts = [
-        f"workspace = {parameters.add(rows.workspace, 'UInt64')} AND code != 0",
-        f"ts >= fromUnixTimestamp64Milli({start}, 'UTC') AND ts < fromUnixTimestamp64Milli({end}, 'UTC')",
-        f"kind IN {parameters.add(list(rows.kinds), 'Array(String)')}",
-        f"({rows.condition})",
-    ]
-    if rows.counted:
-        parts.append(f"outcome IN {parameters.add(list(COUNTED), 'Array(String)')}")
-    return " AND ".join(parts)
+    piece = Piece(RAW, ((milliseconds(rows.start), milliseconds(rows.end)),))
+    return _where(piece, rows, rows.condition, parameters)
+
+
+def _where(piece: Piece, scope: Scope, condition: str, parameters: Parameters) -> str:
+    source = piece.source
+    parts = [f"workspace = {parameters.add(scope.workspace, 'UInt64')}"]
+    if source.dimension is not None:
+        parts.append(f"dimension = {parameters.add(source.dimension, 'String')}")
+    if len(scope.kinds) < len(KINDS):
+        parts.append(f"kind IN {parameters.add(list(scope.kinds), 'Array(String)')}")
+    parts.append(f"({' OR '.join(_between(source, one) for one in piece.intervals)})")
+    if source.kind == "raw":
+        # (Unknown links are never counted, and have no code.)
+        counted = f"outcome IN {parameters.add(list(COUNTED), 'Array(String)')}"
+        parts.append(counted if scope.counted else "code != 0")
+    return " AND ".join([*parts, f"({condition})"])
+
+
+def _between(source: Source, interval: Interval) -> str:
+    if source.step_ms == 0:
+        start, end = (f"fromUnixTimestamp64Milli(toInt64({ms}), 'UTC')" for ms in interval)
+    elif source.moment == "bucket":
+        start, end = (f"toDateTime({ms // 1000}, 'UTC')" for ms in interval)
+    else:
+        start, end = (f"toDate('{datetime.fromtimestamp(ms // 1000, UTC).date()}')" for ms in interval)
+    return f"{source.moment} >= {start} AND {source.moment} < {end}"
 
 
 def groups(
-    client: Client, rows: Rows, keys: Sequence[str], measures: Measures, parameters: Parameters, *, most: int
-) -> list[Group]:
-    """One group for each combination of the keys (SQL), at most `most`; without keys one, also of no rows."""
-    named = [f"{sql} AS k{at}" for at, sql in enumerate(keys)]
-    values = [
-        "count() AS n",
-        "uniqExact(visitor)" if measures.visitors else "0",
-        "toUnixTimestamp64Milli(max(ts))" if measures.last else "0",
+    client: Client,
+    pieces: Sequence[Piece],
+    scope: Scope,
+    keys: Sequence[Key],
+    filters: Mapping[Columns, str],
+    measures: Measures,
+    parameters: Parameters,
+    *,
+    most: int,
+    top: Top | None = None,
+) -> Found:
+    """One group for each combination of the keys, at most `most`; without keys one, also of no rows. `filters` has the
+    condition for each source's columns."""
+    parts = [
+        _part(piece, _where(piece, scope, filters[piece.source.columns], parameters), keys, measures)
+        for piece in pieces
     ]
-    by = f"GROUP BY {', '.join(f'k{at}' for at in range(len(keys)))}" if keys else ""
-    result = client.query(
-        f"SELECT {', '.join([*named, *values])} FROM scans WHERE {rows_sql(rows, parameters)} {by} "  # noqa: S608
-        f"LIMIT {most}",
-        parameters=parameters.values,
-    )
-    width = len(keys)
-    return [
-        Group(
-            tuple(row[:width]),
-            row[width],
-            row[width + 1],
-            row[width + 2] if measures.last and row[width] else None,
+    names = [f"k{at}" for at in range(len(keys))]
+    by = f"GROUP BY {', '.join(names)}" if keys else ""
+    visitors = "uniqExactMerge(v)" if measures.visitors else "0"
+    last = "max(l)" if measures.last else "0"
+    # (An erasure may leave a sum of nothing.)
+    columns = ", ".join([*names, "sum(m) AS n", f"{visitors} AS visitors", f"{last} AS last"])
+    query = f"SELECT {columns} FROM ({' UNION ALL '.join(parts)}) {by}"  # noqa: S608
+    if keys:
+        query += " HAVING n != 0"
+    if top is None:
+        query += f" LIMIT {most}"
+    else:
+        query = (
+            f"SELECT * FROM (SELECT *, sum(n) OVER () AS total, count() OVER () AS groups FROM ({query})) "  # noqa: S608
+            f"ORDER BY {top.order} LIMIT {top.rows} WITH TIES"
         )
+    result = client.query(query, parameters=parameters.values)
+    width = len(keys)
+    found = [
+        Group(tuple(row[:width]), row[width], row[width + 1], row[width + 2] if measures.last and row[width] else None)
         for row in result.result_rows
     ]
+    if top is None:
+        return Found(found, sum(group.scans for group in found), len(found))
+    total, count = result.result_rows[0][width + 3 :] if found else (0, 0)
+    return Found(found, total, count)
 
 
-def none_of(keys: Sequence[Key], listed: Sequence[tuple[object, ...]], parameters: Parameters) -> str:
-    """The condition that the keys are none of these."""
-    columns = [
+def _part(piece: Piece, where: str, keys: Sequence[Key], measures: Measures) -> str:
+    source = piece.source
+    columns = [f"{key.sql(source.columns)} AS k{at}" for at, key in enumerate(keys)]
+    values = [f"{source.n} AS m"]
+    if measures.visitors:
+        values.append(f"{source.visitors} AS v")
+    if measures.last:
+        values.append(f"{source.last} AS l")
+    by = f"GROUP BY {', '.join(f'k{at}' for at in range(len(keys)))}" if keys else ""
+    return f"SELECT {', '.join([*columns, *values])} FROM {source.table} WHERE {where} {by}"  # noqa: S608
+
+
+def one_of(keys: Sequence[Key], listed: Sequence[tuple[Any, ...]], parameters: Parameters, columns: Columns) -> str:
+    """The condition that the keys are one of these."""
+    arrays = [
         parameters.array([one[at] for one in listed], "String" if isinstance(listed[0][at], str) else "UInt64")
         for at in range(len(keys))
     ]
-    values = columns[0] if len(columns) == 1 else f"arrayZip({', '.join(columns)})"
-    names = ", ".join(key.sql for key in keys)
-    return f"({names}) NOT IN {values}"
+    values = arrays[0] if len(arrays) == 1 else f"arrayZip({', '.join(arrays)})"
+    return f"({', '.join(key.match(columns) for key in keys)}) IN {values}"
 
 
 def first_scan(client: Client, workspace: int) -> datetime | None:
@@ -101,8 +171,12 @@ def first_scan(client: Client, workspace: int) -> datetime | None:
         "SELECT count(), min(ts) FROM scans WHERE workspace = {workspace:UInt64} AND code != 0",
         parameters={"workspace": workspace},
     ).result_rows[0]
-    return first if n else None
+    return first.replace(tzinfo=UTC) if n else None
 
 
-def _ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def milliseconds(moment: datetime) -> int:
+    """Since 1970, rounded up: scans have whole ones, so nothing lies between."""
+    return -((_EPOCH - moment) // timedelta(milliseconds=1))
