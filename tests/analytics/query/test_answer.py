@@ -128,14 +128,14 @@ def check(client: Client, data: st.DataObject) -> None:
         shown = expected.check(page, shown)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_an_answer_is_a_plain_count(filled: Client, data: st.DataObject) -> None:
     check(filled, data)
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @settings(max_examples=5_000)
 @given(data=st.data())
 def test_five_thousand_answers_are_plain_counts(filled: Client, data: st.DataObject) -> None:
