@@ -7,11 +7,18 @@ from typing import Any
 
 import pytest
 import zxingcpp
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
+from api.dialects.openqr.images import check_placement
 from api.dialects.openqr.placements import MAX_PLACEMENTS, file_name
+from api.responses import picture_url
 from codes.code_fields import NewCode
+from codes.errors import Refused
 from codes.workspaces import ensure_workspace
+from redirect.paths import link_key_of_path
+from redirect.request_fields import Labels, labels
 from tests.api.service import SHORT, Service
 
 Body = dict[str, Any]
@@ -53,6 +60,19 @@ async def test_slugs_of_several_parts(api: Service) -> None:
     found = zipfile.ZipFile(io.BytesIO(answer.content))
     assert found.read("001-a.svg").startswith(b"<svg ")
     assert f"{SHORT}/q/intro/one/?p=a".encode() in found.read("manifest.csv")
+
+
+@given(st.text(max_size=60))
+def test_what_a_picture_says_is_what_its_scans_say(text: str) -> None:
+    """Of every label that is taken, character for character, on any host and for slugs of several parts."""
+    try:
+        label = check_placement("placement", text)
+    except Refused:
+        return
+    link = picture_url("go.brand.example", "intro/one", SHORT, label)
+    path, _, query = link.removeprefix("https://go.brand.example").partition("?")
+    assert (path, link_key_of_path(path)) == ("/q/intro/one/", "/intro/one")
+    assert labels(query.encode()) == Labels(placement=label)
 
 
 @pytest.mark.parametrize(
