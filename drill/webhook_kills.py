@@ -132,8 +132,9 @@ async def _kill(
     up: WaymarkUp, receiver: Receiver, kills: int, rng: random.Random, stop: asyncio.Event, say: Callable[[str], None]
 ) -> tuple[int, int]:
     done = [0, 0]
-    while sum(done) < kills:
-        await asyncio.sleep(rng.uniform(0.3, 2.5))
+    while sum(done) < kills and not (stop.is_set() and all(done)):
+        await _progress(receiver, 5, rng.uniform(2.0, 12.0))
+        await asyncio.sleep(rng.uniform(0.0, 0.5))
         if rng.random() < 0.4:
             core = await asyncio.to_thread(core_of, up)
             if core is not None:
@@ -144,11 +145,17 @@ async def _kill(
             await asyncio.sleep(rng.uniform(0.0, 0.5))
             receiver.start()
             done[1] += 1
-        if sum(done) % 10 == 0:
-            say(f"{sum(done)} kills, {len(set(ids(receiver.log)))} scans received")
-        if stop.is_set() and done[0] and done[1]:
-            break
+        say(f"{sum(done)} kills, {len(set(ids(receiver.log)))} scans received")
     return done[0], done[1]
+
+
+async def _progress(receiver: Receiver, more: int, within_s: float) -> None:
+    """Wait until something came since, so that kills meet work; not for long."""
+    before, until = len(ids(receiver.log)), time.monotonic() + within_s
+    while True:
+        await asyncio.sleep(0.05)
+        if time.monotonic() > until or len(ids(receiver.log)) >= before + more:
+            return
 
 
 async def _received(receiver: Receiver, scans: int) -> None:

@@ -40,8 +40,8 @@ def pause_ms(attempts: int, rng: random.Random, asked_ms: int = 0) -> int | None
 
 
 def rest_ms(failures: int, rng: random.Random) -> int:
-    """How long an endpoint is left alone after so many failures in a row."""
-    longest: int = min(1000 * 2 ** min(failures, 20), MAX_REST_MS)
+    """How long an endpoint is left alone after so many failures in a row. One alone says little."""
+    longest: int = min(1000 * (2 ** min(failures - 1, 20) - 1), MAX_REST_MS)
     return round(longest * (1 - JITTER * rng.random()))
 
 

@@ -36,11 +36,13 @@ POSITION = "position"
 # When scans were left out, because their position was too old.
 MISSED = "missed"
 # While so many deliveries of an endpoint wait, its scans wait, too.
-MOST_WAITING = 8
+MOST_WAITING = 32
 # Scans that one read takes; reads of one step; how often there is a step.
 READ = 5_000
 READS = 16
 POLL_S = 0.5
+# And while scans wait for the deliveries before them.
+SOON_S = 0.05
 # How often a position is kept when nothing was queued.
 KEEP_MS = 60_000
 
@@ -65,6 +67,8 @@ class ScanSource:
         self._pool = pool
         self._attributes = attributes
         self._readers: dict[str, _Reader] = {}
+        # How many deliveries wait where they are too many.
+        self._full: dict[str, int] = {}
         # Who was read last comes last.
         self._turns: deque[str] = deque()
 
@@ -76,7 +80,7 @@ class ScanSource:
             return POLL_S
         try:
             await self._know(endpoints)
-            return 0.0 if await self._read(endpoints) else POLL_S
+            return SOON_S if await self._read(endpoints) else POLL_S
         except (Unavailable, TooMany):
             # The warehouse is away: nothing is lost by waiting.
             return 2 * POLL_S
@@ -125,6 +129,10 @@ class ScanSource:
             ]
             done.update(together)
             more |= await self._read_together([endpoints[id] for id in together], waiting)
+        # Soon again where a queue that was full moves on.
+        full = {id: count for id, count in waiting.items() if count >= MOST_WAITING}
+        more |= bool(full.keys() - self._full.keys()) or any(count < self._full[id] for id, count in full.items())
+        self._full = full
         self._turns = deque([*(id for id in self._turns if id not in done), *(id for id in self._turns if id in done)])
         return more
 

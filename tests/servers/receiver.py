@@ -37,6 +37,7 @@ class Receiver:
     def __init__(self) -> None:
         self.port = 0
         self.received: list[Received] = []
+        self.connections = 0
         self.answer: Answer = lambda received: (204, {})
         self.free = asyncio.Event()
         self.free.set()
@@ -50,6 +51,7 @@ class Receiver:
         return [one.id for one in self.received]
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 first, *lines = head.decode("latin-1").strip().split("\r\n")

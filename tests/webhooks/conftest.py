@@ -21,6 +21,7 @@ from schemas import keys
 from schemas.code import Code
 from schemas.webhook import Endpoint
 from tests.servers.receiver import Receiver, receiving
+from webhooks import deliveries
 from webhooks.endpoints import Endpoints
 from webhooks.mail import Mailer
 from webhooks.receivers import Receivers
@@ -109,6 +110,14 @@ class Hooks:
             return (await self.found(endpoint)).stopped == why
 
         await until(stopped)
+
+    async def until_failed(self, endpoint: Endpoint, times: int = 1) -> None:
+        """Until so many attempts in a row have been recorded as failed."""
+
+        async def failed() -> bool:
+            return (await deliveries.state(self.redis, endpoint.id)).failures == times
+
+        await until(failed)
 
     async def until_queued(self) -> None:
         async def queued() -> bool:

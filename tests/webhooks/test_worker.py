@@ -84,7 +84,7 @@ async def test_a_failed_delivery_is_tried_again_and_others_go_on(hooks: Hooks) -
     for _ in range(3):
         await hooks.codes.create(hooks.workspace, NewCode(destination=HERE))
     async with hooks.working():
-        await until(lambda: len(hooks.receiver.received) >= 1)
+        await hooks.until_failed(endpoint)
         hooks.clock.pass_by(3_000)
         # The others are delivered, and with the first of them the one that failed is due at once, too.
         await until(lambda: len(set(hooks.receiver.ids)) == 3 and hooks.receiver.ids.count(first[0]) >= 2)
@@ -100,7 +100,7 @@ async def test_after_the_last_attempt_it_is_dead_and_can_be_replayed(hooks: Hook
     await hooks.codes.create(hooks.workspace, NewCode(destination=HERE))
     async with hooks.working():
         for attempt in range(1, retries.ATTEMPTS + 1):
-            await hooks.until_received(attempt)
+            await hooks.until_failed(endpoint, attempt)
             if attempt < retries.ATTEMPTS:
                 hooks.clock.pass_by(
                     round(retries.PAUSES_MS[attempt - 1] * (1 + retries.JITTER)) + retries.MINUTE_MS * 6
@@ -142,18 +142,18 @@ async def test_an_endpoint_that_fails_for_days_is_stopped(hooks: Hooks) -> None:
     hooks.receiver.answer = lambda received: (500, {})
     await hooks.codes.create(hooks.workspace, NewCode(destination=HERE))
     async with hooks.working():
-        await until(lambda: hooks.receiver.received)
+        await hooks.until_failed(endpoint)
         hooks.clock.pass_by(retries.STOPPED_AFTER_MS)
         await hooks.until_stopped(endpoint, "failing")
     assert len(hooks.receiver.received) == 2
 
 
 async def test_a_receiver_says_when_it_wants_to_be_asked_again(hooks: Hooks) -> None:
-    await hooks.endpoint("code.created")
+    endpoint = await hooks.endpoint("code.created")
     hooks.receiver.answer = lambda received: (429, {"Retry-After": "600"})
     await hooks.codes.create(hooks.workspace, NewCode(destination=HERE))
     async with hooks.working():
-        await until(lambda: hooks.receiver.received)
+        await hooks.until_failed(endpoint)
         await hooks.codes.create(hooks.workspace, NewCode(destination=HERE))
         hooks.clock.pass_by(590_000)
         await asyncio.sleep(0.15)
