@@ -24,6 +24,12 @@ FORMAT = Parameter(
     "How the rows are written; it goes before `Accept`.",
     {"type": "string", "enum": list(FORMATS)},
 )
+QUERY_FORMAT = Parameter(
+    "format",
+    "query",
+    "How the answer is written; it goes before `Accept`. A file has every row, if the question names no limit.",
+    {"type": "string", "enum": [JSON, *FORMATS], "default": JSON},
+)
 MEDIA = tuple(one.media for one in FORMATS.values())
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from analytics.query import code_names
 from analytics.query.answer import Answer, answer
 from analytics.query.bounds import Bounds
@@ -24,11 +26,14 @@ class Asked:
         self.complete_until = complete_until
 
 
-async def ask(context: ApiContext, workspace: int, question: dict[str, Any]) -> Asked:
-    """Raises Refused; Unavailable of codes and of analytics, and TooMany."""
+async def ask(context: ApiContext, workspace: int, question: dict[str, Any], *, whole: bool = False) -> Asked:
+    """With `whole`, a question that names no limit has all its rows on one page. Raises Refused; Unavailable of codes
+    and of analytics, and TooMany."""
     query = parse(question)
     codes = await _codes(context, workspace, query)
     plan = await context.codes.plan(workspace)
+    if whole and "limit" not in question.get("pagination", {}):
+        query = msgspec.structs.replace(query, limit=plan.question_groups)
     known = context.complete_until()
     found = await context.questions.ask(
         answer,

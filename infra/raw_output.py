@@ -34,6 +34,7 @@ _SETTINGS: dict[str, Any] = {
     "max_query_size": 1 << 30,
     "date_time_output_format": "iso",
     "output_format_csv_crlf_end_of_line": 1,
+    "format_csv_null_representation": "",
     "output_format_json_quote_64bit_integers": 0,
     "output_format_json_escape_forward_slashes": 0,
     "output_format_parquet_row_group_size": 131_072,

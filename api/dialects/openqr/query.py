@@ -9,6 +9,7 @@ from analytics.query import bounds
 from analytics.query.answer import Answer
 from analytics.query.catalogue import DIMENSIONS, JUNCTIONS, METRICS, OPERATORS
 from analytics.query.ordering import Row, Value
+from analytics.scan_rows import as_it_is
 from api import query_parameters, questions
 from api.dialect import Call, Route
 from api.dialects.openqr import examples
@@ -24,9 +25,13 @@ from api.dialects.openqr.query_schemas import (
     QueryRow,
     QuerySchema,
 )
+from api.exports import FileDownload
+from api.file_formats import MEDIA, QUERY_FORMAT, chosen
 from api.parsing import read_object
+from api.query_files import file_of
 from api.questions import Asked
 from api.responses import Json, link_base
+from codes.csv_safety import escape_formulas_sql
 from codes.timestamps import format_ms
 from schemas.event import KINDS, OUTCOMES
 
@@ -47,11 +52,23 @@ COMPARISONS = {
 
 
 async def query_scans(call: Call) -> Response:
-    return Json(await answered(call, await read_object(call.request)))
+    return await respond(call, await read_object(call.request))
 
 
 async def query_by_address(call: Call) -> Response:
-    return Json(await answered(call, query_parameters.question(call.request.query_params.multi_items())))
+    sent = [one for one in call.request.query_params.multi_items() if one[0] != QUERY_FORMAT.name]
+    return await respond(call, query_parameters.question(sent))
+
+
+async def respond(call: Call, question: dict[str, object]) -> Response:
+    """The answer in the format that the caller wants: JSON, or a file of its rows."""
+    format = chosen(call.request, "json")
+    if format is None:
+        return Json(await answered(call, question))
+    asked = await questions.ask(call.context, call.key.workspace, question, whole=True)
+    escape = escape_formulas_sql if format.name == "csv" else as_it_is
+    name = f"answer-{call.context.now():%Y-%m-%d}"
+    return FileDownload(call.context.exports, file_of(asked.answer, escape), format, name)
 
 
 async def answered(call: Call, question: dict[str, object]) -> QueryAnswer:
@@ -162,8 +179,10 @@ ROUTES = (
         answer=QueryAnswer,
         body=QueryRequest,
         sent=examples.QUERY,
+        parameters=(QUERY_FORMAT,),
         problems=(400,),
         example=examples.QUERY_ANSWER,
+        media=MEDIA,
     ),
     Route(
         method="GET",
@@ -185,8 +204,9 @@ ROUTES = (
         handler=query_by_address,
         status=200,
         answer=QueryAnswer,
-        parameters=query_parameters.PARAMETERS,
+        parameters=(*query_parameters.PARAMETERS, QUERY_FORMAT),
         problems=(400,),
         example=examples.QUERY_ANSWER,
+        media=MEDIA,
     ),
 )

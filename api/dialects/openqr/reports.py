@@ -10,9 +10,10 @@ from analytics.query.grammar import parse
 from analytics.query.refusal import Refused
 from api.dialect import Call, Route
 from api.dialects.openqr import examples
-from api.dialects.openqr.query import answered
+from api.dialects.openqr.query import respond
 from api.dialects.openqr.query_schemas import QueryAnswer, QueryRequest
 from api.dialects.openqr.schemas import Deleted
+from api.file_formats import MEDIA, QUERY_FORMAT
 from api.parameters import Parameter
 from api.parsing import convert, read_object
 from api.problems import Problem, not_found
@@ -145,7 +146,7 @@ async def read_report_answer(call: Call) -> Response:
     cursor = call.request.query_params.get("cursor")
     if cursor:
         question["pagination"] = {**question.get("pagination", {}), "cursor": cursor}
-    return Json(await answered(call, question))
+    return await respond(call, question)
 
 
 ROUTES = (
@@ -199,9 +200,10 @@ ROUTES = (
         handler=read_report_answer,
         status=200,
         answer=QueryAnswer,
-        parameters=(ID, CURSOR),
+        parameters=(ID, CURSOR, QUERY_FORMAT),
         problems=(400, 404),
         example=examples.QUERY_ANSWER,
+        media=MEDIA,
     ),
     Route(
         method="PATCH",
