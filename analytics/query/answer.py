@@ -27,12 +27,14 @@ T = TypeVar("T")
 
 
 class Meta(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Scans before `complete_until` are counted, and all of them: so the answer is exact. `overlapping` are dimensions
+    """Scans before `complete_until` are counted, and all of them: so the answer is exact. `rows_read`: about how many
+    scans were looked at one by one, because no sum knows the answer. `overlapping` are dimensions
     of which a scan may have several values, so that rows add up to more than their total."""
 
     exact: bool
     complete_until: datetime
     source: Literal["raw", "rollup"]
+    rows_read: int
     total_rows: int | msgspec.UnsetType = msgspec.UNSET
     time_labels: list[Label] | msgspec.UnsetType = msgspec.UNSET
     overlapping: list[str] | msgspec.UnsetType = msgspec.UNSET
@@ -97,7 +99,8 @@ def answer(
         meta=Meta(
             exact=True,
             complete_until=complete_until,
-            source="raw" if asker.read_raw else "rollup",
+            source="raw" if asker.raw else "rollup",
+            rows_read=asker.rows_read,
             total_rows=_when(query.include.total_rows, period.rows),
             time_labels=_when(query.include.time_labels, period.labels),
             overlapping=[name for name in query.dimensions if DIMENSIONS[name].many] or msgspec.UNSET,

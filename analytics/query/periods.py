@@ -14,7 +14,7 @@ from analytics.query.dates import Bucket, Range, buckets
 from analytics.query.filters import Parameters, filters_sql, matcher, split
 from analytics.query.grammar import Query
 from analytics.query.keys import Key, Label, code_key, scan_key, time_key
-from analytics.query.planning import Piece, plan
+from analytics.query.planning import SOME_CODES, Interval, Piece, plan
 from analytics.query.refusal import TooLarge
 from analytics.query.sql import NO_SCANS, Found, Group, Measures, Scope, Top
 
@@ -41,14 +41,28 @@ class Asker:
         self.scope = Scope(workspace=workspace, kinds=query.kinds, counted="scan:outcome" not in query.names())
         # The codes that the filters leave.
         self.code_set, _ = split(query.filters, codes, self.match)
-        self.read_raw = False
+        # Scans that were counted one by one; about, for the sums say how many there are.
+        self.rows_read, self.raw = 0, False
 
     def pieces(self, whole: Range, parts: Sequence[Bucket]) -> list[Piece]:
+        """Raises TooLarge if more scans would be read than may be."""
         end = max(whole.start, min(whole.end, self.complete_until))
-        found = plan(self.query, self.code_set, (sql.milliseconds(whole.start), sql.milliseconds(end)), parts)
+        interval = (sql.milliseconds(whole.start), sql.milliseconds(end))
+        found = plan(self.query, self.code_set, interval, parts)
         if all(piece.source.kind == "raw" for piece in found):
-            self.read_raw = True
+            self._read(interval)
         return found
+
+    def _read(self, interval: Interval) -> None:
+        named = self.code_set.numbers if not self.code_set.excluded and len(self.code_set.numbers) <= SOME_CODES else ()
+        self.raw = True
+        self.rows_read += sql.scans_between(self.client, self.workspace, interval, named)
+        if self.rows_read > self.bounds.rows_read:
+            raise TooLarge(
+                "date_range",
+                f"the question would read {self.rows_read:,} scans, and may read {self.bounds.rows_read:,}: ask for a "
+                "shorter one, for fewer codes, or for less at once",
+            )
 
     def keys(self, parts: Sequence[Bucket], parameters: Parameters) -> list[Key]:
         found = []

@@ -1,6 +1,6 @@
 """The queries that a question becomes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 from analytics.query.filters import Parameters
 from analytics.query.keys import Key
 from analytics.query.planning import Interval, Piece
-from analytics.query.sources import RAW, Columns, Source
+from analytics.query.sources import QUARTER_MS, RAW, Columns, Source, by_time
 from schemas.event import COUNTED, KINDS, Kind
 
 
@@ -163,6 +163,20 @@ def one_of(keys: Sequence[Key], listed: Sequence[tuple[Any, ...]], parameters: P
     ]
     values = arrays[0] if len(arrays) == 1 else f"arrayZip({', '.join(arrays)})"
     return f"({', '.join(key.match(columns) for key in keys)}) IN {values}"
+
+
+def scans_between(client: Client, workspace: int, interval: Interval, codes: Collection[int]) -> int:
+    """About how many scans there are to read, of these codes or (without any) of all: as the sums have it."""
+    parameters = Parameters()
+    start, end = interval
+    step = QUARTER_MS
+    rounded = (start // step * step, -(-end // step) * step)
+    source = by_time("scans_by_time" if codes else "workspace_by_time")
+    where = f"workspace = {parameters.add(workspace, 'UInt64')} AND {_between(source, rounded)}"
+    if codes:
+        where += f" AND code IN {parameters.array(sorted(codes), 'UInt64')}"
+    query = f"SELECT sum(n) FROM {source.table} WHERE {where}"  # noqa: S608
+    return int(client.query(query, parameters=parameters.values).result_rows[0][0])
 
 
 def first_scan(client: Client, workspace: int) -> datetime | None:
