@@ -28,6 +28,8 @@ from aggregator.dead_letters import NothingToSkip, replay, skip
 from aggregator.imported_history import store
 from aggregator.queries import CONSISTENT
 from aggregator.rebuild import finish, plan, rebuild_step
+from api.context import ApiContext
+from api.dialects.openqr.query_schemas import QueryAnswer
 from infra.progress import Progress
 from infra.warehouse import Warehouse
 from schemas.imported import ImportedHistory
@@ -35,6 +37,8 @@ from waymark.data_dir import DataDir
 from waymark.machine_audit import audit_machine, evidence_of
 from waymark.settings import Settings
 from waymark.startup_checks import Prepared
+from waymark.stats import core_questions
+from waymark.stats.core_questions import Unanswered
 from waymark.wiring import room_settings
 from waymark.wiring.aggregator import stopped_partitions
 
@@ -54,11 +58,20 @@ class _Audit(msgspec.Struct, frozen=True):
 class AdminSocket:
     """`app` is the ASGI application."""
 
-    def __init__(self, settings: Settings, warehouse: Warehouse, moving: Aggregator, prepared: Prepared) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        warehouse: Warehouse,
+        moving: Aggregator,
+        prepared: Prepared,
+        context: ApiContext | None = None,
+    ) -> None:
+        """`context` is that of the API, if it runs in this process."""
         self._settings = settings
         self._warehouse = warehouse
         self._moving = moving
         self._prepared = prepared
+        self._context = context
         self.app = Starlette(
             routes=[
                 Route("/status", self._status),
@@ -67,6 +80,7 @@ class AdminSocket:
                 Route("/skip", self._skip, methods=["POST"]),
                 Route("/replay", self._long(self._replay), methods=["POST"]),
                 Route("/imported", self._imported, methods=["POST"]),
+                Route("/query", self._query, methods=["POST"]),
                 Route("/migrate", self._long(self._migrate), methods=["POST"]),
             ]
         )
@@ -117,6 +131,14 @@ class AdminSocket:
 
         return await self._long(work)(request)
 
+    async def _query(self, request: Request) -> Response:
+        body = await request.body()
+
+        async def work(_: Progress) -> QueryAnswer:
+            return await core_questions.answer(self._context, body)
+
+        return await self._long(work)(request)
+
     async def _replay(self, _: Progress) -> dict[str, int]:
         return await replay(self._moving)
 
@@ -158,7 +180,7 @@ class AdminSocket:
             return {"error": "the warehouse is down: its tables are not migrated yet"}
         try:
             return {"result": await work(progress)}
-        except (Away, NothingToSkip, ClickHouseError, HTTPError, OSError) as error:
+        except (Away, NothingToSkip, Unanswered, ClickHouseError, HTTPError, OSError) as error:
             log.warning("asked by the command: %s", error)
             return {"error": str(error)}
 

@@ -16,6 +16,7 @@ _SUBCOMMANDS = {
     "mcp": ("mcp", "mcp"),
     "export": ("export", "export_"),
     "import": ("import_", "import_"),
+    "stats": ("stats", "stats"),
     "audit": ("warehouse", "audit"),
     "rebuild": ("warehouse", "rebuild_"),
     "skip": ("warehouse", "skip"),

@@ -20,6 +20,7 @@ from aggregator.erasure import Erasures
 from analytics.query_pool import QueryPool
 from api.app import keep_working
 from api.complete_until import PublishedCompleteUntil
+from api.context import ApiContext
 from api.exports import Exports
 from codes.domain_rechecks import DomainRechecks
 from codes.redis_client import connect
@@ -121,11 +122,13 @@ async def _run(
             tasks.create_task(sweep_until(redis, stop)),
         ]
         public, inner = [], []
+        context: ApiContext | None = None
         if api_sockets:
             shown.register(MetricsCollector(questions.metrics))
             shown.register(MetricsCollector(exports.metrics))
             completeness = published if complete is None else lambda: complete.latest
             app = api_app(settings, redis, questions, exports, shown, readiness, completeness, tracer)
+            context = app.state.context
             readiness = app.state.context.readiness
             public.append(tasks.create_task(keep_working(app.state.context, stop)))
             rechecks = DomainRechecks(app.state.context.domains, every_ms=settings.domain_check * 1000)
@@ -139,7 +142,7 @@ async def _run(
             limits = room_settings.connection_limits(settings)
             public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop, limits)))
         if moving is not None and complete is not None:
-            admin = AdminSocket(settings, warehouse, moving, prepared)
+            admin = AdminSocket(settings, warehouse, moving, prepared, context)
             listener = unix_socket(DataDir(settings.data).core_socket)
             inner.append(tasks.create_task(serve(admin.app, [listener], moved)))
             inner.append(tasks.create_task(_move(moving, prepared, moved)))

@@ -39,6 +39,36 @@ def test_rebuild_beside_it_changes_no_answer(running: Up) -> None:
     running.audit()
 
 
+def test_stats_of_the_core_and_of_an_api(running: Up) -> None:
+    code = running.create(tags=["counted"], label="Menu")
+    for _ in range(3):
+        assert running.scan(code["slug"])[0] == 302
+    shown = wait_for(
+        lambda: (text := running.command("stats", "--tag", "counted", "--by", "code").stdout).count("3 scans") and text,
+        what="the scans are before what is complete",
+    )
+    assert "tag counted · " in shown and f"  {code['slug']} · Menu  ████" in shown and "\x1b" not in shown
+    core = json.loads(running.command("stats", code["slug"], "--json", "--compare", "year").stdout)
+    assert core["total"]["results"][0]["metrics"][:2] == [3, 1] and len(core["series"]["results"]) == 28
+    done = subprocess.run(
+        [*running.program, "stats", "--url", f"http://127.0.0.1:{running.api_port}", "--ascii", code["id"]],
+        env=running.environment | {"WAYMARK_KEY": running.key or ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "3 scans" in done.stdout and done.stdout.isascii()
+    for words, said in (
+        (("no-such",), "no-such: is no id and no slug of a code"),
+        (("--range", "x"), "date_range: must be"),
+        (("--by", "planet"), "there are 15m, browser"),
+        (("--workspace", "nobody's"), "there is no workspace"),
+        (("--since", "2026-01-01", "--timezone", "Mars"), "no zone of the IANA database"),
+    ):
+        refused = running.command("stats", *words)
+        assert (refused.returncode, refused.stdout) == (2, "") and said in refused.stderr, refused.stderr
+
+
 def test_a_deleted_code_is_erased_and_the_audit_stays_clean(running: Up) -> None:
     code = running.create()
     assert running.scan(code["slug"])[0] == 302

@@ -1,0 +1,1 @@
+"""`waymark stats`: what it asks, and how it draws the answers."""
