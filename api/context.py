@@ -21,6 +21,7 @@ from codes.resolver import Resolver
 from codes.service import Codes
 from infra.fair_queue import FairQueue
 from schemas.complete_until import UNKNOWN, CompleteUntil
+from schemas.proof import Proof
 from webhooks.mail import Mailer
 from webhooks.receivers import Receivers
 
@@ -61,6 +62,8 @@ class ApiContext(msgspec.Struct, frozen=True):
     now: Callable[[], datetime] = utc_now
     # Until when every scan is stored, as an aggregator last found it. It costs nothing to ask.
     completeness: Callable[[], CompleteUntil] = lambda: UNKNOWN
+    # What was found by the last round of the audit in the background; None before the first.
+    proof: Callable[[], Proof | None] = lambda: None
     readiness: Mapping[str, Ready] = {}
     registry: CollectorRegistry = msgspec.field(default_factory=CollectorRegistry)
     # None: requests are not traced.

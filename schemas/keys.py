@@ -23,6 +23,9 @@ SOURCES = PREFIX + "sources"
 HEARTBEATS = PREFIX + "heartbeats"
 # schemas.complete_until.CompleteUntil, as an aggregator found it within the last second.
 COMPLETE_UNTIL = PREFIX + "complete-until"
+# schemas.proof.Proof, of the last round of the audit in the background; and which aggregator makes the rounds. Expires.
+PROOF = PREFIX + "proof"
+PROOF_LEASE = PREFIX + "proof-lease"
 # Thirty-two random bytes; redirectors sign cookies with them.
 COOKIE_SECRET = PREFIX + "cookie-secret"
 # The secrets that sign tokens, newest first (codes.token_secrets).

@@ -19,9 +19,9 @@ from aggregator.aggregator import Aggregator
 from aggregator.erasure import Erasures
 from analytics.query_pool import QueryPool
 from api.app import keep_working
-from api.complete_until import PublishedCompleteUntil
 from api.context import ApiContext
 from api.exports import Exports
+from api.published_proof import PublishedProof
 from codes.domain_rechecks import DomainRechecks
 from codes.redis_client import connect
 from codes.sweep import sweep_until
@@ -40,7 +40,14 @@ from waymark.settings import Settings
 from waymark.startup_checks import Prepared, prepare, warehouse_of
 from waymark.status import keep_watched, status_app
 from waymark.wiring import room_settings
-from waymark.wiring.aggregator import aggregator_of, complete_until_of, readiness_of, readings, stored_up_to
+from waymark.wiring.aggregator import (
+    aggregator_of,
+    background_audit_of,
+    complete_until_of,
+    readiness_of,
+    readings,
+    stored_up_to,
+)
 from waymark.wiring.api import api_app
 from waymark.wiring.webhooks import worker_of as webhook_worker_of
 
@@ -108,10 +115,12 @@ async def _run(
     readiness = readiness_of(moving) if moving is not None else {}
     waiting = backlog.Backlog()
     complete = complete_until_of(settings, warehouse, moving, redis) if moving is not None else None
-    published = PublishedCompleteUntil(redis)
-    if moving is not None and complete is not None:
+    auditing = background_audit_of(settings, warehouse, moving) if moving is not None else None
+    published = PublishedProof(redis)
+    if moving is not None and complete is not None and auditing is not None:
         shown.register(MetricsCollector(lambda: readings(moving)))
         shown.register(MetricsCollector(complete.readings))
+        shown.register(MetricsCollector(auditing.readings))
         if settings.kafka_bootstrap is None:
             shown.register(MetricsCollector(lambda: backlog.readings(waiting, settings.journal_max)))
     # What serves the public stops first; what carries scans on stops last.
@@ -126,8 +135,9 @@ async def _run(
         if api_sockets:
             shown.register(MetricsCollector(questions.metrics))
             shown.register(MetricsCollector(exports.metrics))
-            completeness = published if complete is None else lambda: complete.latest
-            app = api_app(settings, redis, questions, exports, shown, readiness, completeness, tracer)
+            completeness = published.completeness if complete is None else lambda: complete.latest
+            proof = published.proof if auditing is None else lambda: auditing.latest
+            app = api_app(settings, redis, questions, exports, shown, readiness, completeness, proof, tracer)
             context = app.state.context
             readiness = app.state.context.readiness
             public.append(tasks.create_task(keep_working(app.state.context, stop)))
@@ -141,7 +151,7 @@ async def _run(
             public.append(tasks.create_task(worker.run(stop)))
             limits = room_settings.connection_limits(settings)
             public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop, limits)))
-        if moving is not None and complete is not None:
+        if moving is not None and complete is not None and auditing is not None:
             admin = AdminSocket(settings, warehouse, moving, prepared, context)
             listener = unix_socket(DataDir(settings.data).core_socket)
             inner.append(tasks.create_task(serve(admin.app, [listener], moved)))
@@ -149,6 +159,7 @@ async def _run(
             erasures = Erasures(redis, moving.between, lambda: time.time_ns() // 1_000_000)
             background.append(tasks.create_task(_after_migration(erasures.run, prepared, stop)))
             background.append(tasks.create_task(_after_migration(complete.run, prepared, stop)))
+            background.append(tasks.create_task(_after_migration(auditing.run, prepared, stop)))
             if settings.kafka_bootstrap is None:
                 measuring = backlog.keep_measured(settings.journal_folder, waiting, stop, stored_up_to(moving))
                 background.append(tasks.create_task(measuring))

@@ -75,6 +75,11 @@ class DataDir(msgspec.Struct, frozen=True):
         return self.path / "audit.json"
 
     @property
+    def proof(self) -> Path:
+        """What the audit in the background has proven already."""
+        return self.path / "proof.msgpack"
+
+    @property
     def temporary(self) -> Path:
         return self.path / "tmp"
 

@@ -7,7 +7,7 @@ redirector kept.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -28,6 +28,10 @@ NAMEABLE = 5000
 # Of so many sources that lack events the first gaps are named, and so many of each.
 NAMED_SOURCES = 20
 NAMED_GAPS = 5
+
+
+# Source → the highest seq that is stored or in the ledger, and how many are.
+Stored = Mapping[int, tuple[int, int]]
 
 
 class SourceState(msgspec.Struct, frozen=True):
@@ -69,12 +73,18 @@ class Sources(msgspec.Struct, frozen=True):
 
 
 def check_sources(
-    client: Client, evidence: Evidence, progress: Progress = silent, rechecks: Iterable[Recheck] = ()
+    client: Client,
+    evidence: Evidence,
+    progress: Progress = silent,
+    rechecks: Iterable[Recheck] = (),
+    stored: Stored | None = None,
+    besides: Collection[int] = (),
 ) -> Sources:
-    """Every source that the warehouse, a journal or the register knows. What does not hold is looked at again, in each
-    of these ways, with all evidence gathered anew."""
+    """Every source that the warehouse, a journal or the register knows, but for those in `besides`. What does not hold
+    is looked at again, in each of these ways, with all evidence gathered anew. `stored`: of each source in the
+    warehouse the highest seq and how many events, for a caller who has just looked."""
     unreached: dict[str, None] = {}
-    claims, states = _proven(client, evidence, unreached, progress=progress)
+    claims, states = _proven(client, evidence, unreached, progress=progress, stored=stored, besides=besides)
     for recheck in rechecks:
         doubtful = {state.source for state in states.values() if not state.ok}
         if not doubtful:
@@ -95,8 +105,10 @@ def _proven(
     unreached: dict[str, None],
     only: set[int] | None = None,
     progress: Progress = silent,
+    stored: Stored | None = None,
+    besides: Collection[int] = (),
 ) -> tuple[dict[int, Claim], dict[int, SourceState]]:
-    claims, sizes = _gather(client, evidence, unreached, only)
+    claims, sizes = _gather(client, evidence, unreached, only, stored, besides)
     states: dict[int, SourceState] = {}
     for chunk in _chunks(claims.values(), sizes):
         progress("sources", len(states), len(claims))
@@ -105,18 +117,24 @@ def _proven(
 
 
 def _gather(
-    client: Client, evidence: Evidence, unreached: dict[str, None], only: set[int] | None
+    client: Client,
+    evidence: Evidence,
+    unreached: dict[str, None],
+    only: set[int] | None,
+    sizes: Stored | None,
+    besides: Collection[int],
 ) -> tuple[dict[int, Claim], dict[int, int]]:
     """The claims, and how many events the warehouse has of each source. The order keeps scans that arrive meanwhile
     from looking wrong: first what is stored, which lies below what the register and then the journals say after it;
     last the notes, which a journal leaves before it goes."""
     named = only is not None and len(only) <= NAMEABLE
     among = f" WHERE source IN ({', '.join(map(str, only or ()))})" if named else ""
-    rows = client.query(
-        "SELECT source, max(seq), count() FROM"  # noqa: S608 (our numbers)
-        f" (SELECT source, seq FROM scans{among} UNION ALL SELECT source, seq FROM ledger{among}) GROUP BY source"
-    ).result_rows
-    stored = {source: highest for source, highest, _ in rows}
+    if sizes is None:
+        rows = client.query(
+            "SELECT source, max(seq), count() FROM"  # noqa: S608 (our numbers)
+            f" (SELECT source, seq FROM scans{among} UNION ALL SELECT source, seq FROM ledger{among}) GROUP BY source"
+        ).result_rows
+        sizes = {source: (highest, events) for source, highest, events in rows}
     registered: dict[int, list[Account]] = defaultdict(list)
     for register in evidence.registers:
         try:
@@ -126,12 +144,13 @@ def _gather(
             unreached[str(error)] = None
     heads = {head.source: head for head in evidence.journals()}
     notes = _notes(client, among)
-    known = {*stored, *registered, *heads, *notes}
+    known = {*sizes, *registered, *heads, *notes}
     claims = {}
-    for source in sorted(known if only is None else known & only):
+    for source in sorted((known if only is None else known & only).difference(besides)):
         said = (heads.get(source), notes.get(source, {}), registered.get(source, ()))
-        claims[source] = claim_of(source, stored.get(source, 0), *said, evidence)
-    return claims, {source: events for source, _, events in rows}
+        highest, _ = sizes.get(source, (0, 0))
+        claims[source] = claim_of(source, highest, *said, evidence)
+    return claims, {source: events for source, (_, events) in sizes.items()}
 
 
 def _notes(client: Client, among: str) -> dict[int, dict[str, tuple[Account, Ranges]]]:

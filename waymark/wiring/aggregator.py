@@ -1,7 +1,11 @@
 """Build the aggregator from the settings, with its readiness and metrics."""
 
+import asyncio
+import secrets
+import time
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
@@ -9,9 +13,13 @@ from opentelemetry.trace import Tracer
 from redis.asyncio import Redis
 
 from aggregator.aggregator import Aggregator, uptime
+from aggregator.audit.background import BackgroundAudit
 from aggregator.audit.complete_until import CompleteUntilKeeper, Look
-from aggregator.audit.evidence import StoppedPartition
+from aggregator.audit.evidence import Evidence, StoppedPartition
+from aggregator.audit.evidence_readers import Records
 from aggregator.audit.heartbeats import Heartbeats
+from aggregator.audit.proof_sharing import ProofSharing
+from aggregator.audit.rechecks import Recheck, after_pause, between_batches, on_client
 from aggregator.audit.unstored_journals import Stored, UnstoredJournals
 from aggregator.bus import Bus
 from aggregator.journal_bus import JournalBus
@@ -22,6 +30,8 @@ from infra.exposition import Reading
 from infra.warehouse import Warehouse
 from ingest.backlog import Following
 from ingest.journal_files import wall_ms
+from waymark.data_dir import DataDir
+from waymark.machine_audit import evidence_of
 from waymark.settings import Settings
 from waymark.wiring import room_settings
 
@@ -86,6 +96,31 @@ def complete_until_of(
     else:
         look = Heartbeats(room_settings.redis_url(settings), lambda: warehouse.connect(max_threads=1), wall_ms)
     return CompleteUntilKeeper(look, wall_ms, None if settings.clickhouse_url is None else redis)
+
+
+def background_audit_of(settings: Settings, warehouse: Warehouse, moving: Aggregator) -> BackgroundAudit:
+    """Call it in the event loop of the aggregator."""
+    loop = asyncio.get_running_loop()
+    redis_url = room_settings.redis_url(settings)
+
+    def evidence() -> Evidence:
+        return evidence_of(settings, Records(redis_url), partial(stopped_partitions, moving))
+
+    def rechecks(client: Client) -> list[Recheck]:
+        alone = between_batches(moving.between, loop, client)
+        return [after_pause(time.sleep, 0.5, on_client(client)), after_pause(time.sleep, 1.0, alone)]
+
+    shared = settings.clickhouse_url is not None
+    sharing = ProofSharing(redis_url, secrets.token_hex(8)) if shared else None
+    return BackgroundAudit(
+        partial(warehouse.connect, max_threads=1, **CONSISTENT),
+        evidence,
+        rechecks,
+        DataDir(settings.data).proof,
+        wall_ms,
+        time.monotonic,
+        sharing,
+    )
 
 
 def stored_of(moving: Aggregator) -> Stored:

@@ -21,6 +21,7 @@ from codes.plans import known
 from codes.resolver import Resolver
 from codes.service import Codes
 from schemas.complete_until import CompleteUntil
+from schemas.proof import Proof
 from waymark.settings import Settings
 from waymark.wiring import room_settings, webhooks
 
@@ -33,6 +34,7 @@ def api_app(
     registry: CollectorRegistry,
     more_readiness: Mapping[str, Ready],
     completeness: Callable[[], CompleteUntil],
+    proof: Callable[[], Proof | None],
     tracer: Tracer | None = None,
 ) -> Starlette:
     domains = room_settings.domains(settings, redis)
@@ -65,6 +67,7 @@ def api_app(
             receivers=webhooks.receivers_of(settings),
             mailer=webhooks.mailer_of(settings),
             completeness=completeness,
+            proof=proof,
             readiness={**engine_checks(codes, questions, settings.redis_fsync), **more_readiness},
             registry=registry,
             tracer=tracer,
