@@ -1,4 +1,5 @@
-"""python -m bench [--only NAME] [--growth] [--tiny] [--json] [--write] [--against TREE]: measures and shows.
+"""python -m bench [--only NAME] [--growth] [--tiny] [--json] [--write] [--against TREE] [--data FOLDER]: measures
+and shows.
 
 A missed budget is for people to read, since machines differ: the exit status is 0 all the same. It is 1 when something
 could not be measured."""
@@ -41,6 +42,7 @@ BROKEN = (
 @click.option("--write", is_flag=True, help="Write docs/performance.md anew with what was measured.")
 @click.option("--against", default="", help="Another tree of Waymark, or a commit: a further side where sides compare.")
 @click.option("--peers", default="", envvar="PEERS", help='Servers for `peers`: name="command" …; see docs/bench.md.')
+@click.option("--data", default="", help="A folder for the data of `questions`: made once, used again.")
 @click.option("--rounds", type=click.IntRange(min=1), help="So many rounds, where there are rounds.")
 def main(
     names: tuple[str, ...],
@@ -50,13 +52,14 @@ def main(
     write: bool,
     against: str,
     peers: str,
+    data: str,
     rounds: int | None,
 ) -> None:
     """Measures Waymark on this machine, each figure next to its budget."""
     if tiny and write:
         raise click.UsageError("small sizes measure nothing that is worth writing down")
     try:
-        given = {"against": against, "peers": installed(peers), "rounds": rounds}
+        given = {"against": against, "peers": installed(peers), "data": data, "rounds": rounds}
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     progress = Console(stderr=True)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from infra.rollups import add_values
+from infra.rollups import BY_VALUE, add_values
 
 DAYS = 365
 # Rows of one INSERT: one slice touches a month or two, so it stays one or two parts of each table.
@@ -23,11 +23,13 @@ COUNTRIES = tuple(_COUNTRIES[at : at + 2] for at in range(0, len(_COUNTRIES), 2)
 
 
 class Share(msgspec.Struct, frozen=True):
-    """So many rows for the codes numbered from `first` on, `codes` of them."""
+    """So many rows for the codes numbered from `first` on, `codes` of them. Without `code_sums` only the workspace gets
+    its sums."""
 
     first: int
     rows: int
     codes: int = 1
+    code_sums: bool = True
 
 
 def _chance(salt: int) -> str:
@@ -98,6 +100,8 @@ def fill(client: Client, share: Share, *, until: datetime, source: int, rows: in
     begin = until - timedelta(days=DAYS) + timedelta(minutes=1)
     span_ms = int((until - begin).total_seconds() * 1000)
     steps = max(1, -(-share.rows // rows))
+    if not share.code_sums:
+        client.command("DETACH TABLE scans_by_time_mv")
     for step in range(steps):
         low, high = share.rows * step // steps, share.rows * (step + 1) // steps
         client.command(
@@ -113,5 +117,8 @@ def fill(client: Client, share: Share, *, until: datetime, source: int, rows: in
             },
             settings={"max_insert_threads": 1, "max_threads": 2, "deduplicate_insert": "disable"},
         )
-        add_values(client, f"source = {source} AND seq BETWEEN {low + 1} AND {high}")
+        added = f"source = {source} AND seq BETWEEN {low + 1} AND {high}"
+        add_values(client, added, BY_VALUE if share.code_sums else BY_VALUE[1:])
         yield high - low
+    if not share.code_sums:
+        client.command("ATTACH TABLE scans_by_time_mv")

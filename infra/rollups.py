@@ -5,6 +5,7 @@ SELECT is defined once, by the views in the migrations; it is given for any part
 """
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -76,10 +77,14 @@ def rollup_select(table: str, condition: str = "1", source: str | None = None) -
     return select
 
 
-def add_values(client: Client, condition: str) -> None:
+# What the aggregator adds itself, of codes and of workspaces.
+BY_VALUE = ("scans_by_value", "workspace_by_value")
+
+
+def add_values(client: Client, condition: str, tables: Sequence[str] = BY_VALUE) -> None:
     """Adds to the rollups by value what these rows of `scans` come to: for whoever puts rows in otherwise than the
     aggregator does, which adds them itself. (The rollups by time and by month are filled by their views.)"""
-    for table in ("scans_by_value", "workspace_by_value"):
+    for table in tables:
         client.command(
             f"INSERT INTO {table} {rollup_select(table, condition)}",
             settings={"deduplicate_insert": "disable", "deduplicate_insert_select": "disable"},

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from infra.rollups import ROLLUPS
 from tests.aggregator.following import Follower
 from tests.aggregator.killing import drive, finishes, follow, killed_at_rename, prepared, redirector_killed, start
 from tests.aggregator.running import append, journal
@@ -20,7 +19,8 @@ pytestmark = [pytest.mark.kill, pytest.mark.timeout(150)]
 
 COUNT = 1500
 # Four months of raw, and two years of each rollup, in the order in which an insert names them.
-INSERTED = ("scans", "scans", "scans", "scans", *(rollup for rollup in ROLLUPS for _ in range(2)))
+_ROLLUPS = ("scans_by_time", "workspace_by_time", "scans_by_value", "workspace_by_value", "workspace_by_month")
+INSERTED = ("scans", "scans", "scans", "scans", *(rollup for rollup in _ROLLUPS for _ in range(2)))
 
 
 @pytest.mark.parametrize(
