@@ -29,7 +29,8 @@ class RedDay(msgspec.Struct, frozen=True):
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """As of `at_ms`, when this round began. `given_out` numbers are stored, erased, refused, `waiting` in a journal, or
-    missing. `rollups_at_ms`: until when all rollups were compared, up to the day `rollups_day`."""
+    missing. `rollups_at_ms`: as of when the rollups were compared, up to the day `rollups_day`, without the
+    `days_waiting` that have changed since or were never compared (counted for each rollup)."""
 
     at_ms: int
     ended_ms: int = 0
@@ -48,6 +49,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     strays: int = 0
     rollups_at_ms: int = 0
     rollups_day: date | None = None
+    days_waiting: int = 0
     red_days: tuple[RedDay, ...] = ()
     # What could not be asked in this round.
     unreached: tuple[str, ...] = ()
@@ -78,9 +80,9 @@ def judge(proof: Proof | None, now_ms: int) -> Judgement:
     if red:
         return Judgement("red", tuple(red))
     unknown = list(proof.unreached)
-    if not proof.rollups_at_ms:
-        unknown.append("the rollups are not compared yet")
-    oldest = min(proof.ended_ms, proof.rollups_at_ms or proof.ended_ms)
+    if proof.days_waiting:
+        unknown.append(f"{proof.days_waiting:,} days of rollups are not compared yet")
+    oldest = min(proof.ended_ms, proof.rollups_at_ms)
     if now_ms - oldest > STALE_MS:
         unknown.append(f"not checked for {(now_ms - oldest) // 60_000:,} minutes")
     return Judgement("unknown", tuple(unknown)) if unknown else Judgement("green")

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -27,6 +28,7 @@ from aggregator.audit.ledger import check_ledger
 from aggregator.audit.part_sums import Content, PartSums, Vanished, read_content
 from aggregator.audit.proof_sharing import ProofSharing
 from aggregator.audit.rechecks import Recheck
+from aggregator.audit.rollup_watch import RollupMemory, watch_rollups
 from aggregator.audit.source_watch import TOLD, ProvenSource, reasons_of, watch_sources
 from infra.durable_files import replace_file
 from infra.exposition import Reading
@@ -51,6 +53,7 @@ class Kept(msgspec.Struct):
     rule: str = LINE_CHECK
     parts: dict[str, PartSums] = {}
     sources: dict[int, ProvenSource] = {}
+    rollups: RollupMemory = msgspec.field(default_factory=RollupMemory)
     proof: Proof | None = None
 
 
@@ -93,14 +96,17 @@ def audit_round(
     evidence: Evidence,
     kept: Kept,
     now_ms: Callable[[], int],
+    clock: Callable[[], float] = time.monotonic,
     rest: Callable[[], None] = lambda: None,
     rechecks: Sequence[Recheck] = (),
 ) -> Proof:
     """One round. Brings `kept` up to date. Raises Vanished, what `rest` raises, and what the client raises."""
     began = now_ms()
+    contents: list[Content] = []
 
     def read(client: Client) -> Content:
-        return read_content(client, kept.parts, rest)
+        contents.append(read_content(client, kept.parts, rest))
+        return contents[-1]
 
     sources = watch_sources(client, evidence, read, kept.sources, rechecks)
     rest()
@@ -113,6 +119,8 @@ def audit_round(
         except Unreachable as error:
             unreached.append(str(error))
         rest()
+    before = () if kept.proof is None else kept.proof.red_days
+    rollups = watch_rollups(client, contents[0], kept.rollups, before, began, clock, rest, rechecks)
     red = [state for state in sources.states if not state.ok]
     kept.proof = Proof(
         at_ms=began,
@@ -128,6 +136,10 @@ def audit_round(
         sources_red=len(red),
         red_sources=tuple(RedSource(state.source, reasons_of(state)) for state in red[:TOLD]),
         strays=strays,
+        rollups_at_ms=rollups.at_ms,
+        rollups_day=rollups.newest,
+        days_waiting=rollups.waiting,
+        red_days=tuple(rollups.red),
         unreached=tuple(unreached),
     )
     return kept.proof
@@ -234,7 +246,9 @@ class BackgroundAudit:
     def _round(self, client: Client, kept: Kept) -> None:
         before = judge(self.latest, self._now_ms()).verdict
         pace = Pace(self._stop, self._clock)
-        self.latest = audit_round(client, self._evidence(), kept, self._now_ms, pace, self._rechecks(client))
+        self.latest = audit_round(
+            client, self._evidence(), kept, self._now_ms, self._clock, pace, self._rechecks(client)
+        )
         self.rounds += 1
         judgement = judge(self.latest, self._now_ms())
         if judgement.verdict == "red" and before != "red":

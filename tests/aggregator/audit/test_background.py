@@ -159,7 +159,8 @@ def test_a_verdict_is_green_only_when_all_was_checked_lately() -> None:
     assert judge(all_well, 3_600_009).verdict == "green"
     late = judge(all_well, 3_660_010)
     assert (late.verdict, late.reasons) == ("unknown", ("not checked for 61 minutes",))
-    assert judge(Proof(at_ms=1, ended_ms=10), 10).reasons == ("the rollups are not compared yet",)
+    waiting = judge(Proof(at_ms=1, ended_ms=10, rollups_at_ms=9, days_waiting=3), 10)
+    assert (waiting.verdict, waiting.reasons) == ("unknown", ("3 days of rollups are not compared yet",))
     away = Proof(at_ms=1, ended_ms=10, rollups_at_ms=9, unreached=("register: Redis does not answer",))
     assert judge(away, 10).verdict == "unknown"
     red = Proof(at_ms=1, ended_ms=10, sources_red=3, red_sources=(RedSource(5, ("1 missing",)),), strays=2)
