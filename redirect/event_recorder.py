@@ -17,7 +17,7 @@ from redirect.client_ip import NO_ADDRESS, Forwarded, edges_of, forwarded, packe
 from redirect.event_line import Observation, piece
 from redirect.geo import NO_EDGE, UNKNOWN_LOCATION, Edge, Location, location_of_headers
 from redirect.metrics import Counts
-from redirect.request_fields import labels, language, referrer, utm
+from redirect.request_fields import NO_UTM, labels, language, referrer, utm
 from redirect.route_cache import CachedRoute
 from redirect.user_agent import PREFETCH_HEADERS, Agent, is_prefetch
 from redirect.visitor_hash import MS_OF_DAY, Salts
@@ -35,26 +35,37 @@ def _location_piece(location: Location) -> bytes:
     return piece(location.country, location.region, location.city, location.lat, location.lon)
 
 
+_NO_CAMPAIGN = piece(*msgspec.structs.astuple(NO_UTM))
+
+
 class _Client:
-    """What headers and query say of a scanner: the pieces of a line from device to campaign, once as a person's and
-    once as any other kind's (whose client is always Bot); and entry and placement, once for a picture's path and once
-    for any other. `admitted` are the codes for which they may be recorded unchanged."""
+    """What headers say of a scanner: the pieces of a line from device to campaign (which they do not name), once as a
+    person's and once as any other kind's (whose client is always Bot). `admitted` are the codes for which they may be
+    recorded unchanged."""
 
-    __slots__ = ("admitted", "as_other", "as_said", "by_link", "by_qr", "digest", "kind")
+    __slots__ = ("admitted", "as_other", "as_said", "digest", "kind")
 
-    def __init__(self, agent: Agent, rest: bytes, entries: tuple[bytes, bytes]) -> None:
+    def __init__(self, agent: Agent, rest: bytes) -> None:
         self.kind = agent.kind
         self.digest = agent.digest
         self.admitted: set[bytes] = set()
         self.as_said = piece(agent.device, agent.model, agent.os, agent.browser, agent.client) + rest
         self.as_other = piece(agent.device, agent.model, agent.os, agent.browser, "Bot") + rest
-        self.by_qr, self.by_link = entries
 
 
-def _entries(query: bytes) -> tuple[bytes, bytes]:
-    """Entry and placement of a scan, at a picture's path and at any other."""
-    said = labels(query)
-    return piece(said.entry or "qr", said.placement), piece(said.entry or "link", said.placement)
+class _Query:
+    """What the query says of a scan: the campaign, and the piece with entry and placement, at a picture's path and at
+    any other. `admitted` as in `_Client`. They are apart, because a campaign's prints are scanned by all kinds of
+    scanners: the pairs would be too many to remember."""
+
+    __slots__ = ("admitted", "by_link", "by_qr", "campaign")
+
+    def __init__(self, query: bytes) -> None:
+        said = labels(query)
+        self.campaign = piece(*msgspec.structs.astuple(utm(query)))
+        self.by_qr = piece(said.entry or "qr", said.placement)
+        self.by_link = piece(said.entry or "link", said.placement)
+        self.admitted: set[bytes] = set()
 
 
 # An ASGI scope.
@@ -104,13 +115,12 @@ def recorder(
         OTHERS, lambda raw: piece(*msgspec.structs.astuple(referrer(raw)))
     )
     languages: BoundedCache[bytes, bytes] = BoundedCache(OTHERS, lambda raw: piece(language(raw)))
-    campaigns: BoundedCache[bytes, bytes] = BoundedCache(OTHERS, lambda raw: piece(*msgspec.structs.astuple(utm(raw))))
-    entries: BoundedCache[bytes, tuple[bytes, bytes]] = BoundedCache(OTHERS, _entries)
+    queries: BoundedCache[bytes, _Query] = BoundedCache(OTHERS, _Query)
+    by_qr, by_link = _Query(b"").by_qr, _Query(b"").by_link
 
     def client_of(said: tuple[bytes | None, ...]) -> _Client:
-        agent, source, spoken, query = said
-        rest = referrers[source or b""] + languages[spoken or b""] + campaigns[query or b""]
-        return _Client(agents[agent or b""], rest, entries[query or b""])
+        agent, source, spoken = said
+        return _Client(agents[agent or b""], referrers[source or b""] + languages[spoken or b""] + _NO_CAMPAIGN)
 
     # Most scanners of an hour differ only in their address.
     clients: BoundedCache[tuple[bytes | None, ...], _Client] = BoundedCache(AGENTS, client_of)
@@ -148,9 +158,12 @@ def recorder(
         pairs = 0
         cardinality.forget()
         clients.clear()
+        queries.clear()
         locations.clear()
 
-    def bounded(code: bytes, said: bytes, entry: bytes, admitted: set[bytes]) -> tuple[bytes, bytes]:
+    def bounded(
+        code: bytes, said: bytes, entry: bytes, admitted: set[bytes], by_query: set[bytes]
+    ) -> tuple[bytes, bytes]:
         nonlocal pairs
         recorded = cardinality.bounded(code, said, entry)
         if recorded[0] is not said:
@@ -160,8 +173,11 @@ def recorder(
             pairs = 0
             for client in clients.values():
                 client.admitted.clear()
+            for asked in queries.values():
+                asked.admitted.clear()
         pairs += 1
         admitted.add(code)
+        by_query.add(code)
         return recorded
 
     def look(workspace: bytes, scope: Scope) -> Observation:
@@ -179,7 +195,7 @@ def recorder(
             forget()
 
         kind: Kind
-        client = clients[header(b"user-agent"), header(b"referer"), header(b"accept-language"), scope["query_string"]]
+        client = clients[header(b"user-agent"), header(b"referer"), header(b"accept-language")]
         if (sec_purpose in headers or purpose in headers or x_purpose in headers or x_moz in headers) and is_prefetch(
             headers
         ):
@@ -225,13 +241,22 @@ def recorder(
         own = salts.current.copy()
         own.update(address + client.digest + workspace)
         visitor = int_of(own.digest(), "little") >> 1
-        entry = client.by_qr if scope["path"].startswith(QR_PATH) else client.by_link
-        return ts_ms, kind, address, where, said, entry, visitor, headers, client.admitted
+        admitted, is_qr = client.admitted, scope["path"].startswith(QR_PATH)
+        query = scope["query_string"]
+        if not query:
+            entry = by_qr if is_qr else by_link
+            return ts_ms, kind, address, where, said, entry, visitor, headers, admitted, admitted
+        asked = queries[query]
+        entry = asked.by_qr if is_qr else asked.by_link
+        if asked.campaign != _NO_CAMPAIGN:
+            said = said[: -len(_NO_CAMPAIGN)] + asked.campaign
+        return ts_ms, kind, address, where, said, entry, visitor, headers, admitted, asked.admitted
 
     def write(cached: CachedRoute, seen: Observation, outcome: Outcome, variant: bytes) -> None:
-        ts_ms, kind, _, where, said, entry, visitor, _, admitted = seen
-        if cached.code not in admitted:
-            said, entry = bounded(cached.code, said, entry, admitted)
+        ts_ms, kind, _, where, said, entry, visitor, _, admitted, by_query = seen
+        code = cached.code
+        if code not in admitted or code not in by_query:
+            said, entry = bounded(code, said, entry, admitted, by_query)
         tally = tallies[kind, outcome]
         tally.n += 1
         add(b"%d%b%b%b%b,%b%b,%d" % (ts_ms, cached.event, tally.piece, where, said, variant, entry, visitor))

@@ -77,7 +77,7 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
 
 
 def facts(observation: Observation, query: bytes) -> Facts:
-    at_ms, _, _, location, client, _, _, headers, _ = observation
+    at_ms, _, _, location, client, _, _, headers, _, _ = observation
     spoken = headers.get(b"accept-language")
     return Facts(
         at_ms,

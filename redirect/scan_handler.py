@@ -47,22 +47,22 @@ class Request(msgspec.Struct, frozen=True):
 
     @property
     def at_ms(self) -> int:
-        at_ms, _, _, _, _, _, _, _, _ = self.observation
+        at_ms, _, _, _, _, _, _, _, _, _ = self.observation
         return at_ms
 
     @property
     def kind(self) -> Kind:
-        _, kind, _, _, _, _, _, _, _ = self.observation
+        _, kind, _, _, _, _, _, _, _, _ = self.observation
         return kind
 
     @property
     def address(self) -> bytes:
-        _, _, address, _, _, _, _, _, _ = self.observation
+        _, _, address, _, _, _, _, _, _, _ = self.observation
         return address
 
     @property
     def headers(self) -> dict[bytes, bytes]:
-        _, _, _, _, _, _, _, headers, _ = self.observation
+        _, _, _, _, _, _, _, headers, _, _ = self.observation
         return headers
 
     @property
@@ -126,7 +126,7 @@ class ScanHandler:
         """The response to a GET or HEAD whose policy needs no waiting (`policy.waits`); records the scan."""
         observation = self._recorder.look(cached.workspace, scope)
         query = scope["query_string"]
-        at_ms, _, _, _, _, _, _, _, _ = observation
+        at_ms, _, _, _, _, _, _, _, _, _ = observation
         response = _by_time(policy, at_ms) or _file(policy, query, at_ms) or self._lead(policy, observation, query)
         if response.recorded:
             self._recorder.write(cached, observation, response.outcome, response.variant)
@@ -238,7 +238,7 @@ class ScanHandler:
         if destination is None:
             destination = destinations.otherwise
             if destinations.variants.total:
-                _, _, _, _, _, _, visitor, _, _ = observation
+                _, _, _, _, _, _, visitor, _, _, _ = observation
                 destination = destinations.by_weight(visitor, self._random_below)
         if destination is not None:
             return destinations.response(destination, query)
@@ -254,7 +254,7 @@ class ScanHandler:
         destination = destinations.by_facts(facts(observation, query)) if destinations.asks else None
         if destination is not None:
             return destinations.response(destination, query)
-        _, _, _, _, _, _, visitor, _, _ = observation
+        _, _, _, _, _, _, visitor, _, _, _ = observation
         destination = destinations.by_weight(visitor, self._random_below)
         try:
             key = await self._stick.kept(policy.birth, request.headers, now_s)

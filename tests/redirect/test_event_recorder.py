@@ -289,6 +289,33 @@ def test_a_flood_of_made_up_values_adds_few() -> None:
     assert longest < 700
 
 
+def test_a_known_scanner_at_a_known_print_is_no_way_around_the_bound() -> None:
+    """Headers and query are remembered apart, each with the codes at which all of it is known."""
+    record = recording(distinct_values=1)
+    other = msgspec.structs.replace(ROUTE, birth=8)
+    # Each meets code 8 in other company: what is new there is still new.
+    for route, referrer_host, placement in (
+        (ROUTE, b"a", b"door"),
+        (other, b"a", b"window"),
+        (other, b"b", b"window"),
+        (other, b"a", b"door"),
+        (other, b"a", b"window"),
+        (ROUTE, b"a", b"door"),
+    ):
+        headers = [(b"referer", b"https://%b.example/" % referrer_host)]
+        record(cached_route(route, "h"), request_of(headers=headers, query_string=b"p=" + placement))
+    events = [decode_event(line) for line in LINES]
+    LINES.clear()
+    assert [(event.referrer_host, event.placement) for event in events] == [
+        ("a.example", "door"),
+        ("a.example", "window"),
+        ("(other)", "window"),
+        ("a.example", "(other)"),
+        ("a.example", "window"),
+        ("a.example", "door"),
+    ]
+
+
 def test_a_line_is_bounded_whatever_a_request_says() -> None:
     headers = [
         (b"user-agent", b'Mozilla/5.0 (X11; Linux) "' + "\U0001f600".encode() * 300),

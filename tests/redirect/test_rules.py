@@ -38,6 +38,7 @@ def facts(
         5,
         {b"accept-language": language},
         set(),
+        set(),
     )
     return read(seen, query)
 
