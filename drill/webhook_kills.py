@@ -160,7 +160,7 @@ async def _progress(receiver: Receiver, more: int, within_s: float) -> None:
 
 async def _received(receiver: Receiver, scans: int) -> None:
     """Wait until all are there, and a little longer for what should not be."""
-    for _ in range(600):
+    for _ in range(1000):
         if len(set(ids(receiver.log))) >= scans:
             break
         await asyncio.sleep(0.2)

@@ -54,14 +54,14 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """`position` is where an endpoint is in the feed of scans; None if nowhere yet."""
-
     pending: int
     dead: int
     dropped: int
     failures: int
     failing_since_ms: int | None
-    position: str | None
+    # When scans were left out because they had waited for too long, and why a question could not be asked.
+    missed_ms: int | None
+    problem: str
 
 
 _decoder = msgspec.json.Decoder(Delivery)
@@ -324,16 +324,17 @@ class DeliveryQueue:
 
 @raises_unavailable
 async def state(redis: Redis, endpoint: str) -> State:
-    fields = ("dropped", "failures", "failing_since", "position")
+    fields = ("dropped", "failures", "failing_since", "missed", "problem")
     found = await command(redis, "HMGET", keys.webhook(endpoint, "state"), *fields)
-    dropped, failures, since, position = found
+    dropped, failures, since, missed, problem = found
     return State(
         pending=int(await command(redis, "ZCARD", keys.webhook(endpoint, "pending"))),
         dead=int(await command(redis, "ZCARD", keys.webhook(endpoint, "dead"))),
         dropped=int(dropped or 0),
         failures=int(failures or 0),
         failing_since_ms=None if since is None else int(since),
-        position=None if position is None else position.decode(),
+        missed_ms=None if missed is None else int(missed),
+        problem="" if problem is None else problem.decode(),
     )
 
 

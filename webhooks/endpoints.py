@@ -8,23 +8,30 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, get_args
+from zoneinfo import available_timezones
 
 import msgspec
 from redis.asyncio import Redis
 
+from codes import reports
 from codes.errors import Missing, NotInPlan, Refused
 from codes.plans import Plans, plan_of
 from codes.redis_client import Script, command, raises_unavailable
 from codes.validation import single_line
 from schemas import keys
-from schemas.webhook import Endpoint, EventType, SecretVersion, Stopped
+from schemas.webhook import Endpoint, EventType, ReportSchedule, SecretVersion, Stopped, Threshold
 from webhooks.deliveries import PREFIX, resume
+from webhooks.mail import SCHEME, Mailer
 from webhooks.receivers import Receivers
 from webhooks.signing import MAX_OVERLAP_S, SigningKeys
 
 MAX_LABEL = 100
 MAX_BATCH = 1_000
 MAX_WAIT_S = 60
+# Thresholds, and schedules, of one endpoint.
+MAX_QUESTIONS = 10
+# What is told in words, so as Slack and e-mail take it.
+IN_WORDS: tuple[EventType, ...] = ("threshold", "report")
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
 _decoder = msgspec.json.Decoder(Endpoint)
@@ -74,12 +81,14 @@ class Endpoints:
         self,
         redis: Redis,
         receivers: Receivers,
+        mailer: Mailer,
         *,
         plans: Plans,
         now_ms: Callable[[], int] = _wall_ms,
     ) -> None:
         self.redis = redis
         self._receivers = receivers
+        self._mailer = mailer
         self._plans = plans
         self._now_ms = now_ms
 
@@ -126,6 +135,7 @@ class Endpoints:
     async def edit(self, workspace: int, id: str, fields: dict[str, Any]) -> Endpoint:
         """Raises Refused and Missing."""
         found = await change(self.redis, id, lambda old: self._changed(_own(old, workspace), fields))
+        await _forget_questions(self.redis, found)
         if not found.stopped:
             await resume(self.redis, id)
         return found
@@ -157,7 +167,7 @@ class Endpoints:
         """The endpoint with other fields, checked. Raises Refused."""
         changes = dict(fields)
         if "url" in changes and (changes["url"] != old.url or not old.url):
-            await self._receivers.check(changes["url"])
+            await self._check_url(changes["url"])
         if changes.get("label"):
             single_line("label", changes["label"], MAX_LABEL)
         if "events" in changes:
@@ -167,8 +177,45 @@ class Endpoints:
                 raise Refused(name, f"invalid_{name}", f"{name} is 1 to {most:,}")
         if "stopped" in changes and changes["stopped"] != old.stopped:
             changes["stopped_at_ms"] = self._now_ms() if changes["stopped"] else None
+        for name in ("thresholds", "schedules"):
+            if name in changes:
+                await self._check_questions(old.workspace, name, changes[name])
         new = msgspec.structs.replace(old, **changes)
+        if (new.format == "slack" or new.url.startswith(SCHEME)) and not set(new.events) <= set(IN_WORDS):
+            text = f"Slack and e-mail are told of {' and '.join(IN_WORDS)} alone"
+            raise Refused("events", "not_in_words", text)
         return old if new == old else msgspec.structs.replace(new, updated_at_ms=self._now_ms())
+
+    async def _check_url(self, url: str) -> None:
+        if url.startswith(SCHEME):
+            self._mailer.check(url)
+        else:
+            await self._receivers.check(url)
+
+    async def _check_questions(
+        self, workspace: int, name: str, questions: Sequence[Threshold | ReportSchedule]
+    ) -> None:
+        if len(questions) > MAX_QUESTIONS:
+            raise Refused(name, "too_many", f"a webhook has at most {MAX_QUESTIONS} {name}")
+        if len({one.id for one in questions}) < len(questions):
+            raise Refused(name, "same_id", f"two of the {name} have the same id")
+        for at, one in enumerate(questions):
+            if await reports.get(self.redis, workspace, one.report) is None:
+                raise Refused(f"{name}[{at}].report_id", "unknown_report", "there is no report with this id")
+            if isinstance(one, ReportSchedule):
+                _check_schedule(f"{name}[{at}]", one)
+                continue
+            values = [value for value in (one.above, one.below) if value is not None]
+            if len(values) != 1 or values[0] < 1:
+                raise Refused(f"{name}[{at}]", "invalid_threshold", "a threshold has either above or below, from 1 on")
+
+
+def _check_schedule(field: str, one: ReportSchedule) -> None:
+    for name, low, high in (("hour", 0, 23), ("weekday", 1, 7), ("day", 1, 28)):
+        if not low <= getattr(one, name) <= high:
+            raise Refused(f"{field}.{name}", f"invalid_{name}", f"{name} is {low} to {high}")
+    if one.timezone not in available_timezones():
+        raise Refused(f"{field}.timezone", "invalid_timezone", "timezone is one of the IANA database")
 
 
 def _own(endpoint: Endpoint, workspace: int) -> Endpoint:
@@ -184,6 +231,19 @@ def _events(events: Sequence[EventType]) -> tuple[EventType, ...]:
         if event not in EVENT_TYPES:
             raise Refused("events", "unknown_event", f"events are of: {', '.join(EVENT_TYPES)}")
     return tuple(dict.fromkeys(events))
+
+
+async def _forget_questions(redis: Redis, endpoint: Endpoint) -> None:
+    """Drop what was told of questions that are no longer the endpoint's."""
+    state = keys.webhook(endpoint.id, "state")
+    known = {
+        *(f"threshold:{one.id}" for one in endpoint.thresholds),
+        *(f"report:{one.id}" for one in endpoint.schedules),
+    }
+    fields = {raw.decode() for raw in await command(redis, "HKEYS", state)}
+    gone = {field for field in fields if field.partition(":")[0] in IN_WORDS and field not in known}
+    if gone or "problem" in fields:
+        await command(redis, "HDEL", state, "problem", *gone)
 
 
 async def change(redis: Redis, id: str, changed: Callable[[Endpoint], Awaitable[Endpoint]]) -> Endpoint:

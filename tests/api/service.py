@@ -126,6 +126,13 @@ class Service:
         self.client = self.connect()
         self.anonymous = self.connect()
 
+    def use(self, context: ApiContext) -> None:
+        """Go on with another context."""
+        self.context = context
+        self.app = create_app(context)
+        headers = dict(self.client.headers)
+        self.client = self.connect(**headers)
+
     def connect(self, **headers: str) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app),

@@ -68,7 +68,7 @@ class Hooks:
         self.workspace = 0
         resolver = Resolver(lambda host: ("8.8.8.8",))
         self.receivers = Receivers(own_hosts=(), resolver=resolver, allowed=LOOPBACK, patience_s=2.0)
-        self.endpoints = Endpoints(redis, self.receivers, plans=plans, now_ms=self.clock)
+        self.endpoints = Endpoints(redis, self.receivers, Mailer(), plans=plans, now_ms=self.clock)
         self.codes = Codes(redis, resolver=resolver, plans=plans, longest_wait_s=0.0)
 
     async def endpoint(self, *events: str, **fields: Any) -> Endpoint:

@@ -262,6 +262,28 @@ WEBHOOK = {
     "status": "active",
     "batch_size": 100,
     "batch_wait_s": 1,
+    "kinds": ["human"],
+    "format": "json",
+    "thresholds": [
+        {
+            "report_id": "2f1d6a0e-5b1c-4c0e-9a52-6f3f6a1f7f10",
+            "metric": "scans",
+            "above": 1000,
+            "below": None,
+            "id": "9d2b7c1e-0a4f-4e0d-8a41-0b6c6c3b9d10",
+        }
+    ],
+    "schedules": [
+        {
+            "report_id": "2f1d6a0e-5b1c-4c0e-9a52-6f3f6a1f7f10",
+            "every": "week",
+            "hour": 8,
+            "weekday": 1,
+            "day": 1,
+            "timezone": "Europe/Berlin",
+            "id": "c1b6a7d2-7a4f-4e0d-8a41-0b6c6c3b9d10",
+        }
+    ],
     "created_at": "2026-05-21T15:00:00.250Z",
     "updated_at": "2026-05-21T15:00:00.250Z",
     "stopped_at": None,
@@ -269,6 +291,8 @@ WEBHOOK = {
     "pending": 1,
     "dead": 0,
     "dropped": 0,
+    "scans_missed_at": None,
+    "problem": None,
 }
 WEBHOOK_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDbX0k1mTsQ2A="  # noqa: S105
 DELIVERY = {

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from api.dialect import Call, Route
 from api.dialects.openqr import examples
-from api.dialects.openqr.webhooks import DATE_TIME, ID, find_webhook, keys_of, moment_or_none
+from api.dialects.openqr.webhook_schemas import DATE_TIME, moment_or_none
+from api.dialects.openqr.webhooks import ID, find_webhook, keys_of
 from api.parameters import Parameter
 from api.parsing import convert, read_object
 from api.problems import Problem, invalid, not_found

@@ -1,155 +1,52 @@
 """`/v1/webhooks`: endpoints, their secrets, and what was delivered to them."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import msgspec
-from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 
 from api.dialect import Call, Route
 from api.dialects.openqr import examples
 from api.dialects.openqr.schemas import Deleted
+from api.dialects.openqr.webhook_schemas import (
+    NewWebhook,
+    Rotation,
+    Secret,
+    Webhook,
+    WebhookEdit,
+    WebhookMade,
+    Webhooks,
+    fields_of,
+    moment_or_none,
+    to_wire,
+)
 from api.parameters import Parameter
 from api.parsing import convert, read_object
 from api.problems import Problem, not_found
 from api.responses import Json
 from codes.errors import Missing
-from schemas.scan_record import moment
-from schemas.webhook import Endpoint, EventType
+from schemas.webhook import Endpoint
 from webhooks import deliveries, signing
-from webhooks.endpoints import MAX_BATCH, MAX_LABEL, MAX_WAIT_S, Endpoints
-from webhooks.signing import MAX_OVERLAP_S, OVERLAP_S, SigningKeys, UnknownKey
+from webhooks.endpoints import Endpoints
+from webhooks.signing import SigningKeys, UnknownKey
 
-READ_ONLY = frozenset(
-    {
-        *("id", "created_at", "updated_at", "stopped_at", "failing_since", "pending", "dead", "dropped"),
-        "secret",
-    }
-)
+# Ignored in what is sent: clients may send back what they have read.
+READ_ONLY = frozenset(WebhookMade.__struct_fields__) - frozenset(NewWebhook.__struct_fields__)
 ID = Parameter("id", "path", "The endpoint's id.", {"type": "string", "format": "uuid"})
-DATE_TIME = {"format": "date-time"}
-_URL = Meta(
-    description="Where events are POSTed to: a public https address.",
-    extra_json_schema={"format": "uri", "maxLength": 2048},
-)
-_LABEL = Meta(description="A name for people.", extra_json_schema={"maxLength": MAX_LABEL})
-_EVENTS = Meta(description="What it is told.", extra_json_schema={"minItems": 1})
-_STATUS = Meta(
-    description="`active`; `paused` by its owner; `gone` after an answer of 410; `failing` after five days without one "
-    "that was accepted. Write `active` to resume."
-)
-_SIZE = Meta(
-    description="How many scans one delivery has at most.", extra_json_schema={"minimum": 1, "maximum": MAX_BATCH}
-)
-_WAIT = Meta(
-    description="How many seconds a scan waits for others at most.",
-    extra_json_schema={"minimum": 1, "maximum": MAX_WAIT_S},
-)
-Shown = Literal["active", "paused", "gone", "failing"]
-
-
-class Webhook(msgspec.Struct, frozen=True):
-    id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
-    url: Annotated[str, _URL]
-    label: Annotated[str, _LABEL]
-    events: Annotated[list[EventType], _EVENTS]
-    status: Annotated[Shown, _STATUS]
-    batch_size: Annotated[int, _SIZE]
-    batch_wait_s: Annotated[int, _WAIT]
-    created_at: Annotated[str, Meta(extra_json_schema=DATE_TIME)]
-    updated_at: Annotated[str, Meta(extra_json_schema=DATE_TIME)]
-    stopped_at: Annotated[str | None, Meta(description="Since when it is not `active`.", extra_json_schema=DATE_TIME)]
-    failing_since: Annotated[
-        str | None,
-        Meta(description="Of the first failure since anything was accepted.", extra_json_schema=DATE_TIME),
-    ]
-    pending: Annotated[int, Meta(description="Deliveries that wait.")]
-    dead: Annotated[int, Meta(description="Deliveries that were given up, and can be replayed.")]
-    dropped: Annotated[int, Meta(description="Deliveries for which there was no room.")]
-
-
-class Webhooks(msgspec.Struct, frozen=True):
-    webhooks: Annotated[list[Webhook], Meta(description="Oldest first.")]
-
-
-class WebhookMade(Webhook, frozen=True):
-    secret: Annotated[str, Meta(description="Verifies that deliveries come from here; begins with `whsec_`.")]
-
-
-class Secret(msgspec.Struct, frozen=True):
-    secret: Annotated[str, Meta(description="The newest one; begins with `whsec_`.")]
-    former_until: Annotated[
-        str | None,
-        Meta(description="Until when the one before signs, too; null for none.", extra_json_schema=DATE_TIME),
-    ]
-
-
-class NewWebhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    url: Annotated[str, _URL]
-    events: Annotated[list[EventType], _EVENTS]
-    label: Annotated[str, _LABEL] | UnsetType = UNSET
-    status: Literal["active", "paused"] | UnsetType = UNSET
-    batch_size: Annotated[int, _SIZE] | UnsetType = UNSET
-    batch_wait_s: Annotated[int, _WAIT] | UnsetType = UNSET
-
-
-class WebhookEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    url: Annotated[str, _URL] | UnsetType = UNSET
-    events: Annotated[list[EventType], _EVENTS] | UnsetType = UNSET
-    label: Annotated[str, _LABEL] | UnsetType = UNSET
-    status: Literal["active", "paused"] | UnsetType = UNSET
-    batch_size: Annotated[int, _SIZE] | UnsetType = UNSET
-    batch_wait_s: Annotated[int, _WAIT] | UnsetType = UNSET
-
-
-class Rotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    overlap_s: Annotated[
-        int,
-        Meta(
-            description="For how many seconds the secret before it signs, too.",
-            extra_json_schema={"minimum": 0, "maximum": MAX_OVERLAP_S},
-        ),
-    ] = OVERLAP_S
 
 
 def store(call: Call) -> Endpoints:
     context = call.context
-    return Endpoints(context.codes.redis, context.receivers, plans=context.codes.plans, now_ms=context.now_ms)
+    return Endpoints(
+        context.codes.redis, context.receivers, context.mailer, plans=context.codes.plans, now_ms=context.now_ms
+    )
 
 
 async def keys_of(call: Call) -> SigningKeys:
     return await signing.signing_keys(call.context.codes.redis, call.context.settings.webhook_key)
 
 
-def moment_or_none(at_ms: int | None) -> str | None:
-    return None if at_ms is None else moment(at_ms)
-
-
 async def _to_wire(call: Call, endpoint: Endpoint) -> dict[str, Any]:
-    state = await deliveries.state(call.context.codes.redis, endpoint.id)
-    return {
-        "id": endpoint.id,
-        "url": endpoint.url,
-        "label": endpoint.label,
-        "events": list(endpoint.events),
-        "status": endpoint.stopped or "active",
-        "batch_size": endpoint.batch_size,
-        "batch_wait_s": endpoint.batch_wait_s,
-        "created_at": moment(endpoint.created_at_ms),
-        "updated_at": moment(endpoint.updated_at_ms),
-        "stopped_at": moment_or_none(endpoint.stopped_at_ms),
-        "failing_since": moment_or_none(state.failing_since_ms),
-        "pending": state.pending,
-        "dead": state.dead,
-        "dropped": state.dropped,
-    }
-
-
-def _fields(sent: NewWebhook | WebhookEdit) -> dict[str, Any]:
-    given = {name: getattr(sent, name) for name in sent.__struct_fields__ if getattr(sent, name) is not UNSET}
-    if "status" in given:
-        given["stopped"] = {"active": "", "paused": "paused"}[given.pop("status")]
-    return given
+    return to_wire(endpoint, await deliveries.state(call.context.codes.redis, endpoint.id))
 
 
 def _no_such_webhook() -> Problem:
@@ -179,7 +76,7 @@ async def list_webhooks(call: Call) -> Response:
 async def create_webhook(call: Call) -> Response:
     sent = convert(await read_object(call.request), NewWebhook, READ_ONLY)
     keys = await keys_of(call)
-    made = await store(call).create(call.key.workspace, _fields(sent), keys, created_by=call.key.id, id=call.id())
+    made = await store(call).create(call.key.workspace, fields_of(sent), keys, created_by=call.key.id, id=call.id())
     return Json(WebhookMade(**await _to_wire(call, made), secret=_secret(keys, made)), 201)
 
 
@@ -190,7 +87,7 @@ async def read_webhook(call: Call) -> Response:
 async def edit_webhook(call: Call) -> Response:
     sent = convert(await read_object(call.request), WebhookEdit, READ_ONLY)
     try:
-        edited = await store(call).edit(call.key.workspace, call.request.path_params["id"], _fields(sent))
+        edited = await store(call).edit(call.key.workspace, call.request.path_params["id"], fields_of(sent))
     except Missing:
         raise _no_such_webhook() from None
     return Json(Webhook(**await _to_wire(call, edited)))
