@@ -16,6 +16,7 @@ from api.rate_limits import RateLimits
 from api.upload import upload_queue
 from api.wrong_keys import WrongKeys
 from codes.domains import Domains
+from codes.export_targets import ExportTarget
 from codes.files import Files
 from codes.resolver import Resolver
 from codes.service import Codes
@@ -52,6 +53,8 @@ class ApiContext(msgspec.Struct, frozen=True):
     files: Files
     questions: QueryPool
     exports: Exports
+    # None: this deployment writes no scheduled exports.
+    export_target: ExportTarget | None = None
     settings: ApiSettings = ApiSettings()
     images: QrImages = msgspec.field(default_factory=lambda: QrImages(Logos(own_hosts=(), resolver=Resolver())))
     uploads: FairQueue = msgspec.field(default_factory=upload_queue)

@@ -8,7 +8,7 @@ without the end of the answer, and no program takes it for a whole one.
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillFull
 
@@ -54,7 +54,9 @@ class Exports:
     def metrics(self) -> Mapping[str, Reading]:
         return {"waymark_export_rows_total": self._rows, "waymark_export_failures_total": self._failures}
 
-    async def parts(self, contents: Contents, format: FileFormat, who: Owner | None = None) -> AsyncIterator[bytes]:
+    async def parts(
+        self, contents: Contents, format: FileFormat, who: Owner | None = None
+    ) -> AsyncGenerator[bytes, None]:
         """The parts of the file, at least one, once it is this owner's turn. Raises TooMany when too many of its own
         wait, Unavailable when the warehouse is away, and OutputFailed when the file cannot be finished."""
         who = who or fair_queue.owner.get()
@@ -156,7 +158,7 @@ class FileDownload(Response):
         try:
             await self._send(start, parts, receive, send)
         finally:
-            await parts.aclose()  # type: ignore[attr-defined]
+            await parts.aclose()
 
     async def _send(self, start: dict[str, object], parts: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
         gone = asyncio.create_task(_hang_up(receive))

@@ -1,8 +1,9 @@
 """Export and import of everything: one JSON object a line, the last line with their number.
 
-An export holds workspaces, keys (as digests), folders, reports, codes, static codes, given-up slugs, erasures, the
-metadata of deleted codes, and the counters; not the visitors' salts, which are meant to be thrown away. Both directions
-may run while the service does. An import that was interrupted is run again: what is there already stays as it is.
+An export holds workspaces, keys (as digests), folders, reports, scheduled exports, codes, static codes, given-up slugs,
+erasures, the metadata of deleted codes, and the counters; not the visitors' salts, which are meant to be thrown away.
+Both directions may run while the service does. An import that was interrupted is run again: what is there already stays
+as it is.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from codes import (
     intents,
     numbers,
     reports,
+    scheduled_exports,
     slugs,
     static_codes,
     workspaces,
@@ -31,6 +33,7 @@ from codes import (
 from codes.code_store import LinkChange, WriteResult
 from codes.errors import Conflict
 from codes.redis_client import command, raises_unavailable
+from codes.scheduled_exports import ScheduledExport
 from schemas import keys
 from schemas.code import ApiKey, Code, DeletedCode, Erasure, Folder, Report, StaticCode, Workspace
 from schemas.route import Route, decode_route
@@ -62,6 +65,10 @@ class KeyLine(_Line, frozen=True, tag="key"):
 
 class FolderLine(_Line, frozen=True, tag="folder"):
     folder: Folder
+
+
+class ExportLine(_Line, frozen=True, tag="export"):
+    export: ScheduledExport
 
 
 class ReportLine(_Line, frozen=True, tag="report"):
@@ -107,6 +114,7 @@ Line = (
     | KeyLine
     | FolderLine
     | ReportLine
+    | ExportLine
     | CodeLine
     | StaticLine
     | TombstoneLine
@@ -152,6 +160,8 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
             yield FolderLine(folder)
         for report in await reports.list_reports(redis, workspace.number):
             yield ReportLine(report)
+        for export in await scheduled_exports.list_exports(redis, workspace.number):
+            yield ExportLine(export)
         before = None
         while rows := await index.page_before(redis, workspace.number, _CHUNK, before):
             for found in await asyncio.gather(*(index.find(redis, id) for id, _ in rows)):
@@ -292,6 +302,8 @@ async def _import_line(redis: Redis, number: int, line: Line, now_ms: Callable[[
                 return _named("key", await apikeys.import_key(redis, line.key))
             case FolderLine():
                 return _named("folder", await folders.import_folder(redis, line.folder))
+            case ExportLine():
+                return _named("export", await scheduled_exports.import_export(redis, line.export, now_ms()))
             case ReportLine():
                 return _named("report", await reports.import_report(redis, line.report))
             case CodeLine():

@@ -1,7 +1,7 @@
 """Sign requests to an S3-compatible store (AWS Signature, version 4).
 
-Pure: the caller opens the connection. Only whole objects are put and only single ones are requested, which is all
-that `codes` and `redirect` need, and which every such store understands.
+Pure but for `put`: the caller opens the connection. Only whole objects are put and only single ones are requested,
+which is all that `codes` and `redirect` need, and which every such store understands.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import hmac
 import http.client
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import BinaryIO
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import msgspec
@@ -18,6 +19,8 @@ EMPTY = hashlib.sha256(b"").hexdigest()
 UNSIGNED = "UNSIGNED-PAYLOAD"
 DEFAULT_REGION = "us-east-1"
 _TIMEOUT_S = 30.0
+# How much of an error is repeated.
+_REASON = 300
 
 
 class Bucket(msgspec.Struct, frozen=True):
@@ -76,3 +79,22 @@ def signed(
         **sent,
         "Authorization": f"AWS4-HMAC-SHA256 Credential={credential},SignedHeaders={names},Signature={signature}",
     }
+
+
+def put(bucket: Bucket, key: str, body: BinaryIO, size: int, media: str, *, now: datetime) -> None:
+    """Store an object, which replaces one with this key. Blocks; raises OSError."""
+    path = bucket.path(key)
+    headers = {"Content-Type": media, "Content-Length": str(size)}
+    connection = bucket.connect()
+    try:
+        connection.request(
+            "PUT", path, body=body, headers=signed(bucket, "PUT", path, headers, payload=UNSIGNED, now=now)
+        )
+        answer = connection.getresponse()
+        said = answer.read(_REASON)
+        if answer.status not in (200, 204):
+            raise OSError(f"the bucket answered {answer.status}: {said.decode(errors='replace')}")
+    except http.client.HTTPException as error:
+        raise OSError(f"the bucket did not answer: {error!r}") from error
+    finally:
+        connection.close()

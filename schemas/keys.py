@@ -68,6 +68,10 @@ WEBHOOKS_DUE = PREFIX + "{webhooks}:due"
 WEBHOOKS_LEASE = PREFIX + "{webhooks}:lease"
 WEBHOOKS_KEY = PREFIX + "{webhooks}:key"
 
+# Sorted set: "workspace/id" of a scheduled export → when it is looked at next. The process that has the lease does so.
+EXPORTS_DUE = PREFIX + "exports-due"
+EXPORTS_LEASE = PREFIX + "exports-lease"
+
 # Hash: key of an uploaded file → whose bytes are being kept or deleted (codes.files), until that is done.
 FILES_UNDER_WAY = PREFIX + "files-under-way"
 
@@ -180,6 +184,21 @@ def workspace_static_numbers(number: int) -> str:
 def workspace_folders(number: int) -> str:
     """Hash: id of a folder → schemas.code.Folder."""
     return f"{PREFIX}{{ws:{number}}}:folders"
+
+
+def workspace_exports(number: int) -> str:
+    """Hash: id of a scheduled export → codes.scheduled_exports.ScheduledExport."""
+    return f"{PREFIX}{{ws:{number}}}:exports"
+
+
+def export_progress(number: int) -> str:
+    """Hash: id of a scheduled export → first day of the period whose file is next."""
+    return f"{PREFIX}{{ws:{number}}}:export-progress"
+
+
+def export_runs(number: int, id: str) -> str:
+    """Hash: name of a period → codes.scheduled_exports.ExportRun."""
+    return f"{PREFIX}{{ws:{number}}}:export-runs:{id}"
 
 
 def workspace_reports(number: int) -> str:

@@ -185,6 +185,8 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "geo_database": _geo_database,
     "files": _folder_to_be,
     "files_bucket": s3.bucket,
+    "exports": _folder_to_be,
+    "exports_bucket": s3.bucket,
     "webhook_key": _key,
     "webhook_networks": _networks,
     "smtp_url": _smtp,

@@ -316,6 +316,18 @@ class Settings(WebhookSettings, frozen=True, kw_only=True):
             "`https://ACCESS:SECRET@host/bucket?region=eu-central-1`.",
         ),
     ] = None
+    exports: Annotated[
+        Path | None,
+        _is("WAYMARK_EXPORTS", "The folder that scheduled exports are written to. Unset: there are none."),
+    ] = None
+    exports_bucket: Annotated[
+        str | None,
+        _is(
+            "WAYMARK_EXPORTS_BUCKET",
+            "An S3-compatible bucket for scheduled exports, instead of the folder: "
+            "`https://ACCESS:SECRET@host/bucket?region=eu-central-1`.",
+        ),
+    ] = None
     fonts: Annotated[
         Path | None,
         _is("WAYMARK_FONTS", "Folder of extra fonts for captions in scripts that the bundled font does not cover."),

@@ -28,6 +28,7 @@ from api.qr_images import QrImages
 from codes.apikeys import Scope, create_key
 from codes.domain_verification import DomainVerifier
 from codes.domains import Domains
+from codes.export_targets import FolderTarget
 from codes.file_stores import FolderStore
 from codes.files import Files
 from codes.plans import presets
@@ -118,6 +119,7 @@ class Service:
             questions=self.questions,
             receivers=Receivers(own_hosts=["s.example.net"], resolver=resolver),
             exports=self.exports,
+            export_target=FolderTarget(Path(self.uploads.name) / "exports"),
             settings=ApiSettings(short_url=SHORT, api_url="http://api.example.net", cors_origins=parse_origins(cors)),
             now=self.clock,
             completeness=lambda: CompleteUntil(self.complete_until_ms(), self.clock.ms()),

@@ -7,13 +7,14 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from codes import apikeys, export_import, folders, reports, workspaces
+from codes import apikeys, export_import, folders, reports, scheduled_exports, workspaces
 from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict
 from codes.plans import presets
 from codes.redis_client import connect
 from codes.service import Codes
 from codes.static_codes import NewStatic, StaticCodes
+from infra.schedule import Schedule
 from schemas import keys
 from schemas.route import decode_route
 from tests.codes.conftest import anywhere
@@ -61,6 +62,8 @@ async def filled(redis: Redis) -> Codes:
         *(codes.create(one.number, NewCode(destination=f"{HERE}/{n}", label=str(n), tags=("x",))) for n in range(130))
     )
     folder = await folders.create(redis, two.number, "Spring", plans=presets())
+    nightly = Schedule("day", 3, timezone="Europe/Berlin")
+    await scheduled_exports.create(redis, two.number, "Nightly", "csv", nightly, plans=presets())
     await reports.create(redis, two.number, "Spring", {"metrics": ["scans"], "date_range": "7d"}, plans=presets())
     style = {"a": [1, {}]}
     moved = await codes.create(two.number, NewCode(destination=HERE, slug="old", style=style, folder_id=folder.id))
@@ -104,6 +107,7 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
                 "key": 2,
                 "folder": 1,
                 "report": 1,
+                "export": 1,
                 "code": 131,
                 "static": 1,
                 "tombstone": 2,

@@ -57,6 +57,7 @@ def api_app(
             images=images,
             questions=questions,
             exports=exports,
+            export_target=room_settings.export_target(settings),
             wrong_keys=WrongKeys(trusted=room_settings.trusted_proxies(settings)),
             settings=ApiSettings(
                 short_url=settings.short_base,

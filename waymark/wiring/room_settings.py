@@ -1,6 +1,7 @@
 """Derive each room's settings from Waymark's. Rooms do not read the environment."""
 
 import logging
+import tempfile
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from redis.asyncio import Redis
 
 from codes.domain_verification import DomainVerifier, name_servers
 from codes.domains import Domains
+from codes.export_targets import BucketTarget, ExportTarget, FolderTarget
 from codes.file_stores import BucketStore, FolderStore
 from codes.files import Files
 from codes.plans import known
@@ -64,6 +66,12 @@ def files(settings: Settings, redis: Redis) -> Files:
     bucket = settings.files_bucket
     store = BucketStore(s3.bucket(bucket)) if bucket else FolderStore(settings.files_folder)
     return Files(redis, store, plans=known(settings.plans))
+
+
+def export_target(settings: Settings) -> ExportTarget | None:
+    if settings.exports_bucket:
+        return BucketTarget(s3.bucket(settings.exports_bucket), Path(tempfile.gettempdir()))
+    return FolderTarget(settings.exports) if settings.exports else None
 
 
 def trusted_proxies(settings: Settings) -> tuple[str, ...]:

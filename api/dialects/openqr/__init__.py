@@ -1,6 +1,9 @@
 """OpenQR's API, which is also Waymark's native API: `/v1`."""
 
-from api import problems
+import asyncio
+
+from api import export_worker, problems
+from api.context import ApiContext
 from api.dialect import Dialect
 from api.dialects.openqr import (
     analytics,
@@ -17,10 +20,18 @@ from api.dialects.openqr import (
     query,
     reports,
     scans,
+    scheduled_exports,
     tags,
     webhook_deliveries,
     webhooks,
 )
+
+
+async def _work(context: ApiContext, stop: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(files.reclaim_files(context, stop))
+        tasks.create_task(export_worker.run(context, stop))
+
 
 DIALECT = Dialect(
     name="OpenQR",
@@ -40,6 +51,7 @@ DIALECT = Dialect(
         *reports.ROUTES,
         *folders.ROUTES,
         *scans.ROUTES,
+        *scheduled_exports.ROUTES,
         *tags.ROUTES,
         *api_keys.ROUTES,
         *webhooks.ROUTES,
@@ -47,5 +59,5 @@ DIALECT = Dialect(
     ),
     shape=problems.error_body,
     error=problems.Failure,
-    work=files.reclaim_files,
+    work=_work,
 )

@@ -184,6 +184,31 @@ SCAN_LIST = {
     "next_cursor": "pVxRr3s",
     "complete_until": "2026-05-21T15:00:00Z",
 }
+NEW_EXPORT = {
+    "name": "Every night",
+    "schedule": {"every": "day", "hour": 3, "weekday": 1, "day": 1, "timezone": "Europe/Berlin"},
+    "format": "parquet",
+    "scans": {"filters": [["is", "code:tag", ["poster"]]], "kinds": ["human"]},
+}
+EXPORT_RUN = {
+    "period": "2026-05-20",
+    "state": "done",
+    "rows": 1204,
+    "bytes": 48211,
+    "file": "5a6f1c1e-3f0e-4b57-9a52-6f3f6a1f7f10/8a0f4f4e-1b7e-4bb0-8f64-1a1f3a6d2c11/scans-2026-05-20.parquet",
+    "error": "",
+    "at": "2026-05-21T01:00:04Z",
+}
+EXPORT = {
+    "id": "8a0f4f4e-1b7e-4bb0-8f64-1a1f3a6d2c11",
+    **NEW_EXPORT,
+    "report_id": None,
+    "created_at": "2026-05-01T09:00:00Z",
+    "next_period": "2026-05-21",
+    "next_run_at": "2026-05-22T01:00:00Z",
+    "last_run": EXPORT_RUN,
+}
+EXPORTS = {"exports": [EXPORT]}
 QUERY_ANSWER = {
     "results": [
         {

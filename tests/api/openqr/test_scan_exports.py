@@ -153,7 +153,7 @@ async def test_a_workspace_writes_one_file_at_a_time_and_keeps_no_other_waiting(
         # Another one's is done meanwhile.
         assert await take(writing.parts(few, FORMATS["csv"], Owner(2))) == len('"n"\r\n1\r\n')
         assert not waiting.done()
-        await first.aclose()  # type: ignore[attr-defined]
+        await first.aclose()
         assert await waiting > 0
     finally:
         await writing.close()
