@@ -11,6 +11,7 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -68,7 +69,10 @@ class FolderLine(_Line, frozen=True, tag="folder"):
 
 
 class ExportLine(_Line, frozen=True, tag="export"):
+    """`next` is a day of the period that it writes next."""
+
     export: ScheduledExport
+    next: date
 
 
 class ReportLine(_Line, frozen=True, tag="report"):
@@ -161,7 +165,8 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
         for report in await reports.list_reports(redis, workspace.number):
             yield ReportLine(report)
         for export in await scheduled_exports.list_exports(redis, workspace.number):
-            yield ExportLine(export)
+            if (period := await scheduled_exports.next_period(redis, export)) is not None:
+                yield ExportLine(export, period.first)
         before = None
         while rows := await index.page_before(redis, workspace.number, _CHUNK, before):
             for found in await asyncio.gather(*(index.find(redis, id) for id, _ in rows)):
@@ -303,7 +308,7 @@ async def _import_line(redis: Redis, number: int, line: Line, now_ms: Callable[[
             case FolderLine():
                 return _named("folder", await folders.import_folder(redis, line.folder))
             case ExportLine():
-                return _named("export", await scheduled_exports.import_export(redis, line.export, now_ms()))
+                return _named("export", await scheduled_exports.import_export(redis, line.export, line.next))
             case ReportLine():
                 return _named("report", await reports.import_report(redis, line.report))
             case CodeLine():

@@ -121,7 +121,7 @@ async def create(
         raise Refused("scans", "too_long", f"filters have at most {MAX_QUERY_BYTES} bytes")
     at_ms = now_ms()
     made = ScheduledExport(id or str(uuid.uuid4()), workspace, name, format, schedule, at_ms, report_id, scans or {})
-    first = _first(schedule, at_ms)
+    first = following(last_due(schedule, datetime.fromtimestamp(at_ms / 1000, UTC)))
     plan = await plan_of(redis, plans, workspace)
     written = _encoder.encode(made), plan.scheduled_exports, first.first.isoformat()
     if not await _CREATE.run(redis, _keys(workspace, made.id)[:2], made.id, *written):
@@ -208,14 +208,12 @@ async def due_now(redis: Redis, now_ms: int, most: int = 100) -> list[DueExport]
 
 
 @raises_unavailable
-async def import_export(redis: Redis, export: ScheduledExport, now_ms: int) -> bool:
-    """Import an export of another deployment; return whether it was new. It goes on with the period that ends next."""
-    first = _first(export.schedule, now_ms)
-    await command(redis, "HSETNX", keys.export_progress(export.workspace), export.id, first.first.isoformat())
-    await look_again(redis, DueExport(export.workspace, export.id), now_ms)
+async def import_export(redis: Redis, export: ScheduledExport, next: date) -> bool:
+    """Import an export that goes on with the period of a day; return whether it was new."""
     at = keys.workspace_exports(export.workspace)
+    if await command(redis, "HEXISTS", at, export.id):
+        return False
+    period = period_of(export.schedule.every, next)
+    await command(redis, "HSETNX", keys.export_progress(export.workspace), export.id, period.first.isoformat())
+    await look_again(redis, DueExport(export.workspace, export.id), ms(due(export.schedule, period)))
     return bool(await command(redis, "HSETNX", at, export.id, _encoder.encode(export)))
-
-
-def _first(schedule: Schedule, now_ms: int) -> Period:
-    return following(last_due(schedule, datetime.fromtimestamp(now_ms / 1000, UTC)))

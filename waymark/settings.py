@@ -322,11 +322,7 @@ class Settings(WebhookSettings, frozen=True, kw_only=True):
     ] = None
     exports_bucket: Annotated[
         str | None,
-        _is(
-            "WAYMARK_EXPORTS_BUCKET",
-            "An S3-compatible bucket for scheduled exports, instead of the folder: "
-            "`https://ACCESS:SECRET@host/bucket?region=eu-central-1`.",
-        ),
+        _is("WAYMARK_EXPORTS_BUCKET", "A bucket for scheduled exports, not the folder; as `WAYMARK_FILES_BUCKET`."),
     ] = None
     fonts: Annotated[
         Path | None,

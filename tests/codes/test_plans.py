@@ -35,6 +35,7 @@ BOUNDS = {
     *("idempotency_keys", "idempotency_bytes", "codes", "code_bytes", "made_per_month"),
     *("files", "file_bytes", "folders", "keys", "domains", "reports", "question_rows", "question_groups"),
     *("queued_exports", "export_rows", "scheduled_exports"),
+    *("webhooks", "webhook_pending", "webhook_bytes", "webhook_dead"),
 }
 
 

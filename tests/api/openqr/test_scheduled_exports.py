@@ -181,10 +181,14 @@ class Counting(FolderTarget):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.keys: list[str] = []
+        self.four = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
 
     def put(self, key: str, draft: Path, media: str) -> None:
-        self.keys.append(key)
         super().put(key, draft, media)
+        self.keys.append(key)
+        if len(self.keys) == 4:
+            self.loop.call_soon_threadsafe(self.four.set)
 
 
 async def test_of_two_processes_one_writes(api: Service) -> None:
@@ -194,8 +198,7 @@ async def test_of_two_processes_one_writes(api: Service) -> None:
     context = msgspec.structs.replace(api.context, export_target=target)
     workers = [asyncio.create_task(run(context, stop, poll_s=0.01)) for _ in range(2)]
     async with asyncio.timeout(20):
-        while len(target.keys) < 4:
-            await asyncio.sleep(0.02)
+        await target.four.wait()
     stop.set()
     await asyncio.gather(*workers)
     assert sorted(key[-18:-8] for key in target.keys) == [f"2026-05-2{day}" for day in range(1, 5)]
