@@ -14,7 +14,7 @@ from analytics.query.catalogue import DIMENSIONS
 from analytics.query.code_sets import CodeSet
 from analytics.query.dates import Bucket
 from analytics.query.grammar import Query
-from analytics.query.sources import DAY_MS, QUARTER_MS, RAW, Source, by_month, by_time, by_value
+from analytics.query.sources import DAY_MS, QUARTER_MS, RAW, RAW_MONTHS, Source, by_month, by_time, by_value
 
 # Codes of which the sums by code are read one by one. Of more, reading all scans is quicker.
 FEW_CODES = 100
@@ -35,9 +35,9 @@ class Piece(msgspec.Struct, frozen=True):
 def plan(query: Query, codes: CodeSet, interval: Interval, parts: Sequence[Bucket]) -> list[Piece]:
     """Pieces that together hold the scans of the interval, each once. `codes` are those that the question's filters
     leave."""
-    raw = [Piece(RAW, (interval,))]
     if interval[0] >= interval[1]:
-        return raw
+        return [Piece(RAW, (interval,))]
+    raw = _raw(interval)
     names = query.names()
     scan = sorted(name for name in names if DIMENSIONS[name].family == "scan" and name != "scan:kind")
     if "scan:outcome" in scan or len(scan) > 1:
@@ -59,6 +59,17 @@ def plan(query: Query, codes: CodeSet, interval: Interval, parts: Sequence[Bucke
         return _by_value([by_value("scans_by_value", scan[0])], cut)
     dimension = scan[0] if scan else "code"
     return _by_value([by_month(dimension), by_value("workspace_by_value", dimension)], cut)
+
+
+def _raw(interval: Interval) -> list[Piece]:
+    start, end = interval
+    days = range(-(-start // DAY_MS), end // DAY_MS)
+    months = _whole_months(days)
+    if not months:
+        return [Piece(RAW, (interval,))]
+    first, last = months[0][0] * DAY_MS, months[-1][1] * DAY_MS
+    edges = tuple(one for one in ((start, first), (last, end)) if one[0] < one[1])
+    return [Piece(RAW_MONTHS, ((first, last),)), *([Piece(RAW, edges)] if edges else [])]
 
 
 def _by_time(source: Source, interval: Interval) -> list[Piece]:

@@ -53,6 +53,16 @@ class Source(msgspec.Struct, frozen=True):
         return "raw" if self.table == "scans" else "rollup"
 
 
+# Of whole months no scan's time needs to be read: they are partitions of the table.
+RAW_MONTHS = Source(
+    "scans",
+    RAW_COLUMNS,
+    "_partition_id",
+    None,
+    n="count()",
+    visitors="uniqExactState(visitor)",
+    last="toUnixTimestamp64Milli(max(ts))",
+)
 RAW = Source(
     "scans",
     RAW_COLUMNS,
