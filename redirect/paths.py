@@ -5,11 +5,12 @@ import re
 from schemas import keys
 from schemas.files import parse_path
 from schemas.probe_paths import is_probe
+from schemas.short_links import QR_PATH
 
 # A slug, imported ones included: one part or several.
 _SLUG = re.compile(r"[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*")
 _LONGEST = 128
-_FORMS = ("/q/", "/r/")
+_FORMS = (QR_PATH, "/r/")
 
 # First path parts that a redirector answers itself, on this port or the status port; `codes` never assigns them as
 # slugs.
