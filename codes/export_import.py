@@ -1,9 +1,9 @@
 """Export and import of everything: one JSON object a line, the last line with their number.
 
-An export holds workspaces, keys (as digests), folders, reports, scheduled exports, codes, static codes, given-up slugs,
-erasures, the metadata of deleted codes, and the counters; not the visitors' salts, which are meant to be thrown away.
-Both directions may run while the service does. An import that was interrupted is run again: what is there already stays
-as it is.
+An export holds workspaces, keys (as digests), folders, reports, scheduled exports, webhooks (without secrets), codes,
+static codes, slugs that were given up, erasures, the metadata of deleted codes, and the counters; not the visitors'
+salts, which are meant to be thrown away. Both directions may run while the service does. An import that was interrupted
+is run again: what is there already stays as it is.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from codes import (
     scheduled_exports,
     slugs,
     static_codes,
+    webhook_endpoints,
     workspaces,
 )
 from codes.code_store import LinkChange, WriteResult
@@ -38,6 +39,7 @@ from codes.scheduled_exports import ScheduledExport
 from schemas import keys
 from schemas.code import ApiKey, Code, DeletedCode, Erasure, Folder, Report, StaticCode, Workspace
 from schemas.route import Route, decode_route
+from schemas.webhook import Endpoint
 
 FORMAT = 2
 _CHUNK = 100
@@ -77,6 +79,10 @@ class ExportLine(_Line, frozen=True, tag="export"):
 
 class ReportLine(_Line, frozen=True, tag="report"):
     report: Report
+
+
+class WebhookLine(_Line, frozen=True, tag="webhook"):
+    webhook: Endpoint
 
 
 class CodeLine(_Line, frozen=True, tag="code"):
@@ -119,6 +125,7 @@ Line = (
     | FolderLine
     | ReportLine
     | ExportLine
+    | WebhookLine
     | CodeLine
     | StaticLine
     | TombstoneLine
@@ -167,6 +174,8 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
         for export in await scheduled_exports.list_exports(redis, workspace.number):
             if (period := await scheduled_exports.next_period(redis, export)) is not None:
                 yield ExportLine(export, period.first)
+        for endpoint in await webhook_endpoints.list_endpoints(redis, workspace.number):
+            yield WebhookLine(endpoint)
         before = None
         while rows := await index.page_before(redis, workspace.number, _CHUNK, before):
             for found in await asyncio.gather(*(index.find(redis, id) for id, _ in rows)):
@@ -311,6 +320,8 @@ async def _import_line(redis: Redis, number: int, line: Line, now_ms: Callable[[
                 return _named("export", await scheduled_exports.import_export(redis, line.export, line.next))
             case ReportLine():
                 return _named("report", await reports.import_report(redis, line.report))
+            case WebhookLine():
+                return _named("webhook", await webhook_endpoints.import_endpoint(redis, line.webhook))
             case CodeLine():
                 return _named("code", await _put_code(redis, line, now_ms()))
             case StaticLine(code=code):

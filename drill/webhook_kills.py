@@ -85,10 +85,8 @@ async def run(scans: int, kills: int, *, seed: int, batch_size: int, per_s: int,
             await asyncio.to_thread(up.wait_until_ready)
             slug, receiver.secret = await asyncio.to_thread(_prepared, up, receiver, batch_size)
             receiver.start()
-            stop = asyncio.Event()
-            killing = asyncio.create_task(_kill(up, receiver, kills, rng, stop, say))
+            killing = asyncio.create_task(_kill(up, receiver, kills, rng, scans, say))
             await _scan(up, slug, scans, per_s)
-            stop.set()
             sender_kills, receiver_kills = await killing
             await _received(receiver, scans)
             found = ids(receiver.log)
@@ -129,10 +127,10 @@ async def _scan(up: WaymarkUp, slug: str, scans: int, per_s: int) -> None:
 
 
 async def _kill(
-    up: WaymarkUp, receiver: Receiver, kills: int, rng: random.Random, stop: asyncio.Event, say: Callable[[str], None]
+    up: WaymarkUp, receiver: Receiver, kills: int, rng: random.Random, scans: int, say: Callable[[str], None]
 ) -> tuple[int, int]:
     done = [0, 0]
-    while sum(done) < kills and not (stop.is_set() and all(done)):
+    while sum(done) < kills and len(set(ids(receiver.log))) < scans:
         await _progress(receiver, 5, rng.uniform(2.0, 12.0))
         await asyncio.sleep(rng.uniform(0.0, 0.5))
         if rng.random() < 0.4:

@@ -4,7 +4,7 @@ from redirect.redis_client import RedisClient
 from schemas import keys
 
 # Atomic, so that no two scans take the last one; who takes it says so (`codes.code_events`).
-_USE = """
+USE = """
 local used = tonumber(redis.call('GET', KEYS[1]) or '0')
 if used >= tonumber(ARGV[1]) then return 0 end
 used = redis.call('INCR', KEYS[1])
@@ -27,5 +27,5 @@ class ScanLimits:
     async def use(self, birth: int, limit: int) -> bool:
         """Take one scan, if one is left. The command is never repeated: if its reply is lost, Redis may have counted
         it, and the scan is used up without leading anywhere. The reverse never happens."""
-        taken = await self._redis.ask_once("EVAL", _USE, 2, keys.scans_used(birth), keys.LIMITS_TO_CHECK, limit, birth)
+        taken = await self._redis.ask_once("EVAL", USE, 2, keys.scans_used(birth), keys.LIMITS_TO_CHECK, limit, birth)
         return bool(taken)

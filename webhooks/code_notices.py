@@ -17,8 +17,8 @@ from codes.code_store import CodeRecord
 from codes.plans import Plan
 from codes.redis_client import raises_unavailable
 from schemas.code import Code
-from schemas.webhook import Endpoint
 from webhooks import payloads
+from webhooks.code_filters import is_told_of
 from webhooks.deliveries import DeliveryQueue, Message, Queued
 from webhooks.directory import Directory
 from webhooks.payloads import ShowCode
@@ -26,8 +26,6 @@ from webhooks.signing import SigningKeys
 
 _log = logging.getLogger("waymark.webhooks")
 
-# Whether an endpoint's filters let a code pass.
-Passes = Callable[[Endpoint, Code], bool]
 _encoder = msgspec.json.Encoder()
 # More than the sweep takes (`codes.intents`, `codes.sweep`).
 LOST_MS = 180_000
@@ -41,7 +39,7 @@ class CodeNotices:
         queue: DeliveryQueue,
         signing: SigningKeys,
         show_code: ShowCode,
-        passes: Passes,
+        short_host: str,
         now_ms: Callable[[], int],
     ) -> None:
         self._redis = redis
@@ -49,7 +47,7 @@ class CodeNotices:
         self._queue = queue
         self._signing = signing
         self._show_code = show_code
-        self._passes = passes
+        self._short_host = short_host
         self._now_ms = now_ms
         self._missing: dict[str, int] = {}
 
@@ -73,13 +71,21 @@ class CodeNotices:
         if not listening:
             return []
         try:
-            _, code = payloads.codes_of(event)
+            before, code = payloads.codes_of(event)
             message = payloads.of_code(event, self._show_code, self._signing)
         except ValueError:
             _log.exception("the event %s cannot be read and is dropped", event.position)
             return []
         plan = await self._directory.plan(event.workspace)
-        return [(each.id, message, plan) for each in listening if self._passes(each, code)]
+        # An edit that takes a code out of a filter is told, too.
+        concerned = [code] if before is None else [code, before]
+        found = []
+        for each in listening:
+            for one in concerned:
+                if await is_told_of(self._redis, each, one, self._short_host):
+                    found.append((each.id, message, plan))
+                    break
+        return found
 
     @raises_unavailable
     async def notice(self) -> int:

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from codes.plans import Plan, Plans, plan_of
 from codes.redis_client import raises_unavailable
+from codes.webhook_endpoints import all_endpoints
 from schemas.webhook import Endpoint
 from webhooks import endpoints
 
@@ -29,7 +30,7 @@ class Directory:
         if version == self.version:
             return
         grouped: defaultdict[int, list[Endpoint]] = defaultdict(list)
-        found = await endpoints.all_endpoints(self._redis)
+        found = await all_endpoints(self._redis)
         for each in found:
             grouped[each.workspace].append(each)
         self._by_id = {each.id: each for each in found}

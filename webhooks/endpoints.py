@@ -18,6 +18,7 @@ from codes.errors import Missing, NotInPlan, Refused
 from codes.plans import Plans, plan_of
 from codes.redis_client import Script, command, raises_unavailable
 from codes.validation import single_line
+from codes.webhook_endpoints import AT, CREATE, decode_endpoint, list_endpoints
 from schemas import keys
 from schemas.webhook import Endpoint, EventType, ReportSchedule, SecretVersion, Stopped, Threshold
 from webhooks.deliveries import PREFIX, resume
@@ -34,18 +35,7 @@ MAX_QUESTIONS = 10
 IN_WORDS: tuple[EventType, ...] = ("threshold", "report")
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
-_decoder = msgspec.json.Decoder(Endpoint)
 _encoder = msgspec.json.Encoder()
-_AT = [keys.WEBHOOKS, keys.WEBHOOKS_VERSION, keys.WEBHOOK_WORKSPACES]
-# ARGV: id, workspace, endpoint, the most there may be. 0: too many; 1: made, or there already.
-_CREATE = Script("""
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 1 end
-if tonumber(redis.call('HGET', KEYS[3], ARGV[2]) or '0') >= tonumber(ARGV[4]) then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-redis.call('HINCRBY', KEYS[3], ARGV[2], 1)
-redis.call('INCR', KEYS[2])
-return 1
-""")
 # ARGV: id, the endpoint as it was read, and as it is to be.
 _REPLACE = Script("""
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
@@ -116,20 +106,20 @@ class Endpoints:
         )
         made = await self._changed(made, fields)
         plan = await plan_of(self.redis, self._plans, workspace)
-        if not await _CREATE.run(self.redis, _AT, made.id, workspace, _encoder.encode(made), plan.webhooks):
+        if not await CREATE.run(self.redis, AT, made.id, workspace, _encoder.encode(made), plan.webhooks):
             raise NotInPlan("limit", "webhooks", plan.says("webhooks", limit=plan.webhooks))
         return await self.get(workspace, made.id) or made
 
     @raises_unavailable
     async def get(self, workspace: int, id: str) -> Endpoint | None:
         raw = await command(self.redis, "HGET", keys.WEBHOOKS, id)
-        found = _decoder.decode(raw) if raw else None
+        found = decode_endpoint(raw) if raw else None
         return found if found is not None and found.workspace == workspace else None
 
     @raises_unavailable
     async def list(self, workspace: int) -> list[Endpoint]:
         """Oldest first."""
-        return [found for found in await all_endpoints(self.redis) if found.workspace == workspace]
+        return await list_endpoints(self.redis, workspace)
 
     @raises_unavailable
     async def edit(self, workspace: int, id: str, fields: dict[str, Any]) -> Endpoint:
@@ -161,7 +151,7 @@ class Endpoints:
         """Delete it with all its deliveries; return whether it existed."""
         if await self.get(workspace, id) is None:
             return False
-        return bool(await _DELETE.run(self.redis, _AT, id, workspace, PREFIX))
+        return bool(await _DELETE.run(self.redis, AT, id, workspace, PREFIX))
 
     async def _changed(self, old: Endpoint, fields: dict[str, Any]) -> Endpoint:
         """The endpoint with other fields, checked. Raises Refused."""
@@ -172,6 +162,8 @@ class Endpoints:
             single_line("label", changes["label"], MAX_LABEL)
         if "events" in changes:
             changes["events"] = _events(changes["events"])
+        if "kinds" in changes and not changes["kinds"]:
+            raise Refused("kinds", "no_kinds", "kinds has at least one")
         for name, most in (("batch_size", MAX_BATCH), ("batch_wait_s", MAX_WAIT_S)):
             if name in changes and not 1 <= changes[name] <= most:
                 raise Refused(name, f"invalid_{name}", f"{name} is 1 to {most:,}")
@@ -249,17 +241,11 @@ async def _forget_questions(redis: Redis, endpoint: Endpoint) -> None:
 async def change(redis: Redis, id: str, changed: Callable[[Endpoint], Awaitable[Endpoint]]) -> Endpoint:
     """Replace an endpoint by what `changed` (async) makes of it, again if another change was faster. Raises Missing."""
     while (raw := await command(redis, "HGET", keys.WEBHOOKS, id)) is not None:
-        old = _decoder.decode(raw)
+        old = decode_endpoint(raw)
         new = await changed(old)
-        if new == old or await _REPLACE.run(redis, _AT, id, raw, _encoder.encode(new)):
+        if new == old or await _REPLACE.run(redis, AT, id, raw, _encoder.encode(new)):
             return new
     raise Missing(id)
-
-
-async def all_endpoints(redis: Redis) -> list[Endpoint]:
-    """Those of all workspaces, oldest first."""
-    raw = await command(redis, "HVALS", keys.WEBHOOKS)
-    return sorted((_decoder.decode(one) for one in raw), key=lambda each: (each.created_at_ms, each.id))
 
 
 @raises_unavailable
@@ -278,11 +264,3 @@ async def stop(redis: Redis, id: str, why: Stopped, now_ms: int) -> None:
         await change(redis, id, stopped)
     except Missing:
         return
-
-
-@raises_unavailable
-async def import_endpoint(redis: Redis, endpoint: Endpoint) -> bool:
-    """Import an endpoint; return whether it was new. Its secrets are as they were only where the keys are."""
-    if await command(redis, "HEXISTS", keys.WEBHOOKS, endpoint.id):
-        return False
-    return bool(await _CREATE.run(redis, _AT, endpoint.id, endpoint.workspace, _encoder.encode(endpoint), 1 << 30))

@@ -15,7 +15,7 @@ import msgspec
 from analytics import feed
 from analytics.feed import Chunk, StoredScan
 from analytics.feed_position import Position, decode, encode
-from analytics.query.code_sets import nameless
+from analytics.query.code_sets import CodeSet, nameless
 from analytics.query_pool import QueryPool
 from analytics.types import Unavailable
 from codes.code_attributes import CodeAttributes
@@ -26,6 +26,7 @@ from schemas import keys
 from schemas.scan_record import FIELDS, code_of, record_of
 from schemas.webhook import Endpoint
 from webhooks import payloads
+from webhooks.code_filters import codes_told_of, contains
 from webhooks.deliveries import Message
 from webhooks.payloads import ScanData
 from webhooks.worker import Parts
@@ -177,7 +178,8 @@ class ScanSource:
     async def _queue(self, endpoint: Endpoint, chunk: Chunk, names: CodeAttributes, room: int) -> bool:
         """Queue the batches of an endpoint that are full or have waited long enough; return whether more are there."""
         reader, now_ms = self._readers[endpoint.id], self._parts.now_ms()
-        wanted = [at for at, scan in enumerate(chunk.scans) if _wants(endpoint, scan)]
+        codes = codes_told_of(endpoint, names)
+        wanted = [at for at, scan in enumerate(chunk.scans) if _wants(endpoint, scan, codes)]
         size = endpoint.batch_size
         batches = [wanted[at : at + size] for at in range(0, len(wanted), size)]
         last = batches[-1] if batches else []
@@ -219,13 +221,15 @@ def _listens(endpoint: Endpoint) -> bool:
     return "scan" in endpoint.events and not endpoint.stopped
 
 
-def _wants(endpoint: Endpoint, scan: StoredScan) -> bool:
+def _wants(endpoint: Endpoint, scan: StoredScan, codes: CodeSet) -> bool:
     record = scan.record
+    number = code_of(record)
     return (
         scan.workspace == endpoint.workspace
-        and code_of(record) != 0
+        and number != 0
         and record[_KIND] in endpoint.kinds
         and record[_OUTCOME] in _COUNTED
+        and contains(codes, number)
     )
 
 

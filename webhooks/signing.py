@@ -21,8 +21,6 @@ PREFIX = "whsec_"
 # How long the former secret signs, too, after a rotation, if nothing else is asked for; and at most.
 OVERLAP_S = 24 * 3600
 MAX_OVERLAP_S = 7 * 24 * 3600
-# The name of the key that Redis keeps.
-KEPT = "redis"
 
 
 class UnknownKey(Exception):
@@ -34,11 +32,8 @@ class SigningKeys:
 
     def __init__(self, kept: bytes, own: str | None = None) -> None:
         self._kept = kept
-        self._known = {KEPT: kept}
-        self.current = KEPT
-        if own:
-            self.current = hmac.digest(own.encode(), b"name", sha256).hex()[:12]
-            self._known[self.current] = own.encode()
+        self._known = {_name(key): key for key in (kept, *([own.encode()] if own else []))}
+        self.current = _name(own.encode() if own else kept)
 
     def secret(self, endpoint: str, version: SecretVersion) -> bytes:
         """Raises UnknownKey."""
@@ -64,6 +59,10 @@ class SigningKeys:
         """An id that follows from `parts` and does not give them away."""
         text = "\0".join(map(str, (prefix, *parts)))
         return f"{prefix}_{hmac.digest(self._kept, text.encode(), sha256).hex()[:40]}"
+
+
+def _name(key: bytes) -> str:
+    return hmac.digest(key, b"name", sha256).hex()[:12]
 
 
 @raises_unavailable

@@ -23,8 +23,6 @@ from codes.plans import Plans
 from codes.redis_client import Script, command, raises_unavailable
 from infra.exposition import Reading
 from schemas import keys
-from schemas.code import Code
-from schemas.webhook import Endpoint
 from webhooks.code_notices import CodeNotices
 from webhooks.courier import Courier
 from webhooks.deliveries import DeliveryQueue, LeaseLost
@@ -76,8 +74,8 @@ def _wall_ms() -> int:
 
 
 class Worker:
-    """`own_key` is WAYMARK_WEBHOOK_KEY; `passes` applies an endpoint's filters to a code; `sources` are made anew with
-    each lease."""
+    """`own_key` is WAYMARK_WEBHOOK_KEY; `short_host` is the domain of codes without their own; `sources` are made anew
+    with each lease."""
 
     def __init__(
         self,
@@ -88,7 +86,7 @@ class Worker:
         mailer: Mailer,
         show_code: ShowCode,
         own_key: str | None = None,
-        passes: Callable[[Endpoint, Code], bool] = lambda endpoint, code: True,
+        short_host: str = "",
         sources: Sequence[Callable[[Parts], Source]] = (),
         now_ms: Callable[[], int] = _wall_ms,
         rng: random.Random | None = None,
@@ -101,7 +99,7 @@ class Worker:
         self._mailer = mailer
         self._show_code = show_code
         self._own_key = own_key
-        self._passes = passes
+        self._short_host = short_host
         self._sources = sources
         self._now_ms = now_ms
         self._rng = rng or random.SystemRandom()
@@ -154,7 +152,7 @@ class Worker:
         queue = DeliveryQueue(self._redis, token)
         signing = await signing_keys(self._redis, self._own_key)
         parts = Parts(self._redis, directory, queue, signing, self._now_ms)
-        notices = CodeNotices(self._redis, directory, queue, signing, self._show_code, self._passes, self._now_ms)
+        notices = CodeNotices(self._redis, directory, queue, signing, self._show_code, self._short_host, self._now_ms)
         courier = Courier(
             self._redis,
             directory,

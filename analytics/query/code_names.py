@@ -24,7 +24,12 @@ class CodeNames(Protocol):
 def named(query: Query, names: CodeNames) -> Query:
     """The question with ids for slugs and names for ids of folders. Raises Refused for what is no code's id or slug,
     which may be a typing error; an id of a code that is gone is not."""
-    return msgspec.structs.replace(query, filters=tuple(_named(one, names) for one in query.filters))
+    return msgspec.structs.replace(query, filters=named_filters(query.filters, names))
+
+
+def named_filters(filters: Sequence[Filter], names: CodeNames) -> tuple[Filter, ...]:
+    """The same for filters alone."""
+    return tuple(_named(one, names) for one in filters)
 
 
 def _named(one: Filter, names: CodeNames) -> Filter:

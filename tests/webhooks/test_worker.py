@@ -53,6 +53,22 @@ async def test_a_workspace_without_endpoints_has_no_events(hooks: Hooks) -> None
     assert await hooks.redis.xlen(keys.CODE_EVENTS) == 1
 
 
+async def test_filters_say_of_which_codes_an_endpoint_is_told(hooks: Hooks) -> None:
+    poster = ("or", [["is", "code:tag", ["poster"]], ["contains", "code:destination", ["/shop"]]])
+    await hooks.endpoint("code.created", "code.updated", filters=([*poster],))
+    one = await hooks.codes.create(hooks.workspace, NewCode(destination=HERE, slug="one", tags=("poster",)))
+    await hooks.codes.create(hooks.workspace, NewCode(destination=HERE, slug="two"))
+    await hooks.codes.create(hooks.workspace, NewCode(destination=HERE + "/shop", slug="three"))
+    # It leaves the filter, which is told, and is outside then.
+    await hooks.codes.edit(hooks.workspace, one.id, Edit(tags=()))
+    await hooks.codes.edit(hooks.workspace, one.id, Edit(label="May"))
+    async with hooks.working():
+        await hooks.until_queued()
+        await hooks.until_received(3)
+    told = [(one.message["type"], one.message["data"]["code"]["slug"]) for one in hooks.receiver.received]
+    assert told == [("code.created", "one"), ("code.created", "three"), ("code.updated", "one")]
+
+
 async def test_a_code_expires_once_for_each_time_that_it_does(hooks: Hooks) -> None:
     await hooks.endpoint("code.expired")
     in_a_day = hooks.clock() + retries.DAY_MS

@@ -287,6 +287,7 @@ WEBHOOK = {
     "status": "active",
     "batch_size": 100,
     "batch_wait_s": 1,
+    "filters": [["is", "code:tag", ["poster"]]],
     "kinds": ["human"],
     "format": "json",
     "thresholds": [

@@ -32,6 +32,12 @@ _WAIT = Meta(
     description="How many seconds a scan waits for others at most.",
     extra_json_schema={"minimum": 1, "maximum": MAX_WAIT_S},
 )
+_ANY = Annotated[Any, Meta(description="An operator and what it takes.")]
+_FILTER = Annotated[list[_ANY], Meta(description='As in `/v1/query`: `["is", "code:tag", ["poster"]]`.')]
+_FILTERS = Meta(
+    description="Which codes it is told of, and of whose scans: filters on `code` and `code:…` that all hold. A code "
+    "may be named by its slug, and reads as its id."
+)
 _KINDS = Meta(description="Which scans it is told of.", extra_json_schema={"minItems": 1})
 _FORMAT = Meta(description="`slack`: as an incoming webhook of Slack takes it; for `report` and `threshold` alone.")
 _REPORT = Meta(description="The report (`/v1/reports`).", extra_json_schema={"format": "uuid"})
@@ -97,6 +103,7 @@ class Webhook(msgspec.Struct, frozen=True):
     status: Annotated[Shown, _STATUS]
     batch_size: Annotated[int, _SIZE]
     batch_wait_s: Annotated[int, _WAIT]
+    filters: Annotated[list[_FILTER], _FILTERS]
     kinds: Annotated[list[Kind], _KINDS]
     format: Annotated[Format, _FORMAT]
     thresholds: Annotated[list[WebhookThreshold], _THRESHOLDS]
@@ -144,6 +151,7 @@ class NewWebhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: Literal["active", "paused"] | UnsetType = UNSET
     batch_size: Annotated[int, _SIZE] | UnsetType = UNSET
     batch_wait_s: Annotated[int, _WAIT] | UnsetType = UNSET
+    filters: Annotated[list[_FILTER], _FILTERS] | UnsetType = UNSET
     kinds: Annotated[list[Kind], _KINDS] | UnsetType = UNSET
     format: Annotated[Format, _FORMAT] | UnsetType = UNSET
     thresholds: Annotated[list[NewThreshold], _THRESHOLDS] | UnsetType = UNSET
@@ -157,6 +165,7 @@ class WebhookEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: Literal["active", "paused"] | UnsetType = UNSET
     batch_size: Annotated[int, _SIZE] | UnsetType = UNSET
     batch_wait_s: Annotated[int, _WAIT] | UnsetType = UNSET
+    filters: Annotated[list[_FILTER], _FILTERS] | UnsetType = UNSET
     kinds: Annotated[list[Kind], _KINDS] | UnsetType = UNSET
     format: Annotated[Format, _FORMAT] | UnsetType = UNSET
     thresholds: Annotated[list[NewThreshold], _THRESHOLDS] | UnsetType = UNSET
@@ -186,6 +195,7 @@ def to_wire(endpoint: Endpoint, state: State) -> dict[str, Any]:
         "status": endpoint.stopped or "active",
         "batch_size": endpoint.batch_size,
         "batch_wait_s": endpoint.batch_wait_s,
+        "filters": list(endpoint.filters),
         "kinds": list(endpoint.kinds),
         "format": endpoint.format,
         "thresholds": [

@@ -21,11 +21,13 @@ from api.dialects.openqr.webhook_schemas import (
 )
 from api.parameters import Parameter
 from api.parsing import convert, read_object
-from api.problems import Problem, not_found
+from api.problems import Problem, invalid, not_found
 from api.responses import Json
+from codes.code_attributes import CodeAttributes
+from codes.code_table import TooManyCodes
 from codes.errors import Missing
 from schemas.webhook import Endpoint
-from webhooks import deliveries, signing
+from webhooks import code_filters, deliveries, signing
 from webhooks.endpoints import Endpoints
 from webhooks.signing import SigningKeys, UnknownKey
 
@@ -68,6 +70,23 @@ def _secret(keys: SigningKeys, endpoint: Endpoint) -> str:
         raise Problem(409, "unknown_key", text) from None
 
 
+async def _fields(call: Call, sent: NewWebhook | WebhookEdit) -> dict[str, Any]:
+    fields = fields_of(sent)
+    if fields.get("filters"):
+        fields["filters"] = code_filters.checked(fields["filters"], await code_names(call))
+    elif "filters" in fields:
+        fields["filters"] = ()
+    return fields
+
+
+async def code_names(call: Call) -> CodeAttributes:
+    """The codes of the caller's workspace by their slugs, and its folders. Raises Problem (400)."""
+    try:
+        return await call.context.codes.attributes(call.key.workspace)
+    except TooManyCodes as error:
+        raise invalid("filters", f"filters cannot be used in a workspace of so many codes ({error})") from None
+
+
 async def list_webhooks(call: Call) -> Response:
     found = await store(call).list(call.key.workspace)
     return Json(Webhooks([Webhook(**await _to_wire(call, each)) for each in found]))
@@ -76,7 +95,9 @@ async def list_webhooks(call: Call) -> Response:
 async def create_webhook(call: Call) -> Response:
     sent = convert(await read_object(call.request), NewWebhook, READ_ONLY)
     keys = await keys_of(call)
-    made = await store(call).create(call.key.workspace, fields_of(sent), keys, created_by=call.key.id, id=call.id())
+    made = await store(call).create(
+        call.key.workspace, await _fields(call, sent), keys, created_by=call.key.id, id=call.id()
+    )
     return Json(WebhookMade(**await _to_wire(call, made), secret=_secret(keys, made)), 201)
 
 
@@ -87,7 +108,7 @@ async def read_webhook(call: Call) -> Response:
 async def edit_webhook(call: Call) -> Response:
     sent = convert(await read_object(call.request), WebhookEdit, READ_ONLY)
     try:
-        edited = await store(call).edit(call.key.workspace, call.request.path_params["id"], fields_of(sent))
+        edited = await store(call).edit(call.key.workspace, call.request.path_params["id"], await _fields(call, sent))
     except Missing:
         raise _no_such_webhook() from None
     return Json(Webhook(**await _to_wire(call, edited)))

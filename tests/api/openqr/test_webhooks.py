@@ -44,6 +44,9 @@ async def test_a_webhook_from_its_creation_to_its_end(api: Service) -> None:
         *[("batch_size", size) for size in (0, 1_001, "ten")],
         *[("batch_wait_s", wait) for wait in (0, 61)],
         *[("status", status) for status in ("gone", "failing", "")],
+        *[("filters", filters) for filters in ("x", [["is"]], [["is", "scan:country", ["DE"]]])],
+        *[("filters", filters) for filters in ([["matches", "code:label", ["a"]]], [["is", "code", ["nobody"]]])],
+        *[("kinds", kinds) for kinds in ([], ["robot"])],
         ("label", "a\nb"),
         ("colour", "red"),
     ],
@@ -56,6 +59,14 @@ async def test_what_cannot_be_kept_is_refused_with_its_field(api: Service, field
     ):
         assert response.status_code == 400
         assert response.json()["error"]["field"].partition("[")[0] == field
+
+
+async def test_filters_name_codes(api: Service) -> None:
+    code = await api.make(slug="menu")
+    made = await webhook(api, filters=[["is", "code", ["menu"]], ["not", ["contains", "code:label", ["x"]]]])
+    assert made["filters"] == [["is", "code", [code["id"]]], ["not", ["contains", "code:label", ["x"]]]]
+    edited = await api.client.patch(f"/v1/webhooks/{made['id']}", json={"filters": [], "kinds": ["human", "bot"]})
+    assert (edited.json()["filters"], edited.json()["kinds"]) == ([], ["human", "bot"])
 
 
 async def test_secrets(api: Service) -> None:
