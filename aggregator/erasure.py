@@ -209,8 +209,8 @@ def _erase_rows(
     among = f"source IN ({', '.join(str(row[0]) for row in sources)}) AND " if 0 < len(sources) <= _NAMED else ""
     entered = f"(SELECT source, seq FROM ledger WHERE {among}{share})"  # noqa: S608
     client.command(
-        "INSERT INTO ledger (source, seq, code, check, reason)"  # noqa: S608
-        f" SELECT DISTINCT source, seq, code, {LINE_CHECK}, {{reason:String}}"
+        "INSERT INTO ledger (source, seq, workspace, code, check, reason)"  # noqa: S608
+        f" SELECT DISTINCT source, seq, workspace, code, {LINE_CHECK}, {{reason:String}}"
         f" FROM scans WHERE {these} AND toYYYYMM(ts) = {month} AND (source, seq) NOT IN {entered}",
         parameters={"reason": reason},
         # (Without a token: the ledger keeps an entry once, by its key.)

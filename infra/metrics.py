@@ -143,7 +143,7 @@ _METRICS = (
     _gauge("proof", "proof_green", "1 while every scan is proven to be stored once, and the rollups to agree."),
     _gauge("proof", "proof_red", "1 while something is proven to be wrong. Alert when above 0."),
     _gauge("proof", "proof_red_sources", "Sources of which not every scan is stored exactly once."),
-    _gauge("proof", "proof_red_days", "Days on which a rollup does not follow from the scans."),
+    _gauge("proof", "proof_red_rollups", "Days on which a rollup does not follow from the scans."),
     _gauge("proof", "proof_age_seconds", "Time since the last round of the audit in the background ended.", "seconds"),
     _counter("proof", "proof_rounds", "Rounds of the audit in the background since the start."),
     _counter("api", "api_requests", "API requests answered.", "method", "route", "status"),

@@ -15,9 +15,13 @@ class RedSource(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...]
 
 
+MANY_WORKSPACES = 1000
+
+
 class RedDay(msgspec.Struct, frozen=True):
     """A UTC day (of a rollup by month: its first) on which a rollup does not follow from the scans: whose sums are
-    wrong (some of the numbers of workspaces, or of codes), and by how much in all."""
+    wrong (some of the numbers of workspaces, or of codes), and by how much in all. `workspaces` are those concerned;
+    when they are `MANY_WORKSPACES`, any may be."""
 
     rollup: str
     day: date
@@ -25,6 +29,10 @@ class RedDay(msgspec.Struct, frozen=True):
     owners: tuple[int, ...]
     entries: int
     excess: int
+    workspaces: tuple[int, ...] = ()
+
+    def concerns(self, workspace: int) -> bool:
+        return workspace in self.workspaces or len(self.workspaces) >= MANY_WORKSPACES
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):

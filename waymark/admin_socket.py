@@ -7,7 +7,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -64,13 +64,15 @@ class AdminSocket:
         warehouse: Warehouse,
         moving: Aggregator,
         prepared: Prepared,
+        proven: Callable[[], Mapping[str, object]],
         context: ApiContext | None = None,
     ) -> None:
-        """`context` is that of the API, if it runs in this process."""
+        """`proven` is what the status says of the proof; `context` is that of the API, if it runs in this process."""
         self._settings = settings
         self._warehouse = warehouse
         self._moving = moving
         self._prepared = prepared
+        self._proven = proven
         self._context = context
         self.app = Starlette(
             routes=[
@@ -90,6 +92,7 @@ class AdminSocket:
             "short_url": self._settings.short_base,
             "api_url": self._settings.api_base,
             "aggregator": self._moving.status(),
+            **self._proven(),
         }
         return Response(msgspec.json.encode(status), media_type="application/json")
 

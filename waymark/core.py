@@ -9,6 +9,7 @@ import logging
 import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from opentelemetry.trace import Tracer
@@ -44,6 +45,7 @@ from waymark.wiring.aggregator import (
     aggregator_of,
     background_audit_of,
     complete_until_of,
+    proven,
     readiness_of,
     readings,
     stored_up_to,
@@ -152,7 +154,7 @@ async def _run(
             limits = room_settings.connection_limits(settings)
             public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop, limits)))
         if moving is not None and complete is not None and auditing is not None:
-            admin = AdminSocket(settings, warehouse, moving, prepared, context)
+            admin = AdminSocket(settings, warehouse, moving, prepared, partial(proven, complete, auditing), context)
             listener = unix_socket(DataDir(settings.data).core_socket)
             inner.append(tasks.create_task(serve(admin.app, [listener], moved)))
             inner.append(tasks.create_task(_move(moving, prepared, moved)))

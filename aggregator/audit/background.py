@@ -270,7 +270,7 @@ class BackgroundAudit:
             "waymark_proof_green": verdict == "green",
             "waymark_proof_red": verdict == "red",
             "waymark_proof_red_sources": 0 if found is None else found.sources_red,
-            "waymark_proof_red_days": 0 if found is None else len(found.red_days),
+            "waymark_proof_red_rollups": 0 if found is None else len(found.red_days),
             "waymark_proof_age_seconds": 0.0 if found is None else max(0.0, (now - found.ended_ms) / 1000),
             "waymark_proof_rounds_total": self.rounds,
         }

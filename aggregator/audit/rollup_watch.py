@@ -22,7 +22,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator.audit.part_sums import Content
 from aggregator.audit.rechecks import Recheck
-from aggregator.audit.rollups import DayDifference, compare
+from aggregator.audit.rollups import DayDifference, compare, together
 from aggregator.slices import Slice, slices, slices_of
 from infra.rollups import ROLLUPS, Rollup, rollup_select
 from schemas.event import digest_of
@@ -115,7 +115,8 @@ def watch_rollups(
             worked += clock() - began
             rest()
         for one in different:
-            found[one.rollup, one.day] = one
+            key = (one.rollup, one.day)
+            found[key] = together(found[key], one) if key in found else one
         for one_day in days:
             known = memory.proven[rollup.table]
             if (rollup.table, one_day.day) in found:
@@ -235,7 +236,12 @@ def _is_newest(rollup: Rollup, day: date, newest: date | None) -> bool:
 
 
 def _red_day(one: DayDifference) -> RedDay:
-    owner = ROLLUPS[one.rollup].owner[-1]
     return RedDay(
-        one.rollup, one.day, "workspace" if owner == "workspace" else "code", one.owners, one.entries, one.excess
+        one.rollup,
+        one.day,
+        "workspace" if ROLLUPS[one.rollup].owner[-1] == "workspace" else "code",
+        one.owners,
+        one.entries,
+        one.excess,
+        one.workspaces,
     )

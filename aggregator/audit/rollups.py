@@ -82,8 +82,9 @@ def _words(key: str) -> tuple[int, int]:
     return int.from_bytes(raw[:8]), int.from_bytes(raw[8:])
 
 
-# Codes (or workspaces) named for each day on which a rollup is wrong.
+# Codes (or workspaces) named for each day on which a rollup is wrong; and how many workspaces, for the proof of each.
 NAMED_OWNERS = 5
+NAMED_WORKSPACES = 1000
 
 
 class DayDifference(msgspec.Struct, frozen=True):
@@ -97,6 +98,8 @@ class DayDifference(msgspec.Struct, frozen=True):
     excess: int
     # Some of the codes (of a workspace's rollup: workspaces) concerned.
     owners: tuple[int, ...]
+    # The workspaces concerned, or some of them.
+    workspaces: tuple[int, ...] = ()
 
 
 def days_to_compare(client: Client) -> dict[date, int]:
@@ -143,7 +146,7 @@ def check_rollups(
             different = recheck(partial(compare, rollup=rollup, part=part))
         for one in different:
             key = (one.rollup, one.day)
-            found[key] = _together(found[key], one) if key in found else one
+            found[key] = together(found[key], one) if key in found else one
     if memory is not None:
         proven = before.keys() - {_month(day) for _, day in found}
         _remember(client, memory, {month: before[month] for month in proven}, known)
@@ -171,21 +174,23 @@ def compare(client: Client, rollup: Rollup, part: Slice) -> list[DayDifference]:
     wrong = differences(rollup, part.rows(rollup), part.entries(rollup))
     owner = rollup.owner[-1]
     result = client.query(
-        f"SELECT on_day, count(), sum(excess), arraySort(groupUniqArray({NAMED_OWNERS})({owner}))"  # noqa: S608 (our SQL)
+        f"SELECT on_day, count(), sum(excess), arraySort(groupUniqArray({NAMED_OWNERS})({owner})),"  # noqa: S608 (our SQL)
+        f" arraySort(groupUniqArray({NAMED_WORKSPACES})(workspace))"
         f" FROM ({wrong}) GROUP BY on_day",
         settings=SPILL,
     )
     return [
-        DayDifference(rollup.table, day, entries, excess, tuple(owners))
-        for day, entries, excess, owners in result.result_rows
+        DayDifference(rollup.table, day, entries, excess, tuple(owners), tuple(workspaces))
+        for day, entries, excess, owners, workspaces in result.result_rows
     ]
 
 
-def _together(a: DayDifference, b: DayDifference) -> DayDifference:
+def together(a: DayDifference, b: DayDifference) -> DayDifference:
     return DayDifference(
         a.rollup,
         a.day,
         a.entries + b.entries,
         a.excess + b.excess,
         tuple(sorted({*a.owners, *b.owners})[:NAMED_OWNERS]),
+        tuple(sorted({*a.workspaces, *b.workspaces})[:NAMED_WORKSPACES]),
     )

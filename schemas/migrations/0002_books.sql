@@ -18,6 +18,7 @@ ORDER BY (source, state);
 CREATE TABLE IF NOT EXISTS ledger (
     source UInt64,
     seq UInt64,
+    workspace UInt64,
     code UInt64,
     check UInt64,
     reason LowCardinality(String),

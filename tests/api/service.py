@@ -41,6 +41,7 @@ from infra.warehouse import Warehouse
 from qr.render_pool import RenderPool
 from schemas.complete_until import CompleteUntil
 from schemas.event import COUNTED, EVENT_COLUMNS, ScanEvent
+from schemas.proof import Proof
 from tests.servers.dns import name_socket
 from webhooks.receivers import Receivers
 
@@ -111,6 +112,8 @@ class Service:
             now_ms=self.clock.ms,
         )
         files = Files(self.redis, FolderStore(Path(self.uploads.name)), plans=self.plans, now_ms=self.clock.ms)
+        # What a round of the audit has found; a test may make one.
+        self.proof: Proof | None = None
         self.context = ApiContext(
             codes=self.codes,
             domains=self.domains,
@@ -123,6 +126,7 @@ class Service:
             settings=ApiSettings(short_url=SHORT, api_url="http://api.example.net", cors_origins=parse_origins(cors)),
             now=self.clock,
             completeness=lambda: CompleteUntil(self.complete_until_ms(), self.clock.ms()),
+            proof=lambda: self.proof,
         )
         self.app: Starlette = create_app(self.context)
         self.client = self.connect()

@@ -32,6 +32,9 @@ CALM = {
     "waymark_ingest_stuck_journals{%s}": "0x120",
     "waymark_ingest_connected{%s}": "1x120",
     "waymark_aggregator_dead_letters{%s}": "0x120",
+    "waymark_proof_red{%s}": "0x120",
+    "waymark_proof_age_seconds{%s}": "30x120",
+    "waymark_complete_held_sources{%s}": "0x120",
     "waymark_aggregator_waiting_partitions{%s}": "0x120",
     "waymark_warehouse_short_of_room{%s}": "0x120",
     "waymark_warehouse_broken_parts{%s}": "0x120",
@@ -94,6 +97,18 @@ TROUBLES = {
     ),
     "WaymarkKafkaAway": Trouble(
         {"waymark_ingest_connected{%s}": "0x120"}, "1m", "3m", "ingest at edge-1 cannot reach Kafka.", EACH
+    ),
+    "WaymarkProofRed": Trouble(
+        {"waymark_proof_red{%s}": "0x4 1x116"},
+        *("45s", "2m", "The proof is red: a scan is lost, doubled or altered, or a sum is wrong.", EACH),
+    ),
+    "WaymarkProofOld": Trouble(
+        {"waymark_proof_age_seconds{%s}": "3660x120"},
+        *("9m", "12m", "The audit in the background last ended 1h 1m 0s ago.", EACH),
+    ),
+    "WaymarkIncomplete": Trouble(
+        {"waymark_complete_held_sources{%s}": "2x120"},
+        *("9m", "12m", "2 sources have scans that are not stored: totals are not complete until now.", EACH),
     ),
     "WaymarkDeadLetters": Trouble(
         {"waymark_aggregator_dead_letters{%s}": "0x4 3x116"},

@@ -40,6 +40,8 @@ async def engines(settings: Settings) -> AsyncIterator[Finding]:
     if settings.redis_replica_url is not None:
         yield await _replica(settings.redis_replica_url)
     yield await asyncio.to_thread(_warehouse, settings, folder, running)
+    if running:
+        yield await asyncio.to_thread(_proof, folder)
     if settings.kafka_bootstrap is not None:
         yield await _kafka(settings.kafka_bootstrap, settings.kafka_topic)
     if settings.files_bucket is not None:
@@ -135,6 +137,20 @@ def _warehouse(settings: Settings, folder: DataDir, running: bool) -> Finding:
         return bad("warehouse", str(error))
     except (ClickHouseError, HTTPError, OSError) as error:
         return bad("warehouse", f"ClickHouse does not answer: {error}")
+
+
+def _proof(folder: DataDir) -> Finding:
+    """What the audit in the background of the running aggregator has found."""
+    try:
+        found = core_client.get(folder, "/status")["proof"]
+    except core_client.CoreUnavailable as error:
+        return warning("proof", f"the aggregator does not answer: {error}")
+    said = "; ".join(found["reasons"])
+    if found["verdict"] == "red":
+        return bad("proof", f"{said}; `waymark audit` says more")
+    if found["verdict"] == "unknown":
+        return warning("proof", said)
+    return ok("proof", "every scan is stored once, and the sums follow from the scans")
 
 
 async def _kafka(bootstrap: str, topic: str) -> Finding:

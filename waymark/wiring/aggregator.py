@@ -30,6 +30,7 @@ from infra.exposition import Reading
 from infra.warehouse import Warehouse
 from ingest.backlog import Following
 from ingest.journal_files import wall_ms
+from schemas.proof import judge
 from waymark.data_dir import DataDir
 from waymark.machine_audit import evidence_of
 from waymark.settings import Settings
@@ -121,6 +122,15 @@ def background_audit_of(settings: Settings, warehouse: Warehouse, moving: Aggreg
         time.monotonic,
         sharing,
     )
+
+
+def proven(complete: CompleteUntilKeeper, auditing: BackgroundAudit) -> Mapping[str, object]:
+    """For `waymark status`: all of it, as only an operator sees it."""
+    judgement = judge(auditing.latest, wall_ms())
+    return {
+        "complete_until": complete.latest,
+        "proof": {"verdict": judgement.verdict, "reasons": judgement.reasons, "round": auditing.latest},
+    }
 
 
 def stored_of(moving: Aggregator) -> Stored:

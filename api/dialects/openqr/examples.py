@@ -81,6 +81,22 @@ SCANS = {
         "by_referrer": [{"value": "Direct", "n": 79}, {"value": "t.co", "n": 2}],
     },
 }
+PROOF = {
+    "verdict": "green",
+    "reasons": [],
+    "complete_until": "2026-05-21T14:59:57Z",
+    "held_back_by": [],
+    "checked_at": "2026-05-21T14:59:41Z",
+    "scans": {
+        "given_out": 1873,
+        "stored": 1851,
+        "erased": 22,
+        "refused": 0,
+        "by_kind": {"human": 1642, "bot": 121, "preview": 49, "prefetch": 8},
+    },
+    "sources": {"proven": 12, "open": 2, "red": []},
+    "rollups": {"checked_at": "2026-05-21T14:54:30Z", "up_to": "2026-05-21", "red": []},
+}
 IMPORTED = {
     "id": "0b6f1c1e-9f1a-4c62-8d4e-3f4a5b6c7d8e",
     "slug": "spring-menu",
