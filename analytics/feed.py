@@ -11,8 +11,9 @@ Rows come track by track within a read, and in the order of their offsets within
 # ruff: noqa: S608 (what is put into a query is numbers, and names of our own making)
 
 from bisect import bisect_left
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -25,6 +26,10 @@ from schemas.stored_batch import StoredBatch, decode_details
 # Bounds of one read: entries of the log, and rows that it looks through for those of some workspaces.
 ENTRIES = 1000
 LOOKED_THROUGH = 200_000
+
+NO_PARAMETERS: Mapping[str, Any] = MappingProxyType({})
+# On a cluster: an entry may come to a replica before its rows do. A server with tables of its own passes over it.
+_EVERYWHERE: dict[str, Any] = {"select_sequential_consistency": 1}
 
 
 class Gone(Exception):
@@ -87,8 +92,8 @@ class _Stretch(msgspec.Struct):
     replayed: list[tuple[int, int]]
     whole: Track
 
-    def condition(self, known: Track | None) -> str:
-        """Of its rows that are ahead of what is known of the track."""
+    def condition(self, known: Track | None, last: Track | None) -> str:
+        """Of its rows that are ahead of what is known of the track, and that `last` is not behind of."""
         offsets = " OR ".join(f"bus_offset BETWEEN {first} AND {last}" for first, last in self.ranges)
         parts = [
             f"bus = '{self.bus}' AND bus_partition = {self.bus_partition} AND ({offsets})",
@@ -98,7 +103,15 @@ class _Stretch(msgspec.Struct):
         if self.replayed:
             parts.append(f"(source, seq) IN ({', '.join(f'({source}, {seq})' for source, seq in self.replayed)})")
         if known is not None and known.seq:
-            parts.append(f"seq > {known.seq}" if self.replayed else _after(known))
+            if not self.replayed:
+                parts.append(_after(known))
+            elif known.offset == self.whole.offset:
+                parts.append(f"seq > {known.seq}")
+        if last is not None and last.seq:
+            if not self.replayed:
+                parts.append(f"NOT {_after(last)}")
+            elif last.offset == self.whole.offset:
+                parts.append(f"seq <= {last.seq}")
         return f"({' AND '.join(parts)})"
 
 
@@ -125,16 +138,18 @@ def after(
     now_ms: int,
     workspaces: Collection[int] | None = None,
     conditions: Sequence[str] = (),
+    parameters: Mapping[str, Any] = NO_PARAMETERS,
+    upto: Position | None = None,
 ) -> Chunk:
-    """The next scans, at most `limit`, of these workspaces or of all. `conditions` are SQL over the columns of `scans`.
-    Raises Gone, and what the client raises."""
-    if now_ms - max(position.read_ms, position.floor_ms + SETTLED_MS) > KEPT_MS:
-        raise Gone
-    entries, all_read = _ahead(client, position, limit if workspaces is None else max(limit, LOOKED_THROUGH))
+    """The next scans, at most `limit`, of these workspaces or of all. `conditions` are SQL over the columns of `scans`,
+    with `parameters`. `upto`: only scans that this position is behind of; it is the `end` when all are read. Raises
+    Gone, and what the client raises."""
+    check_age(position, now_ms)
+    entries, all_read = _ahead(client, position, limit if workspaces is None else max(limit, LOOKED_THROUGH), upto)
     if not entries:
-        return Chunk([], position, position.looked(now_ms), [], more=False)
+        return Chunk([], position, upto or position.looked(now_ms), [], more=False)
     stretches = _stretches(entries)
-    rows = _rows(client, position, stretches, limit, workspaces, conditions)
+    rows = _rows(client, position, stretches, limit, workspaces, conditions, parameters, upto)
     scans, steps = _steps(rows[:limit], stretches)
     if len(rows) > limit:
         last = steps[-1]
@@ -142,13 +157,21 @@ def after(
         stopped = position.moved({**{step.track: step.whole for step in steps[:-1]}, last.track: part})
         return Chunk(scans, position, stopped, steps, more=True)
     done = position.moved({track: stretch.whole for track, stretch in stretches.items()}).settled(entries[-1].at_ms)
-    return Chunk(scans, position, done.looked(now_ms) if all_read else done, steps, more=not all_read)
+    if not all_read:
+        return Chunk(scans, position, done, steps, more=True)
+    return Chunk(scans, position, upto or done.looked(now_ms), steps, more=False)
+
+
+def check_age(position: Position, now_ms: int) -> None:
+    """Raises Gone."""
+    if now_ms - max(position.read_ms, position.floor_ms + SETTLED_MS) > KEPT_MS:
+        raise Gone
 
 
 _ORDER = "if(replay > 0, replay, last)"
 
 
-def _ahead(client: Client, position: Position, rows: int) -> tuple[list[StoredBatch], bool]:
+def _ahead(client: Client, position: Position, rows: int, upto: Position | None) -> tuple[list[StoredBatch], bool]:
     """Entries ahead of the position, the oldest first, until they have so many rows; whether these are all. The replay
     of a dead letter comes alone."""
     known = ""
@@ -158,7 +181,8 @@ def _ahead(client: Client, position: Position, rows: int) -> tuple[list[StoredBa
     found = client.query(
         "SELECT bus, bus_partition, first, last, rows, toUnixTimestamp64Milli(oldest), toUnixTimestamp64Milli(newest),"
         " replay, details, track, toUnixTimestamp64Milli(at) FROM stored_batches"
-        f" WHERE at > {_moment(position.floor_ms)}{known} ORDER BY at, track, {_ORDER} LIMIT {ENTRIES}"
+        f" WHERE at > {_moment(position.floor_ms)}{known} ORDER BY at, track, {_ORDER} LIMIT {ENTRIES}",
+        settings=_EVERYWHERE,
     ).result_rows
     taken: list[StoredBatch] = []
     total = 0
@@ -177,7 +201,7 @@ def _ahead(client: Client, position: Position, rows: int) -> tuple[list[StoredBa
             replayed=keys if replay else [],
             at_ms=at_ms,
         )
-        if not position.ahead(entry):
+        if not position.ahead(entry) or (upto is not None and not upto.reached(entry)):
             continue
         if taken and (total >= rows or replay or taken[0].replay):
             return taken, False
@@ -218,10 +242,15 @@ def _rows(
     limit: int,
     workspaces: Collection[int] | None,
     conditions: Sequence[str],
+    parameters: Mapping[str, Any],
+    upto: Position | None,
 ) -> list[tuple[Any, ...]]:
     """Of each: workspace, source, seq, the place of its track, offset, the record, and which conditions it meets. One
     more than the limit, when there are."""
-    among = " OR ".join(stretch.condition(position.tracks.get(track)) for track, stretch in stretches.items())
+    last = {} if upto is None else upto.tracks
+    among = " OR ".join(
+        stretch.condition(position.tracks.get(track), last.get(track)) for track, stretch in stretches.items()
+    )
     of = "" if workspaces is None else f"workspace IN ({', '.join(map(str, sorted(workspaces)))}) AND "
     places = ", ".join(f"('{one.bus}', toUInt64({one.bus_partition}))" for one in stretches.values())
     met = "".join(f", toBool({condition})" for condition in conditions)
@@ -229,7 +258,13 @@ def _rows(
         f"SELECT workspace, source, seq, indexOf([{places}], (toString(bus), bus_partition)) AS place, bus_offset,"
         f" {RECORD_COLUMNS}{met} FROM scans WHERE {of}({among})"
         f" ORDER BY place, bus_offset, seq LIMIT {limit + 1}",
-        settings={"max_query_size": 4_000_000, "max_ast_elements": 1_000_000, "max_expanded_ast_elements": 1_000_000},
+        parameters=dict(parameters),
+        settings={
+            **_EVERYWHERE,
+            "max_query_size": 4_000_000,
+            "max_ast_elements": 1_000_000,
+            "max_expanded_ast_elements": 1_000_000,
+        },
     ).result_rows
     return [tuple(row) for row in found]
 

@@ -46,6 +46,13 @@ class Position(msgspec.Struct, frozen=True):
         track = self.tracks.get(entry.track)
         return entry.at_ms > self.floor_ms if track is None else not track.covers(entry)
 
+    def reached(self, entry: StoredBatch) -> bool:
+        """Whether some of the entry's rows, or all, were read."""
+        track = self.tracks.get(entry.track)
+        if track is None or track.covers(entry):
+            return not self.ahead(entry)
+        return bool(track.seq) and (track.offset == entry.order if entry.replay else track.offset >= entry.first)
+
     def moved(self, tracks: Mapping[int, Track]) -> "Position":
         return Position(self.read_ms, self.floor_ms, {**self.tracks, **tracks})
 

@@ -147,3 +147,6 @@ async def keep_working(context: ApiContext, stop: asyncio.Event) -> None:
         for dialect in dialects.DIALECTS:
             if dialect.work is not None:
                 tasks.create_task(dialect.work(context, stop))
+        await stop.wait()
+        # Their clients resume elsewhere.
+        context.streams.stop()

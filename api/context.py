@@ -13,6 +13,7 @@ from api.logos import Logos
 from api.middleware.limits import Limits
 from api.qr_images import QrImages
 from api.rate_limits import RateLimits
+from api.stream.stream import Streams
 from api.upload import upload_queue
 from api.wrong_keys import WrongKeys
 from codes.domains import Domains
@@ -43,6 +44,8 @@ class ApiSettings(msgspec.Struct, frozen=True):
     cors_origins: frozenset[str] = frozenset()
     # From which the secrets of webhooks are derived; None: from one that Redis keeps.
     webhook_key: str | None = None
+    # Open streams of this process at most.
+    streams: int = 2000
 
 
 class ApiContext(msgspec.Struct, frozen=True):
@@ -62,6 +65,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     wrong_keys: WrongKeys = msgspec.field(default_factory=WrongKeys)
     receivers: Receivers = msgspec.field(default_factory=lambda: Receivers(own_hosts=(), resolver=Resolver()))
     mailer: Mailer = msgspec.field(default_factory=Mailer)
+    streams: Streams = msgspec.field(default_factory=Streams)
     now: Callable[[], datetime] = utc_now
     # Until when every scan is stored, as an aggregator last found it. It costs nothing to ask.
     completeness: Callable[[], CompleteUntil] = lambda: UNKNOWN

@@ -60,6 +60,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     queued_exports: int = 8
     export_rows: int = 100_000_000
     scheduled_exports: int = 100
+    streams: int = 100
     idempotency_keys: int = 2_000_000
     idempotency_bytes: int = 256 * MIB
     texts: Mapping[str, str] = {}

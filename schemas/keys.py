@@ -30,6 +30,8 @@ PROOF_LEASE = PREFIX + "proof-lease"
 COOKIE_SECRET = PREFIX + "cookie-secret"
 # The secrets that sign tokens, newest first (codes.token_secrets).
 TOKEN_SECRETS = PREFIX + "token-secrets"
+# Thirty-two random bytes; the API seals positions in the stream with them.
+POSITION_SECRET = PREFIX + "position-secret"
 # Hash: nonce → the intent of a change of several steps (codes.intents), until it is done.
 INTENTS = PREFIX + "intents"
 

@@ -295,6 +295,7 @@ class Settings(WebhookSettings, frozen=True, kw_only=True):
             ge=1,
         ),
     ] = 256
+    streams: Annotated[int, _is("WAYMARK_STREAMS", "Maximum open streams of each API process.", ge=0)] = 2_000
     geo_database: Annotated[
         Path | None,
         _is(

@@ -13,13 +13,16 @@ async def test_every_path_ends_with_or_without_a_slash(api: Service) -> None:
     for dialect in DIALECTS:
         for route in dialect.routes:
             answers = []
+            endless = "text/event-stream" in route.media
             for path in dialect.paths(route):
                 for each in route.parameters:
                     path = path.replace("{" + each.name + "}", "00000000-0000-4000-8000-000000000000")
-                answers.append(await api.client.request(route.method, path, content=b"?"))
+                query = {"follow": "false"} if endless else None
+                answers.append(await api.client.request(route.method, path, params=query, content=b"?"))
             assert {one.url.path.endswith("/") for one in answers} == {True, False}
             first, second = answers
-            assert (first.status_code, first.content) == (second.status_code, second.content), route.path
+            assert first.status_code == second.status_code, route.path
+            assert endless or first.content == second.content, route.path
             assert first.status_code not in (301, 302, 307, 308, 405)
 
 

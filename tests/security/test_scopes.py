@@ -27,6 +27,9 @@ async def ask(client: httpx.AsyncClient, route: Operation, id: str = NOBODY, **h
     path = route.path
     for parameter in route.parameters:
         path = path.replace("{" + parameter.name + "}", id)
+    if "text/event-stream" in route.media:
+        # (It would not end.)
+        path += "?follow=false"
     body = None if route.body is None else b"{}"
     sent = {**headers, "Content-Type": "application/json"} if body else headers
     return await client.request(route.method, path, content=body, headers=sent)

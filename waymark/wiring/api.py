@@ -64,6 +64,7 @@ def api_app(
                 api_url=settings.api_base,
                 cors_origins=parse_origins(settings.cors_origins or ""),
                 webhook_key=settings.webhook_key,
+                streams=settings.streams,
             ),
             receivers=webhooks.receivers_of(settings),
             mailer=webhooks.mailer_of(settings),
