@@ -33,6 +33,7 @@ from api.dialects.openqr.query_schemas import QueryAnswer
 from infra.progress import Progress
 from infra.warehouse import Warehouse
 from schemas.imported import ImportedHistory
+from waymark import scan_files
 from waymark.data_dir import DataDir
 from waymark.machine_audit import audit_machine, evidence_of
 from waymark.settings import Settings
@@ -83,6 +84,7 @@ class AdminSocket:
                 Route("/replay", self._long(self._replay), methods=["POST"]),
                 Route("/imported", self._imported, methods=["POST"]),
                 Route("/query", self._query, methods=["POST"]),
+                Route("/scans", self._scans, methods=["POST"]),
                 Route("/migrate", self._long(self._migrate), methods=["POST"]),
             ]
         )
@@ -141,6 +143,9 @@ class AdminSocket:
             return await core_questions.answer(self._context, body)
 
         return await self._long(work)(request)
+
+    async def _scans(self, request: Request) -> Response:
+        return await scan_files.answer(self._context, await request.body())
 
     async def _replay(self, _: Progress) -> dict[str, int]:
         return await replay(self._moving)

@@ -2,6 +2,8 @@
 
 import http.client
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ import msgspec
 
 from infra.progress import Progress
 from waymark.data_dir import DataDir
+
+_PART = 1 << 18
 
 
 class CoreUnavailable(RuntimeError):
@@ -55,6 +59,30 @@ def get(folder: DataDir, path: str) -> Any:
         return msgspec.json.decode(body)
     except msgspec.DecodeError as error:
         raise CoreUnavailable(f"no answer: {error}") from error
+
+
+@contextmanager
+def download(folder: DataDir, path: str, body: Any) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """POST to the core, and read a file in parts: the value of the header `Rows`, and a function that gives the next
+    part, b"" at the end. Raises CoreUnavailable and CoreError, also when the file breaks off."""
+    connection = _Connection(folder.core_socket, None)
+    try:
+        connection.request("POST", path, body=msgspec.json.encode(body))
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise CoreError(answer.read().decode(errors="replace"))
+
+        def part() -> bytes:
+            try:
+                return answer.read1(_PART)
+            except (OSError, http.client.HTTPException) as error:
+                raise CoreError(f"the file broke off: {error}") from error
+
+        yield answer.headers.get("Rows", ""), part
+    except (OSError, http.client.HTTPException) as error:
+        raise CoreUnavailable(f"no answer: {error}") from error
+    finally:
+        connection.close()
 
 
 def call(folder: DataDir, path: str, progress: Progress, body: Any = None, patience_s: float | None = None) -> Any:

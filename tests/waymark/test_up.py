@@ -162,6 +162,30 @@ def test_export_and_import(running: Up, tmp_path: Path) -> None:
     assert code["id"] in again.read_text()
 
 
+def test_scans_are_written_to_a_file_beside_it(running: Up, tmp_path: Path) -> None:
+    code = running.create("https://example.com/exported")
+    for _ in range(3):
+        running.scan(code["slug"])
+    wait_for(lambda: running.total(code) == 3, what="the scans are counted")
+
+    def exported() -> list[dict[str, str]]:
+        done = running.command("export", "--scans", str(tmp_path / "scans.ndjson"))
+        assert done.returncode == 0, done.stderr
+        lines = (tmp_path / "scans.ndjson").read_text().splitlines()
+        assert f"{len(lines):,} scans in" in done.stderr
+        return [scan for scan in map(json.loads, lines) if scan["code"] == code["id"]]
+
+    # Up to `complete_until`, which is a moment behind.
+    wait_for(lambda: len(exported()) == 3, what="the scans are in the file")
+    assert {(scan["slug"], scan["kind"], scan["entry"]) for scan in exported()} == {(code["slug"], "human", "link")}
+    assert [path.name for path in tmp_path.iterdir()] == ["scans.ndjson"]
+    wrong = running.command("export", "--scans", "--workspace", "nobodys", str(tmp_path / "none.csv"))
+    assert (wrong.returncode, "there is no workspace 'nobodys'" in wrong.stderr) == (2, True)
+    assert not (tmp_path / "none.csv").exists()
+    piped = running.command("export", "--scans", "--from", "2000-01-01", "--to", "2000-01-02")
+    assert piped.stdout.startswith('"at","code","slug"')
+
+
 def test_links_of_other_services_are_brought_in_and_scanned(running: Up, tmp_path: Path) -> None:
     export, report = ROOT / "tests" / "codes" / "exports" / "bitly.csv", tmp_path / "report.csv"
     dry = running.command("import", str(export), "--dry-run")

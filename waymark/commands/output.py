@@ -7,7 +7,15 @@ from typing import Any
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    FileSizeColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TransferSpeedColumn,
+)
 
 
 @contextmanager
@@ -24,6 +32,16 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
             bars.update(tasks[what], completed=done, total=total)
 
         yield show
+
+
+@contextmanager
+def written() -> Iterator[Callable[[int], None]]:
+    """Yields `show(bytes)`, for a file whose size is not known beforehand."""
+    console = Console(stderr=True)
+    columns = (TextColumn("writing"), BarColumn(), FileSizeColumn(), TransferSpeedColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
+        task = bars.add_task("", total=None)
+        yield lambda size: bars.update(task, completed=size)
 
 
 def as_json(value: Any) -> None:
