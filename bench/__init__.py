@@ -14,7 +14,18 @@ def _module(name: str) -> Callable[[], ModuleType]:
 
 
 # In the order in which they are run. Imported when run: one bench does not need another's rooms.
-BUDGETS = ("startup", "redirect", "peers", "cold", "memory", "freshness", "aggregator", "analytics", "questions")
+BUDGETS = (
+    "startup",
+    "redirect",
+    "peers",
+    "cold",
+    "memory",
+    "freshness",
+    "aggregator",
+    "analytics",
+    "questions",
+    "export",
+)
 # How cost grows, which no budget is set for (but the soak's); these take longer than all the others together.
 GROWTH = {
     "codes": "many_codes",

@@ -32,6 +32,7 @@ BUDGETS = {
     "aggregator": [("≥ 100,000 scans/s", 1)],
     "analytics": [("≤ 50 ms", 1), ("≤ 1.5 ×", 1)],
     "questions": [("≤ 200 ms", 1), ("≤ 1,000 ms", 3), ("≤ 300 ms", 1)],
+    "export": [("≥ 500,000 rows/s", 1), ("≤ 300 MB", 1)],
     "codes": [],
     "scans": [],
     "sources": [],
