@@ -114,6 +114,7 @@ async def _work(context: ApiContext, target: ExportTarget, export: ScheduledExpo
         await scheduled_exports.record(redis, export, run)
         return ms(now) + _WAIT_MS
     run = await _written(context, target, export, period, run)
+    context.exports.count_run(run.state)
     over = period == upcoming and run.state in ("done", "failed")
     await scheduled_exports.record(redis, export, run, following(period) if over else None)
     if run.state != "retrying":

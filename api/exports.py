@@ -8,6 +8,7 @@ without the end of the answer, and no program takes it for a whole one.
 import asyncio
 import logging
 import threading
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillFull
@@ -32,6 +33,7 @@ AT_ONCE = 2
 OWN_AT_ONCE = 1
 # How long one may take, with a slow reader too.
 LIMIT_S = 3600
+RUN_STATES = ("done", "retrying", "failed")
 # Parts that are held while they are sent.
 _HELD = 2
 
@@ -50,9 +52,18 @@ class Exports:
         self._closing = threading.Event()
         self._rows = 0
         self._failures = 0
+        self._runs: Counter[str] = Counter()
 
     def metrics(self) -> Mapping[str, Reading]:
-        return {"waymark_export_rows_total": self._rows, "waymark_export_failures_total": self._failures}
+        return {
+            "waymark_export_rows_total": self._rows,
+            "waymark_export_failures_total": self._failures,
+            "waymark_export_runs_total": {(state,): float(self._runs[state]) for state in RUN_STATES},
+        }
+
+    def count_run(self, state: str) -> None:
+        """Count what became of a period of a scheduled export."""
+        self._runs[state] += 1
 
     async def parts(
         self, contents: Contents, format: FileFormat, who: Owner | None = None

@@ -162,6 +162,7 @@ _METRICS = (
     _gauge("api", "webhook_stopped_endpoints", "Webhooks whose delivery is stopped: paused, gone or failing for days."),
     _counter("api", "export_rows", "Rows of files that were sent whole."),
     _counter("api", "export_failures", "Files that were cut off, because the warehouse failed."),
+    _counter("api", "export_runs", "Periods of scheduled exports, by what became of them.", "state"),
     _gauge("api", "domains_unproven", "Verified domains whose DNS proof is gone; they lapse after the grace period."),
     _gauge("every", "start_time_seconds", "Start time of this process, in Unix time.", "seconds"),
     _counter("every", "cpu_seconds", "CPU time of this process, user and system.", unit="seconds"),

@@ -63,6 +63,10 @@ LIKELY: dict[str, list[Any]] = {
     "compare": [None, "previous_period"],
     "order_by": [[["scans", "desc"]]],
     "pagination": [{"limit": 10}],
+    "schedule": [{"every": "day"}, {"every": "week", "hour": 3, "timezone": "Europe/Berlin"}],
+    "scans": [{}, {"kinds": ["human", "bot"]}],
+    "report_id": [None],
+    "day": ["2026-05-01"],
 }
 
 
@@ -172,6 +176,7 @@ _MAKES: dict[str, tuple[tuple[str, dict[str, Any]], str, int]] = {
         "id",
         9,
     ),
+    "/v1/exports": (("/v1/exports", {"json": {"name": "x", "schedule": {"every": "day"}}}), "id", 9),
     "/v1/keys": (("/v1/keys", {"json": {"name": "x", "scope": "read"}}), "id", 9),
     "/v1/domains": (("/v1/domains", {"json": {"domain": "fuzz{n}.example.com"}}), "id", 3),
     "/v1/files": (("/v1/files", {"files": {"file": ("a.png", PNG)}}), "file_id", 3),

@@ -46,6 +46,8 @@ async def engines(settings: Settings) -> AsyncIterator[Finding]:
         yield await _kafka(settings.kafka_bootstrap, settings.kafka_topic)
     if settings.files_bucket is not None:
         yield await asyncio.to_thread(_bucket, settings.files_bucket)
+    if settings.exports_bucket is not None:
+        yield await asyncio.to_thread(_bucket, settings.exports_bucket, "exports bucket")
 
 
 def _program(settings: Settings, folder: DataDir) -> Finding:
@@ -168,11 +170,11 @@ async def _kafka(bootstrap: str, topic: str) -> Finding:
     return ok("kafka", f"it answers, with the topic {topic}")
 
 
-def _bucket(url: str) -> Finding:
+def _bucket(url: str, about: str = "bucket") -> Finding:
     try:
         BucketStore(s3.bucket(url)).read("0" * 64 + ".png", 1)
     except FileNotFoundError:
-        return ok("bucket", "it answers")
+        return ok(about, "it answers")
     except OSError as error:
-        return bad("bucket", str(error))
-    return ok("bucket", "it answers")
+        return bad(about, str(error))
+    return ok(about, "it answers")
