@@ -56,6 +56,7 @@ class Courier:
         self._failures: Counter[str] = Counter()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._of_workspace: Counter[int] = Counter()
+        self._closed = False
         self.wake = asyncio.Event()
 
     async def begin_due(self) -> None:
@@ -69,7 +70,7 @@ class Courier:
             if endpoint is None or endpoint.stopped:
                 await self._queue.forget(id, version)
                 continue
-            if len(self._running) >= AT_ONCE:
+            if len(self._running) >= AT_ONCE or self._closed:
                 return
             if id in self._running or self._of_workspace[endpoint.workspace] >= OF_WORKSPACE:
                 continue
@@ -85,6 +86,7 @@ class Courier:
 
     async def drain(self, within_s: float) -> None:
         """Wait for the turns that are under way to end, and cut those off that do not in time: they are repeated."""
+        self._closed = True
         running = list(self._running.values())
         self._running.clear()
         if running:

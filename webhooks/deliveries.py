@@ -18,6 +18,8 @@ from schemas import keys
 from schemas.webhook import EventType
 
 PREFIX = keys.WEBHOOKS.removesuffix("endpoints")
+# In the state of an endpoint: where it is in the feed of scans.
+POSITION = "position"
 # How many of an endpoint's finished deliveries are shown.
 KEPT_DELIVERED = 100
 

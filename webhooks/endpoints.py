@@ -21,7 +21,7 @@ from codes.validation import single_line
 from codes.webhook_endpoints import AT, CREATE, decode_endpoint, list_endpoints
 from schemas import keys
 from schemas.webhook import Endpoint, EventType, ReportSchedule, SecretVersion, Stopped, Threshold
-from webhooks.deliveries import PREFIX, resume
+from webhooks.deliveries import POSITION, PREFIX, resume
 from webhooks.mail import SCHEME, Mailer
 from webhooks.receivers import Receivers
 from webhooks.signing import MAX_OVERLAP_S, SigningKeys
@@ -91,8 +91,10 @@ class Endpoints:
         *,
         created_by: str = "",
         id: str | None = None,
+        position: str | None = None,
     ) -> Endpoint:
-        """Raises Refused and NotInPlan. With an `id` of the caller's it is created once."""
+        """Raises Refused and NotInPlan. With an `id` of the caller's it is created once. `position` is where it begins
+        in the feed of scans (`webhooks.scan_source`); None for where the feed is when the worker first sees it."""
         now_ms = self._now_ms()
         made = Endpoint(
             id=id or random_id(),
@@ -108,6 +110,8 @@ class Endpoints:
         plan = await plan_of(self.redis, self._plans, workspace)
         if not await CREATE.run(self.redis, AT, made.id, workspace, _encoder.encode(made), plan.webhooks):
             raise NotInPlan("limit", "webhooks", plan.says("webhooks", limit=plan.webhooks))
+        if position is not None:
+            await command(self.redis, "HSETNX", keys.webhook(made.id, "state"), POSITION, position)
         return await self.get(workspace, made.id) or made
 
     @raises_unavailable
@@ -125,7 +129,7 @@ class Endpoints:
     async def edit(self, workspace: int, id: str, fields: dict[str, Any]) -> Endpoint:
         """Raises Refused and Missing."""
         found = await change(self.redis, id, lambda old: self._changed(_own(old, workspace), fields))
-        await _forget_questions(self.redis, found)
+        await _forget(self.redis, found)
         if not found.stopped:
             await resume(self.redis, id)
         return found
@@ -225,8 +229,9 @@ def _events(events: Sequence[EventType]) -> tuple[EventType, ...]:
     return tuple(dict.fromkeys(events))
 
 
-async def _forget_questions(redis: Redis, endpoint: Endpoint) -> None:
-    """Drop what was told of questions that are no longer the endpoint's."""
+async def _forget(redis: Redis, endpoint: Endpoint) -> None:
+    """Drop what was told of questions that are no longer the endpoint's, and where it was in a feed that it no longer
+    follows."""
     state = keys.webhook(endpoint.id, "state")
     known = {
         *(f"threshold:{one.id}" for one in endpoint.thresholds),
@@ -234,8 +239,9 @@ async def _forget_questions(redis: Redis, endpoint: Endpoint) -> None:
     }
     fields = {raw.decode() for raw in await command(redis, "HKEYS", state)}
     gone = {field for field in fields if field.partition(":")[0] in IN_WORDS and field not in known}
-    if gone or "problem" in fields:
-        await command(redis, "HDEL", state, "problem", *gone)
+    if "scan" not in endpoint.events:
+        gone.add(POSITION)
+    await command(redis, "HDEL", state, "problem", *gone)
 
 
 async def change(redis: Redis, id: str, changed: Callable[[Endpoint], Awaitable[Endpoint]]) -> Endpoint:

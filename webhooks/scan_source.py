@@ -27,13 +27,12 @@ from schemas.scan_record import FIELDS, code_of, record_of
 from schemas.webhook import Endpoint
 from webhooks import payloads
 from webhooks.code_filters import codes_told_of, contains
-from webhooks.deliveries import Message
+from webhooks.deliveries import POSITION, Message
 from webhooks.payloads import ScanData
 from webhooks.worker import Parts
 
 _log = logging.getLogger("waymark.webhooks")
 
-POSITION = "position"
 # When scans were left out, because their position was too old.
 MISSED = "missed"
 # While so many deliveries of an endpoint wait, its scans wait, too.
@@ -236,6 +235,14 @@ def _wants(endpoint: Endpoint, scan: StoredScan, codes: CodeSet) -> bool:
 def _key(position: Position) -> object:
     """The same for positions from which the same scans follow."""
     return position.floor_ms, frozenset((name, track.offset, track.seq) for name, track in position.tracks.items())
+
+
+async def newest_position(pool: QueryPool, now_ms: int) -> str | None:
+    """Where the feed is now, for an endpoint that is being created; None if the warehouse does not say."""
+    try:
+        return encoded(await pool.ask(feed.end, now_ms))
+    except (Unavailable, TooMany):
+        return None
 
 
 def encoded(position: Position) -> str:

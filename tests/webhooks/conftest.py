@@ -102,6 +102,9 @@ class Hooks:
             stop.set()
             await task
 
+    async def until(self, true: Callable[[], Any]) -> None:
+        await until(true)
+
     async def until_received(self, count: int) -> None:
         await until(lambda: len(self.receiver.received) == count)
 
@@ -131,7 +134,7 @@ class Hooks:
         return found
 
 
-async def until(true: Callable[[], Any], within_s: float = 10.0) -> None:
+async def until(true: Callable[[], Any], within_s: float = 40.0) -> None:
     """Wait until the function, async or not, returns something true."""
     async with asyncio.timeout(within_s):
         while True:

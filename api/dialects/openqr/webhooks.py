@@ -27,7 +27,7 @@ from codes.code_attributes import CodeAttributes
 from codes.code_table import TooManyCodes
 from codes.errors import Missing
 from schemas.webhook import Endpoint
-from webhooks import code_filters, deliveries, signing
+from webhooks import code_filters, deliveries, scan_source, signing
 from webhooks.endpoints import Endpoints
 from webhooks.signing import SigningKeys, UnknownKey
 
@@ -95,8 +95,11 @@ async def list_webhooks(call: Call) -> Response:
 async def create_webhook(call: Call) -> Response:
     sent = convert(await read_object(call.request), NewWebhook, READ_ONLY)
     keys = await keys_of(call)
+    fields, position = await _fields(call, sent), None
+    if "scan" in sent.events:
+        position = await scan_source.newest_position(call.context.questions, call.context.now_ms())
     made = await store(call).create(
-        call.key.workspace, await _fields(call, sent), keys, created_by=call.key.id, id=call.id()
+        call.key.workspace, fields, keys, created_by=call.key.id, id=call.id(), position=position
     )
     return Json(WebhookMade(**await _to_wire(call, made), secret=_secret(keys, made)), 201)
 
