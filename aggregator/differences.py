@@ -27,7 +27,11 @@ def differences(rollup: Rollup, rows: str, entries: str) -> str:
         if rollup.people
         else ""
     )
+    which = ", fingerprint" if rollup.fingerprint else ""
+    people += which
+    sums += ", sumIf(fingerprint, NOT stored) AS f, sumIf(fingerprint, stored) AS g" if which else ""
     differs = "a != b OR p != q OR p != either OR x != y" if rollup.people else "a != b"
+    differs += " OR f != g" if which else ""
     return f"""
 SELECT {owner}, {rollup.day} AS on_day, toInt64(b) - toInt64(a) AS excess
 FROM (

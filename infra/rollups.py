@@ -22,7 +22,8 @@ _RULE = re.compile(
 class Rollup(msgspec.Struct, frozen=True):
     """`owner` says whose sums an entry holds, `key` which entry of theirs it is. `day` is SQL for the UTC day on which
     it begins, over its own columns. `source` is the table that it is computed from, `source_day` the same day over
-    the columns of that one. `people`: an entry has `visitors` and `last` beside `n`."""
+    the columns of that one. `people`: an entry has `visitors` and `last` beside `n`. `fingerprint`: it has
+    a sum that says which scans it counts."""
 
     table: str
     owner: tuple[str, ...]
@@ -32,6 +33,7 @@ class Rollup(msgspec.Struct, frozen=True):
     source_day: str = "toDate(ts, 'UTC')"
     period: Literal["day", "month"] = "day"
     people: bool = False
+    fingerprint: bool = False
 
 
 _CODE, _WORKSPACE = ("workspace", "code"), ("workspace",)
@@ -43,7 +45,7 @@ ROLLUPS = {
     for rollup in (
         Rollup("scans_by_time", _CODE, ("bucket", "kind"), _BUCKET, people=True),
         Rollup("scans_by_value", _CODE, ("dimension", "day", "value", "kind"), "day"),
-        Rollup("workspace_by_time", _WORKSPACE, ("bucket", "kind"), _BUCKET, people=True),
+        Rollup("workspace_by_time", _WORKSPACE, ("bucket", "kind"), _BUCKET, people=True, fingerprint=True),
         Rollup("workspace_by_value", _WORKSPACE, ("dimension", "day", "value", "code", "kind"), "day"),
         Rollup(
             "workspace_by_month",

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from aggregator.aggregator import Aggregator
 from aggregator.erasure import Erasures
+from aggregator.visitor_counts import VisitorCounts
 from analytics.query_pool import QueryPool
 from api.app import keep_working
 from api.context import ApiContext
@@ -160,6 +161,8 @@ async def _run(
             inner.append(tasks.create_task(_move(moving, prepared, moved)))
             erasures = Erasures(redis, moving.between, lambda: time.time_ns() // 1_000_000)
             background.append(tasks.create_task(_after_migration(erasures.run, prepared, stop)))
+            visitors = VisitorCounts(partial(warehouse.connect, max_threads=1))
+            background.append(tasks.create_task(_after_migration(visitors.run, prepared, stop)))
             background.append(tasks.create_task(_after_migration(complete.run, prepared, stop)))
             background.append(tasks.create_task(_after_migration(auditing.run, prepared, stop)))
             if settings.kafka_bootstrap is None:

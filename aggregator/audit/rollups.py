@@ -65,7 +65,8 @@ def fingerprints(client: Client, key: str) -> dict[int, str]:
 def _sum_of_entries(rollup: Rollup, hashed: str) -> str:
     """What counts only is the same sum before and after a merge; what holds states is not, and is compared again."""
     key = ", ".join((*rollup.owner, *rollup.key)).replace("dimension", "toString(dimension)")
-    one = f"{hashed}{key}, n, last, sipHash64(visitors))" if rollup.people else f"n * {hashed}{key})"
+    which = ", fingerprint" if rollup.fingerprint else ""
+    one = f"{hashed}{key}, n, last, sipHash64(visitors){which})" if rollup.people else f"n * {hashed}{key})"
     return f"SELECT toYYYYMM({rollup.day}) AS of_month, sum({one}) FROM {rollup.table} GROUP BY of_month"  # noqa: S608
 
 

@@ -80,13 +80,15 @@ WHERE outcome IN ('redirect', 'page')
 GROUP BY workspace, code, bucket, kind;
 
 -- The same for all codes of a workspace. (A visitor's number is the same on every code of the workspace for a day.)
+-- `fingerprint` says which scans they are: a sum over their names. What was computed from the same scans is still right.
 CREATE TABLE IF NOT EXISTS workspace_by_time (
     workspace UInt64,
     bucket DateTime('UTC') CODEC(Delta, ZSTD),
     kind Enum8('human' = 1, 'bot' = 2, 'preview' = 3, 'prefetch' = 4),
     n SimpleAggregateFunction(sum, UInt64),
     visitors AggregateFunction(uniqExact, UInt64),
-    last SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+    last SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
+    fingerprint SimpleAggregateFunction(sum, UInt64)
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toYear(bucket)
@@ -101,10 +103,31 @@ SELECT
     kind,
     count() AS n,
     uniqExactState(visitor) AS visitors,
-    max(ts) AS last
+    max(ts) AS last,
+    sum(cityHash64(source, seq)) AS fingerprint
 FROM scans
 WHERE outcome IN ('redirect', 'page')
 GROUP BY workspace, bucket, kind;
+
+-- How many different people a day had, for days that are over: to count them anew from a year's states takes seconds.
+-- `began` and `ended` say in which quarter of an hour (0 to 95) how many of them came first and last; so the people of any
+-- part of the day that begins or ends with it are known, which makes the days of every time zone. A row is used while
+-- its `n` and `fingerprint` are those of the day in `workspace_by_time` and its `seal` is that of its numbers, and is
+-- otherwise made again (aggregator/visitor_counts.py).
+CREATE TABLE IF NOT EXISTS visitor_counts (
+    workspace UInt64,
+    kind Enum8('human' = 1, 'bot' = 2, 'preview' = 3, 'prefetch' = 4),
+    day Date,
+    visitors UInt64,
+    began Tuple(quarters Array(UInt8), visitors Array(UInt64)),
+    ended Tuple(quarters Array(UInt8), visitors Array(UInt64)),
+    n UInt64,
+    fingerprint UInt64,
+    seal UInt64,
+    made DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(made)
+ORDER BY (workspace, kind, day);
 
 -- What kind of visits: one row for each code, dimension, day and value. A visit without a value
 -- counts under '', so the values of a dimension always add up to the total.

@@ -17,6 +17,7 @@ def problems(client: Client, expected: dict[int, int]) -> list[str]:
     for rollup in ROLLUPS.values():
         key = ", ".join((*rollup.owner, *rollup.key)).replace("dimension", "toString(dimension) AS d")
         sums = "sum(n) AS total" + (", uniqExactMerge(visitors), max(last)" if rollup.people else "")
+        sums += ", sum(fingerprint)" if rollup.fingerprint else ""
         query = f"SELECT {key}, {sums} FROM ({{}}) GROUP BY {', '.join((*rollup.owner, *rollup.key))} HAVING total != 0"
         fresh = set(client.query(query.format(rollup_select(rollup.table))).result_rows)
         kept = set(client.query(query.format(f"SELECT * FROM {rollup.table}")).result_rows)

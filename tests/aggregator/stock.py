@@ -26,7 +26,7 @@ COLUMNS = [
 ]
 WORKSPACE = 1
 START = datetime(2027, 12, 30, 22, 0, tzinfo=UTC)
-TABLES = ("scans", *ROLLUPS, "ledger", "erasing", "sources", "dead_letters")
+TABLES = ("scans", *ROLLUPS, "visitor_counts", "ledger", "erasing", "sources", "dead_letters")
 
 
 @contextmanager
