@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from api import upload
@@ -110,3 +111,29 @@ async def test_so_many_files_are_sent_at_once(api: Service) -> None:
     gate.set()
     statuses = await asyncio.gather(*tasks, *refused)
     assert sorted(statuses) == [201] * most + [429] * 3
+
+
+async def test_a_year_of_one_key_does_not_keep_another_key_from_its_dashboard(api: Service) -> None:
+    """In one workspace, and in another one: all of the year's questions were there first."""
+    dashboard, theirs = await api.caller(scope="read"), await api.caller("theirs", "read")
+    question = {"metrics": ["scans"], "date_range": "7d"}
+    go = threading.Event()
+    held = asyncio.create_task(api.questions.ask(lambda _: go.wait(20)))
+    await asyncio.sleep(0.05)
+    done: list[str] = []
+
+    async def asked(who: str, client: httpx.AsyncClient) -> None:
+        answer = await client.post("/v1/query", json=question)
+        assert answer.status_code == 200, answer.text
+        done.append(who)
+
+    year = [asyncio.create_task(asked("year", api.client)) for _ in range(12)]
+    await asyncio.sleep(0.3)
+    others = [asyncio.create_task(asked(who, client)) for who, client in (("ours", dashboard), ("theirs", theirs))]
+    await asyncio.sleep(0.3)
+    go.set()
+    await asyncio.gather(held, *year, *others)
+    # The one thread serves workspaces in turn, and in ours the keys.
+    assert max(done.index("ours"), done.index("theirs")) <= 3, done
+    await dashboard.aclose()
+    await theirs.aclose()
