@@ -50,6 +50,8 @@ CALM = {
     'waymark_api_requests_total{status="503", %s}': "0+1x120",
     "waymark_query_failures_total{%s}": "0x120",
     "waymark_domains_unproven{%s}": "0x120",
+    "waymark_webhook_lag_seconds{%s}": "0x120",
+    "waymark_webhook_leads{%s}": "1x120",
     'waymark_query_seconds_bucket{le="1", %s}': "0+15x120",
     'waymark_query_seconds_bucket{le="5", %s}': "0+15x120",
     'waymark_query_seconds_bucket{le="+Inf", %s}': "0+15x120",
@@ -166,6 +168,10 @@ TROUBLES = {
     "WaymarkDomainUnproven": Trouble(
         {"waymark_domains_unproven{%s}": "1x120"},
         *("14m", "16m", "1 custom domains have lost their DNS proof and will lapse after the grace period.", {}),
+    ),
+    "WaymarkWebhooksLate": Trouble(
+        {"waymark_webhook_lag_seconds{%s}": "900x120"},
+        *("4m", "6m", "No process delivers webhooks, or the oldest event has waited for more than five minutes.", {}),
     ),
     "WaymarkQueriesSlow": Trouble(
         {'waymark_query_seconds_bucket{le="1", %s}': "0x120"},

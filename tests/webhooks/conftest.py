@@ -68,8 +68,13 @@ class Hooks:
         self.workspace = 0
         resolver = Resolver(lambda host: ("8.8.8.8",))
         self.receivers = Receivers(own_hosts=(), resolver=resolver, allowed=LOOPBACK, patience_s=2.0)
-        self.endpoints = Endpoints(redis, self.receivers, Mailer(), plans=plans, now_ms=self.clock)
+        self.mail(Mailer())
         self.codes = Codes(redis, resolver=resolver, plans=plans, longest_wait_s=0.0)
+
+    def mail(self, mailer: Mailer) -> None:
+        """Send e-mails this way from now on."""
+        self.mailer = mailer
+        self.endpoints = Endpoints(self.redis, self.receivers, mailer, plans=self.plans, now_ms=self.clock)
 
     async def endpoint(self, *events: str, **fields: Any) -> Endpoint:
         given = {"url": self.receiver.url, "events": events, **fields}
@@ -83,7 +88,7 @@ class Hooks:
             self.redis,
             plans=self.plans,
             receivers=self.receivers,
-            mailer=Mailer(),
+            mailer=self.mailer,
             show_code=show_code,
             sources=sources,
             now_ms=self.clock,
