@@ -9,7 +9,8 @@ _encoder = msgspec.json.Encoder()
 # How long a client waits before it connects again.
 RETRY_MS = 2000
 HEARTBEAT = b": heartbeat\n\n"
-BEGIN = b"retry: %d\n\n" % RETRY_MS
+# Something to send at once, that means nothing.
+BEGIN = b": stream\n\n"
 
 
 def message(event: str, data: Any, position: str = "") -> bytes:
@@ -20,7 +21,7 @@ def message(event: str, data: Any, position: str = "") -> bytes:
 
 def moved(position: str) -> bytes:
     """Tells where to resume when there was no scan to tell it."""
-    return message("position", {}, position)
+    return b"retry: %d\n" % RETRY_MS + message("position", {}, position)
 
 
 def farewell(event: str, text: str) -> bytes:

@@ -76,9 +76,8 @@ def _named(call: Call) -> str:
 
 EXAMPLE = """\
 retry: 2000
-
-event: position
 id: 4VbYxGgq0dZ0u2sE3hXk
+event: position
 data: {}
 
 id: mF0p1zJm2V5lYw7kqOZb
