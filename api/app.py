@@ -12,7 +12,7 @@ from starlette.routing import Match
 from starlette.routing import Route as StarletteRoute
 from starlette.types import Scope
 
-from api import dialects, docs_page, health, openapi, rate_limits
+from api import dashboard_files, dialects, docs_page, health, openapi, rate_limits
 from api.context import ApiContext
 from api.mcp_server.http import MCP_HEADERS, MCP_PATH, McpHttp
 from api.middleware.cors import Cors, allow_origin
@@ -50,7 +50,8 @@ def _dialect_routes(context: ApiContext) -> Iterator[ApiRoute]:
 
 def _other_routes(context: ApiContext) -> Iterator[StarletteRoute]:
     pages = docs_page.pages(lambda: openapi.document(dialects.DIALECTS, context.settings.api_url))
-    for path, handler in {**pages, **health.handlers(context.readiness)}.items():
+    dashboard = dashboard_files.routes(dashboard_files.folder())
+    for path, handler in {**pages, **dashboard, **health.handlers(context.readiness)}.items():
         yield StarletteRoute(path, handler)
     mcp = McpHttp(context)
     for path in (MCP_PATH, f"{MCP_PATH}/"):

@@ -1,4 +1,4 @@
-"""Authentication by bearer keys, and their scopes.
+"""Authentication by bearer keys or by a session of the dashboard, and their scopes.
 
 Each request asks Redis once and nothing is cached, so a revoked key is refused from the next request on
 (docs/decisions/0602).
@@ -6,9 +6,10 @@ Each request asks Redis once and nothing is cached, so a revoked key is refused 
 
 from starlette.requests import Request
 
+from api import session_cookie
 from api.context import ApiContext
 from api.problems import Problem
-from codes import apikeys
+from codes import apikeys, sessions
 from codes.apikeys import Scope
 from schemas.code import ApiKey
 
@@ -33,8 +34,16 @@ def unauthorized(message: str) -> Problem:
 
 
 async def authenticate(request: Request, context: ApiContext) -> ApiKey:
-    """The valid key of a request. Raises Problem (401)."""
+    """The valid key of a request: in its header, or that of the session in its cookie. Raises Problem (401, 403)."""
     secret = bearer(request)
+    if secret is None and "authorization" not in request.headers and (cookie := session_cookie.read(request, context)):
+        session_cookie.check_origin(request)
+        signed_in = await sessions.authenticate(context.codes.redis, cookie, now_ms=context.now_ms)
+        if signed_in is None:
+            raise unauthorized("you are signed out: sign in again")
+        session, owner = signed_in
+        request.state.session = session
+        return owner
     if secret is None:
         raise unauthorized("send your API key as `Authorization: Bearer <key>`")
     key = await find_key(request, context, secret)

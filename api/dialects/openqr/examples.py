@@ -42,6 +42,26 @@ CODE = {
 NEW = {"destination": "https://example.com/spring-launch", "label": "Spring poster — bus stops"}
 EDIT = {"destination": "https://example.com/spring/live", "tags": ["poster", "spring"]}
 PAGE = {"codes": [CODE], "next_cursor": "41"}
+SIGN_IN = {"token": "Zk3bq0V1x8W2mT5yN7cR4dE6"}
+SIGNED_IN = {
+    "workspace": "default",
+    "scope": "admin",
+    "key_name": "first key",
+    "short_url": "https://s.example.com",
+}
+SESSIONS = {
+    "sessions": [
+        {
+            "id": "5b2d7c1e-8a40-4f6e-9c3b-7d1f0a2e4b68",
+            "key_name": "first key",
+            "scope": "admin",
+            "agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            "created_at": "2026-05-21T15:00:00Z",
+            "seen_at": "2026-05-21T15:00:00Z",
+            "current": True,
+        }
+    ]
+}
 DELETED = {"deleted": True}
 BULK = {"items": [NEW, {"destination": "https://localhost/"}]}
 BULK_ANSWER = {

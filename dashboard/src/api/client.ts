@@ -1,0 +1,74 @@
+/* Calls of the API. The session is a cookie of this origin; the header below cannot be sent by another site. */
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly field: string | null,
+  ) {
+    super(message);
+  }
+}
+
+/** No answer at all: offline, or the server is being restarted. */
+export class NoAnswer extends Error {}
+
+export interface Answer<T> {
+  body: T;
+  etag: string | null;
+}
+
+interface Options {
+  body?: unknown;
+  etag?: string | null;
+  signal?: AbortSignal;
+}
+
+const listeners = new Set<() => void>();
+
+/** Called when the session has ended. */
+export function onSignedOut(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export async function call<T>(method: string, path: string, options: Options = {}): Promise<Answer<T>> {
+  const headers = new Headers({ accept: "application/json", "x-waymark-dashboard": "1" });
+  if (options.body !== undefined) headers.set("content-type", "application/json");
+  if (options.etag) headers.set("if-match", options.etag);
+  const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
+  if (options.body !== undefined) init.body = JSON.stringify(options.body);
+  if (options.signal) init.signal = options.signal;
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new NoAnswer(String(error));
+  }
+  const text = await response.text();
+  const body: unknown = text === "" ? null : parse(text);
+  if (!response.ok) {
+    if (response.status === 401) for (const listener of listeners) listener();
+    throw problem(response.status, body);
+  }
+  return { body: body as T, etag: response.headers.get("etag") };
+}
+
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await call<T>("GET", path, signal ? { signal } : {})).body;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function problem(status: number, body: unknown): ApiError {
+  const error = (body as { error?: { code?: string; message?: string; field?: string | null } } | null)?.error;
+  return new ApiError(status, error?.code ?? "error", error?.message ?? `status ${status}`, error?.field ?? null);
+}

@@ -1,0 +1,44 @@
+/* Questions of `/v1/query`: their shape, and the hook that asks them. */
+
+import { call } from "./client";
+
+export type Filter = [operator: string, dimension: string, values: string[]];
+export type Label = string | number;
+export type Value = number | string | null;
+
+export interface Question {
+  metrics: string[];
+  date_range: string | [string, string];
+  timezone: string;
+  dimensions?: string[];
+  filters?: unknown[];
+  kinds?: string[];
+  compare?: string | [string, string];
+  order_by?: [string, "asc" | "desc"][];
+  include?: { time_labels?: boolean; total_rows?: boolean; remainder?: boolean };
+  pagination?: { limit?: number; cursor?: string | null };
+}
+
+export interface Row {
+  dimensions: Label[];
+  metrics: Value[];
+  comparison?: { dimensions: Label[]; metrics: Value[]; change: (number | null)[] };
+}
+
+export interface Answered {
+  results: Row[];
+  remainder?: Row;
+  meta: {
+    exact: boolean;
+    complete_until: string;
+    source: string;
+    total_rows?: number;
+    time_labels?: Label[];
+    next_cursor?: string | null;
+  };
+  query: { date_range: [string, string]; compare?: [string, string] | null };
+}
+
+export async function ask(question: Question, signal: AbortSignal): Promise<Answered> {
+  return (await call<Answered>("POST", "/v1/query", { body: question, signal })).body;
+}

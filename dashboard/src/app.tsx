@@ -1,0 +1,93 @@
+/* The frame of every page, and which view an address shows. */
+
+import { LocationProvider, Route, Router, lazy, useLocation } from "preact-iso";
+import { useEffect } from "preact/hooks";
+import { Icon } from "./components/icon";
+import { Toasts } from "./components/toasts";
+import mark from "./assets/mark.svg";
+import { session, signOut, whoAmI } from "./state/session";
+import { kept } from "./state/view";
+import { theme, wear, type Theme } from "./state/theme";
+import { language, languages, speak, words } from "./text";
+import SignIn from "./views/sign-in";
+import Overview from "./views/overview";
+
+const Codes = lazy(() => import("./views/codes"));
+const Code = lazy(() => import("./views/code"));
+const NotFound = lazy(() => import("./views/not-found"));
+
+export function App() {
+  useEffect(() => void whoAmI(), []);
+  useEffect(() => {
+    document.documentElement.lang = language.value;
+  }, [language.value]);
+  if (session.value === undefined) return <div class="skeleton boot" role="status" aria-label={words().loading} />;
+  if (session.value === null) return <SignIn />;
+  return (
+    <LocationProvider>
+      <a class="skip button" href="#content">
+        {words().nav.skip}
+      </a>
+      <div class="shell">
+        <Side />
+        <main class="main" id="content" tabIndex={-1}>
+          <Router>
+            <Route path="/" component={Overview} />
+            <Route path="/codes" component={Codes} />
+            <Route path="/codes/:id" component={Code} />
+            <Route default component={NotFound} />
+          </Router>
+        </main>
+      </div>
+      <Toasts />
+    </LocationProvider>
+  );
+}
+
+function Side() {
+  const { path } = useLocation();
+  const { nav } = words();
+  const pages = [
+    { href: "/", icon: "chart-column", name: nav.overview },
+    { href: "/codes", icon: "qr-code", name: nav.codes },
+  ];
+  return (
+    <nav class="side" aria-label={nav.main}>
+      <a class="brand" href="/">
+        <img src={mark} alt="" /> {words().name}
+      </a>
+      {pages.map((page) => (
+        <a key={page.href} class="nav-link" href={page.href + kept.value} aria-current={(page.href === "/" ? path === "/" : path.startsWith(page.href)) ? "page" : undefined}>
+          <Icon name={page.icon} />
+          {page.name}
+        </a>
+      ))}
+      <div class="side-end">
+        <label class="field">
+          <span>{words().languageLabel}</span>
+          <select class="input" value={language.value} onChange={(event) => speak(event.currentTarget.value)}>
+            {Object.entries(languages).map(([name, title]) => (
+              <option key={name} value={name}>
+                {title}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="field">
+          <span>{words().theme.label}</span>
+          <select class="input" value={theme.value} onChange={(event) => wear(event.currentTarget.value as Theme)}>
+            {(["auto", "light", "dark"] as const).map((one) => (
+              <option key={one} value={one}>
+                {words().theme[one]}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button type="button" class="nav-link button-plain" onClick={() => void signOut()}>
+          <Icon name="log-out" />
+          {words().signIn.out}
+        </button>
+      </div>
+    </nav>
+  );
+}

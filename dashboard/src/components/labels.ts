@@ -1,0 +1,33 @@
+/* How a value of a dimension is shown. What was typed by somebody stays text. */
+
+import { fill, words } from "../text";
+import { country, tongue } from "../text/numbers";
+import type { Label } from "../api/questions";
+
+export function shown(dimension: string, value: Label): string {
+  const text = String(value);
+  const { values } = words();
+  if (text === "") return dimension === "scan:referrer_host" || dimension === "scan:referrer" ? (values["direct"] ?? "") : dimension.startsWith("scan:utm") || dimension === "scan:placement" || dimension.startsWith("code:") ? (values["none"] ?? "") : (values["unknown"] ?? "");
+  switch (dimension) {
+    case "scan:country":
+      return country(text);
+    case "scan:language":
+      return tongue(text);
+    case "scan:device":
+    case "scan:entry":
+      return values[text] ?? text;
+    case "scan:kind":
+      return (words().kinds as Record<string, string>)[text] ?? text;
+    default:
+      return text;
+  }
+}
+
+export function named(dimension: string): string {
+  return words().dimensions[dimension] ?? dimension;
+}
+
+export function sentence(dimension: string, value: string, not: boolean): string {
+  const { filters } = words();
+  return fill(not ? filters.isNot : filters.is, { dimension: named(dimension), value: shown(dimension, value) });
+}

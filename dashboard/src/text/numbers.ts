@@ -1,0 +1,61 @@
+/* Numbers, days and names as the reader writes them. */
+
+import { language } from "./index";
+
+const made = new Map<string, unknown>();
+
+function kept<T>(key: string, make: () => T): T {
+  const name = `${language.value} ${key}`;
+  if (!made.has(name)) made.set(name, make());
+  return made.get(name) as T;
+}
+
+export function whole(value: number): string {
+  return kept("whole", () => new Intl.NumberFormat(language.value)).format(value);
+}
+
+/** 12.3K: where there is no room for all digits. */
+export function short(value: number): string {
+  return Math.abs(value) < 10_000
+    ? whole(value)
+    : kept("short", () => new Intl.NumberFormat(language.value, { notation: "compact", maximumFractionDigits: 1 })).format(value);
+}
+
+export function percent(part: number, digits = 1): string {
+  return kept(`percent ${digits}`, () => new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: digits })).format(part);
+}
+
+export function change(percentage: number): string {
+  return kept("change", () => new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" })).format(percentage / 100);
+}
+
+export function day(iso: string, style: "short" | "long" = "short"): string {
+  const options: Intl.DateTimeFormatOptions = style === "long" ? { dateStyle: "full", timeZone: "UTC" } : { day: "numeric", month: "short", timeZone: "UTC" };
+  return kept(`day ${style}`, () => new Intl.DateTimeFormat(language.value, options)).format(new Date(`${iso.slice(0, 10)}T00:00:00Z`));
+}
+
+export function moment(iso: string, zone: string): string {
+  return kept(`moment ${zone}`, () => new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "short", timeZone: zone })).format(new Date(iso));
+}
+
+export function ago(iso: string, now = Date.now()): string {
+  const seconds = Math.round((Date.parse(iso) - now) / 1000);
+  const format = kept("ago", () => new Intl.RelativeTimeFormat(language.value, { numeric: "auto" }));
+  for (const [unit, size] of [["day", 86_400], ["hour", 3_600], ["minute", 60]] as const) {
+    if (Math.abs(seconds) >= size) return format.format(Math.round(seconds / size), unit);
+  }
+  return format.format(seconds, "second");
+}
+
+export function country(letters: string): string {
+  if (!/^[A-Z]{2}$/.test(letters)) return letters;
+  return kept("country", () => new Intl.DisplayNames(language.value, { type: "region", fallback: "code" })).of(letters) ?? letters;
+}
+
+export function tongue(tag: string): string {
+  try {
+    return kept("tongue", () => new Intl.DisplayNames(language.value, { type: "language", fallback: "code" })).of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
+}

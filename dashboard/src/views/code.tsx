@@ -1,0 +1,139 @@
+/* One code: its picture and address, where it leads, and all that happened to it. */
+
+import { useState } from "preact/hooks";
+import { useLocation, useRoute } from "preact-iso";
+import { ApiError, type Answer } from "../api/client";
+import { useAnswer } from "../api/cache";
+import { deleteCode, editCode, nameOf, readCode, type Code as CodeShape, type CodeEdit } from "../api/codes";
+import { TextField, problemOf } from "../components/forms";
+import { Icon } from "../components/icon";
+import { Trouble } from "../components/trouble";
+import { Analytics } from "./overview";
+import { mayWrite } from "../state/session";
+import { say } from "../state/toasts";
+import { kept } from "../state/view";
+import { words } from "../text";
+import NotFound from "./not-found";
+
+export default function Code() {
+  const { params } = useRoute();
+  const id = params["id"] ?? "";
+  const answer = useAnswer<Answer<CodeShape>>({ key: ["code", id], fetch: (signal) => readCode(id, signal) });
+  if (answer.error instanceof ApiError && answer.error.status === 404) return <NotFound />;
+  if (answer.error && !answer.data) return <Trouble error={answer.error} retry={() => void answer.refetch()} />;
+  if (!answer.data) return <div class="skeleton panel-skeleton" />;
+  return (
+    <>
+      <Head key={answer.data.etag} code={answer.data.body} etag={answer.data.etag} again={() => void answer.refetch()} />
+      <Analytics title={words().codes.analytics} code={id} />
+    </>
+  );
+}
+
+function Head({ code, etag, again }: { code: CodeShape; etag: string | null; again: () => void }) {
+  const { codes: text } = words();
+  const { route } = useLocation();
+  const [destination, setDestination] = useState(code.destination);
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const picture = `/v1/dynamic/${code.id}/qr`;
+
+  async function change(changes: CodeEdit, back?: CodeEdit): Promise<void> {
+    setBusy(true);
+    setError(null);
+    try {
+      const { etag: next } = await editCode(code.id, changes, etag);
+      say(text.live, back ? { label: words().undo, run: () => void editCode(code.id, back, next).then(again, again) } : undefined);
+      again();
+    } catch (problem) {
+      if (problem instanceof ApiError && problem.status === 412) {
+        say(text.conflict);
+        again();
+      } else setError(problem);
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  async function remove(): Promise<void> {
+    if (!confirm(text.deleteSure)) return;
+    try {
+      await deleteCode(code.id, etag);
+      route(`/codes${kept.value}`);
+    } catch (problem) {
+      setError(problem);
+    }
+  }
+
+  return (
+    <section class="card code-head">
+      <div class="code-picture">
+        <img src={`${picture}?format=svg&size=512`} alt={text.picture} width="176" height="176" />
+        <div class="row">
+          {(["png", "svg", "pdf"] as const).map((format) => (
+            <a key={format} class="button" href={`${picture}?format=${format}&size=1024`} download={`${code.slug.replace(/\//g, "-")}.${format}`}>
+              {format.toUpperCase()}
+            </a>
+          ))}
+        </div>
+      </div>
+      <div class="stack code-facts">
+        <div class="row">
+          <h1>
+            <bdi>{nameOf(code)}</bdi>
+          </h1>
+          {code.status === "paused" && <span class="badge badge-warn">{text.paused}</span>}
+          {code.tags.map((tag) => (
+            <span class="badge" key={tag}>
+              <bdi>{tag}</bdi>
+            </span>
+          ))}
+        </div>
+        <p class="row">
+          <a href={code.short_url} target="_blank" rel="noreferrer noopener" class="mono">
+            {code.short_url}
+          </a>
+          <button
+            type="button"
+            class="button button-plain"
+            onClick={() => void navigator.clipboard.writeText(code.short_url).then(() => say(words().copied))}
+          >
+            <Icon name="copy" />
+            {words().copy}
+          </button>
+        </p>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            void change({ destination: destination.trim() }, { destination: code.destination });
+          }}
+        >
+          <TextField label={text.destination} name="destination" type="url" required value={destination} disabled={!mayWrite() || code.locked} change={setDestination} hint={text.editHint} problem={problemOf(error, "destination") ?? (error !== null ? problemOf(error) : undefined)}>
+            {mayWrite() && (
+              <button class="button button-primary" disabled={busy || destination.trim() === code.destination}>
+                {words().save}
+              </button>
+            )}
+          </TextField>
+        </form>
+        {mayWrite() && (
+          <div class="row">
+            <button
+              type="button"
+              class="button"
+              disabled={busy}
+              onClick={() => void change({ status: code.status === "paused" ? "active" : "paused" }, { status: code.status })}
+            >
+              <Icon name={code.status === "paused" ? "play" : "pause"} />
+              {code.status === "paused" ? text.resume : text.pause}
+            </button>
+            <button type="button" class="button button-danger" onClick={() => void remove()}>
+              <Icon name="trash-2" />
+              {text.delete}
+            </button>
+          </div>
+        )}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { de } from "../src/text/de";
+import { en } from "../src/text/en";
+
+function flat(catalogue: object, path = ""): [string, string][] {
+  return Object.entries(catalogue).flatMap(([name, value]): [string, string][] => (typeof value === "string" ? [[`${path}.${name}`, value]] : flat(value as object, `${path}.${name}`)));
+}
+
+test("every language says everything, with the same values in it", () => {
+  const holes = (catalogue: object) => flat(catalogue).map(([name, text]) => `${name} ${(text.match(/\{\w+\}/g) ?? []).sort().join(" ")}`);
+  expect(holes(de)).toEqual(holes(en));
+});
+
+test("nothing is left in English by mistake", () => {
+  const same = new Set(["Waymark", "Codes", "Code", "Scans", "Browser", "App", "System", "Region", "Name", "Tablet", "Link", "NFC", "Domain", "Bots", "Medium"]);
+  const german = new Map(flat(de));
+  expect(flat(en).filter(([name, text]) => german.get(name) === text && !same.has(text))).toEqual([]);
+});
