@@ -176,6 +176,7 @@ _MAKES: dict[str, tuple[tuple[str, dict[str, Any]], str, int]] = {
         "id",
         9,
     ),
+    "/v1/webhooks": (("/v1/webhooks", {"json": {"url": "https://example.com/hook", "events": ["scan"]}}), "id", 9),
     "/v1/exports": (("/v1/exports", {"json": {"name": "x", "schedule": {"every": "day"}}}), "id", 9),
     "/v1/keys": (("/v1/keys", {"json": {"name": "x", "scope": "read"}}), "id", 9),
     "/v1/domains": (("/v1/domains", {"json": {"domain": "fuzz{n}.example.com"}}), "id", 3),
