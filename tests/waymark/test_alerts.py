@@ -165,6 +165,10 @@ TROUBLES = {
         "1 analytics queries a second fail or time out.",
         {},
     ),
+    "WaymarkExportsFail": Trouble(
+        {'waymark_export_runs_total{state="retrying", %s}': "0+1x120"},
+        *("9m", "16m", "Scheduled exports fail again and again.", {}),
+    ),
     "WaymarkDomainUnproven": Trouble(
         {"waymark_domains_unproven{%s}": "1x120"},
         *("14m", "16m", "1 custom domains have lost their DNS proof and will lapse after the grace period.", {}),
