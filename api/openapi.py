@@ -99,10 +99,10 @@ def problems(route: Route, dialect: Dialect) -> set[int]:
 def _responses(route: Route, dialect: Dialect) -> dict[str, dict[str, Any]]:
     """Every status of a route, with its shape."""
     done: dict[str, Any] = {"description": "As asked."}
-    content = {} if route.answer is None else _json(route.answer, route.example)
-    content |= {media: {"schema": {"type": "string", "format": "binary"}} for media in route.media}
-    if content:
-        done["content"] = content
+    if route.media:
+        done["content"] = {media: {"schema": {"type": "string", "format": "binary"}} for media in route.media}
+    elif route.answer is not None:
+        done["content"] = _json(route.answer, route.example)
     found = {route.status: done}
     if route.tagged and route.method == "GET":
         found[304] = {"description": "The code is still what `If-None-Match` says."}

@@ -253,7 +253,7 @@ async def conforms(response: httpx.Response) -> None:
                 allowed = {route.status, *problems(route, dialect)} | ({304} if route.tagged else set())
                 assert response.status_code in allowed, f"{response.status_code} is not documented"
                 if response.status_code == route.status:
-                    media = route.media if route.answer is None and route.media else (*media, *route.media)
+                    media = (*(route.media or media), *route.files)
                     shape = route.answer
                 # Only pictures are kept by who asked, and by nobody on the way.
                 assert kept in ("no-store", "no-store, no-transform") or (

@@ -182,7 +182,7 @@ ROUTES = (
         parameters=(QUERY_FORMAT,),
         problems=(400,),
         example=examples.QUERY_ANSWER,
-        media=MEDIA,
+        files=MEDIA,
     ),
     Route(
         method="GET",
@@ -207,6 +207,6 @@ ROUTES = (
         parameters=(*query_parameters.PARAMETERS, QUERY_FORMAT),
         problems=(400,),
         example=examples.QUERY_ANSWER,
-        media=MEDIA,
+        files=MEDIA,
     ),
 )

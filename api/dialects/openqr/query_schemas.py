@@ -9,7 +9,7 @@ from analytics.query import bounds
 from schemas.event import Kind
 
 _ANY = Annotated[Any, Meta(description="An operator and what it takes.")]
-_FILTER = Annotated[
+Filter = Annotated[
     list[_ANY],
     Meta(
         description='`["is", "scan:country", ["DE"]]`, or `is_not`, `contains`, `contains_not`, `matches` (RE2); '
@@ -44,7 +44,7 @@ class QueryRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ]
     timezone: Annotated[str, Meta(description="Whose days these are. Left out: `UTC`.")] | UnsetType = UNSET
     dimensions: Annotated[list[str], Meta(extra_json_schema={"maxItems": bounds.DIMENSIONS})] | UnsetType = UNSET
-    filters: Annotated[list[_FILTER], Meta(description="All of them hold.")] | UnsetType = UNSET
+    filters: Annotated[list[Filter], Meta(description="All of them hold.")] | UnsetType = UNSET
     kinds: Annotated[list[Kind], Meta(description="Left out: people alone.")] | UnsetType = UNSET
     compare: (
         Annotated[

@@ -203,7 +203,7 @@ ROUTES = (
         parameters=(ID, CURSOR, QUERY_FORMAT),
         problems=(400, 404),
         example=examples.QUERY_ANSWER,
-        media=MEDIA,
+        files=MEDIA,
     ),
     Route(
         method="PATCH",

@@ -11,6 +11,7 @@ from analytics.query.grammar import parse
 from analytics.query.refusal import Refused
 from api.dialect import Call, Route
 from api.dialects.openqr import examples
+from api.dialects.openqr.query_schemas import Filter
 from api.dialects.openqr.schemas import Deleted
 from api.parameters import Parameter
 from api.parsing import convert, read_object
@@ -31,12 +32,20 @@ _TIME = {"format": "date-time"}
 
 
 class ExportedScans(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which scans."""
+    """Which scans; left out, those of people."""
 
-    filters: Annotated[list[Any], Meta(description="As in `POST /v1/query`.")] = []
-    kinds: Annotated[list[str], Meta(description="`human`, `bot`, `preview`, `prefetch`.")] = msgspec.field(
-        default_factory=lambda: ["human"]
-    )
+    filters: Annotated[list[Filter], Meta(description="As in `POST /v1/query`.")] | UnsetType = UNSET
+    kinds: Annotated[list[str], Meta(description="`human`, `bot`, `preview`, `prefetch`.")] | UnsetType = UNSET
+
+    def question(self) -> dict[str, Any]:
+        """As a question has them."""
+        filters = [] if isinstance(self.filters, UnsetType) else self.filters
+        return {"filters": filters, "kinds": ["human"] if isinstance(self.kinds, UnsetType) else self.kinds}
+
+
+class ShownScans(msgspec.Struct, frozen=True):
+    filters: list[Filter]
+    kinds: list[str]
 
 
 class NewExport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +79,7 @@ class SavedExport(msgspec.Struct, frozen=True):
     name: Annotated[str, _NAME]
     format: Annotated[str, _FORMAT]
     schedule: Schedule
-    scans: ExportedScans | None
+    scans: ShownScans | None
     report_id: str | None
     created_at: Annotated[str, Meta(extra_json_schema=_TIME)]
     next_period: str
@@ -112,7 +121,7 @@ async def create_export(call: Call) -> Response:
         sent.schedule,
         plans=call.context.codes.plans,
         report_id=report_id,
-        scans=None if report_id is not None else msgspec.to_builtins(scans or ExportedScans()),
+        scans=None if report_id is not None else (scans or ExportedScans()).question(),
         id=call.id(),
         now_ms=call.context.now_ms,
     )
@@ -121,7 +130,7 @@ async def create_export(call: Call) -> Response:
 
 def _check(schedule: Schedule, scans: ExportedScans | None) -> None:
     """Raises Problem: for a zone, filters or kinds that a question would not take."""
-    given = msgspec.to_builtins(scans or ExportedScans())
+    given = (scans or ExportedScans()).question()
     try:
         parse({"metrics": ["scans"], "date_range": "all", "timezone": schedule.timezone, **given})
     except Refused as refused:
@@ -194,7 +203,7 @@ async def _shown(call: Call, export: ScheduledExport) -> SavedExport:
         name=export.name,
         format=export.format,
         schedule=export.schedule,
-        scans=None if export.report_id else msgspec.convert(export.scans, ExportedScans),
+        scans=None if export.report_id else msgspec.convert(export.scans, ShownScans),
         report_id=export.report_id,
         created_at=second(export.created_at_ms),
         next_period=period.name,
