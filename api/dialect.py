@@ -75,8 +75,8 @@ class Route(msgspec.Struct, frozen=True):
     problems: tuple[int, ...] = ()
     example: Any = None
     media: tuple[str, ...] = ()
-    # What the answer may be besides JSON, if the caller says so. Not in the document: a generated client has one type for
-    # an answer.
+    # What the answer may be besides JSON, if the caller says so. Not in the document, since a generated client has one
+    # type for an answer.
     files: tuple[str, ...] = ()
     creates: bool = False
     # False for an answer that must not be stored for Idempotency-Key.
