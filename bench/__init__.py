@@ -21,6 +21,7 @@ BUDGETS = (
     "cold",
     "memory",
     "freshness",
+    "stream",
     "aggregator",
     "analytics",
     "questions",

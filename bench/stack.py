@@ -1,7 +1,7 @@
 """A whole `waymark up` in a folder and on ports of its own, for benches and for tests of whole examples."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from waymark.data_dir import DataDir
 KEY = "oqr_live_bench0123456789abcdef0123456789"
 # Written at once; more would only make Redis's answer wait for longer.
 ROUTES_AT_ONCE = 5_000
+NO_MORE: Mapping[str, str] = {}
 
 
 class Stack(msgspec.Struct, frozen=True):
@@ -102,11 +103,19 @@ def _destination(slug: str) -> str:
     return f"https://www.example.com/campaigns/2026/spring/landing?code={slug}"
 
 
-def spawn(data: Path, log: Path, *, workers: int = 1, edge: str = "none", root: Path = ROOT) -> tuple[WaymarkUp, Stack]:
-    """Start `waymark up` without waiting for it. `root`: that of another tree."""
+def spawn(
+    data: Path,
+    log: Path,
+    *,
+    workers: int = 1,
+    edge: str = "none",
+    root: Path = ROOT,
+    more: Mapping[str, str] = NO_MORE,
+) -> tuple[WaymarkUp, Stack]:
+    """Start `waymark up` without waiting for it. `root`: that of another tree; `more`: further settings."""
     environment = clean_environment()
     environment |= {"WAYMARK_BOOTSTRAP_KEY": KEY, "WAYMARK_HOST": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
-    environment["WAYMARK_EDGE"] = edge
+    environment |= {"WAYMARK_EDGE": edge, **more}
     up = WaymarkUp(data, out=log, workers=workers, environment=environment, root=root)
     up.start()
     assert up.process is not None
@@ -114,10 +123,12 @@ def spawn(data: Path, log: Path, *, workers: int = 1, edge: str = "none", root: 
 
 
 @contextmanager
-def running(*, workers: int = 1, edge: str = "none", root: Path = ROOT) -> Iterator[Stack]:
+def running(
+    *, workers: int = 1, edge: str = "none", root: Path = ROOT, more: Mapping[str, str] = NO_MORE
+) -> Iterator[Stack]:
     """A ready `waymark up`; everything of it is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="wm-bench-", ignore_cleanup_errors=True) as folder:
-        up, stack = spawn(Path(folder) / "data", Path(folder) / "log", workers=workers, edge=edge, root=root)
+        up, stack = spawn(Path(folder) / "data", Path(folder) / "log", workers=workers, edge=edge, root=root, more=more)
         try:
             up.wait_until_ready()
             yield stack

@@ -29,6 +29,7 @@ BUDGETS = {
     "cold": [("≥ 0.3 ×", 1)],
     "memory": [("≤ 200 MB", 1)],
     "freshness": [("≤ 1 s", 1)],
+    "stream": [("≤ 1.5 s", 1), ("≤ 1 cores", 1)],
     "aggregator": [("≥ 100,000 scans/s", 1)],
     "analytics": [("≤ 50 ms", 1), ("≤ 1.5 ×", 1)],
     "questions": [("≤ 200 ms", 1), ("≤ 1,000 ms", 3), ("≤ 300 ms", 1)],
