@@ -102,10 +102,20 @@ def watch_rollups(
             if known.get(day) != fingerprint and not waits:
                 work.append(_Work(rollup, day, _rows(rollup, day, content), fingerprint))
     # What was wrong first, then the newest.
-    work.sort(key=lambda one: ((one.rollup.table, one.day) in before, one.day), reverse=True)
+    work.sort(
+        key=lambda one: (
+            (one.rollup.table, one.day) in before,
+            one.day == newest,
+            one.day.year,
+            one.day.month,
+            one.rollup.table,
+            one.day,
+        ),
+        reverse=True,
+    )
     found: dict[tuple[str, date], DayDifference] = {}
     done, worked = 0, 0.0
-    for rollup, days, parts in _batches(work):
+    for rollup, days, parts in _batches(work, content):
         if worked > WORK_S:
             break
         different: list[DayDifference] = []
@@ -117,11 +127,10 @@ def watch_rollups(
         for one in different:
             key = (one.rollup, one.day)
             found[key] = together(found[key], one) if key in found else one
+            memory.proven[rollup.table].pop(one.day, None)
         for one_day in days:
             known = memory.proven[rollup.table]
-            if (rollup.table, one_day.day) in found:
-                known.pop(one_day.day, None)
-            else:
+            if (rollup.table, one_day.day) not in found:
                 known[one_day.day] = one_day.fingerprint
         done += len(days)
     if not newest_waits and done == len(work):
@@ -137,22 +146,29 @@ def watch_rollups(
     )
 
 
-def _batches(work: Sequence[_Work]) -> Iterable[tuple[Rollup, list[_Work], list[Slice]]]:
-    """Neighbouring days of one rollup that are few rows together, in one slice; the order stays."""
+def _batches(work: Sequence[_Work], content: Content) -> Iterable[tuple[Rollup, list[_Work], list[Slice]]]:
+    """Days of one rollup and year that are few rows together, with those between them, in one slice; the order
+    stays."""
     at = 0
     while at < len(work):
         first = work[at]
         days, rows = [first], first.rows
         while first.rollup.period == "day" and at + len(days) < len(work):
             following = work[at + len(days)]
-            apart = days[-1].day - following.day != timedelta(days=1) or following.day.year != first.day.year
-            if following.rollup is not first.rollup or apart or rows + following.rows > ROWS:
+            if following.rollup is not first.rollup or following.day.year != first.day.year:
+                break
+            between = (days[-1].day - timedelta(n) for n in range(1, (days[-1].day - following.day).days + 1))
+            rows += sum(_rows(first.rollup, day, content) for day in between)
+            if following.day > days[-1].day or rows > ROWS:
                 break
             days.append(following)
-            rows += following.rows
         at += len(days)
-        counts = {one.day: one.rows for one in days}
-        parts = slices_of(first.rollup, counts) if first.rollup.period == "month" else slices(counts, ROWS)
+        if first.rollup.period == "month":
+            parts = slices_of(first.rollup, {first.day: 0})
+        elif len(days) == 1:
+            parts = slices({first.day: first.rows}, ROWS)
+        else:
+            parts = [Slice(days[-1].day, first.day)]
         yield first.rollup, days, parts
 
 

@@ -98,7 +98,7 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
         wait_for(lambda: one.scan(code["slug"])[0] == 302, within_s=60)
         for process in (redirect, ingest, aggregate, api):
             assert process.is_running()
-        where = [["redirect"], ["api"], ["ingest", "journal"], ["aggregate"]]
+        where = [["redirect"], ["api"], ["ingest", "journal"], ["aggregate", "proof"]]
         for port, services_there in zip(ports, where, strict=True):
             assert promtool.shown(promtool.asked(port)) == promtool.of(*services_there)
             assert promtool.asked(port, "/readyz")
@@ -115,6 +115,15 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
             return bool(report) and report["clean"] and report["stored"] == 1 and looked[f"{state} sources"] == 1
 
         wait_for(lambda: proven("open"), within_s=60, what="a source that is open elsewhere is proven")
+        # The API, which is a process of its own, knows until when everything is stored: from heartbeats and head notes.
+        scanned = one.call("GET", f"/v1/dynamic/{code['id']}")[1]["created_at"]
+
+        def said() -> Any:
+            return one.call("GET", "/v1/proof")[1]
+
+        wait_for(lambda: (said()["complete_until"] or "") > scanned, within_s=60, what="complete until after the scan")
+        wait_for(lambda: said()["verdict"] == "green", within_s=120, what="the proof is green")
+        assert (said()["scans"]["given_out"], said()["held_back_by"]) == (1, [])
         # SIGTERM ends each of them, and the redirector's journal reaches the warehouse.
         redirect.send_signal(signal.SIGTERM)
         assert redirect.wait(30) == 0

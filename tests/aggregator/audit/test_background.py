@@ -1,6 +1,7 @@
 """The audit in the background: beside an aggregator that stores, through restarts, at a bounded share of a core."""
 
 import asyncio
+import shutil
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -169,3 +170,22 @@ def test_a_verdict_is_green_only_when_all_was_checked_lately() -> None:
         "2 more sources",
         "2 erased scans belong to no deletion",
     )
+
+
+async def test_a_restored_copy_of_the_data_is_as_green_with_and_without_what_was_kept(folder: Path) -> None:
+    source = journal(folder, 5)
+    append(source, 120)
+    source.close()
+    moving = aggregator(folder)
+    async with running(moving), in_background(auditing(folder, moving)) as one:
+        await until(lambda: one.latest is not None and one.latest.stored == 120)
+        assert judge(one.latest, wall_ms()).verdict == "green"
+    copy = folder.with_name(f"{folder.name}-restored")
+    shutil.copytree(folder, copy, symlinks=True)
+    for _ in range(2):
+        again = aggregator(copy)
+        async with running(again), in_background(auditing(copy, again)) as one:
+            await until(lambda one=one: one.rounds > 0)  # type: ignore[misc]
+            assert one.latest is not None
+            assert (judge(one.latest, wall_ms()).verdict, one.latest.stored) == ("green", 120)
+        (copy / "proof.msgpack").unlink()
