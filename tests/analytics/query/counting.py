@@ -76,6 +76,11 @@ def _a_year_before(day: date) -> date:
     return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
+@lru_cache(maxsize=100_000)
+def local(ms: int, zone: ZoneInfo) -> datetime:
+    return (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=ms)).astimezone(zone)
+
+
 def label(unit: str, moment: datetime, zone: ZoneInfo) -> str | int:
     local = moment.astimezone(zone)
     day = local.date()
@@ -140,22 +145,21 @@ class Count:
         self.zone = ZoneInfo(asked["timezone"])
         self.dimensions: list[str] = asked["dimensions"]
         self.time = next((at for at, name in enumerate(self.dimensions) if name.startswith("time:")), None)
+        self.names = {*self.dimensions, *_names(asked["filters"])}
+        everything = ["human", "bot", "preview", "prefetch"]
+        self.kinds = asked.get("kinds") or (everything if "scan:kind" in self.names else ["human"])
         # (Of the last one nothing is known.)
         self.codes = {code.number: code for code in codes[:-1]}
         self.whole = resolved(asked["date_range"], self.zone, now, scans)
         self.groups = self.grouped(self.whole)
 
     def counted(self, scan: ScanEvent, whole: Range) -> bool:
-        names = {*self.dimensions, *_names(self.asked["filters"])}
-        kinds = self.asked.get("kinds") or (
-            ["human", "bot", "preview", "prefetch"] if "scan:kind" in names else ["human"]
-        )
         return (
             scan.code != 0
+            and scan.kind in self.kinds
             and at(scan) < self.until
-            and at(scan).astimezone(self.zone) in whole
-            and scan.kind in kinds
-            and (scan.outcome in COUNTED or "scan:outcome" in names)
+            and local(scan.ts_ms, self.zone) in whole
+            and (scan.outcome in COUNTED or "scan:outcome" in self.names)
             and all(self.meets(scan, one) for one in self.asked["filters"])
         )
 

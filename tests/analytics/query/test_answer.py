@@ -30,10 +30,10 @@ def filled(client: Client) -> Client:
 
 
 def pages(client: Client, asked: dict[str, Any], workspace: int, now: datetime, until: datetime) -> list[Answer]:
-    """The first pages, at most three."""
+    """The first pages, at most two."""
     found: list[Answer] = []
     cursor: str | None = None
-    while len(found) < 3 and (cursor or not found):
+    while len(found) < 2 and (cursor or not found):
         query = parse(asked | {"pagination": asked["pagination"] | {"cursor": cursor}})
         attributes = Attributes(CODES[workspace])
         found.append(
@@ -128,7 +128,7 @@ def check(client: Client, data: st.DataObject) -> None:
         shown = expected.check(page, shown)
 
 
-@settings(max_examples=60)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_an_answer_is_a_plain_count(filled: Client, data: st.DataObject) -> None:
     check(filled, data)
