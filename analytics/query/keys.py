@@ -51,11 +51,27 @@ class Key(msgspec.Struct, frozen=True):
         )
 
 
+# What stands for a value that is not among those that were numbered.
+UNNUMBERED = "\0?"
+
+
 def scan_key(dimension: str) -> Key:
     if dimension in ("scan:kind", "scan:outcome"):
         # (The warehouse numbers them.)
         return Key(dimension, Grouping(lambda columns: columns.of(dimension)), str)
     grouping = Grouping(lambda columns: columns.of(dimension), lambda name: f"toString({name})")
+    return Key(dimension, grouping, str, sortable=True)
+
+
+def numbered_key(dimension: str, values: Sequence[str], parameters: Parameters) -> Key:
+    """By several texts the warehouse groups three times slower than by several numbers. Any value that is not among
+    these is shown as UNNUMBERED."""
+    texts = parameters.array(values, "String")
+    numbers = parameters.array(list(range(1, len(values) + 1)), "UInt16")
+    grouping = Grouping(
+        lambda columns: f"toUInt16(transform({columns.of(dimension)}, {texts}, {numbers}, toUInt16(0)))",
+        lambda name: f"if({name} = 0, {parameters.add(UNNUMBERED, 'String')}, arrayElement({texts}, {name}))",
+    )
     return Key(dimension, grouping, str, sortable=True)
 
 

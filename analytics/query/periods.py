@@ -1,6 +1,6 @@
 """The scans of one range of dates, grouped as a question asks."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -13,12 +13,17 @@ from analytics.query.code_sets import CodeAttributes
 from analytics.query.dates import Bucket, Range, buckets
 from analytics.query.filters import Parameters, filters_sql, matcher, split
 from analytics.query.grammar import Query
-from analytics.query.keys import Key, Label, code_key, scan_key, time_key
+from analytics.query.keys import Key, Label, code_key, numbered_key, scan_key, time_key
 from analytics.query.planning import SOME_CODES, Interval, Piece, plan
 from analytics.query.refusal import TooLarge
+from analytics.query.sources import RAW_MONTHS
 from analytics.query.sql import NO_SCANS, Found, Group, Measures, Scope, Top
 
 Labels = tuple[Label, ...]
+
+# Texts that are dictionaries in the table, so that numbering them costs nothing.
+_NUMBERED = {one.name for one in DIMENSIONS.values() if one.rollup} - {"scan:city", "scan:referrer"}
+_MOST_NUMBERED = 2_000
 
 
 class Asker:
@@ -64,16 +69,36 @@ class Asker:
                 "shorter one, for fewer codes, or for less at once",
             )
 
-    def keys(self, parts: Sequence[Bucket], parameters: Parameters) -> list[Key]:
+    def keys(
+        self, parts: Sequence[Bucket], parameters: Parameters, values: Mapping[str, Sequence[str]] = {}
+    ) -> list[Key]:
+        """Those that `values` has are grouped by number."""
         found = []
         for name in self.query.dimensions:
             family = DIMENSIONS[name].family
             if family == "time":
                 found.append(time_key(name, parts, parameters))
+            elif name in values:
+                found.append(numbered_key(name, values[name], parameters))
             elif family == "code":
                 found.append(code_key(name, self.codes, parameters))
             else:
                 found.append(scan_key(name))
+        return found
+
+    def numbered(self, pieces: Sequence[Piece]) -> dict[str, list[str]]:
+        """The values of dimensions that are worth being grouped by number: of several, over months of scans."""
+        names = [name for name in self.query.dimensions if name in _NUMBERED]
+        if len(self.query.dimensions) < 2 or pieces[0].source != RAW_MONTHS or not self.scope.counted:
+            return {}
+        starts, ends = zip(*(one for piece in pieces for one in piece.intervals), strict=True)
+        interval = (min(starts), max(ends))
+        found = {}
+        for name in names:
+            dimension = DIMENSIONS[name].rollup or ""
+            values = sql.values_between(self.client, self.workspace, dimension, interval, _MOST_NUMBERED + 1)
+            if 0 < len(values) <= _MOST_NUMBERED:
+                found[name] = values
         return found
 
     def ask(
@@ -137,10 +162,13 @@ def read_period(asker: Asker, whole: Range, *, first: int) -> Period:
     parts = buckets(time, whole, asker.query.zone) if time else []
     pieces = asker.pieces(whole, parts)
     parameters = Parameters()
-    keys = asker.keys(parts, parameters)
-    found = asker.ask(
-        pieces, keys, asker.measures, parameters, top=_top(asker.query, keys, min(first, asker.bounds.groups + 1))
-    )
+    keys = asker.keys(parts, parameters, asker.numbered(pieces))
+    top = _top(asker.query, keys, min(first, asker.bounds.groups + 1))
+    found = asker.ask(pieces, keys, asker.measures, parameters, top=top)
+    if found.unnumbered:
+        parameters = Parameters()
+        keys = asker.keys(parts, parameters)
+        found = asker.ask(pieces, keys, asker.measures, parameters, top=top)
     total = found.total
     if any(DIMENSIONS[key.dimension].many for key in keys):
         total = asker.ask(pieces, [], Measures(), Parameters()).total

@@ -8,7 +8,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 
 from analytics.query.filters import Parameters
-from analytics.query.keys import Grouping, Key
+from analytics.query.keys import UNNUMBERED, Grouping, Key
 from analytics.query.planning import Interval, Piece
 from analytics.query.sources import QUARTER_MS, RAW, Columns, Source, by_time
 from schemas.event import COUNTED, KINDS, Kind
@@ -59,11 +59,13 @@ NO_SCANS = Group((), 0)
 
 
 class Found(msgspec.Struct, frozen=True):
-    """`total` and `rows` are of all groups, also of those that were not fetched."""
+    """`total` and `rows` are of all groups, also of those that were not fetched. `unnumbered`: some value is shown as
+    UNNUMBERED."""
 
     groups: list[Group]
     total: int
     rows: int
+    unnumbered: bool
 
 
 def rows_sql(rows: Rows, parameters: Parameters) -> str:
@@ -147,8 +149,12 @@ def groups(
     if top is None:
         query += f" LIMIT {most}"
     else:
+        unnumbered = (
+            f"has([{', '.join(f'toString({name})' for name in names)}], {parameters.add(UNNUMBERED, 'String')})"
+        )
+        windows = f"sum(n) OVER () AS total, count() OVER () AS groups, max({unnumbered}) OVER () AS unnumbered"
         query = (
-            f"SELECT * FROM (SELECT *, sum(n) OVER () AS total, count() OVER () AS groups FROM ({query})) "  # noqa: S608
+            f"SELECT * FROM (SELECT *, {windows} FROM ({query})) "  # noqa: S608
             f"ORDER BY {top.order} LIMIT {top.rows} WITH TIES"
         )
     result = client.query(query, parameters=parameters.values)
@@ -158,9 +164,10 @@ def groups(
         for row in result.result_rows
     ]
     if top is None:
-        return Found(found, sum(group.scans for group in found), len(found))
-    total, count = result.result_rows[0][width + 3 :] if found else (0, 0)
-    return Found(found, total, count)
+        total = sum(group.scans for group in found)
+        return Found(found, total, len(found), any(UNNUMBERED in group.keys for group in found))
+    total, count, missing = result.result_rows[0][width + 3 :] if found else (0, 0, False)
+    return Found(found, total, count, bool(missing))
 
 
 def _part(piece: Piece, where: str, filters: str, groupings: Sequence[Grouping], measures: Measures) -> str:
@@ -200,6 +207,18 @@ def scans_between(client: Client, workspace: int, interval: Interval, codes: Col
         where += f" AND code IN {parameters.array(sorted(codes), 'UInt64')}"
     query = f"SELECT sum(n) FROM {source.table} WHERE {where}"  # noqa: S608
     return int(client.query(query, parameters=parameters.values).result_rows[0][0])
+
+
+def values_between(client: Client, workspace: int, dimension: str, interval: Interval, most: int) -> list[str]:
+    """The values of a dimension in the months of the interval, as the sums have them: all, and maybe more."""
+    start, end = (datetime.fromtimestamp(ms // 1000, UTC).date() for ms in interval)
+    rows = client.query(
+        "SELECT DISTINCT value FROM workspace_by_month WHERE workspace = {workspace:UInt64}"
+        " AND dimension = {dimension:String} AND month >= toStartOfMonth({start:Date}) AND month <= {end:Date}"
+        " LIMIT {most:UInt32}",
+        parameters={"workspace": workspace, "dimension": dimension, "start": start, "end": end, "most": most},
+    ).result_rows
+    return [row[0] for row in rows]
 
 
 def first_scan(client: Client, workspace: int) -> datetime | None:

@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS scans (
     ts_ms Int64 EPHEMERAL,
     ts DateTime64(3, 'UTC') DEFAULT fromUnixTimestamp64Milli(ts_ms, 'UTC') CODEC(Delta, ZSTD),
     code UInt64,
-    workspace UInt64 CODEC(ZSTD),
+    workspace UInt64 CODEC(Delta, ZSTD),
     host LowCardinality(String),
     slug LowCardinality(String),
     kind Enum8('human' = 1, 'bot' = 2, 'preview' = 3, 'prefetch' = 4),

@@ -13,7 +13,7 @@ from analytics.query.answer import Answer, answer
 from analytics.query.bounds import BOUNDS, Bounds
 from analytics.query.grammar import parse
 from analytics.query.refusal import Refused, TooLarge
-from schemas.event import ScanEvent
+from schemas.event import EVENT_COLUMNS, ScanEvent
 from tests.analytics.query.scans import Attributes, at, codes_of, scans_of, store
 
 NOW = datetime(2028, 11, 6, tzinfo=UTC)
@@ -123,3 +123,19 @@ def test_another_workspace_is_not_there(filled: Client) -> None:
     query = parse({"metrics": ["scans", "visitors", "last_scan"], "date_range": "all", "dimensions": ["time:day"]})
     found = answer(filled, query, workspace=99, now=NOW, complete_until=NOW, codes=Attributes(CODES))
     assert [(row.dimensions, row.metrics) for row in found.results] == [(("2028-11-06",), (0, 0, None))]
+
+
+def test_a_value_that_no_sum_has_is_counted_all_the_same(filled: Client) -> None:
+    """Two dimensions over months are grouped by number, as the sums have the values."""
+    asked = {"dimensions": ["scan:os", "scan:device"], "include": {"total_rows": True}}
+    before = ask(filled, asked)
+    assert isinstance(before.meta.total_rows, int)
+    template = next(scan for scan in SCANS if scan.code and scan.kind == "human" and scan.outcome == "redirect")
+    odd = msgspec.structs.replace(template, source=99, seq=1, os="BeOS")
+    filled.raw_insert("scans", list(EVENT_COLUMNS), msgspec.json.encode(odd), fmt="JSONCompactEachRow")
+    after = ask(filled, asked)
+    assert after.meta.total_rows == before.meta.total_rows + 1
+    assert [row.metrics for row in after.results if row.dimensions == ("BeOS", odd.device)] == [(1,)]
+    top = ask(filled, asked | {"pagination": {"limit": 1}})
+    assert top.results == after.results[:1] and top.meta.total_rows == after.meta.total_rows
+    filled.command("DELETE FROM scans WHERE source = 99")
