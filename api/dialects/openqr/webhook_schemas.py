@@ -1,6 +1,7 @@
 """Webhooks of `/v1` on the wire."""
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -16,7 +17,7 @@ from webhooks.signing import MAX_OVERLAP_S, OVERLAP_S
 MAX_ID = 100
 DATE_TIME = {"format": "date-time"}
 _URL = Meta(
-    description="Where events are POSTed to: a public https address.",
+    description="Where events are POSTed to: a public https address. A key that is not `admin` reads its path as `…`.",
     extra_json_schema={"format": "uri", "maxLength": 2048},
 )
 _LABEL = Meta(description="A name for people.", extra_json_schema={"maxLength": MAX_LABEL})
@@ -184,6 +185,15 @@ class Rotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def moment_or_none(at_ms: int | None) -> str | None:
     return None if at_ms is None else moment(at_ms)
+
+
+def address_alone(url: str) -> str:
+    """Where a receiver is, without its path, which may be a secret."""
+    parts = urlsplit(url)
+    if not parts.netloc:
+        # (An e-mail address.)
+        return url
+    return f"{parts.scheme}://{parts.netloc}/…" if parts.path.strip("/") or parts.query else url
 
 
 def to_wire(endpoint: Endpoint, state: State) -> dict[str, Any]:

@@ -95,6 +95,8 @@ async def test_who_may_do_what(api: Service) -> None:
     for caller in (reader, writer):
         assert (await caller.post("/v1/webhooks", json={"url": URL, "events": ["scan"]})).status_code == 403
         assert (await caller.get(f"{path}/secret")).status_code == 403
+    (seen,) = (await writer.get("/v1/webhooks")).json()["webhooks"]
+    assert (seen["url"], made["url"]) == ("https://shop.example.com/…", URL)
     theirs = await api.caller("theirs")
     for method, part in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/secret"), ("GET", "/deliveries")):
         assert (await theirs.request(method, path + part, json={})).status_code == 404
