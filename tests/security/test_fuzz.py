@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from api.dialects import DIALECTS
-from codes import folders
+from codes import reports
 from tests.api.served import Served
 from tests.security.fuzz import fuzz, service
 
@@ -31,7 +31,7 @@ def test_it_finds_what_is_wrong(served: Served, monkeypatch: pytest.MonkeyPatch)
     async def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(folders, "list_folders", broken)
+    monkeypatch.setattr(reports, "list_reports", broken)
     run = fuzz(served, 60, seed=2)
-    assert {one.operation for one in run.found} == {"GET /v1/folders"}
+    assert {one.operation for one in run.found} == {"GET /v1/reports"}
     assert {one.status for one in run.found} == {500}
