@@ -219,10 +219,13 @@ def _hashes(rollup: Rollup, key: str, condition: str) -> str:
             f"SELECT {rollup.day} AS on_day, sum(n * {hashed})) FROM {rollup.table} WHERE {condition} GROUP BY on_day"
         )
     entries = (
-        f"SELECT {', '.join(columns)}, sum(n) AS many, uniqExactMerge(visitors) AS people, max(last) AS latest"
+        f"SELECT {', '.join(columns)}, sum(n) AS many, uniqExactMerge(visitors) AS people, max(last) AS latest,"
+        f" {'sum(fingerprint)' if rollup.fingerprint else '0'} AS which"
         f" FROM {rollup.table} WHERE {condition} GROUP BY {', '.join(columns)}"
     )
-    return f"SELECT {rollup.day} AS on_day, sum({hashed}, many, people, latest)) FROM ({entries}) GROUP BY on_day"
+    return (
+        f"SELECT {rollup.day} AS on_day, sum({hashed}, many, people, latest, which)) FROM ({entries}) GROUP BY on_day"
+    )
 
 
 def _source(rollup: Rollup, content: Content, sums: Mapping[str, DaySums]) -> dict[date, object]:

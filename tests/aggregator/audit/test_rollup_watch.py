@@ -68,6 +68,7 @@ COUNTS = [(table, "n = n + 1") for table in ROLLUPS]
 OTHERS = [
     ("scans_by_time", "last = last + toIntervalMinute(1)"),
     ("workspace_by_time", "visitors = arrayReduce('uniqExactState', [toUInt64(1), 2, 3, 4, 5, 6, 7, 8, 9, 77])"),
+    ("workspace_by_time", "fingerprint = fingerprint + 1"),
     ("scans_by_value", "value = 'FR'"),
     ("workspace_by_value", "value = 'FR'"),
 ]
