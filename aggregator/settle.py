@@ -21,7 +21,6 @@ from aggregator import queries
 from aggregator.batch import Batch
 from aggregator.decoding import Key
 from aggregator.differences import differences
-from aggregator.slices import SPILL
 from infra.rollups import ROLLUPS, Rollup, rollup_select
 
 # The numbers of a rollup's owner, and a day since 1970.
@@ -138,6 +137,8 @@ _LONG: dict[str, object] = {
     "max_ast_elements": 1_000_000,
     "max_expanded_ast_elements": 1_000_000,
 }
+# In one thread: a token stands for one block, and two threads would make several, in any order.
+_SPILL: dict[str, object] = {"max_bytes_before_external_group_by": 1 << 30, "max_threads": 1}
 _WAITING: dict[str, object] = {"mutations_sync": 2, "lightweight_deletes_sync": 2}
 
 
@@ -202,7 +203,7 @@ def recompute(client: Client, rollup: Rollup, slices: Collection[Slice], token: 
     checkpoint(f"{rollup.table} deleted")
     select = rollup_select(rollup.table, _rows_of(rollup, slices))
     once = {**queries.ONCE_SELECTED, "insert_deduplication_token": token, "query_id": token}
-    client.command(f"INSERT INTO {rollup.table} {select}", settings={**_LONG, **SPILL, **once})
+    client.command(f"INSERT INTO {rollup.table} {select}", settings={**_LONG, **_SPILL, **queries.ONE_BLOCK, **once})
     checkpoint(f"{rollup.table} inserted")
 
 
@@ -236,7 +237,7 @@ def _differing(client: Client, rollup: Rollup, slices: Collection[Slice]) -> lis
     entries = f"({_columns(rollup, rollup.day)}) IN {_those(slices)}"
     wrong = differences(rollup, _rows_of(rollup, slices), entries)
     query = f"SELECT DISTINCT {', '.join(rollup.owner)}, toUInt32(on_day) FROM ({wrong})"
-    return [tuple(row) for row in client.query(query, settings={**_LONG, **SPILL}).result_rows]
+    return [tuple(row) for row in client.query(query, settings={**_LONG, **_SPILL}).result_rows]
 
 
 def wait_for_mutations(client: Client) -> None:

@@ -15,6 +15,7 @@ from aggregator.settle import no_hold, settle
 from analytics.query_pool import QueryPool
 from analytics.types import Unavailable
 from infra.migrate import migrate
+from infra.rollups import ROLLUPS
 from infra.warehouse import TooOld, Warehouse, put
 from tests.aggregator.batches import NOW, batch, stored
 from tests.aggregator.exact import problems
@@ -46,7 +47,7 @@ def settled(client: Client, first: int, last: int) -> int:
     raise AssertionError("it never ends")
 
 
-@pytest.mark.parametrize("table", ["scans", "scans_by_value"])
+@pytest.mark.parametrize("table", ["scans", "scans_by_value", "workspace_by_value"])
 @pytest.mark.parametrize("how", ["cut", "lost", "refused"])
 def test_an_insert_without_an_answer_is_not_sent_again(bridge: Bridge, client: Client, how: How, table: str) -> None:
     bridge.faults.append(Fault(f"INSERT INTO {table} ", how))
@@ -58,7 +59,7 @@ def test_an_insert_without_an_answer_is_not_sent_again(bridge: Bridge, client: C
     token = batch(1, 50).token
     assert [
         one.given["insert_deduplication_token"] for one in bridge.requests[before:] if "INSERT INTO" in one.statement
-    ] == [token, f"{token}:values"]
+    ] == [token, f"{token}:values", f"{token}:workspaces"]
 
 
 def test_a_repair_that_is_cut_off_doubles_nothing(bridge: Bridge, client: Client) -> None:
@@ -70,10 +71,10 @@ def test_a_repair_that_is_cut_off_doubles_nothing(bridge: Bridge, client: Client
     assert problems(client, {7: 120}) == []
 
 
-@pytest.mark.parametrize("rollup", ["scans_by_time", "scans_by_value"])
+@pytest.mark.parametrize("rollup", ROLLUPS)
 def test_a_rollup_that_is_cut_off_is_summed_once(bridge: Bridge, client: Client, rollup: str) -> None:
     stored(client, 1, 40)
-    client.command(f"DELETE FROM {rollup} WHERE code < 20", settings=NOW)
+    client.command(f"DELETE FROM {rollup} WHERE kind = 'human'", settings=NOW)
     bridge.faults.append(Fault(f"INSERT INTO {rollup} ", "cut"))
     assert settled(client, 1, 40) == 1
     assert problems(client, {7: 40}) == []
