@@ -7,6 +7,7 @@ from datetime import date
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from analytics.query.code_sets import CodeSet
 from analytics.types import Day, Ranked
 from schemas.event import Kind
 
@@ -45,7 +46,7 @@ SELECT sum(if(past.day = {undated:Date}, past.n, 0)), sum(if(past.day BETWEEN {f
        arraySort(groupUniqArrayIf(service, past.day = {undated:Date} OR past.day BETWEEN {first:Date} AND {last:Date}))
 FROM (SELECT * FROM imported_scans FINAL WHERE workspace = {workspace:UInt64})
 ARRAY JOIN past
-WHERE past.n > 0 AND ({everyone:Bool} OR code IN {codes:Array(UInt64)})
+WHERE past.n > 0 AND (code IN {codes:Array(UInt64)}) != {but:Bool}
 """
 
 
@@ -91,16 +92,14 @@ class ImportedBeside(msgspec.Struct, frozen=True):
     services: list[str]
 
 
-def imported_beside(
-    client: Client, workspace: int, codes: Collection[int] | None, first: date, last: date
-) -> ImportedBeside:
-    """For these codes (None: all of the workspace) and these days. Blocks; raises what clickhouse-connect raises."""
+def imported_beside(client: Client, workspace: int, codes: CodeSet, first: date, last: date) -> ImportedBeside:
+    """For these codes and these days. Blocks; raises what clickhouse-connect raises."""
     rows = client.query(
         _DAYS,
         parameters={
             "workspace": workspace,
-            "everyone": codes is None,
-            "codes": list(codes or ()),
+            "codes": list(codes.numbers),
+            "but": codes.excluded,
             "undated": _UNDATED,
             "first": first,
             "last": last,

@@ -1,15 +1,18 @@
 """Ask a question of a workspace: its codes by name, its plan's bounds, its turn in the queue."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
+from clickhouse_connect.driver.client import Client
 
+from analytics.imported import ImportedBeside, imported_beside
 from analytics.query import code_names
 from analytics.query.answer import Answer, answer
 from analytics.query.bounds import Bounds
 from analytics.query.catalogue import DIMENSIONS
-from analytics.query.grammar import Query, parse
+from analytics.query.code_sets import ALL_CODES, CodeSet, selected
+from analytics.query.grammar import Condition, Query, parse
 from analytics.query.refusal import Refused
 from api.context import ApiContext
 from codes.code_attributes import CodeAttributes
@@ -17,11 +20,15 @@ from codes.code_table import EMPTY, TooManyCodes
 
 
 class Asked:
-    """An answer, and the codes that it speaks of. `complete_until` is None where nobody knows until when every scan is
-    stored (no aggregator has said so yet): then all that are stored are counted."""
+    """An answer, the codes that it speaks of, and what other services counted of these. `complete_until` is None where
+    nobody knows until when every scan is stored (no aggregator has said so yet): then all that are stored are
+    counted."""
 
-    def __init__(self, answer: Answer, codes: CodeAttributes, complete_until: datetime | None) -> None:
+    def __init__(
+        self, answer: Answer, imported: ImportedBeside, codes: CodeAttributes, complete_until: datetime | None
+    ) -> None:
         self.answer = answer
+        self.imported = imported
         self.codes = codes
         self.complete_until = complete_until
 
@@ -35,8 +42,8 @@ async def ask(context: ApiContext, workspace: int, question: dict[str, Any], *, 
     if whole and "limit" not in question.get("pagination", {}):
         query = msgspec.structs.replace(query, limit=plan.question_groups)
     known = context.complete_until()
-    found = await context.questions.ask(
-        answer,
+    found, imported = await context.questions.ask(
+        _answer,
         code_names.named(query, codes),
         workspace=workspace,
         now=context.now(),
@@ -44,7 +51,22 @@ async def ask(context: ApiContext, workspace: int, question: dict[str, Any], *, 
         codes=codes,
         bounds=Bounds(rows_read=plan.question_rows, groups=plan.question_groups),
     )
-    return Asked(found, codes, None if known is None else found.meta.complete_until)
+    return Asked(found, imported, codes, None if known is None else found.meta.complete_until)
+
+
+def _answer(client: Client, /, query: Query, *, workspace: int, **given: Any) -> tuple[Answer, ImportedBeside]:
+    found = answer(client, query, workspace=workspace, **given)
+    first, last = (date.fromisoformat(one[:10]) for one in found.query["date_range"])
+    return found, imported_beside(client, workspace, _chosen(query, given["codes"]), first, last)
+
+
+def _chosen(query: Query, codes: CodeAttributes) -> CodeSet:
+    """The codes that filters on codes alone leave. (Imported scans have little else that could be filtered on.)"""
+    chosen = ALL_CODES
+    for one in query.filters:
+        if isinstance(one, Condition) and DIMENSIONS[one.dimension].family == "code" and one.operator != "matches":
+            chosen &= selected(one, codes, lambda _texts, _patterns: ())
+    return chosen
 
 
 async def _codes(context: ApiContext, workspace: int, query: Query) -> CodeAttributes:

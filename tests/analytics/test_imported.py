@@ -7,7 +7,8 @@ from clickhouse_connect.driver.client import Client
 
 from aggregator.erasure import erase
 from aggregator.imported_history import store
-from analytics.imported import imported, imported_beside, imported_totals
+from analytics.imported import ImportedBeside, imported, imported_beside, imported_totals
+from analytics.query.code_sets import ALL_CODES, CodeSet
 from analytics.types import Day, Ranked
 from schemas.imported import ImportedHistory, PastScans
 
@@ -62,11 +63,13 @@ def test_totals_and_what_is_beside_an_answer(stored: Client) -> None:
     assert imported_totals(stored, 1, [7, 8, 9], kinds=["human"]) == {7: 11, 8: 99}
     assert imported_totals(stored, 1, [7], kinds=["human", "bot"]) == {7: 12}
     assert imported_totals(stored, 1, [], kinds=["human"]) == {}
-    beside = imported_beside(stored, 1, None, MAY, MAY)
+    beside = imported_beside(stored, 1, ALL_CODES, MAY, MAY)
     assert (beside.scans, beside.undated, beside.services) == (5, 103, ["kutt", "shlink"])
-    beside = imported_beside(stored, 1, [7], MAY, JUNE)
+    beside = imported_beside(stored, 1, CodeSet(frozenset({7})), MAY, JUNE)
     assert (beside.scans, beside.undated, beside.services) == (8, 4, ["shlink"])
-    assert imported_beside(stored, 1, [], MAY, JUNE) == imported_beside(stored, 3, None, MAY, JUNE)
+    assert imported_beside(stored, 1, CodeSet(frozenset({7}), excluded=True), MAY, JUNE).undated == 99
+    nothing = imported_beside(stored, 3, ALL_CODES, MAY, JUNE)
+    assert imported_beside(stored, 1, CodeSet(frozenset()), MAY, JUNE) == nothing == ImportedBeside(0, 0, [])
 
 
 def test_those_of_a_deleted_code_are_erased(stored: Client) -> None:

@@ -267,6 +267,7 @@ QUERY_ANSWER = {
         "overlapping": [],
         "next_cursor": "eyJkIjoi",
         "codes": {},
+        "imported": None,
     },
     "query": {
         "metrics": ["scans", "visitors"],

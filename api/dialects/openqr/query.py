@@ -5,6 +5,7 @@ from datetime import datetime
 
 from starlette.responses import Response
 
+from analytics.imported import ImportedBeside
 from analytics.query import bounds
 from analytics.query.answer import Answer
 from analytics.query.catalogue import DIMENSIONS, JUNCTIONS, METRICS, OPERATORS
@@ -20,6 +21,7 @@ from api.dialects.openqr.query_schemas import (
     QueryBounds,
     QueryComparison,
     QueryDimension,
+    QueryImported,
     QueryMeta,
     QueryRequest,
     QueryRow,
@@ -92,9 +94,14 @@ def to_wire(asked: Asked, short_base: str) -> QueryAnswer:
             overlapping=meta.overlapping if isinstance(meta.overlapping, list) else [],
             next_cursor=meta.next_cursor,
             codes=_codes(asked, short_base),
+            imported=_imported(asked.imported),
         ),
         query=found.query,
     )
+
+
+def _imported(found: ImportedBeside) -> QueryImported | None:
+    return QueryImported(found.scans, found.undated, found.services) if found.services else None
 
 
 def _row(row: Row) -> QueryRow:

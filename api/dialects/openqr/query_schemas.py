@@ -92,6 +92,15 @@ class QueriedCode(msgspec.Struct, frozen=True):
     short_url: str
 
 
+class QueryImported(msgspec.Struct, frozen=True):
+    """What other services counted before codes were imported: of the codes that filters on codes leave, whatever other
+    filters say. It is in no row."""
+
+    scans: Annotated[int, Meta(description="In the date range's UTC days.")]
+    undated: Annotated[int, Meta(description="Of which the service told no day.")]
+    services: list[str]
+
+
 class QueryMeta(msgspec.Struct, frozen=True):
     exact: Annotated[bool, Meta(description="Every scan before `complete_until` is counted, once.")]
     complete_until: Annotated[
@@ -113,6 +122,7 @@ class QueryMeta(msgspec.Struct, frozen=True):
     ]
     next_cursor: Annotated[str | None, Meta(description="For the next page; null on the last.")]
     codes: Annotated[dict[str, QueriedCode], Meta(description="By id: the codes in the rows.")]
+    imported: Annotated[QueryImported | None, Meta(description="Null if there is nothing of that kind.")]
 
 
 class QueryAnswer(msgspec.Struct, frozen=True):

@@ -71,3 +71,25 @@ async def test_a_workspace_may_count_them_in_its_totals(api: Service) -> None:
     assert await totals() == [19, 19, 20, 20, 20, 20]
     await workspaces.count_imported(api.redis, number, False)
     assert await totals() == [1] * 6
+
+
+async def test_an_answer_says_what_is_not_in_it(api: Service) -> None:
+    # (Tests share the warehouse, and so does a workspace of this name.)
+    client = api.warehouse.connect(max_threads=1)
+    client.command("TRUNCATE TABLE imported_scans")
+    client.close()
+    code, other = await api.make(tags=["fair"]), await api.make(tags=["else"])
+    await keep(api, code["id"])
+    question = {"metrics": ["scans"], "date_range": ["2025-06-01", "2025-06-30"]}
+
+    async def imported(*filters: object) -> object:
+        response = await api.client.post("/v1/query", json={**question, "filters": list(filters)})
+        await conforms(response)
+        assert response.json()["results"][0]["metrics"] == [0]
+        return response.json()["meta"]["imported"]
+
+    told = {"scans": 5, "undated": 2, "services": ["shlink"]}
+    assert await imported() == told
+    assert await imported(["is", "code:tag", ["fair"]], ["is", "scan:country", ["FR"]]) == told
+    assert await imported(["is_not", "code", [code["id"]]]) is None
+    assert await imported(["is", "code", [other["id"]]]) is None
