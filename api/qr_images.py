@@ -14,6 +14,7 @@ from infra import fair_queue
 from infra.fair_queue import FairQueue, TooMany
 from qr import render_pool, style
 from qr.errors import Refused, Unreadable
+from qr.render import Measured
 from qr.render_pool import RenderJob, RenderPool
 
 MEDIA = {
@@ -52,6 +53,11 @@ class QrImages:
             code = "unreadable" if isinstance(refused, Unreadable) else "invalid_style"
             code = code if refused.field.startswith("style") else "invalid"
             raise invalid(refused.field, f"{refused.field} {refused.message}", code) from None
+
+    async def measure(self, data: str, style: dict[str, Any] | None, size: int, *, workspace: int) -> Measured:
+        """An SVG, and how well it scans. Raises what `draw` raises."""
+        packed = await self.draw(data, style, render_pool.MEASURED, size, workspace=workspace)
+        return msgspec.msgpack.decode(packed, type=Measured)
 
     async def _drawn(self, data: str, sent: dict[str, Any] | None, format: str, size: int, workspace: int) -> bytes:
         look = style.parse(sent)

@@ -1,9 +1,9 @@
 """Export and import of everything: one JSON object a line, the last line with their number.
 
-An export holds workspaces, keys (as digests), folders, reports, scheduled exports, webhooks (without secrets), codes,
-static codes, slugs that were given up, erasures, the metadata of deleted codes, and the counters; not the visitors'
-salts, which are meant to be thrown away. Both directions may run while the service does. An import that was interrupted
-is run again: what is there already stays as it is.
+An export holds workspaces, keys (as digests), folders, reports, styles, scheduled exports, webhooks (without secrets),
+codes, static codes, slugs that were given up, erasures, the metadata of deleted codes, and the counters; not the
+visitors' salts, which are meant to be thrown away. Both directions may run while the service does. An import that was
+interrupted is run again: what is there already stays as it is.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from codes import (
     scheduled_exports,
     slugs,
     static_codes,
+    styles,
     webhook_endpoints,
     workspaces,
 )
@@ -37,7 +38,7 @@ from codes.errors import Conflict
 from codes.redis_client import command, raises_unavailable
 from codes.scheduled_exports import ScheduledExport
 from schemas import keys
-from schemas.code import ApiKey, Code, DeletedCode, Erasure, Folder, Report, StaticCode, Workspace
+from schemas.code import ApiKey, Code, DeletedCode, Erasure, Folder, Report, SavedStyle, StaticCode, Workspace
 from schemas.route import Route, decode_route
 from schemas.webhook import Endpoint
 
@@ -79,6 +80,10 @@ class ExportLine(_Line, frozen=True, tag="export"):
 
 class ReportLine(_Line, frozen=True, tag="report"):
     report: Report
+
+
+class StyleLine(_Line, frozen=True, tag="style"):
+    style: SavedStyle
 
 
 class WebhookLine(_Line, frozen=True, tag="webhook"):
@@ -124,6 +129,7 @@ Line = (
     | KeyLine
     | FolderLine
     | ReportLine
+    | StyleLine
     | ExportLine
     | WebhookLine
     | CodeLine
@@ -171,6 +177,8 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
             yield FolderLine(folder)
         for report in await reports.list_reports(redis, workspace.number):
             yield ReportLine(report)
+        for style in await styles.list_styles(redis, workspace.number):
+            yield StyleLine(style)
         for export in await scheduled_exports.list_exports(redis, workspace.number):
             if (period := await scheduled_exports.next_period(redis, export)) is not None:
                 yield ExportLine(export, period.first)
@@ -320,6 +328,8 @@ async def _import_line(redis: Redis, number: int, line: Line, now_ms: Callable[[
                 return _named("export", await scheduled_exports.import_export(redis, line.export, line.next))
             case ReportLine():
                 return _named("report", await reports.import_report(redis, line.report))
+            case StyleLine():
+                return _named("style", await styles.import_style(redis, line.style))
             case WebhookLine():
                 return _named("webhook", await webhook_endpoints.import_endpoint(redis, line.webhook))
             case CodeLine():

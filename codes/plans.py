@@ -43,6 +43,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file_bytes: int = 10 * 1024 * MIB
     folders: int = 1_000
     reports: int = 1_000
+    styles: int = 1_000
     keys: int = 1_000
     domains: int = 100
     webhooks: int = 100

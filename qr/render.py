@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal, get_args
 
+import msgspec
 from PIL.Image import Image
 
 from qr import layout, png, scan_check
@@ -12,7 +13,7 @@ from qr.pdf import pdf
 from qr.scene import Scene
 from qr.style import Style
 from qr.svg import svg
-from qr.symbol import symbol
+from qr.symbol import Symbol, symbol
 
 Format = Literal["png", "svg", "pdf", "eps"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -36,20 +37,42 @@ def draw(data: str, style: Style, format: str, size: int, *, more_fonts: str = "
     scenes = _readable(data, style, more_fonts)
     if format == "png":
         return png.png(_pixels(scenes, data, size))
-    scene = next(scenes)
+    _, scene = next(scenes)
     if format == "svg":
         return svg(scene, size).encode()
     return pdf(scene, size) if format == "pdf" else eps(scene, size)
 
 
-def _readable(data: str, style: Style, more_fonts: str) -> Iterator[Scene]:
-    """Yield the scenes that scan, also out of focus, at least one: in one style, one mask may be hard to read and
-    another not."""
+class Measured(msgspec.Struct, frozen=True):
+    """A picture for a designer, and what is known of it."""
+
+    svg: str
+    # Across, with quiet zone and frame.
+    width: float
+    # Of the symbol alone, on each side.
+    modules: int
+    error_correction: str
+    # See `scan_check.reserve`.
+    reserve: float
+
+
+def measure(data: str, style: Style, size: int, *, more_fonts: str = "") -> Measured:
+    """Draw as SVG and measure. Raises what `draw` raises."""
+    layout.check_colours(style)
+    made, scene = next(_readable(data, style, more_fonts))
+    looked_at = scan_check.grey(png.rendered(scene, round(TWIN * scene.width)), TWIN)
+    return Measured(svg(scene, size), scene.width, made.side, made.level, scan_check.reserve(looked_at, data))
+
+
+def _readable(data: str, style: Style, more_fonts: str) -> Iterator[tuple[Symbol, Scene]]:
+    """Yield the symbols and scenes that scan, also out of focus, at least one: in one style, one mask may be
+    hard to read and another not."""
     none = True
     for mask, said in ((None, False), *_OTHERS):
         if said and data.isascii():
             continue
-        scene = layout.scene(symbol(data, style.level, mask=mask, said=said), style, "QR code", more_fonts)
+        made = symbol(data, style.level, mask=mask, said=said)
+        scene = layout.scene(made, style, "QR code", more_fonts)
         looked_at = scan_check.grey(png.rendered(scene, round(TWIN * scene.width)), TWIN)
         if not scan_check.reads(looked_at, data):
             trouble = "makes a symbol that scanners do not read; it was tried"
@@ -57,14 +80,14 @@ def _readable(data: str, style: Style, more_fonts: str) -> Iterator[Scene]:
             trouble = "makes a symbol that is read in the best of light only; it was tried out of focus"
         else:
             none = False
-            yield scene
+            yield made, scene
     if none:
         raise Unreadable("style", trouble)
 
 
-def _pixels(scenes: Iterator[Scene], data: str, size: int) -> Image:
+def _pixels(scenes: Iterator[tuple[Symbol, Scene]], data: str, size: int) -> Image:
     """Check the final pixels as well: at a small size there may be too few."""
-    for scene in scenes:
+    for _, scene in scenes:
         picture = png.rendered(scene, size)
         if scan_check.reads(scan_check.on_white(picture), data):
             return picture

@@ -21,6 +21,8 @@ from qr.style import Style
 # Wall-clock limit for one picture; the CPU limit is in `qr.render_worker`.
 PATIENCE_S = 60.0
 CACHE_BYTES = 64 * 1024 * 1024
+# The format of a job whose picture is a packed `qr.render.Measured`.
+MEASURED = "measured"
 _LENGTH = struct.Struct(">I")
 
 

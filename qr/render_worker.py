@@ -13,7 +13,7 @@ import sys
 
 from qr import render_pool
 from qr.errors import Refused, Unreadable
-from qr.render import draw
+from qr.render import draw, measure
 
 MEMORY_BYTES = 3 * 1024**3
 CPU_S = 20
@@ -33,6 +33,9 @@ def main() -> None:
 
 def _render(job: render_pool.RenderJob) -> render_pool.RenderResult:
     try:
+        if job.format == render_pool.MEASURED:
+            measured = measure(job.data, job.style, job.size, more_fonts=job.more_fonts)
+            return render_pool.RenderResult(render_pool.encode(measured))
         return render_pool.RenderResult(draw(job.data, job.style, job.format, job.size, more_fonts=job.more_fonts))
     except Refused as refused:
         unreadable = isinstance(refused, Unreadable)

@@ -119,6 +119,17 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     updated_at_ms: int
 
 
+class SavedStyle(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A style of pictures that is kept under a name."""
+
+    id: str
+    workspace: int
+    name: str
+    style: dict[str, Any]
+    created_at_ms: int
+    updated_at_ms: int
+
+
 class ApiKey(msgspec.Struct, frozen=True, omit_defaults=True):
     """A key as it is kept: its secret only as a digest, under which it is found."""
 

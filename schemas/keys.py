@@ -208,6 +208,11 @@ def workspace_reports(number: int) -> str:
     return f"{PREFIX}{{ws:{number}}}:reports"
 
 
+def workspace_styles(number: int) -> str:
+    """Hash: id of a kept style → schemas.code.SavedStyle."""
+    return f"{PREFIX}{{ws:{number}}}:styles"
+
+
 def workspace_jobs(number: int) -> str:
     """Hash: id of a job whose items are kept → their size in bytes."""
     return f"{PREFIX}{{ws:{number}}}:jobs"

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from codes import apikeys, export_import, folders, reports, scheduled_exports, workspaces
+from codes import apikeys, export_import, folders, reports, scheduled_exports, styles, workspaces
 from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict
 from codes.plans import presets
@@ -66,6 +66,7 @@ async def filled(redis: Redis) -> Codes:
     await scheduled_exports.create(redis, two.number, "Nightly", "csv", nightly, plans=presets())
     await reports.create(redis, two.number, "Spring", {"metrics": ["scans"], "date_range": "7d"}, plans=presets())
     style = {"a": [1, {}]}
+    await styles.create(redis, two.number, "House", style, plans=presets())
     moved = await codes.create(two.number, NewCode(destination=HERE, slug="old", style=style, folder_id=folder.id))
     await codes.edit(two.number, moved.id, Edit(slug="new"))
     deleted = await codes.create(two.number, NewCode(destination=HERE, slug="deleted", host="qr.example.net"))
@@ -107,6 +108,7 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
                 "key": 2,
                 "folder": 1,
                 "report": 1,
+                "style": 1,
                 "export": 1,
                 "code": 131,
                 "static": 1,

@@ -371,3 +371,24 @@ DELIVERY = {
     "response_status": 503,
     "failure": "status",
 }
+
+DESIGN = {"style": {"shape": "rounded", "color": "#0f5f55", "frame": {"caption": "Scan me"}}}
+
+DESIGN_PREVIEW = {
+    "svg": '<svg xmlns="http://www.w3.org/2000/svg" width="512" height="589" viewBox="0 0 39.59 45.88">…</svg>',
+    "width": 39.59,
+    "modules": 29,
+    "error_correction": "M",
+    "reserve": 0.08,
+}
+
+NEW_STYLE = {"name": "House colours", "style": {"shape": "rounded", "finder": "circle", "color": "#0f5f55"}}
+
+STYLE = {
+    "id": "8b0f2f3a-0c0e-4b8e-8f0c-5a1d2e3f4a5b",
+    **NEW_STYLE,
+    "created_at": "2026-05-21T15:00:00Z",
+    "updated_at": "2026-05-21T15:00:00Z",
+}
+
+STYLES = {"styles": [STYLE]}

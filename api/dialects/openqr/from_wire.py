@@ -58,7 +58,7 @@ def _rules(sent: list[schemas.NewRule]) -> tuple[NewRule, ...]:
     )
 
 
-def _style(sent: dict[str, Any] | None) -> dict[str, Any] | None:
+def check_drawable(sent: dict[str, Any] | None) -> dict[str, Any] | None:
     """Refuses a style that could never be drawn or scanned. Logos and captions are checked when it is drawn."""
     try:
         qr.layout.check_colours(qr.style.parse(sent))
@@ -98,7 +98,7 @@ _CONVERT: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "aliases": ("aliases", tuple),
     "tags": ("tags", tuple),
     "folder_id": ("folder_id", _id),
-    "style": ("style", _style),
+    "style": ("style", check_drawable),
     "starts_at": ("starts_at_ms", _ms("starts_at")),
     "expires_at": ("expires_at_ms", _ms("expires_at")),
     "variants": ("variants", _variants),

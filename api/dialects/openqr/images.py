@@ -1,17 +1,22 @@
 """`/v1/qr` and `/v1/dynamic/{id}/qr`: QR codes as pictures, of any text and of a code."""
 
 import hashlib
+from typing import Annotated, Any
 
+import msgspec
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import etags
 from api.dialect import Call, Route
+from api.dialects.openqr import examples
 from api.dialects.openqr.lookup import ID, find_code
 from api.parameters import Parameter
+from api.parsing import convert, read_object
 from api.problems import invalid
 from api.qr_images import MEDIA
-from api.responses import picture_url
+from api.responses import Json, picture_url
 from codes.validation import single_line
 from schemas.short_links import LONGEST_PLACEMENT
 
@@ -43,6 +48,31 @@ CACHE_A_DAY = "private, max-age=86400"
 REVALIDATE = "private, no-cache"
 
 
+class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    style: Annotated[
+        dict[str, Any] | None,
+        Meta(
+            description="As in a code; null: black on white. A logo may be a `data:` address here.",
+            extra_json_schema={"additionalProperties": True},
+        ),
+    ] = None
+    placement: Annotated[str, Meta(description="As in `GET /v1/dynamic/{id}/qr`.")] = ""
+
+
+class DesignPreview(msgspec.Struct, frozen=True):
+    svg: Annotated[str, Meta(description="The picture, 512 pixels wide; it scales.")]
+    width: Annotated[float, Meta(description="Of the picture in modules, with quiet zone and frame.")]
+    modules: Annotated[int, Meta(description="Of the symbol, on each side.")]
+    error_correction: Annotated[str, Meta(description="The level it has: `L`, `M`, `Q` or `H`.")]
+    reserve: Annotated[
+        float,
+        Meta(
+            description="The largest share of the symbol, of 0 to 0.3, that may be dirty or torn in one place, and it "
+            "still reads: measured with a spot in the middle, and with one in the corner."
+        ),
+    ]
+
+
 async def draw_qr(call: Call) -> Response:
     query = call.request.query_params
     data = query.get("data")
@@ -62,6 +92,15 @@ async def draw_code(call: Call) -> Response:
     link = picture_url(code.host, code.slug, call.context.settings.short_url, placement)
     picture = await call.context.images.draw(link, code.style, format, size, workspace=code.workspace)
     return _response(call.request, picture, format, REVALIDATE)
+
+
+async def preview_design(call: Call) -> Response:
+    sent = convert(await read_object(call.request), Design)
+    placement = check_placement("placement", sent.placement) if sent.placement else ""
+    code = await find_code(call)
+    link = picture_url(code.host, code.slug, call.context.settings.short_url, placement)
+    found = await call.context.images.measure(link, sent.style, SIZE.default, workspace=code.workspace)
+    return Json(DesignPreview(found.svg, found.width, found.modules, found.error_correction, found.reserve))
 
 
 def check_placement(field: str, text: str) -> str:
@@ -118,5 +157,21 @@ ROUTES = (
         media=tuple(MEDIA.values()),
         parameters=(ID, FORMAT, SIZE, PLACEMENT),
         problems=(400, 404),
+    ),
+    Route(
+        method="POST",
+        path="/v1/dynamic/{id}/qr/preview",
+        scope="read",
+        summary="Try a style on a code",
+        description="The code's picture in a style that it does not have (yet), and how well it scans. What would not "
+        "scan is refused like a picture; nothing is changed.",
+        handler=preview_design,
+        status=200,
+        answer=DesignPreview,
+        body=Design,
+        sent=examples.DESIGN,
+        parameters=(ID,),
+        problems=(400, 404),
+        example=examples.DESIGN_PREVIEW,
     ),
 )

@@ -170,3 +170,34 @@ async def test_a_placement_that_no_scan_could_say_is_refused(api: Service, place
     assert (answer.status_code, answer.json()["error"]["field"]) == (400, "placement")
     answer = await api.client.post(f"{path}/placements", json={"placements": ["a", placement]})
     assert (answer.status_code, answer.json()["error"]["field"]) == (400, "placements[1]")
+
+
+async def test_a_style_is_tried_before_it_is_saved(api: Service) -> None:
+    made = await api.make()
+    path = f"/v1/dynamic/{made['id']}/qr/preview"
+    plain = (await api.client.post(path, json={"style": {"color": "#0f5f55", "error_correction": "L"}})).json()
+    strong = (await api.client.post(path, json={"style": {"error_correction": "H"}, "placement": "window"})).json()
+    assert plain["svg"].startswith("<svg") and "#0f5f55" in plain["svg"]
+    assert plain["width"] == plain["modules"] + 8
+    assert strong["error_correction"] == "H"
+    # Measured, and more correction bears more dirt.
+    assert 0 < plain["reserve"] < strong["reserve"] <= 0.3
+    assert (await api.client.get(f"/v1/dynamic/{made['id']}")).json()["style"] == made["style"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        ({"style": {"color": "#dddddd"}}, "style.color", "unreadable"),
+        ({"style": {"shape": "hexagon"}}, "style.shape", "invalid_style"),
+        ({"placement": "x" * 51}, "placement", "invalid_text"),
+        ({"color": "#000000"}, "color", "unknown_field"),
+    ],
+)
+async def test_a_style_that_is_tried_is_refused_like_a_picture(
+    api: Service, body: dict[str, Any], field: str, code: str
+) -> None:
+    made = await api.make()
+    answer = await api.client.post(f"/v1/dynamic/{made['id']}/qr/preview", json=body)
+    assert answer.status_code == 400
+    assert (answer.json()["error"]["field"], answer.json()["error"]["code"]) == (field, code)
