@@ -14,6 +14,7 @@ import Overview from "./views/overview";
 
 const Codes = lazy(() => import("./views/codes"));
 const Code = lazy(() => import("./views/code"));
+const Design = lazy(() => import("./views/design"));
 const NotFound = lazy(() => import("./views/not-found"));
 
 export function App() {
@@ -35,6 +36,7 @@ export function App() {
             <Route path="/" component={Overview} />
             <Route path="/codes" component={Codes} />
             <Route path="/codes/:id" component={Code} />
+            <Route path="/codes/:id/design" component={Design} />
             <Route default component={NotFound} />
           </Router>
         </main>

@@ -1,6 +1,7 @@
 """Drive the dashboard in Chromium (`flow.mjs`), with what the tests of pages install for it."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers import require
+from tests.waymark.running import Up
 
 HERE = Path(__file__).parent
 PAGES = HERE.parent / "pages"
@@ -41,3 +43,30 @@ def drive(base: str, steps: Sequence[Sequence[str]], *, scheme: str = "light", *
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return Flow([json.loads(line) for line in done.stdout.splitlines()])
+
+
+def base(running: Up) -> str:
+    return f"http://localhost:{running.api_port}"
+
+
+def link(running: Up) -> str:
+    """The path of the link that was printed last."""
+    return str(re.findall(r"^dashboard +http://\S+?(/#token=\S+)", running.told(), re.MULTILINE)[-1])
+
+
+def clean(running: Up, flow: Flow, *meant: str) -> None:
+    """No error in the console but for answers that are `meant`, and nothing asked of another host."""
+    assert flow.end["faults"] == [
+        f"Failed to load resource: the server responded with a status of {one}" for one in meant
+    ]
+    assert flow.end["hosts"] == [f"localhost:{running.api_port}"]
+
+
+def sign_in(running: Up) -> list[list[str]]:
+    assert running.key is not None
+    return [
+        ["open", "/"],
+        ["fill", "textbox:API key", running.key],
+        ["click", "button:Sign in"],
+        ["see", "heading:Overview"],
+    ]

@@ -1,7 +1,6 @@
 """The dashboard as people use it, in Chromium, on a real `waymark up`."""
 
 import io
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import zxingcpp
 from PIL import Image
 
 from harness.agents import PHONE as PHONE_AGENT
-from tests.dashboard.driving import DESK, PHONE, Flow, drive
+from tests.dashboard.driving import DESK, PHONE, base, clean, drive, link, sign_in
 from tests.waymark.running import Up, up, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
@@ -22,33 +21,6 @@ TILE = ".tile-value"
 def running() -> Iterator[Up]:
     with up() as one:
         yield one
-
-
-def base(running: Up) -> str:
-    return f"http://localhost:{running.api_port}"
-
-
-def link(running: Up) -> str:
-    """The path of the link that was printed last."""
-    return str(re.findall(r"^dashboard +http://\S+?(/#token=\S+)", running.told(), re.MULTILINE)[-1])
-
-
-def clean(running: Up, flow: Flow, *meant: str) -> None:
-    """No error in the console but for answers that are `meant`, and nothing asked of another host."""
-    assert flow.end["faults"] == [
-        f"Failed to load resource: the server responded with a status of {one}" for one in meant
-    ]
-    assert flow.end["hosts"] == [f"localhost:{running.api_port}"]
-
-
-def sign_in(running: Up) -> list[list[str]]:
-    assert running.key is not None
-    return [
-        ["open", "/"],
-        ["fill", "textbox:API key", running.key],
-        ["click", "button:Sign in"],
-        ["see", "heading:Overview"],
-    ]
 
 
 def test_from_the_printed_link_to_a_scan_that_follows_an_edit(running: Up, tmp_path: Path) -> None:

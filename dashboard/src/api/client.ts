@@ -35,10 +35,12 @@ export function onSignedOut(listener: () => void): () => void {
 
 export async function call<T>(method: string, path: string, options: Options = {}): Promise<Answer<T>> {
   const headers = new Headers({ accept: "application/json", "x-waymark-dashboard": "1" });
-  if (options.body !== undefined) headers.set("content-type", "application/json");
+  // A form says its own type.
+  const form = options.body instanceof FormData ? options.body : null;
+  if (options.body !== undefined && !form) headers.set("content-type", "application/json");
   if (options.etag) headers.set("if-match", options.etag);
   const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
-  if (options.body !== undefined) init.body = JSON.stringify(options.body);
+  if (options.body !== undefined) init.body = form ?? JSON.stringify(options.body);
   if (options.signal) init.signal = options.signal;
   let response: Response;
   try {

@@ -69,6 +69,10 @@ function Head({ code, etag, again }: { code: CodeShape; etag: string | null; aga
     <section class="card code-head">
       <div class="code-picture">
         <img src={`${picture}?format=svg&size=512`} alt={text.picture} width="176" height="176" />
+        <a class="button code-design" href={`/codes/${code.id}/design${kept.value}`}>
+          <Icon name="palette" />
+          {words().design.open}
+        </a>
         <div class="row">
           {(["png", "svg", "pdf"] as const).map((format) => (
             <a key={format} class="button" href={`${picture}?format=${format}&size=1024`} download={`${code.slug.replace(/\//g, "-")}.${format}`}>

@@ -1,0 +1,77 @@
+"""The designer in Chromium: a look is tried, refused, saved and printed."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.dashboard.driving import DESK, PHONE, base, clean, drive, sign_in
+from tests.waymark.running import Up, up
+
+pytestmark = [pytest.mark.browser, pytest.mark.proof]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Up]:
+    with up() as one:
+        yield one
+
+
+def test_a_look_is_tried_saved_undone_and_kept(running: Up) -> None:
+    code = running.create("https://example.com/x", label="Poster", slug="poster-1")
+    flow = drive(
+        base(running),
+        [
+            *sign_in(running),
+            ["open", f"/codes/{code['id']}"],
+            ["click", "link:Design"],
+            ["see", ".badge:has-text('It scans')"],
+            ["fill", 'input[name="color"]', "#dddddd"],
+            # At once, at its field, and it cannot be saved.
+            ["see", ".badge:has-text('It does not scan')"],
+            ["see", ".colour + .problem:has-text('contrast is 1.4')"],
+            ["see", ".design-live .button-primary[disabled]"],
+            ["click", "button:Leaf"],
+            ["click", 'input[name="frame"]'],
+            ["fill", 'input[name="caption"]', "Menu <b>"],
+            ["see", ".badge:has-text('It scans')"],
+            ["click", "button:Keep this style"],
+            ["fill", 'input[name="style-name"]', "House <script>alert(1)</script>"],
+            ["press", "Enter"],
+            ["see", ".look-kept:has-text('House <script>')"],
+            ["click", ".design-live .button-primary"],
+            ["see", ".toast:has-text('Saved')"],
+            ["see", "link:Download PNG"],
+        ],
+    )
+    clean(running, flow, "400 (Bad Request)")
+    read = running.call("GET", f"/v1/dynamic/{code['id']}")[1]
+    assert read["style"]["frame"]["caption"] == "Menu <b>" and read["style"]["shape"] == "classy"
+    [kept] = running.call("GET", "/v1/styles")[1]["styles"]
+    assert kept["style"] == read["style"]
+    flow = drive(
+        base(running),
+        [
+            *sign_in(running),
+            ["open", f"/codes/{code['id']}/design"],
+            ["see", ".badge:has-text('It scans')"],
+            ["click", "button:Classic"],
+            ["click", ".design-live .button-primary"],
+            ["click", ".toast button:has-text('Undo')"],
+            ["see", ".choice:has(input[value='classy']:checked)"],
+        ],
+    )
+    clean(running, flow)
+    assert running.call("GET", f"/v1/dynamic/{code['id']}")[1]["style"] == read["style"]
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", DESK), ("dark", PHONE)])
+def test_it_is_accessible_and_fits(running: Up, scheme: str, size: dict[str, int]) -> None:
+    code = running.create("https://example.com/z", label="A" * 200 + " \u202e evil")
+    view = f"/codes/{code['id']}/design"
+    steps = [*sign_in(running), ["open", view], ["click", ".look:has-text('Dusk')"], ["click", 'input[name="frame"]']]
+    flow = drive(
+        base(running), [*steps, ["see", ".badge:has-text('It scans')"], ["axe"], ["wide"]], scheme=scheme, **size
+    )
+    clean(running, flow)
+    assert flow.told("axe") == [[]]
+    assert flow.told("wide")[0] <= 0
