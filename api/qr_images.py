@@ -3,6 +3,7 @@ that can be stopped. Finished images are remembered.
 """
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,10 +13,11 @@ from api.logos import Logos
 from api.problems import invalid, unavailable
 from infra import fair_queue
 from infra.fair_queue import FairQueue, TooMany
-from qr import render_pool, style
+from qr import render_pool, sheet, style
 from qr.errors import Refused, Unreadable
 from qr.render import Measured
 from qr.render_pool import RenderJob, RenderPool
+from qr.sheet import Entry
 
 MEDIA = {
     "png": "image/png",
@@ -58,6 +60,10 @@ class QrImages:
         """An SVG, and how well it scans. Raises what `draw` raises."""
         packed = await self.draw(data, style, render_pool.MEASURED, size, workspace=workspace)
         return msgspec.msgpack.decode(packed, type=Measured)
+
+    async def sheet(self, entries: Sequence[Entry], paper: str, width_mm: float) -> bytes:
+        """A PDF of scenes that were drawn as SCENE."""
+        return await asyncio.to_thread(sheet.sheet, entries, paper, width_mm, more_fonts=self._fonts)
 
     async def _drawn(self, data: str, sent: dict[str, Any] | None, format: str, size: int, workspace: int) -> bytes:
         look = style.parse(sent)

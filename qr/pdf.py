@@ -1,9 +1,11 @@
-"""A scene as a PDF of one page. Written by hand: it takes a dozen objects, and two calls give the same bytes."""
+"""Scenes as a PDF. Written by hand: it takes a dozen objects, and two calls give the same bytes."""
 
 import io
 import zlib
+from collections.abc import Sequence
 from itertools import pairwise
 
+import msgspec
 from PIL import Image as Pillow
 
 from qr.paths import Path
@@ -29,36 +31,61 @@ class _Objects:
         return self.add(head + packed + b"\nendstream")
 
 
+class Placed(msgspec.Struct, frozen=True):
+    """A scene on a page: where its upper left corner is, and what a unit of it measures. All in points, y downwards."""
+
+    scene: Scene
+    x: float
+    y: float
+    scale: float
+
+
 def pdf(scene: Scene, points: int) -> bytes:
     """Write a scene as PDF, `points` wide."""
-    objects = _Objects()
     scale = points / scene.width
-    high = scene.height * scale
-    # y grows downwards in a scene and upwards on a page.
-    upright = (scale, 0.0, 0.0, -scale, 0.0, high)
+    return document([[Placed(scene, 0, 0, scale)]], (points, scene.height * scale), scene.title)
+
+
+def document(pages: Sequence[Sequence[Placed]], size: tuple[float, float], title: str) -> bytes:
+    """Write pages of one size, in points."""
+    objects = _Objects()
+    images: dict[bytes, int] = {}
+    made = [_content(page, size[1], objects, images) for page in pages]
+    parent = len(objects.bodies) + len(made) + 1
+    head = f"/Type/Page/Parent {parent} 0 R/MediaBox[0 0 {_numbers(*size)}]"
+    kids = [objects.add(f"<<{head}/Resources<<{used}>>/Contents {content} 0 R>>".encode()) for content, used in made]
+    listed = " ".join(f"{kid} 0 R" for kid in kids)
+    all_pages = objects.add(f"<</Type/Pages/Kids[{listed}]/Count {len(kids)}>>".encode())
+    catalog = objects.add(f"<</Type/Catalog/Pages {all_pages} 0 R>>".encode())
+    info = objects.add(f"<</Title<feff{title.encode('utf-16-be').hex()}>>>".encode())
+    return _file(objects.bodies, catalog, info)
+
+
+def _content(page: Sequence[Placed], high: float, objects: _Objects, images: dict[bytes, int]) -> tuple[int, str]:
+    """Write what a page shows; return the object of it, and the resources that it uses. A picture that several scenes
+    share is written once."""
     patterns: list[int] = []
-    images: list[int] = []
-    drawn = [f"{_numbers(*upright)} cm"]
-    for part in scene.parts:
-        if isinstance(part, Image):
-            images.append(_image(part, objects))
-            # An image fills the unit square, where y grows upwards again.
-            place = _numbers(part.width, 0, 0, -part.height, part.x, part.y + part.height)
-            drawn.append(f"q {place} cm /I{len(images) - 1} Do Q")
-        else:
-            drawn += [_fill(part.paint, upright, objects, patterns), outline(part.path, _OPERATORS), "f"]
+    used: dict[int, None] = {}
+    drawn: list[str] = []
+    for placed in page:
+        # y grows downwards in a scene and upwards on a page.
+        upright = (placed.scale, 0.0, 0.0, -placed.scale, placed.x, high - placed.y)
+        drawn.append(f"q {_numbers(*upright)} cm")
+        for part in placed.scene.parts:
+            if isinstance(part, Image):
+                if part.png not in images:
+                    images[part.png] = _image(part, objects)
+                used[images[part.png]] = None
+                # An image fills the unit square, where y grows upwards again.
+                place = _numbers(part.width, 0, 0, -part.height, part.x, part.y + part.height)
+                drawn.append(f"q {place} cm /I{images[part.png]} Do Q")
+            else:
+                drawn += [_fill(part.paint, upright, objects, patterns), outline(part.path, _OPERATORS), "f"]
+        drawn.append("Q")
     content = objects.stream("", "\n".join(drawn).encode())
-    used = "/Pattern<<" + "".join(f"/P{at} {each} 0 R" for at, each in enumerate(patterns)) + ">>"
-    used += "/XObject<<" + "".join(f"/I{at} {each} 0 R" for at, each in enumerate(images)) + ">>"
-    parent = len(objects.bodies) + 2
-    page = objects.add(
-        f"<</Type/Page/Parent {parent} 0 R/MediaBox[0 0 {_numbers(points, high)}]"
-        f"/Resources<<{used}>>/Contents {content} 0 R>>".encode()
-    )
-    pages = objects.add(f"<</Type/Pages/Kids[{page} 0 R]/Count 1>>".encode())
-    catalog = objects.add(f"<</Type/Catalog/Pages {pages} 0 R>>".encode())
-    title = objects.add(f"<</Title<feff{scene.title.encode('utf-16-be').hex()}>>>".encode())
-    return _file(objects.bodies, catalog, title)
+    resources = "/Pattern<<" + "".join(f"/P{at} {each} 0 R" for at, each in enumerate(patterns)) + ">>"
+    resources += "/XObject<<" + "".join(f"/I{each} {each} 0 R" for each in used) + ">>"
+    return content, resources
 
 
 def _file(bodies: list[bytes], catalog: int, title: int) -> bytes:

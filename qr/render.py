@@ -56,6 +56,12 @@ class Measured(msgspec.Struct, frozen=True):
     reserve: float
 
 
+def scene_of(data: str, style: Style, *, more_fonts: str = "") -> Scene:
+    """The scene, for a page with others. Raises what `draw` raises."""
+    layout.check_colours(style)
+    return next(_readable(data, style, more_fonts))[1]
+
+
 def measure(data: str, style: Style, size: int, *, more_fonts: str = "") -> Measured:
     """Draw as SVG and measure. Raises what `draw` raises."""
     layout.check_colours(style)

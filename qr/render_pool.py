@@ -23,6 +23,8 @@ PATIENCE_S = 60.0
 CACHE_BYTES = 64 * 1024 * 1024
 # The format of a job whose picture is a packed `qr.render.Measured`.
 MEASURED = "measured"
+# And of one whose picture is a packed `qr.scene.Scene`.
+SCENE = "scene"
 _LENGTH = struct.Struct(">I")
 
 

@@ -13,7 +13,7 @@ import sys
 
 from qr import render_pool
 from qr.errors import Refused, Unreadable
-from qr.render import draw, measure
+from qr.render import draw, measure, scene_of
 
 MEMORY_BYTES = 3 * 1024**3
 CPU_S = 20
@@ -36,6 +36,9 @@ def _render(job: render_pool.RenderJob) -> render_pool.RenderResult:
         if job.format == render_pool.MEASURED:
             measured = measure(job.data, job.style, job.size, more_fonts=job.more_fonts)
             return render_pool.RenderResult(render_pool.encode(measured))
+        if job.format == render_pool.SCENE:
+            scene = scene_of(job.data, job.style, more_fonts=job.more_fonts)
+            return render_pool.RenderResult(render_pool.encode(scene))
         return render_pool.RenderResult(draw(job.data, job.style, job.format, job.size, more_fonts=job.more_fonts))
     except Refused as refused:
         unreadable = isinstance(refused, Unreadable)

@@ -13,7 +13,7 @@ class Stop(msgspec.Struct, frozen=True):
     colour: Colour
 
 
-class Linear(msgspec.Struct, frozen=True):
+class Linear(msgspec.Struct, frozen=True, tag=True):
     x1: float
     y1: float
     x2: float
@@ -21,7 +21,7 @@ class Linear(msgspec.Struct, frozen=True):
     stops: tuple[Stop, ...]
 
 
-class Radial(msgspec.Struct, frozen=True):
+class Radial(msgspec.Struct, frozen=True, tag=True):
     x: float
     y: float
     radius: float
@@ -31,7 +31,7 @@ class Radial(msgspec.Struct, frozen=True):
 Paint = Colour | Linear | Radial
 
 
-class Area(msgspec.Struct, frozen=True):
+class Area(msgspec.Struct, frozen=True, tag=True):
     """A filled path; outlines of opposite direction make holes. `crisp`: all edges are horizontal or vertical and may
     snap to pixels."""
 
@@ -40,7 +40,7 @@ class Area(msgspec.Struct, frozen=True):
     crisp: bool = False
 
 
-class Image(msgspec.Struct, frozen=True):
+class Image(msgspec.Struct, frozen=True, tag=True):
     """A PNG and its position; `behind` is the colour under it, for formats without transparency."""
 
     png: bytes

@@ -392,3 +392,5 @@ STYLE = {
 }
 
 STYLES = {"styles": [STYLE]}
+
+SHEET = {"codes": ["0b6f0a52-3c2b-4c43-9a50-3f0f5d2a7e11"], "width_mm": 50, "paper": "a4"}
