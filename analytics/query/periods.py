@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from analytics.query import sql
+from analytics.query import people, sql
 from analytics.query.bounds import Bounds
 from analytics.query.catalogue import DIMENSIONS
 from analytics.query.code_sets import CodeAttributes
@@ -49,10 +49,14 @@ class Asker:
         # Scans that were counted one by one; about, for the sums say how many there are.
         self.rows_read, self.raw = 0, False
 
+    def interval(self, whole: Range) -> Interval:
+        """What of it is complete."""
+        end = max(whole.start, min(whole.end, self.complete_until))
+        return sql.milliseconds(whole.start), sql.milliseconds(end)
+
     def pieces(self, whole: Range, parts: Sequence[Bucket]) -> list[Piece]:
         """Raises TooLarge if more scans would be read than may be."""
-        end = max(whole.start, min(whole.end, self.complete_until))
-        interval = (sql.milliseconds(whole.start), sql.milliseconds(end))
+        interval = self.interval(whole)
         found = plan(self.query, self.code_set, interval, parts)
         if all(piece.source.kind == "raw" for piece in found):
             self._read(interval)
@@ -162,6 +166,8 @@ def read_period(asker: Asker, whole: Range, *, first: int) -> Period:
     parts = buckets(time, whole, asker.query.zone) if time else []
     pieces = asker.pieces(whole, parts)
     parameters = Parameters()
+    if (quick := people.cut(asker.query, asker.code_set, asker.interval(whole), parts)) is not None:
+        return _counted(asker, whole, parts, pieces, quick)
     keys = asker.keys(parts, parameters, asker.numbered(pieces))
     top = _top(asker.query, keys, min(first, asker.bounds.groups + 1))
     found = asker.ask(pieces, keys, asker.measures, parameters, top=top)
@@ -178,6 +184,30 @@ def read_period(asker: Asker, whole: Range, *, first: int) -> Period:
         return Period(whole, pieces, keys, groups, total, found.rows, labels, parts)
     _fill(asker, groups, labels, asker.query.dimensions.index(time))
     return Period(whole, pieces, keys, groups, total, len(groups), labels, parts)
+
+
+def _counted(asker: Asker, whole: Range, parts: Sequence[Bucket], pieces: list[Piece], cut: people.Cut) -> Period:
+    """The same with the people of days that are over as they were counted."""
+    parameters = Parameters()
+    keys = asker.keys(parts, parameters)
+    measures = msgspec.structs.replace(asker.measures, visitors=False)
+    found = asker.ask(pieces, keys, measures, parameters)
+    groups = _labelled(keys, found.groups)
+    labels: list[Label] = [part.label for part in parts]
+    if parts:
+        _fill(asker, groups, labels, 0)
+    counts = people.people(asker.client, asker.workspace, asker.query, cut.days, parts)
+    rest: dict[Labels, Group] = {}
+    if cut.rest[0] < cut.rest[1]:
+        parameters = Parameters()
+        keys = asker.keys(parts, parameters)
+        left = plan(asker.query, asker.code_set, cut.rest, parts)
+        rest = _labelled(keys, asker.ask(left, keys, Measures(visitors=True), parameters).groups)
+    where: list[Labels] = [(label,) for label in labels] or [()]
+    for at, n in zip(where, counts, strict=True):
+        group = groups.get(at, NO_SCANS)
+        groups[at] = msgspec.structs.replace(group, visitors=n + rest.get(at, NO_SCANS).visitors)
+    return Period(whole, pieces, keys, groups, found.total, len(groups), labels, list(parts))
 
 
 def read_same(asker: Asker, whole: Range, other: Period, listed: Collection[Labels]) -> Period:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -144,6 +145,11 @@ def moments(rng: random.Random) -> datetime:
     return FIRST + timedelta(milliseconds=rng.randint(0, int((LAST - FIRST).total_seconds() * 1000)))
 
 
+def visitor(ts_ms: int, person: int) -> int:
+    """Another number each UTC day, as a redirector gives it."""
+    return int.from_bytes(blake2b(b"%d %d" % (ts_ms // 86_400_000, person), digest_size=8).digest())
+
+
 def scans_of(workspace: int, codes: Sequence[Code]) -> list[ScanEvent]:
     rng = random.Random(100 + workspace)
     found = []
@@ -151,6 +157,7 @@ def scans_of(workspace: int, codes: Sequence[Code]) -> list[ScanEvent]:
         texts: dict[str, Any] = dict.fromkeys(EVENT_COLUMNS, "") | {
             name: rng.choice(values) for name, values in VALUES.items()
         }
+        ts_ms = round(moments(rng).timestamp() * 1000)
         located = texts["country"] and rng.random() < 0.5
         found.append(
             ScanEvent(
@@ -158,7 +165,7 @@ def scans_of(workspace: int, codes: Sequence[Code]) -> list[ScanEvent]:
                 | {
                     "source": workspace,
                     "seq": seq,
-                    "ts_ms": round(moments(rng).timestamp() * 1000),
+                    "ts_ms": ts_ms,
                     "code": rng.choice(codes).number if rng.random() < 0.98 else 0,
                     "workspace": workspace,
                     "host": "go.example",
@@ -166,7 +173,7 @@ def scans_of(workspace: int, codes: Sequence[Code]) -> list[ScanEvent]:
                     "outcome": rng.choice([*COUNTED, *COUNTED, *COUNTED, *OUTCOMES]),
                     "lat": 48.9 if located else None,
                     "lon": 2.4 if located else None,
-                    "visitor": rng.choice([rng.randint(0, 8), 2**64 - 1 - rng.randint(0, 3)]),
+                    "visitor": visitor(ts_ms, rng.randint(0, 11)),
                 }
             )
         )
