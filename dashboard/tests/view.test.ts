@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 
 vi.stubGlobal("location", { search: "", pathname: "/", hash: "" });
 vi.stubGlobal("addEventListener", () => undefined);
-const { base, grain, ownZone, read, write } = await import("../src/state/view");
+const { after, base, grain, groups, ownZone, read, toggled, write } = await import("../src/state/view");
 const { shifted } = await import("../src/components/range");
 
 test("what is looked at is in the address, and comes back from it", () => {
@@ -16,17 +16,18 @@ test("what is looked at is in the address, and comes back from it", () => {
       { dimension: "scan:referrer_host", value: "", not: true },
       { dimension: "code:tag", value: "a~b&c=d é", not: true },
     ],
+    tabs: ["scan:city"],
   };
   expect(read(write(view))).toEqual(view);
 });
 
 test("the usual view has an empty address", () => {
   const usual = read("");
-  expect(usual).toEqual({ period: "28d", compare: "previous_period", zone: ownZone, kinds: ["human"], filters: [] });
+  expect(usual).toEqual({ period: "28d", compare: "previous_period", zone: ownZone, kinds: ["human"], filters: [], tabs: [] });
   expect(write(usual)).toBe("");
 });
 
-test.each(["?period=never", "?from=2026-02-01", "?from=2026-03-02&to=2026-03-01", "?kinds=cats", "?f=nonsense", "?compare=x"])("what makes no sense is passed over: %s", (search) => {
+test.each(["?period=never", "?from=2026-02-01", "?from=2026-03-02&to=2026-03-01", "?kinds=cats", "?f=nonsense", "?compare=x", "?zone=Mars/Olympus"])("what makes no sense is passed over: %s", (search) => {
   expect(read(search)).toEqual(read(""));
 });
 
@@ -48,7 +49,23 @@ test("the grain keeps points apart", () => {
   expect([1, 2, 3, 120, 121, 800, 801].map(grain)).toEqual(["time:hour", "time:hour", "time:day", "time:day", "time:week", "time:week", "time:month"]);
 });
 
-test("a period is shifted by its own length", () => {
-  expect(shifted(["2026-03-01", "2026-03-31"], -1)).toEqual(["2026-01-29", "2026-02-28"]);
+test("a click filters, a second one excludes; several values hold together", () => {
+  const de = after([], "scan:country", "DE");
+  expect(de).toEqual([{ dimension: "scan:country", value: "DE", not: false }]);
+  expect(after(de, "scan:country", "DE")).toEqual([{ dimension: "scan:country", value: "DE", not: true }]);
+  const both = toggled(de, "scan:country", "FR");
+  expect(groups(both)).toEqual([{ dimension: "scan:country", not: false, values: ["DE", "FR"] }]);
+  expect(toggled(both, "scan:country", "DE")).toEqual([{ dimension: "scan:country", value: "FR", not: false }]);
+  expect(after(both, "scan:country", "FR")).toEqual([{ dimension: "scan:country", value: "FR", not: false }]);
+  const none = after(after(both, "scan:country", "FR", true), "scan:country", "IT", true);
+  expect(base({ ...read(""), filters: none }).filters).toEqual([["is_not", "scan:country", ["FR", "IT"]]]);
+  expect(base({ ...read(""), filters: both }, undefined, "scan:country").filters).toEqual([]);
+});
+
+test("a period is shifted by its own length, months by months", () => {
+  expect(shifted(["2026-03-01", "2026-03-31"], -1)).toEqual(["2026-02-01", "2026-02-28"]);
+  expect(shifted(["2026-03-01", "2026-03-12"], -1, "months")).toEqual(["2026-02-01", "2026-02-28"]);
+  expect(shifted(["2025-12-01", "2026-02-28"], 1)).toEqual(["2026-03-01", "2026-05-31"]);
+  expect(shifted(["2026-03-01", "2026-03-12"], -1)).toEqual(["2026-02-17", "2026-02-28"]);
   expect(shifted(["2026-03-28", "2026-03-30"], 1)).toEqual(["2026-03-31", "2026-04-02"]);
 });

@@ -105,7 +105,7 @@ def test_filters_periods_and_tables_are_in_the_address(running: Up) -> None:
             ["see", ".series-table td:has-text('3')"],
             ["choose", ".period select >> nth=0", "today"],
             ["address"],
-            ["click", ".filter:has-text('German')"],
+            ["click", "button:Remove: Language"],
             ["reads", TILE, "4"],
         ],
     )

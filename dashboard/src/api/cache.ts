@@ -40,6 +40,6 @@ export function useAnswer<T>(asked: Asked<T>): QueryObserverResult<T, Error> {
   useEffect(() => {
     observer.setOptions(options);
     setResult(observer.getCurrentResult());
-  }, [observer, key, options.enabled]);
+  }, [observer, key, options.enabled, asked.refetchMs]);
   return result;
 }

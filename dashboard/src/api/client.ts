@@ -1,5 +1,7 @@
 /* Calls of the API. The session is a cookie of this origin; the header below cannot be sent by another site. */
 
+import { signal } from "@preact/signals";
+
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -23,7 +25,12 @@ interface Options {
   body?: unknown;
   etag?: string | null;
   signal?: AbortSignal;
+  /** Of a file, which is answered as a blob. */
+  accept?: string;
 }
+
+/** Whether the last call had no answer. */
+export const lost = signal(false);
 
 const listeners = new Set<() => void>();
 
@@ -34,7 +41,7 @@ export function onSignedOut(listener: () => void): () => void {
 }
 
 export async function call<T>(method: string, path: string, options: Options = {}): Promise<Answer<T>> {
-  const headers = new Headers({ accept: "application/json", "x-waymark-dashboard": "1" });
+  const headers = new Headers({ accept: options.accept ?? "application/json", "x-waymark-dashboard": "1" });
   // A form says its own type.
   const form = options.body instanceof FormData ? options.body : null;
   if (options.body !== undefined && !form) headers.set("content-type", "application/json");
@@ -47,8 +54,11 @@ export async function call<T>(method: string, path: string, options: Options = {
     response = await fetch(path, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
+    lost.value = true;
     throw new NoAnswer(String(error));
   }
+  lost.value = false;
+  if (options.accept && response.ok) return { body: (await response.blob()) as T, etag: null };
   const text = await response.text();
   const body: unknown = text === "" ? null : parse(text);
   if (!response.ok) {

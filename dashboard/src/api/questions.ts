@@ -36,9 +36,15 @@ export interface Answered {
     time_labels?: Label[];
     next_cursor?: string | null;
   };
-  query: { date_range: [string, string]; compare?: [string, string] | null };
+  query: { date_range: [string, string]; compare?: [string, string] | null; dimensions?: string[] };
 }
 
 export async function ask(question: Question, signal: AbortSignal): Promise<Answered> {
   return (await call<Answered>("POST", "/v1/query", { body: question, signal })).body;
+}
+
+/** The whole answer as a file of comma-separated values. */
+export async function askFile(question: Question): Promise<Blob> {
+  const { pagination: _, ...all } = question;
+  return (await call<Blob>("POST", "/v1/query", { body: all, accept: "text/csv" })).body;
 }

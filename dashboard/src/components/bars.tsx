@@ -1,7 +1,7 @@
 /* A breakdown: values by their scans, as bars that filter. */
 
 import type { Row } from "../api/questions";
-import { choose } from "../state/view";
+import { choose, toggle, view } from "../state/view";
 import { fill, words } from "../text";
 import { change, percent, whole } from "../text/numbers";
 import { CodeName } from "./code-name";
@@ -12,29 +12,44 @@ interface Props {
   dimension: string;
   rows: Row[];
   remainder?: Row | undefined;
+  /** A click chooses one more value, in place of only this one. */
+  several?: boolean;
 }
 
-export function Bars({ dimension, rows, remainder }: Props) {
-  const most = Math.max(1, ...rows.map((row) => Number(row.metrics[0])));
+export function Bars({ dimension, rows, remainder, several }: Props) {
+  const compared = rows.some((row) => row.comparison);
+  const most = Math.max(1, ...rows.flatMap((row) => [Number(row.metrics[0]), Number(row.comparison?.metrics[0] ?? 0)]));
+  const own = view.value.filters.filter((one) => one.dimension === dimension);
+  const { filters } = words();
   return (
-    <ol class="bars">
+    <ol class={`bars ${compared ? "bars-compared" : ""}`}>
       {rows.map((row) => {
         const value = String(row.dimensions[0]);
-        const label = shown(dimension, value);
+        const label = dimension === "code" ? words().dimensions["code"] ?? "" : shown(dimension, value);
         const scans = Number(row.metrics[0]);
+        const before = row.comparison ? Number(row.comparison.metrics[0] ?? 0) : undefined;
+        const mine = own.find((one) => one.value === value);
+        const title = fill(several ? filters.both : mine && !mine.not ? filters.chosen : filters.only, { value: label });
+        const told = before === undefined ? title : `${title} (${fill(words().panels.before, { value: whole(before) })})`;
         return (
-          <li class="bar" key={value}>
-            <button class="bar-main" type="button" title={fill(words().filters.only, { value: label })} onClick={() => choose(dimension, value)}>
-              <svg class="bar-fill" aria-hidden="true" preserveAspectRatio="none" viewBox="0 0 100 1">
-                <rect width={(100 * scans) / most} height="1" />
+          <li class={`bar ${mine ? (mine.not ? "bar-out" : "bar-in") : ""}`} key={value}>
+            <button class="bar-main" type="button" title={told} aria-pressed={mine !== undefined} onClick={() => (several ? toggle(dimension, value) : choose(dimension, value))}>
+              <svg class="bar-fill" aria-hidden="true" preserveAspectRatio="none" viewBox="0 0 100 10">
+                <rect width={(100 * scans) / most} height="10" />
+                {before !== undefined && <line x1={(100 * before) / most} x2={(100 * before) / most} y1="0" y2="10" />}
               </svg>
               <span class="bar-label">
                 <bdi>{dimension === "code" ? <CodeName id={value} /> : label}</bdi>
               </span>
               <span class="bar-number number">{whole(scans)}</span>
               <span class="bar-share number muted">{percent(Number(row.metrics[1] ?? 0), 0)}</span>
+              {compared && (
+                <span class="bar-change">
+                  <Change percentage={row.comparison?.change[0]} />
+                </span>
+              )}
             </button>
-            <button class="bar-not button button-plain" type="button" aria-label={fill(words().filters.without, { value: label })} title={fill(words().filters.without, { value: label })} onClick={() => choose(dimension, value, true)}>
+            <button class="bar-not button button-plain" type="button" aria-label={fill(filters.without, { value: label })} title={fill(filters.without, { value: label })} onClick={() => choose(dimension, value, true)}>
               <Icon name="filter-x" />
             </button>
           </li>
@@ -45,6 +60,7 @@ export function Bars({ dimension, rows, remainder }: Props) {
           <span class="bar-label">{words().panels.others}</span>
           <span class="bar-number number">{whole(Number(remainder.metrics[0]))}</span>
           <span class="bar-share number">{percent(Number(remainder.metrics[1] ?? 0), 0)}</span>
+          {compared && <span class="bar-change" />}
         </li>
       )}
     </ol>
@@ -58,7 +74,7 @@ export function Change({ percentage }: { percentage: number | null | undefined }
   return (
     <span class={`change change-${way} number`}>
       {way === "up" ? <Icon name="trending-up" /> : way === "down" ? <Icon name="trending-down" /> : null}
-      {percentage === 0 ? words().change.none : change(percentage)}
+      {percentage === 0 ? words().change.none : percentage > 999 ? `>${change(999)}` : change(percentage)}
     </span>
   );
 }

@@ -16,7 +16,8 @@ export function Details({ dimension, code, close }: { dimension: string; code: s
   const [rows, setRows] = useState<Row[]>([]);
   const [cursor, setCursor] = useState<string | null>(null);
   const [state, setState] = useState<"loading" | "idle" | Error>("loading");
-  const { compare: _, ...question } = base(view.value, code);
+  // All values, also when some of them are chosen: here more can be.
+  const question = base(view.value, code, dimension);
 
   async function load(after: string | null, signal: AbortSignal): Promise<void> {
     setState("loading");
@@ -50,7 +51,7 @@ export function Details({ dimension, code, close }: { dimension: string; code: s
         <input class="input" type="search" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
       </label>
       <div class="details-rows" tabIndex={0}>
-        <Bars dimension={dimension} rows={rows} />
+        <Bars dimension={dimension} rows={rows} several />
         {state instanceof Error && <Trouble error={state} retry={() => void load(null, new AbortController().signal)} />}
         {state === "loading" && <p class="muted">{words().loading}</p>}
         {state === "idle" && rows.length === 0 && <p class="muted">{words().panels.none}</p>}

@@ -1,6 +1,6 @@
 /* How a value of a dimension is shown. What was typed by somebody stays text. */
 
-import { fill, words } from "../text";
+import { words } from "../text";
 import { country, tongue } from "../text/numbers";
 import type { Label } from "../api/questions";
 
@@ -25,9 +25,4 @@ export function shown(dimension: string, value: Label): string {
 
 export function named(dimension: string): string {
   return words().dimensions[dimension] ?? dimension;
-}
-
-export function sentence(dimension: string, value: string, not: boolean): string {
-  const { filters } = words();
-  return fill(not ? filters.isNot : filters.is, { dimension: named(dimension), value: shown(dimension, value) });
 }

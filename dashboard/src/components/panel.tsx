@@ -1,43 +1,56 @@
 /* A card with the top values of one of a few dimensions, and all of them in a dialog. */
 
-import { useId, useState } from "preact/hooks";
-import { ask, type Answered } from "../api/questions";
+import { useId, useRef, useState } from "preact/hooks";
+import { ask, type Answered, type Question } from "../api/questions";
 import { useAnswer } from "../api/cache";
-import { base, view } from "../state/view";
+import { base, look, view } from "../state/view";
 import { words } from "../text";
 import { Bars } from "./bars";
 import { Details } from "./details";
+import { Export } from "./export";
 import { named } from "./labels";
 import { Trouble } from "./trouble";
 
-const TOP = 8;
+const TOP = 6;
 
 export function Panel({ title, dimensions, code }: { title: string; dimensions: string[]; code?: string | undefined }) {
-  const [chosen, choose] = useState(dimensions[0] ?? "");
+  const chosen = dimensions.find((one) => view.value.tabs.includes(one)) ?? dimensions[0] ?? "";
   const [open, setOpen] = useState(false);
+  const list = useRef<HTMLDivElement>(null);
   const id = useId();
   const asked = base(view.value, code);
-  const { compare: _, ...question } = asked;
+  const question: Question = { ...asked, metrics: ["scans", "share"], dimensions: [chosen], order_by: [["scans", "desc"]] };
   const answer = useAnswer<Answered>({
-    key: ["breakdown", chosen, question],
-    fetch: (signal) =>
-      ask({ ...question, metrics: ["scans", "share"], dimensions: [chosen], order_by: [["scans", "desc"]], include: chosen === "code:tag" ? {} : { remainder: true }, pagination: { limit: TOP } }, signal),
+    key: ["breakdown", question],
+    fetch: (signal) => ask({ ...question, include: chosen === "code:tag" ? {} : { remainder: true }, pagination: { limit: TOP } }, signal),
   });
+  const stale = answer.isPlaceholderData && answer.data?.query.dimensions?.[0] !== chosen;
+  const choose = (one: string) => look({ tabs: [...view.value.tabs.filter((tab) => !dimensions.includes(tab)), ...(one === dimensions[0] ? [] : [one])] });
+  // The arrows go from tab to tab, as everywhere.
+  const move = (event: KeyboardEvent) => {
+    const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (by === 0) return;
+    event.preventDefault();
+    const at = (dimensions.indexOf(chosen) + by + dimensions.length) % dimensions.length;
+    choose(dimensions[at] ?? "");
+    (list.current?.children[at] as HTMLElement | undefined)?.focus();
+  };
   return (
     <section class="card panel" aria-labelledby={id} aria-busy={answer.isFetching}>
       <div class="card-head">
         <h2 id={id}>{title}</h2>
         {dimensions.length > 1 && (
-          <div class="tabs" role="tablist" aria-label={title}>
+          <div class="tabs" role="tablist" aria-label={title} ref={list} onKeyDown={move}>
             {dimensions.map((one) => (
-              <button key={one} type="button" role="tab" class="button button-plain" aria-selected={one === chosen} onClick={() => choose(one)}>
+              <button key={one} type="button" role="tab" class="button button-plain" aria-selected={one === chosen} tabIndex={one === chosen ? 0 : -1} onClick={() => choose(one)}>
                 {named(one)}
               </button>
             ))}
           </div>
         )}
       </div>
-      {answer.data ? (
+      <div class="panel-body">
+      {answer.data && !stale ? (
         answer.data.results.length > 0 ? (
           <Bars dimension={chosen} rows={answer.data.results} remainder={answer.data.remainder} />
         ) : (
@@ -48,10 +61,12 @@ export function Panel({ title, dimensions, code }: { title: string; dimensions: 
       ) : (
         <div class="skeleton panel-skeleton" />
       )}
-      <div class="panel-foot">
+      </div>
+      <div class="row panel-foot">
         <button type="button" class="button button-plain" onClick={() => setOpen(true)} disabled={!answer.data?.results.length}>
           {words().panels.more}
         </button>
+        <Export name={chosen.replace(":", "-")} question={question} />
       </div>
       {open && <Details dimension={chosen} code={code} close={() => setOpen(false)} />}
     </section>

@@ -1,24 +1,34 @@
-/* Period, comparison, kinds: the bar above every view of scans. */
+/* Period, comparison, kinds, zone: the bar above every view of scans. */
 
 import { useState } from "preact/hooks";
-import { COMPARISONS, KINDS, PERIODS, forget, look, view } from "../state/view";
-import { fill, words } from "../text";
-import { day } from "../text/numbers";
-import { CodeName } from "./code-name";
+import { COMPARISONS, KINDS, PERIODS, look, view } from "../state/view";
+import { words } from "../text";
+import { days } from "../text/numbers";
 import { Dialog } from "./dialog";
 import { Icon } from "./icon";
-import { sentence } from "./labels";
 import { shifted } from "./range";
+import { Zone } from "./zone";
+
+// Periods of whole months, which are shifted by months.
+const MONTHS = ["month", "12mo", "year"];
+
+/** Look at the same length of time before or after; never at one that has not begun. */
+export function shift(range: [string, string], by: 1 | -1): void {
+  const { period } = view.value;
+  const to = shifted(range, by, typeof period === "string" && MONTHS.includes(period) ? "months" : "days");
+  if (to[0] <= new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)) look({ period: to });
+}
 
 export function PeriodBar({ range }: { range?: [string, string] | undefined }) {
   const [choosing, setChoosing] = useState(false);
   const { periods, compare, kinds } = words();
   const now = view.value;
+  const today = new Intl.DateTimeFormat("sv-SE", { timeZone: now.zone }).format(new Date());
   const custom = typeof now.period !== "string";
   return (
     <div class="row period">
       {range && (
-        <button type="button" class="button button-plain" aria-label={periods.earlier} onClick={() => look({ period: shifted(range, -1) })}>
+        <button type="button" class="button button-plain" aria-label={periods.earlier} title={`${periods.earlier} ([)`} onClick={() => shift(range, -1)}>
           <Icon name="chevron-left" />
         </button>
       )}
@@ -29,8 +39,10 @@ export function PeriodBar({ range }: { range?: [string, string] | undefined }) {
           value={custom ? "custom" : (now.period as string)}
           onChange={(event) => {
             const value = event.currentTarget.value;
-            if (value === "custom") setChoosing(true);
-            else look({ period: value });
+            if (value === "custom") {
+              event.currentTarget.value = custom ? "custom" : (now.period as string);
+              setChoosing(true);
+            } else look({ period: value });
           }}
         >
           {PERIODS.map((one) => (
@@ -38,11 +50,14 @@ export function PeriodBar({ range }: { range?: [string, string] | undefined }) {
               {periods[one]}
             </option>
           ))}
-          <option value="custom">{typeof now.period === "string" ? periods.custom : `${day(now.period[0])} – ${day(now.period[1])}`}</option>
+          <option value="custom">{typeof now.period === "string" ? periods.custom : days(now.period[0], now.period[1])}</option>
         </select>
       </label>
+      <button type="button" class="button button-plain" aria-label={periods.custom} title={periods.custom} onClick={() => setChoosing(true)}>
+        <Icon name="calendar-days" />
+      </button>
       {range && (
-        <button type="button" class="button button-plain" aria-label={periods.later} onClick={() => look({ period: shifted(range, 1) })}>
+        <button type="button" class="button button-plain" aria-label={periods.later} title={`${periods.later} (])`} disabled={range[1].slice(0, 10) >= today} onClick={() => shift(range, 1)}>
           <Icon name="chevron-right" />
         </button>
       )}
@@ -78,6 +93,7 @@ export function PeriodBar({ range }: { range?: [string, string] | undefined }) {
           ))}
         </fieldset>
       </details>
+      <Zone />
       {choosing && <Choose range={range} close={() => setChoosing(false)} />}
     </div>
   );
@@ -104,35 +120,11 @@ function Choose({ range, close }: { range: [string, string] | undefined; close: 
           </label>
           <label class="field">
             <span>{periods.to}</span>
-            <input class="input" type="date" required value={to} onInput={(event) => setTo(event.currentTarget.value)} />
+            <input class="input" type="date" required min={from} value={to} onInput={(event) => setTo(event.currentTarget.value)} />
           </label>
         </div>
         <button class="button button-primary">{periods.apply}</button>
       </form>
     </Dialog>
-  );
-}
-
-export function FilterBar() {
-  const { filters } = view.value;
-  if (filters.length === 0) return null;
-  return (
-    <ul class="row filter-bar">
-      {filters.map((one) => (
-        <li key={`${one.not}${one.dimension}${one.value}`}>
-          <button type="button" class={`badge filter ${one.not ? "badge-warn" : ""}`} onClick={() => forget(one)} aria-label={`${words().filters.remove}: ${sentence(one.dimension, one.value, one.not)}`}>
-            <bdi>{one.dimension === "code" ? <>{words().dimensions["code"]}: {one.not ? "≠ " : ""}<CodeName id={one.value} /></> : sentence(one.dimension, one.value, one.not)}</bdi>
-            <Icon name="x" />
-          </button>
-        </li>
-      ))}
-      {filters.length > 1 && (
-        <li>
-          <button type="button" class="button button-plain" onClick={() => look({ filters: [] })}>
-            {fill(words().filters.clear, {})}
-          </button>
-        </li>
-      )}
-    </ul>
   );
 }

@@ -1,51 +1,64 @@
 /* Scans over time: a line that can be brushed to a period, and its twin as a table. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import type { Question, Row } from "../api/questions";
 import { look } from "../state/view";
 import { theme } from "../state/theme";
 import { language, words } from "../text";
-import { day, whole } from "../text/numbers";
+import { whole } from "../text/numbers";
+import { Change } from "./bars";
+import { Export } from "./export";
+import { axisZone, called, lastDay, place, tick } from "./times";
 
 interface Props {
-  labels: string[];
-  scans: number[];
-  before: number[] | null;
+  rows: Row[];
   grain: string;
+  zone: string;
+  question: Question;
 }
 
-function seconds(label: string): number {
-  return Date.parse(label.length === 10 ? `${label}T00:00:00Z` : `${label.slice(0, 16)}:00Z`) / 1000;
-}
+const HEIGHT = 260;
 
 function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-export function Series({ labels, scans, before, grain }: Props) {
+export function Series({ rows, grain, zone, question }: Props) {
   const [table, setTable] = useState(false);
   const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
   const [pointed, setPointed] = useState<number | null>(null);
+  const dark = useDark();
+  const labels = useMemo(() => rows.map((row) => String(row.dimensions[0])), [rows]);
+  const scans = useMemo(() => rows.map((row) => Number(row.metrics[0])), [rows]);
+  const before = useMemo(() => (rows.some((row) => row.comparison) ? rows.map((row) => Number(row.comparison?.metrics[0] ?? 0)) : null), [rows]);
+  const data = useMemo(() => [labels.map(place), scans, before ?? labels.map(() => null)] as uPlot.AlignedData, [labels, scans, before]);
+  // What the plot's hooks see is always the newest.
+  const now = useRef({ labels, grain });
+  now.current = { labels, grain };
+  const few = labels.length < 3;
+
   useEffect(() => {
     if (table || !box.current) return;
-    const place = box.current;
+    const home = box.current;
     const axis: uPlot.Axis = { stroke: colour("--ink-3"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
-    const plot = new uPlot(
+    const made = new uPlot(
       {
-        width: place.clientWidth,
-        height: 260,
+        width: home.clientWidth,
+        height: HEIGHT,
         legend: { show: false },
         cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 8 } },
         scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
-        tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
+        tzDate: (at) => uPlot.tzDate(new Date(at * 1000), axisZone(grain, zone)),
         axes: [
-          { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map((at) => shortTick(at, grain)) },
+          { ...axis, grid: { show: false }, size: 32, space: 64, values: (_, ticks) => ticks.map((at) => tick(at, grain, axisZone(grain, zone))) },
           { ...axis, size: 56, values: (_, ticks) => ticks.map((value) => (Number.isInteger(value) ? whole(value) : "")) },
         ],
         series: [
           {},
-          { stroke: colour("--series-1"), width: 2, fill: colour("--series-1-soft"), points: { show: labels.length < 3 } },
+          { stroke: colour("--series-1"), width: 2, fill: colour("--series-1-soft"), points: { show: few } },
           { stroke: colour("--series-2"), width: 1.5, dash: [4, 4], points: { show: false } },
         ],
         hooks: {
@@ -53,38 +66,63 @@ export function Series({ labels, scans, before, grain }: Props) {
           setSelect: [
             (self) => {
               if (self.select.width < 8) return;
+              const seen = now.current;
               const [from, to] = [self.posToIdx(self.select.left), self.posToIdx(self.select.left + self.select.width)];
-              const [first, last] = [labels[from], labels[to]];
-              if (first && last) look({ period: [first.slice(0, 10), last.slice(0, 10)] });
+              const [first, last] = [seen.labels[from], seen.labels[to]];
+              self.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+              if (first && last) look({ period: [first.slice(0, 10), lastDay(last, seen.grain)] });
             },
           ],
         },
       },
-      [labels.map(seconds), scans, before ? labels.map((_, at) => before[at] ?? null) : labels.map(() => null)] as uPlot.AlignedData,
-      place,
+      data,
+      home,
     );
-    const watch = new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: 260 }));
-    watch.observe(place);
+    plot.current = made;
+    const watch = new ResizeObserver(() => made.setSize({ width: home.clientWidth, height: HEIGHT }));
+    watch.observe(home);
     return () => {
       watch.disconnect();
-      plot.destroy();
+      made.destroy();
+      plot.current = null;
     };
-  }, [table, labels, scans, before, theme.value, language.value]);
-  const at = pointed !== null && pointed < labels.length ? pointed : null;
+  }, [table, grain, zone, few, dark, theme.value, language.value]);
+  useEffect(() => plot.current?.setData(data), [data]);
+
+  async function drawing(): Promise<string> {
+    const { drawn } = await import("./drawing");
+    const colours = { ground: colour("--surface"), ink: colour("--ink-2"), line: colour("--line"), series: colour("--series-1"), before: colour("--series-2") };
+    const [first, last] = [labels[0] ?? "", labels.at(-1) ?? ""];
+    const title = `${words().metrics.scans}, ${called(first, grain, zone)} – ${called(last, grain, zone)}`;
+    return drawn({ title, ticks: labels.map((label) => tick(place(label), grain, axisZone(grain, zone))), values: scans, before, colours, number: whole });
+  }
+
+  const at = pointed !== null && pointed < rows.length ? pointed : null;
+  const row = at === null ? undefined : rows[at];
   return (
     <figure class="series">
       <figcaption class="row series-head">
+        <h2>{words().panels.series}</h2>
         <span class="series-told number" aria-hidden="true">
-          {at !== null && (
+          {row && (
             <>
-              <strong>{whole(scans[at] ?? 0)}</strong> {day(labels[at] ?? "")}
-              {before && <span class="muted"> · {whole(before[at] ?? 0)}</span>}
+              {called(String(row.dimensions[0]), grain, zone)}: <strong>{whole(Number(row.metrics[0]))}</strong>
+              {row.comparison && (
+                <>
+                  <span class="muted" title={called(String(row.comparison.dimensions[0]), grain, zone)}>
+                    {" "}
+                    · {called(String(row.comparison.dimensions[0]), grain, zone)}: {whole(Number(row.comparison.metrics[0] ?? 0))}
+                  </span>{" "}
+                  <Change percentage={row.comparison.change[0]} />
+                </>
+              )}
             </>
           )}
         </span>
         <button type="button" class="button button-plain" aria-pressed={table} onClick={() => setTable(!table)}>
           {table ? words().panels.chart : words().panels.table}
         </button>
+        <Export name="series" question={question} drawing={drawing} />
       </figcaption>
       {table ? (
         <div class="series-table" tabIndex={0}>
@@ -94,14 +132,16 @@ export function Series({ labels, scans, before, grain }: Props) {
                 <th scope="col">{words().periods.label}</th>
                 <th scope="col">{words().metrics.scans}</th>
                 {before && <th scope="col">{words().compare.label}</th>}
+                {before && <th scope="col">{words().panels.change}</th>}
               </tr>
             </thead>
             <tbody>
-              {labels.map((label, index) => (
-                <tr key={label}>
-                  <td>{label.replace("T", " ").slice(0, 16)}</td>
-                  <td class="number">{whole(scans[index] ?? 0)}</td>
-                  {before && <td class="number">{whole(before[index] ?? 0)}</td>}
+              {rows.map((one) => (
+                <tr key={one.dimensions[0]}>
+                  <td>{called(String(one.dimensions[0]), grain, zone)}</td>
+                  <td class="number">{whole(Number(one.metrics[0]))}</td>
+                  {before && <td class="number">{whole(Number(one.comparison?.metrics[0] ?? 0))}</td>}
+                  {before && <td class="number">{one.comparison && <Change percentage={one.comparison.change[0]} />}</td>}
                 </tr>
               ))}
             </tbody>
@@ -114,7 +154,14 @@ export function Series({ labels, scans, before, grain }: Props) {
   );
 }
 
-function shortTick(at: number, grain: string): string {
-  const iso = new Date(at * 1000).toISOString();
-  return grain === "time:hour" ? iso.slice(11, 16) : day(iso);
+/** Whether the system is dark: colours of a canvas do not change by themselves. */
+function useDark(): boolean {
+  const query = useMemo(() => matchMedia("(prefers-color-scheme: dark)"), []);
+  const [dark, setDark] = useState(query.matches);
+  useEffect(() => {
+    const told = () => setDark(query.matches);
+    query.addEventListener("change", told);
+    return () => query.removeEventListener("change", told);
+  }, [query]);
+  return dark;
 }

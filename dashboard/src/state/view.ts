@@ -3,7 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import type { Question } from "../api/questions";
 
-export const PERIODS = ["today", "7d", "28d", "month", "12mo", "year", "all"] as const;
+export const PERIODS = ["today", "7d", "28d", "90d", "month", "12mo", "year", "all"] as const;
 export const COMPARISONS = ["previous_period", "year_over_year"] as const;
 export const KINDS = ["human", "bot", "preview", "prefetch"] as const;
 const USUAL = "28d";
@@ -20,6 +20,8 @@ export interface View {
   zone: string;
   kinds: string[];
   filters: Chosen[];
+  /** The open tabs: dimensions that panels show in place of their first one. */
+  tabs: string[];
 }
 
 const search = signal(location.search);
@@ -34,10 +36,19 @@ export function read(text: string): View {
   return {
     period: from && to && day.test(from) && day.test(to) && from <= to ? [from, to] : (PERIODS as readonly string[]).includes(named) ? named : USUAL,
     compare: [...COMPARISONS, "none"].find((one) => one === parameters.get("compare")) ?? "previous_period",
-    zone: parameters.get("zone") ?? ownZone,
+    zone: known(parameters.get("zone")) ?? ownZone,
     kinds: kinds.length > 0 ? kinds : ["human"],
     filters: parameters.getAll("f").flatMap(readFilter),
+    tabs: parameters.getAll("tab"),
   };
+}
+
+function known(zone: string | null): string | null {
+  try {
+    return zone && new Intl.DateTimeFormat("en", { timeZone: zone }) && zone;
+  } catch {
+    return null;
+  }
 }
 
 function readFilter(text: string): Chosen[] {
@@ -55,6 +66,7 @@ export function write(view: View): string {
   if (view.zone !== ownZone) parameters.set("zone", view.zone);
   if (view.kinds.join() !== "human") parameters.set("kinds", view.kinds.join());
   for (const one of view.filters) parameters.append("f", `${one.not ? "!" : ""}${one.dimension}~${one.value}`);
+  for (const one of view.tabs) parameters.append("tab", one);
   const text = parameters.toString();
   return text === "" ? "" : `?${text}`;
 }
@@ -66,7 +78,9 @@ export const kept = computed(() => write(view.value));
 
 export function look(change: Partial<View>): void {
   const text = write({ ...view.value, ...change });
-  history.pushState(null, "", location.pathname + text + location.hash);
+  // A tab is no step to go back to.
+  const put = Object.keys(change).join() === "tabs" ? "replaceState" : "pushState";
+  history[put](null, "", location.pathname + text + location.hash);
   search.value = text;
 }
 
@@ -75,23 +89,71 @@ export function follow(): void {
 }
 addEventListener("popstate", follow);
 
+/** After a click on a value: it alone; after a second one: all but it. `not` excludes it at once, beside others. */
+export function after(filters: Chosen[], dimension: string, value: string, not = false): Chosen[] {
+  const own = filters.filter((one) => one.dimension === dimension);
+  const others = filters.filter((one) => one.dimension !== dimension);
+  if (not) return [...others, ...own.filter((one) => one.not && one.value !== value), { dimension, value, not }];
+  const alone = own.length === 1 && own[0]?.value === value && !own[0].not;
+  return [...others, { dimension, value, not: alone }];
+}
+
+/** With one more value of a dimension, or without it. */
+export function toggled(filters: Chosen[], dimension: string, value: string): Chosen[] {
+  const rest = filters.filter((one) => one.dimension !== dimension || one.value !== value);
+  if (rest.length < filters.length) return rest;
+  const own = filters.filter((one) => one.dimension === dimension);
+  return [...filters, { dimension, value, not: own.length > 0 && own.every((one) => one.not) }];
+}
+
 export function choose(dimension: string, value: string, not = false): void {
-  const others = view.value.filters.filter((one) => one.dimension !== dimension || (not && one.not && one.value !== value));
-  look({ filters: [...others, { dimension, value, not }] });
+  look({ filters: after(view.value.filters, dimension, value, not) });
 }
 
-export function forget(chosen: Chosen): void {
-  look({ filters: view.value.filters.filter((one) => one !== chosen) });
+export function toggle(dimension: string, value: string): void {
+  look({ filters: toggled(view.value.filters, dimension, value) });
 }
 
-/** The question's part that every panel of a page shares. Several exclusions of one dimension hold together. */
-export function base(now: View, code?: string): Pick<Question, "date_range" | "timezone" | "filters" | "kinds"> & { compare?: string } {
-  const grouped = new Map<string, string[]>();
-  for (const one of now.filters) {
-    const key = `${one.not ? "is_not" : "is"} ${one.dimension}`;
-    grouped.set(key, [...(grouped.get(key) ?? []), one.value]);
+/** Values of one dimension that are chosen together, or excluded together. */
+export interface Group {
+  dimension: string;
+  not: boolean;
+  values: string[];
+}
+
+export function groups(filters: Chosen[]): Group[] {
+  const found = new Map<string, Group>();
+  for (const { dimension, value, not } of filters) {
+    const key = `${not} ${dimension}`;
+    const group = found.get(key) ?? { dimension, not, values: [] };
+    group.values.push(value);
+    found.set(key, group);
   }
-  const filters: unknown[] = [...grouped].map(([key, values]) => [...key.split(" "), values]);
+  return [...found.values()];
+}
+
+function isOf(group: Group): (one: Chosen) => boolean {
+  return (one) => one.dimension === group.dimension && one.not === group.not;
+}
+
+/** From "is" to "is not", or back. */
+export function turn(group: Group): void {
+  const [mine, own] = [isOf(group), new Set(group.values)];
+  const others = view.value.filters.filter((one) => one.dimension !== group.dimension || (one.not === !group.not && !own.has(one.value)));
+  const turned = view.value.filters.filter(mine).map((one) => ({ ...one, not: !one.not }));
+  look({ filters: [...others, ...turned] });
+}
+
+export function forget(group: Group): void {
+  const mine = isOf(group);
+  look({ filters: view.value.filters.filter((one) => !mine(one)) });
+}
+
+/** The question's part that every panel of a page shares. Several values of one dimension hold together. */
+export function base(now: View, code?: string, without?: string): Pick<Question, "date_range" | "timezone" | "filters" | "kinds"> & { compare?: string } {
+  const filters: unknown[] = groups(now.filters)
+    .filter((one) => one.dimension !== without)
+    .map((one) => [one.not ? "is_not" : "is", one.dimension, one.values]);
   if (code) filters.push(["is", "code", [code]]);
   const comparing = now.compare !== "none" && now.period !== "all" ? { compare: now.compare } : {};
   return { date_range: now.period, timezone: now.zone, filters, kinds: now.kinds, ...comparing };

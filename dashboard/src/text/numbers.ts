@@ -29,9 +29,22 @@ export function change(percentage: number): string {
   return kept("change", () => new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" })).format(percentage / 100);
 }
 
-export function day(iso: string, style: "short" | "long" = "short"): string {
-  const options: Intl.DateTimeFormatOptions = style === "long" ? { dateStyle: "full", timeZone: "UTC" } : { day: "numeric", month: "short", timeZone: "UTC" };
-  return kept(`day ${style}`, () => new Intl.DateTimeFormat(language.value, options)).format(new Date(`${iso.slice(0, 10)}T00:00:00Z`));
+const DAYS: Record<string, Intl.DateTimeFormatOptions> = {
+  short: { day: "numeric", month: "short" },
+  year: { day: "numeric", month: "short", year: "numeric" },
+  weekday: { weekday: "short", day: "numeric", month: "short", year: "numeric" },
+  month: { month: "long", year: "numeric" },
+  shortMonth: { month: "short", year: "2-digit" },
+  long: { dateStyle: "full" },
+};
+
+export function day(iso: string, style: "short" | "year" | "weekday" | "month" | "shortMonth" | "long" = "short"): string {
+  return kept(`day ${style}`, () => new Intl.DateTimeFormat(language.value, { ...DAYS[style], timeZone: "UTC" })).format(new Date(`${iso.slice(0, 10)}T00:00:00Z`));
+}
+
+/** Two days, as short as they can be told apart. */
+export function days(from: string, to: string): string {
+  return kept("days", () => new Intl.DateTimeFormat(language.value, { ...DAYS["year"], timeZone: "UTC" })).formatRange(new Date(`${from.slice(0, 10)}T00:00:00Z`), new Date(`${to.slice(0, 10)}T00:00:00Z`));
 }
 
 export function moment(iso: string, zone: string): string {

@@ -1,21 +1,31 @@
 /* The first page: what happened, in a period, of all codes or of those that the filters leave. */
 
+import type { ComponentChildren } from "preact";
 import { ErrorBoundary, lazy } from "preact-iso";
-import { ask, type Answered } from "../api/questions";
-import { useAnswer } from "../api/cache";
+import { useEffect, useRef } from "preact/hooks";
+import { ask, type Answered, type Question } from "../api/questions";
+import { cache, useAnswer } from "../api/cache";
 import { Change } from "../components/bars";
+import { Empty } from "../components/empty";
+import { FilterBar } from "../components/filters";
 import { Panel } from "../components/panel";
-import { FilterBar, PeriodBar } from "../components/period";
+import { PeriodBar } from "../components/period";
+import { ProofMark } from "../components/proof";
 import { Seen } from "../components/seen";
 import { Series } from "../components/series";
 import { Trouble } from "../components/trouble";
 import { Week } from "../components/week";
 import { Live } from "../components/live";
+import { seenRange } from "../state/seen-range";
 import { base, grain, view } from "../state/view";
 import { fill, words } from "../text";
 import { whole } from "../text/numbers";
 
 const World = lazy(() => import("../components/world"));
+
+// A question counts a scan two to three seconds after it happened.
+const COUNTED_MS = 3_500;
+const ALL_MS = 30_000;
 
 export default function Overview() {
   return <Analytics title={words().nav.overview} />;
@@ -25,35 +35,40 @@ export default function Overview() {
 export function Analytics({ title, code }: { title: string; code?: string }) {
   const asked = base(view.value, code);
   const totals = useAnswer<Answered>({ key: ["totals", asked], fetch: (signal) => ask({ ...asked, metrics: ["scans", "visitors"] }, signal), refetchMs: 30_000 });
-  const codes = useAnswer<Answered>({
-    key: ["codes in use", asked],
-    fetch: (signal) => ask({ ...asked, metrics: ["scans"], dimensions: ["code"], include: { total_rows: true }, pagination: { limit: 1 } }, signal),
-    enabled: code === undefined,
-  });
   const range = totals.data?.query.date_range;
   const all = totals.data?.results[0];
+  const scans = all ? Number(all.metrics[0]) : undefined;
+  const came = useRenewal();
+  useEffect(() => {
+    seenRange.value = view.value.period === "all" ? undefined : range;
+    return () => void (seenRange.value = undefined);
+  }, [range?.join(), view.value.period]);
   return (
     <>
       <header class="page-head">
         {code ? <h2 class="head-2">{title}</h2> : <h1>{title}</h1>}
-        <Live />
         <PeriodBar range={view.value.period === "all" ? undefined : range} />
       </header>
-      <FilterBar />
+      <FilterBar code={code} />
       {totals.error && !totals.data && <Trouble error={totals.error} retry={() => void totals.refetch()} />}
-      <dl class="tiles">
-        <Tile name={words().metrics.scans} value={all ? Number(all.metrics[0]) : undefined} row={all} at={0} />
+      <div class="tiles">
+        <Live code={code} came={came} />
+        <Tile name={words().metrics.scans} value={scans} row={all} at={0}>
+          <ProofMark code={code} />
+        </Tile>
         <Tile name={words().metrics.visitors} value={all ? Number(all.metrics[1]) : undefined} row={all} at={1} />
-        {!code && <Tile name={words().metrics.codes} value={codes.data ? (codes.data.meta.total_rows ?? 0) : undefined} />}
-      </dl>
+        {!code && <CodesInUse before={totals.data?.query.compare ?? undefined} />}
+      </div>
+      {scans === 0 && <Empty code={code} />}
       <section class="card">
         <Over range={range} code={code} />
       </section>
       <div class="panels">
-        {!code && <Panel title={words().panels.codes} dimensions={["code", "code:tag", "code:folder"]} />}
+        {!code && <Panel title={words().panels.codes} dimensions={["code", "code:tag", "code:folder", "code:domain"]} />}
         <Panel title={words().panels.places} dimensions={["scan:country", "scan:region", "scan:city", "scan:language"]} code={code} />
-        <Panel title={words().panels.devices} dimensions={["scan:device", "scan:os", "scan:browser", "scan:model"]} code={code} />
-        <Panel title={words().panels.sources} dimensions={["scan:referrer_host", "scan:utm_source", "scan:utm_medium", "scan:utm_campaign"]} code={code} />
+        <Panel title={words().panels.devices} dimensions={["scan:device", "scan:os", "scan:browser", "scan:model", "scan:client"]} code={code} />
+        <Panel title={words().panels.sources} dimensions={["scan:referrer_host", "scan:referrer", "scan:utm_source", "scan:utm_medium"]} code={code} />
+        <Panel title={words().panels.campaigns} dimensions={["scan:utm_campaign", "scan:utm_term", "scan:utm_content"]} code={code} />
         <Panel title={words().panels.entries} dimensions={["scan:entry", "scan:placement", "scan:slug", "scan:variant"]} code={code} />
         <section class="card">
           <div class="card-head">
@@ -61,7 +76,7 @@ export function Analytics({ title, code }: { title: string; code?: string }) {
           </div>
           <Seen>{() => <Hours code={code} />}</Seen>
         </section>
-        <section class="card panel-wide">
+        <section class={`card ${code ? "panel-wide" : ""}`}>
           <div class="card-head">
             <h2>{words().panels.map}</h2>
           </div>
@@ -72,35 +87,78 @@ export function Analytics({ title, code }: { title: string; code?: string }) {
   );
 }
 
-function Tile({ name, value, row, at }: { name: string; value: number | undefined; row?: Answered["results"][0] | undefined; at?: number }) {
-  const before = at !== undefined ? row?.comparison?.metrics[at] : undefined;
+/** Called for new scans: asks for the totals again once these count, and now and then for everything. */
+function useRenewal(): () => void {
+  const timer = useRef(0);
+  const last = useRef(Date.now());
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return () => {
+    timer.current ||= setTimeout(() => {
+      timer.current = 0;
+      const everything = Date.now() - last.current > ALL_MS;
+      if (everything) last.current = Date.now();
+      for (const key of ["totals", "series", ...(everything ? ["codes in use", "breakdown", "week", "countries"] : [])]) void cache.invalidateQueries({ queryKey: [key] });
+    }, COUNTED_MS) as unknown as number;
+  };
+}
+
+function Tile({ name, value, row, at, children }: { name: string; value: number | undefined; row?: Answered["results"][0] | undefined; at: number; children?: ComponentChildren }) {
+  const compared = row?.comparison;
   return (
-    <div class="card tile">
-      <dt class="label">{name}</dt>
-      <dd>
-        {value === undefined ? <span class="skeleton tile-skeleton" /> : <span class="tile-value number">{whole(value)}</span>}
-        {at !== undefined && row?.comparison && <Change percentage={row.comparison.change[at] ?? null} />}
-        {before !== undefined && <span class="muted tile-before number">{fill(words().change.before, { value: whole(Number(before)) })}</span>}
-      </dd>
-    </div>
+    <Figure name={name} value={value} before={compared ? Number(compared.metrics[at] ?? 0) : undefined} change={compared?.change[at]}>
+      {children}
+    </Figure>
   );
+}
+
+interface Figures {
+  name: string;
+  value: number | undefined;
+  before?: number | undefined;
+  change?: number | null | undefined;
+  children?: ComponentChildren;
+}
+
+function Figure({ name, value, before, change, children }: Figures) {
+  return (
+    <section class="card tile" aria-label={name}>
+      <div class="tile-head">
+        <h2 class="label">{name}</h2>
+        {children}
+      </div>
+      <p class="tile-told">
+        {value === undefined ? <span class="skeleton tile-skeleton" /> : <span class="tile-value number">{whole(value)}</span>}
+        {value !== undefined && before !== undefined && <Change percentage={change} />}
+      </p>
+      <p class="muted tile-before number">{before !== undefined && fill(words().change.before, { value: whole(before) })}</p>
+    </section>
+  );
+}
+
+function CodesInUse({ before }: { before: [string, string] | undefined }) {
+  const { compare: _, ...asked } = base(view.value);
+  const count = (question: typeof asked) => (signal: AbortSignal) => ask({ ...question, metrics: ["scans"], dimensions: ["code"], include: { total_rows: true }, pagination: { limit: 1 } }, signal);
+  const now = useAnswer<Answered>({ key: ["codes in use", asked], fetch: count(asked) });
+  const then = { ...asked, date_range: before ?? "today" };
+  const earlier = useAnswer<Answered>({ key: ["codes in use", then], fetch: count(then), enabled: before !== undefined });
+  const [value, was] = [now.data?.meta.total_rows, before && earlier.data?.meta.total_rows];
+  return <Figure name={words().metrics.codes} value={value} before={was} change={value === undefined || was === undefined ? undefined : was === 0 ? (value === 0 ? 0 : null) : (100 * (value - was)) / was} />;
 }
 
 function Over({ range, code }: { range: [string, string] | undefined; code: string | undefined }) {
   const asked = base(view.value, code);
   const days = range ? (Date.parse(range[1].slice(0, 10)) - Date.parse(range[0].slice(0, 10))) / 86_400_000 + 1 : 0;
   const by = grain(days);
+  const question: Question = { ...asked, metrics: ["scans"], dimensions: [by], order_by: [[by, "asc"]] };
   const answer = useAnswer<Answered>({
-    key: ["series", asked, by],
-    fetch: (signal) => ask({ ...asked, metrics: ["scans"], dimensions: [by], include: { time_labels: true }, order_by: [[by, "asc"]], pagination: { limit: 1000 } }, signal),
+    key: ["series", question],
+    fetch: (signal) => ask({ ...question, pagination: { limit: 1000 } }, signal),
     enabled: days > 0,
   });
   if (answer.error && !answer.data) return <Trouble error={answer.error} retry={() => void answer.refetch()} />;
-  if (!answer.data) return <div class="skeleton series-skeleton" />;
-  const rows = answer.data.results;
-  const labels = rows.map((row) => String(row.dimensions[0]));
-  const before = rows.some((row) => row.comparison) ? rows.map((row) => Number(row.comparison?.metrics[0] ?? 0)) : null;
-  return <Series labels={labels} scans={rows.map((row) => Number(row.metrics[0]))} before={before} grain={by} />;
+  const found = answer.data;
+  if (!found) return <div class="skeleton series-skeleton" />;
+  return <Series rows={found.results} grain={found.query.dimensions?.[0] ?? by} zone={view.value.zone} question={question} />;
 }
 
 function Hours({ code }: { code: string | undefined }) {

@@ -1,0 +1,55 @@
+/* No scans in what is looked at: why, and what to do. */
+
+import { ask, type Answered } from "../api/questions";
+import { useAnswer } from "../api/cache";
+import { mayWrite } from "../state/session";
+import { KINDS, kept, look, view } from "../state/view";
+import { fill, words } from "../text";
+import { ago } from "../text/numbers";
+import { Icon } from "./icon";
+
+export function Empty({ code }: { code?: string | undefined }) {
+  const ever = useAnswer<Answered>({
+    key: ["ever", code],
+    fetch: (signal) => ask({ metrics: ["scans", "last_scan"], date_range: "all", timezone: "UTC", kinds: [...KINDS], filters: code ? [["is", "code", [code]]] : [] }, signal),
+  });
+  const found = ever.data?.results[0];
+  const { overview, filters } = words();
+  if (!found) return null;
+  const last = found.metrics[1];
+  if (Number(found.metrics[0]) === 0)
+    return (
+      <section class="card empty first-scan">
+        <Icon name="qr-code" />
+        <h2>{overview.empty}</h2>
+        {!code && <p>{overview.emptyHint}</p>}
+        {!code && mayWrite() && (
+          <a class="button button-primary" href={`/codes${kept.value}`}>
+            {overview.create}
+          </a>
+        )}
+        {!code && (
+          <p class="muted">
+            {overview.demo} <code class="mono">waymark demo</code>
+          </p>
+        )}
+      </section>
+    );
+  const filtered = view.value.filters.length > 0;
+  return (
+    <div class="notice none-here" role="status">
+      <Icon name="info" />
+      <span>{filtered ? overview.noneFiltered : fill(overview.nonePeriod, { ago: typeof last === "string" ? ago(last) : "" })}</span>
+      {filtered && (
+        <button type="button" class="button" onClick={() => look({ filters: [] })}>
+          {filters.clear}
+        </button>
+      )}
+      {view.value.period !== "all" && (
+        <button type="button" class="button" onClick={() => look({ period: "all" })}>
+          {overview.showAll}
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,5 @@
+/* The days that the page shows, as the API understood the period; undefined where there is none to shift. */
+
+import { signal } from "@preact/signals";
+
+export const seenRange = signal<[string, string] | undefined>(undefined);
