@@ -2,11 +2,14 @@
 
 import { LocationProvider, Route, Router, lazy, useLocation } from "preact-iso";
 import { useEffect } from "preact/hooks";
+import { Banner } from "./components/banner";
 import { Icon } from "./components/icon";
+import { Keys } from "./components/keys";
 import { Toasts } from "./components/toasts";
 import mark from "./assets/mark.svg";
 import { session, signOut, whoAmI } from "./state/session";
-import { kept } from "./state/view";
+import { opened } from "./state/open";
+import { follow, kept } from "./state/view";
 import { theme, wear, type Theme } from "./state/theme";
 import { language, languages, speak, words } from "./text";
 import SignIn from "./views/sign-in";
@@ -22,6 +25,15 @@ export function App() {
   useEffect(() => {
     document.documentElement.lang = language.value;
   }, [language.value]);
+  return (
+    <>
+      <Banner />
+      <Page />
+    </>
+  );
+}
+
+function Page() {
   if (session.value === undefined) return <div class="skeleton boot" role="status" aria-label={words().loading} />;
   if (session.value === null) return <SignIn />;
   return (
@@ -41,13 +53,15 @@ export function App() {
           </Router>
         </main>
       </div>
+      <Keys />
       <Toasts />
     </LocationProvider>
   );
 }
 
 function Side() {
-  const { path } = useLocation();
+  const { path, url } = useLocation();
+  useEffect(follow, [url]);
   const { nav } = words();
   const pages = [
     { href: "/", icon: "chart-column", name: nav.overview },
@@ -64,7 +78,16 @@ function Side() {
           {page.name}
         </a>
       ))}
+      <button type="button" class="nav-link button-plain nav-find" aria-keyshortcuts="Control+K" onClick={() => (opened.value = "palette")}>
+        <Icon name="search" />
+        {words().keys.find}
+        <kbd aria-hidden="true">Ctrl K</kbd>
+      </button>
       <div class="side-end">
+        <button type="button" class="nav-link button-plain" aria-keyshortcuts="?" onClick={() => (opened.value = "shortcuts")}>
+          <Icon name="keyboard" />
+          {words().keys.title}
+        </button>
         <label class="field">
           <span>{words().languageLabel}</span>
           <select class="input" value={language.value} onChange={(event) => speak(event.currentTarget.value)}>

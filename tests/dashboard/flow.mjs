@@ -37,6 +37,15 @@ const verbs = {
   text: (what) => found(what).innerText(),
   address: () => page.url().slice(job.base.length),
   shot: (path, what) => (what ? found(what).screenshot({ path }) : page.screenshot({ path, fullPage: true })),
+  // A scan, as a phone makes it, which follows no redirect.
+  visit: async (url, agent) => void (await fetch(url, { redirect: "manual", headers: { "user-agent": agent } })),
+  // What the click saves: text as it is, anything else as its length and first bytes.
+  download: async (what) => {
+    const [file] = await Promise.all([page.waitForEvent("download"), found(what).click()]);
+    const bytes = await readFile(await file.path());
+    return /\.(csv|svg)$/.test(file.suggestedFilename()) ? bytes.toString() : `${bytes.length} ${bytes.subarray(0, 4).toString("latin1")}`;
+  },
+  network: (is) => context.setOffline(is === "off"),
   focus: () => page.evaluate(() => document.activeElement?.textContent?.trim() || document.activeElement?.getAttribute("name") || document.activeElement?.localName),
   wide: () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
   axe: async () => {

@@ -1,7 +1,7 @@
 /* Who is signed in. */
 
 import { signal } from "@preact/signals";
-import { call, get, onSignedOut } from "../api/client";
+import { ApiError, call, get, lost, onSignedOut } from "../api/client";
 import { cache } from "../api/cache";
 
 export interface Session {
@@ -25,8 +25,10 @@ export async function whoAmI(): Promise<void> {
   }
   try {
     session.value = await get<Session>("/v1/session");
-  } catch {
-    session.value = null;
+  } catch (error) {
+    // Without an answer nobody has been signed out.
+    if (error instanceof ApiError && error.status < 500) session.value = null;
+    else lost.value = true;
   }
 }
 

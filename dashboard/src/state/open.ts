@@ -1,0 +1,5 @@
+/* Which of the dialogs that belong to no page is open. */
+
+import { signal } from "@preact/signals";
+
+export const opened = signal<"palette" | "shortcuts" | null>(null);
