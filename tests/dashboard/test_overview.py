@@ -6,10 +6,11 @@ import pytest
 
 from harness.agents import PHONE as PHONE_AGENT
 from tests.dashboard.driving import base, clean, drive, sign_in
-from tests.dashboard.test_flow import TILE
 from tests.waymark.running import Up, up, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
+
+TILE = ".tile-value"
 
 
 @pytest.fixture(scope="module")
