@@ -18,6 +18,7 @@ import Overview from "./views/overview";
 const Codes = lazy(() => import("./views/codes"));
 const Code = lazy(() => import("./views/code"));
 const Design = lazy(() => import("./views/design"));
+const Settings = lazy(() => import("./views/settings"));
 const NotFound = lazy(() => import("./views/not-found"));
 
 export function App() {
@@ -49,6 +50,8 @@ function Page() {
             <Route path="/codes" component={Codes} />
             <Route path="/codes/:id" component={Code} />
             <Route path="/codes/:id/design" component={Design} />
+            <Route path="/settings" component={Settings} />
+            <Route path="/settings/*" component={Settings} />
             <Route default component={NotFound} />
           </Router>
         </main>
@@ -66,6 +69,7 @@ function Side() {
   const pages = [
     { href: "/", icon: "chart-column", name: nav.overview },
     { href: "/codes", icon: "qr-code", name: nav.codes },
+    { href: "/settings", icon: "settings", name: nav.settings },
   ];
   return (
     <nav class="side" aria-label={nav.main}>

@@ -27,6 +27,7 @@ const verbs = {
   click: (what) => found(what).click(),
   fill: (what, text) => found(what).fill(text),
   choose: (what, value) => found(what).selectOption(value),
+  upload: (what, path) => found(what).setInputFiles(path),
   press: (key) => page.keyboard.press(key),
   see: (what) => found(what).waitFor(),
   // A picture, once it is there.

@@ -26,7 +26,9 @@ from api.dialects.openqr import (
     sheets,
     stream,
     styles,
+    system,
     tags,
+    usage,
     webhook_deliveries,
     webhooks,
 )
@@ -66,6 +68,8 @@ DIALECT = Dialect(
         *webhook_deliveries.ROUTES,
         *stream.ROUTES,
         *sessions.ROUTES,
+        *usage.ROUTES,
+        *system.ROUTES,
     ),
     shape=problems.error_body,
     error=problems.Failure,

@@ -12,7 +12,7 @@ interface Props {
   change: (value: string) => void;
   hint?: string | undefined;
   problem?: string | undefined;
-  type?: "text" | "url" | "number" | "password" | "datetime-local";
+  type?: "text" | "url" | "number" | "password" | "date" | "datetime-local";
   required?: boolean;
   placeholder?: string;
   mono?: boolean;

@@ -1,7 +1,7 @@
 /* How a value of a dimension is shown. What was typed by somebody stays text. */
 
 import { words } from "../text";
-import { country, tongue } from "../text/numbers";
+import { country, day, tongue } from "../text/numbers";
 import type { Label } from "../api/questions";
 
 export function shown(dimension: string, value: Label): string {
@@ -25,4 +25,8 @@ export function shown(dimension: string, value: Label): string {
 
 export function named(dimension: string): string {
   return words().dimensions[dimension] ?? dimension;
+}
+
+export function periodName(period: string | [string, string]): string {
+  return typeof period === "string" ? ((words().periods as Record<string, string>)[period] ?? period) : `${day(period[0])} – ${day(period[1])}`;
 }

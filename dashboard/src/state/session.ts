@@ -58,3 +58,7 @@ export async function signOut(): Promise<void> {
 export function mayWrite(): boolean {
   return session.value?.scope === "write" || session.value?.scope === "admin";
 }
+
+export function isAdmin(): boolean {
+  return session.value?.scope === "admin";
+}

@@ -1,3 +1,4 @@
+import { settingsDe } from "./settings-de";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
@@ -272,6 +273,7 @@ export const de: Catalogue = {
     fine: "Module unter 0,4 mm verschwimmen im Druck. Mach es breiter.",
     saveFirst: "Erst speichern: Eine Datei hat den gespeicherten Stil.",
   },
+  settings: settingsDe,
   close: "Schließen",
   cancel: "Abbrechen",
   save: "Speichern",

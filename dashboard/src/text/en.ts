@@ -1,3 +1,5 @@
+import { settingsEn } from "./settings-en";
+
 export const en = {
   name: "Waymark",
   nav: { overview: "Overview", codes: "Codes", reports: "Reports", settings: "Settings", main: "Main", skip: "Skip to content" },
@@ -270,6 +272,7 @@ export const en = {
     fine: "Modules below 0.4 mm blur in print. Make it wider.",
     saveFirst: "Save first: a file has the saved style.",
   },
+  settings: settingsEn,
   close: "Close",
   cancel: "Cancel",
   save: "Save",

@@ -72,3 +72,12 @@ export function tongue(tag: string): string {
     return tag;
   }
 }
+
+const BYTES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
+
+/** A size, in the unit that leaves fewest digits. */
+export function bytes(size: number): string {
+  const at = size < 1 ? 0 : Math.min(BYTES.length - 1, Math.floor(Math.log10(size) / 3));
+  const unit = BYTES[at] ?? "byte";
+  return kept(`bytes ${unit}`, () => new Intl.NumberFormat(language.value, { style: "unit", unit, unitDisplay: at === 0 ? "long" : "short", maximumFractionDigits: 1 })).format(size / 1000 ** at);
+}

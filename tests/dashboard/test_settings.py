@@ -1,0 +1,134 @@
+"""The settings: domains, keys, sessions, webhooks, reports, exports, files, plan and use, system."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.dashboard.driving import DESK, PHONE, base, clean, drive, sign_in
+from tests.waymark.running import Up, up
+
+pytestmark = [pytest.mark.browser, pytest.mark.proof]
+
+TABS = ("domains", "keys", "sessions", "webhooks", "reports", "exports", "files", "usage", "system")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    with up(WAYMARK_EXPORTS=str(tmp_path_factory.mktemp("exports"))) as one:
+        yield one
+
+
+def test_what_is_made_in_the_settings_is_there(running: Up, tmp_path: Path) -> None:
+    file = tmp_path / "menu.pdf"
+    file.write_bytes(b"%PDF-1.4 menu")
+    flow = drive(
+        base(running),
+        [
+            *sign_in(running),
+            ["click", "link:Settings"],
+            ["fill", 'input[name="domain"]', "not a domain"],
+            ["click", "button:Add a domain"],
+            ["see", '[role=alert]:near(input[name="domain"])'],
+            ["fill", 'input[name="domain"]', "go.example.com"],
+            ["click", "button:Add a domain"],
+            ["see", ".record:has-text('_waymark.go.example.com')"],
+            ["click", "link:API keys"],
+            ["click", "button:Create a key"],
+            ["fill", 'input[name="name"]', "Till <b>2</b>"],
+            ["click", "dialog button:has-text('Create')"],
+            ["see", ".secret code:has-text('oqr_live_')"],
+            ["text", ".secret code"],
+            ["click", "button:I have copied it"],
+            ["click", ".settings-row:has-text('Till <b>2</b>') button:has-text('Revoke')"],
+            ["gone", ".settings-row:has-text('Till <b>2</b>')"],
+            ["click", "link:Sessions"],
+            ["see", ".settings-row:has-text('this one'):has-text('Chrome')"],
+            ["open", "/settings/reports?period=12mo&f=scan:country~DE"],
+            ["click", "button:Save this view"],
+            ["fill", 'dialog input[name="name"]', "Germany"],
+            ["click", "dialog button:has-text('Save')"],
+            ["see", ".settings-row:has-text('Germany'):has-text('12 months')"],
+            ["click", ".settings-row button:has-text('Delete')"],
+            ["gone", ".settings-row:has-text('Germany')"],
+            ["click", ".toast button:has-text('Undo')"],
+            ["see", ".settings-row:has-text('Germany')"],
+            ["click", "link:Webhooks"],
+            ["click", "button:Create a webhook"],
+            ["fill", 'input[name="url"]', "https://127.0.0.1/hook"],
+            ["click", "dialog button:has-text('Create')"],
+            ["see", '[role=alert]:near(input[name="url"])'],
+            ["fill", 'input[name="url"]', "https://example.com/hook"],
+            ["click", "text=A report crosses a threshold"],
+            ["click", "button:Add a threshold"],
+            ["click", "dialog button:has-text('Create') >> nth=-1"],
+            ["see", ".secret code:has-text('whsec_')"],
+            ["click", "dialog button[aria-label=Close]"],
+            ["click", "summary:has-text('example.com/hook')"],
+            ["click", "button:Send a test"],
+            ["see", ".toast:has-text('on its way')"],
+            ["click", "link:Exports"],
+            ["click", "button:Schedule an export"],
+            ["fill", 'dialog input[name="name"]', "All scans"],
+            ["click", "dialog button:has-text('Schedule')"],
+            ["see", "summary:has-text('All scans')"],
+            ["click", "link:Files"],
+            ["upload", "input[type=file]", str(file)],
+            ["see", "a:has-text('menu.pdf')"],
+            ["click", "link:Plan and use"],
+            ["see", ".usage-one:has-text('Files'):has-text('1 of 10,000')"],
+            ["click", "link:System"],
+            ["see", ".facts:has-text('Warehouse')"],
+            ["click", "link:Reports"],
+            ["click", "link:Open"],
+            ["see", ".filter:has-text('Germany')"],
+            ["address"],
+        ],
+    )
+    clean(running, flow, "400 (Bad Request)", "400 (Bad Request)")
+    assert flow.told("address")[-1].startswith("/?period=12mo")
+    # What was revoked is refused.
+    assert running.call("GET", "/v1/dynamic", key=flow.told("text")[0])[0] == 401
+    [webhook] = running.call("GET", "/v1/webhooks")[1]["webhooks"]
+    assert webhook["thresholds"][0]["above"] == 1000
+
+
+def test_a_read_key_sees_and_changes_nothing(running: Up) -> None:
+    status, made = running.call("POST", "/v1/keys", {"name": "reader", "scope": "read"})
+    assert status == 201
+    running.call("POST", "/v1/domains", {"domain": "read.example.com"})
+    flow = drive(
+        base(running),
+        [
+            ["open", "/"],
+            ["fill", "textbox:API key", made["secret"]],
+            ["click", "button:Sign in"],
+            ["see", "heading:Overview"],
+            ["open", "/settings"],
+            ["see", ".record:has-text('_waymark.read.example.com')"],
+            ["gone", "button:Verify"],
+            ["gone", "button:Add a domain"],
+            ["gone", "link:System"],
+            ["click", "link:API keys"],
+            ["see", ".notice:has-text('all rights')"],
+            ["gone", "button:Create a key"],
+            ["click", "link:Webhooks"],
+            ["see", "h2:has-text('Webhooks')"],
+            ["gone", "button:Create a webhook"],
+            ["click", "link:Files"],
+            ["see", "h2:has-text('Files')"],
+            ["gone", "input[type=file]"],
+        ],
+    )
+    clean(running, flow)
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", DESK), ("dark", PHONE)])
+def test_every_tab_is_accessible_and_fits(running: Up, scheme: str, size: dict[str, int]) -> None:
+    steps = sign_in(running)
+    for tab in TABS:
+        steps += [["open", f"/settings/{tab}"], ["see", "section h2"], ["axe"], ["wide"]]
+    flow = drive(base(running), steps, scheme=scheme, **size)
+    clean(running, flow)
+    assert flow.told("axe") == [[]] * len(TABS)
+    assert [wide for wide in flow.told("wide") if wide > 0] == []
