@@ -23,7 +23,7 @@ export function steps(most: number): number[] {
 export function drawn({ title, ticks, values, before, colours, number }: Drawn): string {
   const marks = steps(Math.max(0, ...values, ...(before ?? [])));
   const top = marks.at(-1) ?? 1;
-  const x = (at: number) => (LEFT + (at / Math.max(1, values.length - 1)) * (WIDTH - LEFT - RIGHT)).toFixed(1);
+  const x = (at: number) => (LEFT + (at / Math.max(1, ticks.length - 1)) * (WIDTH - LEFT - RIGHT)).toFixed(1);
   const y = (value: number) => (HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM)).toFixed(1);
   const line = (some: number[]) => some.map((value, at) => `${x(at)},${y(value)}`).join(" ");
   const every = Math.max(1, Math.ceil(ticks.length / 8));
@@ -34,7 +34,7 @@ export function drawn({ title, ticks, values, before, colours, number }: Drawn):
     ...marks.map((mark) => `<path d="M${LEFT} ${y(mark)}H${WIDTH - RIGHT}" stroke="${colours.line}"/><text x="${LEFT - 8}" y="${Number(y(mark)) + 4}" text-anchor="end" fill="${colours.ink}">${escaped(number(mark))}</text>`),
     ...ticks.map((tick, at) => (at % every === 0 ? `<text x="${x(at)}" y="${HEIGHT - 10}" text-anchor="${at === 0 ? "start" : "middle"}" fill="${colours.ink}">${escaped(tick)}</text>` : "")),
     before ? `<polyline points="${line(before)}" fill="none" stroke="${colours.before}" stroke-width="1.5" stroke-dasharray="4 4"/>` : "",
-    `<polygon points="${x(0)},${y(0)} ${line(values)} ${x(values.length - 1)},${y(0)}" fill="${colours.series}" fill-opacity="0.14"/>`,
+    `<polygon points="${x(0)},${y(0)} ${line(values)} ${x(Math.max(0, values.length - 1))},${y(0)}" fill="${colours.series}" fill-opacity="0.14"/>`,
     `<polyline points="${line(values)}" fill="none" stroke="${colours.series}" stroke-width="2" stroke-linejoin="round"/>`,
     "</svg>",
   ].join("\n");

@@ -34,7 +34,9 @@ export function Series({ rows, grain, zone, question }: Props) {
   const labels = useMemo(() => rows.map((row) => String(row.dimensions[0])), [rows]);
   const scans = useMemo(() => rows.map((row) => Number(row.metrics[0])), [rows]);
   const before = useMemo(() => (rows.some((row) => row.comparison) ? rows.map((row) => Number(row.comparison?.metrics[0] ?? 0)) : null), [rows]);
-  const data = useMemo(() => [labels.map(place), scans, before ?? labels.map(() => null)] as uPlot.AlignedData, [labels, scans, before]);
+  // Hours of today that have not come yet are no zeros.
+  const come = useMemo(() => (grain === "time:hour" ? labels.filter((label) => place(label) <= Date.now() / 1000).length : labels.length), [rows, grain]);
+  const data = useMemo(() => [labels.map(place), scans.map((n, at) => (at < come ? n : null)), before ?? labels.map(() => null)] as uPlot.AlignedData, [labels, scans, before, come]);
   // What the plot's hooks see is always the newest.
   const now = useRef({ labels, grain });
   now.current = { labels, grain };
@@ -94,7 +96,7 @@ export function Series({ rows, grain, zone, question }: Props) {
     const colours = { ground: colour("--surface"), ink: colour("--ink-2"), line: colour("--line"), series: colour("--series-1"), before: colour("--series-2") };
     const [first, last] = [labels[0] ?? "", labels.at(-1) ?? ""];
     const title = `${words().metrics.scans}, ${called(first, grain, zone)} – ${called(last, grain, zone)}`;
-    return drawn({ title, ticks: labels.map((label) => tick(place(label), grain, axisZone(grain, zone))), values: scans, before, colours, number: whole });
+    return drawn({ title, ticks: labels.map((label) => tick(place(label), grain, axisZone(grain, zone))), values: scans.slice(0, come), before, colours, number: whole });
   }
 
   const at = pointed !== null && pointed < rows.length ? pointed : null;

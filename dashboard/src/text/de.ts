@@ -71,7 +71,7 @@ export const de: Catalogue = {
     ownZone: "Deine eigene: {zone}",
     week: "Woche ab {day}",
   },
-  compare: { label: "Vergleich", none: "Keiner", previous_period: "Zeitraum davor", year_over_year: "Vor einem Jahr" },
+  compare: { label: "Vergleich", none: "Kein Vergleich", previous_period: "Zeitraum davor", year_over_year: "Vor einem Jahr" },
   kinds: { label: "Wer", human: "Menschen", bot: "Bots", preview: "Linkvorschauen", prefetch: "Vorabrufe" },
   filters: {
     is: "{dimension} ist {value}",

@@ -70,7 +70,7 @@ export const en = {
     ownZone: "Your own: {zone}",
     week: "Week of {day}",
   },
-  compare: { label: "Compare", none: "Nothing", previous_period: "Period before", year_over_year: "A year ago" },
+  compare: { label: "Compare", none: "No comparison", previous_period: "Period before", year_over_year: "A year ago" },
   kinds: { label: "Who", human: "People", bot: "Bots", preview: "Link previews", prefetch: "Prefetches" },
   filters: {
     is: "{dimension} is {value}",
