@@ -9,6 +9,7 @@ import { closeMenus } from "./menu";
 import { shift } from "./period";
 
 const Palette = lazy(() => import("./palette"));
+const SaveReport = lazy(() => import("./save-report"));
 const Shortcuts = lazy(() => import("./shortcuts"));
 
 function typing(target: EventTarget | null): boolean {
@@ -49,6 +50,7 @@ export function Keys() {
     <ErrorBoundary>
       {opened.value === "palette" && <Palette />}
       {opened.value === "shortcuts" && <Shortcuts />}
+      {opened.value === "save" && <SaveReport />}
     </ErrorBoundary>
   );
 }

@@ -5,7 +5,8 @@ import { useEffect, useId, useState } from "preact/hooks";
 import { listPath, nameOf, type CodePage } from "../api/codes";
 import { get } from "../api/client";
 import { opened } from "../state/open";
-import { signOut } from "../state/session";
+import { mayWrite, signOut } from "../state/session";
+import { shownTabs } from "../state/settings";
 import { wear } from "../state/theme";
 import { PERIODS, kept, look, view } from "../state/view";
 import { fill, language, languages, speak, words } from "../text";
@@ -51,6 +52,8 @@ export default function Palette() {
   const actions: Found[] = [
     { id: "overview", name: nav.overview, icon: "chart-column", run: () => route(`/${kept.value}`) },
     { id: "codes", name: nav.codes, icon: "layout-list", run: () => route(`/codes${kept.value}`) },
+    ...shownTabs().map((tab) => ({ id: `settings ${tab}`, name: `${nav.settings}: ${words().settings.tabs[tab]}`, icon: "settings", run: () => route(`/settings/${tab}${kept.value}`) })),
+    ...(mayWrite() ? [{ id: "save", name: words().settings.reports.save, icon: "bookmark-plus", run: () => (opened.value = "save") }] : []),
     ...PERIODS.map((one) => ({ id: one, name: fill(keys.period, { name: words().periods[one] }), icon: "calendar-days", run: () => look({ period: one }) })),
     ...(view.value.filters.length > 0 ? [{ id: "clear", name: keys.clear, icon: "filter-x", run: () => look({ filters: [] }) }] : []),
     { id: "dark", name: keys.dark, icon: "moon", run: () => wear("dark") },

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { call } from "../api/client";
+import { opened } from "../state/open";
 import { BREAKDOWNS, questionOf } from "../state/report";
 import { say } from "../state/toasts";
 import { view } from "../state/view";
@@ -11,11 +12,12 @@ import { Dialog } from "./dialog";
 import { TextField, problemOf } from "./forms";
 import { named, periodName } from "./labels";
 
-export function SaveReport({ close }: { close: () => void }) {
+export default function SaveReport() {
   const { reports: text } = words().settings;
   const [name, setName] = useState("");
   const [by, setBy] = useState<string>(BREAKDOWNS[0]);
   const { busy, error, run } = useAction();
+  const close = () => (opened.value = null);
 
   function save(): Promise<boolean> {
     return run(() => call("POST", "/v1/reports", { body: { name: name.trim(), query: questionOf(view.value, by) } }), ["reports"]);

@@ -2,4 +2,4 @@
 
 import { signal } from "@preact/signals";
 
-export const opened = signal<"palette" | "shortcuts" | null>(null);
+export const opened = signal<"palette" | "shortcuts" | "save" | null>(null);

@@ -8,6 +8,7 @@ import { cache, useAnswer } from "../api/cache";
 import { Change } from "../components/bars";
 import { Empty } from "../components/empty";
 import { FilterBar } from "../components/filters";
+import { Icon } from "../components/icon";
 import { Panel } from "../components/panel";
 import { PeriodBar } from "../components/period";
 import { ProofMark } from "../components/proof";
@@ -16,6 +17,8 @@ import { Series } from "../components/series";
 import { Trouble } from "../components/trouble";
 import { Week } from "../components/week";
 import { Live } from "../components/live";
+import { opened } from "../state/open";
+import { mayWrite } from "../state/session";
 import { seenRange } from "../state/seen-range";
 import { base, grain, view } from "../state/view";
 import { fill, words } from "../text";
@@ -48,6 +51,11 @@ export function Analytics({ title, code }: { title: string; code?: string }) {
       <header class="page-head">
         {code ? <h2 class="head-2">{title}</h2> : <h1>{title}</h1>}
         <PeriodBar range={view.value.period === "all" ? undefined : range} />
+        {!code && mayWrite() && (
+          <button type="button" class="button button-plain" aria-label={words().settings.reports.save} title={words().settings.reports.save} onClick={() => (opened.value = "save")}>
+            <Icon name="bookmark-plus" />
+          </button>
+        )}
       </header>
       <FilterBar code={code} />
       {totals.error && !totals.data && <Trouble error={totals.error} retry={() => void totals.refetch()} />}

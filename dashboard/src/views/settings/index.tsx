@@ -2,7 +2,7 @@
 
 import { Route, Router, lazy, useLocation } from "preact-iso";
 import { useEffect, useRef } from "preact/hooks";
-import { isAdmin } from "../../state/session";
+import { TABS, shownTabs } from "../../state/settings";
 import { kept } from "../../state/view";
 import { words } from "../../text";
 import NotFound from "../not-found";
@@ -16,9 +16,6 @@ const Exports = lazy(() => import("./exports"));
 const Files = lazy(() => import("./files"));
 const Usage = lazy(() => import("./usage"));
 const System = lazy(() => import("./system"));
-
-const TABS = ["domains", "keys", "sessions", "webhooks", "reports", "exports", "files", "usage", "system"] as const;
-const FOR_ADMINS: readonly string[] = ["system"];
 
 export default function Settings() {
   const { path } = useLocation();
@@ -34,7 +31,7 @@ export default function Settings() {
         <h1>{nav.settings}</h1>
       </header>
       <nav class="settings-tabs" ref={tabs} aria-label={nav.settings}>
-        {TABS.filter((tab) => isAdmin() || !FOR_ADMINS.includes(tab)).map((tab) => (
+        {shownTabs().map((tab) => (
           <a key={tab} href={`/settings/${tab}${kept.value}`} aria-current={tab === open ? "page" : undefined}>
             {text.tabs[tab]}
           </a>

@@ -9,7 +9,7 @@ import { Dialog } from "../../components/dialog";
 import { TextField, problemOf } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { named, periodName } from "../../components/labels";
-import { SaveReport } from "../../components/save-report";
+import { opened } from "../../state/open";
 import { viewOf } from "../../state/report";
 import { mayWrite } from "../../state/session";
 import { say } from "../../state/toasts";
@@ -25,10 +25,9 @@ export function useReports() {
 
 export default function Reports() {
   const { reports: text, tabs } = words().settings;
-  const [saving, setSaving] = useState(false);
   const answer = useReports();
   const save = mayWrite() && (
-    <button type="button" class="button button-primary" onClick={() => setSaving(true)}>
+    <button type="button" class="button button-primary" onClick={() => (opened.value = "save")}>
       <Icon name="bookmark-plus" />
       {text.save}
     </button>
@@ -38,7 +37,6 @@ export default function Reports() {
       <Loaded answer={answer} items={(found) => found.reports} none={<p>{text.none}</p>}>
         {(report) => <Row key={report.id} report={report} />}
       </Loaded>
-      {saving && <SaveReport close={() => setSaving(false)} />}
     </Section>
   );
 }
