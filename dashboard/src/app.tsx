@@ -19,6 +19,7 @@ const Codes = lazy(() => import("./views/codes"));
 const Code = lazy(() => import("./views/code"));
 const Design = lazy(() => import("./views/design"));
 const Settings = lazy(() => import("./views/settings"));
+const Sheet = lazy(() => import("./views/sheet"));
 const NotFound = lazy(() => import("./views/not-found"));
 
 export function App() {
@@ -48,6 +49,7 @@ function Page() {
           <Router>
             <Route path="/" component={Overview} />
             <Route path="/codes" component={Codes} />
+            <Route path="/codes/print" component={Sheet} />
             <Route path="/codes/:id" component={Code} />
             <Route path="/codes/:id/design" component={Design} />
             <Route path="/settings" component={Settings} />

@@ -32,6 +32,11 @@ const verbs = {
   see: (what) => found(what).waitFor(),
   // A picture, once it is there.
   loaded: (what) => page.waitForFunction((selector) => document.querySelector(selector)?.naturalWidth > 0, what),
+  // The name of the file that comes of a click.
+  saves: async (what) => {
+    const [saved] = await Promise.all([page.waitForEvent("download"), found(what).click()]);
+    return saved.suggestedFilename();
+  },
   gone: (what) => found(what).waitFor({ state: "detached" }),
   // Until the text of it is this.
   reads: (what, text) => page.waitForFunction(([selector, wanted]) => document.querySelector(selector)?.textContent?.includes(wanted), [what, text]),

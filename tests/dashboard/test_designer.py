@@ -64,6 +64,33 @@ def test_a_look_is_tried_saved_undone_and_kept(running: Up) -> None:
     assert running.call("GET", f"/v1/dynamic/{code['id']}")[1]["style"] == read["style"]
 
 
+def test_a_sheet_of_the_codes_that_are_chosen(running: Up) -> None:
+    for at in range(3):
+        running.create(f"https://example.com/{at}", label=f"Table {at}", tags=["tables"])
+    bad = running.create("https://example.com/9", label="Bad", tags=["tables"], style={"frame": {"caption": "中文"}})
+    flow = drive(
+        base(running),
+        [
+            *sign_in(running),
+            ["open", "/codes"],
+            ["click", "link:Print a sheet"],
+            ["choose", ".codes-search select >> nth=1", "tables"],
+            ["see", "button:Download PDF (4)"],
+            ["click", "button:Download PDF (4)"],
+            # Which one, and why.
+            ["see", "[role=alert]:has-text('Bad')"],
+            ["see", "[role=alert]:has-text('no font here')"],
+            ["click", ".sheet-row:has-text('Bad')"],
+            ["axe"],
+            ["saves", "button:Download PDF (3)"],
+        ],
+    )
+    clean(running, flow, "400 (Bad Request)")
+    assert flow.told("axe") == [[]]
+    assert flow.told("saves") == ["codes.pdf"]
+    assert running.call("DELETE", f"/v1/dynamic/{bad['id']}")[0] == 200
+
+
 @pytest.mark.parametrize(("scheme", "size"), [("light", DESK), ("dark", PHONE)])
 def test_it_is_accessible_and_fits(running: Up, scheme: str, size: dict[str, int]) -> None:
     code = running.create("https://example.com/z", label="A" * 200 + " \u202e evil")

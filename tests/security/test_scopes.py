@@ -17,10 +17,10 @@ ROUTES = [route for dialect in DIALECTS for route in dialect.routes]
 NOBODY = "00000000-0000-4000-8000-000000000000"
 # Without a key: what a key is traded for. These are looked at by themselves.
 OPEN = {("POST", "/api/v1/token/"), ("POST", "/api/v1/token/refresh/"), ("POST", "/v1/session")}
-# They are sent, and change nothing that is kept.
+# They are sent, and change nothing that is kept but the session that sends them.
 HARMLESS = {
     *(("POST", "/api/qr/static"), ("POST", "/v1/query"), ("POST", "/v1/dynamic/{id}/qr/placements")),
-    *(("POST", "/v1/dynamic/{id}/qr/preview"), ("POST", "/v1/dynamic/sheet")),
+    *(("POST", "/v1/dynamic/{id}/qr/preview"), ("POST", "/v1/dynamic/sheet"), ("DELETE", "/v1/session")),
 }
 # What the API serves beside its operations. All but `/mcp`, which needs a key, say nothing of anybody's codes.
 BESIDE = {"/openapi.json", "/docs", "/healthz", "/readyz", "/mcp", "/mcp/"}

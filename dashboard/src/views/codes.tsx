@@ -60,6 +60,10 @@ export default function Codes() {
     <>
       <header class="page-head">
         <h1>{words().nav.codes}</h1>
+        <a class="button" href={`/codes/print${kept.value}`}>
+          <Icon name="printer" />
+          {words().sheet.open}
+        </a>
         {mayWrite() && (
           <button type="button" class="button button-primary" onClick={() => setCreating(true)}>
             <Icon name="plus" />
