@@ -52,7 +52,7 @@ export function Analytics({ title, code }: { title: string; code?: string }) {
         {code ? <h2 class="head-2">{title}</h2> : <h1>{title}</h1>}
         <PeriodBar range={view.value.period === "all" ? undefined : range} />
         {!code && mayWrite() && (
-          <button type="button" class="button button-plain" aria-label={words().settings.reports.save} title={words().settings.reports.save} onClick={() => (opened.value = "save")}>
+          <button type="button" class="button button-plain save-view" aria-label={words().settings.reports.save} title={words().settings.reports.save} onClick={() => (opened.value = "save")}>
             <Icon name="bookmark-plus" />
           </button>
         )}
