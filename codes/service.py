@@ -118,6 +118,12 @@ class Codes:
         return page
 
     @raises_unavailable
+    async def those(self, workspace: int, ids: list[str]) -> list[Code]:
+        """Return the workspace's codes with these ids, in their order."""
+        codes = await index.read(self.redis, [id for id in ids if index.is_id(id)])
+        return [code for code in codes if code is not None and code.workspace == workspace]
+
+    @raises_unavailable
     async def part(self, workspace: int, start: int, size: int) -> list[Code]:
         """Return the codes from position `start` on, newest first, for lists with numbered pages. Codes that are
         created or deleted meanwhile shift the others."""

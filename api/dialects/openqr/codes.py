@@ -8,13 +8,16 @@ from api.dialects.openqr.lookup import ID, code_id, find_code, no_such_code
 from api.dialects.openqr.pagination import (
     CURSOR,
     FOLDER,
+    IDS,
     LIMIT,
     MAX_READ,
     QUERY,
+    STATUS,
     TAG,
     read_page,
     sent_cursor,
     sent_filter,
+    sent_ids,
 )
 from api.dialects.openqr.schemas import Deleted, DynamicCode, DynamicCodeEdit, DynamicCodePage, NewDynamicCode
 from api.dialects.openqr.to_wire import dynamic_code
@@ -34,7 +37,12 @@ def _answer(call: Call, code: Code, status: int = 200) -> Response:
 
 async def list_codes(call: Call) -> Response:
     limit, before = LIMIT.read(call.request), sent_cursor(call)
-    codes, next_cursor = await read_page(call, limit, before, sent_filter(call))
+    wanted = sent_filter(call)
+    if ids := sent_ids(call):
+        found, next_cursor = await call.context.codes.those(call.key.workspace, ids), None
+        codes = [code for code in found if wanted.matches(code)]
+    else:
+        codes, next_cursor = await read_page(call, limit, before, wanted)
     base = call.context.settings.short_url
     return Json(DynamicCodePage([dynamic_code(code, base) for code in codes], next_cursor))
 
@@ -73,7 +81,7 @@ ROUTES = (
         handler=list_codes,
         status=200,
         answer=DynamicCodePage,
-        parameters=(LIMIT, CURSOR, QUERY, TAG, FOLDER),
+        parameters=(LIMIT, CURSOR, QUERY, TAG, FOLDER, STATUS, IDS),
         problems=(400,),
         example=examples.PAGE,
     ),

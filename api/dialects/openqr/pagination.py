@@ -30,6 +30,17 @@ QUERY = Parameter(
     "matter; pages as with `tag`.",
     {"type": "string", "maxLength": search.MAX_QUERY},
 )
+STATUS = Parameter(
+    "status", "query", "Only codes with this status; pages as with `tag`.", {"enum": ["active", "paused"]}
+)
+MAX_IDS = 100
+IDS = Parameter(
+    "id",
+    "query",
+    f"Only codes with these ids, at most {MAX_IDS}, in the order in which they are named, on one page. Other filters "
+    "hold, too; what is no code of the workspace is left out.",
+    {"type": "array", "items": {"type": "string", "format": "uuid"}, "maxItems": MAX_IDS},
+)
 # How many codes one request reads at most, so that a rare tag does not hold up everyone else.
 MAX_READ = 5_000
 READ_AT_ONCE = 500
@@ -43,14 +54,18 @@ class Filter(msgspec.Struct, frozen=True):
     tags: frozenset[str]
     folder: str | None
     words: tuple[str, ...]
+    status: str | None
 
     @property
     def is_open(self) -> bool:
-        return not self.tags and self.folder is None and not self.words
+        return not self.tags and self.folder is None and not self.words and self.status is None
 
     def matches(self, code: Code) -> bool:
         return (
-            self.tags <= set(code.tags) and self.folder in (None, code.folder_id) and search.matches(code, self.words)
+            self.tags <= set(code.tags)
+            and self.folder in (None, code.folder_id)
+            and self.status in (None, code.status)
+            and search.matches(code, self.words)
         )
 
 
@@ -58,7 +73,18 @@ def sent_filter(call: Call) -> Filter:
     query = call.request.query_params
     folder = query.get("folder_id")
     tags = frozenset(tag.strip().lower() for tag in query.getlist("tag"))
-    return Filter(tags, None if folder is None else folder.lower(), search.words(query.get("q", "")))
+    status = query.get("status")
+    if status not in (None, "active", "paused"):
+        raise invalid("status", "status must be active or paused")
+    return Filter(tags, None if folder is None else folder.lower(), search.words(query.get("q", "")), status)
+
+
+def sent_ids(call: Call) -> list[str]:
+    """The ids that were asked for, each once. Raises Problem (400)."""
+    ids = list(dict.fromkeys(call.request.query_params.getlist("id")))
+    if len(ids) > MAX_IDS:
+        raise invalid("id", f"at most {MAX_IDS} ids, not {len(ids)}")
+    return ids
 
 
 def sent_cursor(call: Call) -> int | None:

@@ -262,6 +262,30 @@ async def test_a_list_of_what_is_searched_for(api: Service, monkeypatch: pytest.
         assert (refused.status_code, refused.json()["error"]["field"]) == (400, at)
 
 
+async def test_a_list_by_status_and_of_what_is_named(api: Service) -> None:
+    async def found(**asked: object) -> list[str]:
+        page = (await api.client.get("/v1/dynamic", params=asked)).json()
+        assert page["next_cursor"] is None
+        return [code["slug"] for code in page["codes"]]
+
+    first, second, third = [await api.make(slug=slug) for slug in ("one", "two", "three")]
+    await api.client.patch(f"/v1/dynamic/{second['id']}", json={"status": "paused"})
+    assert await found(status="paused") == ["two"]
+    assert await found(status="active") == ["three", "one"]
+    theirs = await api.caller("theirs")
+    foreign = (await theirs.post("/v1/dynamic", json={"destination": "https://example.com/a"})).json()["id"]
+    await theirs.aclose()
+    assert await found(id=[second["id"], foreign, third["id"], "x", first["id"], second["id"]]) == [
+        "two",
+        "three",
+        "one",
+    ]
+    assert await found(id=[second["id"], third["id"]], status="active") == ["three"]
+    for query, at in (("status=on", "status"), ("&".join(f"id={n}" for n in range(101)), "id")):
+        refused = await api.client.get(f"/v1/dynamic?{query}")
+        assert (refused.status_code, refused.json()["error"]["field"]) == (400, at)
+
+
 async def test_tags_are_counted(api: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     for tags in (["a", "b"], [], ["b"], ["c", "b"]):
         await api.make(tags=tags)
