@@ -27,6 +27,8 @@ interface Options {
   signal?: AbortSignal;
   /** Of a file, which is answered as a blob. */
   accept?: string;
+  /** A creation that is sent again with the same one makes nothing twice. */
+  idempotency?: string;
 }
 
 /** Whether the last call had no answer. */
@@ -45,6 +47,7 @@ export async function call<T>(method: string, path: string, options: Options = {
   // A form says its own type.
   const form = options.body instanceof FormData ? options.body : null;
   if (options.body !== undefined && !form) headers.set("content-type", "application/json");
+  if (options.idempotency) headers.set("idempotency-key", options.idempotency);
   if (options.etag) headers.set("if-match", options.etag);
   const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
   if (options.body !== undefined) init.body = form ?? JSON.stringify(options.body);

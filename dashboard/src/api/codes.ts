@@ -9,10 +9,14 @@ export type CodePage = components["schemas"]["DynamicCodePage"];
 export type CodeEdit = Partial<components["schemas"]["DynamicCodeEdit"]>;
 export type Folder = components["schemas"]["CodeFolder"];
 
+export const SORTS = ["newest", "scans", "last"] as const;
+
 export interface Wanted {
   q: string;
   tag: string;
   folder: string;
+  status: string;
+  sort: (typeof SORTS)[number];
 }
 
 export function listPath(wanted: Wanted, cursor: string | null, limit = 50): string {
@@ -20,6 +24,7 @@ export function listPath(wanted: Wanted, cursor: string | null, limit = 50): str
   if (wanted.q) parameters.set("q", wanted.q);
   if (wanted.tag) parameters.set("tag", wanted.tag);
   if (wanted.folder) parameters.set("folder_id", wanted.folder);
+  if (wanted.status) parameters.set("status", wanted.status);
   if (cursor) parameters.set("cursor", cursor);
   return `/v1/dynamic?${parameters}`;
 }
@@ -49,6 +54,7 @@ export async function deleteCode(id: string, etag: string | null): Promise<void>
 export function changed(): void {
   void cache.invalidateQueries({ queryKey: ["codes"] });
   void cache.invalidateQueries({ queryKey: ["code"] });
+  void cache.invalidateQueries({ queryKey: ["tags"] });
 }
 
 /** How a code is called: its label, else its slug. */

@@ -1,61 +1,89 @@
-/* All codes of the workspace: searched, filtered, page by page. */
+/* All codes of the workspace: searched, filtered, sorted, page by page, and changed many at once. */
 
-import { useEffect, useState } from "preact/hooks";
-import { useLocation } from "preact-iso";
-import { get } from "../api/client";
+import { ErrorBoundary, lazy, useLocation } from "preact-iso";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useAnswer } from "../api/cache";
-import { listPath, nameOf, type Code, type CodePage, type Folder } from "../api/codes";
-import { ask, type Answered } from "../api/questions";
+import { get } from "../api/client";
+import { SORTS, type Code, type Folder, type Wanted } from "../api/codes";
+import { listed, type Listed } from "../api/listed";
 import { CodeDialog } from "../components/code-dialog";
+import { CodeRows } from "../components/code-rows";
+import { SelectField } from "../components/fields";
+import { FoldersDialog } from "../components/folders-dialog";
 import { Icon } from "../components/icon";
-import { Sparkline } from "../components/sparkline";
+import { Many } from "../components/many";
 import { Trouble } from "../components/trouble";
+import { readWanted, writeWanted } from "../logic/wanted";
 import { mayWrite } from "../state/session";
-import { kept, ownZone } from "../state/view";
+import { kept } from "../state/view";
 import { words } from "../text";
-import { ago, short } from "../text/numbers";
 
-interface Use {
-  scans: number;
-  last: string | null;
-  days: number[];
-}
+const CreateMany = lazy(() => import("../components/create-many"));
+
+type Open = "one" | "many" | "folders" | null;
 
 export default function Codes() {
   const { query, route } = useLocation();
-  const [search, setSearch] = useState(query["q"] ?? "");
-  const [tag, setTag] = useState(query["tag"] ?? "");
-  const [folder, setFolder] = useState(query["folder"] ?? "");
-  const [pages, setPages] = useState<CodePage[]>([]);
+  const [wanted, setWanted] = useState(() => readWanted(location.search));
+  const [pages, setPages] = useState<Code[][]>([]);
+  const [more, setMore] = useState(false);
   const [state, setState] = useState<"loading" | "idle" | Error>("loading");
-  const [creating, setCreating] = useState(query["new"] !== undefined);
+  const [open, setOpen] = useState<Open>(query["new"] !== undefined ? "one" : null);
+  const [chosen, setChosen] = useState<Map<string, Code>>(new Map());
   const [again, setAgain] = useState(0);
-  const { codes: text } = words();
+  const reading = useRef<AsyncGenerator<Listed, void>>(undefined);
+  const { codes: text, list } = words();
   const folders = useAnswer<{ folders: Folder[] }>({ key: ["folders"], fetch: (signal) => get("/v1/folders", signal) });
-  const tags = useAnswer<{ tags: { name: string; codes: number }[] }>({ key: ["tags"], fetch: (signal) => get("/v1/tags", signal) });
+  const tags = useAnswer<{ tags: { tag: string; codes: number }[] }>({ key: ["tags"], fetch: (signal) => get("/v1/tags", signal) });
+  const filtered = wanted.q !== "" || wanted.folder !== "" || wanted.tag !== "" || wanted.status !== "";
 
-  async function load(cursor: string | null, signal: AbortSignal): Promise<void> {
+  function want(change: Partial<Wanted>): void {
+    const next = { ...wanted, ...change };
+    setWanted(next);
+    setChosen(new Map());
+    history.replaceState(history.state, "", location.pathname + writeWanted(location.search, next));
+  }
+
+  async function load(signal?: AbortSignal): Promise<void> {
     setState("loading");
     try {
-      const page = await get<CodePage>(listPath({ q: search, tag, folder }, cursor), signal);
-      setPages((before) => (cursor === null ? [page] : [...before, page]));
+      const page = await reading.current?.next();
+      if (signal?.aborted) return;
+      if (page?.value) {
+        const { codes, more: follows } = page.value;
+        setPages((before) => (signal ? [codes] : [...before, codes]));
+        setMore(follows);
+      }
       setState("idle");
     } catch (error) {
-      if (!signal.aborted) setState(error as Error);
+      if (!signal?.aborted) setState(error as Error);
     }
   }
 
   useEffect(() => {
     const stop = new AbortController();
-    const wait = setTimeout(() => void load(null, stop.signal), search === "" ? 0 : 200);
+    const wait = setTimeout(
+      () => {
+        reading.current = listed(wanted, stop.signal);
+        void load(stop.signal);
+      },
+      wanted.q === "" ? 0 : 200,
+    );
     return () => {
       clearTimeout(wait);
       stop.abort();
     };
-  }, [search, tag, folder, again]);
+  }, [JSON.stringify(wanted), again]);
 
-  const codes = pages.flatMap((page) => page.codes);
-  const next = pages.at(-1)?.next_cursor ?? null;
+  function choose(code: Code): void {
+    const next = new Map(chosen);
+    if (!next.delete(code.id)) next.set(code.id, code);
+    setChosen(next);
+  }
+
+  const codes = pages.flat();
+  const all = codes.length > 0 && codes.every((code) => chosen.has(code.id));
+  const reload = () => setAgain((before) => before + 1);
   return (
     <>
       <header class="page-head">
@@ -65,136 +93,88 @@ export default function Codes() {
           {words().sheet.open}
         </a>
         {mayWrite() && (
-          <button type="button" class="button button-primary" onClick={() => setCreating(true)}>
-            <Icon name="plus" />
-            {text.create}
-          </button>
+          <>
+            <button type="button" class="button" onClick={() => setOpen("folders")}>
+              <Icon name="folder" />
+              {list.folders}
+            </button>
+            <button type="button" class="button" onClick={() => setOpen("many")}>
+              <Icon name="table" />
+              {words().createMany.title}
+            </button>
+            <button type="button" class="button button-primary" onClick={() => setOpen("one")}>
+              <Icon name="plus" />
+              {text.create}
+            </button>
+          </>
         )}
       </header>
       <search class="row codes-search">
         <label class="codes-q">
           <span class="visually-hidden">{text.search}</span>
-          <input class="input" type="search" placeholder={text.search} value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
+          <input class="input" type="search" name="q" placeholder={text.search} value={wanted.q} maxLength={200} onInput={(event) => want({ q: event.currentTarget.value })} />
         </label>
-        <label>
-          <span class="visually-hidden">{words().dimensions["code:folder"]}</span>
-          <select class="input" value={folder} onChange={(event) => setFolder(event.currentTarget.value)}>
-            <option value="">{text.allFolders}</option>
-            {folders.data?.folders.map((one) => (
-              <option key={one.id} value={one.id}>
-                {one.name}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          <span class="visually-hidden">{words().dimensions["code:tag"]}</span>
-          <select class="input" value={tag} onChange={(event) => setTag(event.currentTarget.value)}>
-            <option value="">{text.allTags}</option>
-            {tags.data?.tags.map((one) => (
-              <option key={one.name} value={one.name}>
-                {one.name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <SelectField hidden label={words().dimensions["code:folder"] ?? ""} name="folder" value={wanted.folder} change={(folder) => want({ folder })} options={[["", text.allFolders], ...(folders.data?.folders ?? []).map((one): [string, string] => [one.id, one.name])]} />
+        <SelectField hidden label={words().dimensions["code:tag"] ?? ""} name="tag" value={wanted.tag} change={(tag) => want({ tag })} options={[["", text.allTags], ...(tags.data?.tags ?? []).map((one): [string, string] => [one.tag, `${one.tag} (${one.codes})`])]} />
+        <SelectField hidden label={list.status} name="status" value={wanted.status} change={(status) => want({ status })} options={[["", list.anyStatus], ["active", list.active], ["paused", text.paused]]} />
+        <SelectField hidden label={list.sort} name="sort" value={wanted.sort} change={(sort) => want({ sort: sort as Wanted["sort"] })} options={SORTS.map((one) => [one, list.sorts[one]])} />
       </search>
-      {state instanceof Error && <Trouble error={state} retry={() => setAgain(again + 1)} />}
+      {state instanceof Error && <Trouble error={state} retry={reload} />}
+      {chosen.size > 0 && <Many chosen={[...chosen.values()]} folders={folders.data?.folders ?? []} clear={() => setChosen(new Map())} again={reload} />}
       {codes.length > 0 && (
-        <ul class="card code-list">
-          {pages.map((page) => (
-            <Rows key={page.codes[0]?.id} codes={page.codes} />
-          ))}
-        </ul>
+        <section class="card code-list" aria-busy={state === "loading"}>
+          {mayWrite() && (
+            <label class="row code-all">
+              <span class="code-choice">
+                <input type="checkbox" checked={all} onChange={() => setChosen(all ? new Map() : new Map(codes.map((code) => [code.id, code])))} />
+              </span>
+              {list.chooseShown}
+            </label>
+          )}
+          <ul>
+            {pages.map((page, at) => (
+              <CodeRows key={page[0]?.id ?? at} codes={page} chosen={chosen} choose={choose} />
+            ))}
+          </ul>
+        </section>
       )}
       {state === "loading" && codes.length === 0 && <div class="skeleton panel-skeleton" />}
       {state === "idle" && codes.length === 0 && (
         <div class="card empty">
-          <p>{search || tag || folder ? text.noneFound : text.none}</p>
-          {mayWrite() && !search && !tag && !folder && (
-            <button type="button" class="button button-primary" onClick={() => setCreating(true)}>
-              {text.create}
+          <p>{filtered ? text.noneFound : text.none}</p>
+          {filtered ? (
+            <button type="button" class="button" onClick={() => want({ q: "", folder: "", tag: "", status: "" })}>
+              {words().filters.clear}
             </button>
+          ) : (
+            mayWrite() && (
+              <button type="button" class="button button-primary" onClick={() => setOpen("one")}>
+                {text.create}
+              </button>
+            )
           )}
         </div>
       )}
-      {next !== null && (
-        <button type="button" class="button" disabled={state === "loading"} onClick={() => void load(next, new AbortController().signal)}>
+      {more && codes.length > 0 && (
+        <button type="button" class="button codes-more" disabled={state === "loading"} onClick={() => void load()}>
           {text.more}
         </button>
       )}
-      {creating && (
+      {open === "one" && (
         <CodeDialog
-          close={() => setCreating(false)}
+          close={() => setOpen(null)}
           done={(code) => {
-            setCreating(false);
+            setOpen(null);
             route(`/codes/${code.id}${kept.value}`);
           }}
         />
       )}
+      {open === "many" && (
+        <ErrorBoundary>
+          <CreateMany close={() => setOpen(null)} done={reload} />
+        </ErrorBoundary>
+      )}
+      {open === "folders" && <FoldersDialog folders={folders.data?.folders ?? []} close={() => setOpen(null)} />}
     </>
   );
-}
-
-/** A page of codes; one question tells the scans of all of them. */
-function Rows({ codes }: { codes: Code[] }) {
-  const ids = codes.map((code) => code.id);
-  const use = useAnswer<Record<string, Use>>({ key: ["codes", "use", ids], fetch: (signal) => uses(ids, signal), enabled: ids.length > 0 });
-  return (
-    <>
-      {codes.map((code) => {
-        const used = use.data?.[code.id];
-        return (
-          <li class="code-row" key={code.id}>
-            <a class="code-main" href={`/codes/${code.id}${kept.value}`}>
-              <strong>
-                <bdi>{nameOf(code)}</bdi>
-              </strong>
-              <span class="muted code-line">
-                <bdi class="mono">{code.short_url.replace(/^https?:\/\//, "")}</bdi> → <bdi>{code.destination}</bdi>
-              </span>
-              <span class="row code-tags">
-                {code.status === "paused" && <span class="badge badge-warn">{words().codes.paused}</span>}
-                {code.tags.map((tag) => (
-                  <span class="badge" key={tag}>
-                    <bdi>{tag}</bdi>
-                  </span>
-                ))}
-              </span>
-            </a>
-            <Sparkline values={used?.days ?? []} />
-            <span class="code-scans">
-              <strong class="number">{used ? short(used.scans) : use.data ? "0" : "…"}</strong>
-              <span class="muted">{used?.last ? ago(used.last) : ""}</span>
-            </span>
-          </li>
-        );
-      })}
-    </>
-  );
-}
-
-async function uses(ids: string[], signal: AbortSignal): Promise<Record<string, Use>> {
-  const filters = [["is", "code", ids]];
-  const common = { timezone: ownZone, filters };
-  const [totals, days]: Answered[] = await Promise.all([
-    ask({ ...common, metrics: ["scans", "last_scan"], date_range: "all", dimensions: ["code"], pagination: { limit: ids.length } }, signal),
-    ask({ ...common, metrics: ["scans"], date_range: "28d", dimensions: ["code", "time:day"], pagination: { limit: 1000 } }, signal),
-  ]);
-  const found: Record<string, Use> = {};
-  for (const row of totals?.results ?? []) {
-    found[String(row.dimensions[0])] = { scans: Number(row.metrics[0]), last: row.metrics[1] === null ? null : String(row.metrics[1]), days: [] };
-  }
-  const order = new Map<string, number>();
-  const today = Date.now();
-  for (let at = 0; at < 28; at++) order.set(new Date(today - (27 - at) * 86_400_000).toISOString().slice(0, 10), at);
-  for (const row of days?.results ?? []) {
-    const one = found[String(row.dimensions[0])];
-    const at = order.get(String(row.dimensions[1]));
-    if (one && at !== undefined) {
-      if (one.days.length === 0) one.days = Array<number>(28).fill(0);
-      one.days[at] = Number(row.metrics[0]);
-    }
-  }
-  return found;
 }

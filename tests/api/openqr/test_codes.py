@@ -263,7 +263,7 @@ async def test_a_list_of_what_is_searched_for(api: Service, monkeypatch: pytest.
 
 
 async def test_a_list_by_status_and_of_what_is_named(api: Service) -> None:
-    async def found(**asked: object) -> list[str]:
+    async def found(**asked: str | list[str]) -> list[str]:
         page = (await api.client.get("/v1/dynamic", params=asked)).json()
         assert page["next_cursor"] is None
         return [code["slug"] for code in page["codes"]]
