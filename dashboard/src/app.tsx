@@ -50,10 +50,10 @@ function Page() {
             <Route path="/" component={Overview} />
             <Route path="/codes" component={Codes} />
             <Route path="/codes/print" component={Sheet} />
-            <Route path="/codes/:id" component={Code} />
             <Route path="/codes/:id/design" component={Design} />
             <Route path="/settings" component={Settings} />
             <Route path="/settings/*" component={Settings} />
+            <Route path="/codes/:id/:part?" component={Code} />
             <Route default component={NotFound} />
           </Router>
         </main>

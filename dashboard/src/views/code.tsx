@@ -1,19 +1,25 @@
 /* One code: its picture and address, where it leads, and all that happened to it. */
 
 import { useState } from "preact/hooks";
-import { useLocation, useRoute } from "preact-iso";
+import { ErrorBoundary, lazy, useLocation, useRoute } from "preact-iso";
 import { ApiError, type Answer } from "../api/client";
 import { useAnswer } from "../api/cache";
-import { deleteCode, editCode, nameOf, readCode, type Code as CodeShape, type CodeEdit } from "../api/codes";
+import { deleteCode, nameOf, readCode, type Code as CodeShape } from "../api/codes";
 import { TextField, problemOf } from "../components/forms";
 import { Icon } from "../components/icon";
 import { Trouble } from "../components/trouble";
+import { useEdit, type PartProps } from "../components/use-edit";
 import { Analytics } from "./overview";
 import { mayWrite } from "../state/session";
 import { say } from "../state/toasts";
 import { kept } from "../state/view";
 import { words } from "../text";
 import NotFound from "./not-found";
+
+const Rules = lazy(() => import("./code-rules"));
+const Variants = lazy(() => import("./code-variants"));
+const Placements = lazy(() => import("./code-placements"));
+const Settings = lazy(() => import("./code-settings"));
 
 export default function Code() {
   const { params } = useRoute();
@@ -22,38 +28,46 @@ export default function Code() {
   if (answer.error instanceof ApiError && answer.error.status === 404) return <NotFound />;
   if (answer.error && !answer.data) return <Trouble error={answer.error} retry={() => void answer.refetch()} />;
   if (!answer.data) return <div class="skeleton panel-skeleton" />;
+  const part: PartProps = { code: answer.data.body, etag: answer.data.etag, again: () => void answer.refetch() };
   return (
     <>
-      <Head key={answer.data.etag} code={answer.data.body} etag={answer.data.etag} again={() => void answer.refetch()} />
-      <Analytics title={words().codes.analytics} code={id} />
+      <Head key={`${id} ${part.code.destination}`} {...part} />
+      <Parts {...part} open={params["part"] ?? ""} />
     </>
   );
 }
 
-function Head({ code, etag, again }: { code: CodeShape; etag: string | null; again: () => void }) {
+function Parts({ open, ...part }: PartProps & { open: string }) {
+  const { parts } = words();
+  const { code } = part;
+  const count: Record<string, number> = { rules: code.rules.length, variants: code.variants.length };
+  const pages = ["", ...(code.type === "website" ? ["rules", "variants"] : []), "placements", "settings"] as const;
+  const titles: Record<string, string> = { "": words().codes.analytics, rules: parts.rules, variants: parts.variants, placements: parts.placements, settings: parts.settings };
+  return (
+    <>
+      <nav class="parts" aria-label={parts.label}>
+        {pages.map((one) => (
+          <a key={one} href={`/codes/${code.id}${one && `/${one}`}${kept.value}`} aria-current={one === open ? "page" : undefined}>
+            {titles[one]}
+            {count[one] ? <span class="badge">{count[one]}</span> : null}
+          </a>
+        ))}
+      </nav>
+      <ErrorBoundary>
+        {open === "rules" ? <Rules {...part} /> : open === "variants" ? <Variants {...part} /> : open === "placements" ? <Placements {...part} /> : open === "settings" ? <Settings {...part} /> : <Analytics title={words().codes.analytics} code={code.id} />}
+      </ErrorBoundary>
+    </>
+  );
+}
+
+function Head(props: PartProps) {
+  const { code, etag } = props;
   const { codes: text } = words();
   const { route } = useLocation();
   const [destination, setDestination] = useState(code.destination);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const { save: change, busy, error } = useEdit(props);
+  const [refused, setRefused] = useState<unknown>(null);
   const picture = `/v1/dynamic/${code.id}/qr`;
-
-  async function change(changes: CodeEdit, back?: CodeEdit): Promise<void> {
-    setBusy(true);
-    setError(null);
-    try {
-      const { etag: next } = await editCode(code.id, changes, etag);
-      say(text.live, back ? { label: words().undo, run: () => void editCode(code.id, back, next).then(again, again) } : undefined);
-      again();
-    } catch (problem) {
-      if (problem instanceof ApiError && problem.status === 412) {
-        say(text.conflict);
-        again();
-      } else setError(problem);
-    } finally {
-      setBusy(false);
-    }
-  }
 
   async function remove(): Promise<void> {
     if (!confirm(text.deleteSure)) return;
@@ -61,7 +75,7 @@ function Head({ code, etag, again }: { code: CodeShape; etag: string | null; aga
       await deleteCode(code.id, etag);
       route(`/codes${kept.value}`);
     } catch (problem) {
-      setError(problem);
+      setRefused(problem);
     }
   }
 
@@ -106,20 +120,31 @@ function Head({ code, etag, again }: { code: CodeShape; etag: string | null; aga
             {words().copy}
           </button>
         </p>
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            void change({ destination: destination.trim() }, { destination: code.destination });
-          }}
-        >
-          <TextField label={text.destination} name="destination" type="url" required value={destination} disabled={!mayWrite() || code.locked} change={setDestination} hint={text.editHint} problem={problemOf(error, "destination") ?? (error !== null ? problemOf(error) : undefined)}>
-            {mayWrite() && (
-              <button class="button button-primary" disabled={busy || destination.trim() === code.destination}>
-                {words().save}
-              </button>
-            )}
-          </TextField>
-        </form>
+        {code.type === "website" ? (
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              void change({ destination: destination.trim() }, { destination: code.destination });
+            }}
+          >
+            <TextField label={text.destination} name="destination" type="url" required value={destination} disabled={!mayWrite() || code.locked} change={setDestination} hint={text.editHint} problem={problemOf(error, "destination")}>
+              {mayWrite() && (
+                <button class="button button-primary" disabled={busy || destination.trim() === code.destination}>
+                  {words().save}
+                </button>
+              )}
+            </TextField>
+          </form>
+        ) : (
+          <p class="muted">
+            {words().edit.page}: <span class="mono">{code.type}</span>
+          </p>
+        )}
+        {(refused ?? (problemOf(error, "destination") === undefined ? error : null)) !== null && (
+          <p class="problem" role="alert">
+            {problemOf(refused ?? error)}
+          </p>
+        )}
         {mayWrite() && (
           <div class="row">
             <button
