@@ -144,7 +144,7 @@ def test_what_one_code_does_is_edited_in_its_parts(running: Up) -> None:
         ["click", "link:Settings"],
         ["fill", 'input[name="scan_limit"]', "0"],
         ["click", "form:has(input[name=scan_limit]) button"],
-        ["see", "[role=alert]:has-text('scan_limit')"],
+        ["see", "form:has(input[name=scan_limit]) [role=alert]"],
         ["fill", 'input[name="scan_limit"]', "500"],
         ["fill", 'input[name="password"]', "open sesame"],
         ["click", "form:has(input[name=scan_limit]) button"],
