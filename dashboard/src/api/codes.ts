@@ -19,7 +19,7 @@ export interface Wanted {
   sort: (typeof SORTS)[number];
 }
 
-export function listPath(wanted: Wanted, cursor: string | null, limit = 50): string {
+export function listPath(wanted: Partial<Wanted>, cursor: string | null, limit = 50): string {
   const parameters = new URLSearchParams({ limit: String(limit) });
   if (wanted.q) parameters.set("q", wanted.q);
   if (wanted.tag) parameters.set("tag", wanted.tag);

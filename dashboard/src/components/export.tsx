@@ -5,6 +5,7 @@ import { say } from "../state/toasts";
 import { words } from "../text";
 import { problemOf } from "./forms";
 import { Icon } from "./icon";
+import { saveFile } from "./save-file";
 
 interface Props {
   name: string;
@@ -26,17 +27,17 @@ export function Export({ name, question, drawing }: Props) {
         <Icon name="download" />
       </summary>
       <div class="menu-body">
-        <button type="button" class="button button-plain" onClick={run(async () => save(await askFile(question), `${file}.csv`))}>
+        <button type="button" class="button button-plain" onClick={run(async () => saveFile(await askFile(question), `${file}.csv`))}>
           <Icon name="table" />
           {panels.csv}
         </button>
         {drawing && (
           <>
-            <button type="button" class="button button-plain" onClick={run(async () => save(await picture(await drawing()), `${file}.png`))}>
+            <button type="button" class="button button-plain" onClick={run(async () => saveFile(await picture(await drawing()), `${file}.png`))}>
               <Icon name="image" />
               {panels.png}
             </button>
-            <button type="button" class="button button-plain" onClick={run(async () => save(new Blob([await drawing()], { type: "image/svg+xml" }), `${file}.svg`))}>
+            <button type="button" class="button button-plain" onClick={run(async () => saveFile(new Blob([await drawing()], { type: "image/svg+xml" }), `${file}.svg`))}>
               <Icon name="pen-tool" />
               {panels.svg}
             </button>
@@ -56,14 +57,6 @@ export function Export({ name, question, drawing }: Props) {
       </div>
     </details>
   );
-}
-
-function save(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
 /** Twice as fine as the drawing, for print and slides. */

@@ -1,19 +1,19 @@
 /* The prints of a code, told apart by a label in their link: each with its picture and its scans. */
 
+import { useLocation } from "preact-iso";
 import { useState } from "preact/hooks";
 import { useAnswer } from "../api/cache";
-import { download } from "../api/client";
+import { call } from "../api/client";
 import { ask, type Answered } from "../api/questions";
 import { SelectField } from "../components/fields";
 import { problemOf } from "../components/forms";
 import { Icon } from "../components/icon";
+import { saveFile } from "../components/save-file";
 import { Trouble } from "../components/trouble";
 import type { PartProps } from "../components/use-edit";
-import { base, choose, view } from "../state/view";
-import { useLocation } from "preact-iso";
+import { base, choose, kept, view } from "../state/view";
 import { fill, words } from "../text";
 import { ago, whole } from "../text/numbers";
-import { kept } from "../state/view";
 
 const MOST = 500;
 const PICTURES = 60;
@@ -36,7 +36,8 @@ export default function CodePlacements({ code }: PartProps) {
     setBusy(true);
     setError(null);
     try {
-      await download(`/v1/dynamic/${code.id}/qr/placements`, { placements: all, format, size: 1024 }, `${code.slug.replace(/\//g, "-")}-placements.zip`);
+      const { body } = await call<Blob>("POST", `/v1/dynamic/${code.id}/qr/placements`, { body: { placements: all, format, size: 1024 }, accept: "application/zip" });
+      saveFile(body, `${code.slug.replace(/\//g, "-")}-placements.zip`);
     } catch (problem) {
       setError(problem);
     } finally {
