@@ -10,6 +10,7 @@ It reads in a thread with a client of its own, beside the inserts, a piece of bo
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, date, datetime
@@ -125,9 +126,11 @@ def _count(client: Client, days: Sequence[_Day]) -> None:
 class VisitorCounts:
     """The task that counts, every now and then. The warehouse away: it is logged once, and tried again."""
 
-    def __init__(self, connect: Callable[[], Client], now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, connect: Callable[[], Client], now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    ) -> None:
         self._connect = connect
-        self._now = now
+        self._now_ms = now_ms
 
     async def run(self, stop: asyncio.Event, pause_s: float = EVERY_S) -> None:
         """Until `stop` is set; the piece of work that is under way then is finished in its thread."""
@@ -145,6 +148,7 @@ class VisitorCounts:
 
     def _round(self, stopped: Callable[[], bool]) -> None:
         with closing(self._connect()) as client:
-            counted = count_visitors(client, self._now().astimezone(UTC).date(), stopped=stopped)
+            today = datetime.fromtimestamp(self._now_ms() // 1000, UTC).date()
+            counted = count_visitors(client, today, stopped=stopped)
         if counted:
             log.info("counted the visitors of %d days", counted)

@@ -39,6 +39,8 @@ def test_every_creation_honours_it() -> None:
         for route in dialect.routes
         if route.method == "POST" and route.status in (201, 202) and route.scope is not None
     }
+    # A test event is one more each time, and a run is of its period, however often it is asked for.
+    created -= {("/v1", "/v1/webhooks/{id}/test"), ("/v1", "/v1/exports/{id}/runs")}
     honoured = {(dialect.prefix, route.path) for dialect in DIALECTS for route in dialect.routes if route.creates}
     assert created <= honoured
 

@@ -21,7 +21,6 @@ def fault(response: httpx.Response) -> dict[str, Any]:
 
 
 UNKNOWN = [
-    "/",
     "/v1",
     "/v1/",
     "/v1/dynamics",

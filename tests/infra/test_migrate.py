@@ -73,7 +73,7 @@ def test_a_merge_and_an_erasure_are_synced_and_what_they_replace_is_kept(client:
 def test_every_event_column_is_in_the_table_and_migrating_again_changes_nothing(tmp_path: Path) -> None:
     client = Warehouse(folder=tmp_path / "warehouse").connect()
     try:
-        assert migrate(client) == ["0001_scans", "0002_books", "0003_heads"]
+        assert migrate(client) == ["0001_scans", "0002_books", "0003_heads", "0004_imported"]
         assert migrate(client) == []
         columns = [row[0] for row in client.query("DESCRIBE scans").result_rows]
         assert [name for name in event.EVENT_COLUMNS if name not in columns] == []

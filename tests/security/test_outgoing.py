@@ -52,6 +52,7 @@ MAY = {
     "infra/s3.py": "the same",
     "redirect/redis_connection.py": "Redis",
     "waymark/core_client.py": "the core's socket",
+    "waymark/stats/sources.py": "the API that the person named",
     "waymark/net.py": "our own ports, before they are taken and until they answer",
 }
 

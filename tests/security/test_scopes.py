@@ -7,6 +7,7 @@ import httpx
 import pytest
 from starlette.routing import BaseRoute, Mount, Route
 
+from api.dashboard_files import ASSETS, VIEWS
 from api.dialect import Route as Operation
 from api.dialects import DIALECTS
 from codes.apikeys import Scope
@@ -23,7 +24,7 @@ HARMLESS = {
     *(("POST", "/v1/dynamic/{id}/qr/preview"), ("POST", "/v1/dynamic/sheet"), ("DELETE", "/v1/session")),
 }
 # What the API serves beside its operations. All but `/mcp`, which needs a key, say nothing of anybody's codes.
-BESIDE = {"/openapi.json", "/docs", "/healthz", "/readyz", "/mcp", "/mcp/"}
+BESIDE = {"/openapi.json", "/docs", "/healthz", "/readyz", "/mcp", "/mcp/", *VIEWS, ASSETS}
 
 
 async def ask(client: httpx.AsyncClient, route: Operation, id: str = NOBODY, **headers: str) -> httpx.Response:

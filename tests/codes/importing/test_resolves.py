@@ -44,6 +44,8 @@ PRINTED: dict[str, dict[str, str]] = {
         "docs/nested": "https://park.example.com/nested",
         "used-up": PAUSED,
     },
+    "bitly-clicks.json": dict.fromkeys(["Summer-Fair", "3Daily1"], "https://fair.example.com/"),
+    "shlink-visits.json": {"fair": "https://fair.example.com/"},
     "shlink-devices.json": {"app": "https://apps.example.com/park"},
     "yourls.csv": {
         "poster": "https://museum.example.com/poster?room=3",
