@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from api.dialects import DIALECTS
-from codes import reports
+from codes import folders, reports
+from schemas.code import Folder
 from tests.api.served import Served
 from tests.security.fuzz import fuzz, service
 
@@ -31,7 +32,10 @@ def test_it_finds_what_is_wrong(served: Served, monkeypatch: pytest.MonkeyPatch)
     async def broken(*_: object) -> None:
         raise ZeroDivisionError
 
+    async def another_shape(*_: object) -> list[Folder]:
+        return [Folder("1", 1, 3, 0)]  # type: ignore[arg-type]
+
     monkeypatch.setattr(reports, "list_reports", broken)
+    monkeypatch.setattr(folders, "list_folders", another_shape)
     run = fuzz(served, 60, seed=2)
-    assert {one.operation for one in run.found} == {"GET /v1/reports"}
-    assert {one.status for one in run.found} == {500}
+    assert {(one.operation, one.status) for one in run.found} == {("GET /v1/reports", 500), ("GET /v1/folders", 200)}
