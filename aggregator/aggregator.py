@@ -56,7 +56,7 @@ class Aggregator:
     ) -> None:
         self.writer = WarehouseWriter(connect)
         self.space = DiskSpace(free_floor)
-        self.log = BatchLog()
+        self.log = BatchLog(space=self.space)
         self.workers: dict[Partition, PartitionWorker] = {}
         self._bus = bus
         self._clock = clock

@@ -19,6 +19,7 @@ from clickhouse_connect.driver.client import Client
 from aggregator.batch import Batch
 from aggregator.bus import PartitionId
 from aggregator.decoding import Key
+from aggregator.disk_space import DiskSpace
 from infra.warehouse import put
 from schemas.stored_batch import COLUMNS, StoredBatch, encode_details
 
@@ -39,7 +40,14 @@ class BatchLog:
     """Of one aggregator. `add` and `holds` are called in the event loop, `flush` and `add_replayed` in the warehouse's
     thread."""
 
-    def __init__(self, now_ms: Callable[[], int] = _wall_ms, elapsed: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        now_ms: Callable[[], int] = _wall_ms,
+        elapsed: Callable[[], float] = time.monotonic,
+        *,
+        space: DiskSpace | None = None,
+    ) -> None:
+        self._space = space or DiskSpace(0)
         self._now_ms = now_ms
         self._elapsed = elapsed
         self._pending: dict[str, _Pending] = {}
@@ -71,10 +79,11 @@ class BatchLog:
         self._pending[batch.token] = _Pending(entry, -math.inf if settled else self._elapsed())
 
     def flush(self, client: Client) -> None:
-        """Raises what the client raises; then call it again."""
+        """Raises NoRoom and what the client raises; then call it again."""
         pending = list(self._pending.items())
         if not pending:
             return
+        self._space.require(client)
         # Readers forget tracks that are silent for long, so an old batch must not be logged again.
         old_s = self._elapsed() - OLD_S
         entries = [one.entry for _, one in pending if one.since_s > old_s or not _is_logged(client, one.entry)]

@@ -88,7 +88,7 @@ class Committer:
         if batch.lines:
             self._checkpoint("gathered")
             await self._wait_for_space()
-            if not await self._in_turn(lambda: self._insert(batch)):
+            if not await self._ask(lambda: self._in_turn(lambda: self._insert(batch))):
                 await self.settle(batch)
                 return
             self._checkpoint("inserted")
@@ -102,7 +102,7 @@ class Committer:
         self.declared = declared
 
     async def _insert(self, batch: Batch) -> bool:
-        """False when it is not certain what came of it. Raises Held."""
+        """False when it is not certain what came of it. Raises Held, and Away when nothing was begun."""
         await self._flush_log()
         self.declared = Declared.IN_DOUBT
         while True:
@@ -166,13 +166,13 @@ class Committer:
 
         async def with_inserts_held() -> None:
             nonlocal acknowledged
-            await self._clear_all()
+            await self._ask(self._clear_all)
             acknowledged = await self._ask(hold)
             await self._ask(lambda: self._writer.call(settle, batch, self._checkpoint, renew_hold))
             self.metrics.settled += 1
             await self._insert_notes(batch)
             self._log.add(batch, settled=True)
-            await self._flush_log()
+            await self._ask(self._flush_log)
             await self._ask(lambda: self._partition.done(batch.last + 1))
             self._stored(batch, Declared.NOTHING)
 
@@ -182,11 +182,14 @@ class Committer:
     async def finish(self) -> None:
         """Tells the bus, in turn, that everything stored is done with."""
         if self.declared == Declared.STORED:
-            async with self._writer.turn:
-                await self.clear()
+            await self._ask(self._clear_in_turn)
+
+    async def _clear_in_turn(self) -> None:
+        async with self._writer.turn:
+            await self.clear()
 
     async def clear(self) -> None:
-        """The same with the turn held by the caller."""
+        """The same with the turn held by the caller. Raises Away while the batch cannot be logged."""
         if self.declared == Declared.STORED:
             await self._flush_log()
             await self._ask(lambda: self._partition.done(self.position))
@@ -213,7 +216,8 @@ class Committer:
             self._checkpoint("noted")
 
     async def _flush_log(self) -> None:
-        """Before the bus is told that the partition's last batch is done with."""
+        """Before the bus is told that the partition's last batch is done with. Raises Away: let go of the turn before
+        you try again, since a full disk may stay so for hours."""
         if self._log.holds(self._partition.id):
-            await self._ask(lambda: self._writer.call(self._log.flush))
+            await self._writer.call(self._log.flush)
             self._checkpoint("logged")

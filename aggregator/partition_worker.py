@@ -99,7 +99,7 @@ class PartitionWorker:
             self._retrier.stop(f"unreadable record at offset {error.offset}: {error.reason}")
 
     async def clear(self) -> None:
-        """Tells the bus that everything stored is done with. Call it with the turn held."""
+        """Tells the bus that everything stored is done with. Call it with the turn held. Raises Away."""
         await self._committer.clear()
 
     async def release_hold(self) -> None:
