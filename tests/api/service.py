@@ -199,7 +199,7 @@ class Service:
 
 
 def store(warehouse: Warehouse, birth: int, scans: tuple[Body, ...]) -> None:
-    events = [_event(birth, seq, scan) for seq, scan in enumerate(scans, 1)]
+    events = [_event(birth, visitor, scan) for visitor, scan in enumerate(scans, 1)]
     lines = b"\n".join(map(msgspec.json.encode, events))
     columns = ["ts_ms" if name == "ts" else name for name in EVENT_COLUMNS]
     client = warehouse.connect(max_threads=1)
@@ -213,11 +213,12 @@ def store(warehouse: Warehouse, birth: int, scans: tuple[Body, ...]) -> None:
 _sources = iter(range(1, 1 << 30))
 
 
-def _event(number: int, seq: int, scan: Body) -> ScanEvent:
+def _event(number: int, visitor: int, scan: Body) -> ScanEvent:
+    """The first and only scan of a source of its own."""
     at = NOW - timedelta(days=scan.get("days_ago", 0))
     fields: Body = dict.fromkeys(EVENT_COLUMNS, "") | {
         "source": next(_sources),
-        "seq": seq,
+        "seq": 1,
         "ts_ms": round(at.timestamp() * 1000),
         "code": number,
         # The first one's, "ours"; but nobody's where it could be an orphan: tests share the warehouse.
@@ -226,7 +227,7 @@ def _event(number: int, seq: int, scan: Body) -> ScanEvent:
         "outcome": "redirect",
         "lat": None,
         "lon": None,
-        "visitor": seq,
+        "visitor": visitor,
     }
     return ScanEvent(**fields | {name: value for name, value in scan.items() if name != "days_ago"})
 

@@ -12,6 +12,7 @@ from aggregator.audit.background import Kept, audit_round, read_kept, write_kept
 from aggregator.audit.evidence import Evidence, JournalHead
 from aggregator.audit.part_sums import read_content
 from aggregator.audit.rechecks import on_client
+from aggregator.audit.rollup_watch import RollupMemory
 from aggregator.bus import PartitionId
 from aggregator.erasure import erase, purge
 from schemas.event import DIGEST, LINE_CHECK_SETTINGS, SourceClosed
@@ -160,6 +161,11 @@ def _looked(looked_at: list[int], *args: object, **more: object) -> object:
     return found
 
 
+def is_empty(kept: Kept) -> bool:
+    # (Each has a key of its own.)
+    return kept == Kept(rollups=RollupMemory(key=kept.rollups.key))
+
+
 def test_it_goes_on_from_what_was_kept_and_does_without(client: Client, tmp_path: Path) -> None:
     path = tmp_path / "proof.msgpack"
     kept = read_kept(path)
@@ -170,10 +176,10 @@ def test_it_goes_on_from_what_was_kept_and_does_without(client: Client, tmp_path
     lost(client, PLAIN)
     assert red(one_round(client, again)).keys() == {PLAIN}
     path.write_bytes(b"damaged")
-    assert read_kept(path) == Kept()
+    assert is_empty(read_kept(path))
     assert red(one_round(client, Kept())).keys() == {PLAIN}
     write_kept(path, Kept(rule="another", sources=kept.sources))
-    assert read_kept(path) == Kept(), "what the checks were made of has changed"
+    assert is_empty(read_kept(path)), "what the checks were made of has changed"
 
 
 def test_a_part_that_is_merged_away_while_it_is_read_is_read_again(client: Client) -> None:
