@@ -59,7 +59,9 @@ class Reader(asyncio.Protocol):
         for message in messages:
             if b"event: scan" in message:
                 placement = message.partition(b'"placement":"')[2].partition(b'"')[0].decode()
-                self._seen.setdefault(placement, []).append(now)
+                # (A scan of the start may be stored late. It has none.)
+                if placement:
+                    self._seen.setdefault(placement, []).append(now)
             elif b"event: position" in message and not self._begun.done():
                 self._begun.set_result(None)
 
