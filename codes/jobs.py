@@ -9,7 +9,6 @@ Workspaces take turns, however many jobs each has. Its plan limits a workspace's
 until its results are taken or expire.
 """
 
-import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
@@ -17,9 +16,11 @@ from typing import Any, Literal
 import msgspec
 from redis.asyncio import Redis
 
+from codes import leases
 from codes.errors import NotInPlan
 from codes.plans import Plan, Plans, plan_of
 from codes.redis_client import Script, command, raises_unavailable
+from infra import clock
 from schemas import keys
 
 LEASE_MS = 6_000
@@ -93,15 +94,6 @@ if known == items then
 end
 return 0
 """)
-_RENEW = Script("""
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return 1
-""")
-_RELEASE = Script("""
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-return 0
-""")
 # 0: the lease is somebody else's; 1: recorded; 2: and it was the last one.
 _RECORD = Script("""
 if redis.call('GET', KEYS[4]) ~= ARGV[1] then return 0 end
@@ -134,7 +126,7 @@ class Jobs:
         redis: Redis,
         *,
         plans: Plans,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = clock.now_ms,
         draw_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         lease_ms: int = LEASE_MS,
     ) -> None:
@@ -202,14 +194,13 @@ class Jobs:
     @raises_unavailable
     async def lease(self, one: Open, token: str) -> bool:
         """Take the lease, which must be renewed; return whether this worker has it."""
-        if not await command(self.redis, "SET", keys.job_lease(one.id), token, "NX", "PX", self.lease_ms):
+        if not await leases.take(self.redis, keys.job_lease(one.id), token, self.lease_ms):
             return False
         await self._had_turn(one.workspace)
         return True
 
-    @raises_unavailable
     async def renew(self, id: str, token: str) -> bool:
-        return bool(await _RENEW.run(self.redis, [keys.job_lease(id)], token, self.lease_ms))
+        return await leases.renew(self.redis, keys.job_lease(id), token, self.lease_ms)
 
     @raises_unavailable
     async def release(self, one: Open, token: str) -> None:
@@ -217,7 +208,7 @@ class Jobs:
         with a token that has no lease."""
         await command(self.redis, "ZADD", keys.JOBS, "XX", self._now_ms(), one.name)
         await self._had_turn(one.workspace)
-        await _RELEASE.run(self.redis, [keys.job_lease(one.id)], token)
+        await leases.release(self.redis, keys.job_lease(one.id), token)
 
     async def _had_turn(self, workspace: int) -> None:
         now_ms = self._now_ms()

@@ -27,18 +27,18 @@ return 0
 async def lease(redis: Redis, key: str, *, lease_ms: int = LEASE_MS) -> AsyncIterator[asyncio.Event | None]:
     """An event that is set when the lease is lost; None if another process has it. Raises Unavailable."""
     token, lost = secrets.token_hex(8), asyncio.Event()
-    if not await _taken(redis, key, token, lease_ms):
+    if not await take(redis, key, token, lease_ms):
         yield None
         return
 
-    async def renew() -> None:
+    async def keep() -> None:
         while not lost.is_set():
             await asyncio.sleep(lease_ms / 3000)
             with suppress(Unavailable):
-                if not await _renewed(redis, key, token, lease_ms):
+                if not await renew(redis, key, token, lease_ms):
                     lost.set()
 
-    renewing = asyncio.create_task(renew())
+    renewing = asyncio.create_task(keep())
     try:
         yield lost
     finally:
@@ -46,19 +46,22 @@ async def lease(redis: Redis, key: str, *, lease_ms: int = LEASE_MS) -> AsyncIte
         await asyncio.gather(renewing, return_exceptions=True)
         # One that cannot be released expires by itself.
         with suppress(Unavailable):
-            await _released(redis, key, token)
+            await release(redis, key, token)
 
 
 @raises_unavailable
-async def _taken(redis: Redis, key: str, token: str, lease_ms: int) -> bool:
+async def take(redis: Redis, key: str, token: str, lease_ms: int) -> bool:
+    """Whether nobody else had it. It must be renewed."""
     return bool(await command(redis, "SET", key, token, "NX", "PX", lease_ms))
 
 
 @raises_unavailable
-async def _renewed(redis: Redis, key: str, token: str, lease_ms: int) -> bool:
+async def renew(redis: Redis, key: str, token: str, lease_ms: int) -> bool:
+    """Whether it was still ours."""
     return bool(await _RENEW.run(redis, [key], token, lease_ms))
 
 
 @raises_unavailable
-async def _released(redis: Redis, key: str, token: str) -> None:
+async def release(redis: Redis, key: str, token: str) -> None:
+    """Does nothing with a token that has no lease."""
     await _RELEASE.run(redis, [key], token)

@@ -18,9 +18,11 @@ from typing import Protocol
 import msgspec
 from redis.asyncio import Redis
 
+from codes import leases
 from codes.errors import Unavailable
 from codes.plans import Plans
-from codes.redis_client import Script, command, raises_unavailable
+from codes.redis_client import raises_unavailable
+from infra import clock
 from infra.exposition import Reading
 from schemas import keys
 from webhooks.code_notices import CodeNotices
@@ -42,15 +44,6 @@ DRAIN_S = 5.0
 # How often plans are read again.
 PLANS_S = 60.0
 
-_RENEW = Script("""
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
-""")
-_RELEASE = Script("""
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
-""")
-
 
 class Source(Protocol):
     """Something that queues messages: `step` does what is to be done now, and returns after how many seconds there may
@@ -69,10 +62,6 @@ class Parts(msgspec.Struct, frozen=True):
     now_ms: Callable[[], int]
 
 
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class Worker:
     """`own_key` is WAYMARK_WEBHOOK_KEY; `short_host` is the domain of codes without their own; `sources` are made anew
     with each lease."""
@@ -88,7 +77,7 @@ class Worker:
         own_key: str | None = None,
         short_host: str = "",
         sources: Sequence[Callable[[Parts], Source]] = (),
-        now_ms: Callable[[], int] = _wall_ms,
+        now_ms: Callable[[], int] = clock.now_ms,
         rng: random.Random | None = None,
         lease_ms: int = LEASE_MS,
         poll_s: float = POLL_S,
@@ -134,18 +123,14 @@ class Worker:
 
     @raises_unavailable
     async def _turn(self, token: str, stop: asyncio.Event) -> None:
-        if not await self._take(token):
+        if not await leases.take(self._redis, keys.WEBHOOKS_LEASE, token, self._lease_ms):
             return
         try:
             await self._lead(token, stop)
         finally:
             self._leads = False
             with suppress(Unavailable):
-                await _release(self._redis, token)
-
-    @raises_unavailable
-    async def _take(self, token: str) -> bool:
-        return bool(await command(self._redis, "SET", keys.WEBHOOKS_LEASE, token, "NX", "PX", self._lease_ms))
+                await leases.release(self._redis, keys.WEBHOOKS_LEASE, token)
 
     async def _lead(self, token: str, stop: asyncio.Event) -> None:
         directory = Directory(self._redis, self._plans)
@@ -191,7 +176,7 @@ class Worker:
 
     async def _renew(self, token: str, ended: asyncio.Event) -> None:
         while not await _wait(ended, self._lease_ms / 3000):
-            if not await _renewed(self._redis, token, self._lease_ms):
+            if not await leases.renew(self._redis, keys.WEBHOOKS_LEASE, token, self._lease_ms):
                 raise LeaseLost
 
     async def _notice(self, notices: CodeNotices, directory: Directory, ended: asyncio.Event) -> None:
@@ -217,16 +202,6 @@ class Worker:
 
 
 OUTCOMES = ("accepted", "failed", "dead")
-
-
-@raises_unavailable
-async def _renewed(redis: Redis, token: str, lease_ms: int) -> bool:
-    return bool(await _RENEW.run(redis, [keys.WEBHOOKS_LEASE], token, lease_ms))
-
-
-@raises_unavailable
-async def _release(redis: Redis, token: str) -> None:
-    await _RELEASE.run(redis, [keys.WEBHOOKS_LEASE], token)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> bool:
