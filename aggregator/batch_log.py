@@ -20,15 +20,12 @@ from aggregator.batch import Batch
 from aggregator.bus import PartitionId
 from aggregator.decoding import Key
 from aggregator.disk_space import DiskSpace
+from infra import clock
 from infra.warehouse import put
 from schemas.stored_batch import COLUMNS, StoredBatch, encode_details
 
 # An entry that waits for this long is looked for before it is written: another process may have written it.
 OLD_S = 60.0
-
-
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class _Pending(msgspec.Struct, frozen=True):
@@ -42,7 +39,7 @@ class BatchLog:
 
     def __init__(
         self,
-        now_ms: Callable[[], int] = _wall_ms,
+        now_ms: Callable[[], int] = clock.now_ms,
         elapsed: Callable[[], float] = time.monotonic,
         *,
         space: DiskSpace | None = None,

@@ -10,7 +10,6 @@ It reads in a thread with a client of its own, beside the inserts, a piece of bo
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, date, datetime
@@ -22,6 +21,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from aggregator.slices import SPILL
+from infra import clock
 from schemas.event import COUNTED
 from schemas.visitor_counts import SEAL
 
@@ -126,9 +126,7 @@ def _count(client: Client, days: Sequence[_Day]) -> None:
 class VisitorCounts:
     """The task that counts, every now and then. The warehouse away: it is logged once, and tried again."""
 
-    def __init__(
-        self, connect: Callable[[], Client], now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
-    ) -> None:
+    def __init__(self, connect: Callable[[], Client], now_ms: Callable[[], int] = clock.now_ms) -> None:
         self._connect = connect
         self._now_ms = now_ms
 

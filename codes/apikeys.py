@@ -4,7 +4,6 @@ A random secret has 190 bits, so its digest needs neither salt nor slowness to w
 """
 
 import secrets
-import time
 import uuid
 from collections.abc import Callable
 from hashlib import blake2b, sha256
@@ -17,6 +16,7 @@ from codes import intents
 from codes.errors import Conflict, Missing, NotInPlan, Refused
 from codes.plans import Plans, plan_of
 from codes.redis_client import REPLACE, command, raises_unavailable
+from infra import clock
 from schemas import keys
 from schemas.code import ApiKey
 
@@ -29,10 +29,6 @@ FORGOTTEN_MS = 30 * 24 * 3600 * 1000
 _LENGTH = 32
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _decoder = msgspec.json.Decoder(ApiKey)
-
-
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def random_secret(prefix: str = PREFIX) -> str:
@@ -65,7 +61,7 @@ async def create_key(
     *,
     secret: str | None = None,
     prefix: str = PREFIX,
-    now_ms: Callable[[], int] = _wall_ms,
+    now_ms: Callable[[], int] = clock.now_ms,
 ) -> tuple[ApiKey, str]:
     """Create a key; return it with its secret. If `secret` is a key of this workspace already, return that key, even
     when revoked. Raises Refused, and Conflict when the secret is another workspace's key."""
@@ -103,7 +99,7 @@ async def create_key(
 
 
 @raises_unavailable
-async def authenticate(redis: Redis, secret: str, *, now_ms: Callable[[], int] = _wall_ms) -> ApiKey | None:
+async def authenticate(redis: Redis, secret: str, *, now_ms: Callable[[], int] = clock.now_ms) -> ApiKey | None:
     """Return the key with this secret, unless it is revoked or expired."""
     key = await read(redis, digest_of(secret))
     return key if key is not None and _lives(key, now_ms()) else None
@@ -114,7 +110,9 @@ def _lives(key: ApiKey, now_ms: int) -> bool:
 
 
 @raises_unavailable
-async def get_active(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> ApiKey | None:
+async def get_active(
+    redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = clock.now_ms
+) -> ApiKey | None:
     """Return the key with this id, unless it is revoked or expired: for callers that have shown its secret before."""
     digest = await command(redis, "HGET", keys.workspace_keys(workspace), id)
     key = await read(redis, digest.decode()) if digest else None
@@ -130,7 +128,7 @@ async def list_keys(redis: Redis, workspace: int) -> list[ApiKey]:
 
 
 @raises_unavailable
-async def revoke(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = _wall_ms) -> bool:
+async def revoke(redis: Redis, workspace: int, id: str, *, now_ms: Callable[[], int] = clock.now_ms) -> bool:
     """Revoke a key for ever; return whether it existed."""
     digest = await command(redis, "HGET", keys.workspace_keys(workspace), id)
     key = await read(redis, digest.decode()) if digest else None
@@ -159,7 +157,7 @@ async def edit(redis: Redis, workspace: int, id: str, changes: dict[str, Any]) -
 
 
 @raises_unavailable
-async def make_room(redis: Redis, workspace: int, *, plans: Plans, now_ms: Callable[[], int] = _wall_ms) -> None:
+async def make_room(redis: Redis, workspace: int, *, plans: Plans, now_ms: Callable[[], int] = clock.now_ms) -> None:
     """Make room for one more key. At the plan's limit, revoked and expired keys leave the list and are forgotten after
     a while, except the bootstrap key, which the next start would create again. Raises NotInPlan."""
     plan = await plan_of(redis, plans, workspace)

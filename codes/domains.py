@@ -6,7 +6,6 @@ the redirectors, as changes of routes are.
 """
 
 import secrets
-import time
 import uuid
 from collections.abc import Callable, Collection
 from typing import Any
@@ -21,6 +20,7 @@ from codes.plans import Plans, plan_of
 from codes.public_ip import looks_like_ipv4
 from codes.redis_client import Script, command, raises_unavailable
 from codes.resolver import Resolver
+from infra import clock
 from schemas import keys
 from schemas.domain import Domain, decode_domain
 
@@ -63,10 +63,6 @@ return 0
 _KEYS = [keys.DOMAINS, keys.DOMAIN_NAMES, keys.DOMAINS_VERSION, keys.DOMAIN_CLAIMS]
 
 
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class DomainEdit(msgspec.Struct, frozen=True, kw_only=True):
     """Changes of a domain; UNSET fields stay as they are, "" clears."""
 
@@ -93,7 +89,7 @@ class Domains:
         plans: Plans,
         dns: DomainVerifier | None = None,
         resolver: Resolver | None = None,
-        now_ms: Callable[[], int] = _wall_ms,
+        now_ms: Callable[[], int] = clock.now_ms,
         longest_wait_s: float = acknowledgements.LONGEST_WAIT_S,
         grace_ms: int = GRACE_MS,
     ) -> None:

@@ -9,7 +9,6 @@ import asyncio
 import hashlib
 import re
 import tempfile
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 
@@ -21,6 +20,7 @@ from codes.errors import Missing, NotInPlan, Refused, Unavailable
 from codes.file_stores import FileStore
 from codes.plans import Plan, Plans, plan_of
 from codes.redis_client import Script, command, raises_unavailable
+from infra import clock
 from schemas import keys
 from schemas.files import MAX_BYTES, OF_TYPE, Kind, StoredFile
 
@@ -63,10 +63,6 @@ class PendingFile(msgspec.Struct, frozen=True):
 _under_way = msgspec.json.Decoder(PendingFile)
 
 
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class Files:
     """All methods raise Unavailable when Redis or the store does not answer. `draw_id` returns a UUID."""
 
@@ -76,7 +72,7 @@ class Files:
         store: FileStore,
         *,
         plans: Plans,
-        now_ms: Callable[[], int] = _wall_ms,
+        now_ms: Callable[[], int] = clock.now_ms,
         draw_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self.redis = redis

@@ -4,7 +4,6 @@ A period has one file. Its run is recorded after the file is there, and the next
 that was killed makes the same file again, under the same name.
 """
 
-import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -17,6 +16,7 @@ from codes.errors import NotInPlan, Refused
 from codes.plans import Plans, plan_of
 from codes.redis_client import Script, command, raises_unavailable
 from codes.validation import single_line
+from infra import clock
 from infra.schedule import Period, Schedule, due, following, last_due, period_of
 from schemas import keys
 
@@ -86,10 +86,6 @@ return 1
 """)
 
 
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def _keys(workspace: int, id: str) -> list[str]:
     return [keys.workspace_exports(workspace), keys.export_progress(workspace), keys.export_runs(workspace, id)]
 
@@ -110,7 +106,7 @@ async def create(
     report_id: str | None = None,
     scans: dict[str, Any] | None = None,
     id: str | None = None,
-    now_ms: Callable[[], int] = _wall_ms,
+    now_ms: Callable[[], int] = clock.now_ms,
 ) -> ScheduledExport:
     """The first file is that of the period that ends next. Raises Refused and NotInPlan. With an `id` of the caller's
     it is created once."""

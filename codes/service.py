@@ -5,7 +5,6 @@ redirector has it, or none trusts its cache.
 """
 
 import random
-import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, TypeVar
 
@@ -38,6 +37,7 @@ from codes.plan_limits import CountingLock
 from codes.plans import Plan, Plans, plan_of
 from codes.redis_client import raises_unavailable
 from codes.resolver import Resolver
+from infra import clock
 from schemas.code import Code
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Codes:
         is_short: IsShort = no_short_domains,
         resolver: Resolver | None = None,
         plans: Plans,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = clock.now_ms,
         rng: random.Random | None = None,
         longest_wait_s: float = acknowledgements.LONGEST_WAIT_S,
         step: Step = intents.no_step,

@@ -5,7 +5,6 @@ expired key is refused from the next request on. Printed links sign in once, wit
 """
 
 import secrets
-import time
 import uuid
 from collections.abc import Callable
 from hashlib import sha256
@@ -15,6 +14,7 @@ from redis.asyncio import Redis
 
 from codes import apikeys
 from codes.redis_client import command, raises_unavailable
+from infra import clock
 from schemas import keys
 from schemas.code import ApiKey
 
@@ -49,17 +49,13 @@ _decoder = msgspec.json.Decoder(Session)
 _links = msgspec.json.Decoder(_Link)
 
 
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def _digest(secret: str) -> str:
     return sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
 @raises_unavailable
 async def begin(
-    redis: Redis, key: ApiKey, agent: str = "", *, now_ms: Callable[[], int] = _wall_ms
+    redis: Redis, key: ApiKey, agent: str = "", *, now_ms: Callable[[], int] = clock.now_ms
 ) -> tuple[Session, str]:
     """Sign in by a valid key; return the session and its secret."""
     now = now_ms()
@@ -78,7 +74,7 @@ async def begin(
 
 @raises_unavailable
 async def authenticate(
-    redis: Redis, secret: str, *, now_ms: Callable[[], int] = _wall_ms
+    redis: Redis, secret: str, *, now_ms: Callable[[], int] = clock.now_ms
 ) -> tuple[Session, ApiKey] | None:
     """The session with this secret and its key, while both are valid."""
     digest = _digest(secret)
@@ -125,7 +121,7 @@ async def end(redis: Redis, workspace: int, id: str) -> bool:
 @raises_unavailable
 async def make_link(redis: Redis, workspace: int) -> str | None:
     """A token that signs in once, as the newest valid admin key of the workspace; None if it has no such key."""
-    now = _wall_ms()
+    now = clock.now_ms()
     able = [
         key
         for key in await apikeys.list_keys(redis, workspace)
@@ -140,7 +136,7 @@ async def make_link(redis: Redis, workspace: int) -> str | None:
 
 
 @raises_unavailable
-async def redeem_link(redis: Redis, token: str, *, now_ms: Callable[[], int] = _wall_ms) -> ApiKey | None:
+async def redeem_link(redis: Redis, token: str, *, now_ms: Callable[[], int] = clock.now_ms) -> ApiKey | None:
     """The key that a token signs in as; the token is used up."""
     raw = await command(redis, "GETDEL", keys.sign_in_link(_digest(token)))
     if not raw:

@@ -4,7 +4,6 @@ They have no slug, no route and no scans, so each is an entry of a hash and of a
 slot.
 """
 
-import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
@@ -18,6 +17,7 @@ from codes.errors import Missing, Refused, Unavailable
 from codes.plans import Plans, plan_of
 from codes.redis_client import Script, command, raises_unavailable
 from codes.validation import Status
+from infra import clock
 from schemas import keys, page_content
 from schemas.code import StaticCode
 
@@ -41,10 +41,6 @@ end
 return 1
 """)
 _decoder = msgspec.json.Decoder(StaticCode)
-
-
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class NewStatic(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +77,7 @@ class StaticCodes:
         *,
         check_folder: CheckFolder,
         plans: Plans,
-        now_ms: Callable[[], int] = _wall_ms,
+        now_ms: Callable[[], int] = clock.now_ms,
     ) -> None:
         self.redis = redis
         self._plans = plans

@@ -5,7 +5,6 @@ beside everything else. Each case is decided by what is stored, so a sweep that 
 """
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,17 +15,14 @@ from codes import apikeys, code_store, deleted_codes, folders, index, intents
 from codes.errors import Unavailable
 from codes.intents import Intent
 from codes.redis_client import raises_unavailable
+from infra import clock
 
 EVERY_S = 30.0
 
 
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 @raises_unavailable
 async def sweep(
-    redis: Redis, *, older_than_ms: int = intents.SWEEP_MS, now_ms: Callable[[], int] = _wall_ms
+    redis: Redis, *, older_than_ms: int = intents.SWEEP_MS, now_ms: Callable[[], int] = clock.now_ms
 ) -> Counter[str]:
     """Settle every abandoned intent; return the count of each kind. Raises Unavailable."""
     settled: Counter[str] = Counter()

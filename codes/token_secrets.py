@@ -5,13 +5,13 @@ newest too old makes the next one; of several at once one wins, and the others u
 """
 
 import secrets
-import time
 from collections.abc import Callable
 
 import msgspec
 from redis.asyncio import Redis
 
 from codes.redis_client import Script, command, raises_unavailable
+from infra import clock
 from schemas import keys
 
 ROTATE_MS = 24 * 3600 * 1000
@@ -34,12 +34,8 @@ return 1
 """)
 
 
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 @raises_unavailable
-async def current(redis: Redis, *, lives_ms: int, now_ms: Callable[[], int] = _wall_ms) -> Secret:
+async def current(redis: Redis, *, lives_ms: int, now_ms: Callable[[], int] = clock.now_ms) -> Secret:
     """Return the secret to sign with. What it signs must live for `lives_ms` at most."""
     while True:
         raw = await command(redis, "GET", keys.TOKEN_SECRETS) or b""
@@ -54,7 +50,7 @@ async def current(redis: Redis, *, lives_ms: int, now_ms: Callable[[], int] = _w
 
 
 @raises_unavailable
-async def find(redis: Redis, id: str, *, lives_ms: int, now_ms: Callable[[], int] = _wall_ms) -> Secret | None:
+async def find(redis: Redis, id: str, *, lives_ms: int, now_ms: Callable[[], int] = clock.now_ms) -> Secret | None:
     """Return the secret with this id, as long as something that it signed may live."""
     raw = await command(redis, "GET", keys.TOKEN_SECRETS)
     known = _decoder.decode(raw) if raw else ()

@@ -1,6 +1,5 @@
 """Workspaces, which own codes and keys."""
 
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from codes import numbers
 from codes.errors import Conflict, Missing, Refused
 from codes.redis_client import REPLACE, command, raises_unavailable
 from codes.scan_options import check_scheme
+from infra import clock
 from schemas import keys
 from schemas.code import Workspace
 
@@ -29,7 +29,7 @@ async def ensure_workspace(
     name: str,
     *,
     plan: str = DEFAULT_PLAN,
-    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    now_ms: Callable[[], int] = clock.now_ms,
 ) -> Workspace:
     """Return the workspace of that name, created if there is none. Raises Refused for an invalid name.
 

@@ -6,7 +6,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
@@ -30,6 +29,7 @@ from aggregator.queries import CONSISTENT
 from aggregator.rebuild import finish, plan, rebuild_step
 from api.context import ApiContext
 from api.dialects.openqr.query_schemas import QueryAnswer
+from infra import clock
 from infra.progress import Progress
 from infra.warehouse import Warehouse
 from schemas.imported import ImportedHistory
@@ -154,7 +154,7 @@ class AdminSocket:
         histories = msgspec.json.decode(await request.body(), type=list[ImportedHistory])
 
         async def work(_: Progress) -> int:
-            await self._moving.ask(partial(store, histories=histories, now_ms=time.time_ns() // 1_000_000))
+            await self._moving.ask(partial(store, histories=histories, now_ms=clock.now_ms()))
             return len(histories)
 
         return await self._long(work)(request)

@@ -27,6 +27,7 @@ from api.published_proof import PublishedProof
 from codes.domain_rechecks import DomainRechecks
 from codes.redis_client import connect
 from codes.sweep import sweep_until
+from infra import clock
 from infra.exposition import MetricsCollector, registry
 from infra.warehouse import Warehouse
 from ingest import backlog
@@ -159,7 +160,7 @@ async def _run(
             listener = unix_socket(DataDir(settings.data).core_socket)
             inner.append(tasks.create_task(serve(admin.app, [listener], moved)))
             inner.append(tasks.create_task(_move(moving, prepared, moved)))
-            erasures = Erasures(redis, moving.between, lambda: time.time_ns() // 1_000_000)
+            erasures = Erasures(redis, moving.between, clock.now_ms)
             background.append(tasks.create_task(_after_migration(erasures.run, prepared, stop)))
             visitors = VisitorCounts(partial(warehouse.connect, max_threads=1))
             background.append(tasks.create_task(_after_migration(visitors.run, prepared, stop)))

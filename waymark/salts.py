@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Callable
 
+from infra import clock
 from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away, Refused
 from redirect.visitor_hash import DAY_BYTES, MS_OF_DAY, SALT_BYTES, Persistent, check_volatile, question
@@ -21,15 +22,11 @@ LOOK_S = 60.0
 CHECK_WITHIN_S = 2.0
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class DailySalts:
     """Today's and tomorrow's; `keep` throws yesterday's away. For the supervisor's event loop."""
 
     def __init__(
-        self, now_ms: Callable[[], int] = _now_ms, random_bytes: Callable[[int], bytes] = secrets.token_bytes
+        self, now_ms: Callable[[], int] = clock.now_ms, random_bytes: Callable[[int], bytes] = secrets.token_bytes
     ) -> None:
         self._now_ms = now_ms
         self._random_bytes = random_bytes

@@ -4,7 +4,6 @@ A version counts every change, so the process that delivers keeps all of them in
 How many a workspace has stands beside them, for the scripts that note events of codes (`codes.code_events`).
 """
 
-import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, get_args
@@ -19,6 +18,7 @@ from codes.plans import Plans, plan_of
 from codes.redis_client import Script, command, raises_unavailable
 from codes.validation import single_line
 from codes.webhook_endpoints import AT, CREATE, decode_endpoint, list_endpoints
+from infra import clock
 from schemas import keys
 from schemas.webhook import Endpoint, EventType, ReportSchedule, SecretVersion, Stopped, Threshold
 from webhooks.deliveries import POSITION, PREFIX, resume
@@ -60,10 +60,6 @@ def random_id() -> str:
     return str(uuid.uuid4())
 
 
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class Endpoints:
     """All methods raise Unavailable when Redis is away."""
 
@@ -74,7 +70,7 @@ class Endpoints:
         mailer: Mailer,
         *,
         plans: Plans,
-        now_ms: Callable[[], int] = _wall_ms,
+        now_ms: Callable[[], int] = clock.now_ms,
     ) -> None:
         self.redis = redis
         self._receivers = receivers

@@ -1,6 +1,5 @@
 """Export files of other services: recognize the format, and read the links entry by entry."""
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,6 +8,7 @@ import msgspec
 
 from codes.importing import bitly, chhoto, dub, file_reader, generic, kutt, shlink, yourls
 from codes.importing.types import Entry, Link, LinkKey, NotImported, Row, UnreadableFile, UnusableEntry
+from infra import clock
 
 MAX_BYTES = 512 << 20
 
@@ -48,7 +48,7 @@ class Export:
         self,
         path: Path,
         name: str | None = None,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = clock.now_ms,
     ) -> None:
         """Raises UnreadableFile, OSError."""
         if path.stat().st_size > MAX_BYTES:

@@ -15,6 +15,7 @@ from codes import workspaces
 from codes.code_fields import NewCode
 from codes.plans import known
 from codes.service import Codes
+from infra import clock
 from infra.progress import Progress
 from ingest.journal import Journal
 from ingest.journal_files import disk_use
@@ -94,7 +95,7 @@ def _write(found: Settings, made: list[Code], scans: int, seed: int, show: Progr
     journal = Journal.open(
         found.journal_folder,
         source=secrets.randbelow(2**63 - 1) + 1,
-        now_ms=lambda: time.time_ns() // 1_000_000,
+        now_ms=clock.now_ms,
         max_bytes=found.journal_max,
     )
     try:

@@ -1,7 +1,6 @@
 """`waymark import`: read an export of Waymark or of another service."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from codes.importing.types import UnreadableFile
 from codes.plans import known
 from codes.redis_check import check_server
 from codes.service import Codes
+from infra import clock
 from infra.progress import Progress
 from schemas.imported import ImportedHistory
 from waymark import core_client
@@ -134,7 +134,7 @@ def _keep_history(found: Settings, histories: list[ImportedHistory]) -> int:
     for some in _by_size(histories):
 
         def alone(client: Client, _: Progress, some: list[ImportedHistory] = some) -> int:
-            store(client, some, time.time_ns() // 1_000_000)
+            store(client, some, clock.now_ms())
             return len(some)
 
         try:
@@ -210,7 +210,7 @@ def _own(file: Path, data: Path | None, as_json: bool) -> None:
             return await export_import.import_file(
                 redis,
                 file,
-                now_ms=lambda: time.time_ns() // 1_000_000,
+                now_ms=clock.now_ms,
                 progress=lambda done, total: show("importing", done, total),
             )
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import shlex
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from codes import apikeys, workspaces
 from codes.errors import Conflict, Refused, Unavailable
 from codes.plans import known
 from codes.redis_client import connect
+from infra import clock
 from schemas.code import ApiKey, Workspace
 from waymark import emptied_redis
 from waymark.commands import output
@@ -195,7 +195,7 @@ def key_create(
     as_json: bool,
 ) -> None:
     """Create a key and print it. It cannot be shown again: only its digest is stored."""
-    expires = None if days is None else time.time_ns() // 1_000_000 + days * 86_400_000
+    expires = None if days is None else clock.now_ms() + days * 86_400_000
 
     async def make(redis: Redis) -> tuple[ApiKey, str]:
         owner = await named(redis, workspace, settings(data=data))
