@@ -7,12 +7,12 @@ expired key is refused from the next request on. Printed links sign in once, wit
 import secrets
 import uuid
 from collections.abc import Callable
-from hashlib import sha256
 
 import msgspec
 from redis.asyncio import Redis
 
 from codes import apikeys
+from codes.apikeys import digest_of
 from codes.redis_client import command, raises_unavailable
 from infra import clock
 from schemas import keys
@@ -49,10 +49,6 @@ _decoder = msgspec.json.Decoder(Session)
 _links = msgspec.json.Decoder(_Link)
 
 
-def _digest(secret: str) -> str:
-    return sha256(secret.encode(errors="surrogatepass")).hexdigest()
-
-
 @raises_unavailable
 async def begin(
     redis: Redis, key: ApiKey, agent: str = "", *, now_ms: Callable[[], int] = clock.now_ms
@@ -62,7 +58,7 @@ async def begin(
     secret = secrets.token_urlsafe(32)
     shown = "".join(letter for letter in agent if letter.isprintable())[:MAX_AGENT]
     made = Session(str(uuid.uuid4()), key.workspace, key.id, now, now, shown)
-    digest = _digest(secret)
+    digest = digest_of(secret)
     # Listed first: a session that works can be seen and ended.
     await command(redis, "HSET", keys.workspace_sessions(key.workspace), made.id, digest)
     await command(redis, "SET", keys.session(digest), msgspec.json.encode(made), "PX", IDLE_MS)
@@ -77,7 +73,7 @@ async def authenticate(
     redis: Redis, secret: str, *, now_ms: Callable[[], int] = clock.now_ms
 ) -> tuple[Session, ApiKey] | None:
     """The session with this secret and its key, while both are valid."""
-    digest = _digest(secret)
+    digest = digest_of(secret)
     raw = await command(redis, "GET", keys.session(digest))
     if not raw:
         return None
@@ -131,14 +127,14 @@ async def make_link(redis: Redis, workspace: int) -> str | None:
         return None
     token = secrets.token_urlsafe(24)
     link = msgspec.json.encode(_Link(workspace, able[-1].id))
-    await command(redis, "SET", keys.sign_in_link(_digest(token)), link, "PX", LINK_MS)
+    await command(redis, "SET", keys.sign_in_link(digest_of(token)), link, "PX", LINK_MS)
     return token
 
 
 @raises_unavailable
 async def redeem_link(redis: Redis, token: str, *, now_ms: Callable[[], int] = clock.now_ms) -> ApiKey | None:
     """The key that a token signs in as; the token is used up."""
-    raw = await command(redis, "GETDEL", keys.sign_in_link(_digest(token)))
+    raw = await command(redis, "GETDEL", keys.sign_in_link(digest_of(token)))
     if not raw:
         return None
     link = _links.decode(raw)
