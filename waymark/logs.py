@@ -3,7 +3,6 @@
 There is no access log, and no line holds a visitor's address or user agent; a test greps for both.
 """
 
-import atexit
 import logging
 import sys
 from datetime import UTC, datetime
@@ -28,6 +27,18 @@ class _Stream:
 
     def flush(self) -> None:
         """Nobody waits for what is written."""
+
+
+class _Handler(logging.StreamHandler[_Stream]):
+    """Its close, at exit or by `logging.shutdown`, waits for what was logged."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(_Stream(output))
+        self._output = output
+
+    def close(self) -> None:
+        self._output.close()
+        super().close()
 
 
 class Text(logging.Formatter):
@@ -61,9 +72,7 @@ class Json(logging.Formatter):
 
 def configure(service: str, style: Literal["text", "json"]) -> None:
     """Once, at the start of a process, before a server is made."""
-    output = Output(sys.stderr.fileno())
-    atexit.register(output.close)
-    handler = logging.StreamHandler(_Stream(output))
+    handler = _Handler(Output(sys.stderr.fileno()))
     handler.setFormatter(Json(service) if style == "json" else Text(service))
     root = logging.getLogger()
     root.handlers[:] = [handler]

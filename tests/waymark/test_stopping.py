@@ -186,3 +186,28 @@ def test_who_speaks_neither_waits_nor_fails(closed: bool) -> None:
         assert os.read(reading, 7) == b"line 0 "
         os.close(reading)
     os.close(writing)
+
+
+LOGS_AND_FAILS = """
+import logging
+import click
+from waymark import logs
+from waymark.commands.options import explained
+from waymark.errors import UserError
+
+@click.command()
+@explained
+def fails():
+    logs.configure("up", "text")
+    for number in range(5_000):
+        logging.getLogger("x").info("line %d", number)
+    raise UserError("what to do next")
+
+fails()
+"""
+
+
+def test_an_error_is_the_last_line_of_what_was_logged() -> None:
+    done = subprocess.run([sys.executable, "-c", LOGS_AND_FAILS], capture_output=True, text=True)
+    lines = done.stderr.splitlines()
+    assert (done.returncode, len(lines), lines[-1]) == (2, 5_001, "Error: what to do next")

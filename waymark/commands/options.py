@@ -1,10 +1,11 @@
 """Options that several commands share, and errors that end a command with one readable line."""
 
 import functools
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -40,6 +41,11 @@ class Unusable(click.ClickException):
     """The command could not run at all: exit status 2, while 1 is a finding of `audit`."""
 
     exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        # What was logged before comes first; the error is the last line.
+        logging.shutdown()
+        super().show(file)
 
 
 def explained(command: Callable[..., Any]) -> Callable[..., Any]:
