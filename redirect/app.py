@@ -4,16 +4,15 @@ from collections.abc import Callable, Coroutine
 from typing import NamedTuple, NoReturn
 
 import pages
+from decisions.response import NO_VARIANT, Response
 from redirect.asgi import App, Receive, Scope, Send
 from redirect.bounded_cache import BoundedCache
 from redirect.custom_domains import UNKNOWN_HOST, CustomDomains
-from redirect.event_line import NO_VARIANT
 from redirect.event_recorder import Recorder
 from redirect.fast_path import Answer, AtOnce, Soon
 from redirect.group_commit import GroupCommit
 from redirect.metrics import Counts
 from redirect.paths import is_own, link_key_of_path
-from redirect.response import Response
 from redirect.route_cache import RouteCache, Trust
 from redirect.route_lookup import HostRoutes, Unavailable
 from redirect.scan_handler import AWAY, NOT_FOUND, ScanHandler

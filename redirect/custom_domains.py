@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 
 import pages
+from decisions.response import Response, page_response, redirect_to
 from redirect.bounded_cache import BoundedCache
 from redirect.event_line import piece
 from redirect.metrics import Counts
 from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away, Refused
-from redirect.response import Response, page_response, redirect_to
 from redirect.route_cache import Trust
 from schemas import keys
 from schemas.domain import Domain, decode_domain

@@ -9,8 +9,6 @@ from schemas.event import Kind
 # the codes for which what the headers say, and what the query says, may be recorded unchanged (`redirect.cardinality`).
 # A plain tuple, because every scan makes one.
 Observation = tuple[int, Kind, bytes, bytes, bytes, bytes, int, dict[bytes, bytes], set[bytes], set[bytes]]
-# How a line says that neither a variant nor a rule was taken.
-NO_VARIANT = b'""'
 
 
 def piece(*values: object) -> bytes:

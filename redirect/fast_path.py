@@ -14,11 +14,11 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from decisions.response import EMPTY, NO_STORE, Headers
 from redirect.asgi import Scope
 from redirect.bounded_cache import BoundedCache
 from redirect.group_commit import GroupCommit
 from redirect.http_protocol import TRAILERS, HttpProtocol, StopParsing
-from redirect.response import EMPTY, NO_STORE, Headers
 
 # Status, headers, body.
 Answer = tuple[int, Headers, bytes]

@@ -1,8 +1,8 @@
 """The pages of codes that are not links, rendered once per version of a code."""
 
 import pages
+from decisions.response import Response, page_response
 from redirect.bounded_cache import forget_oldest
-from redirect.response import Response, page_response
 from schemas.scan_options import Content
 
 # Pages are up to 30 KB.

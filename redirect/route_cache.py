@@ -2,8 +2,8 @@
 
 import msgspec
 
+from decisions.decision import ScanPolicy, decide
 from redirect.bounded_cache import forget_oldest
-from redirect.decisions import ScanPolicy, decide
 from redirect.event_line import piece
 from schemas import keys
 from schemas.event import Outcome

@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 import pages
+from decisions.decision import EARLY, ScanPolicy
+from decisions.response import Headers, Response, page_response, see_other, with_headers
 from redirect.asgi import Receive, Scope
-from redirect.decisions import ScanPolicy
 from redirect.event_line import Observation
 from redirect.event_recorder import Recorder
 from redirect.metrics import Counts
@@ -19,9 +20,8 @@ from redirect.page_cache import PageCache, page_file
 from redirect.password_gate.gate import ASK, Gate
 from redirect.password_gate.password_check import Busy
 from redirect.redis_connection import Away, Refused
-from redirect.response import Headers, Response, page_response, see_other, with_headers
 from redirect.route_cache import CachedRoute
-from redirect.rules import facts
+from redirect.scan_facts import facts
 from redirect.scan_limit import ScanLimits
 from redirect.signed_cookies import StickyVariants
 from schemas.complete_until import IN_FLIGHT_MS
@@ -34,7 +34,6 @@ AWAY = msgspec.structs.replace(page_response(pages.unavailable(), "unknown", 503
 NOT_FOUND = page_response(pages.not_found(), "unknown", 404)
 # Programs learn nothing of a code with a limit, because they use nothing up.
 PEOPLE_ONLY = page_response(pages.people_only(), "limited", 200)
-EARLY = msgspec.structs.replace(NOT_FOUND, outcome="early")
 _DOWNLOAD = pages.DOWNLOAD.encode()
 
 
@@ -84,13 +83,6 @@ class Request(msgspec.Struct, frozen=True):
         return self.kind == "prefetch" or self.scope["method"] == "HEAD"
 
 
-def _by_time(policy: ScanPolicy, at_ms: int) -> Response | None:
-    """The response of a code outside its time. Checked at each scan, so nothing has to run at the time itself."""
-    if policy.starts_at_ms is not None and at_ms < policy.starts_at_ms:
-        return EARLY
-    return policy.expired if policy.expires_at_ms is not None and at_ms >= policy.expires_at_ms else None
-
-
 def _file(policy: ScanPolicy, query: bytes, at_ms: int) -> Response | None:
     """The file of a page, if the query asks for it."""
     return page_file(policy.content, at_ms) if query == _DOWNLOAD and policy.content is not None else None
@@ -127,7 +119,7 @@ class ScanHandler:
         observation = self._recorder.look(cached.workspace, scope)
         query = scope["query_string"]
         at_ms, _, _, _, _, _, _, _, _, _ = observation
-        response = _by_time(policy, at_ms) or _file(policy, query, at_ms) or self._lead(policy, observation, query)
+        response = policy.by_time(at_ms) or _file(policy, query, at_ms) or self._lead(policy, observation, query)
         if response.recorded:
             self._recorder.write(cached, observation, response.outcome, response.variant)
         return response
@@ -177,7 +169,7 @@ class ScanHandler:
         return Response(cached.outcome, 302, cached.headers)
 
     async def _by_policy(self, policy: ScanPolicy, request: Request) -> Response:
-        over = _by_time(policy, request.at_ms)
+        over = policy.by_time(request.at_ms)
         if over is not None:
             return await self._nobodys_form(request, "early") if request.posted and over is EARLY else over
         limit = policy.scan_limit
@@ -234,12 +226,9 @@ class ScanHandler:
     def _lead(self, policy: ScanPolicy, observation: Observation, query: bytes) -> Response:
         """Redirect to the destination, or show the page in its place."""
         destinations = policy.destinations
-        destination = destinations.by_facts(facts(observation, query)) if destinations.asks else None
-        if destination is None:
-            destination = destinations.otherwise
-            if destinations.variants.total:
-                _, _, _, _, _, _, visitor, _, _, _ = observation
-                destination = destinations.by_weight(visitor, self._random_below)
+        asked = facts(observation, query) if destinations.asks else None
+        _, _, _, _, _, _, visitor, _, _, _ = observation
+        destination = destinations.choose(asked, visitor, self._random_below)
         if destination is not None:
             return destinations.response(destination, query)
         assert policy.content is not None

@@ -44,12 +44,6 @@ def visitor_hash(hasher: Hasher, address: bytes, agent_digest: bytes, workspace:
     return int.from_bytes(own.digest(), "little") >> 1
 
 
-def variant_point(visitor: int, birth: int) -> int:
-    """The visitor's point among the weights of a code. It says nothing of the same visitor's point at another code."""
-    hashed = hashlib.blake2b(visitor.to_bytes(8, "little"), key=birth.to_bytes(8, "little"), digest_size=8)
-    return int.from_bytes(hashed.digest(), "little")
-
-
 class Salts:
     """The salts of today and tomorrow, by day number since 1970. A missing one is replaced by a random salt that only
     this process knows, until `put` brings the shared one."""

@@ -11,15 +11,16 @@ ROOT = Path(__file__).parents[1]
 MAY_IMPORT = {
     "schemas": set[str](),
     "pages": {"schemas"},
+    "decisions": {"pages", "schemas"},
     "qr": {"schemas"},
     "infra": {"schemas"},
     "ingest": {"infra", "schemas"},
-    "redirect": {"infra", "ingest", "pages", "schemas"},
+    "redirect": {"decisions", "infra", "ingest", "pages", "schemas"},
     "aggregator": {"infra", "ingest", "schemas"},
     "analytics": {"infra", "schemas"},
     "codes": {"infra", "schemas"},
     "webhooks": {"analytics", "codes", "infra", "schemas"},
-    "api": {"analytics", "codes", "infra", "qr", "schemas", "webhooks"},
+    "api": {"analytics", "codes", "decisions", "infra", "pages", "qr", "schemas", "webhooks"},
 }
 ROOMS = {*MAY_IMPORT, "waymark", "dashboard", "tests", "bench", "drill", "harness", "loadtest"}
 

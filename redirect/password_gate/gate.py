@@ -7,13 +7,13 @@ asked again, but do not queue with those who guess.
 from collections.abc import Callable, Mapping
 
 import pages
+from decisions.response import Response, page_response
 from redirect import signed_cookies
 from redirect.asgi import Receive
 from redirect.password_gate.form import BadForm, is_foreign, password
 from redirect.password_gate.guess_limits import GuessLimits, name_of_cookie
 from redirect.password_gate.password_check import PasswordChecker
 from redirect.password_gate.queue import GuessQueue
-from redirect.response import Response, page_response
 from redirect.signed_cookies import Secret
 from redirect.token_bucket import TokenBucket
 

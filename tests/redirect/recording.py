@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from decisions.response import NO_VARIANT
 from redirect.client_ip import packed
-from redirect.event_line import NO_VARIANT
 from redirect.event_recorder import Recorder, recorder
 from redirect.geo import EDGES, UNKNOWN_LOCATION, Edge, Location
 from redirect.metrics import Counts

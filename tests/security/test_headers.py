@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from codes import destinations
 from codes.errors import Refused
-from redirect.query_forwarding import forwarded, forwarding
+from decisions.query_forwarding import forwarded, forwarding
 from schemas.files import path_of
 from schemas.scan_options import Query
 from tests.codes.files import PNG

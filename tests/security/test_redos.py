@@ -23,6 +23,7 @@ from redirect.user_agent import LONGEST_AGENT, agent_reader
 ROOMS = (
     "infra",
     "schemas",
+    "decisions",
     "redirect",
     "ingest",
     "pages",

@@ -3,11 +3,13 @@
 import msgspec
 
 import pages
-from redirect.event_line import NO_VARIANT
 from schemas.event import Outcome
 
 NO_STORE = (b"cache-control", b"no-store")
 EMPTY = (b"content-length", b"0")
+
+# How a line says that neither a variant nor a rule was taken.
+NO_VARIANT = b'""'
 
 Headers = tuple[tuple[bytes, bytes], ...]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from redirect.query_forwarding import LONGEST, forwarded, forwarding
+from decisions.query_forwarding import LONGEST, forwarded, forwarding
 
 D = b"https://example.com/p"
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from decisions.rules import Facts, compiled
 from redirect.event_line import Observation, piece
-from redirect.rules import Facts, compiled
-from redirect.rules import facts as read
+from redirect.scan_facts import facts as read
 from schemas.scan_options import Conditions
 
 # A Saturday.

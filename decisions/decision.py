@@ -1,5 +1,11 @@
-"""Decide what depends on the route alone, once per version of a route instead of once per scan."""
+"""Decide what depends on the route alone, once per version of a route instead of once per scan; and choose the
+destination of a scan.
 
+Nothing here waits, reads a clock or draws a number by itself: the redirector answers scans with it, and the API says
+what a scan would get.
+"""
+
+import hashlib
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -9,11 +15,9 @@ from typing import Generic, TypeVar
 import msgspec
 
 import pages
-from redirect.event_line import NO_VARIANT
-from redirect.query_forwarding import Forwarding, forwarded, forwarding
-from redirect.response import Response, page_response, redirect_to
-from redirect.rules import Facts, Test, compiled
-from redirect.visitor_hash import variant_point
+from decisions.query_forwarding import Forwarding, forwarded, forwarding
+from decisions.response import NO_VARIANT, Response, page_response, redirect_to
+from decisions.rules import Facts, Test, compiled
 from schemas.event import Outcome
 from schemas.route import Route
 from schemas.scan_options import Apps, Content, Sticky
@@ -54,6 +58,12 @@ class Weighted(Generic[T]):
         return self._things[bisect_right(self._ends, point % self.total)]
 
 
+def variant_point(visitor: int, birth: int) -> int:
+    """The visitor's point among the weights of a code. It says nothing of the same visitor's point at another code."""
+    hashed = hashlib.blake2b(visitor.to_bytes(8, "little"), key=birth.to_bytes(8, "little"), digest_size=8)
+    return int.from_bytes(hashed.digest(), "little")
+
+
 # The destination of a scan: the first rule that matches, else the app for the scanner's system, else a variant, else
 # the default destination.
 
@@ -90,6 +100,12 @@ class Destinations(msgspec.Struct, frozen=True):
     def is_constant(self) -> bool:
         """Whether every scan leads to the same address."""
         return not (self.asks or self.variants.total) and self.forwarding.mode == "drop"
+
+    def choose(self, facts: Facts | None, visitor: int, random_below: Callable[[int], int]) -> Destination | None:
+        """Where a scan leads; None: to the page. Without facts (when nothing `asks`) only the variants are left."""
+        if facts is not None and (found := self.by_facts(facts)) is not None:
+            return found
+        return self.by_weight(visitor, random_below) if self.variants.total else self.otherwise
 
     def by_facts(self, facts: Facts) -> Destination | None:
         """The destination of the rule or app that matches the scan."""
@@ -145,6 +161,10 @@ def location(destination: str) -> bytes:
     return found
 
 
+# Before a code starts, it is not found.
+EARLY = page_response(pages.not_found(), "early", 404)
+
+
 class ScanPolicy(msgspec.Struct, frozen=True):
     """What each scan of a code must pass if the code does more than redirect; `redirect.scan_handler` applies it."""
 
@@ -163,6 +183,12 @@ class ScanPolicy(msgspec.Struct, frozen=True):
     # Whether a cookie may choose the variant; whether a scan may have to wait, for Redis or for a form.
     by_cookie: bool
     waits: bool
+
+    def by_time(self, at_ms: int) -> Response | None:
+        """The response of a code outside its time. Checked at each scan, so nothing has to run at the time itself."""
+        if self.starts_at_ms is not None and at_ms < self.starts_at_ms:
+            return EARLY
+        return self.expired if self.expires_at_ms is not None and at_ms >= self.expires_at_ms else None
 
 
 class Decision(msgspec.Struct, frozen=True):

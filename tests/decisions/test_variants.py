@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from redirect.decisions import Destinations, Weighted, decide, destinations
+from decisions.decision import Destinations, Weighted, decide, destinations
 from redirect.visitor_hash import keyed, visitor_hash
 from schemas.route import Route
 from schemas.scan_options import Sticky, Variant

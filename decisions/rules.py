@@ -9,8 +9,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from redirect.event_line import Observation
-from redirect.request_fields import LONGEST_HEADER, first_choice
 from schemas.scan_options import Conditions
 
 # The local day and time in a zone.
@@ -55,14 +53,14 @@ def local_time(zone: str) -> LocalTime | None:
 
 LONGEST_QUERY = 2048
 MOST_PARAMETERS = 64
-# Cache size for each kind of fact that many scans of an hour share.
+# Queries that many scans of an hour share.
 KEPT = 4_096
 _NOTHING: Mapping[str, list[str]] = {}
 
 
 class Facts(msgspec.Struct, frozen=True, gc=False):
-    """Facts decoded from the pieces of the event, so rules see exactly what is stored. Values are case-folded; `os` is
-    also kept as the event has it."""
+    """What rules can ask of a scan, as its event says it. Values are case-folded; `os` is also kept as the event has
+    it."""
 
     at_ms: int
     country: str
@@ -76,36 +74,9 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     query: bytes
 
 
-def facts(observation: Observation, query: bytes) -> Facts:
-    at_ms, _, _, location, client, _, _, headers, _, _ = observation
-    spoken = headers.get(b"accept-language")
-    return Facts(
-        at_ms,
-        *_location(location),
-        *_agent(client),
-        "" if spoken is None else _language(spoken[:LONGEST_HEADER]),
-        query,
-    )
-
-
 def parameters(query: bytes) -> Mapping[str, list[str]]:
     """The decoded parameters of a scan's query: name → values."""
     return _parameters(query[:LONGEST_QUERY]) if query else _NOTHING
-
-
-@lru_cache(KEPT)
-def _location(piece: bytes) -> tuple[str, str, str]:
-    country, region, city = _decode(piece)[:3]
-    return country.casefold(), region.casefold(), city.casefold()
-
-
-@lru_cache(KEPT)
-def _agent(piece: bytes) -> tuple[str, str, str, str]:
-    device, _, os, browser = _decode(piece)[:4]
-    return device.casefold(), os, os.casefold(), browser.casefold()
-
-
-_language = lru_cache(KEPT)(first_choice)
 
 
 @lru_cache(KEPT)
@@ -115,11 +86,6 @@ def _parameters(query: bytes) -> Mapping[str, list[str]]:
     for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
         found.setdefault(name, []).append(value)
     return found
-
-
-def _decode(piece: bytes) -> list[str]:
-    """Decode a piece of a journal line (`redirect.event_line.piece`)."""
-    return list(msgspec.json.decode(b"[" + piece[1:] + b"]"))
 
 
 Test = Callable[[Facts], bool]

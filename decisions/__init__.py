@@ -1,0 +1,1 @@
+"""Where a scan leads: pure functions of a route and a scan."""
