@@ -3,8 +3,10 @@
 import { useState } from "preact/hooks";
 import { createCode, type Code, type CodeEdit } from "../api/codes";
 import { words } from "../text";
-import { Dialog } from "./dialog";
+import { FormDialog } from "./form-dialog";
 import { TextField, problemOf } from "./forms";
+
+const FIELDS = ["destination", "label", "slug", "tags"];
 
 export function CodeDialog({ close, done }: { close: () => void; done: (code: Code) => void }) {
   const { codes: text } = words();
@@ -33,32 +35,11 @@ export function CodeDialog({ close, done }: { close: () => void; done: (code: Co
   }
 
   return (
-    <Dialog title={text.create} close={close}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void make();
-        }}
-      >
-        <TextField label={text.destination} name="destination" type="url" required value={destination} change={setDestination} hint={text.destinationHint} problem={problemOf(error, "destination")} />
-        <TextField label={text.label} name="label" value={label} change={setLabel} hint={text.labelHint} problem={problemOf(error, "label")} />
-        <TextField label={text.slug} name="slug" mono value={slug} change={setSlug} hint={text.slugHint} problem={problemOf(error, "slug")} />
-        <TextField label={text.tags} name="tags" value={tags} change={setTags} hint={text.tagsHint} problem={problemOf(error, "tags")} />
-        {error !== null && !["destination", "label", "slug", "tags"].some((field) => problemOf(error, field)) && (
-          <p class="problem" role="alert">
-            {problemOf(error)}
-          </p>
-        )}
-        <div class="row">
-          <button class="button button-primary" disabled={busy}>
-            {text.create}
-          </button>
-          <button type="button" class="button" onClick={close}>
-            {words().cancel}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={text.create} close={close} submit={() => void make()} submitLabel={text.create} disabled={busy} error={error} fields={FIELDS}>
+      <TextField label={text.destination} name="destination" type="url" required value={destination} change={setDestination} hint={text.destinationHint} problem={problemOf(error, "destination")} />
+      <TextField label={text.label} name="label" value={label} change={setLabel} hint={text.labelHint} problem={problemOf(error, "label")} />
+      <TextField label={text.slug} name="slug" mono value={slug} change={setSlug} hint={text.slugHint} problem={problemOf(error, "slug")} />
+      <TextField label={text.tags} name="tags" value={tags} change={setTags} hint={text.tagsHint} problem={problemOf(error, "tags")} />
+    </FormDialog>
   );
 }

@@ -7,7 +7,7 @@ import { readTable, type Line } from "../logic/table";
 import { say } from "../state/toasts";
 import { fill, words } from "../text";
 import { whole } from "../text/numbers";
-import { Dialog } from "./dialog";
+import { FormDialog } from "./form-dialog";
 import { problemOf } from "./forms";
 
 const AT_ONCE = 200;
@@ -62,85 +62,64 @@ export default function CreateMany({ close, done }: { close: () => void; done: (
   }
 
   return (
-    <Dialog title={text.title} close={close}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void make();
-        }}
-      >
-        <label class="field">
-          <span>{text.paste}</span>
-          <textarea class="input mono" name="table" rows={7} wrap="off" spellcheck={false} value={pasted} placeholder={"destination,label,slug,tags\nhttps://example.com/1,Table 1,table-1,\"spring,print\""} onInput={(event) => setPasted(event.currentTarget.value)} />
-          <p class="hint">{text.hint}</p>
-        </label>
-        <label class="field">
-          <span>{text.file}</span>
-          <input
-            class="input"
-            type="file"
-            accept=".csv,.tsv,.txt,text/csv,text/plain"
-            onChange={(event) => {
-              void event.currentTarget.files?.[0]?.text().then(setPasted);
-            }}
-          />
-        </label>
-        {table.lines.length > 0 && (
-          <>
-            <p role="status">
-              {fill(text.preview, { n: whole(good.length) })} {flawed > 0 && <span class="problem">{fill(text.flawed, { n: whole(flawed) })}</span>}
-            </p>
-            <div class="many-preview" tabIndex={0}>
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">{text.line}</th>
-                    <th scope="col">{words().codes.destination}</th>
-                    <th scope="col">{words().codes.label}</th>
-                    <th scope="col">{words().codes.slug}</th>
-                    <th scope="col">{words().codes.tags}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {table.lines.slice(0, SHOWN).map((line) => {
-                    const problem = line.flaw ? text.flaws[line.flaw] : refused.get(line.text);
-                    return (
-                      <tr key={line.number}>
-                        <td class="number">{line.number}</td>
-                        <td>
-                          <bdi>{line.item.destination || "–"}</bdi>
-                          {problem && <p class="problem">{problem}</p>}
-                        </td>
-                        <td>
-                          <bdi>{line.item.label}</bdi>
-                        </td>
-                        <td class="mono">{line.item.slug}</td>
-                        <td>
-                          <bdi>{line.item.tags?.join(", ")}</bdi>
-                        </td>
-                      </tr>
-                    );
-                  })}
-                </tbody>
-              </table>
-            </div>
-          </>
-        )}
-        {error !== null && (
-          <p class="problem" role="alert">
-            {problemOf(error)}
+    <FormDialog title={text.title} close={close} submit={() => void make()} submitLabel={made === null ? fill(text.go, { n: whole(good.length) }) : fill(words().list.progress, { n: whole(made), all: whole(good.length) })} disabled={good.length === 0 || made !== null} error={error}>
+      <label class="field">
+        <span>{text.paste}</span>
+        <textarea class="input mono" name="table" rows={7} wrap="off" spellcheck={false} value={pasted} placeholder={"destination,label,slug,tags\nhttps://example.com/1,Table 1,table-1,\"spring,print\""} onInput={(event) => setPasted(event.currentTarget.value)} />
+        <p class="hint">{text.hint}</p>
+      </label>
+      <label class="field">
+        <span>{text.file}</span>
+        <input
+          class="input"
+          type="file"
+          accept=".csv,.tsv,.txt,text/csv,text/plain"
+          onChange={(event) => {
+            void event.currentTarget.files?.[0]?.text().then(setPasted);
+          }}
+        />
+      </label>
+      {table.lines.length > 0 && (
+        <>
+          <p role="status">
+            {fill(text.preview, { n: whole(good.length) })} {flawed > 0 && <span class="problem">{fill(text.flawed, { n: whole(flawed) })}</span>}
           </p>
-        )}
-        <div class="row">
-          <button class="button button-primary" disabled={good.length === 0 || made !== null}>
-            {made === null ? fill(text.go, { n: whole(good.length) }) : fill(words().list.progress, { n: whole(made), all: whole(good.length) })}
-          </button>
-          <button type="button" class="button" onClick={close}>
-            {words().cancel}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+          <div class="many-preview" tabIndex={0}>
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">{text.line}</th>
+                  <th scope="col">{words().codes.destination}</th>
+                  <th scope="col">{words().codes.label}</th>
+                  <th scope="col">{words().codes.slug}</th>
+                  <th scope="col">{words().codes.tags}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {table.lines.slice(0, SHOWN).map((line) => {
+                  const problem = line.flaw ? text.flaws[line.flaw] : refused.get(line.text);
+                  return (
+                    <tr key={line.number}>
+                      <td class="number">{line.number}</td>
+                      <td>
+                        <bdi>{line.item.destination || "–"}</bdi>
+                        {problem && <p class="problem">{problem}</p>}
+                      </td>
+                      <td>
+                        <bdi>{line.item.label}</bdi>
+                      </td>
+                      <td class="mono">{line.item.slug}</td>
+                      <td>
+                        <bdi>{line.item.tags?.join(", ")}</bdi>
+                      </td>
+                    </tr>
+                  );
+                })}
+              </tbody>
+            </table>
+          </div>
+        </>
+      )}
+    </FormDialog>
   );
 }

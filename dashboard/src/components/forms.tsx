@@ -45,3 +45,13 @@ export function problemOf(error: unknown, field?: string): string | undefined {
   if (field !== undefined) return error.field === field ? error.message : undefined;
   return fill(words().problems.failed, { message: error.message });
 }
+
+/** What an error says of none of the `fields` that show their own problem. */
+export function FormProblem({ error, fields = [] }: { error: unknown; fields?: string[] | undefined }) {
+  if (error === null || error === undefined || fields.some((field) => problemOf(error, field) !== undefined)) return null;
+  return (
+    <p class="problem" role="alert">
+      {problemOf(error)}
+    </p>
+  );
+}

@@ -5,8 +5,8 @@ import { nameOf, type Code } from "../api/codes";
 import { pattern, repointed } from "../logic/repoint";
 import { fill, words } from "../text";
 import { whole } from "../text/numbers";
-import { Dialog } from "./dialog";
 import { Check } from "./fields";
+import { FormDialog } from "./form-dialog";
 import { TextField } from "./forms";
 
 const SHOWN = 200;
@@ -19,48 +19,32 @@ export function Repoint({ codes, close, apply }: { codes: Code[]; close: () => v
   const found = repointed(codes, find, replace, regular);
   const flawed = found.filter((one) => !URL.canParse(one.after));
   return (
-    <Dialog title={text.repoint} close={close}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          apply(new Map(found.map((one) => [one.code.id, one.after])));
-        }}
-      >
-        <TextField label={text.find} name="find" mono required value={find} change={setFind} problem={regular && find !== "" && !pattern(find, true) ? text.noPattern : undefined} hint={text.findHint} />
-        <TextField label={text.replace} name="replace" mono value={replace} change={setReplace} hint={regular ? text.replaceHint : undefined} />
-        <Check checked={regular} change={setRegular} name="regular">
-          {text.regular}
-        </Check>
-        <div role="status" class={flawed.length > 0 ? "problem" : "muted"}>
-          {flawed.length > 0 ? fill(text.noAddress, { n: whole(flawed.length) }) : fill(text.preview, { n: whole(found.length), all: whole(codes.length) })}
-        </div>
-        {found.length > 0 && (
-          <ul class="repoint" tabIndex={0}>
-            {found.slice(0, SHOWN).map(({ code, before, after }) => (
-              <li key={code.id}>
-                <strong>
-                  <bdi>{nameOf(code)}</bdi>
-                </strong>
-                <del class="mono">
-                  <bdi>{before}</bdi>
-                </del>
-                <ins class="mono">
-                  <bdi>{after}</bdi>
-                </ins>
-              </li>
-            ))}
-          </ul>
-        )}
-        <div class="row">
-          <button class="button button-primary" disabled={found.length === 0 || flawed.length > 0}>
-            {fill(text.repointAll, { n: whole(found.length) })}
-          </button>
-          <button type="button" class="button" onClick={close}>
-            {words().cancel}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={text.repoint} close={close} submit={() => apply(new Map(found.map((one) => [one.code.id, one.after])))} submitLabel={fill(text.repointAll, { n: whole(found.length) })} disabled={found.length === 0 || flawed.length > 0}>
+      <TextField label={text.find} name="find" mono required value={find} change={setFind} problem={regular && find !== "" && !pattern(find, true) ? text.noPattern : undefined} hint={text.findHint} />
+      <TextField label={text.replace} name="replace" mono value={replace} change={setReplace} hint={regular ? text.replaceHint : undefined} />
+      <Check checked={regular} change={setRegular} name="regular">
+        {text.regular}
+      </Check>
+      <div role="status" class={flawed.length > 0 ? "problem" : "muted"}>
+        {flawed.length > 0 ? fill(text.noAddress, { n: whole(flawed.length) }) : fill(text.preview, { n: whole(found.length), all: whole(codes.length) })}
+      </div>
+      {found.length > 0 && (
+        <ul class="repoint" tabIndex={0}>
+          {found.slice(0, SHOWN).map(({ code, before, after }) => (
+            <li key={code.id}>
+              <strong>
+                <bdi>{nameOf(code)}</bdi>
+              </strong>
+              <del class="mono">
+                <bdi>{before}</bdi>
+              </del>
+              <ins class="mono">
+                <bdi>{after}</bdi>
+              </ins>
+            </li>
+          ))}
+        </ul>
+      )}
+    </FormDialog>
   );
 }

@@ -6,8 +6,8 @@ import { DAYS, DEVICES, KINDS, readConditions, rowOf, writeConditions, type Kind
 import { ownZone } from "../state/view";
 import { words } from "../text";
 import { fromField, toField } from "../text/moments";
-import { Dialog } from "./dialog";
 import { Check, SelectField } from "./fields";
+import { FormDialog } from "./form-dialog";
 import { TextField, problemOf } from "./forms";
 import { Icon } from "./icon";
 import { weekday } from "./rule-sentence";
@@ -38,55 +38,34 @@ export function RuleDialog({ rule, busy, error, close, done }: Props) {
   const timed = rows.some((row) => row.kind === "days" || row.kind === "hours");
   const put = (at: number, row: Row) => setRows(rows.map((one, index) => (index === at ? row : one)));
   return (
-    <Dialog title={rule ? text.edit : text.add} close={close}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          done({ ...rule, if: writeConditions({ rows, match: match === "any" ? "any" : "all", zone: timed ? zone.trim() : "" }) as Rule["if"], to: to.trim(), label: label.trim() === "" ? null : label.trim() });
-        }}
-      >
-        {rows.length > 1 && <SelectField label={text.match} name="match" value={match} change={setMatch} options={[["all", text.matchAll], ["any", text.matchAny]]} />}
-        <ul class="stack rule-rows">
-          {rows.map((row, at) => (
-            <li key={at} class="rule-row">
-              <SelectField hidden label={text.condition} name={`kind-${at}`} value={row.kind} change={(kind) => put(at, { kind: kind as Kind, values: kind === row.kind ? row.values : [], ...(kind === "query" ? { parameter: "" } : {}) })} options={KINDS.map((kind) => [kind, text.kinds[kind]])} />
-              <Value row={row} at={at} put={(next) => put(at, next)} />
-              <button type="button" class="button button-plain" aria-label={`${text.remove}: ${text.kinds[row.kind]}`} disabled={rows.length === 1} onClick={() => setRows(rows.filter((_, index) => index !== at))}>
-                <Icon name="x" />
-              </button>
-              {wrong === at && (
-                <p class="problem" role="alert">
-                  {said}
-                </p>
-              )}
-            </li>
-          ))}
-        </ul>
-        <div class="row">
-          <button type="button" class="button" onClick={() => setRows([...rows, { kind: KINDS.find((kind) => !rows.some((row) => row.kind === kind)) ?? "query", values: [] }])}>
-            <Icon name="plus" />
-            {text.addCondition}
-          </button>
-        </div>
-        {timed && <TextField label={text.zone} name="zone" required value={zone} change={setZone} hint={text.zoneHint} problem={zoned ? said : undefined} />}
-        <TextField label={codes.destination} name="to" type="url" required value={to} change={setTo} problem={part === "to" ? said : undefined} />
-        <TextField label={text.label} name="rule-label" value={label} change={setLabel} hint={codes.labelHint} problem={part === "label" ? said : undefined} />
-        {error !== null && !part && !zoned && wrong === null && (
-          <p class="problem" role="alert">
-            {problemOf(error)}
-          </p>
-        )}
-        <div class="row">
-          <button class="button button-primary" disabled={busy}>
-            {words().save}
-          </button>
-          <button type="button" class="button" onClick={close}>
-            {words().cancel}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={rule ? text.edit : text.add} close={close} submit={() => done({ ...rule, if: writeConditions({ rows, match: match === "any" ? "any" : "all", zone: timed ? zone.trim() : "" }) as Rule["if"], to: to.trim(), label: label.trim() === "" ? null : label.trim() })} disabled={busy} error={part || zoned || wrong !== null ? null : error}>
+      {rows.length > 1 && <SelectField label={text.match} name="match" value={match} change={setMatch} options={[["all", text.matchAll], ["any", text.matchAny]]} />}
+      <ul class="stack rule-rows">
+        {rows.map((row, at) => (
+          <li key={at} class="rule-row">
+            <SelectField hidden label={text.condition} name={`kind-${at}`} value={row.kind} change={(kind) => put(at, { kind: kind as Kind, values: kind === row.kind ? row.values : [], ...(kind === "query" ? { parameter: "" } : {}) })} options={KINDS.map((kind) => [kind, text.kinds[kind]])} />
+            <Value row={row} at={at} put={(next) => put(at, next)} />
+            <button type="button" class="button button-plain" aria-label={`${text.remove}: ${text.kinds[row.kind]}`} disabled={rows.length === 1} onClick={() => setRows(rows.filter((_, index) => index !== at))}>
+              <Icon name="x" />
+            </button>
+            {wrong === at && (
+              <p class="problem" role="alert">
+                {said}
+              </p>
+            )}
+          </li>
+        ))}
+      </ul>
+      <div class="row">
+        <button type="button" class="button" onClick={() => setRows([...rows, { kind: KINDS.find((kind) => !rows.some((row) => row.kind === kind)) ?? "query", values: [] }])}>
+          <Icon name="plus" />
+          {text.addCondition}
+        </button>
+      </div>
+      {timed && <TextField label={text.zone} name="zone" required value={zone} change={setZone} hint={text.zoneHint} problem={zoned ? said : undefined} />}
+      <TextField label={codes.destination} name="to" type="url" required value={to} change={setTo} problem={part === "to" ? said : undefined} />
+      <TextField label={text.label} name="rule-label" value={label} change={setLabel} hint={codes.labelHint} problem={part === "label" ? said : undefined} />
+    </FormDialog>
   );
 }
 

@@ -8,7 +8,7 @@ import { say } from "../state/toasts";
 import { view } from "../state/view";
 import { fill, words } from "../text";
 import { useAction } from "./action";
-import { Dialog } from "./dialog";
+import { FormDialog } from "./form-dialog";
 import { TextField, problemOf } from "./forms";
 import { named, periodName } from "./labels";
 
@@ -24,42 +24,35 @@ export default function SaveReport() {
   }
 
   return (
-    <Dialog title={text.save} close={close}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void save().then((done) => {
-            if (!done) return;
-            say(fill(text.savedAs, { name: name.trim() }));
-            close();
-          });
-        }}
-      >
-        <p>
-          {fill(text.viewNow, { period: periodName(view.value.period) })}
-          {view.value.filters.length > 0 && `, ${fill(text.withFilters, { n: view.value.filters.length })}`}. {text.saveAbout}
-        </p>
-        <TextField label={text.name} name="name" required value={name} change={setName} problem={error !== null ? (problemOf(error, "name") ?? problemOf(error)) : undefined} />
-        <label class="field">
-          <span>{text.by}</span>
-          <select class="input" value={by} onChange={(event) => setBy(event.currentTarget.value)}>
-            {BREAKDOWNS.map((one) => (
-              <option key={one} value={one}>
-                {one === "" ? text.total : one === "time:day" ? text.day : named(one)}
-              </option>
-            ))}
-          </select>
-        </label>
-        <div class="row">
-          <button class="button button-primary" disabled={busy}>
-            {words().save}
-          </button>
-          <button type="button" class="button" onClick={close}>
-            {words().cancel}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={text.save}
+      close={close}
+      disabled={busy}
+      error={error}
+      fields={["name"]}
+      submit={() => {
+        void save().then((done) => {
+          if (!done) return;
+          say(fill(text.savedAs, { name: name.trim() }));
+          close();
+        });
+      }}
+    >
+      <p>
+        {fill(text.viewNow, { period: periodName(view.value.period) })}
+        {view.value.filters.length > 0 && `, ${fill(text.withFilters, { n: view.value.filters.length })}`}. {text.saveAbout}
+      </p>
+      <TextField label={text.name} name="name" required value={name} change={setName} problem={problemOf(error, "name")} />
+      <label class="field">
+        <span>{text.by}</span>
+        <select class="input" value={by} onChange={(event) => setBy(event.currentTarget.value)}>
+          {BREAKDOWNS.map((one) => (
+            <option key={one} value={one}>
+              {one === "" ? text.total : one === "time:day" ? text.day : named(one)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </FormDialog>
   );
 }

@@ -40,7 +40,7 @@ function Add() {
         void run(() => call("POST", "/v1/domains", { body: { domain: name.trim() } }), STALE).then((done) => done && setName(""));
       }}
     >
-      <TextField label={text.name} name="domain" required placeholder="go.example.com" value={name} change={setName} hint={text.nameHint} problem={error !== null ? (problemOf(error, "domain") ?? problemOf(error)) : undefined}>
+      <TextField label={text.name} name="domain" required placeholder="go.example.com" value={name} change={setName} hint={text.nameHint} problem={problemOf(error, "domain") ?? problemOf(error)}>
         <button class="button button-primary" disabled={busy}>
           <Icon name="plus" />
           {text.add}

@@ -5,7 +5,7 @@ import { call, get } from "../../api/client";
 import { useAnswer } from "../../api/cache";
 import type { ExportRun, ScheduledExport } from "../../api/settings";
 import { useAction } from "../../components/action";
-import { Dialog } from "../../components/dialog";
+import { FormDialog } from "../../components/form-dialog";
 import { TextField, problemOf } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { mayWrite } from "../../state/session";
@@ -121,7 +121,7 @@ function Runs({ id }: { id: string }) {
             void run(() => call("POST", `/v1/exports/${id}/runs`, { body: { day } }), STALE).then((done) => done && say(text.asked));
           }}
         >
-          <TextField label={text.againDay} name="day" type="date" required value={day} change={setDay} problem={error !== null ? (problemOf(error, "day") ?? problemOf(error)) : undefined}>
+          <TextField label={text.againDay} name="day" type="date" required value={day} change={setDay} problem={problemOf(error, "day") ?? problemOf(error)}>
             <button class="button" disabled={busy}>
               {text.again}
             </button>
@@ -140,31 +140,24 @@ function ExportDialog({ reports, close }: { reports: [string, string][]; close: 
   const [schedule, setSchedule] = useState({ ...usual(), hour: 3 });
   const { busy, error, run } = useAction();
   return (
-    <Dialog title={text.create} close={close}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const body = { name: name.trim(), format, schedule, ...(report ? { report_id: report } : {}) };
-          void run(() => call("POST", "/v1/exports", { body }), STALE).then((done) => done && close());
-        }}
-      >
-        <TextField label={text.name} name="name" required value={name} change={setName} problem={problemOf(error, "name")} />
-        <div class="settings-grid">
-          <SelectField label={text.what} value={report} options={[["", text.scans], ...reports]} change={setReport} />
-          <SelectField label={text.format} value={format} options={[["parquet", "Parquet"], ["csv", "CSV"], ["ndjson", "NDJSON"]]} change={setFormat} />
-          <ScheduleFields value={schedule} change={setSchedule} />
-        </div>
-        <FormProblem error={error} fields={["name"]} />
-        <div class="row">
-          <button class="button button-primary" disabled={busy}>
-            {text.create}
-          </button>
-          <button type="button" class="button" onClick={close}>
-            {words().cancel}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={text.create}
+      close={close}
+      submitLabel={text.create}
+      disabled={busy}
+      error={error}
+      fields={["name"]}
+      submit={() => {
+        const body = { name: name.trim(), format, schedule, ...(report ? { report_id: report } : {}) };
+        void run(() => call("POST", "/v1/exports", { body }), STALE).then((done) => done && close());
+      }}
+    >
+      <TextField label={text.name} name="name" required value={name} change={setName} problem={problemOf(error, "name")} />
+      <div class="settings-grid">
+        <SelectField label={text.what} value={report} options={[["", text.scans], ...reports]} change={setReport} />
+        <SelectField label={text.format} value={format} options={[["parquet", "Parquet"], ["csv", "CSV"], ["ndjson", "NDJSON"]]} change={setFormat} />
+        <ScheduleFields value={schedule} change={setSchedule} />
+      </div>
+    </FormDialog>
   );
 }

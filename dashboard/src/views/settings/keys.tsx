@@ -6,6 +6,7 @@ import { useAnswer } from "../../api/cache";
 import type { Key, KeyMade, Scope } from "../../api/settings";
 import { useAction } from "../../components/action";
 import { Dialog } from "../../components/dialog";
+import { FormDialog } from "../../components/form-dialog";
 import { TextField, problemOf } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { fromField, toField } from "../../components/local-time";
@@ -99,27 +100,10 @@ function KeyDialog({ one, close }: { one: Key | null; close: () => void }) {
     );
   }
   return (
-    <Dialog title={one ? text.change : text.create} close={close}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void run(save, STALE).then((done) => done && one && close());
-        }}
-      >
-        <TextField label={text.name} name="name" required value={name} change={setName} hint={text.nameHint} problem={problemOf(error, "name")} />
-        <SelectField label={text.scope} value={scope} change={(value) => setScope(value as Scope)} options={(["read", "write", "admin"] as const).map((each) => [each, scopes[each]])} hint={text.scopeHints[scope]} />
-        <TextField label={text.expiry} name="expires_at" type="datetime-local" value={expires} change={setExpires} hint={text.expiryHint} problem={problemOf(error, "expires_at")} />
-        <FormProblem error={error} fields={FIELDS} />
-        <div class="row">
-          <button class="button button-primary" disabled={busy}>
-            {one ? words().save : text.create}
-          </button>
-          <button type="button" class="button" onClick={close}>
-            {words().cancel}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={one ? text.change : text.create} close={close} submit={() => void run(save, STALE).then((done) => done && one && close())} submitLabel={one ? words().save : text.create} disabled={busy} error={error} fields={FIELDS}>
+      <TextField label={text.name} name="name" required value={name} change={setName} hint={text.nameHint} problem={problemOf(error, "name")} />
+      <SelectField label={text.scope} value={scope} change={(value) => setScope(value as Scope)} options={(["read", "write", "admin"] as const).map((each) => [each, scopes[each]])} hint={text.scopeHints[scope]} />
+      <TextField label={text.expiry} name="expires_at" type="datetime-local" value={expires} change={setExpires} hint={text.expiryHint} problem={problemOf(error, "expires_at")} />
+    </FormDialog>
   );
 }

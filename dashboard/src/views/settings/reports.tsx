@@ -5,7 +5,7 @@ import { call, get } from "../../api/client";
 import { cache, useAnswer } from "../../api/cache";
 import type { Report } from "../../api/settings";
 import { useAction } from "../../components/action";
-import { Dialog } from "../../components/dialog";
+import { FormDialog } from "../../components/form-dialog";
 import { TextField, problemOf } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { named, periodName } from "../../components/labels";
@@ -103,24 +103,8 @@ function Rename({ report, close }: { report: Report; close: () => void }) {
   const [name, setName] = useState(report.name);
   const { busy, error, run } = useAction();
   return (
-    <Dialog title={text.rename} close={close}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void run(() => call("PATCH", `/v1/reports/${report.id}`, { body: { name: name.trim() } }), STALE).then((done) => done && close());
-        }}
-      >
-        <TextField label={text.name} name="name" required value={name} change={setName} problem={error !== null ? (problemOf(error, "name") ?? problemOf(error)) : undefined} />
-        <div class="row">
-          <button class="button button-primary" disabled={busy}>
-            {words().save}
-          </button>
-          <button type="button" class="button" onClick={close}>
-            {words().cancel}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={text.rename} close={close} submit={() => void run(() => call("PATCH", `/v1/reports/${report.id}`, { body: { name: name.trim() } }), STALE).then((done) => done && close())} disabled={busy} error={error} fields={["name"]}>
+      <TextField label={text.name} name="name" required value={name} change={setName} problem={problemOf(error, "name")} />
+    </FormDialog>
   );
 }

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { ApiError, call } from "../../api/client";
 import type { Webhook, WebhookMade } from "../../api/settings";
 import { useAction } from "../../components/action";
-import { Dialog } from "../../components/dialog";
+import { FormDialog } from "../../components/form-dialog";
 import { TextField, problemOf } from "../../components/forms";
 import { KINDS } from "../../state/view";
 import { words } from "../../text";
@@ -38,40 +38,23 @@ export function WebhookDialog({ one, close, made }: { one: Webhook | null; close
   }
 
   return (
-    <Dialog title={one ? text.change : text.create} close={close}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void run(save, ["webhooks"]).then((done) => done && one && close());
-        }}
-      >
-        <TextField label={text.url} name="url" mono required value={url} change={setUrl} hint={text.urlHint} problem={problemOf(error, "url")} />
-        <TextField label={text.label} name="label" value={label} change={setLabel} problem={problemOf(error, "label")} />
-        <Checks label={text.events} options={Object.entries(text.eventNames)} chosen={events} change={setEvents} problem={problemOf(error, "events")} />
-        {events.includes("threshold") && <ThresholdRows rows={thresholds} reports={named} change={setThresholds} />}
-        {events.includes("report") && <ScheduleRows rows={schedules} reports={named} change={setSchedules} />}
-        <FilterRows filters={filters} change={setFilters} problem={filterProblem(error)} />
-        {events.includes("scan") && <Checks label={text.kinds} options={KINDS.map((kind) => [kind, words().kinds[kind]])} chosen={kinds} change={setKinds} problem={problemOf(error, "kinds")} />}
-        <details open={FIELDS.slice(4).some((field) => problemOf(error, field))}>
-          <summary class="muted">{text.more}</summary>
-          <div class="settings-grid settings-inside">
-            <TextField label={text.batchSize} name="batch_size" type="number" required value={size} change={setSize} problem={problemOf(error, "batch_size")} />
-            <TextField label={text.batchWait} name="batch_wait_s" type="number" required value={wait} change={setWait} problem={problemOf(error, "batch_wait_s")} />
-            <SelectField label={text.format} value={format} options={[["json", text.formats.json], ["slack", text.formats.slack]]} change={setFormat} />
-          </div>
-        </details>
-        {filterProblem(error) === undefined && <FormProblem error={error} fields={FIELDS} />}
-        <div class="row">
-          <button class="button button-primary" disabled={busy}>
-            {one ? words().save : text.create}
-          </button>
-          <button type="button" class="button" onClick={close}>
-            {words().cancel}
-          </button>
+    <FormDialog title={one ? text.change : text.create} close={close} submit={() => void run(save, ["webhooks"]).then((done) => done && one && close())} submitLabel={one ? words().save : text.create} disabled={busy} error={filterProblem(error) === undefined ? error : null} fields={FIELDS}>
+      <TextField label={text.url} name="url" mono required value={url} change={setUrl} hint={text.urlHint} problem={problemOf(error, "url")} />
+      <TextField label={text.label} name="label" value={label} change={setLabel} problem={problemOf(error, "label")} />
+      <Checks label={text.events} options={Object.entries(text.eventNames)} chosen={events} change={setEvents} problem={problemOf(error, "events")} />
+      {events.includes("threshold") && <ThresholdRows rows={thresholds} reports={named} change={setThresholds} />}
+      {events.includes("report") && <ScheduleRows rows={schedules} reports={named} change={setSchedules} />}
+      <FilterRows filters={filters} change={setFilters} problem={filterProblem(error)} />
+      {events.includes("scan") && <Checks label={text.kinds} options={KINDS.map((kind) => [kind, words().kinds[kind]])} chosen={kinds} change={setKinds} problem={problemOf(error, "kinds")} />}
+      <details open={FIELDS.slice(4).some((field) => problemOf(error, field))}>
+        <summary class="muted">{text.more}</summary>
+        <div class="settings-grid settings-inside">
+          <TextField label={text.batchSize} name="batch_size" type="number" required value={size} change={setSize} problem={problemOf(error, "batch_size")} />
+          <TextField label={text.batchWait} name="batch_wait_s" type="number" required value={wait} change={setWait} problem={problemOf(error, "batch_wait_s")} />
+          <SelectField label={text.format} value={format} options={[["json", text.formats.json], ["slack", text.formats.slack]]} change={setFormat} />
         </div>
-      </form>
-    </Dialog>
+      </details>
+    </FormDialog>
   );
 }
 
