@@ -8,7 +8,6 @@ import { say } from "../state/toasts";
 import { fill, words } from "../text";
 import { whole } from "../text/numbers";
 import { FormDialog } from "./form-dialog";
-import { problemOf } from "./forms";
 
 const AT_ONCE = 200;
 const SHOWN = 200;

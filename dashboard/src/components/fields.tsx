@@ -5,13 +5,13 @@ import { useId } from "preact/hooks";
 
 interface SelectProps {
   label: string;
-  name: string;
+  name?: string;
   value: string;
   options: [value: string, title: string][];
   change: (value: string) => void;
   disabled?: boolean;
   hidden?: boolean;
-  hint?: string;
+  hint?: string | undefined;
 }
 
 export function SelectField({ label, name, value, options, change, disabled, hidden, hint }: SelectProps) {
@@ -21,14 +21,18 @@ export function SelectField({ label, name, value, options, change, disabled, hid
       <label class={hidden ? "visually-hidden" : "label"} for={id}>
         {label}
       </label>
-      <select id={id} class="input" name={name} value={value} disabled={disabled} onChange={(event) => change(event.currentTarget.value)}>
+      <select id={id} class="input" name={name} value={value} disabled={disabled} aria-describedby={hint ? `${id}-hint` : undefined} onChange={(event) => change(event.currentTarget.value)}>
         {options.map(([one, title]) => (
           <option key={one} value={one}>
             {title}
           </option>
         ))}
       </select>
-      {hint && <p class="hint">{hint}</p>}
+      {hint && (
+        <p id={`${id}-hint`} class="hint">
+          {hint}
+        </p>
+      )}
     </div>
   );
 }

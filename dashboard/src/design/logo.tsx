@@ -3,6 +3,7 @@
 import { useId, useState } from "preact/hooks";
 import { Icon } from "../components/icon";
 import { problemOf } from "../components/forms";
+import { useDrop } from "../components/use-drop";
 import { words } from "../text";
 import { NoPicture, uploadLogo } from "./api";
 import type { Logo } from "./style";
@@ -10,7 +11,6 @@ import type { Logo } from "./style";
 export function LogoField({ logo, change, problem }: { logo: Logo | null; change: (image: string | null) => void; problem?: string | undefined }) {
   const { design: text } = words();
   const id = useId();
-  const [over, setOver] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
 
@@ -28,22 +28,10 @@ export function LogoField({ logo, change, problem }: { logo: Logo | null; change
   }
 
   const trouble = error instanceof NoPicture ? text.noPicture : (problemOf(error) ?? problem);
+  const drop = useDrop(([file]) => void take(file));
   return (
     <div class="field">
-      <label
-        class={`drop ${over ? "drop-over" : ""}`}
-        for={id}
-        onDragOver={(event) => {
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={(event) => {
-          event.preventDefault();
-          setOver(false);
-          void take(event.dataTransfer?.files[0]);
-        }}
-      >
+      <label {...drop} for={id}>
         <Icon name={logo ? "image-up" : "image-plus"} />
         <span>{busy ? words().loading : logo ? text.otherLogo : text.dropLogo}</span>
         <input

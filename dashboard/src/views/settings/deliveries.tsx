@@ -5,13 +5,14 @@ import { call, get } from "../../api/client";
 import { useAnswer } from "../../api/cache";
 import type { Deliveries as Page, Delivery } from "../../api/settings";
 import { useAction } from "../../components/action";
+import { FormProblem } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { mayWrite } from "../../state/session";
 import { say } from "../../state/toasts";
 import { ownZone } from "../../state/view";
 import { fill, words } from "../../text";
 import { ago, moment, whole } from "../../text/numbers";
-import { FormProblem, Loaded } from "./parts";
+import { Loaded } from "./parts";
 
 const LISTS = ["pending", "delivered", "dead"] as const;
 const STALE = ["webhooks"];

@@ -5,14 +5,14 @@ import { call, get } from "../../api/client";
 import { useAnswer } from "../../api/cache";
 import type { CheckedDomain, Domain, DomainChecks, RecordCheck } from "../../api/settings";
 import { useAction } from "../../components/action";
-import { TextField, problemOf } from "../../components/forms";
+import { FormProblem, TextField, problemOf } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { mayWrite } from "../../state/session";
 import { say } from "../../state/toasts";
 import { ownZone } from "../../state/view";
 import { fill, words } from "../../text";
 import { moment } from "../../text/numbers";
-import { CopyButton, FormProblem, Loaded, Section } from "./parts";
+import { CopyButton, Loaded, Section } from "./parts";
 
 const STALE = ["domains"];
 

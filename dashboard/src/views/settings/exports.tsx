@@ -5,15 +5,16 @@ import { call, get } from "../../api/client";
 import { useAnswer } from "../../api/cache";
 import type { ExportRun, ScheduledExport } from "../../api/settings";
 import { useAction } from "../../components/action";
+import { SelectField } from "../../components/fields";
 import { FormDialog } from "../../components/form-dialog";
-import { TextField, problemOf } from "../../components/forms";
+import { FormProblem, TextField, problemOf } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { mayWrite } from "../../state/session";
 import { say } from "../../state/toasts";
 import { ownZone } from "../../state/view";
 import { fill, words } from "../../text";
 import { bytes, moment, whole } from "../../text/numbers";
-import { FormProblem, Loaded, Section, SelectField } from "./parts";
+import { Loaded, MainButton, Section } from "./parts";
 import { useReports } from "./reports";
 import { ScheduleFields, told, usual } from "./schedule";
 
@@ -25,12 +26,7 @@ export default function Exports() {
   const [creating, setCreating] = useState(false);
   const answer = useAnswer<{ exports: ScheduledExport[] }>({ key: STALE, fetch: (signal) => get("/v1/exports", signal) });
   const reports = useReports();
-  const create = mayWrite() && (
-    <button type="button" class="button button-primary" onClick={() => setCreating(true)}>
-      <Icon name="plus" />
-      {text.create}
-    </button>
-  );
+  const create = mayWrite() && <MainButton label={text.create} press={() => setCreating(true)} />;
   return (
     <Section title={tabs.exports} about={text.about} action={create}>
       <Loaded answer={answer} items={(found) => found.exports} none={<p>{text.none}</p>}>

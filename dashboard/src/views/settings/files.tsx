@@ -5,12 +5,13 @@ import { call, get } from "../../api/client";
 import { cache, useAnswer } from "../../api/cache";
 import type { KeptFile } from "../../api/settings";
 import { useAction } from "../../components/action";
-import { problemOf } from "../../components/forms";
+import { FormProblem, problemOf } from "../../components/forms";
 import { Icon } from "../../components/icon";
+import { useDrop } from "../../components/use-drop";
 import { mayWrite, session } from "../../state/session";
 import { fill, words } from "../../text";
 import { bytes } from "../../text/numbers";
-import { FormProblem, Loaded, Section } from "./parts";
+import { Loaded, Section } from "./parts";
 
 const STALE = ["files"];
 const TYPES = ".pdf,.png,.jpg,.jpeg,.gif,.webp,.avif,.mp3,.mp4,.webm";
@@ -35,7 +36,6 @@ interface Sent {
 
 function Drop() {
   const { files: text } = words().settings;
-  const [over, setOver] = useState(false);
   const [sent, setSent] = useState<Sent[]>([]);
   const input = useRef<HTMLInputElement>(null);
 
@@ -57,20 +57,9 @@ function Drop() {
     if (input.current) input.current.value = "";
   }
 
+  const drop = useDrop((files) => void send(files));
   return (
-    <div
-      class={`drop ${over ? "drop-over" : ""}`}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        void send([...(event.dataTransfer?.files ?? [])]);
-      }}
-    >
+    <div {...drop}>
       <Icon name="upload" />
       <p>{text.drop}</p>
       <label class="button drop-choose">

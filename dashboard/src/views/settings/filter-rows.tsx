@@ -4,8 +4,8 @@ import { useState } from "preact/hooks";
 import { Icon } from "../../components/icon";
 import { named } from "../../components/labels";
 import { words } from "../../text";
+import { SelectField } from "../../components/fields";
 import { TextField } from "../../components/forms";
-import { SelectField } from "./parts";
 
 export type Filter = [operator: string, ...unknown[]];
 

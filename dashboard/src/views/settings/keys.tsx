@@ -6,15 +6,15 @@ import { useAnswer } from "../../api/cache";
 import type { Key, KeyMade, Scope } from "../../api/settings";
 import { useAction } from "../../components/action";
 import { Dialog } from "../../components/dialog";
+import { SelectField } from "../../components/fields";
 import { FormDialog } from "../../components/form-dialog";
-import { TextField, problemOf } from "../../components/forms";
-import { Icon } from "../../components/icon";
+import { FormProblem, TextField, problemOf } from "../../components/forms";
 import { fromField, toField } from "../../components/local-time";
 import { isAdmin } from "../../state/session";
 import { ownZone } from "../../state/view";
 import { fill, words } from "../../text";
 import { moment } from "../../text/numbers";
-import { FormProblem, Loaded, NotAllowed, Section, SecretBox, SelectField } from "./parts";
+import { Loaded, MainButton, NotAllowed, SecretBox, Section } from "./parts";
 
 const STALE = ["keys"];
 const FIELDS = ["name", "scope", "expires_at"];
@@ -23,12 +23,7 @@ export default function Keys() {
   const { keys: text, tabs } = words().settings;
   const [editing, setEditing] = useState<Key | "new" | null>(null);
   const answer = useAnswer<{ keys: Key[] }>({ key: STALE, fetch: (signal) => get("/v1/keys", signal), enabled: isAdmin() });
-  const create = isAdmin() && (
-    <button type="button" class="button button-primary" onClick={() => setEditing("new")}>
-      <Icon name="plus" />
-      {text.create}
-    </button>
-  );
+  const create = isAdmin() && <MainButton label={text.create} press={() => setEditing("new")} />;
   return (
     <Section title={tabs.keys} about={text.about} action={create}>
       {isAdmin() ? (

@@ -3,8 +3,6 @@
 import type { QueryObserverResult } from "@tanstack/query-core";
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
-import { ApiError } from "../../api/client";
-import { problemOf } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { Trouble } from "../../components/trouble";
 import { say } from "../../state/toasts";
@@ -21,6 +19,16 @@ export function Section({ title, about, action, children }: { title: string; abo
       <p class="muted settings-about">{about}</p>
       {children}
     </section>
+  );
+}
+
+/** What can be made here, beside the title. */
+export function MainButton({ label, icon = "plus", press }: { label: string; icon?: string; press: () => void }) {
+  return (
+    <button type="button" class="button button-primary" onClick={press}>
+      <Icon name={icon} />
+      {label}
+    </button>
   );
 }
 
@@ -60,40 +68,6 @@ export function SecretBox({ secret, label }: { secret: string; label: string }) 
         {secret}
       </code>
       <CopyButton text={secret} label={label} />
-    </div>
-  );
-}
-
-/** Of an error, what no field of the form shows. */
-export function FormProblem({ error, fields = [] }: { error: unknown; fields?: string[] }) {
-  if (error === null || error === undefined) return null;
-  if (error instanceof ApiError && error.field !== null && fields.includes(error.field)) return null;
-  return (
-    <p class="problem" role="alert">
-      {problemOf(error)}
-    </p>
-  );
-}
-
-export function SelectField({ label, value, options, change, hint, disabled }: { label: string; value: string; options: [value: string, name: string][]; change: (value: string) => void; hint?: string; disabled?: boolean }) {
-  const id = useId();
-  return (
-    <div class="field">
-      <label class="label" for={id}>
-        {label}
-      </label>
-      <select id={id} class="input" value={value} disabled={disabled} aria-describedby={hint ? `${id}-hint` : undefined} onChange={(event) => change(event.currentTarget.value)}>
-        {options.map(([one, name]) => (
-          <option key={one} value={one}>
-            {name}
-          </option>
-        ))}
-      </select>
-      {hint && (
-        <p class="hint" id={`${id}-hint`}>
-          {hint}
-        </p>
-      )}
     </div>
   );
 }

@@ -2,10 +2,10 @@
 
 import type { ComponentChildren } from "preact";
 import type { Webhook } from "../../api/settings";
+import { SelectField } from "../../components/fields";
 import { TextField } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { words } from "../../text";
-import { SelectField } from "./parts";
 import { ScheduleFields, usual, type Schedule } from "./schedule";
 
 type Threshold = Webhook["thresholds"][number];

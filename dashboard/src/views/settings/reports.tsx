@@ -6,7 +6,7 @@ import { cache, useAnswer } from "../../api/cache";
 import type { Report } from "../../api/settings";
 import { useAction } from "../../components/action";
 import { FormDialog } from "../../components/form-dialog";
-import { TextField, problemOf } from "../../components/forms";
+import { FormProblem, TextField, problemOf } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { named, periodName } from "../../components/labels";
 import { opened } from "../../state/open";
@@ -15,7 +15,7 @@ import { mayWrite } from "../../state/session";
 import { say } from "../../state/toasts";
 import { write } from "../../state/view";
 import { fill, words } from "../../text";
-import { FormProblem, Loaded, Section } from "./parts";
+import { Loaded, MainButton, Section } from "./parts";
 
 const STALE = ["reports"];
 
@@ -26,12 +26,7 @@ export function useReports() {
 export default function Reports() {
   const { reports: text, tabs } = words().settings;
   const answer = useReports();
-  const save = mayWrite() && (
-    <button type="button" class="button button-primary" onClick={() => (opened.value = "save")}>
-      <Icon name="bookmark-plus" />
-      {text.save}
-    </button>
-  );
+  const save = mayWrite() && <MainButton label={text.save} icon="bookmark-plus" press={() => (opened.value = "save")} />;
   return (
     <Section title={tabs.reports} about={text.about} action={save}>
       <Loaded answer={answer} items={(found) => found.reports} none={<p>{text.none}</p>}>

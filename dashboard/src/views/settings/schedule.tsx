@@ -1,8 +1,8 @@
 /* When something happens that happens each day, week or month. */
 
+import { SelectField } from "../../components/fields";
 import { ownZone } from "../../state/view";
 import { language, words } from "../../text";
-import { SelectField } from "./parts";
 
 export interface Schedule {
   every: "day" | "week" | "month";

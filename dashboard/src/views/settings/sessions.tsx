@@ -9,7 +9,7 @@ import { isAdmin, signOut } from "../../state/session";
 import { ownZone } from "../../state/view";
 import { fill, words } from "../../text";
 import { ago, moment } from "../../text/numbers";
-import { FormProblem, Loaded, NotAllowed, Section } from "./parts";
+import { Loaded, NotAllowed, Section } from "./parts";
 
 const STALE = ["sessions"];
 
@@ -56,4 +56,5 @@ function Row({ one }: { one: SignedIn }) {
       </div>
     </li>
   );
-}
+}import { FormProblem } from "../../components/forms";
+

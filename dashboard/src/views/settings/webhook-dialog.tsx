@@ -4,12 +4,13 @@ import { useState } from "preact/hooks";
 import { ApiError, call } from "../../api/client";
 import type { Webhook, WebhookMade } from "../../api/settings";
 import { useAction } from "../../components/action";
+import { SelectField } from "../../components/fields";
 import { FormDialog } from "../../components/form-dialog";
 import { TextField, problemOf } from "../../components/forms";
 import { KINDS } from "../../state/view";
 import { words } from "../../text";
 import { FilterRows, type Filter } from "./filter-rows";
-import { Checks, FormProblem, SelectField } from "./parts";
+import { Checks } from "./parts";
 import { ScheduleRows, ThresholdRows } from "./report-rows";
 import { useReports } from "./reports";
 

@@ -6,6 +6,7 @@ import { useAnswer } from "../../api/cache";
 import type { Webhook, WebhookMade, WebhookSecret } from "../../api/settings";
 import { useAction } from "../../components/action";
 import { Dialog } from "../../components/dialog";
+import { FormProblem } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { isAdmin, mayWrite } from "../../state/session";
 import { say } from "../../state/toasts";
@@ -13,7 +14,7 @@ import { ownZone } from "../../state/view";
 import { fill, words } from "../../text";
 import { moment, whole } from "../../text/numbers";
 import { Deliveries } from "./deliveries";
-import { FormProblem, Loaded, Section, SecretBox } from "./parts";
+import { Loaded, MainButton, SecretBox, Section } from "./parts";
 import { WebhookDialog } from "./webhook-dialog";
 
 const STALE = ["webhooks"];
@@ -24,12 +25,7 @@ export default function Webhooks() {
   const [editing, setEditing] = useState<Webhook | "new" | null>(null);
   const [made, setMade] = useState<WebhookMade | null>(null);
   const answer = useAnswer<{ webhooks: Webhook[] }>({ key: STALE, fetch: (signal) => get("/v1/webhooks", signal) });
-  const create = isAdmin() && (
-    <button type="button" class="button button-primary" onClick={() => setEditing("new")}>
-      <Icon name="plus" />
-      {text.create}
-    </button>
-  );
+  const create = isAdmin() && <MainButton label={text.create} press={() => setEditing("new")} />;
   return (
     <Section title={tabs.webhooks} about={text.about} action={create}>
       <Loaded answer={answer} items={(found) => found.webhooks} none={<p>{text.none}</p>}>
