@@ -9,9 +9,9 @@ import { Toasts } from "./components/toasts";
 import mark from "./assets/mark.svg";
 import { session, signOut, whoAmI } from "./state/session";
 import { opened } from "./state/open";
-import { follow, kept } from "./state/view";
-import { theme, wear, type Theme } from "./state/theme";
-import { language, languages, speak, words } from "./text";
+import { syncView, viewQuery } from "./state/view";
+import { theme, setTheme, type Theme } from "./state/theme";
+import { language, languages, setLanguage, words } from "./text";
 import SignIn from "./views/sign-in";
 import Overview from "./views/overview";
 
@@ -66,7 +66,7 @@ function Page() {
 
 function Side() {
   const { path, url } = useLocation();
-  useEffect(follow, [url]);
+  useEffect(syncView, [url]);
   const { nav } = words();
   const pages = [
     { href: "/", icon: "chart-column", name: nav.overview },
@@ -79,7 +79,7 @@ function Side() {
         <img src={mark} alt="" /> {words().name}
       </a>
       {pages.map((page) => (
-        <a key={page.href} class="nav-link" href={page.href + kept.value} aria-current={(page.href === "/" ? path === "/" : path.startsWith(page.href)) ? "page" : undefined}>
+        <a key={page.href} class="nav-link" href={page.href + viewQuery.value} aria-current={(page.href === "/" ? path === "/" : path.startsWith(page.href)) ? "page" : undefined}>
           <Icon name={page.icon} />
           {page.name}
         </a>
@@ -96,7 +96,7 @@ function Side() {
         </button>
         <label class="field">
           <span>{words().languageLabel}</span>
-          <select class="input" value={language.value} onChange={(event) => speak(event.currentTarget.value)}>
+          <select class="input" value={language.value} onChange={(event) => setLanguage(event.currentTarget.value)}>
             {Object.entries(languages).map(([name, title]) => (
               <option key={name} value={name}>
                 {title}
@@ -106,7 +106,7 @@ function Side() {
         </label>
         <label class="field">
           <span>{words().theme.label}</span>
-          <select class="input" value={theme.value} onChange={(event) => wear(event.currentTarget.value as Theme)}>
+          <select class="input" value={theme.value} onChange={(event) => setTheme(event.currentTarget.value as Theme)}>
             {(["auto", "light", "dark"] as const).map((one) => (
               <option key={one} value={one}>
                 {words().theme[one]}

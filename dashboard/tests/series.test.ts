@@ -2,20 +2,20 @@ import { expect, test, vi } from "vitest";
 
 vi.stubGlobal("localStorage", { getItem: () => "en", setItem: () => undefined });
 vi.stubGlobal("navigator", { languages: ["en"] });
-const { drawn, steps } = await import("../src/components/drawing");
-const { called, lastDay, place, tick } = await import("../src/components/times");
+const { chartSvg, steps } = await import("../src/components/drawing");
+const { bucketLabel, lastDay, axisSeconds, tickLabel } = await import("../src/components/times");
 
 test("an hour that the clock repeats is two places, and both are called by the clock of the zone", () => {
   const [first, again] = ["2026-10-25T02:00:00+02:00", "2026-10-25T02:00:00+01:00"];
-  expect(place(again) - place(first)).toBe(3600);
-  expect([first, again].map((one) => tick(place(one), "time:hour", "Europe/Berlin"))).toEqual(["02:00 AM", "02:00 AM"]);
-  expect(tick(place("2026-10-26T00:00:00+01:00"), "time:hour", "Europe/Berlin")).toBe("Oct 26");
+  expect(axisSeconds(again) - axisSeconds(first)).toBe(3600);
+  expect([first, again].map((one) => tickLabel(axisSeconds(one), "time:hour", "Europe/Berlin"))).toEqual(["02:00 AM", "02:00 AM"]);
+  expect(tickLabel(axisSeconds("2026-10-26T00:00:00+01:00"), "time:hour", "Europe/Berlin")).toBe("Oct 26");
 });
 
 test("weeks and months are called as such", () => {
-  expect(called("2026-11-02", "time:week", "Asia/Tokyo")).toBe("Week of Nov 2, 2026");
-  expect(called("2026-11-01", "time:month", "Asia/Tokyo")).toBe("November 2026");
-  expect(called("2026-11-01", "time:day", "Pacific/Apia")).toBe("Sun, Nov 1, 2026");
+  expect(bucketLabel("2026-11-02", "time:week", "Asia/Tokyo")).toBe("Week of Nov 2, 2026");
+  expect(bucketLabel("2026-11-01", "time:month", "Asia/Tokyo")).toBe("November 2026");
+  expect(bucketLabel("2026-11-01", "time:day", "Pacific/Apia")).toBe("Sun, Nov 1, 2026");
   expect(["time:day", "time:week", "time:month"].map((grain) => lastDay("2026-02-01", grain))).toEqual(["2026-02-01", "2026-02-07", "2026-02-28"]);
 });
 
@@ -31,7 +31,7 @@ test("an axis has round steps from nothing to at least the most", () => {
 
 test("a drawing holds hostile words as text", () => {
   const colours = { ground: "#fff", ink: "#000", line: "#ccc", series: "#0f766e", before: "#888" };
-  const svg = drawn({ title: '<script>"&', ticks: ["a<b"], values: [3], before: null, colours, number: String });
+  const svg = chartSvg({ title: '<script>"&', ticks: ["a<b"], values: [3], before: null, colours, number: String });
   expect(svg).not.toContain("<script");
   expect(svg).toContain("a&lt;b");
 });

@@ -14,7 +14,7 @@ export class ApiError extends Error {
 }
 
 /** No answer at all: offline, or the server is being restarted. */
-export class NoAnswer extends Error {}
+class NoAnswer extends Error {}
 
 export interface Answer<T> {
   body: T;

@@ -1,7 +1,7 @@
 /* Codes: reading, making, changing. */
 
 import { cache } from "./cache";
-import { call, get, type Answer } from "./client";
+import { call, type Answer } from "./client";
 import type { components } from "../../.build/api";
 
 export type Code = components["schemas"]["DynamicCode"];
@@ -55,21 +55,4 @@ export function changed(): void {
   void cache.invalidateQueries({ queryKey: ["codes"] });
   void cache.invalidateQueries({ queryKey: ["code"] });
   void cache.invalidateQueries({ queryKey: ["tags"] });
-}
-
-/** How a code is called: its label, else its slug. */
-export function nameOf(code: Pick<Code, "label" | "slug">): string {
-  return code.label ?? `/${code.slug}`;
-}
-
-const names = new Map<string, Promise<string>>();
-
-/** The name of a code of which only the id is known; the id where it is gone. */
-export function nameOfId(id: string): Promise<string> {
-  let name = names.get(id);
-  if (!name) {
-    name = get<Code>(`/v1/dynamic/${encodeURIComponent(id)}`).then(nameOf, () => id.slice(0, 8));
-    names.set(id, name);
-  }
-  return name;
 }

@@ -11,7 +11,7 @@ export interface Failure {
   error: unknown;
 }
 
-export interface Done {
+interface Done {
   done: Code[];
   failed: Failure[];
 }

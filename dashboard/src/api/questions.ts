@@ -1,6 +1,7 @@
 /* Questions of `/v1/query`: their shape, and the hook that asks them. */
 
 import { call } from "./client";
+import { rememberNames, type CodeNamed } from "./code-names";
 
 export type Filter = [operator: string, dimension: string, values: string[]];
 export type Label = string | number;
@@ -25,6 +26,12 @@ export interface Row {
   comparison?: { dimensions: Label[]; metrics: Value[]; change: (number | null)[] };
 }
 
+/** In percent; undefined without a comparison, null where there was nothing before. */
+export function changeOf(row: Row, at: number): number | null | undefined {
+  const change = row.comparison?.change[at];
+  return change === null && Number(row.metrics[at]) === 0 ? 0 : change;
+}
+
 export interface Answered {
   results: Row[];
   remainder?: Row;
@@ -35,12 +42,15 @@ export interface Answered {
     total_rows?: number;
     time_labels?: Label[];
     next_cursor?: string | null;
+    codes?: Record<string, CodeNamed>;
   };
   query: { date_range: [string, string]; compare?: [string, string] | null; dimensions?: string[] };
 }
 
 export async function ask(question: Question, signal: AbortSignal): Promise<Answered> {
-  return (await call<Answered>("POST", "/v1/query", { body: question, signal })).body;
+  const { body } = await call<Answered>("POST", "/v1/query", { body: question, signal });
+  rememberNames(body.meta.codes ?? {});
+  return body;
 }
 
 /** The whole answer as a file of comma-separated values. */

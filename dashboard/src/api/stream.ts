@@ -9,7 +9,7 @@ const AGAIN_MS = 30_000;
 const ENDS = ["overflow", "gone", "trouble", "revoked"];
 
 /** Calls `scan` for each scan, and `open` with whether the stream is there. Returns what ends it. */
-export function follow(parameters: URLSearchParams, scan: (one: Scan) => void, open: (is: boolean) => void): () => void {
+export function followScans(parameters: URLSearchParams, scan: (one: Scan) => void, open: (is: boolean) => void): () => void {
   let source: EventSource | null = null;
   let waiting = 0;
 

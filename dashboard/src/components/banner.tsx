@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { lost } from "../api/client";
 import { cache } from "../api/cache";
 import { session, whoAmI } from "../state/session";
-import { say } from "../state/toasts";
+import { showToast } from "../state/toasts";
 import { words } from "../text";
 import { Icon } from "./icon";
 
@@ -36,7 +36,7 @@ export function Banner() {
         return;
       }
       lost.value = false;
-      say(words().problems.back);
+      showToast(words().problems.back);
       if (session.value === undefined) await whoAmI();
       void cache.refetchQueries({ type: "active" });
     };

@@ -1,12 +1,12 @@
 /* A breakdown: values by their scans, as bars that filter. */
 
-import type { Row } from "../api/questions";
+import { changeOf, type Row } from "../api/questions";
 import { choose, toggle, view } from "../state/view";
 import { fill, words } from "../text";
 import { change, percent, whole } from "../text/numbers";
 import { CodeName } from "./code-name";
 import { Icon } from "./icon";
-import { shown } from "./labels";
+import { valueLabel } from "./labels";
 
 interface Props {
   dimension: string;
@@ -25,7 +25,7 @@ export function Bars({ dimension, rows, remainder, several }: Props) {
     <ol class={`bars ${compared ? "bars-compared" : ""}`}>
       {rows.map((row) => {
         const value = String(row.dimensions[0]);
-        const label = dimension === "code" ? words().dimensions["code"] ?? "" : shown(dimension, value);
+        const label = dimension === "code" ? words().dimensions["code"] ?? "" : valueLabel(dimension, value);
         const scans = Number(row.metrics[0]);
         const before = row.comparison ? Number(row.comparison.metrics[0] ?? 0) : undefined;
         const mine = own.find((one) => one.value === value);
@@ -45,7 +45,7 @@ export function Bars({ dimension, rows, remainder, several }: Props) {
               <span class="bar-share number muted">{percent(Number(row.metrics[1] ?? 0), 0)}</span>
               {compared && (
                 <span class="bar-change">
-                  <Change percentage={row.comparison?.change[0]} />
+                  <Change percentage={changeOf(row, 0)} />
                 </span>
               )}
             </button>

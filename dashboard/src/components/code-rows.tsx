@@ -1,10 +1,11 @@
 /* A page of the list of codes; one question tells the scans of all of them. */
 
 import { useAnswer } from "../api/cache";
-import { nameOf, type Code } from "../api/codes";
-import { uses, type Use } from "../api/use";
+import { nameOf } from "../api/code-names";
+import type { Code } from "../api/codes";
+import { codeUse, type CodeUse } from "../api/code-use";
 import { mayWrite } from "../state/session";
-import { kept } from "../state/view";
+import { viewQuery } from "../state/view";
 import { fill, words } from "../text";
 import { ago, short } from "../text/numbers";
 import { Sparkline } from "./sparkline";
@@ -17,7 +18,7 @@ interface Props {
 
 export function CodeRows({ codes, chosen, choose }: Props) {
   const ids = codes.map((code) => code.id);
-  const use = useAnswer<Record<string, Use>>({ key: ["codes", "use", ids], fetch: (signal) => uses(ids, signal), enabled: ids.length > 0 });
+  const use = useAnswer<Record<string, CodeUse>>({ key: ["codes", "use", ids], fetch: (signal) => codeUse(ids, signal), enabled: ids.length > 0 });
   return (
     <>
       {codes.map((code) => {
@@ -29,7 +30,7 @@ export function CodeRows({ codes, chosen, choose }: Props) {
                 <input type="checkbox" checked={chosen.has(code.id)} onChange={() => choose(code)} aria-label={fill(words().list.select, { name: nameOf(code) })} />
               </label>
             )}
-            <a class="code-main" href={`/codes/${code.id}${kept.value}`}>
+            <a class="code-main" href={`/codes/${code.id}${viewQuery.value}`}>
               <strong>
                 <bdi>{nameOf(code)}</bdi>
               </strong>

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { call } from "../api/client";
 import { changed } from "../api/codes";
 import { readTable, type Line } from "../logic/table";
-import { say } from "../state/toasts";
+import { showToast } from "../state/toasts";
 import { fill, words } from "../text";
 import { whole } from "../text/numbers";
 import { FormDialog } from "./form-dialog";
@@ -49,7 +49,7 @@ export default function CreateMany({ close, done }: { close: () => void; done: (
     setMade(null);
     if (created > 0) {
       changed();
-      say(fill(text.made, { n: whole(created) }));
+      showToast(fill(text.made, { n: whole(created) }));
       done();
     }
     // What was not made stays, to be corrected.

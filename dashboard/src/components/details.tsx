@@ -6,7 +6,7 @@ import { base, view } from "../state/view";
 import { words } from "../text";
 import { Bars } from "./bars";
 import { Dialog } from "./dialog";
-import { named } from "./labels";
+import { dimensionLabel } from "./labels";
 import { Trouble } from "./trouble";
 
 const PAGE = 50;
@@ -45,7 +45,7 @@ export function Details({ dimension, code, close }: { dimension: string; code: s
   }, [search, dimension, JSON.stringify(question)]);
 
   return (
-    <Dialog title={named(dimension)} close={close}>
+    <Dialog title={dimensionLabel(dimension)} close={close}>
       <label class="field">
         <span>{words().panels.search}</span>
         <input class="input" type="search" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />

@@ -1,6 +1,6 @@
 /* The series as a file of its own: an SVG drawing, made of the same numbers. */
 
-export interface Drawn {
+interface Chart {
   title: string;
   ticks: string[];
   values: number[];
@@ -20,7 +20,7 @@ export function steps(most: number): number[] {
   return Array.from({ length: Math.ceil(Math.max(1, most) / step) + 1 }, (_, at) => at * step);
 }
 
-export function drawn({ title, ticks, values, before, colours, number }: Drawn): string {
+export function chartSvg({ title, ticks, values, before, colours, number }: Chart): string {
   const marks = steps(Math.max(0, ...values, ...(before ?? [])));
   const top = marks.at(-1) ?? 1;
   const x = (at: number) => (LEFT + (at / Math.max(1, ticks.length - 1)) * (WIDTH - LEFT - RIGHT)).toFixed(1);

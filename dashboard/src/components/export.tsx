@@ -1,7 +1,7 @@
 /* What is seen, to take along: rows as CSV, a chart as picture or drawing, the view as a link. */
 
 import { askFile, type Question } from "../api/questions";
-import { say } from "../state/toasts";
+import { showToast } from "../state/toasts";
 import { words } from "../text";
 import { problemOf } from "./forms";
 import { Icon } from "./icon";
@@ -19,7 +19,7 @@ export function Export({ name, question, drawing }: Props) {
   const file = `waymark-${name}-${new Date().toISOString().slice(0, 10)}`;
   const run = (work: () => Promise<void>) => (event: MouseEvent) => {
     (event.currentTarget as HTMLElement).closest("details")?.removeAttribute("open");
-    work().catch((error: unknown) => say(problemOf(error) ?? ""));
+    work().catch((error: unknown) => showToast(problemOf(error) ?? ""));
   };
   return (
     <details class="menu menu-export">
@@ -48,7 +48,7 @@ export function Export({ name, question, drawing }: Props) {
           class="button button-plain"
           onClick={run(async () => {
             await navigator.clipboard.writeText(location.href);
-            say(words().copied);
+            showToast(words().copied);
           })}
         >
           <Icon name="link" />

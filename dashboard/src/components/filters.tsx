@@ -1,12 +1,12 @@
 /* The filters that hold, as sentences: turn one around, add values, remove it. */
 
 import { useState } from "preact/hooks";
-import { forget, groups, look, turn, view, type Group } from "../state/view";
+import { removeFilter, groups, setView, invertFilter, view, type Group } from "../state/view";
 import { fill, words } from "../text";
 import { CodeName } from "./code-name";
 import { Details } from "./details";
 import { Icon } from "./icon";
-import { named, shown } from "./labels";
+import { dimensionLabel, valueLabel } from "./labels";
 
 const SHOWN = 3;
 
@@ -20,20 +20,20 @@ export function FilterBar({ code }: { code?: string | undefined }) {
       <ul class="row filter-bar">
         {found.map((group) => (
           <li key={`${group.not}${group.dimension}`} class={`filter ${group.not ? "filter-not" : ""}`}>
-            <button type="button" class="filter-main" title={fill(filters.turn, { filter: named(group.dimension) })} onClick={() => turn(group)}>
+            <button type="button" class="filter-main" title={fill(filters.turn, { filter: dimensionLabel(group.dimension) })} onClick={() => invertFilter(group)}>
               <Sentence group={group} />
             </button>
-            <button type="button" class="filter-end" aria-label={fill(filters.add, { dimension: named(group.dimension) })} title={fill(filters.add, { dimension: named(group.dimension) })} onClick={() => setAdding(group.dimension)}>
+            <button type="button" class="filter-end" aria-label={fill(filters.add, { dimension: dimensionLabel(group.dimension) })} title={fill(filters.add, { dimension: dimensionLabel(group.dimension) })} onClick={() => setAdding(group.dimension)}>
               <Icon name="plus" />
             </button>
-            <button type="button" class="filter-end" aria-label={fill(filters.remove, { filter: named(group.dimension) })} onClick={() => forget(group)}>
+            <button type="button" class="filter-end" aria-label={fill(filters.remove, { filter: dimensionLabel(group.dimension) })} onClick={() => removeFilter(group)}>
               <Icon name="x" />
             </button>
           </li>
         ))}
         {found.length > 1 && (
           <li>
-            <button type="button" class="button button-plain" onClick={() => look({ filters: [] })}>
+            <button type="button" class="button button-plain" onClick={() => setView({ filters: [] })}>
               {filters.clear}
             </button>
           </li>
@@ -47,7 +47,7 @@ export function FilterBar({ code }: { code?: string | undefined }) {
 /** The words of the catalogue, with values in them that may have to be looked up. */
 function Sentence({ group }: { group: Group }) {
   const { filters } = words();
-  const [before, behind] = (group.not ? filters.isNot : filters.is).replace("{dimension}", named(group.dimension)).split("{value}");
+  const [before, behind] = (group.not ? filters.isNot : filters.is).replace("{dimension}", dimensionLabel(group.dimension)).split("{value}");
   const between = (group.not ? filters.nor : filters.or).replace("{first}", "").replace("{last}", "");
   return (
     <>
@@ -55,7 +55,7 @@ function Sentence({ group }: { group: Group }) {
       {group.values.slice(0, SHOWN).map((value, at) => (
         <span key={value}>
           {at > 0 && between}
-          <bdi class="filter-value">{group.dimension === "code" ? <CodeName id={value} /> : shown(group.dimension, value)}</bdi>
+          <bdi class="filter-value">{group.dimension === "code" ? <CodeName id={value} /> : valueLabel(group.dimension, value)}</bdi>
         </span>
       ))}
       {group.values.length > SHOWN && ` +${group.values.length - SHOWN}`}

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { cache } from "../api/cache";
 import { call } from "../api/client";
 import { changed, type Folder } from "../api/codes";
-import { say } from "../state/toasts";
+import { showToast } from "../state/toasts";
 import { fill, words } from "../text";
 import { Dialog } from "./dialog";
 import { TextField, problemOf } from "./forms";
@@ -51,7 +51,7 @@ export function FoldersDialog({ folders, close }: { folders: Folder[]; close: ()
             <Icon name="folder" />
             <Name folder={folder} rename={(to) => change("PATCH", `/v1/folders/${folder.id}`, { name: to })} />
             {sure === folder.id ? (
-              <button type="button" class="button button-danger" onClick={() => void change("DELETE", `/v1/folders/${folder.id}`).then((gone) => gone && say(text.folderGone))}>
+              <button type="button" class="button button-danger" onClick={() => void change("DELETE", `/v1/folders/${folder.id}`).then((gone) => gone && showToast(text.folderGone))}>
                 {text.folderSure}
               </button>
             ) : (

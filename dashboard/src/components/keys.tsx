@@ -3,8 +3,8 @@
 import { ErrorBoundary, lazy, useLocation } from "preact-iso";
 import { useEffect, useRef } from "preact/hooks";
 import { opened } from "../state/open";
-import { seenRange } from "../state/seen-range";
-import { kept, look } from "../state/view";
+import { visibleRange } from "../state/visible-range";
+import { viewQuery, setView } from "../state/view";
 import { closeMenus } from "./menu";
 import { shift } from "./period";
 
@@ -31,11 +31,11 @@ export function Keys() {
       if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
       const gone = Date.now() - going.current < 1_500;
       going.current = event.key === "g" ? Date.now() : 0;
-      if (gone && event.key === "o") route(`/${kept.value}`);
-      else if (gone && event.key === "c") route(`/codes${kept.value}`);
+      if (gone && event.key === "o") route(`/${viewQuery.value}`);
+      else if (gone && event.key === "c") route(`/codes${viewQuery.value}`);
       else if (event.key === "?") opened.value = "shortcuts";
-      else if (event.key === "x") look({ filters: [] });
-      else if ((event.key === "[" || event.key === "]") && seenRange.value) shift(seenRange.value, event.key === "[" ? -1 : 1);
+      else if (event.key === "x") setView({ filters: [] });
+      else if ((event.key === "[" || event.key === "]") && visibleRange.value) shift(visibleRange.value, event.key === "[" ? -1 : 1);
       else return;
       event.preventDefault();
     };

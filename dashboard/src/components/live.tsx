@@ -4,15 +4,15 @@ The question counts what is stored until `complete_until`; scans that the stream
 the number is at once and exact, and without a stream it is only two seconds later. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { follow, type Scan } from "../api/stream";
+import { followScans, type Scan } from "../api/stream";
 import { ask, type Answered } from "../api/questions";
 import { get } from "../api/client";
 import { useAnswer } from "../api/cache";
 import { base, view } from "../state/view";
 import { words } from "../text";
-import { ago, country, whole } from "../text/numbers";
+import { ago, countryName, whole } from "../text/numbers";
 import { CodeName } from "./code-name";
-import { shown } from "./labels";
+import { valueLabel } from "./labels";
 
 const WINDOW_MS = 300_000;
 const SHOWN = 8;
@@ -51,7 +51,7 @@ export function Live({ code, came }: { code?: string | undefined; came?: () => v
     // Many at once are drawn together.
     let waiting: Scan[] = [];
     let timer = 0;
-    const end = follow(
+    const end = followScans(
       parameters,
       (scan) => {
         waiting.push(scan);
@@ -107,13 +107,13 @@ export function Live({ code, came }: { code?: string | undefined; came?: () => v
 }
 
 function One({ scan, brief }: { scan: Scan; brief?: boolean }) {
-  const place = brief ? "" : [scan.city.replace(/, [A-Z]{2}$/, ""), scan.country && country(scan.country)].find(Boolean);
+  const place = brief ? "" : [scan.city.replace(/, [A-Z]{2}$/, ""), scan.country && countryName(scan.country)].find(Boolean);
   return (
     <span class="live-scan">
       <bdi class="live-code">
         <CodeName id={scan.code} />
       </bdi>
-      {[place, !brief && scan.device && shown("scan:device", scan.device)].filter((one) => typeof one === "string" && one !== "").map((one) => (
+      {[place, !brief && scan.device && valueLabel("scan:device", scan.device)].filter((one) => typeof one === "string" && one !== "").map((one) => (
         <span key={one}>
           {" · "}
           <bdi>{one}</bdi>
@@ -125,7 +125,7 @@ function One({ scan, brief }: { scan: Scan; brief?: boolean }) {
 }
 
 /** The newest first, each once: a scan may come by the stream and by asking. */
-export function merged(now: Scan[], more: Scan[]): Scan[] {
+function merged(now: Scan[], more: Scan[]): Scan[] {
   const each = new Map([...more, ...now].map((one) => [JSON.stringify(one), one]));
   return [...each.values()].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, SHOWN);
 }

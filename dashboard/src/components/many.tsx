@@ -1,9 +1,10 @@
 /* What is done to all chosen codes at once. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { nameOf, type Code, type CodeEdit, type Folder } from "../api/codes";
+import { nameOf } from "../api/code-names";
+import type { Code, CodeEdit, Folder } from "../api/codes";
 import { forEachCode, patch, remove, type Failure } from "../api/many";
-import { say } from "../state/toasts";
+import { showToast } from "../state/toasts";
 import { fill, words } from "../text";
 import { whole } from "../text/numbers";
 import { Dialog } from "./dialog";
@@ -39,7 +40,7 @@ export function Many({ chosen, folders, clear, again }: Props) {
     setFailed(result.failed);
     const back = (code: Code): CodeEdit => Object.fromEntries(Object.keys(edits.get(code) ?? {}).map((name) => [name, code[name as keyof Code]]));
     const undo = () => void forEachCode(result.done, (code) => patch(code, back(code)), () => undefined).then((undone) => (undone.failed.length > 0 ? setFailed(undone.failed) : undefined)).then(again);
-    say(fill(text.changed, { n: whole(result.done.length) }), result.done.length > 0 ? { label: words().undo, run: undo } : undefined, 12_000);
+    showToast(fill(text.changed, { n: whole(result.done.length) }), result.done.length > 0 ? { label: words().undo, run: undo } : undefined, 12_000);
     if (result.failed.length === 0) clear();
     again();
   }
@@ -50,7 +51,7 @@ export function Many({ chosen, folders, clear, again }: Props) {
     const result = await forEachCode(chosen, remove, setFinished);
     setFinished(null);
     setFailed(result.failed);
-    say(fill(text.deleted, { n: whole(result.done.length) }));
+    showToast(fill(text.deleted, { n: whole(result.done.length) }));
     if (result.failed.length === 0) clear();
     again();
   }

@@ -2,14 +2,15 @@
 
 import { useLocation } from "preact-iso";
 import { useEffect, useId, useState } from "preact/hooks";
-import { listPath, nameOf, type CodePage } from "../api/codes";
+import { nameOf } from "../api/code-names";
+import { listPath, type CodePage } from "../api/codes";
 import { get } from "../api/client";
 import { opened } from "../state/open";
 import { mayWrite, signOut } from "../state/session";
 import { shownTabs } from "../state/settings";
-import { wear } from "../state/theme";
-import { PERIODS, kept, look, view } from "../state/view";
-import { fill, language, languages, speak, words } from "../text";
+import { setTheme } from "../state/theme";
+import { PERIODS, viewQuery, setView, view } from "../state/view";
+import { fill, language, languages, setLanguage, words } from "../text";
 import { Dialog } from "./dialog";
 import { Icon } from "./icon";
 
@@ -37,7 +38,7 @@ export default function Palette() {
     const wait = setTimeout(async () => {
       try {
         const page = await get<CodePage>(listPath({ q: search.trim(), tag: "", folder: "" }, null, CODES), stop.signal);
-        setCodes({ of: search, found: page.codes.map((code) => ({ id: code.id, name: nameOf(code), icon: "qr-code", note: code.short_url.replace(/^https?:\/\//, ""), run: () => route(`/codes/${code.id}${kept.value}`) })) });
+        setCodes({ of: search, found: page.codes.map((code) => ({ id: code.id, name: nameOf(code), icon: "qr-code", note: code.short_url.replace(/^https?:\/\//, ""), run: () => route(`/codes/${code.id}${viewQuery.value}`) })) });
       } catch {
         // What there is to do is found all the same.
         if (!stop.signal.aborted) setCodes({ of: search, found: [] });
@@ -50,17 +51,17 @@ export default function Palette() {
   }, [search]);
 
   const actions: Found[] = [
-    { id: "overview", name: nav.overview, icon: "chart-column", run: () => route(`/${kept.value}`) },
-    { id: "codes", name: nav.codes, icon: "layout-list", run: () => route(`/codes${kept.value}`) },
-    ...shownTabs().map((tab) => ({ id: `settings ${tab}`, name: `${nav.settings}: ${words().settings.tabs[tab]}`, icon: "settings", run: () => route(`/settings/${tab}${kept.value}`) })),
+    { id: "overview", name: nav.overview, icon: "chart-column", run: () => route(`/${viewQuery.value}`) },
+    { id: "codes", name: nav.codes, icon: "layout-list", run: () => route(`/codes${viewQuery.value}`) },
+    ...shownTabs().map((tab) => ({ id: `settings ${tab}`, name: `${nav.settings}: ${words().settings.tabs[tab]}`, icon: "settings", run: () => route(`/settings/${tab}${viewQuery.value}`) })),
     ...(mayWrite() ? [{ id: "save", name: words().settings.reports.save, icon: "bookmark-plus", run: () => (opened.value = "save") }] : []),
-    ...PERIODS.map((one) => ({ id: one, name: fill(keys.period, { name: words().periods[one] }), icon: "calendar-days", run: () => look({ period: one }) })),
-    ...(view.value.filters.length > 0 ? [{ id: "clear", name: keys.clear, icon: "filter-x", run: () => look({ filters: [] }) }] : []),
-    { id: "dark", name: keys.dark, icon: "moon", run: () => wear("dark") },
-    { id: "light", name: keys.light, icon: "sun", run: () => wear("light") },
+    ...PERIODS.map((one) => ({ id: one, name: fill(keys.period, { name: words().periods[one] }), icon: "calendar-days", run: () => setView({ period: one }) })),
+    ...(view.value.filters.length > 0 ? [{ id: "clear", name: keys.clear, icon: "filter-x", run: () => setView({ filters: [] }) }] : []),
+    { id: "dark", name: keys.dark, icon: "moon", run: () => setTheme("dark") },
+    { id: "light", name: keys.light, icon: "sun", run: () => setTheme("light") },
     ...Object.entries(languages)
       .filter(([name]) => name !== language.value)
-      .map(([name, title]) => ({ id: name, name: title, icon: "languages", run: () => speak(name) })),
+      .map(([name, title]) => ({ id: name, name: title, icon: "languages", run: () => setLanguage(name) })),
     { id: "keys", name: keys.title, icon: "keyboard", run: () => (opened.value = "shortcuts") },
     { id: "out", name: words().signIn.out, icon: "log-out", run: () => void signOut() },
   ];

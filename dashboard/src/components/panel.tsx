@@ -3,12 +3,12 @@
 import { useId, useRef, useState } from "preact/hooks";
 import { ask, type Answered, type Question } from "../api/questions";
 import { useAnswer } from "../api/cache";
-import { base, look, view } from "../state/view";
+import { base, setView, view } from "../state/view";
 import { words } from "../text";
 import { Bars } from "./bars";
 import { Details } from "./details";
 import { Export } from "./export";
-import { named } from "./labels";
+import { dimensionLabel } from "./labels";
 import { Trouble } from "./trouble";
 
 const TOP = 6;
@@ -25,7 +25,7 @@ export function Panel({ title, dimensions, code }: { title: string; dimensions: 
     fetch: (signal) => ask({ ...question, include: chosen === "code:tag" ? {} : { remainder: true }, pagination: { limit: TOP } }, signal),
   });
   const stale = answer.isPlaceholderData && answer.data?.query.dimensions?.[0] !== chosen;
-  const choose = (one: string) => look({ tabs: [...view.value.tabs.filter((tab) => !dimensions.includes(tab)), ...(one === dimensions[0] ? [] : [one])] });
+  const choose = (one: string) => setView({ tabs: [...view.value.tabs.filter((tab) => !dimensions.includes(tab)), ...(one === dimensions[0] ? [] : [one])] });
   // The arrows go from tab to tab, as everywhere.
   const move = (event: KeyboardEvent) => {
     const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
@@ -43,7 +43,7 @@ export function Panel({ title, dimensions, code }: { title: string; dimensions: 
           <div class="tabs" role="tablist" aria-label={title} ref={list} onKeyDown={move}>
             {dimensions.map((one) => (
               <button key={one} type="button" role="tab" class="button button-plain" aria-selected={one === chosen} tabIndex={one === chosen ? 0 : -1} onClick={() => choose(one)}>
-                {named(one)}
+                {dimensionLabel(one)}
               </button>
             ))}
           </div>

@@ -1,7 +1,7 @@
 /* Period, comparison, kinds, zone: the bar above every view of scans. */
 
 import { useState } from "preact/hooks";
-import { COMPARISONS, KINDS, PERIODS, look, view } from "../state/view";
+import { COMPARISONS, KINDS, PERIODS, setView, view } from "../state/view";
 import { words } from "../text";
 import { days } from "../text/numbers";
 import { Dialog } from "./dialog";
@@ -16,7 +16,7 @@ const MONTHS = ["month", "12mo", "year"];
 export function shift(range: [string, string], by: 1 | -1): void {
   const { period } = view.value;
   const to = shifted(range, by, typeof period === "string" && MONTHS.includes(period) ? "months" : "days");
-  if (to[0] <= new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)) look({ period: to });
+  if (to[0] <= new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)) setView({ period: to });
 }
 
 export function PeriodBar({ range }: { range?: [string, string] | undefined }) {
@@ -42,7 +42,7 @@ export function PeriodBar({ range }: { range?: [string, string] | undefined }) {
             if (value === "custom") {
               event.currentTarget.value = custom ? "custom" : (now.period as string);
               setChoosing(true);
-            } else look({ period: value });
+            } else setView({ period: value });
           }}
         >
           {PERIODS.map((one) => (
@@ -63,7 +63,7 @@ export function PeriodBar({ range }: { range?: [string, string] | undefined }) {
       )}
       <label>
         <span class="visually-hidden">{compare.label}</span>
-        <select class="input" value={now.compare} onChange={(event) => look({ compare: event.currentTarget.value })}>
+        <select class="input" value={now.compare} onChange={(event) => setView({ compare: event.currentTarget.value })}>
           {[...COMPARISONS, "none" as const].map((one) => (
             <option key={one} value={one}>
               {compare[one]}
@@ -85,7 +85,7 @@ export function PeriodBar({ range }: { range?: [string, string] | undefined }) {
                 checked={now.kinds.includes(one)}
                 onChange={() => {
                   const chosen = KINDS.filter((kind) => (kind === one) !== now.kinds.includes(kind));
-                  look({ kinds: chosen.length > 0 ? chosen : ["human"] });
+                  setView({ kinds: chosen.length > 0 ? chosen : ["human"] });
                 }}
               />
               {kinds[one]}
@@ -109,7 +109,7 @@ function Choose({ range, close }: { range: [string, string] | undefined; close: 
         class="stack"
         onSubmit={(event) => {
           event.preventDefault();
-          look({ period: from <= to ? [from, to] : [to, from] });
+          setView({ period: from <= to ? [from, to] : [to, from] });
           close();
         }}
       >

@@ -1,7 +1,8 @@
 /* The destinations of many codes changed by one pattern, seen before it is done. */
 
 import { useState } from "preact/hooks";
-import { nameOf, type Code } from "../api/codes";
+import { nameOf } from "../api/code-names";
+import type { Code } from "../api/codes";
 import { pattern, repointed } from "../logic/repoint";
 import { fill, words } from "../text";
 import { whole } from "../text/numbers";

@@ -2,7 +2,7 @@
 
 import { readConditions, type Row, type Rule } from "../logic/rules";
 import { fill, language, words } from "../text";
-import { country, moment, tongue } from "../text/numbers";
+import { countryName, moment, languageName } from "../text/numbers";
 import { ownZone } from "../state/view";
 
 function joined(texts: string[], type: "conjunction" | "disjunction"): string {
@@ -17,9 +17,9 @@ export function weekday(at: number, style: "long" | "short" = "long"): string {
 function shownValue(row: Row, value: string): string {
   switch (row.kind) {
     case "country":
-      return country(value.toUpperCase());
+      return countryName(value.toUpperCase());
     case "language":
-      return tongue(value);
+      return languageName(value);
     case "device":
       return words().values[value] ?? value;
     case "days": {
@@ -34,7 +34,7 @@ function shownValue(row: Row, value: string): string {
   }
 }
 
-export function conditionText(row: Row): string {
+function conditionText(row: Row): string {
   const { says } = words().rules;
   const values = joined(row.values.map((value) => shownValue(row, value)), "disjunction");
   if (row.kind === "query") return fill(row.values.length === 0 ? says.queryAny : says.query, { parameter: row.parameter ?? "", values });

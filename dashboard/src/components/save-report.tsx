@@ -4,13 +4,13 @@ import { useState } from "preact/hooks";
 import { call } from "../api/client";
 import { opened } from "../state/open";
 import { BREAKDOWNS, questionOf } from "../state/report";
-import { say } from "../state/toasts";
+import { showToast } from "../state/toasts";
 import { view } from "../state/view";
 import { fill, words } from "../text";
 import { useAction } from "./action";
 import { FormDialog } from "./form-dialog";
 import { TextField, problemOf } from "./forms";
-import { named, periodName } from "./labels";
+import { dimensionLabel, periodLabel } from "./labels";
 
 export default function SaveReport() {
   const { reports: text } = words().settings;
@@ -33,13 +33,13 @@ export default function SaveReport() {
       submit={() => {
         void save().then((done) => {
           if (!done) return;
-          say(fill(text.savedAs, { name: name.trim() }));
+          showToast(fill(text.savedAs, { name: name.trim() }));
           close();
         });
       }}
     >
       <p>
-        {fill(text.viewNow, { period: periodName(view.value.period) })}
+        {fill(text.viewNow, { period: periodLabel(view.value.period) })}
         {view.value.filters.length > 0 && `, ${fill(text.withFilters, { n: view.value.filters.length })}`}. {text.saveAbout}
       </p>
       <TextField label={text.name} name="name" required value={name} change={setName} problem={problemOf(error, "name")} />
@@ -48,7 +48,7 @@ export default function SaveReport() {
         <select class="input" value={by} onChange={(event) => setBy(event.currentTarget.value)}>
           {BREAKDOWNS.map((one) => (
             <option key={one} value={one}>
-              {one === "" ? text.total : one === "time:day" ? text.day : named(one)}
+              {one === "" ? text.total : one === "time:day" ? text.day : dimensionLabel(one)}
             </option>
           ))}
         </select>

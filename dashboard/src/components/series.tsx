@@ -4,13 +4,13 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Question, Row } from "../api/questions";
-import { look } from "../state/view";
+import { setView } from "../state/view";
 import { theme } from "../state/theme";
 import { language, words } from "../text";
 import { whole } from "../text/numbers";
 import { Change } from "./bars";
 import { Export } from "./export";
-import { axisZone, called, lastDay, place, tick } from "./times";
+import { axisZone, bucketLabel, lastDay, axisSeconds, tickLabel } from "./times";
 
 interface Props {
   rows: Row[];
@@ -35,8 +35,8 @@ export function Series({ rows, grain, zone, question }: Props) {
   const scans = useMemo(() => rows.map((row) => Number(row.metrics[0])), [rows]);
   const before = useMemo(() => (rows.some((row) => row.comparison) ? rows.map((row) => Number(row.comparison?.metrics[0] ?? 0)) : null), [rows]);
   // Hours of today that have not come yet are no zeros.
-  const come = useMemo(() => (grain === "time:hour" ? labels.filter((label) => place(label) <= Date.now() / 1000).length : labels.length), [rows, grain]);
-  const data = useMemo(() => [labels.map(place), scans.map((n, at) => (at < come ? n : null)), before ?? labels.map(() => null)] as uPlot.AlignedData, [labels, scans, before, come]);
+  const come = useMemo(() => (grain === "time:hour" ? labels.filter((label) => axisSeconds(label) <= Date.now() / 1000).length : labels.length), [rows, grain]);
+  const data = useMemo(() => [labels.map(axisSeconds), scans.map((n, at) => (at < come ? n : null)), before ?? labels.map(() => null)] as uPlot.AlignedData, [labels, scans, before, come]);
   // What the plot's hooks see is always the newest.
   const now = useRef({ labels, grain });
   now.current = { labels, grain };
@@ -55,7 +55,7 @@ export function Series({ rows, grain, zone, question }: Props) {
         scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
         tzDate: (at) => uPlot.tzDate(new Date(at * 1000), axisZone(grain, zone)),
         axes: [
-          { ...axis, grid: { show: false }, size: 32, space: 64, values: (_, ticks) => ticks.map((at) => tick(at, grain, axisZone(grain, zone))) },
+          { ...axis, grid: { show: false }, size: 32, space: 64, values: (_, ticks) => ticks.map((at) => tickLabel(at, grain, axisZone(grain, zone))) },
           { ...axis, size: 56, values: (_, ticks) => ticks.map((value) => (Number.isInteger(value) ? whole(value) : "")) },
         ],
         series: [
@@ -72,7 +72,7 @@ export function Series({ rows, grain, zone, question }: Props) {
               const [from, to] = [self.posToIdx(self.select.left), self.posToIdx(self.select.left + self.select.width)];
               const [first, last] = [seen.labels[from], seen.labels[to]];
               self.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-              if (first && last) look({ period: [first.slice(0, 10), lastDay(last, seen.grain)] });
+              if (first && last) setView({ period: [first.slice(0, 10), lastDay(last, seen.grain)] });
             },
           ],
         },
@@ -92,11 +92,11 @@ export function Series({ rows, grain, zone, question }: Props) {
   useEffect(() => plot.current?.setData(data), [data]);
 
   async function drawing(): Promise<string> {
-    const { drawn } = await import("./drawing");
+    const { chartSvg } = await import("./drawing");
     const colours = { ground: colour("--surface"), ink: colour("--ink-2"), line: colour("--line"), series: colour("--series-1"), before: colour("--series-2") };
     const [first, last] = [labels[0] ?? "", labels.at(-1) ?? ""];
-    const title = `${words().metrics.scans}, ${called(first, grain, zone)} – ${called(last, grain, zone)}`;
-    return drawn({ title, ticks: labels.map((label) => tick(place(label), grain, axisZone(grain, zone))), values: scans.slice(0, come), before, colours, number: whole });
+    const title = `${words().metrics.scans}, ${bucketLabel(first, grain, zone)} – ${bucketLabel(last, grain, zone)}`;
+    return chartSvg({ title, ticks: labels.map((label) => tickLabel(axisSeconds(label), grain, axisZone(grain, zone))), values: scans.slice(0, come), before, colours, number: whole });
   }
 
   const at = pointed !== null && pointed < rows.length ? pointed : null;
@@ -108,12 +108,12 @@ export function Series({ rows, grain, zone, question }: Props) {
         <span class="series-told number" aria-hidden="true">
           {row && (
             <>
-              {called(String(row.dimensions[0]), grain, zone)}: <strong>{whole(Number(row.metrics[0]))}</strong>
+              {bucketLabel(String(row.dimensions[0]), grain, zone)}: <strong>{whole(Number(row.metrics[0]))}</strong>
               {row.comparison && (
                 <>
-                  <span class="muted" title={called(String(row.comparison.dimensions[0]), grain, zone)}>
+                  <span class="muted" title={bucketLabel(String(row.comparison.dimensions[0]), grain, zone)}>
                     {" "}
-                    · {called(String(row.comparison.dimensions[0]), grain, zone)}: {whole(Number(row.comparison.metrics[0] ?? 0))}
+                    · {bucketLabel(String(row.comparison.dimensions[0]), grain, zone)}: {whole(Number(row.comparison.metrics[0] ?? 0))}
                   </span>{" "}
                   <Change percentage={row.comparison.change[0]} />
                 </>
@@ -140,7 +140,7 @@ export function Series({ rows, grain, zone, question }: Props) {
             <tbody>
               {rows.map((one) => (
                 <tr key={one.dimensions[0]}>
-                  <td>{called(String(one.dimensions[0]), grain, zone)}</td>
+                  <td>{bucketLabel(String(one.dimensions[0]), grain, zone)}</td>
                   <td class="number">{whole(Number(one.metrics[0]))}</td>
                   {before && <td class="number">{whole(Number(one.comparison?.metrics[0] ?? 0))}</td>}
                   {before && <td class="number">{one.comparison && <Change percentage={one.comparison.change[0]} />}</td>}

@@ -3,10 +3,8 @@
 import { language, fill, words } from "../text";
 import { day } from "../text/numbers";
 
-export type Grain = "time:hour" | "time:day" | "time:week" | "time:month";
-
 /** Seconds on the axis. An hour is a moment (the clock may repeat it); a day, week or month is its first day. */
-export function place(label: string): number {
+export function axisSeconds(label: string): number {
   return Date.parse(label.length === 10 ? `${label}T00:00:00Z` : label) / 1000;
 }
 
@@ -15,7 +13,7 @@ export function axisZone(grain: string, zone: string): string {
   return grain === "time:hour" ? zone : "UTC";
 }
 
-export function tick(at: number, grain: string, zone: string): string {
+export function tickLabel(at: number, grain: string, zone: string): string {
   const moment = new Date(at * 1000);
   if (grain !== "time:hour") return day(moment.toISOString(), grain === "time:month" ? "shortMonth" : "short");
   const [clock, midnight] = [hour(moment, zone), hour(moment, zone, "en-GB") === "00:00"];
@@ -27,7 +25,7 @@ function hour(moment: Date, zone: string, locale = language.value): string {
 }
 
 /** The name of a part, in full. */
-export function called(label: string, grain: string, zone: string): string {
+export function bucketLabel(label: string, grain: string, zone: string): string {
   switch (grain) {
     case "time:hour":
       return new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "short", timeZone: zone }).format(new Date(label));

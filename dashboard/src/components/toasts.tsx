@@ -1,4 +1,4 @@
-import { hush, toasts } from "../state/toasts";
+import { dismissToast, toasts } from "../state/toasts";
 
 export function Toasts() {
   return (
@@ -12,7 +12,7 @@ export function Toasts() {
               class="button"
               onClick={() => {
                 toast.action?.run();
-                hush(toast.id);
+                dismissToast(toast.id);
               }}
             >
               {toast.action.label}

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { ApiError } from "../api/client";
 import { editCode, type Code, type CodeEdit } from "../api/codes";
-import { say } from "../state/toasts";
+import { showToast } from "../state/toasts";
 import { words } from "../text";
 
 export interface PartProps {
@@ -28,12 +28,12 @@ export function useEdit({ code, etag, again }: PartProps): Edit {
     setError(null);
     try {
       const { etag: next } = await editCode(code.id, changes, etag);
-      say(words().codes.live, back ? { label: words().undo, run: () => void editCode(code.id, back, next).then(again, again) } : undefined);
+      showToast(words().codes.live, back ? { label: words().undo, run: () => void editCode(code.id, back, next).then(again, again) } : undefined);
       again();
       return true;
     } catch (problem) {
       if (problem instanceof ApiError && problem.status === 412) {
-        say(words().codes.conflict);
+        showToast(words().codes.conflict);
         again();
       } else setError(problem);
       return false;

@@ -2,7 +2,7 @@
 
 import { choose } from "../state/view";
 import { words } from "../text";
-import { country, whole } from "../text/numbers";
+import { countryName, whole } from "../text/numbers";
 import world from "../assets/world.json";
 
 const STEPS = 6;
@@ -17,7 +17,7 @@ export default function World({ counts }: { counts: Record<string, number> }) {
         const step = n === 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(n / most) * (STEPS - 1)));
         return (
           <path key={letters} d={path} class={`heat heat-${step}`} onClick={n ? () => choose("scan:country", letters) : undefined}>
-            <title>{`${country(letters)}: ${whole(n)}`}</title>
+            <title>{`${countryName(letters)}: ${whole(n)}`}</title>
           </path>
         );
       })}

@@ -1,7 +1,7 @@
 /* Whose days and hours are shown. */
 
 import { useState } from "preact/hooks";
-import { look, ownZone, view } from "../state/view";
+import { setView, ownZone, view } from "../state/view";
 import { fill, words } from "../text";
 import { Dialog } from "./dialog";
 import { Icon } from "./icon";
@@ -21,7 +21,7 @@ export function Zone() {
           <p class="muted">{periods.zoneAbout}</p>
           <label class="field">
             <span>{periods.zone}</span>
-            <select class="input" value={zone} onChange={(event) => look({ zone: event.currentTarget.value })}>
+            <select class="input" value={zone} onChange={(event) => setView({ zone: event.currentTarget.value })}>
               <option value={ownZone}>{fill(periods.ownZone, { zone: ownZone })}</option>
               {["UTC", ...Intl.supportedValuesOf("timeZone")]
                 .filter((one, at, all) => one !== ownZone && all.indexOf(one) === at)

@@ -11,7 +11,7 @@ export type Kept = components["schemas"]["PictureStyle"];
 
 const QUIET_MS = 150;
 
-export interface Tried {
+export interface PreviewState {
   /** The last picture that could be drawn. */
   preview: Preview | null;
   /** Why the style of now cannot be. */
@@ -20,8 +20,8 @@ export interface Tried {
 }
 
 /** Draw the style a moment after its last change; the last answer wins. */
-export function useTried(code: string, style: Json): Tried {
-  const [tried, setTried] = useState<Tried>({ preview: null, error: null, waiting: true });
+export function usePreview(code: string, style: Json): PreviewState {
+  const [tried, setTried] = useState<PreviewState>({ preview: null, error: null, waiting: true });
   const key = JSON.stringify(style);
   useEffect(() => {
     const stop = new AbortController();
@@ -45,16 +45,16 @@ export function useTried(code: string, style: Json): Tried {
   return tried;
 }
 
-export async function keptStyles(signal: AbortSignal): Promise<Kept[]> {
+export async function savedStyles(signal: AbortSignal): Promise<Kept[]> {
   return (await get<{ styles: Kept[] }>("/v1/styles", signal)).styles;
 }
 
-export async function keepStyle(name: string, style: Json): Promise<void> {
+export async function saveStyle(name: string, style: Json): Promise<void> {
   await call("POST", "/v1/styles", { body: { name, style } });
   void cache.invalidateQueries({ queryKey: ["styles"] });
 }
 
-export async function dropStyle(id: string): Promise<void> {
+export async function deleteStyle(id: string): Promise<void> {
   await call("DELETE", `/v1/styles/${id}`);
   void cache.invalidateQueries({ queryKey: ["styles"] });
 }

@@ -6,7 +6,7 @@ import { fill, words } from "../text";
 import { whole } from "../text/numbers";
 import type { Preview } from "./api";
 import { Tiles } from "./controls";
-import { DPI, FINE, FORMATS, bounds, printed, size, type Format } from "./sizes";
+import { DPI, FINE, FORMATS, widthBounds, moduleSize, requestSize, type Format } from "./sizes";
 
 const USUAL_MM = [20, 30, 50, 100, 200] as const;
 
@@ -17,10 +17,10 @@ export function Download({ code, slug, preview, unsaved }: { code: string; slug:
   const [mm, setMm] = useState("50");
   const [dpi, setDpi] = useState<number>(300);
   const wide = Number(mm.replace(",", "."));
-  const [low, high] = bounds(format, dpi);
+  const [low, high] = widthBounds(format, dpi);
   const fits = wide >= low && wide <= high;
-  const pixels = size(format, wide, dpi);
-  const print = preview && fits ? printed(wide, preview.width, preview.modules) : null;
+  const pixels = requestSize(format, wide, dpi);
+  const print = preview && fits ? moduleSize(wide, preview.width, preview.modules) : null;
   const one = (value: number): string => value.toLocaleString(undefined, { maximumFractionDigits: 2 });
   return (
     <section class="card stack design-file">

@@ -9,7 +9,7 @@ import { percent, whole } from "../text/numbers";
 import { Colour, Slider, Switch, Tiles } from "./controls";
 import { LogoField } from "./logo";
 import { FinderSample, ShapeSample } from "./samples";
-import { EYES, LEVELS, LOGO, NEW_FRAME, RINGS, SHAPES, lettering, plainly, type Design } from "./style";
+import { EYES, LEVELS, LOGO, NEW_FRAME, RINGS, SHAPES, textColorField, withoutFieldPath, type Design } from "./style";
 
 interface Props {
   design: Design;
@@ -18,7 +18,7 @@ interface Props {
 }
 
 function said(error: unknown, field: string): string | undefined {
-  return error instanceof ApiError && error.field === field ? plainly(error.message, field) : undefined;
+  return error instanceof ApiError && error.field === field ? withoutFieldPath(error.message, field) : undefined;
 }
 
 export function Fields({ design, change, error }: Props) {
@@ -125,7 +125,7 @@ function FrameFields({ design, change, error }: Props) {
           <TextField label={text.caption} name="caption" value={frame.caption} change={(caption) => change({ frame: { ...frame, caption } })} problem={at(".caption") ?? at("")} hint={text.captionHint} />
           <div class="design-pair">
             <Colour label={text.frameColour} name="frame-color" value={frame.color} change={(color) => change({ frame: { ...frame, color } })} problem={at(".color")} />
-            <Colour label={text.captionColour} name="caption-color" value={frame.text_color ?? ""} otherwise={lettering(frame.color)} change={(color) => change({ frame: { ...frame, text_color: color || null } })} problem={at(".text_color")} />
+            <Colour label={text.captionColour} name="caption-color" value={frame.text_color ?? ""} otherwise={textColorField(frame.color)} change={(color) => change({ frame: { ...frame, text_color: color || null } })} problem={at(".text_color")} />
             <Tiles title={text.position} name="position" value={frame.position} change={(value) => change({ frame: { ...frame, position: value === "top" ? "top" : "bottom" } })} choices={(["bottom", "top"] as const).map((value) => ({ value, name: text.positions[value] }))} />
             <Tiles title={text.corners} name="corners" value={frame.corners} change={(value) => change({ frame: { ...frame, corners: value === "square" ? "square" : "rounded" } })} choices={(["rounded", "square"] as const).map((value) => ({ value, name: text.shapes[value] ?? value }))} />
           </div>

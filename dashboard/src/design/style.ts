@@ -7,7 +7,7 @@ export const LEVELS = ["L", "M", "Q", "H"] as const;
 
 export type Json = Record<string, unknown>;
 
-export interface Gradient {
+interface Gradient {
   type: "linear" | "radial";
   colors: string[];
   angle: number;
@@ -72,7 +72,7 @@ function numeric(value: unknown, otherwise: number): number {
 const colour = (value: unknown): string | null => (typeof value === "string" ? hex(value) : null);
 
 /** From the style of a code. */
-export function opened(style: Json | null): Design {
+export function designOf(style: Json | null): Design {
   const said = style ?? {};
   const finder = typeof said["finder"] === "string" ? { ring: said["finder"], eye: said["finder"] } : (object(said["finder"]) ?? {});
   const gradient = object(said["gradient"]);
@@ -113,7 +113,7 @@ export function opened(style: Json | null): Design {
 const DRAWN = ["shape", "finder", "color", "background", "gradient", "margin", "error_correction", "logo", "frame"];
 
 /** As `/v1` takes it, without what is a default. What the code's style says beyond is kept. */
-export function written(design: Design, before: Json | null = null): Json {
+export function styleOf(design: Design, before: Json | null = null): Json {
   const style: Json = Object.fromEntries(Object.entries(before ?? {}).filter(([name]) => !DRAWN.includes(name)));
   if (design.shape !== PLAIN.shape) style["shape"] = design.shape;
   if (design.ring !== "square" || design.eye !== "square" || design.ringColor || design.eyeColor) {
@@ -135,9 +135,9 @@ export function written(design: Design, before: Json | null = null): Json {
   return style;
 }
 
-export const same = (one: Design, other: Design): boolean => JSON.stringify(one) === JSON.stringify(other);
+export const sameDesign = (one: Design, other: Design): boolean => JSON.stringify(one) === JSON.stringify(other);
 
-export const LOOKS: { name: string; design: Partial<Design> }[] = [
+export const PRESETS: { name: string; design: Partial<Design> }[] = [
   { name: "classic", design: {} },
   { name: "soft", design: { shape: "rounded", ring: "rounded", eye: "rounded", color: "#14342f" } },
   { name: "dots", design: { shape: "dots", ring: "circle", eye: "circle", color: "#1b3a6b" } },
@@ -147,13 +147,13 @@ export const LOOKS: { name: string; design: Partial<Design> }[] = [
 ];
 
 /** What the server says of a field, without the field's name before it. */
-export function plainly(message: string, field: string | null): string {
+export function withoutFieldPath(message: string, field: string | null): string {
   const rest = field !== null && message.startsWith(`${field} `) ? message.slice(field.length + 1) : message;
   return rest.slice(0, 1).toUpperCase() + rest.slice(1);
 }
 
 /** The lettering that a frame gets by itself: white on dark, black on light. */
-export function lettering(frame: string): string {
+export function textColorField(frame: string): string {
   const [red, green, blue] = [1, 3, 5].map((at) => {
     const part = parseInt(frame.slice(at, at + 2), 16) / 255;
     return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;

@@ -6,13 +6,13 @@ import { Icon } from "../components/icon";
 import { problemOf } from "../components/forms";
 import { fill, words } from "../text";
 import { percent, whole } from "../text/numbers";
-import type { Tried } from "./api";
-import { plainly } from "./style";
+import type { PreviewState } from "./api";
+import { withoutFieldPath } from "./style";
 
 // The largest reserve that is measured.
 const MOST = 0.3;
 
-export function Verdict({ tried }: { tried: Tried }) {
+export function Verdict({ tried }: { tried: PreviewState }) {
   const { design: text } = words();
   const { preview, error, waiting } = tried;
   const address = useMemo(() => preview && `data:image/svg+xml,${encodeURIComponent(preview.svg)}`, [preview]);
@@ -31,7 +31,7 @@ export function Verdict({ tried }: { tried: Tried }) {
                 {error instanceof ApiError && error.code === "unreadable" ? text.doesNotScan : text.notDrawn}
               </span>
             </p>
-            <p class="problem">{error instanceof ApiError ? plainly(error.message, error.field) : problemOf(error)}</p>
+            <p class="problem">{error instanceof ApiError ? withoutFieldPath(error.message, error.field) : problemOf(error)}</p>
           </>
         ) : preview ? (
           <>

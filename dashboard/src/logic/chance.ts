@@ -1,6 +1,6 @@
 /* Whether shares differ from what their weights promise by more than chance: Pearson's test, two-sided. */
 
-export interface Part {
+interface Part {
   seen: number;
   weight: number;
 }

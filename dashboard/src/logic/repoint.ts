@@ -1,6 +1,6 @@
 /* Many destinations changed by one pattern. */
 
-export interface Repointed<T> {
+interface Repointed<T> {
   code: T;
   before: string;
   after: string;

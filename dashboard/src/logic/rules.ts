@@ -18,7 +18,7 @@ export interface Row {
   parameter?: string;
 }
 
-export interface Conditions {
+interface Conditions {
   rows: Row[];
   match: "all" | "any";
   zone: string;

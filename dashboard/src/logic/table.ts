@@ -7,7 +7,7 @@ export interface Item {
   tags?: string[];
 }
 
-export type Flaw = "destination" | "slug" | "twice" | "tags";
+type Flaw = "destination" | "slug" | "twice" | "tags";
 
 export interface Line {
   /** Of the pasted text, from 1. */
@@ -20,7 +20,7 @@ export interface Line {
 const COLUMNS: Record<string, keyof Item> = { destination: "destination", url: "destination", link: "destination", ziel: "destination", label: "label", name: "label", slug: "slug", tags: "tags", schlagwörter: "tags" };
 const SLUG = /^(?=.{3,48}$)[a-z0-9]+(-[a-z0-9]+)*$/;
 
-export interface Read {
+interface Read {
   header: string | null;
   lines: Line[];
 }

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { ApiError, call, get, lost, onSignedOut } from "../api/client";
 import { cache } from "../api/cache";
 
-export interface Session {
+interface Session {
   workspace: string;
   scope: "read" | "write" | "admin";
   key_name: string;
@@ -32,9 +32,9 @@ export async function whoAmI(): Promise<void> {
   }
 }
 
-onSignedOut(forget);
+onSignedOut(clearSession);
 
-function forget(): void {
+function clearSession(): void {
   localStorage.removeItem(SEEN);
   session.value = null;
 }
@@ -50,7 +50,7 @@ export async function signOut(): Promise<void> {
   try {
     await call("DELETE", "/v1/session");
   } finally {
-    forget();
+    clearSession();
     cache.clear();
   }
 }

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-export interface Toast {
+interface Toast {
   id: number;
   text: string;
   action?: { label: string; run: () => void };
@@ -11,12 +11,12 @@ export interface Toast {
 export const toasts = signal<Toast[]>([]);
 let last = 0;
 
-export function say(text: string, action?: Toast["action"], forMs = 6000): void {
+export function showToast(text: string, action?: Toast["action"], forMs = 6000): void {
   const id = ++last;
   toasts.value = [...toasts.value, action ? { id, text, action } : { id, text }];
-  setTimeout(() => hush(id), forMs);
+  setTimeout(() => dismissToast(id), forMs);
 }
 
-export function hush(id: number): void {
+export function dismissToast(id: number): void {
   toasts.value = toasts.value.filter((one) => one.id !== id);
 }

@@ -74,9 +74,9 @@ export function write(view: View): string {
 export const view = computed(() => read(search.value));
 
 /** The query part of the address, to be kept when another page of the dashboard is opened. */
-export const kept = computed(() => write(view.value));
+export const viewQuery = computed(() => write(view.value));
 
-export function look(change: Partial<View>): void {
+export function setView(change: Partial<View>): void {
   const text = write({ ...view.value, ...change });
   // A tab is no step to go back to.
   const put = Object.keys(change).join() === "tabs" ? "replaceState" : "pushState";
@@ -84,10 +84,10 @@ export function look(change: Partial<View>): void {
   search.value = text;
 }
 
-export function follow(): void {
+export function syncView(): void {
   search.value = location.search;
 }
-addEventListener("popstate", follow);
+addEventListener("popstate", syncView);
 
 /** After a click on a value: it alone; after a second one: all but it. `not` excludes it at once, beside others. */
 export function after(filters: Chosen[], dimension: string, value: string, not = false): Chosen[] {
@@ -107,11 +107,11 @@ export function toggled(filters: Chosen[], dimension: string, value: string): Ch
 }
 
 export function choose(dimension: string, value: string, not = false): void {
-  look({ filters: after(view.value.filters, dimension, value, not) });
+  setView({ filters: after(view.value.filters, dimension, value, not) });
 }
 
 export function toggle(dimension: string, value: string): void {
-  look({ filters: toggled(view.value.filters, dimension, value) });
+  setView({ filters: toggled(view.value.filters, dimension, value) });
 }
 
 /** Values of one dimension that are chosen together, or excluded together. */
@@ -137,16 +137,16 @@ function isOf(group: Group): (one: Chosen) => boolean {
 }
 
 /** From "is" to "is not", or back. */
-export function turn(group: Group): void {
+export function invertFilter(group: Group): void {
   const [mine, own] = [isOf(group), new Set(group.values)];
   const others = view.value.filters.filter((one) => one.dimension !== group.dimension || (one.not === !group.not && !own.has(one.value)));
   const turned = view.value.filters.filter(mine).map((one) => ({ ...one, not: !one.not }));
-  look({ filters: [...others, ...turned] });
+  setView({ filters: [...others, ...turned] });
 }
 
-export function forget(group: Group): void {
+export function removeFilter(group: Group): void {
   const mine = isOf(group);
-  look({ filters: view.value.filters.filter((one) => !mine(one)) });
+  setView({ filters: view.value.filters.filter((one) => !mine(one)) });
 }
 
 /** The question's part that every panel of a page shares. Several values of one dimension hold together. */

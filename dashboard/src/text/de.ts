@@ -3,7 +3,7 @@ import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
   name: "Waymark",
-  nav: { overview: "Übersicht", codes: "Codes", reports: "Berichte", settings: "Einstellungen", main: "Hauptmenü", skip: "Zum Inhalt" },
+  nav: { overview: "Übersicht", codes: "Codes", settings: "Einstellungen", main: "Hauptmenü", skip: "Zum Inhalt" },
   theme: { light: "Hell", dark: "Dunkel", auto: "Wie das System", label: "Darstellung" },
   languageLabel: "Sprache",
   signIn: {
@@ -25,7 +25,7 @@ export const de: Catalogue = {
     home: "Zur Übersicht",
     readOnly: "Dein Schlüssel darf lesen, aber nichts ändern.",
   },
-  metrics: { scans: "Scans", visitors: "Besucher", codes: "Codes in Gebrauch", share: "Anteil", last: "Letzter Scan", live: "Scans in den letzten 5 Minuten", now: "Gerade eben", quiet: "Der nächste Scan erscheint hier." },
+  metrics: { scans: "Scans", visitors: "Besucher", codes: "Codes in Gebrauch", share: "Anteil", live: "Scans in den letzten 5 Minuten", now: "Gerade eben", quiet: "Der nächste Scan erscheint hier." },
   change: { none: "unverändert", before: "vorher {value}", fromNothing: "neu" },
   proof: {
     green: "Bewiesen",
@@ -126,16 +126,13 @@ export const de: Catalogue = {
     sources: "Herkunft",
     campaigns: "Kampagnen",
     entries: "Zugänge",
-    details: "Einzelheiten",
     search: "Suchen",
     table: "Als Tabelle zeigen",
     chart: "Als Diagramm zeigen",
     more: "Alle zeigen",
     others: "Übrige",
     none: "Keine Scans in diesem Zeitraum.",
-    share: "Anteil",
     change: "Änderung",
-    kinds: "Arten",
     export: "Exportieren",
     csv: "CSV",
     png: "Bild (PNG)",
@@ -159,7 +156,6 @@ export const de: Catalogue = {
     hint: "Einen Code oder einen Befehl finden",
     search: "Codes und Befehle",
     none: "Nichts passt.",
-    actions: "Befehle",
     overview: "Zur Übersicht",
     codes: "Zu den Codes",
     shift: "Früherer, späterer Zeitraum",

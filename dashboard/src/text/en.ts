@@ -2,7 +2,7 @@ import { settingsEn } from "./settings-en";
 
 export const en = {
   name: "Waymark",
-  nav: { overview: "Overview", codes: "Codes", reports: "Reports", settings: "Settings", main: "Main", skip: "Skip to content" },
+  nav: { overview: "Overview", codes: "Codes", settings: "Settings", main: "Main", skip: "Skip to content" },
   theme: { light: "Light", dark: "Dark", auto: "As the system", label: "Appearance" },
   languageLabel: "Language",
   signIn: {
@@ -24,7 +24,7 @@ export const en = {
     home: "Go to the overview",
     readOnly: "Your key can read, but not change anything.",
   },
-  metrics: { scans: "Scans", visitors: "Visitors", codes: "Codes in use", share: "Share", last: "Last scan", live: "scans in the last 5 minutes", now: "Right now", quiet: "The next scan shows here." },
+  metrics: { scans: "Scans", visitors: "Visitors", codes: "Codes in use", share: "Share", live: "scans in the last 5 minutes", now: "Right now", quiet: "The next scan shows here." },
   change: { none: "no change", before: "{value} before", fromNothing: "new" },
   proof: {
     green: "Proven",
@@ -125,16 +125,13 @@ export const en = {
     sources: "Sources",
     campaigns: "Campaigns",
     entries: "Entries",
-    details: "Details",
     search: "Search",
     table: "Show as a table",
     chart: "Show as a chart",
     more: "Show all",
     others: "Others",
     none: "No scans in this period.",
-    share: "Share",
     change: "Change",
-    kinds: "Kinds",
     export: "Export",
     csv: "CSV",
     png: "Picture (PNG)",
@@ -158,7 +155,6 @@ export const en = {
     hint: "Find a code, or something to do",
     search: "Codes and actions",
     none: "Nothing fits.",
-    actions: "Actions",
     overview: "Go to the overview",
     codes: "Go to the codes",
     shift: "Earlier, later period",

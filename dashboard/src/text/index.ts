@@ -15,7 +15,7 @@ function preferred(): string {
 
 export const language = signal(preferred());
 
-export function speak(name: string): void {
+export function setLanguage(name: string): void {
   localStorage.setItem("language", name);
   language.value = name;
   document.documentElement.lang = name;

@@ -60,12 +60,12 @@ export function ago(iso: string, now = Date.now()): string {
   return format.format(seconds, "second");
 }
 
-export function country(letters: string): string {
+export function countryName(letters: string): string {
   if (!/^[A-Z]{2}$/.test(letters)) return letters;
   return kept("country", () => new Intl.DisplayNames(language.value, { type: "region", fallback: "code" })).of(letters) ?? letters;
 }
 
-export function tongue(tag: string): string {
+export function languageName(tag: string): string {
   try {
     return kept("tongue", () => new Intl.DisplayNames(language.value, { type: "language", fallback: "code" })).of(tag) ?? tag;
   } catch {

@@ -11,7 +11,7 @@ import { Icon } from "../components/icon";
 import { saveFile } from "../components/save-file";
 import { Trouble } from "../components/trouble";
 import type { PartProps } from "../components/use-edit";
-import { base, choose, kept, view } from "../state/view";
+import { base, choose, viewQuery, view } from "../state/view";
 import { fill, words } from "../text";
 import { ago, whole } from "../text/numbers";
 
@@ -99,7 +99,7 @@ export default function CodePlacements({ code }: PartProps) {
                         class="button button-plain"
                         onClick={() => {
                           choose("scan:placement", placement);
-                          route(`/codes/${code.id}${kept.value}`);
+                          route(`/codes/${code.id}${viewQuery.value}`);
                         }}
                       >
                         {text.scans}

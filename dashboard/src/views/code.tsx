@@ -4,15 +4,16 @@ import { useState } from "preact/hooks";
 import { ErrorBoundary, lazy, useLocation, useRoute } from "preact-iso";
 import { ApiError, type Answer } from "../api/client";
 import { useAnswer } from "../api/cache";
-import { deleteCode, nameOf, readCode, type Code as CodeShape } from "../api/codes";
+import { nameOf } from "../api/code-names";
+import { deleteCode, readCode, type Code as CodeShape } from "../api/codes";
 import { TextField, problemOf } from "../components/forms";
 import { Icon } from "../components/icon";
 import { Trouble } from "../components/trouble";
 import { useEdit, type PartProps } from "../components/use-edit";
 import { Analytics } from "./overview";
 import { mayWrite } from "../state/session";
-import { say } from "../state/toasts";
-import { kept } from "../state/view";
+import { showToast } from "../state/toasts";
+import { viewQuery } from "../state/view";
 import { words } from "../text";
 import NotFound from "./not-found";
 
@@ -47,7 +48,7 @@ function Parts({ open, ...part }: PartProps & { open: string }) {
     <>
       <nav class="parts" aria-label={parts.label}>
         {pages.map((one) => (
-          <a key={one} href={`/codes/${code.id}${one && `/${one}`}${kept.value}`} aria-current={one === open ? "page" : undefined}>
+          <a key={one} href={`/codes/${code.id}${one && `/${one}`}${viewQuery.value}`} aria-current={one === open ? "page" : undefined}>
             {titles[one]}
             {count[one] ? <span class="badge">{count[one]}</span> : null}
           </a>
@@ -73,7 +74,7 @@ function Head(props: PartProps) {
     if (!confirm(text.deleteSure)) return;
     try {
       await deleteCode(code.id, etag);
-      route(`/codes${kept.value}`);
+      route(`/codes${viewQuery.value}`);
     } catch (problem) {
       setRefused(problem);
     }
@@ -83,7 +84,7 @@ function Head(props: PartProps) {
     <section class="card code-head">
       <div class="code-picture">
         <img src={`${picture}?format=svg&size=512`} alt={text.picture} width="176" height="176" />
-        <a class="button code-design" href={`/codes/${code.id}/design${kept.value}`}>
+        <a class="button code-design" href={`/codes/${code.id}/design${viewQuery.value}`}>
           <Icon name="palette" />
           {words().design.open}
         </a>
@@ -114,7 +115,7 @@ function Head(props: PartProps) {
           <button
             type="button"
             class="button button-plain"
-            onClick={() => void navigator.clipboard.writeText(code.short_url).then(() => say(words().copied))}
+            onClick={() => void navigator.clipboard.writeText(code.short_url).then(() => showToast(words().copied))}
           >
             <Icon name="copy" />
             {words().copy}

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useAnswer } from "../api/cache";
 import { get } from "../api/client";
 import { SORTS, type Code, type Folder, type Wanted } from "../api/codes";
-import { listed, type Listed } from "../api/listed";
+import { codePages, type CodePageShown } from "../api/code-pages";
 import { CodeDialog } from "../components/code-dialog";
 import { CodeRows } from "../components/code-rows";
 import { SelectField } from "../components/fields";
@@ -15,7 +15,7 @@ import { Many } from "../components/many";
 import { Trouble } from "../components/trouble";
 import { readWanted, writeWanted } from "../logic/wanted";
 import { mayWrite } from "../state/session";
-import { kept } from "../state/view";
+import { viewQuery } from "../state/view";
 import { words } from "../text";
 
 const CreateMany = lazy(() => import("../components/create-many"));
@@ -31,7 +31,7 @@ export default function Codes() {
   const [open, setOpen] = useState<Open>(query["new"] !== undefined ? "one" : null);
   const [chosen, setChosen] = useState<Map<string, Code>>(new Map());
   const [again, setAgain] = useState(0);
-  const reading = useRef<AsyncGenerator<Listed, void>>(undefined);
+  const reading = useRef<AsyncGenerator<CodePageShown, void>>(undefined);
   const { codes: text, list } = words();
   const folders = useAnswer<{ folders: Folder[] }>({ key: ["folders"], fetch: (signal) => get("/v1/folders", signal) });
   const tags = useAnswer<{ tags: { tag: string; codes: number }[] }>({ key: ["tags"], fetch: (signal) => get("/v1/tags", signal) });
@@ -64,7 +64,7 @@ export default function Codes() {
     const stop = new AbortController();
     const wait = setTimeout(
       () => {
-        reading.current = listed(wanted, stop.signal);
+        reading.current = codePages(wanted, stop.signal);
         void load(stop.signal);
       },
       wanted.q === "" ? 0 : 200,
@@ -88,7 +88,7 @@ export default function Codes() {
     <>
       <header class="page-head">
         <h1>{words().nav.codes}</h1>
-        <a class="button" href={`/codes/print${kept.value}`}>
+        <a class="button" href={`/codes/print${viewQuery.value}`}>
           <Icon name="printer" />
           {words().sheet.open}
         </a>
@@ -165,7 +165,7 @@ export default function Codes() {
           close={() => setOpen(null)}
           done={(code) => {
             setOpen(null);
-            route(`/codes/${code.id}${kept.value}`);
+            route(`/codes/${code.id}${viewQuery.value}`);
           }}
         />
       )}

@@ -4,19 +4,20 @@ import { useEffect, useState } from "preact/hooks";
 import { useRoute } from "preact-iso";
 import { ApiError, type Answer } from "../api/client";
 import { useAnswer } from "../api/cache";
-import { editCode, nameOf, readCode, type Code, type CodeEdit } from "../api/codes";
+import { nameOf } from "../api/code-names";
+import { editCode, readCode, type Code, type CodeEdit } from "../api/codes";
 import { Icon } from "../components/icon";
 import { problemOf } from "../components/forms";
 import { Trouble } from "../components/trouble";
-import { useTried } from "../design/api";
+import { usePreview } from "../design/api";
 import { Download } from "../design/download";
 import { Fields } from "../design/fields";
-import { Looks } from "../design/looks";
-import { opened, same, written, type Design, type Json } from "../design/style";
+import { Presets } from "../design/presets";
+import { designOf, sameDesign, styleOf, type Design, type Json } from "../design/style";
 import { Verdict } from "../design/verdict";
 import { mayWrite } from "../state/session";
-import { say } from "../state/toasts";
-import { kept } from "../state/view";
+import { showToast } from "../state/toasts";
+import { viewQuery } from "../state/view";
 import { words } from "../text";
 import NotFound from "./not-found";
 import "../styles/design.css";
@@ -34,12 +35,12 @@ export default function DesignView() {
 function Designer({ code, etag, again }: { code: Code; etag: string | null; again: () => Promise<unknown> }) {
   const { design: text } = words();
   const before = code.style as Json | null;
-  const saved = opened(before);
+  const saved = designOf(before);
   const [design, setDesign] = useState<Design>(saved);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const tried = useTried(code.id, written(design, before));
-  const unsaved = !same(design, saved);
+  const tried = usePreview(code.id, styleOf(design, before));
+  const unsaved = !sameDesign(design, saved);
 
   useEffect(() => {
     if (!unsaved) return;
@@ -52,9 +53,9 @@ function Designer({ code, etag, again }: { code: Code; etag: string | null; agai
     setBusy(true);
     setError(null);
     try {
-      const { etag: next } = await editCode(code.id, { style: written(design, before) } as CodeEdit, etag);
+      const { etag: next } = await editCode(code.id, { style: styleOf(design, before) } as CodeEdit, etag);
       await again();
-      say(text.saved, {
+      showToast(text.saved, {
         label: words().undo,
         run: () =>
           void editCode(code.id, { style: before ?? {} } as CodeEdit, next)
@@ -63,7 +64,7 @@ function Designer({ code, etag, again }: { code: Code; etag: string | null; agai
       });
     } catch (problem) {
       if (problem instanceof ApiError && problem.status === 412) {
-        say(words().codes.conflict);
+        showToast(words().codes.conflict);
         await again();
       } else setError(problem);
     } finally {
@@ -75,7 +76,7 @@ function Designer({ code, etag, again }: { code: Code; etag: string | null; agai
     <>
       <header class="page-head">
         <div class="design-title">
-          <a class="row" href={`/codes/${code.id}${kept.value}`}>
+          <a class="row" href={`/codes/${code.id}${viewQuery.value}`}>
             <Icon name="arrow-left" />
             <bdi>{nameOf(code)}</bdi>
           </a>
@@ -86,7 +87,7 @@ function Designer({ code, etag, again }: { code: Code; etag: string | null; agai
         <fieldset class="stack design-fields" disabled={!mayWrite() || code.locked}>
           <legend class="visually-hidden">{text.title}</legend>
           {!mayWrite() && <p class="notice">{words().problems.readOnly}</p>}
-          <Looks design={design} use={setDesign} />
+          <Presets design={design} use={setDesign} />
           <Fields design={design} change={(changes) => setDesign((now) => ({ ...now, ...changes }))} error={tried.error ?? error} />
         </fieldset>
         <aside class="design-aside" aria-label={text.preview}>

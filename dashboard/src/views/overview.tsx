@@ -3,23 +3,23 @@
 import type { ComponentChildren } from "preact";
 import { ErrorBoundary, lazy } from "preact-iso";
 import { useEffect, useRef } from "preact/hooks";
-import { ask, type Answered, type Question } from "../api/questions";
+import { ask, changeOf, type Answered, type Question } from "../api/questions";
 import { cache, useAnswer } from "../api/cache";
 import { Change } from "../components/bars";
-import { Empty } from "../components/empty";
+import { Empty, useScanned } from "../components/empty";
 import { FilterBar } from "../components/filters";
 import { Icon } from "../components/icon";
 import { Panel } from "../components/panel";
 import { PeriodBar } from "../components/period";
 import { ProofMark } from "../components/proof";
-import { Seen } from "../components/seen";
+import { LazyVisible } from "../components/lazy-visible";
 import { Series } from "../components/series";
 import { Trouble } from "../components/trouble";
 import { Week } from "../components/week";
 import { Live } from "../components/live";
 import { opened } from "../state/open";
 import { mayWrite } from "../state/session";
-import { seenRange } from "../state/seen-range";
+import { visibleRange } from "../state/visible-range";
 import { base, grain, view } from "../state/view";
 import { fill, words } from "../text";
 import { whole } from "../text/numbers";
@@ -41,10 +41,11 @@ export function Analytics({ title, code }: { title: string; code?: string }) {
   const range = totals.data?.query.date_range;
   const all = totals.data?.results[0];
   const scans = all ? Number(all.metrics[0]) : undefined;
+  const scanned = useScanned(code, scans === 0);
   const came = useRenewal();
   useEffect(() => {
-    seenRange.value = view.value.period === "all" ? undefined : range;
-    return () => void (seenRange.value = undefined);
+    visibleRange.value = view.value.period === "all" ? undefined : range;
+    return () => void (visibleRange.value = undefined);
   }, [range?.join(), view.value.period]);
   return (
     <>
@@ -67,7 +68,15 @@ export function Analytics({ title, code }: { title: string; code?: string }) {
         <Tile name={words().metrics.visitors} value={all ? Number(all.metrics[1]) : undefined} row={all} at={1} />
         {!code && <CodesInUse before={totals.data?.query.compare ?? undefined} />}
       </div>
-      {scans === 0 && <Empty code={code} />}
+      {scans === 0 && scanned && <Empty code={code} {...scanned} />}
+      {!(scans === 0 && scanned?.times === 0) && <Panels range={range} code={code} />}
+    </>
+  );
+}
+
+function Panels({ range, code }: { range: [string, string] | undefined; code: string | undefined }) {
+  return (
+    <>
       <section class="card">
         <Over range={range} code={code} />
       </section>
@@ -82,13 +91,13 @@ export function Analytics({ title, code }: { title: string; code?: string }) {
           <div class="card-head">
             <h2>{words().panels.week}</h2>
           </div>
-          <Seen>{() => <Hours code={code} />}</Seen>
+          <LazyVisible>{() => <Hours code={code} />}</LazyVisible>
         </section>
         <section class={`card ${code ? "panel-wide" : ""}`}>
           <div class="card-head">
             <h2>{words().panels.map}</h2>
           </div>
-          <Seen>{() => <Countries code={code} />}</Seen>
+          <LazyVisible>{() => <Countries code={code} />}</LazyVisible>
         </section>
       </div>
     </>
@@ -113,7 +122,7 @@ function useRenewal(): () => void {
 function Tile({ name, value, row, at, children }: { name: string; value: number | undefined; row?: Answered["results"][0] | undefined; at: number; children?: ComponentChildren }) {
   const compared = row?.comparison;
   return (
-    <Figure name={name} value={value} before={compared ? Number(compared.metrics[at] ?? 0) : undefined} change={compared?.change[at]}>
+    <Figure name={name} value={value} before={compared ? Number(compared.metrics[at] ?? 0) : undefined} change={row && changeOf(row, at)}>
       {children}
     </Figure>
   );

@@ -4,12 +4,13 @@ import { useEffect, useState } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import { ApiError, get, download } from "../api/client";
 import { useAnswer } from "../api/cache";
-import { listPath, nameOf, type Code, type CodePage, type Folder } from "../api/codes";
+import { nameOf } from "../api/code-names";
+import { listPath, type Code, type CodePage, type Folder } from "../api/codes";
 import { Icon } from "../components/icon";
 import { TextField, problemOf } from "../components/forms";
 import { Trouble } from "../components/trouble";
 import { Switch, Tiles } from "../design/controls";
-import { kept } from "../state/view";
+import { viewQuery } from "../state/view";
 import { fill, words } from "../text";
 import { whole } from "../text/numbers";
 import "../styles/design.css";
@@ -61,7 +62,7 @@ export default function SheetView() {
     <>
       <header class="page-head">
         <div class="design-title">
-          <a class="row" href={`/codes${kept.value}`}>
+          <a class="row" href={`/codes${viewQuery.value}`}>
             <Icon name="arrow-left" />
             {words().nav.codes}
           </a>

@@ -8,7 +8,7 @@ import { useAction } from "../../components/action";
 import { FormProblem } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { mayWrite } from "../../state/session";
-import { say } from "../../state/toasts";
+import { showToast } from "../../state/toasts";
 import { ownZone } from "../../state/view";
 import { fill, words } from "../../text";
 import { ago, moment, whole } from "../../text/numbers";
@@ -37,7 +37,7 @@ export function Deliveries({ webhook, pending, dead }: { webhook: string; pendin
           ))}
         </div>
         {list === "dead" && mayWrite() && (answer.data?.deliveries.length ?? 0) > 0 && (
-          <button type="button" class="button" disabled={busy} onClick={() => void run(() => call("POST", `/v1/webhooks/${webhook}/replay`), STALE).then((done) => done && say(text.replayed))}>
+          <button type="button" class="button" disabled={busy} onClick={() => void run(() => call("POST", `/v1/webhooks/${webhook}/replay`), STALE).then((done) => done && showToast(text.replayed))}>
             {text.replayDead}
           </button>
         )}
@@ -76,7 +76,7 @@ function Row({ webhook, one }: { webhook: string; one: Delivery }) {
           {text.body}
         </button>
         {one.status !== "delivered" && mayWrite() && (
-          <button type="button" class="button" disabled={busy} onClick={() => void run(() => call("POST", `${at}/replay`), STALE).then((done) => done && say(text.replayed))}>
+          <button type="button" class="button" disabled={busy} onClick={() => void run(() => call("POST", `${at}/replay`), STALE).then((done) => done && showToast(text.replayed))}>
             <Icon name="refresh-cw" />
             {text.replay}
           </button>

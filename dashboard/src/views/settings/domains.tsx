@@ -8,7 +8,7 @@ import { useAction } from "../../components/action";
 import { FormProblem, TextField, problemOf } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { mayWrite } from "../../state/session";
-import { say } from "../../state/toasts";
+import { showToast } from "../../state/toasts";
 import { ownZone } from "../../state/view";
 import { fill, words } from "../../text";
 import { moment } from "../../text/numbers";
@@ -58,7 +58,7 @@ function One({ domain }: { domain: Domain }) {
   async function verify(): Promise<void> {
     const { body } = await call<CheckedDomain>("POST", `/v1/domains/${domain.id}/verify`);
     setChecks(body.checks);
-    say(fill(body.is_verified ? text.isVerified : text.notYet, { domain: domain.domain }));
+    showToast(fill(body.is_verified ? text.isVerified : text.notYet, { domain: domain.domain }));
   }
 
   return (
@@ -148,7 +148,7 @@ function Pages({ domain }: { domain: Domain }) {
         onSubmit={(event) => {
           event.preventDefault();
           const body = Object.fromEntries(FIELDS.map((field) => [field, values[field].trim() || null]));
-          void run(() => call("PATCH", `/v1/domains/${domain.id}`, { body }), STALE).then((done) => done && say(words().settings.saved));
+          void run(() => call("PATCH", `/v1/domains/${domain.id}`, { body }), STALE).then((done) => done && showToast(words().settings.saved));
         }}
       >
         {FIELDS.map((field) => (

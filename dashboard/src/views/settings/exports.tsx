@@ -10,13 +10,13 @@ import { FormDialog } from "../../components/form-dialog";
 import { FormProblem, TextField, problemOf } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { mayWrite } from "../../state/session";
-import { say } from "../../state/toasts";
+import { showToast } from "../../state/toasts";
 import { ownZone } from "../../state/view";
 import { fill, words } from "../../text";
 import { bytes, moment, whole } from "../../text/numbers";
 import { Loaded, MainButton, Section } from "./parts";
 import { useReports } from "./reports";
-import { ScheduleFields, told, usual } from "./schedule";
+import { ScheduleFields, scheduleLabel, defaultSchedule } from "./schedule";
 
 const STALE = ["exports"];
 const BADGES: Record<ExportRun["state"], string> = { queued: "", waiting: "", retrying: "badge-warn", failed: "badge-bad", done: "badge-good" };
@@ -56,7 +56,7 @@ function One({ one, what }: { one: ScheduledExport; what: string }) {
             <span class="row muted">
               <bdi>{what}</bdi>
               <span>{one.format}</span>
-              <span>{told(one.schedule as Parameters<typeof told>[0])}</span>
+              <span>{scheduleLabel(one.schedule as Parameters<typeof scheduleLabel>[0])}</span>
               <span>{fill(text.next, { period: one.next_period, at: moment(one.next_run_at, ownZone) })}</span>
             </span>
           </div>
@@ -114,7 +114,7 @@ function Runs({ id }: { id: string }) {
         <form
           onSubmit={(event) => {
             event.preventDefault();
-            void run(() => call("POST", `/v1/exports/${id}/runs`, { body: { day } }), STALE).then((done) => done && say(text.asked));
+            void run(() => call("POST", `/v1/exports/${id}/runs`, { body: { day } }), STALE).then((done) => done && showToast(text.asked));
           }}
         >
           <TextField label={text.againDay} name="day" type="date" required value={day} change={setDay} problem={problemOf(error, "day") ?? problemOf(error)}>
@@ -133,7 +133,7 @@ function ExportDialog({ reports, close }: { reports: [string, string][]; close: 
   const [name, setName] = useState("");
   const [report, setReport] = useState("");
   const [format, setFormat] = useState("parquet");
-  const [schedule, setSchedule] = useState({ ...usual(), hour: 3 });
+  const [schedule, setSchedule] = useState({ ...defaultSchedule(), hour: 3 });
   const { busy, error, run } = useAction();
   return (
     <FormDialog

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { Icon } from "../../components/icon";
-import { named } from "../../components/labels";
+import { dimensionLabel } from "../../components/labels";
 import { words } from "../../text";
 import { SelectField } from "../../components/fields";
 import { TextField } from "../../components/forms";
@@ -26,7 +26,7 @@ export function FilterRows({ filters, change, problem }: { filters: Filter[]; ch
         <div key={`${filters.length} ${at}`} class="settings-piece">
           {isSimple(filter) ? (
             <>
-              <SelectField label={text.dimension} value={filter[1]} options={[...new Set([...DIMENSIONS, filter[1]])].map((one) => [one, named(one)])} change={(dimension) => replace(at, [filter[0], dimension, filter[2]])} />
+              <SelectField label={text.dimension} value={filter[1]} options={[...new Set([...DIMENSIONS, filter[1]])].map((one) => [one, dimensionLabel(one)])} change={(dimension) => replace(at, [filter[0], dimension, filter[2]])} />
               <SelectField label={text.operator} value={filter[0]} options={[["is", text.is], ["is_not", text.isNot]]} change={(operator) => replace(at, [operator, filter[1], filter[2]])} />
               <Values at={at} values={filter[2]} change={(values) => replace(at, [filter[0], filter[1], values])} />
             </>

@@ -3,7 +3,7 @@
 import { Route, Router, lazy, useLocation } from "preact-iso";
 import { useEffect, useRef } from "preact/hooks";
 import { TABS, shownTabs } from "../../state/settings";
-import { kept } from "../../state/view";
+import { viewQuery } from "../../state/view";
 import { words } from "../../text";
 import NotFound from "../not-found";
 
@@ -32,7 +32,7 @@ export default function Settings() {
       </header>
       <nav class="settings-tabs" ref={tabs} aria-label={nav.settings}>
         {shownTabs().map((tab) => (
-          <a key={tab} href={`/settings/${tab}${kept.value}`} aria-current={tab === open ? "page" : undefined}>
+          <a key={tab} href={`/settings/${tab}${viewQuery.value}`} aria-current={tab === open ? "page" : undefined}>
             {text.tabs[tab]}
           </a>
         ))}

@@ -9,7 +9,7 @@ import { Dialog } from "../../components/dialog";
 import { SelectField } from "../../components/fields";
 import { FormDialog } from "../../components/form-dialog";
 import { FormProblem, TextField, problemOf } from "../../components/forms";
-import { fromField, toField } from "../../components/local-time";
+import { fromField, toField } from "../../text/moments";
 import { isAdmin } from "../../state/session";
 import { ownZone } from "../../state/view";
 import { fill, words } from "../../text";
@@ -76,7 +76,7 @@ function KeyDialog({ one, close }: { one: Key | null; close: () => void }) {
   const { busy, error, run } = useAction();
 
   async function save(): Promise<void> {
-    const body = { name: name.trim(), scope, expires_at: fromField(expires) };
+    const body = { name: name.trim(), scope, expires_at: one && expires === toField(one.expires_at) ? one.expires_at : fromField(expires) };
     if (one) await call("PATCH", `/v1/keys/${one.id}`, { body });
     else setMade((await call<KeyMade>("POST", "/v1/keys", { body })).body);
   }

@@ -5,7 +5,7 @@ import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 import { Icon } from "../../components/icon";
 import { Trouble } from "../../components/trouble";
-import { say } from "../../state/toasts";
+import { showToast } from "../../state/toasts";
 import { words } from "../../text";
 
 export function Section({ title, about, action, children }: { title: string; about: string; action?: ComponentChildren; children: ComponentChildren }) {
@@ -54,7 +54,7 @@ export function NotAllowed() {
 
 export function CopyButton({ text, label }: { text: string; label: string }) {
   return (
-    <button type="button" class="button button-plain" aria-label={`${words().copy}: ${label}`} title={words().copy} onClick={() => void navigator.clipboard.writeText(text).then(() => say(words().copied))}>
+    <button type="button" class="button button-plain" aria-label={`${words().copy}: ${label}`} title={words().copy} onClick={() => void navigator.clipboard.writeText(text).then(() => showToast(words().copied))}>
       <Icon name="copy" />
     </button>
   );

@@ -6,7 +6,7 @@ import { SelectField } from "../../components/fields";
 import { TextField } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { words } from "../../text";
-import { ScheduleFields, usual, type Schedule } from "./schedule";
+import { ScheduleFields, defaultSchedule, type Schedule } from "./schedule";
 
 type Threshold = Webhook["thresholds"][number];
 type Told = Webhook["schedules"][number];
@@ -70,7 +70,7 @@ export function ThresholdRows(props: Props<Threshold>) {
 export function ScheduleRows(props: Props<Told>) {
   const { webhooks: text } = words().settings;
   return (
-    <Rows {...props} title={text.schedules} add={text.addSchedule} made={(report_id) => ({ id: newId(), report_id, ...usual() })}>
+    <Rows {...props} title={text.schedules} add={text.addSchedule} made={(report_id) => ({ id: newId(), report_id, ...defaultSchedule() })}>
       {(row, replace) => <ScheduleFields value={row as Schedule} change={(value) => replace({ ...row, ...value })} />}
     </Rows>
   );

@@ -8,11 +8,11 @@ import { useAction } from "../../components/action";
 import { FormDialog } from "../../components/form-dialog";
 import { FormProblem, TextField, problemOf } from "../../components/forms";
 import { Icon } from "../../components/icon";
-import { named, periodName } from "../../components/labels";
+import { dimensionLabel, periodLabel } from "../../components/labels";
 import { opened } from "../../state/open";
 import { viewOf } from "../../state/report";
 import { mayWrite } from "../../state/session";
-import { say } from "../../state/toasts";
+import { showToast } from "../../state/toasts";
 import { write } from "../../state/view";
 import { fill, words } from "../../text";
 import { Loaded, MainButton, Section } from "./parts";
@@ -40,8 +40,8 @@ export default function Reports() {
 function about(report: Report): string {
   const { reports: text } = words().settings;
   const view = viewOf(report.query);
-  const by = ((report.query["dimensions"] ?? []) as string[]).map((one) => (one === "time:day" ? text.day : named(one)));
-  const parts = [view ? periodName(view.period) : text.custom, ...by];
+  const by = ((report.query["dimensions"] ?? []) as string[]).map((one) => (one === "time:day" ? text.day : dimensionLabel(one)));
+  const parts = [view ? periodLabel(view.period) : text.custom, ...by];
   if (view && view.filters.length > 0) parts.push(fill(text.withFilters, { n: view.filters.length }));
   return parts.join(" · ");
 }
@@ -55,7 +55,7 @@ function Row({ report }: { report: Report }) {
   async function remove(): Promise<void> {
     await call("DELETE", `/v1/reports/${report.id}`);
     const again = () => call("POST", "/v1/reports", { body: { name: report.name, query: report.query } }).finally(() => cache.invalidateQueries({ queryKey: STALE }));
-    say(fill(text.deleted, { name: report.name }), { label: words().undo, run: () => void again() });
+    showToast(fill(text.deleted, { name: report.name }), { label: words().undo, run: () => void again() });
   }
 
   return (

@@ -12,18 +12,18 @@ export interface Schedule {
   timezone: string;
 }
 
-export function usual(): Schedule {
+export function defaultSchedule(): Schedule {
   return { every: "day", hour: 8, weekday: 1, day: 1, timezone: ownZone };
 }
 
-export function weekdays(): [string, string][] {
+function weekdays(): [string, string][] {
   const name = new Intl.DateTimeFormat(language.value, { weekday: "long", timeZone: "UTC" });
   // 2024-01-01 was a Monday.
   return Array.from({ length: 7 }, (_, at) => [String(at + 1), name.format(new Date(Date.UTC(2024, 0, 1 + at)))]);
 }
 
 /** “each week, Monday, 08:00, Europe/Berlin” */
-export function told(when: Schedule): string {
+export function scheduleLabel(when: Schedule): string {
   const { exports: text } = words().settings;
   const on = when.every === "week" ? weekdays()[when.weekday - 1]?.[1] : when.every === "month" ? `${text.day} ${when.day}` : undefined;
   return [text.everyNames[when.every], on, `${String(when.hour).padStart(2, "0")}:00`, when.timezone].filter(Boolean).join(", ");

@@ -9,7 +9,7 @@ import { Dialog } from "../../components/dialog";
 import { FormProblem } from "../../components/forms";
 import { Icon } from "../../components/icon";
 import { isAdmin, mayWrite } from "../../state/session";
-import { say } from "../../state/toasts";
+import { showToast } from "../../state/toasts";
 import { ownZone } from "../../state/view";
 import { fill, words } from "../../text";
 import { moment, whole } from "../../text/numbers";
@@ -90,7 +90,7 @@ function Inside({ one, edit }: { one: Webhook; edit: () => void }) {
     const back = status === "active" ? "paused" : "active";
     // A receiver that was given up is not given up by us.
     const action = one.status === "active" || one.status === "paused" ? { label: words().undo, run: () => void run(() => call("PATCH", at, { body: { status: back } }), STALE) } : undefined;
-    say(status === "active" ? text.resumed : text.paused, action);
+    showToast(status === "active" ? text.resumed : text.paused, action);
   }
 
   return (
@@ -100,7 +100,7 @@ function Inside({ one, edit }: { one: Webhook; edit: () => void }) {
       <FormProblem error={error} />
       <div class="row">
         {mayWrite() && (
-          <button type="button" class="button" disabled={busy} onClick={() => void run(() => call("POST", `${at}/test`, { body: { type: one.events[0] } }), STALE).then((done) => done && say(text.tested))}>
+          <button type="button" class="button" disabled={busy} onClick={() => void run(() => call("POST", `${at}/test`, { body: { type: one.events[0] } }), STALE).then((done) => done && showToast(text.tested))}>
             <Icon name="send" />
             {text.test}
           </button>

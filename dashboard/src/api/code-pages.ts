@@ -7,13 +7,13 @@ import { ownZone } from "../state/view";
 
 const PAGE = 50;
 
-export interface Listed {
+export interface CodePageShown {
   codes: Code[];
   more: boolean;
 }
 
 /** Pages that are worth showing: of a filtered list the API's may be short, or empty, before the last. */
-export async function* listed(wanted: Wanted, signal: AbortSignal): AsyncGenerator<Listed, void> {
+export async function* codePages(wanted: Wanted, signal: AbortSignal): AsyncGenerator<CodePageShown, void> {
   let codes: Code[] = [];
   for await (const page of wanted.sort === "newest" ? newest(wanted, signal) : ranked(wanted, signal)) {
     codes = [...codes, ...page.codes];
@@ -23,7 +23,7 @@ export async function* listed(wanted: Wanted, signal: AbortSignal): AsyncGenerat
   }
 }
 
-async function* newest(wanted: Wanted, signal: AbortSignal): AsyncGenerator<Listed> {
+async function* newest(wanted: Wanted, signal: AbortSignal): AsyncGenerator<CodePageShown> {
   let cursor: string | null = null;
   do {
     const page: CodePage = await get<CodePage>(listPath(wanted, cursor, PAGE), signal);
@@ -33,7 +33,7 @@ async function* newest(wanted: Wanted, signal: AbortSignal): AsyncGenerator<List
 }
 
 /** Those with scans in the order of their scans, then the others, newest first. */
-async function* ranked(wanted: Wanted, signal: AbortSignal): AsyncGenerator<Listed> {
+async function* ranked(wanted: Wanted, signal: AbortSignal): AsyncGenerator<CodePageShown> {
   const metric = wanted.sort === "last" ? "last_scan" : "scans";
   const filters: Filter[] = [];
   if (wanted.folder) filters.push(["is", "code:folder", [wanted.folder]]);

@@ -5,14 +5,14 @@ import { useAnswer } from "../api/cache";
 import { Icon } from "../components/icon";
 import { TextField, problemOf } from "../components/forms";
 import { mayWrite } from "../state/session";
-import { say } from "../state/toasts";
+import { showToast } from "../state/toasts";
 import { fill, words } from "../text";
-import { dropStyle, keepStyle, keptStyles, type Kept } from "./api";
-import { LOOKS, PLAIN, opened, written, type Design } from "./style";
+import { deleteStyle, saveStyle, savedStyles, type Kept } from "./api";
+import { PRESETS, PLAIN, designOf, styleOf, type Design } from "./style";
 
-export function Looks({ design, use }: { design: Design; use: (design: Design) => void }) {
+export function Presets({ design, use }: { design: Design; use: (design: Design) => void }) {
   const { design: text } = words();
-  const kept = useAnswer<Kept[]>({ key: ["styles"], fetch: keptStyles });
+  const kept = useAnswer<Kept[]>({ key: ["styles"], fetch: savedStyles });
   const [naming, setNaming] = useState(false);
   const [name, setName] = useState("");
   const [error, setError] = useState<unknown>(null);
@@ -20,10 +20,10 @@ export function Looks({ design, use }: { design: Design; use: (design: Design) =
   async function keep(): Promise<void> {
     setError(null);
     try {
-      await keepStyle(name.trim(), written(design));
+      await saveStyle(name.trim(), styleOf(design));
       setNaming(false);
       setName("");
-      say(text.kept);
+      showToast(text.kept);
     } catch (problem) {
       setError(problem);
     }
@@ -31,8 +31,8 @@ export function Looks({ design, use }: { design: Design; use: (design: Design) =
 
   async function drop(one: Kept): Promise<void> {
     try {
-      await dropStyle(one.id);
-      say(fill(text.dropped, { name: one.name }), { label: words().undo, run: () => void keepStyle(one.name, one.style).catch(setError) });
+      await deleteStyle(one.id);
+      showToast(fill(text.dropped, { name: one.name }), { label: words().undo, run: () => void saveStyle(one.name, one.style).catch(setError) });
     } catch (problem) {
       setError(problem);
     }
@@ -42,13 +42,13 @@ export function Looks({ design, use }: { design: Design; use: (design: Design) =
     <section class="card stack">
       <h2>{text.looks}</h2>
       <div class="looks">
-        {LOOKS.map((look) => {
+        {PRESETS.map((look) => {
           const whole = { ...PLAIN, ...look.design };
           return <Look key={look.name} name={text.lookNames[look.name] ?? look.name} design={whole} use={() => use({ ...whole, logo: design.logo, frame: design.frame })} />;
         })}
         {kept.data?.map((one) => (
           <span class="look-kept" key={one.id}>
-            <Look name={one.name} design={opened(one.style)} use={() => use(opened(one.style))} />
+            <Look name={one.name} design={designOf(one.style)} use={() => use(designOf(one.style))} />
             {mayWrite() && (
               <button type="button" class="button button-plain look-drop" aria-label={fill(text.drop, { name: one.name })} title={fill(text.drop, { name: one.name })} onClick={() => void drop(one)}>
                 <Icon name="x" />

@@ -2,4 +2,4 @@
 
 import { signal } from "@preact/signals";
 
-export const seenRange = signal<[string, string] | undefined>(undefined);
+export const visibleRange = signal<[string, string] | undefined>(undefined);

@@ -3,7 +3,7 @@
 import { ask, type Answered } from "./questions";
 import { ownZone } from "../state/view";
 
-export interface Use {
+export interface CodeUse {
   scans: number;
   last: string | null;
   days: number[];
@@ -12,13 +12,13 @@ export interface Use {
 const DAYS = 28;
 
 /** One question for the totals of all, one for their last four weeks. */
-export async function uses(ids: string[], signal: AbortSignal): Promise<Record<string, Use>> {
+export async function codeUse(ids: string[], signal: AbortSignal): Promise<Record<string, CodeUse>> {
   const common = { timezone: ownZone, filters: [["is", "code", ids]] };
   const [totals, days]: Answered[] = await Promise.all([
     ask({ ...common, metrics: ["scans", "last_scan"], date_range: "all", dimensions: ["code"], pagination: { limit: ids.length } }, signal),
     ask({ ...common, metrics: ["scans"], date_range: "28d", dimensions: ["code", "time:day"], pagination: { limit: ids.length * DAYS } }, signal),
   ]);
-  const found: Record<string, Use> = {};
+  const found: Record<string, CodeUse> = {};
   for (const row of totals?.results ?? []) {
     found[String(row.dimensions[0])] = { scans: Number(row.metrics[0]), last: row.metrics[1] === null ? null : String(row.metrics[1]), days: [] };
   }
