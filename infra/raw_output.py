@@ -37,7 +37,7 @@ _SETTINGS: dict[str, Any] = {
     "format_csv_null_representation": "",
     "output_format_json_quote_64bit_integers": 0,
     "output_format_json_escape_forward_slashes": 0,
-    "output_format_parquet_row_group_size": 131_072,
+    "output_format_parquet_row_group_size": 65_536,
     "output_format_parquet_write_bloom_filter": 0,
 }
 
