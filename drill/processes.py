@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from harness.launcher import WaymarkUp
+
 PROC = Path("/proc")
 
 
@@ -64,3 +66,10 @@ def send(process: Process, number: signal.Signals) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def kill_core(up: WaymarkUp) -> bool:
+    """Whether there was one to kill."""
+    if up.process is None:
+        return False
+    return any(send(one, signal.SIGKILL) for one in below(up.process.pid) if one.role == "core")

@@ -4,9 +4,7 @@ After dropping the ids that it has seen, the receiver must have each scan exactl
 """
 
 import asyncio
-import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -17,9 +15,9 @@ from typing import Any
 
 import click
 import msgspec
-import psutil
 import requests
 
+from drill.processes import kill_core
 from harness.launcher import ROOT, WaymarkUp, clean_environment
 from harness.ports import free_ports
 from harness.scanners import Connection
@@ -59,17 +57,6 @@ class Receiver:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-
-
-def core_of(up: WaymarkUp) -> psutil.Process | None:
-    assert up.process is not None
-    for child in up.process.children(recursive=True):
-        try:
-            if " core" in " " + " ".join(child.cmdline()[3:5]):
-                return child
-        except psutil.Error:
-            continue
-    return None
 
 
 async def run(scans: int, kills: int, *, seed: int, batch_size: int, per_s: int, say: Callable[[str], None]) -> Outcome:
@@ -134,10 +121,7 @@ async def _kill(
         await _progress(receiver, 5, rng.uniform(2.0, 12.0))
         await asyncio.sleep(rng.uniform(0.0, 0.5))
         if rng.random() < 0.4:
-            core = await asyncio.to_thread(core_of, up)
-            if core is not None:
-                os.kill(core.pid, signal.SIGKILL)
-                done[0] += 1
+            done[0] += await asyncio.to_thread(kill_core, up)
         else:
             receiver.kill()
             await asyncio.sleep(rng.uniform(0.0, 0.5))
