@@ -77,6 +77,7 @@ def render(type: str, data: object, design: object = None, *, language: str = "e
     spoken = ContentFields(design).text("language", longest=35) or language
     return document(
         "content.html",
+        sheets=("base.css", "page.css"),
         language=spoken if _language.fullmatch(spoken) else "en",
         theme=look.css,
         media=bool(view.media),

@@ -1,64 +1,101 @@
-"""Notices for scans that reach no destination. Each is rendered once, and reveals nothing about the code."""
+"""Notices for scans that reach no destination, and the password form. They reveal nothing about the code.
 
-from functools import cache
-from typing import Literal
+Each is rendered once for a language and a branding, and kept while it is asked for.
+"""
 
+from collections.abc import Mapping
+from functools import lru_cache
+
+from pages.branding import Mode, stylesheet
+from pages.notice_words import NOTICES, WORDS, Kind, Language
 from pages.page import Page, document
+from pages.view_model import ICONS
+from schemas.branding import PLAIN, Branding
 
-_WRONG = {
-    "ask": "",
-    "wrong": "That is not the password. Please try again.",
-    "wait": "Too many tries. Please wait a little, then try again.",
+# A page has 5 to 8 KB.
+KEPT = 1_000
+GATE: tuple[Kind, ...] = ("ask", "wrong", "wait")
+_SIGNS: Mapping[Kind | None, str] = {
+    "root": "M10 14a4 4 0 0 0 6 .5l3-3a4 4 0 0 0-6-6L11.5 7M14 10a4 4 0 0 0-6-.5l-3 3a4 4 0 0 0 6 6l1.5-1.5",
+    "not_found": "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14M16 16l5 5M8.8 8.8l4.4 4.4M13.2 8.8l-4.4 4.4",
+    "paused": "M9 6v12M15 6v12",
+    "expired": ICONS["clock"],
+    "limited": "M4 9V6h16v3a3 3 0 0 0 0 6v3H4v-3a3 3 0 0 0 0-6M14 6v2M14 11v2M14 16v2",
+    "people_only": "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8M5 20a7 7 0 0 1 14 0",
+    "unavailable": "M6 3h12M6 21h12M7 3v3c0 3 10 9 10 12v3M17 3v3c0 3-10 9-10 12v3",
+    "not_allowed": "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M5.6 5.6l12.8 12.8",
 }
 
 
-def notice(title: str, text: str, *, language: str = "en") -> Page:
-    """Render a page with a heading and a paragraph."""
-    return document("notice.html", title=title, text=text, language=language)
+@lru_cache(KEPT)
+def notice(kind: Kind, language: Language = "en", branding: Branding = PLAIN, mode: Mode = "auto") -> Page:
+    """Render a notice or, for a kind of GATE, the form. It posts `password` to its own address, which needs to see
+    where it comes from."""
+    title, text = NOTICES[language]["ask" if kind in GATE else kind]
+    return _page(title, text, language, branding, mode, kind)
 
 
-@cache
+@lru_cache(KEPT)
+def message(title: str, text: str, language: Language = "en", branding: Branding = PLAIN) -> Page:
+    """Render an owner's own words under a heading. The language is that of the links below them."""
+    return _page(title, text, language, branding)
+
+
+def _page(
+    title: str, text: str, language: Language, branding: Branding, mode: Mode = "auto", kind: Kind | None = None
+) -> Page:
+    words = WORDS[language]
+    links = [(words["imprint"], branding.imprint_url), (words["privacy"], branding.privacy_url)]
+    if branding.imprint_url == branding.privacy_url:
+        links = [(words["legal"], branding.imprint_url)]
+    form = kind in GATE
+    return document(
+        "gate.html" if form else "notice.html",
+        language=language,
+        sheets=("base.css", "notice.css"),
+        theme=stylesheet(branding, mode),
+        pictures=bool(branding.logo or branding.favicon),
+        form=form,
+        favicon=branding.favicon.path if branding.favicon else "",
+        title=title,
+        text=text,
+        sign=ICONS["lock"] if form else _SIGNS.get(kind, ""),
+        brand=branding,
+        links=[(label, url) for label, url in links if url],
+        words=words,
+        wrong="" if kind is None else words.get(kind, ""),
+    )
+
+
+def root() -> Page:
+    return notice("root")
+
+
 def paused() -> Page:
-    return notice("This code is paused", "Its owner has switched it off for now. Please try again later.")
+    return notice("paused")
 
 
-@cache
 def expired() -> Page:
-    return notice("This code has expired", "It led somewhere until a date that has passed.")
+    return notice("expired")
 
 
-@cache
 def limited() -> Page:
-    return notice("This code is used up", "It could be scanned a number of times, and has been.")
+    return notice("limited")
 
 
-@cache
 def people_only() -> Page:
     """Shown to programs in place of a scan-limited destination; their visits use up no scan."""
-    text = (
-        "It opens a limited number of times, so it opens for people and not for programs. "
-        "If you are reading this in a browser, please load it again."
-    )
-    return notice("This code is for people", text)
+    return notice("people_only")
 
 
-@cache
 def not_found() -> Page:
     """Also shown before a code starts: nobody can tell it from a code that does not exist."""
-    return notice("Nothing here", "This link leads nowhere. It may have been removed, or mistyped.")
+    return notice("not_found")
 
 
-@cache
 def unavailable() -> Page:
-    return notice("One moment, please", "We cannot look this link up right now. Please try again in a few seconds.")
+    return notice("unavailable")
 
 
-@cache
 def not_allowed() -> Page:
-    return notice("Not possible", "A short link can only be opened, nothing else.")
-
-
-@cache
-def gate(state: Literal["ask", "wrong", "wait"] = "ask") -> Page:
-    """The password form. It posts `password` to its own address."""
-    return document("gate.html", title="Password needed", wrong=_WRONG[state], form=True)
+    return notice("not_allowed")

@@ -41,10 +41,11 @@ _NAMES = {
     "mode": ("mode",),
     "corners": ("corners",),
 }
-_PAPER: Colour = (246, 245, 241)
+PAPER: Colour = (246, 245, 241)
 _INK: Colour = (28, 27, 25)
 _ACCENT: Colour = (29, 78, 137)
 _NIGHT: Colour = (20, 20, 22)
+_BAD: Colour = (179, 38, 30)
 _BORDER = 0.86
 
 
@@ -91,13 +92,18 @@ def _css(said: dict[str, str]) -> str:
     own = f"--font:{FONTS[said['font']]};" if "font" in said else ""
     own += f"--corner:{CORNERS[said['corners']]};" if "corners" in said else ""
     if mode != "auto":
-        return f":root{{color-scheme:{mode};{own}{_palette(said, dark=mode == 'dark')}}}"
-    day, night = _palette(said, dark=False), _palette(said, dark=True)
+        return f":root{{color-scheme:{mode};{own}{_shades(said, dark=mode == 'dark')}}}"
+    day, night = _shades(said, dark=False), _shades(said, dark=True)
     return f":root{{{own}{day}}}@media (prefers-color-scheme:dark){{:root{{{night}}}}}"
 
 
-def _palette(said: dict[str, str], *, dark: bool) -> str:
-    paper = colour.parse(said.get("background")) or (_NIGHT if dark else _PAPER)
+def _shades(said: dict[str, str], *, dark: bool) -> str:
+    return "".join(f"--{name}:{shade};" for name, shade in palette(said, dark=dark).items()).removesuffix(";")
+
+
+def palette(said: dict[str, str], *, dark: bool) -> dict[str, str]:
+    """Return every colour of a page, readable, from those that are said."""
+    paper = colour.parse(said.get("background")) or (_NIGHT if dark else PAPER)
     surface = colour.parse(said.get("surface"))
     if dark and colour.is_light(paper):
         paper = colour.mix(paper, _NIGHT, 0.93)
@@ -121,5 +127,6 @@ def _palette(said: dict[str, str], *, dark: bool) -> str:
         "accent": accent,
         "on-accent": max((WHITE, BLACK), key=lambda end: colour.contrast(end, accent)),
         "link": colour.readable(accent, paper, surface),
+        "bad": colour.readable(_BAD, paper, surface),
     }
-    return "".join(f"--{name}:{colour.css(shade)};" for name, shade in shades.items()).removesuffix(";")
+    return {name: colour.css(shade) for name, shade in shades.items()}

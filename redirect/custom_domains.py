@@ -200,7 +200,7 @@ def _host(domain: Domain) -> CustomDomain:
 def _shown(domain: Domain, url: str, text: str, status: int) -> Response | None:
     if url:
         return redirect_to(url.encode("ascii"), "unknown")
-    return page_response(pages.notice(domain.name, text), "unknown", status) if text else None
+    return page_response(pages.message(domain.name, text), "unknown", status) if text else None
 
 
 def _seen_by_nobody(task: "asyncio.Task[None]") -> None:

@@ -21,14 +21,10 @@ NAME = b"wm-gate"
 KNOWN_S = 30 * 86_400
 # Rate of password checks for forms sent to codes without a password or to unknown slugs: a check costs 25 ms of a core.
 NOBODYS_PER_S = 5.0
-# With the stricter policy of other pages, browsers would not send the form's origin.
-_ORIGIN_SHOWN = (b"referrer-policy", b"same-origin")
 
 
-def _form(state: str, status: int, *more: tuple[bytes, bytes]) -> Response:
-    page = {"ask": pages.gate("ask"), "wrong": pages.gate("wrong"), "wait": pages.gate("wait")}[state]
-    kept = tuple(header for header in page.headers if header[0] != _ORIGIN_SHOWN[0])
-    return page_response(pages.Page(page.body, (*kept, _ORIGIN_SHOWN)), "gate", status, *more)
+def _form(state: pages.Kind, status: int, *more: tuple[bytes, bytes]) -> Response:
+    return page_response(pages.notice(state), "gate", status, *more)
 
 
 ASK = _form("ask", 200)

@@ -1,5 +1,6 @@
 """Pictures of every page for the docs: `make screenshots` writes docs/images/pages/."""
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,17 +20,19 @@ def names() -> list[str]:
     return [*SAMPLES, *NOTICES]
 
 
-def main() -> None:
+def main(*only: str) -> None:
+    """All pictures, or those of these pages."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for old in FOLDER.glob("*.png"):
-        old.unlink()
+        if not only or old.stem.rpartition("-")[0] in only:
+            old.unlink()
     with tempfile.TemporaryDirectory() as folder:
         film = record(Path(folder))
     with serving(site({"quay.webm": film})) as base:
         # A film's first picture comes a moment after the page.
         shots = [
             {"name": name, "url": f"{base}/{name}", "wait": 400, "shot": str(FOLDER / f"{name}-{{view}}.png")}
-            for name in names()
+            for name in only or names()
         ]
         visit(shots, views=VIEWS)
         visit([shot for shot in shots if shot["name"] == "vcard_plus"], views=DESK)
@@ -40,4 +43,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

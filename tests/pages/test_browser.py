@@ -91,7 +91,7 @@ def test_the_gate_is_sent_to_where_it_stands_and_leads_elsewhere() -> None:
         def gate(method: str, target: str, body: bytes) -> Answer:
             arrived.append((method, target, body))
             if method == "GET":
-                return of_page(pages.gate())
+                return of_page(pages.notice("ask"))
             return Answer(303, headers=(("location", elsewhere.replace("127.0.0.1", "localhost") + "/end"),))
 
         with serving(gate) as base:
