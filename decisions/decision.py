@@ -10,13 +10,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
-import pages
 from decisions.query_forwarding import Forwarding, forwarded, forwarding
-from decisions.response import NO_VARIANT, Response, page_response, redirect_to
+from decisions.response import NO_VARIANT, Response, notice_response, redirect_to
 from decisions.rules import Facts, Test, compiled
 from schemas.event import Outcome
 from schemas.route import Route
@@ -162,7 +161,7 @@ def location(destination: str) -> bytes:
 
 
 # Before a code starts, it is not found.
-EARLY = page_response(pages.not_found(), "early", 404)
+EARLY = notice_response("not_found", "early", 404)
 
 
 class ScanPolicy(msgspec.Struct, frozen=True):
@@ -249,15 +248,15 @@ def _policy(route: Route) -> ScanPolicy:
         password=route.password,
         content=route.content,
         destinations=found,
-        expired=_over(route, "expired", pages.expired()),
-        limited=_over(route, "limited", pages.limited()),
+        expired=_over(route, "expired"),
+        limited=_over(route, "limited"),
         by_cookie=by_cookie,
         waits=by_cookie or bool(route.password) or route.scan_limit is not None,
     )
 
 
-def _over(route: Route, outcome: Outcome, page: pages.Page) -> Response:
+def _over(route: Route, outcome: Literal["expired", "limited"]) -> Response:
     """Codes that are over lead to their fallback as it stands: none of the scan's query is forwarded."""
     if route.expired_destination:
         return redirect_to(location(route.expired_destination), outcome)
-    return page_response(page, outcome, 410)
+    return notice_response(outcome, outcome, 410)

@@ -16,7 +16,8 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 class Response(msgspec.Struct, frozen=True, gc=False):
     """A response. `variant` is the key of the variant or rule taken, as JSON. Responses that are not `recorded` are not
-    scans of the code: a file of its page, a request to try again later."""
+    scans of the code: a file of its page, a request to try again later. A `notice` is one of our pages, in English and
+    without a branding: `redirect.branded_pages` gives the visitor's."""
 
     outcome: Outcome
     status: int
@@ -24,6 +25,7 @@ class Response(msgspec.Struct, frozen=True, gc=False):
     body: bytes = b""
     variant: bytes = NO_VARIANT
     recorded: bool = True
+    notice: pages.Kind | None = None
 
 
 def redirect_to(
@@ -34,6 +36,10 @@ def redirect_to(
 
 def page_response(page: pages.Page, outcome: Outcome, status: int, *more: tuple[bytes, bytes]) -> Response:
     return Response(outcome, status, (*page.headers, *more), page.body)
+
+
+def notice_response(notice: pages.Kind, outcome: Outcome, status: int, *more: tuple[bytes, bytes]) -> Response:
+    return msgspec.structs.replace(page_response(pages.notice(notice), outcome, status, *more), notice=notice)
 
 
 def with_headers(response: Response, *more: tuple[bytes, bytes]) -> Response:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Coroutine
 from typing import NamedTuple, NoReturn
 
-import pages
-from decisions.response import NO_VARIANT, Response
+from decisions.response import NO_VARIANT, Response, notice_response
 from redirect.asgi import App, Receive, Scope, Send
 from redirect.bounded_cache import BoundedCache
+from redirect.branded_pages import NOBODYS, BrandedPages
 from redirect.custom_domains import UNKNOWN_HOST, CustomDomains
 from redirect.event_recorder import Recorder
 from redirect.fast_path import Answer, AtOnce, Soon
@@ -15,7 +15,7 @@ from redirect.metrics import Counts
 from redirect.paths import is_own, link_key_of_path
 from redirect.route_cache import RouteCache, Trust
 from redirect.route_lookup import HostRoutes, Unavailable
-from redirect.scan_handler import AWAY, NOT_FOUND, ScanHandler
+from redirect.scan_handler import AWAY, NOT_FOUND, ROOT, ScanHandler
 from redirect.token_bucket import TokenBucket
 
 # Plain text, for programs that do not read it.
@@ -23,6 +23,7 @@ NOTHING = Response("unknown", 404, ((b"content-type", b"text/plain"), (b"content
 # Bound on the paths whose link keys are remembered: printed links begin with /q/, so their path is no link key itself.
 PATHS = 4_096
 _READING = ("GET", "HEAD")
+_NOT_ALLOWED = notice_response("not_allowed", "unknown", 405, (b"allow", b"GET, HEAD, POST"))
 _METHODS = ("GET", "HEAD", "POST")
 
 
@@ -43,6 +44,7 @@ def redirector(
     links: HostRoutes,
     recorder: Recorder,
     scan_handler: ScanHandler,
+    notices: BrandedPages,
     rest: App,
     commit: GroupCommit,
     *,
@@ -75,7 +77,11 @@ def redirector(
         policy = cached.policy
         if policy is None or policy.waits:
             return None
-        return answered(scan_handler.respond_at_once(cached, policy, scope))
+        response = scan_handler.respond_at_once(cached, policy, scope)
+        if response.notice:
+            host = None if hosts.idle == trust.epoch else hosts.at_once(scope)
+            response = notices.dress(response, host, cached.workspace, scope)
+        return answered(response)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -92,8 +98,7 @@ def redirector(
                 counts.not_found += 1
                 found = answered(NOTHING)
             elif scope["method"] not in _METHODS:
-                page = pages.not_allowed()
-                found = 405, (*page.headers, (b"allow", b"GET, HEAD, POST")), page.body
+                found = answered(notices.dress(_NOT_ALLOWED, None, NOBODYS, scope))
             else:
                 found = await wait_and_respond(scope, link_key, receive)
         status, headers, body = found
@@ -119,9 +124,10 @@ def redirector(
             cached = await links.find(host, link_key)
         except Unavailable:
             counts.unavailable += 1
-            return answered(AWAY)
+            return answered(notices.dress(AWAY, host, NOBODYS, scope))
         if cached is not None:
-            return answered(await scan_handler.respond(cached, scope, receive))
+            response = await scan_handler.respond(cached, scope, receive)
+            return answered(notices.dress(response, host, cached.workspace, scope) if response.notice else response)
         unknown = links.nothing(host)
         response = await scan_handler.respond_unknown(unknown, scope, receive)
         if response.recorded:
@@ -130,9 +136,9 @@ def redirector(
             else:
                 counts.unknown_unrecorded += 1
             counts.not_found += 1
-        if response is NOT_FOUND and host is not None:
-            response = (host.root if link_key is None else host.not_found) or response
-        return answered(response)
+        if response is NOT_FOUND and link_key is None:
+            response = ROOT
+        return answered(notices.dress(response, host, unknown.workspace, scope))
 
     return Redirector(app, at_once, soon, commit)
 

@@ -15,6 +15,7 @@ from ingest.deferred_journal import AnyJournal, DeferredJournal
 from redirect import clock, file_server, geo
 from redirect.app import Redirector, redirector
 from redirect.arrivals import Arrivals
+from redirect.branded_pages import BrandedPages
 from redirect.cache_sync import CacheSync
 from redirect.custom_domains import CustomDomains
 from redirect.event_recorder import recorder
@@ -24,7 +25,6 @@ from redirect.metrics import Counts, Metrics
 from redirect.page_cache import PageCache
 from redirect.password_gate.gate import Gate
 from redirect.password_gate.guess_limits import GuessLimits
-from redirect.paths import PAUSED_PATH
 from redirect.redis_client import RedisClient
 from redirect.route_cache import CachedRoute, RouteCache, Trust
 from redirect.route_lookup import HostRoutes, RouteLookup
@@ -67,9 +67,18 @@ def build(
     def heard() -> None:
         trust.heard_at = elapsed()
 
-    paused_page = f"{settings.short_url.rstrip('/')}{PAUSED_PATH}".encode()
-    routes = RouteCache(settings.cache_routes, trust, settings.short_host, paused_page)
     primary = RedisClient(settings.redis_url, elapsed, heard)
+    hosts = CustomDomains(
+        primary,
+        trust,
+        settings.short_host,
+        strict=settings.unknown_hosts == "404",
+        elapsed=elapsed,
+        counts=counts,
+    )
+    notices = BrandedPages(hosts, settings.short_url)
+    routes = RouteCache(settings.cache_routes, trust, settings.short_host, notices.paused_page)
+    hosts.on_tokens = routes.paused_pages_moved
     near_url = settings.redis_replica_url or settings.redis_url
     near = RedisClient(near_url, elapsed) if settings.redis_replica_url else primary
     salts = Salts(random_bytes)
@@ -114,14 +123,6 @@ def build(
         random_below=random_below,
         secure=settings.short_url.startswith("https:"),
         now_ms=now_ms,
-    )
-    hosts = CustomDomains(
-        primary,
-        trust,
-        settings.short_host,
-        strict=settings.unknown_hosts == "404",
-        elapsed=elapsed,
-        counts=counts,
     )
     subscription = CacheSync(
         near_url,
@@ -202,7 +203,8 @@ def build(
         HostRoutes(lookup, routes, _unknown(routes)),
         recording,
         scans,
-        public_app(health, serve_file, lifespan),
+        notices,
+        public_app(health, notices, serve_file, lifespan),
         commit,
         allowance=TokenBucket(settings.unknown_per_s, elapsed),
         elapsed=elapsed,

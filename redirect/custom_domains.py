@@ -1,8 +1,9 @@
-"""The hosts that serve links: the short host, and the verified domains of workspaces.
+"""The hosts that serve links: the short host, and the verified domains of workspaces; and how their pages look.
 
-All verified domains are in memory. They are read from Redis at the start and again whenever one changes, and are
-trusted as routes are: while messages arrive without a gap. Without trust, and while a change is being read, a request
-at any host but the short one waits for Redis; when Redis is away, it is served with the domains known so far.
+All verified domains and all brandings are in memory. They are read from Redis at the start and again whenever one
+changes. Domains are trusted as routes are: while messages arrive without a gap. Without trust, and while a change is
+being read, a request at any host but the short one waits for Redis; when Redis is away, it is served with the domains
+known so far.
 """
 
 import asyncio
@@ -12,8 +13,7 @@ from typing import Any
 
 import msgspec
 
-import pages
-from decisions.response import Response, page_response, redirect_to
+from decisions.response import Response, redirect_to
 from redirect.bounded_cache import BoundedCache
 from redirect.event_line import piece
 from redirect.metrics import Counts
@@ -21,6 +21,7 @@ from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away, Refused
 from redirect.route_cache import Trust
 from schemas import keys
+from schemas.branding import PLAIN, Branding, decode_branding
 from schemas.domain import Domain, decode_domain
 
 _REMEMBERED = 4_096
@@ -28,14 +29,15 @@ _LOAD_AGAIN_S = 0.5
 
 
 class CustomDomain(msgspec.Struct, frozen=True):
-    """A custom domain, ready to be served. `event` is its name as a journal line has it; `root` and `not_found` are the
-    responses for its bare name and for unknown links (None: as at the short host)."""
+    """A custom domain, ready to be served. `event` is its name as a journal line has it; `root` and `not_found` are
+    what its bare name and unknown links get: a redirect, a text to show, or None for what the short host shows."""
 
     name: str
     workspace: int
     event: bytes
-    root: Response | None = None
-    not_found: Response | None = None
+    root: Response | str | None = None
+    not_found: Response | str | None = None
+    branding: Branding = PLAIN
 
 
 # Sentinel for an unknown host when `unknown_hosts` is `404`.
@@ -73,6 +75,10 @@ class CustomDomains:
         self._next: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self.idle = -1
+        # By the number of the workspace, and by token. `on_tokens` is called when workspaces have other tokens.
+        self.brandings: Mapping[int, Branding] = {}
+        self.by_token: Mapping[str, Branding] = {}
+        self.on_tokens: Callable[[], object] = lambda: None
         # Set once the domains have been read for the first time.
         self.known = asyncio.Event()
 
@@ -89,6 +95,11 @@ class CustomDomains:
         if raw in self._short:
             return None
         return self._seen[raw] if self._is_read() else UNKNOWN_HOST
+
+    def last_known(self, scope: Mapping[str, Any]) -> CustomDomain | None:
+        """As `find`, with what is known, trusted or not: enough for the look of a page."""
+        found = self._seen[_host_of(scope)]
+        return None if found is UNKNOWN_HOST else found
 
     async def find(self, scope: Mapping[str, Any]) -> CustomDomain | None:
         """The custom domain of a request; None for the short host. Waits for Redis if the domains cannot be trusted;
@@ -149,13 +160,16 @@ class CustomDomains:
     async def _read(self) -> None:
         epoch = self._trust.epoch
         # The version is read first, so the rows are at least as new.
-        version, rows = await self._primary.ask_all(("GET", keys.DOMAINS_VERSION), ("HVALS", keys.DOMAINS))
+        version, rows, brands = await self._primary.ask_all(
+            ("GET", keys.DOMAINS_VERSION), ("HVALS", keys.DOMAINS), ("HGETALL", keys.BRANDINGS)
+        )
+        self._brand(brands)
         known: dict[bytes, CustomDomain] = {}
         for raw in rows:
             try:
                 domain = decode_domain(raw)
                 if domain.verified_at_ms is not None:
-                    known[domain.name.encode()] = _host(domain)
+                    known[domain.name.encode()] = _host(domain, self.brandings.get(domain.workspace, PLAIN))
             except (msgspec.DecodeError, ValueError):
                 self._counts.unreadable_routes += 1
         self._known = known
@@ -165,6 +179,19 @@ class CustomDomains:
             self._doubt = False
             self.idle = -1 if known or self._strict else epoch
             self.known.set()
+
+    def _brand(self, fields_and_values: list[bytes]) -> None:
+        brandings: dict[int, Branding] = {}
+        for number, raw in zip(fields_and_values[::2], fields_and_values[1::2], strict=True):
+            try:
+                brandings[int(number)] = decode_branding(raw)
+            except (msgspec.DecodeError, ValueError):
+                self._counts.unreadable_routes += 1
+        before = self.by_token.keys()
+        self.brandings = brandings
+        self.by_token = {one.token: one for one in brandings.values() if one.token}
+        if self.by_token.keys() != before:
+            self.on_tokens()
 
     def _resolved(self, raw: bytes) -> CustomDomain | None:
         bare = _bare(raw.lower())
@@ -186,21 +213,20 @@ def _bare(raw: bytes) -> bytes:
     return raw.partition(b":")[0].rstrip(b".")
 
 
-def _host(domain: Domain) -> CustomDomain:
+def _host(domain: Domain, below: Branding) -> CustomDomain:
     """Prepare a domain. Raises ValueError for an impossible name (`codes` refuses those)."""
     return CustomDomain(
         name=domain.name,
         workspace=domain.workspace,
         event=piece(domain.name),
-        root=_shown(domain, domain.root_url, domain.root_text, 200),
-        not_found=_shown(domain, domain.not_found_url, domain.not_found_text, 404),
+        root=_shown(domain.root_url, domain.root_text),
+        not_found=_shown(domain.not_found_url, domain.not_found_text),
+        branding=below if domain.branding is None else domain.branding.over(below),
     )
 
 
-def _shown(domain: Domain, url: str, text: str, status: int) -> Response | None:
-    if url:
-        return redirect_to(url.encode("ascii"), "unknown")
-    return page_response(pages.message(domain.name, text), "unknown", status) if text else None
+def _shown(url: str, text: str) -> Response | str | None:
+    return redirect_to(url.encode("ascii"), "unknown") if url else text or None
 
 
 def _seen_by_nobody(task: "asyncio.Task[None]") -> None:

@@ -36,4 +36,4 @@ def link_key_of_path(path: str, host: str = "") -> str | None:
 
 def is_own(path: str) -> bool:
     """Whether a redirector answers this path itself: its own pages and uploaded files."""
-    return path in OWN_PATHS or parse_path(path) is not None
+    return path in OWN_PATHS or path.startswith(f"{PAUSED_PATH}/") or parse_path(path) is not None

@@ -1,8 +1,11 @@
 """The route cache: the newest known version of each route, and which may be trusted without asking Redis."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from decisions.decision import ScanPolicy, decide
+from decisions.response import redirect_to
 from redirect.bounded_cache import forget_oldest
 from redirect.event_line import piece
 from schemas import keys
@@ -56,11 +59,13 @@ class Trust:
 class RouteCache:
     """The bounded cache. Reading never refreshes a route; only messages and replies from Redis do.
 
+    `paused_page` is the address that tells a visitor that a code of a workspace is paused.
+
     A version is never replaced by a lower one: neither by a read that was under way while the change was published, nor
     by a replica that lags.
     """
 
-    def __init__(self, limit: int, trust: Trust, short_host: str, paused_page: bytes) -> None:
+    def __init__(self, limit: int, trust: Trust, short_host: str, paused_page: Callable[[int], bytes]) -> None:
         self._limit = limit
         self._trust = trust
         self._host = short_host
@@ -74,7 +79,7 @@ class RouteCache:
 
     def prepare(self, link_key: str, route: Route, epoch: int) -> CachedRoute:
         """Prepare a route. Raises ValueError when it cannot be answered."""
-        decision = decide(route, self._paused_page)
+        decision = decide(route, self._paused_page(route.workspace))
         return CachedRoute(
             version=route.version,
             epoch=epoch,
@@ -133,6 +138,14 @@ class RouteCache:
         elif newest is not cached:
             self._put(link_key, newest)
         return newest
+
+    def paused_pages_moved(self) -> None:
+        """Lead paused codes to the page that is now their workspace's. Takes some milliseconds."""
+        kept = [*self.entries.values(), *self._recent.values(), *(one for read in self._read.values() for one in read)]
+        for cached in kept:
+            if cached.outcome == "paused":
+                page = self._paused_page(int.from_bytes(cached.workspace, "big"))
+                cached.headers = redirect_to(page, "paused").headers
 
     def drop(self, link_key: str) -> None:
         """Drop a route whose published change cannot be read: the version before it must not be served."""

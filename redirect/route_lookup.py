@@ -5,14 +5,17 @@ from collections.abc import Callable
 
 import msgspec
 
+from decisions.response import redirect_to
 from redirect.bounded_cache import forget_oldest
 from redirect.custom_domains import CustomDomain
 from redirect.event_line import piece
 from redirect.metrics import Counts
+from redirect.paths import PAUSED_PATH
 from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away, Refused
 from redirect.route_cache import CachedRoute, RouteCache, Trust
 from schemas import keys
+from schemas.branding import PLAIN
 from schemas.route import decode_route
 
 
@@ -141,8 +144,8 @@ class HostRoutes:
         self._lookup = lookup
         self._routes = routes
         self._unknown = unknown
-        # Link key and domain → the cached route, and its form at the domain (None: of another workspace).
-        self._there: dict[tuple[str, str], tuple[CachedRoute, CachedRoute | None]] = {}
+        # Link key and domain → the cached route, the domain, and its form there (None: of another workspace).
+        self._there: dict[tuple[str, str], tuple[CachedRoute, CustomDomain, CachedRoute | None]] = {}
 
     def nothing(self, host: CustomDomain | None) -> CachedRoute:
         """The route under which a scan of an unknown link is recorded."""
@@ -188,14 +191,23 @@ class HostRoutes:
             return None
         key = link_key, host.name
         known = self._there.get(key)
-        if known is None or known[0] is not cached:
+        if known is None or known[0] is not cached or known[1] is not host:
             birth = int.from_bytes(cached.code, "big")
             ours = cached.event.startswith(piece(birth, host.workspace) + b",")
             event = piece(birth, host.workspace, host.name, keys.slug_of(link_key))
-            known = cached, msgspec.structs.replace(cached, event=event) if ours else None
+            known = cached, host, _moved(cached, host, event) if ours else None
             forget_oldest(self._there, REMEMBERED)
             self._there[key] = known
-        there = known[1]
+        there = known[2]
         if there is not None:
             there.epoch = cached.epoch
         return there
+
+
+def _moved(cached: CachedRoute, host: CustomDomain, event: bytes) -> CachedRoute:
+    """The route at a domain. Its page of paused codes is that domain's if it looks other than ours."""
+    branded = cached.outcome == "paused" and host.branding != PLAIN
+    return msgspec.structs.replace(cached, event=event, headers=_PAUSED_HERE if branded else cached.headers)
+
+
+_PAUSED_HERE = redirect_to(PAUSED_PATH.encode(), "paused").headers

@@ -11,7 +11,7 @@ import msgspec
 
 import pages
 from decisions.decision import EARLY, ScanPolicy
-from decisions.response import Headers, Response, page_response, see_other, with_headers
+from decisions.response import Headers, Response, notice_response, see_other, with_headers
 from redirect.asgi import Receive, Scope
 from redirect.event_line import Observation
 from redirect.event_recorder import Recorder
@@ -30,10 +30,11 @@ from schemas.event import Kind, Outcome
 # A scan that waited longer for its answer takes the answer's time (half of IN_FLIGHT_MS: the rest is for a busy turn).
 LATE_MS = IN_FLIGHT_MS // 2
 RETRY_AFTER = (b"retry-after", b"2")
-AWAY = msgspec.structs.replace(page_response(pages.unavailable(), "unknown", 503, RETRY_AFTER), recorded=False)
-NOT_FOUND = page_response(pages.not_found(), "unknown", 404)
+AWAY = msgspec.structs.replace(notice_response("unavailable", "unknown", 503, RETRY_AFTER), recorded=False)
+NOT_FOUND = notice_response("not_found", "unknown", 404)
+ROOT = notice_response("root", "unknown", 404)
 # Programs learn nothing of a code with a limit, because they use nothing up.
-PEOPLE_ONLY = page_response(pages.people_only(), "limited", 200)
+PEOPLE_ONLY = notice_response("people_only", "limited", 200)
 _DOWNLOAD = pages.DOWNLOAD.encode()
 
 

@@ -17,6 +17,7 @@ from starlette.types import Lifespan
 import pages
 from redirect import file_server
 from redirect.arrivals import Arrivals
+from redirect.branded_pages import BrandedPages
 from redirect.custom_domains import CustomDomains
 from redirect.paths import PAUSED_PATH, TLS_ASK_PATH
 from redirect.route_cache import Trust
@@ -69,19 +70,32 @@ def status_app(health: Health, metrics: Callable[[], bytes], arrivals: Arrivals,
 
 
 def public_app(
-    health: Health, serve_file: Callable[[Request], Awaitable[Response]], lifespan: Lifespan[Starlette]
+    health: Health,
+    notices: BrandedPages,
+    serve_file: Callable[[Request], Awaitable[Response]],
+    lifespan: Lifespan[Starlette],
 ) -> Starlette:
     """`lifespan` is that of the whole redirector."""
+
+    async def paused(request: Request) -> Response:
+        return _page(200, notices.paused(request.scope, request.path_params.get("token", "")))
+
+    async def wrong(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        kind: pages.Kind = "not_allowed" if error.status_code == 405 else "not_found"
+        return _page(error.status_code, notices.page(kind, request.scope), error.headers or {})
+
     app = Starlette(
         routes=[
             *health.routes,
             Route("/robots.txt", _robots),
             Route("/favicon.ico", _favicon),
-            Route(PAUSED_PATH, _paused),
+            Route(PAUSED_PATH, paused),
+            Route(f"{PAUSED_PATH}/{{token}}", paused),
             Route(f"{file_server.PREFIX}{{path:path}}", serve_file),
         ],
         lifespan=lifespan,
-        exception_handlers={HTTPException: _wrong},
+        exception_handlers={HTTPException: wrong},
     )
     app.router.redirect_slashes = False
     return app
@@ -93,16 +107,6 @@ async def _robots(_: Request) -> Response:
 
 async def _favicon(_: Request) -> Response:
     return Response(status_code=204, headers={"cache-control": "public, max-age=86400"})
-
-
-async def _paused(_: Request) -> Response:
-    return _page(200, pages.paused())
-
-
-async def _wrong(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    page = pages.not_allowed() if error.status_code == 405 else pages.not_found()
-    return _page(error.status_code, page, error.headers or {})
 
 
 def _page(status: int, page: pages.Page, more: Mapping[str, str] | None = None) -> Response:

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from schemas.branding import Branding
+
 
 class Domain(msgspec.Struct, frozen=True, omit_defaults=True):
     """`name` is as the network knows it: lower case, punycode, no last dot. Until it is verified (`verified_at_ms`)
@@ -22,6 +24,8 @@ class Domain(msgspec.Struct, frozen=True, omit_defaults=True):
     root_text: str = ""
     not_found_url: str = ""
     not_found_text: str = ""
+    # Overrides that of the workspace, field by field.
+    branding: Branding | None = None
 
 
 _decoder = msgspec.json.Decoder(Domain)

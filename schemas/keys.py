@@ -43,6 +43,9 @@ DOMAIN_NAMES = PREFIX + "{domains}:names"
 DOMAIN_CLAIMS = PREFIX + "{domains}:claims"
 DOMAINS_VERSION = PREFIX + "{domains}:version"
 DOMAIN_NUMBERS = PREFIX + "{domains}:numbers"
+# Hash: number of a workspace → schemas.branding.Branding. Of the same slot and version, since redirectors read both at
+# once.
+BRANDINGS = PREFIX + "{domains}:brandings"
 # Sorted set: id of a verified domain → when the DNS was last asked whether it is proven (codes.domain_rechecks).
 DOMAINS_LOOKED_AT = PREFIX + "{domains}:looked-at"
 

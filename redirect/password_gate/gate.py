@@ -7,7 +7,7 @@ asked again, but do not queue with those who guess.
 from collections.abc import Callable, Mapping
 
 import pages
-from decisions.response import Response, page_response
+from decisions.response import Response, notice_response
 from redirect import signed_cookies
 from redirect.asgi import Receive
 from redirect.password_gate.form import BadForm, is_foreign, password
@@ -24,7 +24,7 @@ NOBODYS_PER_S = 5.0
 
 
 def _form(state: pages.Kind, status: int, *more: tuple[bytes, bytes]) -> Response:
-    return page_response(pages.notice(state), "gate", status, *more)
+    return notice_response(state, "gate", status, *more)
 
 
 ASK = _form("ask", 200)

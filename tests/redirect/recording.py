@@ -27,7 +27,7 @@ def database(address: bytes) -> Location:
 
 
 def cached_route(route: Route, host: str) -> CachedRoute:
-    return RouteCache(1, Trust(), host, b"https://x.example/").prepare(f"/{SLUG}", route, 0)
+    return RouteCache(1, Trust(), host, lambda _: b"https://x.example/").prepare(f"/{SLUG}", route, 0)
 
 
 LINES: list[bytes] = []

@@ -9,6 +9,7 @@ import msgspec
 import redis
 
 from schemas import keys
+from schemas.branding import Branding
 from schemas.domain import Domain
 from schemas.route import Route
 from tests.redirect.scanner import PUBLISH, Publisher
@@ -55,6 +56,18 @@ class Registrar:
         domain = self.write(name, workspace, **more)
         self.tell()
         return domain
+
+    def brand(self, workspace: int, **fields: Any) -> None:
+        self.redis.hset(keys.BRANDINGS, str(workspace), msgspec.json.encode(Branding(**fields)))
+        self.tell_next()
+
+    def unbrand(self, workspace: int) -> None:
+        self.redis.hdel(keys.BRANDINGS, str(workspace))
+        self.tell_next()
+
+    def tell_next(self) -> None:
+        self._next()
+        self.tell()
 
     def drop(self, domain: Domain) -> None:
         self.redis.hdel(keys.DOMAINS, domain.id)

@@ -171,7 +171,7 @@ async def test_the_group_is_flushed_before_an_edit_is_acknowledged(
     sync = CacheSync(
         redis_url,
         primary,
-        RouteCache(10, trust, "localhost", b"https://x.example/"),
+        RouteCache(10, trust, "localhost", lambda _: b"https://x.example/"),
         CustomDomains(primary, trust, "localhost", strict=False, elapsed=clock.elapsed, counts=counts),
         trust,
         name=f"test-{secrets.token_hex(8)}",

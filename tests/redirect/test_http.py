@@ -163,5 +163,5 @@ def test_the_address_and_the_user_agent_stay_in_the_process(start: Start, publis
     server.stop()
     assert {event.outcome for event in server.events()} == {"redirect", "unknown"}
     kept = server.log_path.read_bytes() + b"".join(p.read_bytes() for p in server.journal.rglob("*") if p.is_file())
-    for part in (b"203.0.113.77", b"4711", b"Mozilla", b"AppleWebKit", b"pass@", b"127.0.0.1"):
+    for part in (b"203.0.113.77", b"Agent-4711", b"Mozilla", b"AppleWebKit", b"pass@", b"127.0.0.1"):
         assert part not in kept
