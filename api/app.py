@@ -22,6 +22,7 @@ from api.middleware.telemetry import RequestMetrics, RequestTraces
 from api.pipeline import ApiRoute, caller
 from api.problems import EXPECTED_ERRORS, Problem, problem_of
 from api.responses import Json
+from codes import shared_views
 
 _log = logging.getLogger("waymark.api")
 
@@ -50,7 +51,12 @@ def _dialect_routes(context: ApiContext) -> Iterator[ApiRoute]:
 
 def _other_routes(context: ApiContext) -> Iterator[StarletteRoute]:
     pages = docs_page.pages(lambda: openapi.document(dialects.DIALECTS, context.settings.api_url))
-    dashboard = dashboard_files.routes(dashboard_files.folder())
+
+    async def may_be_framed(token: str) -> bool:
+        view = await shared_views.find(context.codes.redis, token, now_ms=context.now_ms)
+        return view is not None and view.embeddable
+
+    dashboard = dashboard_files.routes(dashboard_files.folder(), may_be_framed)
     for path, handler in {**pages, **dashboard, **health.handlers(context.readiness)}.items():
         yield StarletteRoute(path, handler)
     mcp = McpHttp(context)

@@ -15,6 +15,7 @@ from api.qr_images import QrImages
 from api.rate_limits import RateLimits
 from api.stream.stream import Streams
 from api.upload import upload_queue
+from api.view_passwords import ViewPasswords
 from api.wrong_keys import WrongKeys
 from codes.domains import Domains
 from codes.export_targets import ExportTarget
@@ -63,6 +64,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     uploads: FairQueue = msgspec.field(default_factory=upload_queue)
     rates: RateLimits = msgspec.field(default_factory=RateLimits)
     wrong_keys: WrongKeys = msgspec.field(default_factory=WrongKeys)
+    view_passwords: ViewPasswords = msgspec.field(default_factory=ViewPasswords)
     receivers: Receivers = msgspec.field(default_factory=lambda: Receivers(own_hosts=(), resolver=Resolver()))
     mailer: Mailer = msgspec.field(default_factory=Mailer)
     streams: Streams = msgspec.field(default_factory=Streams)

@@ -15,20 +15,24 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 # Views of the dashboard that have an address of their own; the page itself says what is not found.
 VIEWS = ("/", "/codes", "/codes/{path:path}", "/reports", "/reports/{path:path}", "/settings", "/settings/{path:path}")
+# The page of a shared view, for whoever has its link.
+SHARED = "/shared/{token}"
 ASSETS = "/assets/{name}"
 
 # Scripts, styles, pictures and answers of our own origin, and nothing else; no inline script or style.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self';"
-    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
 )
-_HEADERS = {
-    "Content-Security-Policy": POLICY,
+_COMMON = {
     "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+_HEADERS = {**_COMMON, "Content-Security-Policy": f"{POLICY}'none'", "X-Frame-Options": "DENY"}
+# Of a shared view that may be framed. It has no cookie, and can change nothing that a click could be led to.
+_FRAMED = {**_COMMON, "Content-Security-Policy": f"{POLICY}*"}
+_NOT_INDEXED = {"X-Robots-Tag": "noindex, nofollow, noarchive"}
 # Their names change with their content.
 _FOREVER = "public, max-age=31536000, immutable"
 _MISSING = (
@@ -41,14 +45,24 @@ def folder() -> Path:
     return Path(str(files("dashboard").joinpath("dist")))
 
 
-def routes(built: Path) -> dict[str, Handler]:
-    """Path -> handler. Files are read at the start, so that a build in between mixes no two versions."""
+async def nobody(_: str) -> bool:
+    return False
+
+
+def routes(built: Path, may_be_framed: Callable[[str], Awaitable[bool]] = nobody) -> dict[str, Handler]:
+    """Path -> handler. Files are read at the start, so that a build in between mixes no two versions. `may_be_framed`
+    says it of the token of a shared view."""
     assets = {path.name: path.read_bytes() for path in (built / "assets").glob("*") if path.is_file()}
     index = built / "index.html"
     page = index.read_bytes() if index.is_file() else _MISSING
 
     async def view(_: Request) -> Response:
         return Response(page, media_type="text/html", headers={**_HEADERS, "Cache-Control": "no-cache"})
+
+    async def shared(request: Request) -> Response:
+        framed = await may_be_framed(request.path_params["token"])
+        headers = {**(_FRAMED if framed else _HEADERS), **_NOT_INDEXED, "Cache-Control": "no-cache"}
+        return Response(page, media_type="text/html", headers=headers)
 
     async def asset(request: Request) -> Response:
         name = request.path_params["name"]
@@ -58,4 +72,4 @@ def routes(built: Path) -> dict[str, Handler]:
         kind = guess_type(name)[0] or "application/octet-stream"
         return Response(found, media_type=kind, headers={**_HEADERS, "Cache-Control": _FOREVER})
 
-    return {**dict.fromkeys(VIEWS, view), ASSETS: asset}
+    return {**dict.fromkeys(VIEWS, view), SHARED: shared, ASSETS: asset}

@@ -18,7 +18,7 @@ from api.idempotency import Attempt
 from api.parameters import Parameter
 from api.problems import Problem
 from codes.apikeys import Scope
-from schemas.code import ApiKey, Code, StaticCode
+from schemas.code import ApiKey, Code, SharedView, StaticCode
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -28,13 +28,15 @@ NOBODY = ApiKey(id="", workspace=0, name="", scope="read", digest="", last_four=
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One request of an authenticated caller; of NOBODY where the route's scope is None."""
+    """One request of an authenticated caller; of NOBODY where the route's scope is None or `shared`."""
 
     context: ApiContext
     key: ApiKey
     request: Request
     # For a creation with an Idempotency-Key.
     attempt: Attempt | None = None
+    # The view whose session asks a route of the scope `shared`.
+    shared: SharedView | None = None
 
     def id(self, part: str = "") -> str | None:
         """The id for what is created, the same when the request is repeated; None for a random one. `part` tells
@@ -53,7 +55,8 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One operation. Without a `scope` it needs no key. `answer` is a type, a list of one, or None for an answer
+    """One operation. Without a `scope` it needs no key; with the scope `shared` it takes sessions of shared views and
+    no key. `answer` is a type, a list of one, or None for an answer
     without a body or of another media type (`media`). A route that `creates` honours Idempotency-Key; one that is
     `tagged` reads or changes one code, with `Call.set_etag` and `Call.match`. `problems` are its statuses besides those
     that follow from the rest (`api.openapi.problems`); `ignored` are read-only fields of the body, which may be sent;
@@ -61,7 +64,7 @@ class Route(msgspec.Struct, frozen=True):
 
     method: Method
     path: str
-    scope: Scope | None
+    scope: Scope | Literal["shared"] | None
     summary: str
     description: str
     handler: Callable[[Call], Awaitable[Response]]

@@ -55,6 +55,12 @@ SECURITY: dict[str, dict[str, str]] = {
         "bearerFormat": "JWT",
         "description": "An access token of `POST /api/v1/token/`: it may do what its key may, for 15 minutes.",
     },
+    "sharedView": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The session of `POST /v1/shared/open`: it may ask what the shared view shows, for 12 hours.",
+    },
 }
 _TEXT = {"type": "string"}
 _WHOLE = {"type": "integer"}
@@ -85,7 +91,7 @@ def _json(shape: Any, example: Any = UNSET) -> dict[str, Any]:
 def problems(route: Route, dialect: Dialect) -> set[int]:
     """All error statuses of a route."""
     found = {*route.problems, *ALWAYS, *dialect.problems}
-    if route.scope is not None and route.scope != "read":
+    if route.scope not in (None, "shared", "read"):
         found.add(402)
     if route.creates:
         found |= {400, 409, 422}
@@ -121,6 +127,8 @@ def _header_names(route: Route, dialect: Dialect, status: int) -> Iterator[str]:
         yield "WWW-Authenticate"
     if status in (429, 503):
         yield "Retry-After"
+    if route.scope == "shared":
+        return
     if route.scope is not None and status not in _ANYBODYS:
         yield from ("RateLimit-Policy", "RateLimit", *dialect.headers)
     elif route.scope is not None and status == 431:
@@ -144,6 +152,8 @@ def _operation(route: Route, dialect: Dialect) -> dict[str, Any]:
     found["responses"] = _responses(route, dialect)
     if route.scope is None:
         return {**found, "security": []}
+    if route.scope == "shared":
+        return {**found, "security": [{"sharedView": []}], "x-scope": route.scope}
     return {**found, "security": [{name: []} for name in dialect.security], "x-scope": route.scope}
 
 

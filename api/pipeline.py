@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 
-from api import auth, etags, idempotency, rate_limits, upload
+from api import auth, etags, idempotency, rate_limits, shared_sessions, upload
 from api.context import ApiContext
 from api.dialect import NOBODY, Call, Dialect, Route
 from api.idempotency import Attempt
@@ -32,7 +32,11 @@ def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[R
     async def answer(request: Request) -> Response:
         _read_parameters(request, route)
         call = Call(context, NOBODY, request)
-        if route.scope is not None:
+        if route.scope == "shared":
+            view = await shared_sessions.authenticate(request, context)
+            await context.rates.take_shared(context.codes, view.workspace, request)
+            call = Call(context, NOBODY, request, shared=view)
+        elif route.scope is not None:
             key = await (dialect.authenticate or auth.authenticate)(request, context)
             request.state.key = key
             await context.rates.take(context.codes, key, request)

@@ -7,6 +7,7 @@ client never notices; a broken or greedy one cannot take the processor and Redis
 import math
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 
 import msgspec
 from starlette.requests import Request
@@ -73,9 +74,19 @@ class RateLimits:
             # A refused call takes no token.
             own.give_back()
             all_keys.give_back()
-            text = plan.says("calls_per_second", limit=plan.calls_per_second)
-            headers = {"Retry-After": str(rate.wait_s), **rate.headers()}
-            raise Problem(429, "too_many_requests", text, None, headers)
+            raise _too_many(plan, rate.headers(), rate.wait_s)
+
+    async def take_shared(self, codes: Codes, workspace: int, request: Request) -> None:
+        """Take one call of a shared view. All views of a workspace are like one more key, beside the bucket of its own
+        keys: whoever has a link cannot take the calls of the workspace. Raises Problem (429), and Unavailable."""
+        plan = await self._plan(codes, workspace)
+        name = f"shared:{workspace}"
+        fair_queue.owner.set(Owner(workspace, plan.queued_pictures, plan.queued_questions, name, plan.queued_exports))
+        bucket = self._keys.of(name, plan.calls_per_second, plan.burst_calls)
+        wait_s = bucket.take(self._clock())
+        if wait_s:
+            bucket.give_back()
+            raise _too_many(plan, {}, math.ceil(wait_s))
 
     async def _plan(self, codes: Codes, workspace: int) -> Plan:
         now = self._clock()
@@ -88,6 +99,11 @@ class RateLimits:
         if len(self._plans) > KEEP_PLANS:
             self._plans.popitem(last=False)
         return plan
+
+
+def _too_many(plan: Plan, headers: Mapping[str, str], wait_s: int) -> Problem:
+    text = plan.says("calls_per_second", limit=plan.calls_per_second)
+    return Problem(429, "too_many_requests", text, None, {"Retry-After": str(wait_s), **headers})
 
 
 def add_rate_headers(request: Request, response: Response) -> None:

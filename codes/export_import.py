@@ -1,9 +1,9 @@
 """Export and import of everything: one JSON object a line, the last line with their number.
 
-An export holds workspaces, keys (as digests), folders, reports, styles, scheduled exports, webhooks (without secrets),
-codes, static codes, slugs that were given up, erasures, the metadata of deleted codes, and the counters; not the
-visitors' salts, which are meant to be thrown away. Both directions may run while the service does. An import that was
-interrupted is run again: what is there already stays as it is.
+An export holds workspaces, keys (as digests), folders, reports, styles, shared views, scheduled exports, webhooks
+(without secrets), codes, static codes, slugs that were given up, erasures, the metadata of deleted codes, and the
+counters; not the visitors' salts, which are meant to be thrown away. Both directions may run while the service does. An
+import that was interrupted is run again: what is there already stays as it is.
 """
 
 import asyncio
@@ -11,7 +11,6 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -27,6 +26,7 @@ from codes import (
     numbers,
     reports,
     scheduled_exports,
+    shared_views,
     slugs,
     static_codes,
     styles,
@@ -35,12 +35,34 @@ from codes import (
 )
 from codes.code_store import LinkChange, WriteResult
 from codes.errors import Conflict
+from codes.export_lines import (
+    CodeLine,
+    DeletedCodeLine,
+    End,
+    ErasureLine,
+    ExportLine,
+    FolderLine,
+    Header,
+    KeyLine,
+    Line,
+    ReportLine,
+    SharedViewLine,
+    StaticLine,
+    StyleLine,
+    TombstoneLine,
+    WebhookLine,
+    WorkspaceLine,
+)
 from codes.redis_client import command, raises_unavailable
-from codes.scheduled_exports import ScheduledExport
 from schemas import keys
-from schemas.code import ApiKey, Code, DeletedCode, Erasure, Folder, Report, SavedStyle, StaticCode, Workspace
-from schemas.route import Route, decode_route
-from schemas.webhook import Endpoint
+from schemas.code import (
+    Code,
+    DeletedCode,
+    Erasure,
+    StaticCode,
+    Workspace,
+)
+from schemas.route import decode_route
 
 FORMAT = 2
 _CHUNK = 100
@@ -49,96 +71,6 @@ _CHUNK = 100
 Progress = Callable[[int, int], None]
 
 
-class _Line(msgspec.Struct, frozen=True, tag_field="is", omit_defaults=True):
-    """One line; the subclass's name in lower case is in its field `is`."""
-
-
-class Header(_Line, frozen=True, tag="waymark"):
-    """The first line."""
-
-    format: int
-
-
-class WorkspaceLine(_Line, frozen=True, tag="workspace"):
-    workspace: Workspace
-
-
-class KeyLine(_Line, frozen=True, tag="key"):
-    key: ApiKey
-
-
-class FolderLine(_Line, frozen=True, tag="folder"):
-    folder: Folder
-
-
-class ExportLine(_Line, frozen=True, tag="export"):
-    """`next` is a day of the period that it writes next."""
-
-    export: ScheduledExport
-    next: date
-
-
-class ReportLine(_Line, frozen=True, tag="report"):
-    report: Report
-
-
-class StyleLine(_Line, frozen=True, tag="style"):
-    style: SavedStyle
-
-
-class WebhookLine(_Line, frozen=True, tag="webhook"):
-    webhook: Endpoint
-
-
-class CodeLine(_Line, frozen=True, tag="code"):
-    code: Code
-    version: int
-    # Scans of its limit that are used up.
-    used: int = 0
-
-
-class StaticLine(_Line, frozen=True, tag="static"):
-    code: StaticCode
-
-
-class TombstoneLine(_Line, frozen=True, tag="tombstone"):
-    host: str
-    slug: str
-    route: Route
-
-
-class ErasureLine(_Line, frozen=True, tag="erasure"):
-    erasure: Erasure
-
-
-class DeletedCodeLine(_Line, frozen=True, tag="remains"):
-    deleted_code: DeletedCode = msgspec.field(name="remains")
-
-
-class End(_Line, frozen=True, tag="end"):
-    """The last line: how many there are before it, and the counters, read after all else."""
-
-    lines: int
-    numbers: int
-    workspaces: int
-
-
-Line = (
-    Header
-    | WorkspaceLine
-    | KeyLine
-    | FolderLine
-    | ReportLine
-    | StyleLine
-    | ExportLine
-    | WebhookLine
-    | CodeLine
-    | StaticLine
-    | TombstoneLine
-    | ErasureLine
-    | DeletedCodeLine
-    | End
-)
 _decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 _host = re.compile(r"[a-z0-9.:_-]{0,255}")
 
@@ -179,6 +111,8 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
             yield ReportLine(report)
         for style in await styles.list_styles(redis, workspace.number):
             yield StyleLine(style)
+        for view in await shared_views.list_views(redis, workspace.number):
+            yield SharedViewLine(view)
         for export in await scheduled_exports.list_exports(redis, workspace.number):
             if (period := await scheduled_exports.next_period(redis, export)) is not None:
                 yield ExportLine(export, period.first)
@@ -330,6 +264,8 @@ async def _import_line(redis: Redis, number: int, line: Line, now_ms: Callable[[
                 return _named("report", await reports.import_report(redis, line.report))
             case StyleLine():
                 return _named("style", await styles.import_style(redis, line.style))
+            case SharedViewLine():
+                return _named("shared view", await shared_views.import_view(redis, line.view))
             case WebhookLine():
                 return _named("webhook", await webhook_endpoints.import_endpoint(redis, line.webhook))
             case CodeLine():

@@ -9,6 +9,7 @@ import asyncio
 from hashlib import blake2b
 
 from argon2 import PasswordHasher, Type
+from argon2.exceptions import VerificationError
 from argon2.low_level import hash_secret_raw
 
 from codes.errors import Refused
@@ -32,6 +33,18 @@ async def slow_digest(secret: bytes, salt: bytes) -> bytes:
     """Derive a digest, at the cost of a password's hash. Works in a thread."""
     salt = blake2b(salt, digest_size=16).digest()
     return await asyncio.to_thread(hash_secret_raw, secret, salt, 2, 19 * 1024, 1, 20, Type.ID)
+
+
+async def is_right(kept: str, given: str) -> bool:
+    """Check a password against its hash. Works in a thread."""
+    return await asyncio.to_thread(_is_right, kept, given)
+
+
+def _is_right(kept: str, given: str) -> bool:
+    try:
+        return _hasher.verify(kept, given.encode("utf-8", "replace"))
+    except VerificationError:
+        return False
 
 
 async def hash_password(password: str) -> str:

@@ -34,6 +34,7 @@ async def usage(redis: Redis, plan: Plan, workspace: int, now: datetime) -> list
         "keys": await command(redis, "HLEN", keys.workspace_keys(workspace)),
         "reports": await command(redis, "HLEN", keys.workspace_reports(workspace)),
         "styles": await command(redis, "HLEN", keys.workspace_styles(workspace)),
+        "shared_views": await command(redis, "HLEN", keys.workspace_shared_views(workspace)),
         "scheduled_exports": await command(redis, "HLEN", keys.workspace_exports(workspace)),
     }
     return [Used(name, n, getattr(plan, name)) for name, n in used.items()]

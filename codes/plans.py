@@ -44,6 +44,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folders: int = 1_000
     reports: int = 1_000
     styles: int = 1_000
+    shared_views: int = 1_000
     keys: int = 1_000
     domains: int = 100
     webhooks: int = 100

@@ -130,6 +130,27 @@ class SavedStyle(msgspec.Struct, frozen=True, omit_defaults=True):
     updated_at_ms: int
 
 
+class SharedView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A link to the scans of one code, or to the answer of one report. Its token is kept only as a digest."""
+
+    id: str
+    workspace: int
+    name: str
+    digest: str
+    # One of the two.
+    code_id: str | None
+    report_id: str | None
+    # Id of the key that made it.
+    created_by: str
+    created_at_ms: int
+    # An argon2 hash.
+    password: str | None = None
+    expires_at_ms: int | None = None
+    # Whether pages of other sites may frame it.
+    embeddable: bool = False
+    opened_at_ms: int | None = None
+
+
 class ApiKey(msgspec.Struct, frozen=True, omit_defaults=True):
     """A key as it is kept: its secret only as a digest, under which it is found."""
 

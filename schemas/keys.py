@@ -216,6 +216,11 @@ def workspace_styles(number: int) -> str:
     return f"{PREFIX}{{ws:{number}}}:styles"
 
 
+def workspace_shared_views(number: int) -> str:
+    """Hash: id of a shared view → schemas.code.SharedView."""
+    return f"{PREFIX}{{ws:{number}}}:shared-views"
+
+
 def workspace_jobs(number: int) -> str:
     """Hash: id of a job whose items are kept → their size in bytes."""
     return f"{PREFIX}{{ws:{number}}}:jobs"
@@ -281,6 +286,11 @@ def session(digest: str) -> str:
 def sign_in_link(digest: str) -> str:
     """Whom a printed link signs in; expires, and is used once."""
     return f"{PREFIX}sign-in:{digest}"
+
+
+def shared_view(digest: str) -> str:
+    """Digest of the token of a shared view → its workspace, a space, its id."""
+    return f"{PREFIX}shared-view:{digest}"
 
 
 def host_and_slug(route_key: str) -> tuple[str, str]:

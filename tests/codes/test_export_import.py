@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from codes import apikeys, export_import, folders, reports, scheduled_exports, styles, workspaces
+from codes import apikeys, export_import, folders, reports, scheduled_exports, shared_views, styles, workspaces
 from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict
 from codes.plans import presets
@@ -23,6 +23,7 @@ from tests.servers.redis import running
 
 HERE = "https://example.com/here"
 NOW = 2_000_000_000_000
+SHARED = "3kD8vQxT7mWbYcHs2nLrEaZpJ4gFuK9V"
 
 
 async def contents(redis: Redis) -> dict[bytes, object]:
@@ -65,6 +66,9 @@ async def filled(redis: Redis) -> Codes:
     nightly = Schedule("day", 3, timezone="Europe/Berlin")
     await scheduled_exports.create(redis, two.number, "Nightly", "csv", nightly, plans=presets())
     await reports.create(redis, two.number, "Spring", {"metrics": ["scans"], "date_range": "7d"}, plans=presets())
+    await shared_views.create(
+        redis, two.number, "Spring", plans=presets(), created_by=revoked.id, report_id="any", token=SHARED
+    )
     style = {"a": [1, {}]}
     await styles.create(redis, two.number, "House", style, plans=presets())
     moved = await codes.create(two.number, NewCode(destination=HERE, slug="old", style=style, folder_id=folder.id))
@@ -109,6 +113,7 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
                 "folder": 1,
                 "report": 1,
                 "style": 1,
+                "shared view": 1,
                 "export": 1,
                 "code": 131,
                 "static": 1,
@@ -130,6 +135,7 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
             with pytest.raises(Conflict):
                 await codes.create(1, NewCode(destination=HERE, slug="old"))
             assert await apikeys.authenticate(other, "oqr_live_yourkey")
+            assert await shared_views.find(other, SHARED) == await shared_views.find(redis, SHARED) is not None
             raw = await other.get(keys.route("/new"))
             assert isinstance(raw, bytes)
             assert decode_route(raw).version == NOW

@@ -34,7 +34,7 @@ BOUNDS = {
     *("calls_per_second", "burst_calls", "queued_pictures", "queued_questions", "jobs", "job_bytes"),
     *("idempotency_keys", "idempotency_bytes", "codes", "code_bytes", "made_per_month"),
     *("files", "file_bytes", "folders", "keys", "domains", "reports", "styles", "question_rows", "question_groups"),
-    *("streams", "queued_exports", "export_rows", "scheduled_exports"),
+    *("shared_views", "streams", "queued_exports", "export_rows", "scheduled_exports"),
     *("webhooks", "webhook_pending", "webhook_bytes", "webhook_dead"),
 }
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.routing import BaseRoute, Mount, Route
 
-from api.dashboard_files import ASSETS, VIEWS
+from api.dashboard_files import ASSETS, SHARED, VIEWS
 from api.dialect import Route as Operation
 from api.dialects import DIALECTS
 from codes.apikeys import Scope
@@ -18,13 +18,14 @@ ROUTES = [route for dialect in DIALECTS for route in dialect.routes]
 NOBODY = "00000000-0000-4000-8000-000000000000"
 # Without a key: what a key is traded for. These are looked at by themselves.
 OPEN = {("POST", "/api/v1/token/"), ("POST", "/api/v1/token/refresh/"), ("POST", "/v1/session")}
+OPEN |= {("POST", "/v1/shared/open")}
 # They are sent, and change nothing that is kept but the session that sends them.
 HARMLESS = {
     *(("POST", "/api/qr/static"), ("POST", "/v1/query"), ("POST", "/v1/dynamic/{id}/qr/placements")),
     *(("POST", "/v1/dynamic/{id}/qr/preview"), ("POST", "/v1/dynamic/sheet"), ("DELETE", "/v1/session")),
 }
 # What the API serves beside its operations. All but `/mcp`, which needs a key, say nothing of anybody's codes.
-BESIDE = {"/openapi.json", "/docs", "/healthz", "/readyz", "/mcp", "/mcp/", *VIEWS, ASSETS}
+BESIDE = {"/openapi.json", "/docs", "/healthz", "/readyz", "/mcp", "/mcp/", *VIEWS, SHARED, ASSETS}
 
 
 async def ask(client: httpx.AsyncClient, route: Operation, id: str = NOBODY, **headers: str) -> httpx.Response:
@@ -57,6 +58,19 @@ async def test_without_a_key_nobody_gets_in(api: Service) -> None:
             assert set(response.json()) <= {"error", "detail"}
 
 
+async def test_the_session_of_a_shared_view_opens_nothing_else(api: Service) -> None:
+    code = await api.make()
+    made = (await api.client.post("/v1/shared-views", json={"name": "x", "code_id": code["id"]})).json()
+    token = made["url"].rpartition("/")[2]
+    opened = (await api.anonymous.post("/v1/shared/open", json={"token": token})).json()
+    for secret in (opened["session"], token):
+        for headers in ({"Authorization": f"Bearer {secret}"}, {"X-API-Key": secret}):
+            for route in ROUTES:
+                if route.scope not in (None, "shared"):
+                    response = await ask(api.anonymous, route, code["id"], **headers)
+                    assert response.status_code == 401, (route.method, route.path, response.text)
+
+
 async def test_no_answer_is_taken_for_something_else(api: Service) -> None:
     asked = [*(("GET", path) for path in sorted(BESIDE)), ("GET", "/nothing"), ("PUT", "/healthz")]
     asked += [("GET", "/v1/dynamic"), ("GET", "/api/v1/qr_codes/?format=json"), ("HEAD", "/openapi.json")]
@@ -72,7 +86,10 @@ async def test_a_key_gets_as_far_as_its_scope(api: Service, scope: Scope) -> Non
         if route.scope is None:
             continue
         response = await ask(caller, route)
-        if SCOPES.index(scope) < SCOPES.index(route.scope):
+        if route.scope == "shared":
+            # A shared view is seen by its link alone.
+            assert response.status_code == 401, (route.method, route.path, response.text)
+        elif SCOPES.index(scope) < SCOPES.index(route.scope):
             assert response.status_code == 403, (route.method, route.path, response.text)
             assert "scope" in response.text
         else:
@@ -82,7 +99,7 @@ async def test_a_key_gets_as_far_as_its_scope(api: Service, scope: Scope) -> Non
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_what_changes_something_needs_more_than_read(route: Operation) -> None:
-    if route.method != "GET" and route.scope is not None and (route.method, route.path) not in HARMLESS:
+    if route.method != "GET" and route.scope not in (None, "shared") and (route.method, route.path) not in HARMLESS:
         assert route.scope in ("write", "admin")
 
 
@@ -96,7 +113,7 @@ async def test_what_is_another_workspace_s_is_not_there(api: Service) -> None:
     ours = [code["id"], code["slug"], str(await api.number(code["id"])), folder, domain["id"], key]
     theirs = await api.caller("theirs")
     for route in ROUTES:
-        if "{" not in route.path or route.scope is None:
+        if "{" not in route.path or route.scope in (None, "shared"):
             continue
         for id in ours:
             response = await ask(theirs, route, id)
