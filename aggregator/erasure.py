@@ -261,6 +261,8 @@ class Erasures:
         # Codes deleted lately, and when to look at them again.
         self._again: dict[int, int] = {}
         self.erased = 0
+        # How many orders, of those in Redis, have been looked at: each that was due is carried out.
+        self.settled = 0
 
     async def run(self, stop: asyncio.Event, pause_s: float = 5.0) -> None:
         """Until `stop` is set."""
@@ -293,7 +295,7 @@ class Erasures:
                 batch = []
         if batch:
             await self._erase(batch, now)
-        self._known = known
+        self._known = self.settled = known
         if everything:
             await self._between(purge)
             self._everything_at = now + LATE_S * 1000

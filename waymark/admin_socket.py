@@ -24,6 +24,7 @@ from aggregator.audit.evidence_readers import Records
 from aggregator.audit.rechecks import between_batches
 from aggregator.audit.report import Report
 from aggregator.dead_letters import NothingToSkip, replay, skip
+from aggregator.erasure import Erasures
 from aggregator.imported_history import store
 from aggregator.queries import CONSISTENT
 from aggregator.rebuild import finish, plan, rebuild_step
@@ -66,6 +67,7 @@ class AdminSocket:
         moving: Aggregator,
         prepared: Prepared,
         proven: Callable[[], Mapping[str, object]],
+        erasures: Erasures,
         context: ApiContext | None = None,
     ) -> None:
         """`proven` is what the status says of the proof; `context` is that of the API, if it runs in this process."""
@@ -74,6 +76,7 @@ class AdminSocket:
         self._moving = moving
         self._prepared = prepared
         self._proven = proven
+        self._erasures = erasures
         self._context = context
         self.app = Starlette(
             routes=[
@@ -94,6 +97,7 @@ class AdminSocket:
             "short_url": self._settings.short_base,
             "api_url": self._settings.api_base,
             "aggregator": self._moving.status(),
+            "erasures": self._erasures.settled,
             **self._proven(),
         }
         return Response(msgspec.json.encode(status), media_type="application/json")

@@ -109,6 +109,7 @@ async def test_many_notes_are_swept_in_batches_and_a_broken_one_stops_nothing(re
         await server.hset(keys.ERASURES, "x", "{not json")
         erasures = Erasures(server, turns.between, turns.clock)
         assert await erasures.sweep() == 100
+        assert erasures.settled == 3 * BATCH
         assert turns.calls == 4, "three batches and a purge"
 
 

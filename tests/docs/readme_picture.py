@@ -1,7 +1,7 @@
 """The picture at the top of the README, taken from a Waymark that runs: docs/images/waymark-*.png (`make screenshots`).
 
 Nothing in it is drawn by hand: the code, the page that a phone shows at its short link, the figures of the API and the
-words of `waymark audit` are what this run answered, for the year of scans that `waymark demo` makes.
+words of `waymark audit` are what this run answered, for the scans that `waymark demo` makes.
 """
 
 import base64
@@ -98,7 +98,7 @@ def taken(up: WaymarkUp, folder: Path) -> dict[str, str]:
     api = f"http://127.0.0.1:{up.api_port}/v1/dynamic"
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {KEY}"
-        [code] = [each for each in session.get(api).json()["codes"] if each["label"] == LABEL]
+        [code] = [each for each in session.get(api, params={"q": LABEL}).json()["codes"] if each["label"] == LABEL]
         address = f"{api}/{code['id']}"
         cafe = SAMPLES["business"]
         page: dict[str, Any] = {"type": cafe.type, "content": cafe.content, "page_design": {"theme": "sunset"}}

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import re
 import signal
 
 import psutil
@@ -11,6 +12,7 @@ import pytest
 from harness.scanners import Connection
 from infra.warehouse import Warehouse
 from tests.waymark.running import KEY, Up, up, wait_for
+from waymark.demo.business import STORIES
 
 EDITS = 4_000
 EDITORS = 20
@@ -131,26 +133,33 @@ def found_in(one: Up, needles: list[str]) -> list[str]:
 
 
 @pytest.mark.proof
-def test_a_year_of_demonstration() -> None:
+def test_the_demonstration_is_stored_proven_and_removed() -> None:
     with up() as one:
+        kept = one.create(label="not of the demonstration")
         done = one.command("demo", "--scans", "3000")
         assert done.returncode == 0, done.stderr
-        assert f"http://localhost:{one.redirect_port}/" in done.stdout
-        status, page = one.call("GET", "/v1/dynamic")
-        assert status == 200
-        codes = page["codes"]
-        assert len(codes) == 6
-        answers = [one.call("GET", f"/v1/dynamic/{code['id']}/scans?days=365")[1] for code in codes]
-        totals = [answer["scans"]["total"] for answer in answers]
+        assert f"http://localhost:{one.redirect_port}/menu" in done.stdout
+        assert re.search(rf"http://localhost:{one.api_port}/#token=\S+", done.stdout)
+        _, page = one.call("GET", "/v1/dynamic?limit=100")
+        codes = [code for code in page["codes"] if code["id"] != kept["id"]]
+        assert len(codes) == len(STORIES)
+        asked = {"metrics": ["scans"], "date_range": "all", "dimensions": ["code:label"], "pagination": {"limit": 100}}
+        _, answer = one.call("POST", "/v1/query", asked)
+        counts = {row["dimensions"][0]: row["metrics"][0] for row in answer["results"]}
         # Bots and previews are stored, and are in no total.
-        assert 2500 < sum(totals) < 3000
-        menu = next(answer for code, answer in zip(codes, answers, strict=True) if code["label"].startswith("Menu"))
-        assert menu["scans"]["topCountry"] == "GB"
-        assert menu["scans"]["topDevice"] == "mobile"
-        assert sum(day["n"] > 0 for day in menu["analytics"]["daily"]) > 200
+        assert 2000 < sum(counts.values()) < 2900
+        assert max(counts, key=lambda label: counts[label]) == "Menu, every table"
         assert one.audit()["stored"] == 3000
-        alone = one.command("demo", "--scans", "10")
-        assert alone.returncode == 0
+        again = one.command("demo")
+        assert again.returncode == 2
+        assert "--remove" in again.stderr
+        gone = one.command("demo", "--remove")
+        assert gone.returncode == 0, gone.stderr
+        assert f"removed {len(STORIES)} codes" in gone.stdout
+        assert one.audit()["stored"] == 0
+        assert [code["id"] for code in one.call("GET", "/v1/dynamic")[1]["codes"]] == [kept["id"]]
+        for path in ("folders", "reports", "styles"):
+            assert one.call("GET", f"/v1/{path}")[1][path] == []
         assert one.stop() == 0
         refused = one.command("demo")
         assert refused.returncode == 2

@@ -1,1 +1,1 @@
-"""The data of `waymark demo`."""
+"""The data of `waymark demo`: a business that does not exist, and who scanned its codes."""
