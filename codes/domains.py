@@ -22,6 +22,7 @@ from codes.redis_client import Script, command, raises_unavailable
 from codes.resolver import Resolver
 from infra import clock
 from schemas import keys
+from schemas.branding import PLAIN, Branding
 from schemas.domain import Domain, decode_domain
 
 MAX_TEXT = 500
@@ -32,10 +33,13 @@ _TRIES = 10
 _READ_AT_ONCE = 500
 _UNSEEN = frozenset(map(chr, [*range(9), *range(11, 32), 127]))
 
+# A `schemas.route.RouteChange` of the key that holds all domains, whose version and nonce are to be filled in:
+# redirectors then read domains and brandings again.
+CHANGED = """'{"key":"%s","route":{"version":%s,"birth":0,"workspace":0,"gone":true},"nonce":"%s"}'"""
 # Replaces a domain that is still as it was read; 1 if it is not, 2 if the name is verified for another workspace, 3 if
-# this workspace has claimed it already. The message is a `schemas.route.RouteChange` of the key that holds all domains:
-# redirectors then read them again.
-_PUT = Script("""
+# this workspace has claimed it already.
+_PUT = Script(
+    """
 if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 1 end
 local owner = redis.call('HGET', KEYS[2], ARGV[4])
 if ARGV[2] == '' and redis.call('HSETNX', KEYS[4], ARGV[9], ARGV[1]) == 0 then return 3 end
@@ -56,10 +60,10 @@ local version = math.max(tonumber(redis.call('GET', KEYS[3]) or '0') + 1, tonumb
 local text = string.format('%.0f', version)
 redis.call('SET', KEYS[3], text)
 redis.call('INCR', ARGV[10])
-redis.call('PUBLISH', ARGV[8], string.format(
-  '{"key":"%s","route":{"version":%s,"number":0,"workspace":0,"gone":true},"nonce":"%s"}', KEYS[1], text, ARGV[6]))
+redis.call('PUBLISH', ARGV[8], string.format(CHANGED, KEYS[1], text, ARGV[6]))
 return 0
-""")
+""".replace("CHANGED", CHANGED)
+)
 _KEYS = [keys.DOMAINS, keys.DOMAIN_NAMES, keys.DOMAINS_VERSION, keys.DOMAIN_CLAIMS]
 
 
@@ -70,8 +74,10 @@ class DomainEdit(msgspec.Struct, frozen=True, kw_only=True):
     root_text: str | msgspec.UnsetType = msgspec.UNSET
     not_found_url: str | msgspec.UnsetType = msgspec.UNSET
     not_found_text: str | msgspec.UnsetType = msgspec.UNSET
+    # Checked by the caller (`codes.brandings.check`); None: the workspace's alone.
+    branding: Branding | msgspec.UnsetType | None = msgspec.UNSET
 
-    def changes(self) -> dict[str, str]:
+    def changes(self) -> dict[str, Any]:
         found = {name: getattr(self, name) for name in self.__struct_fields__}
         return {name: value for name, value in found.items() if value is not msgspec.UNSET}
 
@@ -216,7 +222,9 @@ class Domains:
         changes = edit.changes()
         domain = await self._present(workspace, id)
         for name, value in changes.items():
-            if name.endswith("_url") and value:
+            if name == "branding":
+                changes[name] = value if value != PLAIN else None
+            elif name.endswith("_url") and value:
                 changes[name] = await self._checked_url(name, value, domain)
             elif len(value) > MAX_TEXT or _UNSEEN & set(value) or not _is_text(value):
                 raise Refused(name, "invalid_text", f"{name} has at most {MAX_TEXT} characters, none of control")

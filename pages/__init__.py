@@ -14,7 +14,7 @@ Both accept any value.
 """
 
 from pages.content import DOWNLOAD, download, render
-from pages.notice_words import Kind, Language, spoken
+from pages.notice_words import KINDS, LANGUAGES, Kind, Language, spoken
 from pages.notices import (
     GATE,
     expired,
@@ -33,6 +33,8 @@ from pages.page import Page
 __all__ = [
     "DOWNLOAD",
     "GATE",
+    "KINDS",
+    "LANGUAGES",
     "Kind",
     "Language",
     "Page",

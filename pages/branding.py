@@ -1,12 +1,13 @@
 """Turn a branding into a stylesheet, and check that it can be read: WCAG AA, or it is refused."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pages import colour
 from pages.theme import PAPER, palette, theme
 from schemas.branding import COLOURS, Branding
 
 Mode = Literal["auto", "light", "dark"]
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 def stylesheet(branding: Branding, mode: Mode = "auto") -> str:

@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 
 Language = Literal["en", "de"]
 Kind = Literal[
@@ -18,6 +18,8 @@ Kind = Literal[
     "wrong",
     "wait",
 ]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 NOTICES: dict[Language, dict[Kind, tuple[str, str]]] = {
     "en": {

@@ -8,6 +8,7 @@ from api.dialect import Dialect
 from api.dialects.openqr import (
     analytics,
     api_keys,
+    branding,
     bulk,
     codes,
     domains,
@@ -57,6 +58,7 @@ DIALECT = Dialect(
         *styles.ROUTES,
         *sheets.ROUTES,
         *domains.ROUTES,
+        *branding.ROUTES,
         *files.ROUTES,
         *orphans.ROUTES,
         *query.ROUTES,

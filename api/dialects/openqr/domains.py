@@ -7,7 +7,8 @@ from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 
 from api.dialect import Call, Route
-from api.dialects.openqr import examples
+from api.dialects.openqr import branding, examples
+from api.dialects.openqr.branding import PageBranding
 from api.dialects.openqr.schemas import Deleted
 from api.parameters import Parameter
 from api.parsing import convert, read_object
@@ -28,6 +29,7 @@ _ROOT_URL = Meta(description="Where the bare domain redirects to.", extra_json_s
 _ROOT_TEXT = Meta(description="What the bare domain shows without `root_url`.", extra_json_schema=_TEXT)
 _NOT_FOUND_URL = Meta(description="Where unknown links redirect to.", extra_json_schema=_URL)
 _NOT_FOUND_TEXT = Meta(description="What unknown links show (404) without `not_found_url`.", extra_json_schema=_TEXT)
+_BRANDING = Meta(description="Where its pages look other than the workspace's. Replaced as a whole.")
 
 _TIME = {"format": "date-time"}
 _UNPROVEN_SINCE = Meta(
@@ -56,6 +58,7 @@ class ShortDomain(msgspec.Struct, frozen=True):
     root_text: Annotated[str | None, _ROOT_TEXT]
     not_found_url: Annotated[str | None, _NOT_FOUND_URL]
     not_found_text: Annotated[str | None, _NOT_FOUND_TEXT]
+    branding: Annotated[PageBranding | None, _BRANDING]
     created_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 
@@ -94,6 +97,7 @@ class DomainChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     root_text: Annotated[str | None, _ROOT_TEXT] | UnsetType = UNSET
     not_found_url: Annotated[str | None, _NOT_FOUND_URL] | UnsetType = UNSET
     not_found_text: Annotated[str | None, _NOT_FOUND_TEXT] | UnsetType = UNSET
+    branding: Annotated[PageBranding | None, _BRANDING] | UnsetType = UNSET
 
 
 # Ignored in what is sent: clients may send back what they have read.
@@ -125,6 +129,7 @@ def _fields(call: Call, domain: Domain) -> dict[str, Any]:
         "root_text": domain.root_text or None,
         "not_found_url": domain.not_found_url or None,
         "not_found_text": domain.not_found_text or None,
+        "branding": None if domain.branding is None else branding.to_wire(domain.branding),
         "created_at": second(domain.created_at_ms),
     }
 
@@ -158,10 +163,13 @@ async def read_domain(call: Call) -> Response:
 async def edit_domain(call: Call) -> Response:
     sent = convert(await read_object(call.request), DomainChange, READ_ONLY)
     changes = {name: value for name in sent.__struct_fields__ if (value := getattr(sent, name)) is not UNSET}
+    brand = changes.pop("branding", UNSET)
     for name, value in changes.items():
         if value == "":
             raise invalid(name, f"{name} must be text, or null for none")
-    edit = DomainEdit(**{name: value or "" for name, value in changes.items()})
+    if isinstance(brand, PageBranding):
+        brand = await branding.from_wire(call, brand, "branding.")
+    edit = DomainEdit(**{name: value or "" for name, value in changes.items()}, branding=brand)
     try:
         domain = await call.context.domains.edit(call.key.workspace, call.request.path_params["id"], edit)
     except Missing:
@@ -235,8 +243,8 @@ ROUTES = (
         path="/v1/domains/{id}",
         scope="write",
         summary="Edit a domain's pages",
-        description="Where the bare domain and unknown links redirect to, or what they show. In force after the "
-        "answer.",
+        description="Where the bare domain and unknown links redirect to, or what they show, and how its pages look. "
+        "In force after the answer.",
         handler=edit_domain,
         status=200,
         answer=ShortDomain,

@@ -160,6 +160,7 @@ DOMAIN = {
     "root_text": None,
     "not_found_url": None,
     "not_found_text": "This link is not there.",
+    "branding": None,
     "created_at": "2026-05-21T15:00:00Z",
 }
 NEW_DOMAIN = {**DOMAIN, "is_verified": False, "verified_at": None, "root_url": None, "not_found_text": None}

@@ -58,6 +58,7 @@ async def test_from_claim_to_end(api: Service, names: NameServer) -> None:
         "root_text": None,
         "not_found_url": None,
         "not_found_text": None,
+        "branding": None,
         "created_at": "2026-05-21T15:00:00Z",
     }
     at = f"/v1/domains/{domain['id']}"
