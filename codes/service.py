@@ -35,9 +35,10 @@ from codes.errors import Conflict, Missing, NotInPlan, Refused, SlugTaken, Stale
 from codes.intents import Intent, Step
 from codes.plan_limits import CountingLock
 from codes.plans import Plan, Plans, plan_of
-from codes.redis_client import raises_unavailable
+from codes.redis_client import command, raises_unavailable
 from codes.resolver import Resolver
 from infra import clock
+from schemas import keys
 from schemas.code import Code
 
 T = TypeVar("T")
@@ -141,6 +142,11 @@ class Codes:
         table = await self._tables.table(workspace)
         named = await folders.list_folders(self.redis, workspace)
         return CodeAttributes(table, named, short_host=self._short_host)
+
+    @raises_unavailable
+    async def scans_used(self, code: Code) -> int:
+        """How many scans of the code's limit are used up."""
+        return int(await command(self.redis, "GET", keys.scans_used(code.birth)) or 0)
 
     def draw_slug(self, length: int) -> str:
         """Return a random slug, for a caller that needs one before there is a code. It may be taken; `create` says

@@ -96,7 +96,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 def compiled(when: Conditions) -> Test:
     """Compile conditions. Never raises: `codes` refuses bad rules when they are written. A condition that this machine
     cannot evaluate (an unknown time zone) never holds."""
-    tests = _tests(when)
+    tests = [test for _, test in named_tests(when)]
     if not tests:
         return lambda facts: True
     if len(tests) == 1:
@@ -118,29 +118,29 @@ def _any(tests: tuple[Test, ...], facts: Facts) -> bool:
     return False
 
 
-def _tests(when: Conditions) -> list[Test]:
-    """The tests of the conditions, cheapest first."""
-    tests: list[Test] = []
+def named_tests(when: Conditions) -> list[tuple[str, Test]]:
+    """The tests of the conditions by the names that `/v1` gives them, cheapest first."""
+    tests: list[tuple[str, Test]] = []
     if when.since is not None or when.until is not None:
-        tests.append(_within(when.since, when.until))
+        tests.append(("from" if when.until is None else "to", _within(when.since, when.until)))
     # One function per condition, so that none looks up its attribute by name.
     if wanted := _folded(when.country):
-        tests.append(lambda facts, wanted=wanted: facts.country in wanted)  # type: ignore[misc]
+        tests.append(("country", lambda facts, wanted=wanted: facts.country in wanted))  # type: ignore[misc]
     if wanted := _folded(when.region):
-        tests.append(lambda facts, wanted=wanted: facts.region in wanted)  # type: ignore[misc]
+        tests.append(("region", lambda facts, wanted=wanted: facts.region in wanted))  # type: ignore[misc]
     if wanted := _folded(when.city):
-        tests.append(lambda facts, wanted=wanted: facts.city in wanted)  # type: ignore[misc]
+        tests.append(("city", lambda facts, wanted=wanted: facts.city in wanted))  # type: ignore[misc]
     if wanted := _folded(when.device):
-        tests.append(lambda facts, wanted=wanted: facts.device in wanted)  # type: ignore[misc]
+        tests.append(("device", lambda facts, wanted=wanted: facts.device in wanted))  # type: ignore[misc]
     if wanted := _folded(when.os):
-        tests.append(lambda facts, wanted=wanted: facts.folded_os in wanted)  # type: ignore[misc]
+        tests.append(("os", lambda facts, wanted=wanted: facts.folded_os in wanted))  # type: ignore[misc]
     if wanted := _folded(when.browser):
-        tests.append(lambda facts, wanted=wanted: facts.browser in wanted)  # type: ignore[misc]
+        tests.append(("browser", lambda facts, wanted=wanted: facts.browser in wanted))  # type: ignore[misc]
     if when.language:
-        tests.append(_speaks(when.language))
+        tests.append(("language", _speaks(when.language)))
     if when.days or when.hours:
         tests += _local(when)
-    tests += [_asked(name, values) for name, values in when.query.items()]
+    tests += [(f"query.{name}", _asked(name, values)) for name, values in when.query.items()]
     return tests
 
 
@@ -169,18 +169,18 @@ def _speaks(languages: tuple[str, ...]) -> Test:
     return speaks
 
 
-def _local(when: Conditions) -> list[Test]:
+def _local(when: Conditions) -> list[tuple[str, Test]]:
     clock = local_time(when.zone)
     if clock is None:
-        return [lambda facts: False]
+        return [("zone", lambda facts: False)]
     at = clock.at
-    tests: list[Test] = []
+    tests: list[tuple[str, Test]] = []
     if when.days:
         days = frozenset(DAYS.index(day) for day in when.days)
-        tests.append(lambda facts: at(facts.at_ms)[0] in days)
+        tests.append(("days", lambda facts: at(facts.at_ms)[0] in days))
     if when.hours:
         spans = when.hours
-        tests.append(lambda facts: _in_one(at(facts.at_ms)[1], spans))
+        tests.append(("hours", lambda facts: _in_one(at(facts.at_ms)[1], spans)))
     return tests
 
 

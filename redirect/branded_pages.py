@@ -14,8 +14,8 @@ import msgspec
 import pages
 from decisions.response import Response, page_response
 from redirect.custom_domains import CustomDomain, CustomDomains
-from redirect.paths import PAUSED_PATH
 from schemas.branding import PLAIN, Branding
+from schemas.short_links import PAUSED_PATH
 
 # The workspace of what is nobody's, as a route has it; and the first workspace.
 NOBODYS = bytes(8)

@@ -5,7 +5,7 @@ import re
 from schemas import keys
 from schemas.files import parse_path
 from schemas.probe_paths import is_probe
-from schemas.short_links import QR_PATH
+from schemas.short_links import PAUSED_PATH, QR_PATH
 
 # A slug, imported ones included: one part or several.
 _SLUG = re.compile(r"[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*")
@@ -16,8 +16,7 @@ _FORMS = (QR_PATH, "/r/")
 # slugs.
 RESERVED = frozenset({"healthz", "readyz", "metrics", "robots.txt", "favicon.ico", "q", "r"})
 
-# No slug begins with `-/` (`schemas.probe_paths`), so these need no reservation.
-PAUSED_PATH = "/-/paused"
+# No slug begins with `-/` (`schemas.probe_paths`), so this needs no reservation, nor does PAUSED_PATH.
 # Served at the status port only.
 TLS_ASK_PATH = "/-/tls-ask"
 

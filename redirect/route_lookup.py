@@ -10,13 +10,13 @@ from redirect.bounded_cache import forget_oldest
 from redirect.custom_domains import CustomDomain
 from redirect.event_line import piece
 from redirect.metrics import Counts
-from redirect.paths import PAUSED_PATH
 from redirect.redis_client import RedisClient
 from redirect.redis_connection import Away, Refused
 from redirect.route_cache import CachedRoute, RouteCache, Trust
 from schemas import keys
 from schemas.branding import PLAIN
 from schemas.route import decode_route
+from schemas.short_links import PAUSED_PATH
 
 
 class Unavailable(Exception):

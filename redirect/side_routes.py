@@ -19,8 +19,9 @@ from redirect import file_server
 from redirect.arrivals import Arrivals
 from redirect.branded_pages import BrandedPages
 from redirect.custom_domains import CustomDomains
-from redirect.paths import PAUSED_PATH, TLS_ASK_PATH
+from redirect.paths import TLS_ASK_PATH
 from redirect.route_cache import Trust
+from schemas.short_links import PAUSED_PATH
 
 NOSNIFF = {"x-content-type-options": "nosniff"}
 

@@ -9,3 +9,6 @@ PLACEMENT_PARAMETER = "p"
 
 LONGEST_ENTRY = 16
 LONGEST_PLACEMENT = 50
+
+# Where scans of a paused code are sent: a page.
+PAUSED_PATH = "/-/paused"

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { codeDe } from "../src/text/code-de";
+import { codeEn } from "../src/text/code-en";
 import { de } from "../src/text/de";
 import { en } from "../src/text/en";
 
@@ -9,10 +11,11 @@ function flat(catalogue: object, path = ""): [string, string][] {
 test("every language says everything, with the same values in it", () => {
   const holes = (catalogue: object) => flat(catalogue).map(([name, text]) => `${name} ${(text.match(/\{\w+\}/g) ?? []).sort().join(" ")}`);
   expect(holes(de)).toEqual(holes(en));
+  expect(holes(codeDe)).toEqual(holes(codeEn));
 });
 
 test("nothing is left in English by mistake", () => {
-  const same = new Set(["Waymark", "Codes", "Code", "Scans", "Browser", "App", "System", "Region", "Name", "Tablet", "Link", "NFC", "Domain", "Bots", "Medium", "Logo", "Reserve", "Format", "CSV", "Domains", "Webhooks", "Redis", "Aggregator", "Apps", "DE, AT", "de, fr-CH", "09:00-17:30, 22:00-02:00"]);
-  const german = new Map(flat(de));
-  expect(flat(en).filter(([name, text]) => german.get(name) === text && !same.has(text))).toEqual([]);
+  const same = new Set(["in {where}", "Waymark", "Codes", "Code", "Scans", "Browser", "App", "System", "Region", "Name", "Tablet", "Link", "NFC", "Domain", "Bots", "Medium", "Logo", "Reserve", "Format", "CSV", "Domains", "Webhooks", "Redis", "Aggregator", "Apps", "DE, AT", "de, fr-CH", "09:00-17:30, 22:00-02:00"]);
+  const german = new Map([...flat(de), ...flat(codeDe)]);
+  expect([...flat(en), ...flat(codeEn)].filter(([name, text]) => german.get(name) === text && !same.has(text))).toEqual([]);
 });

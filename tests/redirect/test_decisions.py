@@ -10,6 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from decisions.rules import Facts
+from decisions.trial import trial
+from schemas.route import Route
 from schemas.scan_options import Apps, Conditions, Content, Rule, Variant
 from tests.redirect.codes import ANDROID, CRAWLER, DESKTOP, HASH, PASSWORD, Code, Codes, codes
 from tests.redirect.scanner import Answer
@@ -118,6 +121,35 @@ def test_head(world: Codes, name: str) -> None:
     assert (answer.status, answer.body) == (row.status, b"")
     event = code.last()
     assert (event.outcome, event.kind, event.variant) == (row.outcome, "bot", row.variant)
+
+
+@pytest.mark.parametrize(
+    "rows", [*[(row,) for row in ROWS], *PAIRS], ids=lambda rows: "+".join(row.name for row in rows)
+)
+def test_a_trial_says_what_the_scan_gets(world: Codes, rows: tuple[Row, ...]) -> None:
+    """What the API says of a described scan is the answer to such a scan, byte for byte."""
+    fields: dict[str, Any] = {"destination": WEB, "query": "append", "utm": {"utm_source": "x"}}
+    for row in rows:
+        fields |= row.fields
+    code = coded(world, *rows, **fields)
+    answer, event = code.get("table=4"), code.last()
+    facts = Facts(event.ts_ms, "", "", "", event.device, event.os, event.os.casefold(), event.browser, "", b"table=4")
+    tried = trial(
+        Route(1, code.number, 1, **fields),
+        facts,
+        event.visitor,
+        paused_page=b"http://localhost:8001/-/paused",
+        used=max(row.used for row in rows),
+        passed=False,
+    )
+    assert tried.key == event.variant
+    if tried.by == "password":
+        assert (answer.status, event.outcome) == (200, "gate")
+        return
+    assert tried.response is not None
+    headers = {name.decode(): value.decode() for name, value in tried.response.headers}
+    said = (tried.response.status, tried.response.outcome, headers.get("location"), tried.response.body)
+    assert said == (answer.status, event.outcome, answer.headers.get("location"), answer.body)
 
 
 # Meetings of a decision with a visit, or with what is only added to a redirect. The table has their names and the

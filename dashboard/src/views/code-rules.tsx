@@ -6,6 +6,7 @@ import { problemOf } from "../components/forms";
 import { Icon } from "../components/icon";
 import { RuleDialog, type Draft } from "../components/rule-dialog";
 import { RuleSentence } from "../components/rule-sentence";
+import { ScanTester } from "../components/scan-tester";
 import { useEdit, type PartProps } from "../components/use-edit";
 import { moved, type Rule } from "../logic/rules";
 import { mayWrite } from "../state/session";
@@ -28,6 +29,7 @@ export default function CodeRules(props: PartProps) {
   }
 
   return (
+    <div class="code-parts">
     <section class="card stack">
       <div class="card-head">
         <h2>{text.title}</h2>
@@ -91,5 +93,7 @@ export default function CodeRules(props: PartProps) {
       )}
       {open !== null && <RuleDialog rule={open === "new" ? null : (code.rules[open] ?? null)} busy={busy} error={error} close={() => setOpen(null)} done={done} />}
     </section>
+    <ScanTester code={code} />
+    </div>
   );
 }
