@@ -18,6 +18,7 @@ from api.idempotency import Attempt
 from api.parameters import Parameter
 from api.problems import Problem
 from codes.apikeys import Scope
+from codes.history import Actor
 from schemas.code import ApiKey, Code, SharedView, StaticCode
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -47,6 +48,12 @@ class Call(msgspec.Struct, frozen=True):
     def match(self) -> frozenset[str] | None:
         """The ETags in If-Match, for `Codes.edit` and `Codes.delete`."""
         return etags.if_match(self.request)
+
+    @property
+    def actor(self) -> Actor:
+        """Who makes changes in this call, for the history of what is changed."""
+        signed_in = getattr(self.request.state, "session", None) is not None
+        return Actor(self.key.id, self.key.name, signed_in)
 
     def set_etag(self, code: Code | StaticCode, *, alone: bool = True) -> None:
         """Give the answer the ETag of this code. `alone`: nothing else in the answer changes; else (with counts of

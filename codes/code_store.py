@@ -13,7 +13,7 @@ from enum import Enum
 import msgspec
 from redis.asyncio import Redis
 
-from codes import code_events
+from codes import code_events, history
 from codes.destinations import location_header
 from codes.errors import SlugTaken
 from codes.redis_client import Script, command
@@ -26,7 +26,7 @@ from schemas.scan_options import Apps, Content, Rule, Variant
 # KEYS: the record and the route of each link key; last, if the code moves, the pointer of its id.
 # ARGV: the deadline, the channel, the counter, the new pointer ("" for none), the id of the code ("" if none changes)
 # with the stream of changes and how many entries it keeps; then of each link key the record and the route as they were
-# read, as they are to be, and the message to publish; last, what is noted of the code.
+# read, as they are to be, and the message to publish; last, what is noted of the code, for others and in its history.
 # Past the deadline, by Redis' own clock, a write is refused: what `sweep` has given up stays given up.
 # The script publishes, so no crash can come between a change and its message; it counts the messages, so a redirector
 # can tell that it missed one.
@@ -56,6 +56,7 @@ if ARGV[4] ~= '' then redis.call('SET', KEYS[#KEYS], ARGV[4]) end
 if ARGV[5] ~= '' then redis.call('XADD', ARGV[6], 'MAXLEN', '~', ARGV[7], '*', 'id', ARGV[5]) end
 """
     + code_events.NOTE
+    + history.NOTE
     + "return 0"
 )
 
@@ -221,11 +222,12 @@ async def write(
     deadline_ms: int = 0,
     pointer: tuple[str, bytes] | None = None,
     imported: bool = False,
+    by: history.Actor | None = None,
 ) -> WriteResult:
-    """Write all changes of one code in one step, and note what happened to it (`codes.code_events`); of a code that is
-    `imported` nobody is told. With a `nonce` the routes are published, new or not, and redirectors acknowledge the last
-    of them under that name; with an empty nonce they do not. `pointer` is the id of a code that moves, and its new
-    pointer (`codes.index`)."""
+    """Write all changes of one code in one step, and note what happened to it (`codes.code_events`, and with who did it
+    in `codes.history`); of a code that is `imported` nobody is told. With a `nonce` the routes are published, new or
+    not, and redirectors acknowledge the last of them under that name; with an empty nonce they do not. `pointer` is the
+    id of a code that moves, and its new pointer (`codes.index`)."""
     changes = list(changes)
     names: list[str] = []
     texts: list[bytes] = []
@@ -259,7 +261,9 @@ async def write(
         leads_to = pointer[1]
     changed = new or old
     named = (changed.id, keys.workspace_changes(changed.workspace)) if changed else ("", "")
-    noted = code_events.note_arguments(old, new, before_at, after_at, imported)
+    noted: list[str | bytes | int] = [*code_events.note_arguments(old, new, before_at, after_at, imported)]
+    if noted:
+        noted += history.note_arguments(old, new, by)
     outcome = await _WRITE.run(
         redis, names, deadline_ms, keys.ROUTES, keys.CHANGES, leads_to, *named, CHANGES_KEPT, *texts, *noted
     )

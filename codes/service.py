@@ -18,6 +18,7 @@ from codes import (
     deleted_codes,
     etags,
     folders,
+    history,
     index,
     intents,
     plan_limits,
@@ -196,11 +197,19 @@ class Codes:
         await self._creator.check(workspace, new)
 
     @raises_unavailable
-    async def edit(self, workspace: int, id: str, edit: Edit, *, match: Collection[str] | None = None) -> Code:
-        """Edit a code and return it. Raises Missing, Refused, NotInPlan, and Conflict for a slug that is taken or
-        reserved, a locked code, and a destination for a code that shows a page. With `match` (`codes.etags`) raises
-        Stale when the code is none of these at the moment of the change. An edit that no scanner could notice does not
-        wait for the redirectors."""
+    async def edit(
+        self,
+        workspace: int,
+        id: str,
+        edit: Edit,
+        *,
+        match: Collection[str] | None = None,
+        by: history.Actor | None = None,
+    ) -> Code:
+        """Edit a code and return it; its history says `by` whom. Raises Missing, Refused, NotInPlan, and Conflict for a
+        slug that is taken or reserved, a locked code, and a destination for a code that shows a page. With `match`
+        (`codes.etags`) raises Stale when the code is none of these at the moment of the change. An edit that no scanner
+        could notice does not wait for the redirectors."""
         found = await self._find(workspace, id)
         if found is None:
             raise Missing(id)
@@ -213,7 +222,7 @@ class Codes:
         async with plan_limits.counting_lock(self.redis, plan, workspace, needed=needed) as lock:
             host = changes.get("host", self._code_of(found).host)
             edited, nonce = await self._with_room(
-                workspace, host, lambda: self._edit(found, changes, match, plan, lock)
+                workspace, host, lambda: self._edit(found, changes, match, plan, lock, by)
             )
         if nonce:
             # Outside the lock: others need not wait for this.
@@ -231,6 +240,7 @@ class Codes:
         match: Collection[str] | None,
         plan: Plan,
         lock: CountingLock | None,
+        by: history.Actor | None,
     ) -> tuple[Code, str]:
         """Return the edited code, and the nonce that redirectors acknowledge; "" when they need not."""
         until_ms = lock.until_ms if lock else 0
@@ -248,10 +258,8 @@ class Codes:
             if changes.keys() <= scan_options.NOT_ROUTED:
                 if new == old:
                     return new, ""
-                if (
-                    await code_store.write(self.redis, [LinkChange(found.link, CodeRecord(code=new))])
-                    is WriteResult.DONE
-                ):
+                only = [LinkChange(found.link, CodeRecord(code=new))]
+                if await code_store.write(self.redis, only, by=by) is WriteResult.DONE:
                     await index.update_size(self.redis, new)
                     return new, ""
             else:
@@ -260,7 +268,7 @@ class Codes:
                     slugs.check_chosen(new.slug)
                 await quotas.count_new_slugs(self.redis, plan, workspace, taken, new.updated_at_ms)
                 nonce = self._nonce()
-                outcome = await self._put(found, new, nonce, until_ms)
+                outcome = await self._put(found, new, nonce, until_ms, by)
                 if outcome is WriteResult.LATE:
                     raise Unavailable("the change took too long")
                 if outcome is WriteResult.DONE:
@@ -284,7 +292,9 @@ class Codes:
             updated_at_ms=self._now_ms(),
         )
 
-    async def _put(self, found: index.Found, new: Code, nonce: str, deadline_ms: int) -> WriteResult:
+    async def _put(
+        self, found: index.Found, new: Code, nonce: str, deadline_ms: int, by: history.Actor | None
+    ) -> WriteResult:
         """Write an edit in one step, at the old and the new slug and aliases."""
         old = self._code_of(found)
         if new == old:
@@ -304,7 +314,7 @@ class Codes:
         pointer = None
         if (new.host, new.slug) != (old.host, old.slug):
             pointer = new.id, index.pointer(new.host, new.slug, nonce)
-        return await code_store.write(self.redis, changes, nonce=nonce, deadline_ms=deadline_ms, pointer=pointer)
+        return await code_store.write(self.redis, changes, nonce=nonce, deadline_ms=deadline_ms, pointer=pointer, by=by)
 
     @raises_unavailable
     async def delete(

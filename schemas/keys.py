@@ -125,6 +125,11 @@ def scans_used(birth: int) -> str:
     return f"{PREFIX}{{scans:{birth}}}:used"
 
 
+def history(birth: int) -> str:
+    """Stream: what was changed of a code (codes.history)."""
+    return f"{PREFIX}{{history:{birth}}}:history"
+
+
 def gate_tries(birth: int, who: str = "all") -> str:
     """Hash: how many passwords of a code were tried (`n`), by all or by one hashed address or network, and the earliest
     time of the next try. Expires."""

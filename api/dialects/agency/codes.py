@@ -66,7 +66,7 @@ async def edit_qr(call: Call) -> Response:
     code = await find_code(call)
     sent = await read_object(call.request)
     edit = Edit(**from_wire.code_fields(convert(sent, AgencyCodeEdit, sent.keys()), code))
-    code = await call.context.codes.edit(call.key.workspace, code.id, edit, match=call.match)
+    code = await call.context.codes.edit(call.key.workspace, code.id, edit, match=call.match, by=call.actor)
     try:
         scans = await _scans(call, [code])
     except analytics.types.Unavailable:

@@ -58,7 +58,10 @@ async def update_qr_code(call: Call) -> Response:
         # Only if it has not changed since it was checked: a password may have been set in between.
         with suppress(Stale):
             return _answer(
-                call, await call.context.codes.edit(code.workspace, code.id, edit, match=[etags.etag_of(code)])
+                call,
+                await call.context.codes.edit(
+                    code.workspace, code.id, edit, match=[etags.etag_of(code)], by=call.actor
+                ),
             )
 
 

@@ -61,7 +61,7 @@ async def edit_code(call: Call) -> Response:
     id = code_id(call)
     sent = convert(await read_object(call.request), DynamicCodeEdit, READ_ONLY)
     edit = Edit(**from_wire.code_fields(sent))
-    return _answer(call, await call.context.codes.edit(call.key.workspace, id, edit, match=call.match))
+    return _answer(call, await call.context.codes.edit(call.key.workspace, id, edit, match=call.match, by=call.actor))
 
 
 async def delete_code(call: Call) -> Response:

@@ -395,27 +395,3 @@ STYLE = {
 STYLES = {"styles": [STYLE]}
 
 SHEET = {"codes": ["0b6f0a52-3c2b-4c43-9a50-3f0f5d2a7e11"], "width_mm": 50, "paper": "a4"}
-
-TESTED_SCAN = {"at": "2026-05-24T07:00:00Z", "country": "FR", "city": "Paris", "device": "mobile", "os": "iOS"}
-
-TEST_ANSWER = {
-    "at": "2026-05-24T07:00:00Z",
-    "outcome": "redirect",
-    "status": 302,
-    "location": "https://example.com/spring-launch?utm_source=poster",
-    "decided_by": "destination",
-    "rule": None,
-    "variant": None,
-    "rules": [
-        {
-            "id": "6d0f5f0e-4d2f-4b3d-9a3b-6c1d6f1c2f11",
-            "key": "a",
-            "label": None,
-            "to": "https://example.com/spring-launch/app",
-            "result": "does_not_hold",
-            "match": "all",
-            "conditions": [{"condition": "country", "holds": False}, {"condition": "device", "holds": True}],
-        }
-    ],
-    "variants": [],
-}

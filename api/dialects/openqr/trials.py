@@ -11,7 +11,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from api.dialect import Call, Route
-from api.dialects.openqr import examples
+from api.dialects.openqr import code_examples
 from api.dialects.openqr.lookup import ID, find_code
 from api.parsing import convert, read_object
 from api.problems import invalid
@@ -222,9 +222,9 @@ ROUTES = (
         status=200,
         answer=TestAnswer,
         body=TestedScan,
-        sent=examples.TESTED_SCAN,
+        sent=code_examples.TESTED_SCAN,
         parameters=(ID,),
         problems=(400, 404),
-        example=examples.TEST_ANSWER,
+        example=code_examples.TEST_ANSWER,
     ),
 )

@@ -82,7 +82,9 @@ async def _edit_code(call: Call, sent: QravioCodeEdit, code: Code) -> Code:
     current = to_wire.destinations(code, call.context.settings.short_url)
     edit, sent_entries = from_wire.edit_of_code(sent, code, current, host)
     with from_wire.sent_names(sent_entries):
-        return await call.context.codes.edit(call.key.workspace, code.id, edit, match={etags.etag_of(code)})
+        return await call.context.codes.edit(
+            call.key.workspace, code.id, edit, match={etags.etag_of(code)}, by=call.actor
+        )
 
 
 async def _edit_static(call: Call, sent: QravioCodeEdit, code: StaticCode) -> StaticCode:

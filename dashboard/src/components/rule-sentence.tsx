@@ -34,7 +34,7 @@ function shownValue(row: Row, value: string): string {
   }
 }
 
-function conditionText(row: Row): string {
+export function conditionText(row: Row): string {
   const { says } = words().rules;
   const values = joined(row.values.map((value) => shownValue(row, value)), "disjunction");
   if (row.kind === "query") return fill(row.values.length === 0 ? says.queryAny : says.query, { parameter: row.parameter ?? "", values });

@@ -9,7 +9,7 @@ import { clockIn, isZone, momentIn, nextDay } from "../logic/zoned";
 import { ownZone } from "../state/view";
 import { fill, language, words } from "../text";
 import { codeWords } from "../text/code";
-import { country, percent } from "../text/numbers";
+import { countryName, percent } from "../text/numbers";
 import { Check, SelectField } from "./fields";
 import { TextField, problemOf } from "./forms";
 import { Icon } from "./icon";
@@ -122,7 +122,7 @@ function Result({ code, scan, answer }: { code: Code; scan: Described; answer: A
 function subject(scan: Described): string {
   const { tester: text } = codeWords();
   const what = [scan.os, scan.browser].map((one) => one.trim()).filter(Boolean).join(", ");
-  const where = [scan.city.trim(), /^[a-z]{2}$/i.test(scan.country.trim()) ? country(scan.country.trim().toUpperCase()) : scan.country.trim()].filter(Boolean).join(", ");
+  const where = [scan.city.trim(), /^[a-z]{2}$/i.test(scan.country.trim()) ? countryName(scan.country.trim().toUpperCase()) : scan.country.trim()].filter(Boolean).join(", ");
   const at = momentIn(scan.clock, scan.zone);
   const when = at && new Intl.DateTimeFormat(language.value, { weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", timeZone: scan.zone }).format(at);
   return [`${text.who[scan.device] ?? text.who[""] ?? ""}${what ? ` (${what})` : ""}`, where && fill(text.where, { where }), when && fill(text.at, { when })].filter(Boolean).join(" ");

@@ -21,6 +21,22 @@ export const codeEn = {
     not: "Not the case:",
     results: { not_reached: "Not reached", off: "Turned off" } as Record<string, string>,
   },
+  history: {
+    title: "What was changed",
+    about: "Every edit, by any API: the last 200, kept with the code and gone with it.",
+    itself: "by Waymark",
+    byKey: "by the key {name}",
+    bySession: "in the dashboard, signed in with {name}",
+    created: "The code was created.",
+    large: "changed (too large to show)",
+    back: "Put back",
+    backTo: "Put the destination back to {value}",
+    empty: "(none)",
+    yes: "yes",
+    no: "no",
+    off: "off",
+    fields: { destination: "Destination", label: "Name", slug: "Link", domain: "Domain", aliases: "Further links", status: "State", tags: "Tags", folder_id: "Folder", type: "Type", content: "Page", page_design: "Look of the page", style: "Design", design: "Design", image_format: "Format of the picture", starts_at: "Begins", expires_at: "Ends", expired_destination: "When it is over", scan_limit: "Limit of scans", has_password: "Password", locked: "Locked", query: "Parameters", variants: "Variants", rules: "Rules", sticky: "Who keeps a variant", apps: "Apps", utm: "Campaign" } as Record<string, string>,
+  },
 };
 
 export type CodeCatalogue = typeof codeEn;

@@ -333,7 +333,7 @@ export const de: Catalogue = {
     made: "Angelegt: {n}.",
     flaws: { destination: "Das Ziel ist keine http(s)-Adresse.", slug: "Ein Link hat 3 bis 48 aus a–z, 0–9 und -.", twice: "Dieser Link steht zweimal in der Tabelle.", tags: "Höchstens 10 Schlagwörter." },
   },
-  parts: { label: "Teile dieses Codes", rules: "Regeln", variants: "Varianten", placements: "Orte", settings: "Einstellungen" },
+  parts: { label: "Teile dieses Codes", rules: "Regeln", variants: "Varianten", placements: "Orte", history: "Verlauf", settings: "Einstellungen" },
   edit: {
     names: "Name und Link",
     slugHint: "Das Ende des kurzen Links.",

@@ -332,7 +332,7 @@ export const en = {
     made: "Created: {n}.",
     flaws: { destination: "The destination is no http(s) address.", slug: "A link has 3 to 48 of a–z, 0–9 and -.", twice: "This link stands twice in the table.", tags: "At most 10 tags." },
   },
-  parts: { label: "Parts of this code", rules: "Rules", variants: "Variants", placements: "Placements", settings: "Settings" },
+  parts: { label: "Parts of this code", rules: "Rules", variants: "Variants", placements: "Placements", history: "History", settings: "Settings" },
   edit: {
     names: "Name and link",
     slugHint: "The end of the short link.",

@@ -20,6 +20,7 @@ import NotFound from "./not-found";
 const Rules = lazy(() => import("./code-rules"));
 const Variants = lazy(() => import("./code-variants"));
 const Placements = lazy(() => import("./code-placements"));
+const History = lazy(() => import("./code-history"));
 const Settings = lazy(() => import("./code-settings"));
 
 export default function Code() {
@@ -42,8 +43,8 @@ function Parts({ open, ...part }: PartProps & { open: string }) {
   const { parts } = words();
   const { code } = part;
   const count: Record<string, number> = { rules: code.rules.length, variants: code.variants.length };
-  const pages = ["", ...(code.type === "website" ? ["rules", "variants"] : []), "placements", "settings"] as const;
-  const titles: Record<string, string> = { "": words().codes.analytics, rules: parts.rules, variants: parts.variants, placements: parts.placements, settings: parts.settings };
+  const pages = ["", ...(code.type === "website" ? ["rules", "variants"] : []), "placements", "history", "settings"] as const;
+  const titles: Record<string, string> = { "": words().codes.analytics, rules: parts.rules, variants: parts.variants, placements: parts.placements, history: parts.history, settings: parts.settings };
   return (
     <>
       <nav class="parts" aria-label={parts.label}>
@@ -55,7 +56,7 @@ function Parts({ open, ...part }: PartProps & { open: string }) {
         ))}
       </nav>
       <ErrorBoundary>
-        {open === "rules" ? <Rules {...part} /> : open === "variants" ? <Variants {...part} /> : open === "placements" ? <Placements {...part} /> : open === "settings" ? <Settings {...part} /> : <Analytics title={words().codes.analytics} code={code.id} />}
+        {open === "rules" ? <Rules {...part} /> : open === "variants" ? <Variants {...part} /> : open === "placements" ? <Placements {...part} /> : open === "history" ? <History {...part} /> : open === "settings" ? <Settings {...part} /> : <Analytics title={words().codes.analytics} code={code.id} />}
       </ErrorBoundary>
     </>
   );
