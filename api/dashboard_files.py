@@ -22,7 +22,7 @@ ASSETS = "/assets/{name}"
 # Scripts, styles, pictures and answers of our own origin, and nothing else; no inline script or style.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self';"
-    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
+    " connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
 )
 _COMMON = {
     "Referrer-Policy": "no-referrer",

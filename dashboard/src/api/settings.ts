@@ -8,6 +8,7 @@ export type Domain = Schemas["ShortDomain"];
 export type DomainChecks = Schemas["DomainChecks"];
 export type RecordCheck = DomainChecks["txt"];
 export type CheckedDomain = Schemas["CheckedDomain"];
+export type Branding = Schemas["PageBranding"];
 export type Key = Schemas["KeyShown"];
 export type KeyMade = Schemas["KeyMade"];
 export type Scope = Key["scope"];

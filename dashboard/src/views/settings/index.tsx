@@ -8,6 +8,7 @@ import { words } from "../../text";
 import NotFound from "../not-found";
 
 const Domains = lazy(() => import("./domains"));
+const Branding = lazy(() => import("./branding"));
 const Keys = lazy(() => import("./keys"));
 const Sessions = lazy(() => import("./sessions"));
 const Webhooks = lazy(() => import("./webhooks"));
@@ -40,6 +41,7 @@ export default function Settings() {
       <Router>
         <Route default component={Domains} />
         <Route path="/domains" component={Domains} />
+        <Route path="/branding" component={Branding} />
         <Route path="/keys" component={Keys} />
         <Route path="/sessions" component={Sessions} />
         <Route path="/webhooks" component={Webhooks} />
