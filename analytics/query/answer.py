@@ -14,6 +14,7 @@ from analytics.query.catalogue import DIMENSIONS
 from analytics.query.code_sets import CodeAttributes
 from analytics.query.cursors import Cursor
 from analytics.query.dates import Range, compared, resolve
+from analytics.query.erasures import undisturbed
 from analytics.query.filters import check_patterns
 from analytics.query.grammar import Query, filters_json
 from analytics.query.keys import Label
@@ -61,15 +62,25 @@ def answer(
     bounds: Bounds = BOUNDS,
 ) -> Answer:
     """Scans from `complete_until` on, of which some may not be stored yet, are not counted. Blocks; raises Refused
-    (TooLarge is one), and what clickhouse-connect raises."""
+    (TooLarge is one), Unavailable, and what clickhouse-connect raises."""
     _check(client, query)
-    digest = cursors.digest(query, workspace)
     before: Cursor | None = None
     if query.cursor is not None:
-        before = cursors.read(query.cursor, digest)
+        before = cursors.read(query.cursor, cursors.digest(query, workspace))
         now = instant(before.now_ms)
         complete_until = min(complete_until, instant(before.complete_until_ms))
-    asker = Asker(client, query, workspace=workspace, complete_until=complete_until, codes=codes, bounds=bounds)
+
+    def read(sums: bool) -> Answer:
+        asker = Asker(
+            client, query, workspace=workspace, complete_until=complete_until, codes=codes, bounds=bounds, sums=sums
+        )
+        return _read(asker, now, before)
+
+    return undisturbed(client, workspace, read)
+
+
+def _read(asker: Asker, now: datetime, before: Cursor | None) -> Answer:
+    query = asker.query
     whole = _range(asker, now)
     earlier = None if query.compare is None else compared(whole, query.compare, query.zone)
     shown = 0 if before is None else before.shown
@@ -92,13 +103,13 @@ def answer(
     next_cursor = None
     if page and len(rows) > begin + len(page):
         last = rows[begin + len(page) - 1]
-        moments = (round(now.timestamp() * 1000), int(complete_until.timestamp() * 1000))
-        next_cursor = cursors.write(Cursor(digest, *moments, len(listed), last))
+        moments = (round(now.timestamp() * 1000), int(asker.complete_until.timestamp() * 1000))
+        next_cursor = cursors.write(Cursor(cursors.digest(query, asker.workspace), *moments, len(listed), last))
     return Answer(
         results=page,
         meta=Meta(
             exact=True,
-            complete_until=complete_until,
+            complete_until=asker.complete_until,
             source="raw" if asker.raw else "rollup",
             rows_read=asker.rows_read,
             total_rows=_when(query.include.total_rows, period.rows),

@@ -14,7 +14,7 @@ from analytics.query.dates import Bucket, Range, buckets
 from analytics.query.filters import Parameters, filters_sql, matcher, split
 from analytics.query.grammar import Query
 from analytics.query.keys import Key, Label, code_key, numbered_key, scan_key, time_key
-from analytics.query.planning import SOME_CODES, Interval, Piece, plan
+from analytics.query.planning import SOME_CODES, Interval, Piece, plan, plan_raw
 from analytics.query.refusal import TooLarge
 from analytics.query.sources import RAW_MONTHS
 from analytics.query.sql import NO_SCANS, Found, Group, Measures, Scope, Top
@@ -27,7 +27,7 @@ _MOST_NUMBERED = 2_000
 
 
 class Asker:
-    """Who asks what of which workspace, as of when."""
+    """Who asks what of which workspace, as of when. `sums`: whether they can be trusted now."""
 
     def __init__(
         self,
@@ -38,9 +38,10 @@ class Asker:
         complete_until: datetime,
         codes: CodeAttributes,
         bounds: Bounds,
+        sums: bool = True,
     ) -> None:
         self.client, self.query, self.workspace = client, query, workspace
-        self.complete_until, self.codes, self.bounds = complete_until, codes, bounds
+        self.complete_until, self.codes, self.bounds, self.sums = complete_until, codes, bounds, sums
         self.match = matcher(client)
         self.measures = Measures(visitors="visitors" in query.metrics, last="last_scan" in query.metrics)
         self.scope = Scope(workspace=workspace, kinds=query.kinds, counted="scan:outcome" not in query.names())
@@ -57,7 +58,7 @@ class Asker:
     def pieces(self, whole: Range, parts: Sequence[Bucket]) -> list[Piece]:
         """Raises TooLarge if more scans would be read than may be."""
         interval = self.interval(whole)
-        found = plan(self.query, self.code_set, interval, parts)
+        found = plan(self.query, self.code_set, interval, parts) if self.sums else plan_raw(interval)
         if all(piece.source.kind == "raw" for piece in found):
             self._read(interval)
         return found
@@ -166,7 +167,8 @@ def read_period(asker: Asker, whole: Range, *, first: int) -> Period:
     parts = buckets(time, whole, asker.query.zone) if time else []
     pieces = asker.pieces(whole, parts)
     parameters = Parameters()
-    if (quick := people.cut(asker.query, asker.code_set, asker.interval(whole), parts)) is not None:
+    quick = people.cut(asker.query, asker.code_set, asker.interval(whole), parts)
+    if asker.sums and quick is not None:
         return _counted(asker, whole, parts, pieces, quick)
     keys = asker.keys(parts, parameters, asker.numbered(pieces))
     top = _top(asker.query, keys, min(first, asker.bounds.groups + 1))

@@ -36,8 +36,8 @@ def plan(query: Query, codes: CodeSet, interval: Interval, parts: Sequence[Bucke
     """Pieces that together hold the scans of the interval, each once. `codes` are those that the question's filters
     leave."""
     if interval[0] >= interval[1]:
-        return [Piece(RAW, (interval,))]
-    raw = _raw(interval)
+        return plan_raw(interval)
+    raw = plan_raw(interval)
     names = query.names()
     scan = sorted(name for name in names if DIMENSIONS[name].family == "scan" and name != "scan:kind")
     if "scan:outcome" in scan or len(scan) > 1:
@@ -61,7 +61,8 @@ def plan(query: Query, codes: CodeSet, interval: Interval, parts: Sequence[Bucke
     return _by_value([by_month(dimension), by_value("workspace_by_value", dimension)], cut)
 
 
-def _raw(interval: Interval) -> list[Piece]:
+def plan_raw(interval: Interval) -> list[Piece]:
+    """Without the sums."""
     start, end = interval
     days = range(-(-start // DAY_MS), end // DAY_MS)
     months = _whole_months(days)

@@ -1,0 +1,59 @@
+"""What an answer has to know of the erasures of deleted codes, which move scans and sums while it reads.
+
+An erasure notes the months from whose sums it takes scans away; until the note is gone, those sums may be wrong, so the
+scans themselves are counted. And an answer reads several times: none counts if scans were erased in between.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from analytics.types import Unavailable
+
+T = TypeVar("T")
+
+# Deletions of a month's scans take tenths of a second each.
+WITHIN_S = 5.0
+PAUSE_S = 0.05
+
+
+class Erasures(msgspec.Struct, frozen=True):
+    """`months` have sums that may be wrong. `erased`: how many scans ever were, about; `deletions` says which commands
+    have deleted, `running` how many of them are at it."""
+
+    erased: int
+    months: tuple[int, ...]
+    deletions: int = 0
+    running: int = 0
+
+
+def erasures(client: Client, workspace: int) -> Erasures:
+    erased, months = client.query(
+        "SELECT (SELECT count() FROM ledger), groupUniqArray(month) FROM erasing WHERE workspace = {workspace:UInt64}",
+        parameters={"workspace": workspace},
+    ).result_rows[0]
+    if not months:
+        return Erasures(erased, ())
+    deletions, running = client.query(
+        "SELECT sum(cityHash64(mutation_id)), countIf(NOT is_done) FROM system.mutations"
+        " WHERE database = currentDatabase() AND table = 'scans' AND command LIKE '%_row_exists%'"
+    ).result_rows[0]
+    return Erasures(erased, tuple(sorted(months)), deletions, running)
+
+
+def undisturbed(client: Client, workspace: int, read: Callable[[bool], T], *, within_s: float = WITHIN_S) -> T:
+    """What `read` answers while nothing is erased; it is told whether sums can be used. Blocks; raises Unavailable if
+    scans are erased again and again meanwhile."""
+    until = time.monotonic() + within_s
+    while True:
+        before = erasures(client, workspace)
+        if not before.running:
+            found = read(not before.months)
+            if erasures(client, workspace) == before:
+                return found
+        if time.monotonic() > until:
+            raise Unavailable("scans of deleted codes are being erased: ask again in a moment")
+        time.sleep(PAUSE_S)
