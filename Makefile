@@ -6,12 +6,13 @@ UPGRADE ?=
 # Where it is set, each of the processes that are started compiles all of Waymark anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run dashboard test proof check bench bench-peers bench-load drill rolling fuzz loadtest screenshots figures diagrams dist lock clean
+.PHONY: help setup run dashboard test proof test-all check bench bench-peers bench-load drill rolling fuzz loadtest screenshots figures diagrams dist lock clean
 
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
 	@echo "make test    everything but the slow proofs; five minutes on two cores"
 	@echo "make proof   the rest: kills, Kafka, browsers, benches, the drill"
+	@echo "make test-all  both in one go, which is sooner than one after the other"
 	@echo "make check   style, types and dependencies"
 	@echo "make bench   measure every budget of the design"
 	@echo "make bench-peers  an answer beside nginx, bare ASGI and servers that you name, and docs/performance.md anew"
@@ -53,6 +54,10 @@ test: setup
 
 proof: setup
 	@$(PYTEST) -m proof
+
+# One collection, and workers that wait for nobody in the middle.
+test-all: setup
+	@$(PYTEST)
 
 check: setup
 	@$(BIN)/ruff check .

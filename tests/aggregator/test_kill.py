@@ -17,7 +17,7 @@ from tests.servers import require
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(150)]
 
-COUNT = 1500
+COUNT = 300
 # Four months of raw, and two years of each rollup, in the order in which an insert names them.
 _ROLLUPS = ("scans_by_time", "workspace_by_time", "scans_by_value", "workspace_by_value", "workspace_by_month")
 INSERTED = ("scans", "scans", "scans", "scans", *(rollup for rollup in _ROLLUPS for _ in range(2)))

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import date, datetime
 
+import msgspec
 from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -44,29 +45,36 @@ def plainly(visits: list[ScanEvent], dimensions: list[Dimension], window: Window
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
+class Case(msgspec.Struct, frozen=True):
+    batches: list[list[ScanEvent]]
+    days: int
+    kinds: list[Kind]
+    dimensions: list[Dimension]
+    now: datetime
+
+
+cases = st.builds(
+    Case,
     batches=st.lists(vs.visits, max_size=3),
     days=st.sampled_from([1, 14, 365]),
     kinds=st.sampled_from([list(KINDS), ["human"], ["human", "bot"], ["bot"]]),
     dimensions=st.sampled_from([DIMENSIONS, DIMENSIONS[:1], DIMENSIONS[:2]]),
     now=st.sampled_from([vs.NOW, vs.NOW.replace(hour=0), vs.NOW.replace(hour=23, minute=59)]),
 )
-@example(batches=[], days=14, kinds=list(KINDS), dimensions=DIMENSIONS, now=vs.NOW)
-def test_it_agrees_with_a_plain_count(
-    client: Client,
-    batches: list[list[ScanEvent]],
-    days: int,
-    kinds: list[Kind],
-    dimensions: list[Dimension],
-    now: datetime,
-) -> None:
-    number = vs.store(client, batches)
-    window = trailing(days, now)
-    found = lifetime(client, 1, number, dimensions, window=window, kinds=kinds)
-    assert found == plainly([visit for batch in batches for visit in batch], dimensions, window, kinds)
-    assert all(sum(entry.n for entry in ranked) == found.total for ranked in found.values.values())
-    assert found.visitors <= found.total
+
+
+@settings(max_examples=64 // vs.CODES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(world=st.lists(cases, min_size=vs.CODES, max_size=vs.CODES))
+@example(world=[Case([], 14, list(KINDS), DIMENSIONS, vs.NOW)])
+def test_it_agrees_with_a_plain_count(client: Client, world: list[Case]) -> None:
+    numbers = vs.store_codes(client, [case.batches for case in world])
+    for number, case in zip(numbers, world, strict=True):
+        window = trailing(case.days, case.now)
+        found = lifetime(client, 1, number, case.dimensions, window=window, kinds=case.kinds)
+        visits = [visit for batch in case.batches for visit in batch]
+        assert found == plainly(visits, case.dimensions, window, case.kinds)
+        assert all(sum(entry.n for entry in ranked) == found.total for ranked in found.values.values())
+        assert found.visitors <= found.total
 
 
 def test_a_code_without_visits(client: Client) -> None:

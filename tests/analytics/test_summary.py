@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta, timezone
 
+import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, example, given, settings
@@ -38,8 +39,15 @@ def plainly(visits: list[ScanEvent], days: int, now: datetime, kinds: list[Kind]
     )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
+class Case(msgspec.Struct, frozen=True):
+    batches: list[list[ScanEvent]]
+    days: int
+    kinds: list[Kind]
+    now: datetime
+
+
+cases = st.builds(
+    Case,
     batches=st.lists(vs.visits, max_size=3),
     days=st.sampled_from([1, 2, 6, 7, 8, 30, 365]),
     kinds=st.sampled_from([HUMANS, list(KINDS), ["human", "bot"]]),
@@ -47,15 +55,19 @@ def plainly(visits: list[ScanEvent], days: int, now: datetime, kinds: list[Kind]
         [vs.NOW, vs.NOW.replace(hour=0), vs.NOW.replace(hour=23, minute=59), vs.NOW + timedelta(days=400)]
     ),
 )
-@example(batches=[], days=30, kinds=HUMANS, now=vs.NOW)
-def test_it_agrees_with_a_plain_count(
-    client: Client, batches: list[list[ScanEvent]], days: int, kinds: list[Kind], now: datetime
-) -> None:
-    number = vs.store(client, batches)
-    answer = summary(client, 1, number, days=days, now=now, kinds=kinds, dimensions=NAMES)
-    assert answer == plainly([visit for batch in batches for visit in batch], days, now, kinds)
-    assert len(answer.daily) == days and answer.daily[-1].day == now.date()
-    assert answer.window_total == sum(entry.n for entry in answer.daily)
+
+
+@settings(max_examples=80 // vs.CODES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(world=st.lists(cases, min_size=vs.CODES, max_size=vs.CODES))
+@example(world=[Case([], 30, HUMANS, vs.NOW)])
+def test_it_agrees_with_a_plain_count(client: Client, world: list[Case]) -> None:
+    numbers = vs.store_codes(client, [case.batches for case in world])
+    for number, case in zip(numbers, world, strict=True):
+        days, kinds, now = case.days, case.kinds, case.now
+        answer = summary(client, 1, number, days=days, now=now, kinds=kinds, dimensions=NAMES)
+        assert answer == plainly([visit for batch in case.batches for visit in batch], days, now, kinds)
+        assert len(answer.daily) == days and answer.daily[-1].day == now.date()
+        assert answer.window_total == sum(entry.n for entry in answer.daily)
 
 
 def test_a_code_without_visits_has_no_leaders(client: Client) -> None:

@@ -70,25 +70,41 @@ def _visit(draw: st.DrawFn) -> ScanEvent:
 
 
 visits = st.lists(_visit(), max_size=60)
+# An example has several codes, which are stored at once: an insert costs more than the questions of a code.
+CODES = 8
 
 _next = iter(range(1, 1 << 30))
+# A code has fewer batches.
+MOST = 10
 
 
 def store(client: Client, batches: Iterable[list[ScanEvent]]) -> int:
     """Inserts each batch of visits as the aggregator does, as those of a code that nobody else has."""
-    number = next(_next)
-    columns = ["ts_ms" if name == "ts" else name for name in EVENT_COLUMNS]
+    return store_codes(client, [batches])[0]
+
+
+def store_codes(client: Client, codes: Iterable[Iterable[list[ScanEvent]]]) -> list[int]:
+    """The same for several codes: one insert has the first batch of each, the next their second ones."""
+    numbers = []
+    rounds: list[list[bytes]] = []
+    source = next(_next)
     seq = 0
-    for batch in batches:
-        lines = []
-        for visit in batch:
-            seq += 1
-            fields = {name: getattr(visit, name) for name in EVENT_COLUMNS}
-            lines.append(msgspec.json.encode(ScanEvent(**fields | {"source": number, "seq": seq, "code": number})))
+    for batches in codes:
+        number = next(_next)
+        numbers.append(number)
+        for nth, batch in enumerate(batches):
+            if nth == len(rounds):
+                rounds.append([])
+            for visit in batch:
+                seq += 1
+                own = msgspec.structs.replace(visit, source=source * MOST + nth, seq=seq, code=number)
+                rounds[nth].append(msgspec.json.encode(own))
+    columns = ["ts_ms" if name == "ts" else name for name in EVENT_COLUMNS]
+    for nth, lines in enumerate(rounds):
         if lines:
             client.raw_insert("scans", columns, b"\n".join(lines), fmt="JSONCompactEachRow")
-            add_values(client, f"code = {number} AND seq > {seq - len(lines)}")
-    return number
+            add_values(client, f"source = {source * MOST + nth}")
+    return numbers
 
 
 def at(visit: ScanEvent) -> datetime:

@@ -12,6 +12,7 @@ from harness.ports import free_ports
 from ingest.kafka_topic import check, ensure
 
 
+@pytest.mark.kafka
 async def test_the_id_is_made_with_the_topic(kafka: KafkaServer) -> None:
     name = f"t-{secrets.token_hex(4)}"
     assert await check(kafka.bootstrap, name) is None
