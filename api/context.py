@@ -62,6 +62,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     settings: ApiSettings = ApiSettings()
     images: QrImages = msgspec.field(default_factory=lambda: QrImages(Logos(own_hosts=(), resolver=Resolver())))
     uploads: FairQueue = msgspec.field(default_factory=upload_queue)
+    imports: FairQueue = msgspec.field(default_factory=lambda: FairQueue(2, own_at_once=1))
     rates: RateLimits = msgspec.field(default_factory=RateLimits)
     wrong_keys: WrongKeys = msgspec.field(default_factory=WrongKeys)
     view_passwords: ViewPasswords = msgspec.field(default_factory=ViewPasswords)

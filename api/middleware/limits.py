@@ -27,6 +27,10 @@ class Limits(msgspec.Struct, frozen=True):
     upload_path: str = "/v1/files"
     upload_bytes: int = 201 * 1024 * 1024
     upload_s: float = 600.0
+    # Exports of other services, to be imported.
+    import_path: str = "/v1/import"
+    import_bytes: int = 9 * 1024 * 1024
+    import_s: float = 120.0
     # Bulk creation: a thousand codes of the longest kind.
     bulk_path: str = "/api/qr/codes/bulk"
     bulk_bytes: int = 4 * 1024 * 1024
@@ -39,6 +43,9 @@ class Limits(msgspec.Struct, frozen=True):
         path = path.removesuffix("/")
         if path == self.bulk_path:
             return msgspec.structs.replace(self, body_bytes=self.bulk_bytes)
+        if path == self.import_path:
+            longest = self.answer_s + self.import_s
+            return msgspec.structs.replace(self, body_bytes=self.import_bytes, body_s=self.import_s, answer_s=longest)
         if path != self.upload_path:
             return self
         longest = self.answer_s + self.upload_s

@@ -46,15 +46,13 @@ class Export:
 
     def __init__(
         self,
-        path: Path,
+        source: Path | bytes,
         name: str | None = None,
         now_ms: Callable[[], int] = clock.now_ms,
     ) -> None:
         """Raises UnreadableFile, OSError."""
-        if path.stat().st_size > MAX_BYTES:
-            raise UnreadableFile(f"the file is larger than {MAX_BYTES >> 20} MiB: split it")
         try:
-            content = path.read_bytes().decode("utf-8-sig")
+            content = (source if isinstance(source, bytes) else _read(source)).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise UnreadableFile(f"it is not text in UTF-8 (at byte {error.start})") from None
         total = 0
@@ -103,6 +101,12 @@ class Export:
         words = self.format.WORDS
         lost += (NotImported(words.get(name, name)) for name in row.unread() if name not in self.format.SILENT)
         return msgspec.structs.replace(link, left_out=tuple(dict.fromkeys(lost)))
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > MAX_BYTES:
+        raise UnreadableFile(f"the file is larger than {MAX_BYTES >> 20} MiB: split it")
+    return path.read_bytes()
 
 
 def _is_known(columns: frozenset[str]) -> bool:

@@ -9,7 +9,7 @@ import hashlib
 import re
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Literal
 
@@ -52,7 +52,7 @@ class Outcome(msgspec.Struct, frozen=True):
 class ImportOptions(msgspec.Struct, frozen=True):
     """`onto`: the custom domain of the new codes ("" for the short host). `only`: links of other domains are skipped;
     without it all domains of the export are merged. `service`: whose export it is. `on_history` is called with the past
-    scans of each code, also of one that an earlier run made."""
+    scans of each code, also of one that an earlier run made. `folder_id`: of the new codes."""
 
     workspace: int
     onto: str = ""
@@ -60,6 +60,7 @@ class ImportOptions(msgspec.Struct, frozen=True):
     dry_run: bool = False
     service: str = ""
     on_history: Callable[[ImportedHistory], object] | None = None
+    folder_id: str | None = None
 
 
 async def import_links(
@@ -71,12 +72,18 @@ async def import_links(
     """Import all entries; call `on_outcome` for each, in order. Return the count of each outcome. Raises Unavailable
     when Redis is away: run it again."""
     counts: Counter[str] = Counter()
+    async for outcome in outcomes(codes, entries, options):
+        counts[outcome.outcome] += 1
+        on_outcome(outcome)
+    return counts
+
+
+async def outcomes(codes: Codes, entries: Iterable[Entry], options: ImportOptions) -> AsyncIterator[Outcome]:
+    """Import entry by entry; yield what came of each, in order. Raises as `import_links` does."""
     taken: dict[str, int] = {}
     for few in _chunks(entries):
         for outcome in await asyncio.gather(*(_one(codes, entry, options, taken) for entry in few)):
-            counts[outcome.outcome] += 1
-            on_outcome(outcome)
-    return counts
+            yield outcome
 
 
 def _chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
@@ -272,6 +279,7 @@ def new_code(link: Link, free: list[str], options: ImportOptions) -> NewCode:
         destination=link.destination,
         keep_slug=True,
         host=options.onto,
+        folder_id=options.folder_id,
         label=link.label,
         tags=link.tags,
         status="paused" if link.paused else "active",

@@ -88,6 +88,30 @@ function problem(status: number, body: unknown): ApiError {
   return new ApiError(status, error?.code ?? "error", error?.message ?? `status ${status}`, error?.field ?? null);
 }
 
+/** The lines of JSON that a POST of a form answers, as they come. Throws as `call` does. */
+export async function* lines<T>(path: string, body: FormData, signal: AbortSignal): AsyncGenerator<T, void> {
+  let response: Response;
+  try {
+    response = await fetch(path, { method: "POST", headers: { "x-waymark-dashboard": "1" }, body, credentials: "same-origin", cache: "no-store", signal });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new NoAnswer(String(error));
+  }
+  if (!response.ok || !response.body) {
+    if (response.status === 401) for (const listener of listeners) listener();
+    throw problem(response.status, parse(await response.text()));
+  }
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    const parts = (rest + (value ?? "")).split("\n");
+    rest = parts.pop() ?? "";
+    for (const part of parts) yield JSON.parse(part) as T;
+    if (done) return;
+  }
+}
+
 /** Save what a POST answers as a file. Throws as `call` does. */
 export async function download(path: string, body: unknown, name: string): Promise<void> {
   const headers = { "content-type": "application/json", "x-waymark-dashboard": "1" };

@@ -18,9 +18,10 @@ import { mayWrite } from "../state/session";
 import { viewQuery } from "../state/view";
 import { words } from "../text";
 
+const ImportDialog = lazy(() => import("../components/import-dialog"));
 const CreateMany = lazy(() => import("../components/create-many"));
 
-type Open = "one" | "many" | "folders" | null;
+type Open = "one" | "many" | "import" | "folders" | null;
 
 export default function Codes() {
   const { query, route } = useLocation();
@@ -102,6 +103,10 @@ export default function Codes() {
               <Icon name="table" />
               {words().createMany.title}
             </button>
+            <button type="button" class="button" onClick={() => setOpen("import")}>
+              <Icon name="file-input" />
+              {words().importing.open}
+            </button>
             <button type="button" class="button button-primary" onClick={() => setOpen("one")}>
               <Icon name="plus" />
               {text.create}
@@ -172,6 +177,22 @@ export default function Codes() {
       {open === "many" && (
         <ErrorBoundary>
           <CreateMany close={() => setOpen(null)} done={reload} />
+        </ErrorBoundary>
+      )}
+      {open === "import" && (
+        <ErrorBoundary>
+          <ImportDialog
+            folders={folders.data?.folders ?? []}
+            close={() => {
+              setOpen(null);
+              reload();
+            }}
+            done={(folder) => {
+              setOpen(null);
+              want({ q: "", folder, tag: "", status: "" });
+              reload();
+            }}
+          />
         </ErrorBoundary>
       )}
       {open === "folders" && <FoldersDialog folders={folders.data?.folders ?? []} close={() => setOpen(null)} />}
