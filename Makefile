@@ -21,7 +21,7 @@ help:
 	@echo "make drill   break everything on purpose, and count the scans"
 	@echo "make rolling restart the redirectors under load, and count what failed"
 	@echo "make fuzz    ask every operation of every API 5,000 questions, right and wrong ones"
-	@echo "make screenshots  take the pictures of README and docs/pages.md anew (needs Chromium and Node)"
+	@echo "make screenshots  take the pictures of README and docs anew (needs Chromium and Node)"
 	@echo "make figures   write the README's table of figures anew, from docs/performance.json"
 	@echo "make diagrams  draw the picture of the architecture anew"
 	@echo "make dist    build the package to install elsewhere, into dist/"
@@ -90,6 +90,7 @@ loadtest: setup
 screenshots: setup
 	@$(BIN)/python -m tests.pages.screenshots
 	@$(BIN)/python -m tests.docs.readme_picture
+	@$(BIN)/python -m tests.dashboard.screenshots
 
 figures: setup
 	@$(BIN)/python -c 'from bench import performance; performance.write_readme()'

@@ -26,6 +26,7 @@ BUDGETS = (
     "analytics",
     "questions",
     "export",
+    "dashboard",
 )
 # How cost grows, which no budget is set for (but the soak's); these take longer than all the others together.
 GROWTH = {

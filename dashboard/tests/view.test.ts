@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 
 vi.stubGlobal("location", { search: "", pathname: "/", hash: "" });
 vi.stubGlobal("addEventListener", () => undefined);
-const { after, base, grain, groups, ownZone, read, toggled, write } = await import("../src/state/view");
+const { after, base, daysOf, grain, groups, ownZone, read, toggled, write } = await import("../src/state/view");
 const { shifted } = await import("../src/components/range");
 
 test("what is looked at is in the address, and comes back from it", () => {
@@ -45,6 +45,9 @@ test("all time has nothing to be compared with", () => {
   expect(base(read("?compare=none"))).not.toHaveProperty("compare");
 });
 
+test("the length of a period is known without asking, where it is always the same", () => {
+  expect(["28d", "12mo", "month", "all", ["2026-02-01", "2026-03-01"] as [string, string]].map(daysOf)).toEqual([28, 365, undefined, undefined, 29]);
+});
 test("the grain keeps points apart", () => {
   expect([1, 2, 3, 120, 121, 800, 801].map(grain)).toEqual(["time:hour", "time:hour", "time:day", "time:day", "time:week", "time:week", "time:month"]);
 });

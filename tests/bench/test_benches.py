@@ -34,6 +34,7 @@ BUDGETS = {
     "analytics": [("≤ 50 ms", 1), ("≤ 1.5 ×", 1)],
     "questions": [("≤ 200 ms", 1), ("≤ 1,000 ms", 3), ("≤ 300 ms", 1)],
     "export": [("≥ 500,000 rows/s", 1), ("≤ 300 MB", 1)],
+    "dashboard": [("≤ 1,500 ms", 1), ("≤ 400 ms", 1), ("≤ 50 ms", 1), ("≤ 2,000 ms", 1)],
     "codes": [],
     "scans": [],
     "sources": [],
@@ -77,6 +78,8 @@ def test_a_bench_measures_its_budgets(name: str) -> None:
         require.programs("java", "mvn", why="a Kafka broker")
     if name == "peers":
         require.programs("nginx", why="the server that is compared with")
+    if name == "dashboard":
+        require.programs("chromium", "node", "npm", why="the dashboard in a real browser")
     figures = measured(name)
     budgets = [one.budget for one in figures if one.budget]
     assert sorted(budgets) == sorted(budget for budget, times in BUDGETS[name] for _ in range(times))

@@ -43,6 +43,11 @@ const verbs = {
   text: (what) => found(what).innerText(),
   address: () => page.url().slice(job.base.length),
   shot: (path, what) => (what ? found(what).screenshot({ path }) : page.screenshot({ path, fullPage: true })),
+  // What stands in the window, once nothing is loading.
+  picture: async (path) => {
+    await settled();
+    await page.screenshot({ path, animations: "disabled", caret: "hide" });
+  },
   // A scan, as a phone makes it, which follows no redirect.
   visit: async (url, agent) => void (await fetch(url, { redirect: "manual", headers: { "user-agent": agent } })),
   // What the click saves: text as it is, anything else as its length and first bytes.
@@ -53,6 +58,12 @@ const verbs = {
   },
   network: (is) => context.setOffline(is === "off"),
   focus: () => page.evaluate(() => document.activeElement?.textContent?.trim() || document.activeElement?.getAttribute("name") || document.activeElement?.localName),
+  // To what a selector finds, with some room above.
+  scroll: async (what) => {
+    await found(what).waitFor();
+    await settled();
+    await page.evaluate((selector) => scrollTo(0, document.querySelector(selector).getBoundingClientRect().top + scrollY - 16), what);
+  },
   wide: () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
   axe: async () => {
     await page.evaluate(axe);
@@ -60,6 +71,12 @@ const verbs = {
     return result.violations.filter((one) => ["serious", "critical"].includes(one.impact)).map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`);
   },
 };
+
+async function settled() {
+  const loading = () =>
+    document.querySelector(".skeleton") !== null || [...document.images].some((one) => !one.naturalWidth && one.getBoundingClientRect().top < innerHeight);
+  for (let calm = 0; calm < 4; calm = (await page.evaluate(loading)) ? 0 : calm + 1) await page.waitForTimeout(120);
+}
 
 // "button:Sign in" finds by role and name, anything else is a selector.
 function found(what) {

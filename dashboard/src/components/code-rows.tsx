@@ -16,6 +16,8 @@ interface Props {
   choose: (code: Code) => void;
 }
 
+const isOver = (code: Code): boolean => typeof code.expires_at === "string" && Date.parse(code.expires_at) <= Date.now();
+
 export function CodeRows({ codes, chosen, choose }: Props) {
   const ids = codes.map((code) => code.id);
   const use = useAnswer<Record<string, CodeUse>>({ key: ["codes", "use", ids], fetch: (signal) => codeUse(ids, signal), enabled: ids.length > 0 });
@@ -35,11 +37,12 @@ export function CodeRows({ codes, chosen, choose }: Props) {
                 <bdi>{nameOf(code)}</bdi>
               </strong>
               <span class="muted code-line">
-                <bdi class="mono">{code.short_url.replace(/^https?:\/\//, "")}</bdi> → <bdi>{code.type === "website" ? code.destination : code.type}</bdi>
+                <bdi class="mono">{code.short_url.replace(/^https?:\/\//, "")}</bdi> → <bdi>{code.type === "website" ? code.destination : code.type.replaceAll("_", " ")}</bdi>
               </span>
-              {(code.status === "paused" || code.tags.length > 0) && (
+              {(code.status === "paused" || isOver(code) || code.tags.length > 0) && (
                 <span class="row code-tags">
                   {code.status === "paused" && <span class="badge badge-warn">{words().codes.paused}</span>}
+                  {isOver(code) && <span class="badge badge-warn">{words().codes.over}</span>}
                   {code.tags.map((tag) => (
                     <span class="badge" key={tag}>
                       <bdi>{tag}</bdi>

@@ -62,6 +62,9 @@ export function Many({ chosen, folders, clear, again }: Props) {
         <strong class="number" role="status">
           {busy ? fill(text.progress, { n: whole(finished), all: whole(chosen.length) }) : fill(text.chosen, { n: whole(chosen.length) })}
         </strong>
+        <button type="button" class="button button-plain many-none" disabled={busy} onClick={clear}>
+          {text.clear}
+        </button>
         <button type="button" class="button" disabled={busy} onClick={() => setAsking("tag")}>
           <Icon name="tag" />
           {text.tag}
@@ -88,9 +91,6 @@ export function Many({ chosen, folders, clear, again }: Props) {
         <button type="button" class="button button-danger" disabled={busy} onClick={() => setAsking("delete")}>
           <Icon name="trash-2" />
           {codes.delete}
-        </button>
-        <button type="button" class="button button-plain" disabled={busy} onClick={clear}>
-          {text.clear}
         </button>
       </div>
       {failed.length > 0 && <Failures failed={failed} close={() => setFailed([])} />}

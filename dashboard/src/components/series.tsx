@@ -36,7 +36,13 @@ export function Series({ rows, grain, zone, question }: Props) {
   const before = useMemo(() => (rows.some((row) => row.comparison) ? rows.map((row) => Number(row.comparison?.metrics[0] ?? 0)) : null), [rows]);
   // Hours of today that have not come yet are no zeros.
   const come = useMemo(() => (grain === "time:hour" ? labels.filter((label) => axisSeconds(label) <= Date.now() / 1000).length : labels.length), [rows, grain]);
-  const data = useMemo(() => [labels.map(axisSeconds), scans.map((n, at) => (at < come ? n : null)), before ?? labels.map(() => null)] as uPlot.AlignedData, [labels, scans, before, come]);
+  // A day, week or month that is not over yet: its line is dotted.
+  const running = useMemo(() => grain !== "time:hour" && labels.length > 2 && axisSeconds(lastDay(labels.at(-1) ?? "", grain)) + 86_400 > Date.now() / 1000, [rows, grain]);
+  const data = useMemo(() => {
+    const over = running ? come - 1 : come;
+    const soFar = scans.map((n, at) => (running && at >= over - 1 ? n : null));
+    return [labels.map(axisSeconds), scans.map((n, at) => (at < over ? n : null)), before ?? labels.map(() => null), soFar] as uPlot.AlignedData;
+  }, [labels, scans, before, come, running]);
   // What the plot's hooks see is always the newest.
   const now = useRef({ labels, grain });
   now.current = { labels, grain };
@@ -62,6 +68,7 @@ export function Series({ rows, grain, zone, question }: Props) {
           {},
           { stroke: colour("--series-1"), width: 2, fill: colour("--series-1-soft"), points: { show: few } },
           { stroke: colour("--series-2"), width: 1.5, dash: [4, 4], points: { show: false } },
+          { stroke: colour("--series-1"), width: 2, dash: [2, 4], points: { show: false } },
         ],
         hooks: {
           setCursor: [(self) => setPointed(self.cursor.idx ?? null)],

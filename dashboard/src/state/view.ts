@@ -159,6 +159,13 @@ export function base(now: View, code?: string, without?: string): Pick<Question,
   return { date_range: now.period, timezone: now.zone, filters, kinds: now.kinds, ...comparing };
 }
 
+const DAYS: Record<string, number> = { today: 1, "7d": 7, "28d": 28, "90d": 90, "12mo": 365 };
+
+/** How long a period is, where that can be told without asking. */
+export function daysOf(period: View["period"]): number | undefined {
+  return typeof period === "string" ? DAYS[period] : (Date.parse(period[1]) - Date.parse(period[0])) / 86_400_000 + 1;
+}
+
 /** The grain of a series over so many days: no more points than can be told apart. */
 export function grain(days: number): "time:hour" | "time:day" | "time:week" | "time:month" {
   return days <= 2 ? "time:hour" : days <= 120 ? "time:day" : days <= 800 ? "time:week" : "time:month";

@@ -173,6 +173,7 @@ export const de: Catalogue = {
     noneFound: "Kein Code passt.",
     more: "Mehr zeigen",
     paused: "Pausiert",
+    over: "Beendet",
     pause: "Pausieren",
     resume: "Fortsetzen",
     delete: "Löschen",

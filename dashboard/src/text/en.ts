@@ -172,6 +172,7 @@ export const en = {
     noneFound: "No code fits.",
     more: "Show more",
     paused: "Paused",
+    over: "Ended",
     pause: "Pause",
     resume: "Resume",
     delete: "Delete",

@@ -25,8 +25,10 @@ export function percent(part: number, digits = 1): string {
   return kept(`percent ${digits}`, () => new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: digits })).format(part);
 }
 
+/** With a decimal only where it says something. */
 export function change(percentage: number): string {
-  return kept("change", () => new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" })).format(percentage / 100);
+  const digits = Math.abs(percentage) < 100 ? 1 : 0;
+  return kept(`change ${digits}`, () => new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: digits, signDisplay: "exceptZero" })).format(percentage / 100);
 }
 
 const DAYS: Record<string, Intl.DateTimeFormatOptions> = {

@@ -20,7 +20,7 @@ import { Live } from "../components/live";
 import { opened } from "../state/open";
 import { mayWrite } from "../state/session";
 import { visibleRange } from "../state/visible-range";
-import { base, grain, view } from "../state/view";
+import { base, daysOf, grain, view } from "../state/view";
 import { fill, words } from "../text";
 import { whole } from "../text/numbers";
 
@@ -145,9 +145,14 @@ function Figure({ name, value, before, change, children }: Figures) {
       </div>
       <p class="tile-told">
         {value === undefined ? <span class="skeleton tile-skeleton" /> : <span class="tile-value number">{whole(value)}</span>}
-        {value !== undefined && before !== undefined && <Change percentage={change} />}
       </p>
-      <p class="muted tile-before number">{before !== undefined && fill(words().change.before, { value: whole(before) })}</p>
+      <p class="muted tile-before number">
+        {value !== undefined && before !== undefined && (
+          <>
+            <Change percentage={change} /> {fill(words().change.before, { value: whole(before) })}
+          </>
+        )}
+      </p>
     </section>
   );
 }
@@ -164,7 +169,8 @@ function CodesInUse({ before }: { before: [string, string] | undefined }) {
 
 function Over({ range, code }: { range: [string, string] | undefined; code: string | undefined }) {
   const asked = base(view.value, code);
-  const days = range ? (Date.parse(range[1].slice(0, 10)) - Date.parse(range[0].slice(0, 10))) / 86_400_000 + 1 : 0;
+  // Most periods need not wait for the totals, whose answer says from when to when they are.
+  const days = daysOf(view.value.period) ?? (range ? (daysOf([range[0].slice(0, 10), range[1].slice(0, 10)]) ?? 0) : 0);
   const by = grain(days);
   const question: Question = { ...asked, metrics: ["scans"], dimensions: [by], order_by: [[by, "asc"]] };
   const answer = useAnswer<Answered>({
