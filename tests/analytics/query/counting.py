@@ -151,6 +151,7 @@ class Count:
         # (Of the last one nothing is known.)
         self.codes = {code.number: code for code in codes[:-1]}
         self.whole = resolved(asked["date_range"], self.zone, now, scans)
+        self._matching: dict[Range, list[ScanEvent]] = {}
         self.groups = self.grouped(self.whole)
 
     def counted(self, scan: ScanEvent, whole: Range) -> bool:
@@ -162,6 +163,11 @@ class Count:
             and (scan.outcome in COUNTED or "scan:outcome" in self.names)
             and all(self.meets(scan, one) for one in self.asked["filters"])
         )
+
+    def matching(self, whole: Range) -> list[ScanEvent]:
+        if whole not in self._matching:
+            self._matching[whole] = [scan for scan in self.scans if self.counted(scan, whole)]
+        return self._matching[whole]
 
     def values(self, scan: ScanEvent, name: str) -> tuple[str | int, ...]:
         family, _, rest = name.partition(":")
@@ -196,13 +202,12 @@ class Count:
         groups: dict[Labels, list[ScanEvent]] = defaultdict(list)
         if not self.dimensions:
             groups[()] = []
-        for scan in self.scans:
-            if self.counted(scan, whole):
-                keys: list[Labels] = [()]
-                for name in self.dimensions:
-                    keys = [(*key, value) for key in keys for value in self.values(scan, name)]
-                for key in keys:
-                    groups[key].append(scan)
+        for scan in self.matching(whole):
+            keys: list[Labels] = [()]
+            for name in self.dimensions:
+                keys = [(*key, value) for key in keys for value in self.values(scan, name)]
+            for key in keys:
+                groups[key].append(scan)
         if self.time is not None:
             parts = labels(self.dimensions[self.time].removeprefix("time:"), whole, self.zone)
             others = {(key[: self.time], key[self.time + 1 :]) for key in groups}
@@ -212,7 +217,7 @@ class Count:
         return dict(groups)
 
     def total(self, whole: Range) -> int:
-        return sum(self.counted(scan, whole) for scan in self.scans)
+        return len(self.matching(whole))
 
     def metrics(self, scans: Sequence[ScanEvent], total: int) -> Metrics:
         values = {

@@ -1,7 +1,8 @@
 """Random questions, near the moments that matter."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -15,9 +16,27 @@ SCAN = [f"scan:{name}" for name in VALUES] + ["scan:kind", "scan:outcome"]
 TIME = {"15m": 2, "hour": 20, "hour_of_week": 800, "day": 120, "week": 800, "month": 800, "year": 800}
 PATTERNS = ["^s", "e$", "a|b", "[0-9]+", "(?i)mob", "\\.example", "^$", ".", "é", "(k)s?l", "\\t"]
 
+# Strategies are made once: that takes longer than to draw from them.
+T = TypeVar("T")
+
+
+@cache
+def _one_of(values: tuple[T, ...]) -> st.SearchStrategy[T]:
+    return st.sampled_from(values)
+
+
+@cache
+def _some_of(values: tuple[T, ...], least: int, most: int | None, unique: bool = True) -> st.SearchStrategy[list[T]]:
+    return st.lists(_one_of(values), min_size=least, max_size=most, unique=unique)
+
+
+_whole = cache(st.integers)
+_either = st.booleans()
+
 _codes = [code for workspace in WORKSPACES for code in codes_of(workspace)]
 
 
+@cache
 def _values(name: str) -> list[str]:
     if name.startswith("code"):
         return [*sorted({value for code in _codes for value in values_of(code, name)}), "", "nobody"]
@@ -30,19 +49,20 @@ def _values(name: str) -> list[str]:
 
 
 @st.composite
-def _condition(draw: st.DrawFn, names: list[str]) -> list[Any]:
-    name = draw(st.sampled_from(names))
-    operator = draw(st.sampled_from(["is", "is", "is_not", "contains", "contains_not", "matches"]))
+def _condition(draw: st.DrawFn, names: tuple[str, ...]) -> list[Any]:
+    name = draw(_one_of(names))
+    operator = draw(_one_of(("is", "is", "is_not", "contains", "contains_not", "matches")))
     if operator == "matches":
-        return [operator, name, draw(st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=2))]
+        return [operator, name, draw(_some_of(tuple(PATTERNS), 1, 2, unique=False))]
     values = _values(name)
     if operator.startswith("contains"):
         values = [part for value in values for part in (value, value[1:3]) if part]
-    return [operator, name, draw(st.lists(st.sampled_from(values), min_size=1, max_size=3))]
+    return [operator, name, draw(_some_of(tuple(values), 1, 3, unique=False))]
 
 
-def _filters(names: list[str]) -> st.SearchStrategy[list[Any]]:
-    return st.recursive(
+@cache
+def _filters(names: tuple[str, ...]) -> st.SearchStrategy[list[Any]]:
+    one = st.recursive(
         _condition(names),
         lambda inner: st.one_of(
             inner.map(lambda one: ["not", one]),
@@ -54,30 +74,33 @@ def _filters(names: list[str]) -> st.SearchStrategy[list[Any]]:
         ),
         max_leaves=3,
     )
+    return st.lists(one, max_size=2)
 
 
 @st.composite
 def _pair(draw: st.DrawFn, zone: str, longest: int) -> list[str]:
-    hot = draw(st.sampled_from([*NOWS, *(CHANGES[zone] or NOWS)]))
-    if draw(st.booleans()):
-        first = hot.astimezone(ZoneInfo(zone)).date() - timedelta(days=draw(st.integers(0, min(longest - 1, 40))))
-        last = first + timedelta(
-            days=draw(st.integers(0, min(longest - 1, 60) if draw(st.booleans()) else longest - 1))
-        )
+    hot = draw(_one_of((*NOWS, *(CHANGES[zone] or NOWS))))
+    if draw(_either):
+        first = hot.astimezone(ZoneInfo(zone)).date() - timedelta(days=draw(_whole(0, min(longest - 1, 40))))
+        last = first + timedelta(days=draw(_whole(0, min(longest - 1, 60) if draw(_either) else longest - 1)))
         return [first.isoformat(), last.isoformat()]
-    start = hot + timedelta(
-        minutes=15 * draw(st.integers(-200, 8)), milliseconds=draw(st.sampled_from([0, 0, 1, 899_999]))
-    )
-    length = timedelta(
-        minutes=15 * draw(st.integers(1, min(longest, 40) * 96)), milliseconds=draw(st.sampled_from([0, 1]))
-    )
+    start = hot + timedelta(minutes=15 * draw(_whole(-200, 8)), milliseconds=draw(_one_of((0, 0, 1, 899_999))))
+    length = timedelta(minutes=15 * draw(_whole(1, min(longest, 40) * 96)), milliseconds=draw(_one_of((0, 1))))
     return [start.isoformat(), (start + length).isoformat()]
 
 
-@st.composite
-def _range(draw: st.DrawFn, zone: str, longest: int) -> str | list[str]:
-    names = [name for name, days in _NAMED.items() if days <= longest]
-    return draw(st.one_of(st.sampled_from(names), _pair(zone, longest)))
+_pairs = cache(_pair)
+
+
+@cache
+def _ranges(zone: str, longest: int) -> st.SearchStrategy[str | list[str]]:
+    names = tuple(name for name, days in _NAMED.items() if days <= longest)
+    return st.one_of(_one_of(names), _pairs(zone, longest))
+
+
+@cache
+def _compares(zone: str, longest: int) -> st.SearchStrategy[str | list[str]]:
+    return st.one_of(_one_of(("previous_period", "year_over_year")), _pairs(zone, longest))
 
 
 _NAMED = {"today": 1, "1d": 1, "2d": 2, "7d": 7, "28d": 28, "month": 31, "90d": 90, "3mo": 92}
@@ -87,41 +110,37 @@ _NAMED |= {"year": 366, "12mo": 366, "400d": 400, "24mo": 731, "all": 800}
 @st.composite
 def questions(draw: st.DrawFn) -> dict[str, Any]:
     """A question as JSON, of any kind."""
-    zone = draw(st.sampled_from(ZONES))
-    unit = draw(st.sampled_from([None, None, *TIME]))
+    zone = draw(_one_of(ZONES))
+    unit = draw(_one_of((None, None, *TIME)))
     # Half of them of the kinds that sums can answer.
-    simple = draw(st.booleans())
-    others = draw(st.lists(st.sampled_from(SCAN + CODE * 2), max_size=1 if simple else 2 if unit else 3, unique=True))
-    if simple and others and draw(st.booleans()):
-        others = [others[0], draw(st.sampled_from([one for one in CODE if one != others[0]]))]
+    simple = draw(_either)
+    others = draw(_some_of((*SCAN, *CODE, *CODE), 0, 1 if simple else 2 if unit else 3))
+    if simple and len(others) > 0 and draw(_either):
+        others = [others[0], draw(_one_of(tuple(one for one in CODE if one != others[0])))]
     dimensions = draw(st.permutations([*others, *([f"time:{unit}"] if unit else [])]))
-    names = [*CODE, *(one for one in others if one.startswith("scan:"))] if simple else SCAN + CODE * 2
-    metrics = draw(
-        st.lists(st.sampled_from(["scans"] if simple and draw(st.booleans()) else METRICS), min_size=1, unique=True)
-    )
+    names = (*CODE, *(one for one in others if one.startswith("scan:"))) if simple else (*SCAN, *CODE, *CODE)
+    metrics = draw(_some_of(("scans",) if simple and draw(_either) else tuple(METRICS), 1, None))
     longest = TIME[unit] if unit else 800
     asked: dict[str, Any] = {
         "metrics": metrics,
-        "date_range": draw(_range(zone, longest)),
+        "date_range": draw(_ranges(zone, longest)),
         "timezone": zone,
         "dimensions": dimensions,
-        "filters": draw(st.lists(_filters(names), max_size=2)),
+        "filters": draw(_filters(names)),
         "include": {
-            "time_labels": draw(st.booleans()),
-            "total_rows": draw(st.booleans()),
-            "remainder": "code:tag" not in dimensions and draw(st.booleans()),
+            "time_labels": draw(_either),
+            "total_rows": draw(_either),
+            "remainder": "code:tag" not in dimensions and draw(_either),
         },
-        "pagination": {"limit": draw(st.sampled_from([1, 2, 3, 7, 50, 10_000]))},
+        "pagination": {"limit": draw(_one_of((1, 2, 3, 7, 50, 10_000)))},
     }
-    if draw(st.booleans()):
-        asked["kinds"] = draw(
-            st.lists(st.sampled_from(["human", "bot", "preview", "prefetch"]), min_size=1, unique=True)
-        )
-    if draw(st.booleans()):
-        asked["compare"] = draw(st.one_of(st.sampled_from(["previous_period", "year_over_year"]), _pair(zone, longest)))
-    if draw(st.booleans()):
-        by = draw(st.lists(st.sampled_from([*metrics, *dimensions]), min_size=1, max_size=3, unique=True))
-        asked["order_by"] = [[name, draw(st.sampled_from(["asc", "desc"]))] for name in by]
+    if draw(_either):
+        asked["kinds"] = draw(_some_of(("human", "bot", "preview", "prefetch"), 1, None))
+    if draw(_either):
+        asked["compare"] = draw(_compares(zone, longest))
+    if draw(_either):
+        by = draw(_some_of((*metrics, *dimensions), 1, 3))
+        asked["order_by"] = [[name, draw(_one_of(("asc", "desc")))] for name in by]
     return asked
 
 

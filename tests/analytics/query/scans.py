@@ -3,6 +3,7 @@
 import random
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -195,4 +196,9 @@ def store(client: Client, scans: Sequence[ScanEvent]) -> None:
 
 
 def at(scan: ScanEvent) -> datetime:
-    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=scan.ts_ms)
+    return _moment(scan.ts_ms)
+
+
+@cache
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=ms)
