@@ -1,6 +1,6 @@
 /* The frame of every page, and which view an address shows. */
 
-import { LocationProvider, Route, Router, lazy, useLocation } from "preact-iso";
+import { ErrorBoundary, LocationProvider, Route, Router, lazy, useLocation } from "preact-iso";
 import { useEffect } from "preact/hooks";
 import { Banner } from "./components/banner";
 import { Icon } from "./components/icon";
@@ -8,6 +8,7 @@ import { Keys } from "./components/keys";
 import { Toasts } from "./components/toasts";
 import mark from "./assets/mark.svg";
 import { session, signOut, whoAmI } from "./state/session";
+import { sharedToken } from "./state/shared";
 import { opened } from "./state/open";
 import { syncView, viewQuery } from "./state/view";
 import { theme, setTheme, type Theme } from "./state/theme";
@@ -19,18 +20,26 @@ const Codes = lazy(() => import("./views/codes"));
 const Code = lazy(() => import("./views/code"));
 const Design = lazy(() => import("./views/design"));
 const Settings = lazy(() => import("./views/settings"));
+const Shared = lazy(() => import("./views/shared"));
 const Sheet = lazy(() => import("./views/sheet"));
 const NotFound = lazy(() => import("./views/not-found"));
 
 export function App() {
-  useEffect(() => void whoAmI(), []);
+  useEffect(() => void (sharedToken === null && whoAmI()), []);
   useEffect(() => {
     document.documentElement.lang = language.value;
   }, [language.value]);
   return (
     <>
       <Banner />
-      <Page />
+      {sharedToken === null ? (
+        <Page />
+      ) : (
+        <ErrorBoundary>
+          <Shared />
+          <Toasts />
+        </ErrorBoundary>
+      )}
     </>
   );
 }

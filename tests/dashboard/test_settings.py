@@ -10,7 +10,7 @@ from tests.waymark.running import Up, up
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 
-TABS = ("domains", "keys", "sessions", "webhooks", "reports", "exports", "files", "usage", "system")
+TABS = ("domains", "keys", "sessions", "webhooks", "reports", "shared", "exports", "files", "usage", "system")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 /* Calls of the API. The session is a cookie of this origin; the header below cannot be sent by another site. */
 
 import { signal } from "@preact/signals";
+import { sharedSession, sharedToken } from "../state/shared";
 
 export class ApiError extends Error {
   constructor(
@@ -49,7 +50,10 @@ export async function call<T>(method: string, path: string, options: Options = {
   if (options.body !== undefined && !form) headers.set("content-type", "application/json");
   if (options.idempotency) headers.set("idempotency-key", options.idempotency);
   if (options.etag) headers.set("if-match", options.etag);
-  const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
+  // A shared view is asked by its own session, also where somebody is signed in.
+  const shared = sharedSession.value;
+  if (shared !== null) headers.set("authorization", `Bearer ${shared}`);
+  const init: RequestInit = { method, headers, credentials: sharedToken === null ? "same-origin" : "omit", cache: "no-store" };
   if (options.body !== undefined) init.body = form ?? JSON.stringify(options.body);
   if (options.signal) init.signal = options.signal;
   let response: Response;
@@ -65,7 +69,7 @@ export async function call<T>(method: string, path: string, options: Options = {
   const text = await response.text();
   const body: unknown = text === "" ? null : parse(text);
   if (!response.ok) {
-    if (response.status === 401) for (const listener of listeners) listener();
+    if (response.status === 401) ended(shared);
     throw problem(response.status, body);
   }
   return { body: body as T, etag: response.headers.get("etag") };
@@ -73,6 +77,11 @@ export async function call<T>(method: string, path: string, options: Options = {
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await call<T>("GET", path, signal ? { signal } : {})).body;
+}
+
+function ended(shared: string | null): void {
+  if (sharedToken === null) for (const listener of listeners) listener();
+  else if (sharedSession.value === shared) sharedSession.value = null;
 }
 
 function parse(text: string): unknown {

@@ -2,6 +2,7 @@
 
 import { call } from "./client";
 import { rememberNames, type CodeNamed } from "./code-names";
+import { sharedToken } from "../state/shared";
 
 export type Filter = [operator: string, dimension: string, values: string[]];
 export type Label = string | number;
@@ -48,7 +49,7 @@ export interface Answered {
 }
 
 export async function ask(question: Question, signal: AbortSignal): Promise<Answered> {
-  const { body } = await call<Answered>("POST", "/v1/query", { body: question, signal });
+  const { body } = await call<Answered>("POST", sharedToken === null ? "/v1/query" : "/v1/shared/query", { body: question, signal });
   rememberNames(body.meta.codes ?? {});
   return body;
 }

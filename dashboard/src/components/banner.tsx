@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { lost } from "../api/client";
 import { cache } from "../api/cache";
 import { session, whoAmI } from "../state/session";
+import { sharedToken } from "../state/shared";
 import { showToast } from "../state/toasts";
 import { words } from "../text";
 import { Icon } from "./icon";
@@ -37,7 +38,7 @@ export function Banner() {
       }
       lost.value = false;
       showToast(words().problems.back);
-      if (session.value === undefined) await whoAmI();
+      if (session.value === undefined && sharedToken === null) await whoAmI();
       void cache.refetchQueries({ type: "active" });
     };
     timer = setTimeout(() => void attempt(), AGAIN_MS) as unknown as number;

@@ -1,6 +1,7 @@
 /* What is seen, to take along: rows as CSV, a chart as picture or drawing, the view as a link. */
 
 import { askFile, type Question } from "../api/questions";
+import { sharedToken } from "../state/shared";
 import { showToast } from "../state/toasts";
 import { words } from "../text";
 import { problemOf } from "./forms";
@@ -9,13 +10,15 @@ import { saveFile } from "./save-file";
 
 interface Props {
   name: string;
-  question: Question;
+  /** Null: nothing can be taken along. */
+  question: Question | null;
   /** Draws the chart as the text of an SVG file. */
   drawing?: () => Promise<string>;
 }
 
 export function Export({ name, question, drawing }: Props) {
   const { panels } = words();
+  if (question === null || sharedToken !== null) return null;
   const file = `waymark-${name}-${new Date().toISOString().slice(0, 10)}`;
   const run = (work: () => Promise<void>) => (event: MouseEvent) => {
     (event.currentTarget as HTMLElement).closest("details")?.removeAttribute("open");

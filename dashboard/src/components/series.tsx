@@ -16,7 +16,7 @@ interface Props {
   rows: Row[];
   grain: string;
   zone: string;
-  question: Question;
+  question: Question | null;
 }
 
 const HEIGHT = 260;

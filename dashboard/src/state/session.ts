@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { ApiError, call, get, lost, onSignedOut } from "../api/client";
 import { cache } from "../api/cache";
+import { recall, remember } from "./storage";
 
 interface Session {
   workspace: string;
@@ -19,7 +20,7 @@ const SEEN = "signed-in";
 
 export async function whoAmI(): Promise<void> {
   // The cookie cannot be read here. Without this note there is none, and asking would only be refused.
-  if (localStorage.getItem(SEEN) === null) {
+  if (recall(SEEN) === null) {
     session.value = null;
     return;
   }
@@ -35,14 +36,14 @@ export async function whoAmI(): Promise<void> {
 onSignedOut(clearSession);
 
 function clearSession(): void {
-  localStorage.removeItem(SEEN);
+  remember(SEEN, null);
   session.value = null;
 }
 
 /** With a key, or with the token of a printed link. Throws ApiError. */
 export async function signIn(by: { key: string } | { token: string }): Promise<void> {
   const { body } = await call<Session>("POST", "/v1/session", { body: by });
-  localStorage.setItem(SEEN, "1");
+  remember(SEEN, "1");
   session.value = body;
 }
 

@@ -2,7 +2,7 @@
 
 import { isAdmin } from "./session";
 
-export const TABS = ["domains", "branding", "keys", "sessions", "webhooks", "reports", "exports", "files", "usage", "system"] as const;
+export const TABS = ["domains", "branding", "keys", "sessions", "webhooks", "reports", "shared", "exports", "files", "usage", "system"] as const;
 const FOR_ADMINS: readonly string[] = ["system"];
 
 export function shownTabs(): (typeof TABS)[number][] {

@@ -1,4 +1,5 @@
 import { settingsDe } from "./settings-de";
+import { shareDe } from "./share-de";
 import type { Catalogue } from "./en";
 
 export const de: Catalogue = {
@@ -271,6 +272,7 @@ export const de: Catalogue = {
     saveFirst: "Erst speichern: Eine Datei hat den gespeicherten Stil.",
   },
   settings: settingsDe,
+  share: shareDe,
   sheet: {
     title: "Ein Bogen zum Drucken",
     open: "Bogen drucken",

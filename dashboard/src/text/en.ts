@@ -1,4 +1,5 @@
 import { settingsEn } from "./settings-en";
+import { shareEn } from "./share-en";
 
 export const en = {
   name: "Waymark",
@@ -270,6 +271,7 @@ export const en = {
     saveFirst: "Save first: a file has the saved style.",
   },
   settings: settingsEn,
+  share: shareEn,
   sheet: {
     title: "A sheet to print",
     open: "Print a sheet",

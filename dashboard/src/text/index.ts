@@ -1,6 +1,7 @@
 /* All words of the dashboard, in one catalogue for each language. A third language is one more file and one line here. */
 
 import { signal } from "@preact/signals";
+import { recall, remember } from "../state/storage";
 import { de } from "./de";
 import { en, type Catalogue } from "./en";
 
@@ -8,7 +9,7 @@ const catalogues: Record<string, Catalogue> = { en, de };
 export const languages: Record<string, string> = { en: "English", de: "Deutsch" };
 
 function preferred(): string {
-  const kept = localStorage.getItem("language");
+  const kept = recall("language");
   const wanted = [kept, ...navigator.languages].filter((one): one is string => one !== null);
   return wanted.map((one) => one.slice(0, 2).toLowerCase()).find((one) => one in catalogues) ?? "en";
 }
@@ -16,7 +17,7 @@ function preferred(): string {
 export const language = signal(preferred());
 
 export function setLanguage(name: string): void {
-  localStorage.setItem("language", name);
+  remember("language", name);
   language.value = name;
   document.documentElement.lang = name;
 }

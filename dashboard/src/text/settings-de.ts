@@ -1,7 +1,7 @@
 import type { settingsEn } from "./settings-en";
 
 export const settingsDe: typeof settingsEn = {
-  tabs: { domains: "Domains", branding: "Branding", keys: "API-Schlüssel", sessions: "Anmeldungen", webhooks: "Webhooks", reports: "Berichte", exports: "Exporte", files: "Dateien", usage: "Tarif und Nutzung", system: "System" },
+  tabs: { domains: "Domains", branding: "Branding", keys: "API-Schlüssel", sessions: "Anmeldungen", webhooks: "Webhooks", reports: "Berichte", shared: "Geteilte Ansichten", exports: "Exporte", files: "Dateien", usage: "Tarif und Nutzung", system: "System" },
   adminOnly: "Dafür braucht es einen Schlüssel mit allen Rechten.",
   edit: "Bearbeiten",
   saved: "Gespeichert.",
@@ -252,6 +252,7 @@ export const settingsDe: typeof settingsEn = {
       keys: "API-Schlüssel",
       reports: "Berichte",
       styles: "Gemerkte Stile",
+      shared_views: "Geteilte Ansichten",
       scheduled_exports: "Geplante Exporte",
       domains: "Domains",
       webhooks: "Webhooks",

@@ -1,7 +1,7 @@
 /* The words of the settings. */
 
 export const settingsEn = {
-  tabs: { domains: "Domains", branding: "Branding", keys: "API keys", sessions: "Sessions", webhooks: "Webhooks", reports: "Reports", exports: "Exports", files: "Files", usage: "Plan and use", system: "System" },
+  tabs: { domains: "Domains", branding: "Branding", keys: "API keys", sessions: "Sessions", webhooks: "Webhooks", reports: "Reports", shared: "Shared views", exports: "Exports", files: "Files", usage: "Plan and use", system: "System" },
   adminOnly: "This needs a key with all rights.",
   edit: "Edit",
   saved: "Saved.",
@@ -252,6 +252,7 @@ export const settingsEn = {
       keys: "API keys",
       reports: "Reports",
       styles: "Kept styles",
+      shared_views: "Shared views",
       scheduled_exports: "Scheduled exports",
       domains: "Domains",
       webhooks: "Webhooks",

@@ -21,6 +21,7 @@ const Rules = lazy(() => import("./code-rules"));
 const Variants = lazy(() => import("./code-variants"));
 const Placements = lazy(() => import("./code-placements"));
 const History = lazy(() => import("./code-history"));
+const ShareDialog = lazy(() => import("./share-dialog"));
 const Settings = lazy(() => import("./code-settings"));
 
 export default function Code() {
@@ -69,6 +70,7 @@ function Head(props: PartProps) {
   const [destination, setDestination] = useState(code.destination);
   const { save: change, busy, error } = useEdit(props);
   const [refused, setRefused] = useState<unknown>(null);
+  const [sharing, setSharing] = useState(false);
   const picture = `/v1/dynamic/${code.id}/qr`;
 
   async function remove(): Promise<void> {
@@ -158,6 +160,10 @@ function Head(props: PartProps) {
               <Icon name={code.status === "paused" ? "play" : "pause"} />
               {code.status === "paused" ? text.resume : text.pause}
             </button>
+            <button type="button" class="button" onClick={() => setSharing(true)}>
+              <Icon name="share-2" />
+              {words().share.share}
+            </button>
             <button type="button" class="button button-danger" onClick={() => void remove()}>
               <Icon name="trash-2" />
               {text.delete}
@@ -165,6 +171,11 @@ function Head(props: PartProps) {
           </div>
         )}
       </div>
+      {sharing && (
+        <ErrorBoundary>
+          <ShareDialog name={nameOf(code)} shared={{ code_id: code.id }} close={() => setSharing(false)} />
+        </ErrorBoundary>
+      )}
     </section>
   );
 }

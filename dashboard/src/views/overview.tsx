@@ -19,6 +19,7 @@ import { Week } from "../components/week";
 import { Live } from "../components/live";
 import { opened } from "../state/open";
 import { mayWrite } from "../state/session";
+import { sharedToken } from "../state/shared";
 import { visibleRange } from "../state/visible-range";
 import { base, daysOf, grain, view } from "../state/view";
 import { fill, words } from "../text";
@@ -74,14 +75,16 @@ export function Analytics({ title, code }: { title: string; code?: string }) {
   );
 }
 
-function Panels({ range, code }: { range: [string, string] | undefined; code: string | undefined }) {
+/** The panels below the totals. */
+export function Panels({ range, code }: { range: [string, string] | undefined; code: string | undefined }) {
+  const all = !code && sharedToken === null;
   return (
     <>
       <section class="card">
         <Over range={range} code={code} />
       </section>
       <div class="panels">
-        {!code && <Panel title={words().panels.codes} dimensions={["code", "code:tag", "code:folder", "code:domain"]} />}
+        {all && <Panel title={words().panels.codes} dimensions={["code", "code:tag", "code:folder", "code:domain"]} />}
         <Panel title={words().panels.places} dimensions={["scan:country", "scan:region", "scan:city", "scan:language"]} code={code} />
         <Panel title={words().panels.devices} dimensions={["scan:device", "scan:os", "scan:browser", "scan:model", "scan:client"]} code={code} />
         <Panel title={words().panels.sources} dimensions={["scan:referrer_host", "scan:referrer", "scan:utm_source", "scan:utm_medium"]} code={code} />
@@ -93,7 +96,7 @@ function Panels({ range, code }: { range: [string, string] | undefined; code: st
           </div>
           <LazyVisible>{() => <Hours code={code} />}</LazyVisible>
         </section>
-        <section class={`card ${code ? "panel-wide" : ""}`}>
+        <section class={`card ${all ? "" : "panel-wide"}`}>
           <div class="card-head">
             <h2>{words().panels.map}</h2>
           </div>
@@ -119,7 +122,7 @@ function useRenewal(): () => void {
   };
 }
 
-function Tile({ name, value, row, at, children }: { name: string; value: number | undefined; row?: Answered["results"][0] | undefined; at: number; children?: ComponentChildren }) {
+export function Tile({ name, value, row, at, children }: { name: string; value: number | undefined; row?: Answered["results"][0] | undefined; at: number; children?: ComponentChildren }) {
   const compared = row?.comparison;
   return (
     <Figure name={name} value={value} before={compared ? Number(compared.metrics[at] ?? 0) : undefined} change={row && changeOf(row, at)}>

@@ -13,6 +13,7 @@ const Keys = lazy(() => import("./keys"));
 const Sessions = lazy(() => import("./sessions"));
 const Webhooks = lazy(() => import("./webhooks"));
 const Reports = lazy(() => import("./reports"));
+const SharedViews = lazy(() => import("./shared-views"));
 const Exports = lazy(() => import("./exports"));
 const Files = lazy(() => import("./files"));
 const Usage = lazy(() => import("./usage"));
@@ -46,6 +47,7 @@ export default function Settings() {
         <Route path="/sessions" component={Sessions} />
         <Route path="/webhooks" component={Webhooks} />
         <Route path="/reports" component={Reports} />
+        <Route path="/shared" component={SharedViews} />
         <Route path="/exports" component={Exports} />
         <Route path="/files" component={Files} />
         <Route path="/usage" component={Usage} />

@@ -15,6 +15,7 @@ import { mayWrite } from "../../state/session";
 import { showToast } from "../../state/toasts";
 import { write } from "../../state/view";
 import { fill, words } from "../../text";
+import ShareDialog from "../share-dialog";
 import { Loaded, MainButton, Section } from "./parts";
 
 const STALE = ["reports"];
@@ -49,6 +50,7 @@ function about(report: Report): string {
 function Row({ report }: { report: Report }) {
   const { reports: text } = words().settings;
   const [renaming, setRenaming] = useState(false);
+  const [sharing, setSharing] = useState(false);
   const { busy, error, run } = useAction();
   const view = viewOf(report.query);
 
@@ -79,6 +81,10 @@ function Row({ report }: { report: Report }) {
         </a>
         {mayWrite() && (
           <>
+            <button type="button" class="button" onClick={() => setSharing(true)}>
+              <Icon name="share-2" />
+              {words().share.share}
+            </button>
             <button type="button" class="button" onClick={() => setRenaming(true)}>
               {text.rename}
             </button>
@@ -88,6 +94,7 @@ function Row({ report }: { report: Report }) {
           </>
         )}
       </div>
+      {sharing && <ShareDialog name={report.name} shared={{ report_id: report.id }} close={() => setSharing(false)} />}
       {renaming && <Rename report={report} close={() => setRenaming(false)} />}
     </li>
   );
