@@ -32,7 +32,8 @@ class Grouping(msgspec.Struct, frozen=True):
 
 class Key(msgspec.Struct, frozen=True):
     """`label` shows a value. Labels are ordered by themselves, those of time by where they stand in `order`; `sortable`
-    if the warehouse orders the values alike. `alone` is a quicker way to group by nothing else."""
+    if the warehouse orders the values alike. `alone` is a quicker way to group by nothing else.
+    `numbered`: some value may be shown as UNNUMBERED."""
 
     dimension: str
     grouping: Grouping
@@ -40,6 +41,7 @@ class Key(msgspec.Struct, frozen=True):
     order: Mapping[Label, int] | None = None
     sortable: bool = False
     alone: Grouping | None = None
+    numbered: bool = False
 
     def rank(self, label: Label) -> Label:
         return label if self.order is None else self.order.get(label, -1)
@@ -72,7 +74,7 @@ def numbered_key(dimension: str, values: Sequence[str], parameters: Parameters) 
         lambda columns: f"toUInt16(transform({columns.of(dimension)}, {texts}, {numbers}, toUInt16(0)))",
         lambda name: f"if({name} = 0, {parameters.add(UNNUMBERED, 'String')}, arrayElement({texts}, {name}))",
     )
-    return Key(dimension, grouping, str, sortable=True)
+    return Key(dimension, grouping, str, sortable=True, numbered=True)
 
 
 def time_key(dimension: str, parts: Sequence[Bucket], parameters: Parameters) -> Key:

@@ -24,6 +24,8 @@ Labels = tuple[Label, ...]
 # Texts that are dictionaries in the table, so that numbering them costs nothing.
 _NUMBERED = {one.name for one in DIMENSIONS.values() if one.rollup} - {"scan:city", "scan:referrer"}
 _MOST_NUMBERED = 2_000
+# A question that reads more scans than this has two threads of the engine.
+MANY = 5_000_000
 
 
 class Asker:
@@ -129,7 +131,16 @@ class Asker:
             filters[columns] = found
         most = self.bounds.groups
         answer = sql.groups(
-            self.client, pieces, self.scope, keys, filters, measures, parameters, most=most + 1, top=top
+            self.client,
+            pieces,
+            self.scope,
+            keys,
+            filters,
+            measures,
+            parameters,
+            most=most + 1,
+            top=top,
+            threads=2 if self.rows_read > MANY else 1,
         )
         if len(answer.groups) > most:
             raise self.too_many()

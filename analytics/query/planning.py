@@ -96,7 +96,8 @@ def _by_value(sources: Sequence[Source], cut: _Cut) -> list[Piece]:
     pieces = []
     if len(sources) == 2:
         if cut.months:
-            pieces.append(Piece(sources[0], cut.months))
+            # (One interval is compared with quicker than twelve.)
+            pieces.append(Piece(sources[0], _joined(cut.months)))
     else:
         days = _joined(sorted((*cut.months, *days)))
     if days:

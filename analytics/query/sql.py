@@ -127,6 +127,7 @@ def groups(
     *,
     most: int,
     top: Top | None = None,
+    threads: int = 1,
 ) -> Found:
     """One group for each combination of the keys, at most `most`; without keys one, also of no rows. `filters` has the
     condition for each source's columns."""
@@ -149,15 +150,14 @@ def groups(
     if top is None:
         query += f" LIMIT {most}"
     else:
-        unnumbered = (
-            f"has([{', '.join(f'toString({name})' for name in names)}], {parameters.add(UNNUMBERED, 'String')})"
-        )
+        numbered = [name for name, key in zip(names, keys, strict=True) if key.numbered]
+        unnumbered = f"has([{', '.join(numbered)}], {parameters.add(UNNUMBERED, 'String')})" if numbered else "0"
         windows = f"sum(n) OVER () AS total, count() OVER () AS groups, max({unnumbered}) OVER () AS unnumbered"
         query = (
             f"SELECT * FROM (SELECT *, {windows} FROM ({query})) "  # noqa: S608
             f"ORDER BY {top.order} LIMIT {top.rows} WITH TIES"
         )
-    result = client.query(query, parameters=parameters.values)
+    result = client.query(query, parameters=parameters.values, settings={"max_threads": threads})
     width = len(keys)
     found = [
         Group(tuple(row[:width]), row[width], row[width + 1], row[width + 2] if measures.last and row[width] else None)
