@@ -70,6 +70,8 @@ def test_a_code_is_shared_opened_by_password_and_revoked(running: Up) -> None:
             ["gone", "a[href^='/codes']"],
             ["gone", "button:Share"],
             ["text", "body"],
+            ["click", "h2:has-text('Map')"],
+            ["see", ".week"],
             ["axe"],
             ["wide"],
         ],

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
 import { ask, type Answered } from "../api/questions";
-import { useAnswer } from "../api/cache";
+import { cache, useAnswer } from "../api/cache";
 import { openSharedView, readSharedProof, type OpenedView, type SharedProof } from "../api/shared";
 import { FilterBar } from "../components/filters";
 import { TextField } from "../components/forms";
@@ -38,6 +38,8 @@ export default function Shared() {
       openedAt.current = Date.now();
       document.title = shown.name;
       setState({ is: "open", shown });
+      // What the session before was refused.
+      void cache.invalidateQueries();
     } catch (error) {
       setState(afterError(error));
     } finally {
