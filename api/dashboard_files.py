@@ -18,6 +18,8 @@ VIEWS = ("/", "/codes", "/codes/{path:path}", "/reports", "/reports/{path:path}"
 # The page of a shared view, for whoever has its link.
 SHARED = "/shared/{token}"
 ASSETS = "/assets/{name}"
+# An empty document, which the dashboard fills with the preview of a page.
+PREVIEW = "/preview"
 
 # Scripts, styles, pictures and answers of our own origin, and nothing else; no inline script or style.
 POLICY = (
@@ -30,6 +32,12 @@ _COMMON = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 _HEADERS = {**_COMMON, "Content-Security-Policy": f"{POLICY}'none'", "X-Frame-Options": "DENY"}
+# The styles of a page are within it. Nothing runs there, and nothing is loaded.
+_PREVIEW = {
+    **_COMMON,
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'self'; sandbox allow-same-origin",
+}
 # Of a shared view that may be framed. It has no cookie, and can change nothing that a click could be led to.
 _FRAMED = {**_COMMON, "Content-Security-Policy": f"{POLICY}*"}
 _NOT_INDEXED = {"X-Robots-Tag": "noindex, nofollow, noarchive"}
@@ -72,4 +80,8 @@ def routes(built: Path, may_be_framed: Callable[[str], Awaitable[bool]] = nobody
         kind = guess_type(name)[0] or "application/octet-stream"
         return Response(found, media_type=kind, headers={**_HEADERS, "Cache-Control": _FOREVER})
 
-    return {**dict.fromkeys(VIEWS, view), SHARED: shared, ASSETS: asset}
+    async def preview(_: Request) -> Response:
+        headers = {**_PREVIEW, "Cache-Control": "no-cache"}
+        return Response("<!doctype html><title>Preview</title>", media_type="text/html", headers=headers)
+
+    return {PREVIEW: preview, **dict.fromkeys(VIEWS, view), SHARED: shared, ASSETS: asset}

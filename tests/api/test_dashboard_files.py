@@ -34,6 +34,13 @@ def test_any_view_is_the_page_and_files_are_kept_for_ever(tmp_path: Path) -> Non
         assert client.get(path).status_code == 404
 
 
+def test_the_document_of_previews_runs_nothing_and_is_framed_here_alone(tmp_path: Path) -> None:
+    page = served(tmp_path).get("/preview")
+    policy = dict(part.strip().partition(" ")[::2] for part in page.headers["content-security-policy"].split(";"))
+    assert (policy["default-src"], policy["frame-ancestors"]) == ("'none'", "'self'")
+    assert policy["sandbox"] == "allow-same-origin" and "script-src" not in policy
+
+
 def test_without_a_build_the_page_says_how_to_make_one(tmp_path: Path) -> None:
     page = served(tmp_path).get("/")
     assert page.status_code == 200

@@ -37,6 +37,8 @@ const verbs = {
     const [saved] = await Promise.all([page.waitForEvent("download"), found(what).click()]);
     return saved.suggestedFilename();
   },
+  // In a frame of the page.
+  framed: (frame, what) => page.frameLocator(frame).locator(what).first().waitFor(),
   gone: (what) => found(what).waitFor({ state: "detached" }),
   // Until the text of it is this.
   reads: (what, text) => page.waitForFunction(([selector, wanted]) => document.querySelector(selector)?.textContent?.includes(wanted), [what, text]),

@@ -160,3 +160,55 @@ def test_what_one_code_does_is_edited_in_its_parts(running: Up) -> None:
     assert [rule["to"] for rule in now["rules"]] == ["https://example.com/phone", "https://example.com/german"]
     assert [one["url"] for one in now["variants"]] == ["https://example.com/all", "https://example.com/other"]
     assert (now["scan_limit"], now["has_password"]) == (500, True)
+
+
+def test_a_scan_is_tried_an_edit_put_back_and_a_page_written(running: Up) -> None:
+    rules = [{"if": {"os": "iOS", "days": ["sun"], "zone": "Europe/Paris"}, "to": "https://example.com/brunch"}]
+    code = running.create("https://example.com/one", slug="tried-1", rules=rules)
+    path = f"/codes/{code['id']}"
+    flow = run(
+        running,
+        ["open", f"{path}/rules"],
+        ["reads", ".tester-sentence", "https://example.com/brunch"],
+        ["reads", ".tester-sentence", "Paris, France"],
+        ["fill", 'input[name="test-os"]', "Android"],
+        ["reads", ".tester-rules", "Not the case: the system is iOS"],
+        ["reads", ".tester-sentence", "https://example.com/one"],
+        ["axe"],
+        # What was changed can be put back.
+        ["fill", 'input[name="destination"]', "https://example.com/two"],
+        ["click", "form:has(input[name=destination]) button"],
+        ["click", ".parts a:has-text('History')"],
+        ["reads", ".history", "https://example.com/two"],
+        ["click", "button:Put back: https://example.com/one"],
+        ["see", ".history-entry:nth-child(3)"],
+        ["axe"],
+        # A page is drawn while it is written; what is wrong stands at its field.
+        ["open", "/codes"],
+        ["click", "button:Create a code"],
+        ["choose", 'dialog select[name="type"]', "vcard_plus"],
+        ["fill", 'dialog input[name="first_name"]', "Ada <script>"],
+        ["framed", ".phone-screen", "h1:has-text('Ada <script>')"],
+        ["click", "dialog button:has-text('Create a code')"],
+        ["see", ".field:has(input[name=last_name]) [role=alert]:has-text('missing')"],
+        ["fill", 'dialog input[name="last_name"]', "Lovelace"],
+        ["gone", "dialog [role=alert]"],
+        ["axe"],
+        ["click", "dialog button:has-text('Create a code')"],
+        ["click", ".parts a:has-text('Page')"],
+        ["fill", 'input[name="email"]', "ada@"],
+        ["see", ".field:has(input[name=email]) [role=alert]"],
+        ["fill", 'input[name="email"]', "ada@example.com"],
+        ["framed", ".phone-screen", "a[href='mailto:ada@example.com']"],
+        ["click", ".page-editor button:has-text('Save')"],
+        ["see", ".toast:has-text('Live everywhere')"],
+        ["axe"],
+        ["wide"],
+    )
+    assert flow.told("axe") == [[]] * 4
+    assert flow.told("wide") == [0]
+    now = codes(running)
+    assert now["tried-1"]["destination"] == "https://example.com/one"
+    (page,) = (one for one in now.values() if one["type"] == "vcard_plus")
+    assert page["content"]["vCardContent"]["email"] == "ada@example.com"
+    assert running.scan(page["slug"])[0] == 200

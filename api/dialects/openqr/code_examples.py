@@ -1,4 +1,4 @@
-"""Examples of what `/v1` says about one code: a scan that is tried, and its history."""
+"""Examples of what `/v1` says about one code: a scan that is tried, its history, and a page that is previewed."""
 
 TESTED_SCAN = {"at": "2026-05-24T07:00:00Z", "country": "FR", "city": "Paris", "device": "mobile", "os": "iOS"}
 
@@ -44,5 +44,19 @@ HISTORY = {
         "at": "2026-05-21T15:00:00Z",
         "key_id": "2c9e3b77-1f0e-4b57-9a52-6f3f6a1f7f10",
         "name": "first key",
+    },
+}
+
+PAGE_DRAFT = {
+    "type": "landing_page",
+    "content": {"landingPageContent": {"title": "The allotment newsletter", "buttonUrl": "example"}},
+    "page_design": {"theme": "forest"},
+}
+
+PAGE_PREVIEW = {
+    "html": "<!doctype html><html>…</html>",
+    "problem": {
+        "field": "content.landingPageContent.buttonUrl",
+        "message": "content.landingPageContent.buttonUrl must be an address that starts with http:// or https://",
     },
 }

@@ -400,7 +400,6 @@ export const de: Catalogue = {
     locked: "Gesperrt",
     page: "Seite",
     openPage: "Die Seite öffnen",
-    pageAbout: "Was die Seite zeigt. Zu ändern über die API.",
   },
   rules: {
     title: "Regeln",

@@ -399,7 +399,6 @@ export const en = {
     locked: "Locked",
     page: "Page",
     openPage: "Open the page",
-    pageAbout: "What the page shows. Change it by the API.",
   },
   rules: {
     title: "Rules",

@@ -21,7 +21,6 @@ export default function CodeSettings(props: PartProps) {
   const key = (...values: unknown[]) => JSON.stringify(values);
   return (
     <div class="code-parts">
-      {code.type !== "website" && <Page {...props} />}
       <Names key={key("names", code.label, code.slug, code.aliases, code.tags, code.folder_id)} {...props} />
       <Times key={key("times", code.starts_at, code.expires_at, code.expired_destination, code.scan_limit)} {...props} />
       <Query key={key("query", code.query, code.utm)} {...props} />
@@ -195,38 +194,4 @@ function Lock(props: PartProps) {
       {error !== null && <p class="problem">{problemOf(error)}</p>}
     </section>
   );
-}
-
-/** The content of a code that shows a page, as it is. */
-function Page({ code }: PartProps) {
-  const { edit } = words();
-  return (
-    <section class="card stack">
-      <div class="card-head">
-        <h2>
-          {edit.page}: <span class="mono">{code.type}</span>
-        </h2>
-        <a class="button" href={code.short_url} target="_blank" rel="noreferrer noopener">
-          {edit.openPage}
-        </a>
-      </div>
-      <p class="hint">{edit.pageAbout}</p>
-      <dl class="content">
-        {flat(code.content ?? {}).map(([name, value]) => (
-          <div key={name}>
-            <dt class="mono">{name}</dt>
-            <dd>
-              <bdi>{value}</bdi>
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </section>
-  );
-}
-
-function flat(value: unknown, path = ""): [string, string][] {
-  if (value === null || value === undefined || value === "") return [];
-  if (typeof value !== "object") return [[path, String(value)]];
-  return Object.entries(value).flatMap(([name, inner]) => flat(inner, path === "" ? name : `${path}.${name}`));
 }

@@ -15,11 +15,13 @@ import { mayWrite } from "../state/session";
 import { showToast } from "../state/toasts";
 import { viewQuery } from "../state/view";
 import { words } from "../text";
+import { codeWords } from "../text/code";
 import NotFound from "./not-found";
 
 const Rules = lazy(() => import("./code-rules"));
 const Variants = lazy(() => import("./code-variants"));
 const Placements = lazy(() => import("./code-placements"));
+const Page = lazy(() => import("./code-page"));
 const History = lazy(() => import("./code-history"));
 const ShareDialog = lazy(() => import("./share-dialog"));
 const Settings = lazy(() => import("./code-settings"));
@@ -44,8 +46,8 @@ function Parts({ open, ...part }: PartProps & { open: string }) {
   const { parts } = words();
   const { code } = part;
   const count: Record<string, number> = { rules: code.rules.length, variants: code.variants.length };
-  const pages = ["", ...(code.type === "website" ? ["rules", "variants"] : []), "placements", "history", "settings"] as const;
-  const titles: Record<string, string> = { "": words().codes.analytics, rules: parts.rules, variants: parts.variants, placements: parts.placements, history: parts.history, settings: parts.settings };
+  const pages = ["", ...(code.type === "website" ? ["rules", "variants"] : ["page"]), "placements", "history", "settings"] as const;
+  const titles: Record<string, string> = { "": words().codes.analytics, rules: parts.rules, variants: parts.variants, placements: parts.placements, history: parts.history, page: words().edit.page, settings: parts.settings };
   return (
     <>
       <nav class="parts" aria-label={parts.label}>
@@ -57,7 +59,7 @@ function Parts({ open, ...part }: PartProps & { open: string }) {
         ))}
       </nav>
       <ErrorBoundary>
-        {open === "rules" ? <Rules {...part} /> : open === "variants" ? <Variants {...part} /> : open === "placements" ? <Placements {...part} /> : open === "history" ? <History {...part} /> : open === "settings" ? <Settings {...part} /> : <Analytics title={words().codes.analytics} code={code.id} />}
+        {open === "rules" ? <Rules {...part} /> : open === "variants" ? <Variants {...part} /> : open === "placements" ? <Placements {...part} /> : open === "page" ? <Page {...part} /> : open === "history" ? <History {...part} /> : open === "settings" ? <Settings {...part} /> : <Analytics title={words().codes.analytics} code={code.id} />}
       </ErrorBoundary>
     </>
   );
@@ -141,7 +143,7 @@ function Head(props: PartProps) {
           </form>
         ) : (
           <p class="muted">
-            {words().edit.page}: <span class="mono">{code.type}</span>
+            {words().edit.page}: {codeWords().page.types[code.type] ?? code.type}
           </p>
         )}
         {(refused ?? (problemOf(error, "destination") === undefined ? error : null)) !== null && (
