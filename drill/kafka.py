@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,8 +99,12 @@ def _run(work: Coroutine[None, None, T]) -> T:
 class KafkaServer:
     """Start, stop, kill, suspend and resume one broker; its data and its ports outlive the process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, more: str = "", users: Mapping[str, str] = {}) -> None:
+        """`more`: further settings, with `{broker}` and `{controller}` for the ports. `users`, with their passwords,
+        are known by SCRAM."""
         self.folder = folder
+        self._more = more
+        self._users = users
         self.port, self._controller = free_ports(2)
         self.bootstrap = f"127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
@@ -126,13 +130,23 @@ class KafkaServer:
     def _format(self, settings: Path) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "log4j2.yaml").write_text(_LOGGING)
-        settings.write_text(_SETTINGS.format(broker=self.port, controller=self._controller, data=self.folder / "data"))
+        settings.write_text(
+            (_SETTINGS + self._more).format(broker=self.port, controller=self._controller, data=self.folder / "data")
+        )
         tool = [*self._java("-Xmx256m"), "kafka.tools.StorageTool"]
         subprocess.run(
-            [*tool, "format", "--standalone", "--cluster-id", "d2F5bWFyay10ZXN0cw", "--config", str(settings)],
+            [
+                *(*tool, "format", "--standalone", "--cluster-id", "d2F5bWFyay10ZXN0cw", "--config", str(settings)),
+                *(f"--add-scram={kind}=[name={name},password={password}]" for kind, name, password in self._scram()),
+            ],
             check=True,
             capture_output=True,
         )
+
+    def _scram(self) -> Iterator[tuple[str, str, str]]:
+        for name, password in self._users.items():
+            for kind in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+                yield kind, name, password
 
     def _java(self, *options: str) -> list[str]:
         return [
@@ -198,8 +212,8 @@ class KafkaServer:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[KafkaServer]:
-    server = KafkaServer(folder)
+def running(folder: Path, *, more: str = "", users: Mapping[str, str] = {}) -> Iterator[KafkaServer]:
+    server = KafkaServer(folder, more=more, users=users)
     server.start()
     try:
         yield server

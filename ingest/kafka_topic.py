@@ -13,7 +13,13 @@ from typing import Any
 import msgspec
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    IncompatibleBrokerVersion,
+    KafkaConnectionError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
     Boolean,
@@ -25,16 +31,19 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
+from ingest.kafka_security import refusal
+
 _PATIENCE_S = 15.0
 # Long enough for an absent aggregator; what it has not read by then is lost, and the audit shows it.
 _RETENTION_MS = 30 * 24 * 3600 * 1000
 
 
 class Topic(msgspec.Struct, frozen=True):
-    """A topic's metadata, once every partition has a leader."""
+    """A topic's metadata, once every partition has a leader. `replicas`: how many each partition has at least."""
 
     id: str
     partitions: int
+    replicas: int = 1
 
 
 async def ensure(bootstrap: str, topic: str, partitions: int = 3, *, security: Mapping[str, Any] | None = None) -> str:
@@ -56,7 +65,12 @@ async def check(
     """The topic, or None if there is none. With `wait`, waits for a missing one."""
     client = AIOKafkaClient(bootstrap_servers=bootstrap, **(security or {}))
     try:
-        await client.bootstrap()
+        try:
+            await client.bootstrap()
+        except KafkaConnectionError:
+            if security and (why := await refusal(bootstrap, security)) is not None:
+                raise KafkaConnectionError(str(why)) from why
+            raise
         until = asyncio.get_running_loop().time() + _PATIENCE_S
         while True:
             found, error = await _ask(client, topic)
@@ -102,7 +116,8 @@ async def _ask(client: AIOKafkaClient, topic: str) -> tuple[Topic | None, KafkaE
     for code in codes:
         if code:
             return None, for_code(code)(f"topic {topic}")
-    return Topic(id=found["topic_id"].hex, partitions=len(found["partitions"])), None
+    replicas = min(len(one["replicas"]) for one in found["partitions"])
+    return Topic(found["topic_id"].hex, len(found["partitions"]), replicas), None
 
 
 class _Uuid:

@@ -11,7 +11,7 @@ from ingest.shipper import ShipSettings, ShipStatus, ship
 from waymark.http_server import serve
 from waymark.settings import Settings
 from waymark.status import keep_watched, status_app
-from waymark.wiring import room_settings
+from waymark.wiring import kafka, room_settings
 
 
 async def run(settings: Settings, status_sockets: list[socket.socket], stop: asyncio.Event) -> int:
@@ -22,6 +22,7 @@ async def run(settings: Settings, status_sockets: list[socket.socket], stop: asy
         topic=settings.kafka_topic,
         keep_s=settings.shipped_keep,
         keep_bytes=settings.journal_max // 4,
+        security=kafka.options(settings),
     )
     waiting = backlog.Backlog()
 

@@ -134,6 +134,11 @@ def _folder(path: Path) -> None:
         raise ValueError(f"{path} is not a folder")
 
 
+def _file(path: Path) -> None:
+    with path.open("rb"):
+        pass
+
+
 def _plans(path: Path) -> None:
     from codes.plans import UnreadablePlans, known
 
@@ -175,6 +180,10 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "salt_redis_url": engine_urls.redis,
     "kafka_bootstrap": engine_urls.brokers,
     "kafka_topic": _topic,
+    "kafka_token_url": _base,
+    "kafka_ca": _file,
+    "kafka_cert": _file,
+    "kafka_key": _file,
     "clickhouse_url": engine_urls.clickhouse,
     "journal": _folder_to_be,
     "domain_target": _host_name,
@@ -214,6 +223,7 @@ def wrong_together(settings: "Settings") -> Iterator[tuple[str, str]]:
         port = getattr(settings, field)
         if port is not None and (other := ports.setdefault(port, field)) != field:
             yield f"WAYMARK_{field.upper()}", f"WAYMARK_{other.upper()} has the same port"
+    yield from _kafka_together(settings)
     if settings.smtp_url is not None and settings.mail_from is None:
         yield "WAYMARK_SMTP_URL", "WAYMARK_MAIL_FROM is not set"
     if settings.default_plan != "unlimited":
@@ -225,6 +235,23 @@ def wrong_together(settings: "Settings") -> Iterator[tuple[str, str]]:
             return
         if settings.default_plan not in plans:
             yield "WAYMARK_DEFAULT_PLAN", f"it takes one of: {', '.join(plans)}"
+
+
+def _kafka_together(settings: "Settings") -> Iterator[tuple[str, str]]:
+    tls, sasl = settings.kafka_security in ("SSL", "SASL_SSL"), settings.kafka_security.startswith("SASL")
+    for field in ("kafka_ca", "kafka_cert", "kafka_key"):
+        if getattr(settings, field) is not None and not tls:
+            yield f"WAYMARK_{field.upper()}", "it is for TLS: set WAYMARK_KAFKA_SECURITY to SSL or SASL_SSL"
+    if settings.kafka_key is not None and settings.kafka_cert is None:
+        yield "WAYMARK_KAFKA_KEY", "WAYMARK_KAFKA_CERT is not set"
+    needed = ["kafka_user", "kafka_password"]
+    if settings.kafka_mechanism == "OAUTHBEARER":
+        needed.append("kafka_token_url")
+    for field in needed:
+        if sasl and getattr(settings, field) is None:
+            yield f"WAYMARK_{field.upper()}", f"{settings.kafka_security} with {settings.kafka_mechanism} needs it"
+    if settings.kafka_user is not None and not sasl:
+        yield "WAYMARK_KAFKA_USER", "it is for SASL: set WAYMARK_KAFKA_SECURITY to SASL_SSL or SASL_PLAINTEXT"
 
 
 # What a single service needs. `waymark up` brings all of it.

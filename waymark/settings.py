@@ -14,16 +14,16 @@ from msgspec import Meta
 
 from waymark import setting_checks
 from waymark.errors import UserError
+from waymark.kafka_settings import KafkaSettings
 from waymark.setting_values import converted, declared
 from waymark.setting_values import described as _is
-from waymark.webhook_settings import WebhookSettings
 
 
 class BadSetting(UserError):
     """An invalid setting; the message names its variable and says why."""
 
 
-class Settings(WebhookSettings, frozen=True, kw_only=True):
+class Settings(KafkaSettings, frozen=True, kw_only=True):
     data: Annotated[Path, _is("WAYMARK_DATA", "The data folder: codes, journals and scans.")] = Path("data")
     host: Annotated[str, _is("WAYMARK_HOST", "The address to listen on; `0.0.0.0` for all interfaces.")] = "localhost"
     api_port: Annotated[int, _is("WAYMARK_API_PORT", "The port of the API.", ge=1, le=65535)] = 8000
@@ -112,15 +112,6 @@ class Settings(WebhookSettings, frozen=True, kw_only=True):
             "machines share the day's visitor salt.",
         ),
     ] = None
-    kafka_bootstrap: Annotated[
-        str | None,
-        _is("WAYMARK_KAFKA_BOOTSTRAP", "Kafka brokers (`host:port,host:port`) that carry scans to the warehouse."),
-    ] = None
-    kafka_topic: Annotated[str, _is("WAYMARK_KAFKA_TOPIC", "The Kafka topic of scans.", min_length=1)] = "waymark-scans"
-    kafka_group: Annotated[
-        str,
-        _is("WAYMARK_KAFKA_GROUP", "The consumer group of the aggregators: one group for one warehouse.", min_length=1),
-    ] = "waymark-aggregator"
     clickhouse_url: Annotated[
         str | None,
         _is(

@@ -51,6 +51,7 @@ MAY = {
     "redirect/file_server.py": "the same",
     "infra/s3.py": "the same",
     "redirect/redis_connection.py": "Redis",
+    "ingest/kafka_security.py": "the server of tokens that the operator named",
     "waymark/core_client.py": "the core's socket",
     "waymark/stats/sources.py": "the API that the person named",
     "waymark/net.py": "our own ports, before they are taken and until they answer",

@@ -20,7 +20,7 @@ from waymark import core_client, embedded_redis, emptied_redis, redis_program
 from waymark.checks import Finding, bad, ok, warning
 from waymark.data_dir import DataDir, held
 from waymark.redis_program import NoRedis
-from waymark.settings import Settings
+from waymark.settings import BadSetting, Settings
 from waymark.startup_checks import warehouse_of
 
 WITHIN_S = 10
@@ -43,7 +43,7 @@ async def engines(settings: Settings) -> AsyncIterator[Finding]:
     if running:
         yield await asyncio.to_thread(_proof, folder)
     if settings.kafka_bootstrap is not None:
-        yield await _kafka(settings.kafka_bootstrap, settings.kafka_topic)
+        yield await _kafka(settings, settings.kafka_bootstrap, settings.kafka_topic)
     if settings.files_bucket is not None:
         yield await asyncio.to_thread(_bucket, settings.files_bucket)
     if settings.exports_bucket is not None:
@@ -155,19 +155,28 @@ def _proof(folder: DataDir) -> Finding:
     return ok("proof", "every scan is stored once, and the sums follow from the scans")
 
 
-async def _kafka(bootstrap: str, topic: str) -> Finding:
+async def _kafka(settings: Settings, bootstrap: str, topic: str) -> Finding:
     # Imported here: one machine does not need it.
     from aiokafka.errors import KafkaError
 
     from ingest.kafka_topic import check
+    from waymark.wiring import kafka
 
     try:
-        found = await asyncio.wait_for(check(bootstrap, topic), WITHIN_S)
+        found = await asyncio.wait_for(check(bootstrap, topic, security=kafka.options(settings)), WITHIN_S)
+    except BadSetting as error:
+        return bad("kafka", str(error))
     except (KafkaError, OSError, TimeoutError) as error:
         return bad("kafka", f"{bootstrap} does not answer: {error or 'not in time'}")
     if found is None:
         return ok("kafka", f"it answers; the topic {topic} does not exist yet")
-    return ok("kafka", f"it answers, with the topic {topic}")
+    if found.replicas == 1:
+        return warning(
+            "kafka",
+            f"it answers, with the topic {topic}, of one replica: what a broker loses is shipped again "
+            f"only while the journals are kept ({settings.shipped_keep} s, WAYMARK_SHIPPED_KEEP)",
+        )
+    return ok("kafka", f"it answers, with the topic {topic}, of {found.replicas} replicas")
 
 
 def _bucket(url: str, about: str = "bucket") -> Finding:

@@ -49,8 +49,15 @@ def _bus(settings: Settings) -> Bus:
         return JournalBus(settings.journal_folder, room_settings.intents(settings), uptime)
     # Loaded here: one machine has no use for it.
     from aggregator.kafka_bus import KafkaBus
+    from waymark.wiring import kafka
 
-    return KafkaBus(settings.kafka_bootstrap, settings.kafka_topic, settings.kafka_group, uptime)
+    return KafkaBus(
+        settings.kafka_bootstrap,
+        settings.kafka_topic,
+        settings.kafka_group,
+        uptime,
+        security=kafka.options(settings),
+    )
 
 
 def readiness_of(moving: Aggregator) -> Mapping[str, Ready]:
