@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,6 +87,34 @@ def test_many_are_created_found_and_changed(running: Up) -> None:
     ]
     assert [now[slug]["status"] for slug in ("many-1", "many-2")] == ["active", "paused"]
     assert None not in {now[slug]["folder_id"] for slug in ("many-1", "many-2")}
+
+
+def test_an_export_is_looked_at_then_imported_then_there(running: Up, tmp_path: Path) -> None:
+    export = tmp_path / "links.csv"
+    export.write_text("slug,destination\nold-1,https://example.com/1\nhealthz,https://example.com/2\n")
+    steps = [
+        ["open", "/codes"],
+        ["click", "button:Import"],
+        ["upload", 'input[name="export"]', str(export)],
+        ["see", "dialog td:has-text('reserved')"],
+        ["axe"],
+        ["wide"],
+        ["click", "dialog button:has-text('Import (1)')"],
+    ]
+    first = [
+        ["see", "dialog li:has-text('1 made')"],
+        ["click", "button:Show the folder"],
+        ["see", ".code-row"],
+        ["address"],
+    ]
+    again = [["see", "dialog li:has-text('there from')"], ["press", "Escape"]]
+    flow = run(running, *steps, *first, *steps, *again)
+    assert flow.told("axe") == [[], []] and flow.told("wide") == [0, 0]
+    made = codes(running)["old-1"]
+    assert f"folder={made['folder_id']}" in flow.told("address")[0]
+    # The second time nothing was new, so it made no folder.
+    assert sum(one["name"].startswith("links, ") for one in running.call("GET", "/v1/folders")[1]["folders"]) == 1
+    assert "healthz" not in codes(running)
 
 
 def test_a_list_by_scans_ends_with_those_without_any(running: Up) -> None:

@@ -1,5 +1,6 @@
 """The settings: domains, keys, sessions, webhooks, reports, exports, files, plan and use, system."""
 
+import http.client
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,19 @@ from tests.waymark.running import Up, up
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 
-TABS = ("domains", "keys", "sessions", "webhooks", "reports", "shared", "exports", "files", "usage", "system")
+TABS = (
+    "domains",
+    "branding",
+    "keys",
+    "sessions",
+    "webhooks",
+    "reports",
+    "shared",
+    "exports",
+    "files",
+    "usage",
+    "system",
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +46,14 @@ def test_what_is_made_in_the_settings_is_there(running: Up, tmp_path: Path) -> N
             ["fill", 'input[name="domain"]', "go.example.com"],
             ["click", "button:Add a domain"],
             ["see", ".record:has-text('_waymark.go.example.com')"],
+            ["click", "link:Branding"],
+            ["fill", 'input[name="name"]', "Café <b>Mirador</b>"],
+            ["fill", 'input[name="accent"]', "#ffd400"],
+            ["see", '[role=alert]:near(input[name="accent"])'],
+            ["fill", 'input[name="accent"]', "#b3380b"],
+            ["see", "iframe[src*='b3380b']"],
+            ["click", "button:Save"],
+            ["see", ".toast:has-text('Live on every page')"],
             ["click", "link:API keys"],
             ["click", "button:Create a key"],
             ["fill", 'input[name="name"]', "Till <b>2</b>"],
@@ -85,7 +106,13 @@ def test_what_is_made_in_the_settings_is_there(running: Up, tmp_path: Path) -> N
             ["address"],
         ],
     )
-    clean(running, flow, "400 (Bad Request)", "400 (Bad Request)")
+    clean(running, flow, *["400 (Bad Request)"] * 3)
+    # The short host shows it.
+    short = http.client.HTTPConnection("localhost", running.redirect_port, timeout=30)
+    short.request("GET", "/never")
+    page = short.getresponse().read().decode()
+    short.close()
+    assert "Café &lt;b&gt;Mirador" in page and "--accent:#b3380b" in page
     assert flow.told("address")[-1].startswith("/?period=12mo")
     # What was revoked is refused.
     assert running.call("GET", "/v1/dynamic", key=flow.told("text")[0])[0] == 401
@@ -112,6 +139,10 @@ def test_a_read_key_sees_and_changes_nothing(running: Up) -> None:
             ["click", "link:API keys"],
             ["see", ".notice:has-text('all rights')"],
             ["gone", "button:Create a key"],
+            ["click", "link:Branding"],
+            ["see", "iframe[src*='/v1/branding/preview']"],
+            ["see", 'fieldset:disabled input[name="name"]'],
+            ["gone", "button:Save"],
             ["click", "link:Webhooks"],
             ["see", "h2:has-text('Webhooks')"],
             ["gone", "button:Create a webhook"],

@@ -188,15 +188,17 @@ function Found({ report, done }: { report: Report; done: boolean }) {
   const told = notable(report.found);
   return (
     <>
-      <ul class="import-counts" role="status">
-        {(["made", "would be made", "there", "skipped"] as const).map((outcome) =>
-          counts[outcome] ? (
-            <li key={outcome} class={outcome === "skipped" ? "import-skipped" : undefined}>
-              <strong class="number">{whole(counts[outcome])}</strong> {text.outcomes[outcome]}
-            </li>
-          ) : null,
-        )}
-      </ul>
+      <div role="status">
+        <ul class="import-counts">
+          {(["made", "would be made", "there", "skipped"] as const).map((outcome) =>
+            counts[outcome] ? (
+              <li key={outcome} class={outcome === "skipped" ? "import-skipped" : undefined}>
+                <strong class="number">{whole(counts[outcome])}</strong> {text.outcomes[outcome]}
+              </li>
+            ) : null,
+          )}
+        </ul>
+      </div>
       {report.missing > 0 && <p class="notice">{fill(text.missing, { n: whole(report.missing) })}</p>}
       {told.length > 0 && (
         <details open={!done}>
