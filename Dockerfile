@@ -32,7 +32,7 @@ COPY requirements.txt ./
 RUN pip --python /venv/bin/python install --no-cache-dir --require-hashes -r requirements.txt
 
 FROM python:3.11-slim-bookworm AS base
-RUN useradd --uid 10001 --create-home waymark && install -d -o waymark -g waymark -m 0700 /data /journal
+RUN useradd --uid 10001 --create-home waymark && install -d -o waymark -g waymark -m 0700 /data /journal /files
 # The status port (8002) is for operators: publish it to nobody.
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 WAYMARK_DATA=/data WAYMARK_HOST=0.0.0.0 WAYMARK_STATUS_HOST=0.0.0.0 \
     WAYMARK_STATUS_PORT=8002

@@ -35,7 +35,7 @@ from ingest.kafka_security import refusal
 
 _PATIENCE_S = 15.0
 # Long enough for an absent aggregator; what it has not read by then is lost, and the audit shows it.
-_RETENTION_MS = 30 * 24 * 3600 * 1000
+RETENTION_MS = 30 * 24 * 3600 * 1000
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -89,7 +89,7 @@ async def _create(bootstrap: str, topic: str, partitions: int, security: Mapping
     try:
         brokers = len((await admin.describe_cluster())["brokers"])
         replicas = min(3, brokers)
-        settings = {"retention.ms": str(_RETENTION_MS), "min.insync.replicas": str(max(1, replicas - 1))}
+        settings = {"retention.ms": str(RETENTION_MS), "min.insync.replicas": str(max(1, replicas - 1))}
         answer = await admin.create_topics([NewTopic(topic, partitions, replicas, topic_configs=settings)])
     finally:
         await admin.close()
