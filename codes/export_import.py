@@ -1,9 +1,9 @@
 """Export and import of everything: one JSON object a line, the last line with their number.
 
 An export holds workspaces, keys (as digests), folders, reports, styles, shared views, scheduled exports, webhooks
-(without secrets), codes, static codes, slugs that were given up, erasures, the metadata of deleted codes, and the
-counters; not the visitors' salts, which are meant to be thrown away. Both directions may run while the service does. An
-import that was interrupted is run again: what is there already stays as it is.
+(without secrets), codes with their history, static codes, slugs that were given up, erasures, the metadata of deleted
+codes, and the counters; not the visitors' salts, which are meant to be thrown away. Both directions may run while the
+service does. An import that was interrupted is run again: what is there already stays as it is.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from codes import (
     code_store,
     deleted_codes,
     folders,
+    history,
     index,
     intents,
     numbers,
@@ -122,8 +123,10 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
         while rows := await index.page_before(redis, workspace.number, _CHUNK, before):
             for found in await asyncio.gather(*(index.find(redis, id) for id, _ in rows)):
                 if found and found.link.code and found.link.route:
-                    used = await command(redis, "GET", keys.scans_used(found.link.code.birth))
-                    yield CodeLine(found.link.code, found.link.route.version, int(used or 0))
+                    code = found.link.code
+                    used = await command(redis, "GET", keys.scans_used(code.birth))
+                    changed = tuple(one.entry for one in await history.read(redis, code, history.KEPT))
+                    yield CodeLine(code, found.link.route.version, int(used or 0), changed[::-1])
             before = rows[-1][1]
         async for _, raw in redis.hscan_iter(keys.workspace_statics(workspace.number), count=_CHUNK):
             yield StaticLine(msgspec.json.decode(raw, type=StaticCode))
@@ -304,6 +307,7 @@ async def _put_code(redis: Redis, line: CodeLine, now_ms: int) -> bool:
             if line.used:
                 # Before the code, so that no scan passes that was used up elsewhere.
                 await command(redis, "SET", keys.scans_used(code.birth), line.used, "NX")
+            await history.restore(redis, code, line.history)
             written = await code_store.write(redis, changes, nonce="", imported=True) is WriteResult.DONE
         if written:
             await index.add(redis, code, at)

@@ -4,6 +4,7 @@ from datetime import date
 
 import msgspec
 
+from codes.history import Entry
 from codes.scheduled_exports import ScheduledExport
 from schemas.code import (
     ApiKey,
@@ -71,6 +72,8 @@ class CodeLine(_Line, frozen=True, tag="code"):
     version: int
     # Scans of its limit that are used up.
     used: int = 0
+    # What was changed of it, the earliest first.
+    history: tuple[Entry, ...] = ()
 
 
 class StaticLine(_Line, frozen=True, tag="static"):

@@ -6,6 +6,7 @@ only whether there was one.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -96,6 +97,7 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 _decoder = msgspec.json.Decoder(Entry)
+_encoder = msgspec.json.Encoder()
 
 
 def is_position(text: str) -> bool:
@@ -109,7 +111,7 @@ def note_arguments(old: Code | None, new: Code | None, by: Actor | None) -> list
     if new is None:
         return [keys.history(code.birth), "-"]
     changes = () if old is None else changes_between(old, new)
-    return [keys.history(code.birth), msgspec.json.encode(Entry(new.updated_at_ms, changes, by)) if changes else ""]
+    return [keys.history(code.birth), _encoder.encode(Entry(new.updated_at_ms, changes, by)) if changes else ""]
 
 
 def changes_between(old: Code, new: Code) -> tuple[Change, ...]:
@@ -123,7 +125,7 @@ def changes_between(old: Code, new: Code) -> tuple[Change, ...]:
         if name == "password":
             before, after = before is not None, after is not None
         one = Change(name, msgspec.to_builtins(before), msgspec.to_builtins(after))
-        size = len(msgspec.json.encode(one))
+        size = len(_encoder.encode(one))
         if size > room:
             one = Change(name, kept=False)
         else:
@@ -138,6 +140,16 @@ async def read(redis: Redis, code: Code, limit: int, before: str | None = None) 
     end = f"({before}" if before else "+"
     rows = await command(redis, "XREVRANGE", keys.history(code.birth), end, "-", "COUNT", limit)
     return [Listed(position.decode(), _decoder.decode(_entry(fields))) for position, fields in rows]
+
+
+@raises_unavailable
+async def restore(redis: Redis, code: Code, entries: Sequence[Entry]) -> None:
+    """Put the history of a code that is imported in the place of what an earlier try has left."""
+    pipeline = redis.pipeline(transaction=True)
+    pipeline.delete(keys.history(code.birth))
+    for entry in entries[-KEPT:]:
+        pipeline.xadd(keys.history(code.birth), {"entry": _encoder.encode(entry)})
+    await pipeline.execute()
 
 
 def _entry(fields: Any) -> bytes:

@@ -45,6 +45,8 @@ async def contents(redis: Redis) -> dict[bytes, object]:
                 found[at] = await redis.hgetall(at)
             case b"zset":
                 found[at] = await redis.zrange(at, 0, -1, withscores=True)
+            case b"stream" if at.endswith(b":history"):
+                found[at] = [fields for _, fields in await redis.xrange(at) or []]
     return found
 
 
@@ -124,6 +126,7 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
             assert counts == new
             assert steps[-1] == (count, count)
             assert await contents(other) == await contents(redis)
+            assert any(at.endswith(b":history") for at in await contents(other))
             # Again: nothing is new, and nothing changes.
             again = await export_import.import_file(other, path, now_ms=lambda: NOW)
             assert set(again) == {f"{kind} there" for kind in counts}
