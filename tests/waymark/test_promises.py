@@ -144,8 +144,13 @@ def test_the_demonstration_is_stored_proven_and_removed() -> None:
         codes = [code for code in page["codes"] if code["id"] != kept["id"]]
         assert len(codes) == len(STORIES)
         asked = {"metrics": ["scans"], "date_range": "all", "dimensions": ["code:label"], "pagination": {"limit": 100}}
-        _, answer = one.call("POST", "/v1/query", asked)
-        counts = {row["dimensions"][0]: row["metrics"][0] for row in answer["results"]}
+
+        def counted() -> dict[str, int]:
+            """Nothing before it is known until when everything is stored."""
+            _, answer = one.call("POST", "/v1/query", asked)
+            return {row["dimensions"][0]: row["metrics"][0] for row in answer["results"]}
+
+        counts: dict[str, int] = wait_for(counted)
         # Bots and previews are stored, and are in no total.
         assert 2000 < sum(counts.values()) < 2900
         assert max(counts, key=lambda label: counts[label]) == "Menu, every table"
