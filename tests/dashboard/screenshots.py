@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -34,7 +35,8 @@ Step = Sequence[str]
 
 
 class Shot(msgspec.Struct, frozen=True):
-    """`path` may hold the label of a code in braces; `looks` are size and scheme."""
+    """`path` may hold the label of a code in braces; without a path it is what stands there before one signs in.
+    `looks` are size and scheme."""
 
     name: str
     path: str
@@ -45,8 +47,9 @@ class Shot(msgspec.Struct, frozen=True):
 MENU, CAN, OWL = "{Menu, every table}", "{Cold brew, can}", "{Night owl, bus stops}"
 EVERYWHERE = (("desk", "light"), ("desk", "dark"), ("phone", "light"))
 SHOTS = (
+    Shot("sign-in", ""),
     Shot("overview", "/", looks=EVERYWHERE),
-    Shot("overview-year", "/?period=12mo&compare=year_over_year", [["scroll", ".series"]]),
+    Shot("overview-year", "/?period=12mo&compare=none", [["scroll", ".series"]]),
     Shot("overview-map", "/?period=90d", [["scroll", ".panels > :last-child"]] * 2),
     Shot("overview-filtered", "/?period=90d&f=scan%3Autm_campaign~night-owl", [["click", ".proof-mark"]]),
     Shot(
@@ -57,6 +60,9 @@ SHOTS = (
     Shot("palette", "/", [["press", "Control+k"], ["fill", ".palette-input", "owl"], ["see", ".palette-option"]]),
     Shot("codes", "/codes", looks=EVERYWHERE),
     Shot("codes-many", "/codes", [["click", ".code-choice >> nth=1"], ["click", ".code-choice >> nth=2"]]),
+    Shot("create", "/codes", [["click", "button:Create a code"], ["see", "dialog"]]),
+    Shot("create-many", "/codes", [["click", "button:Create many"], ["see", "dialog"]]),
+    Shot("import", "/codes", [["click", "button:Import"], ["see", "dialog"]]),
     Shot("code", f"/codes/{OWL}", looks=EVERYWHERE),
     Shot("code-rules", f"/codes/{MENU}/rules"),
     Shot("code-variants", f"/codes/{CAN}/variants?period=90d"),
@@ -65,10 +71,12 @@ SHOTS = (
     Shot("code-history", f"/codes/{OWL}/history"),
     Shot("designer", f"/codes/{OWL}/design", [["see", ".verdict"]], looks=EVERYWHERE),
     Shot("print", "/codes/print"),
+    Shot("shared", "{shared}", looks=(("desk", "light"), ("phone", "light"))),
     Shot("settings-domains", "/settings/domains"),
     Shot("settings-keys", "/settings/keys"),
     Shot("settings-reports", "/settings/reports"),
     Shot("settings-webhooks", "/settings/webhooks"),
+    Shot("settings-shared", "/settings/shared"),
     Shot("settings-exports", "/settings/exports"),
     Shot("settings-files", "/settings/files"),
     Shot("settings-branding", "/settings/branding"),
@@ -96,9 +104,10 @@ def demonstration(data: Path, log: Path, *, prove: bool) -> Iterator[WaymarkUp]:
         up.stop()
 
 
-def ask(up: WaymarkUp, path: str) -> Any:
+def ask(up: WaymarkUp, path: str, body: Any = None) -> Any:
     headers = {"Authorization": f"Bearer {KEY}"}
-    answer = requests.get(f"http://localhost:{up.api_port}{path}", headers=headers, timeout=30)
+    method = "GET" if body is None else "POST"
+    answer = requests.request(method, f"http://localhost:{up.api_port}{path}", json=body, headers=headers, timeout=30)
     answer.raise_for_status()
     return answer.json()
 
@@ -115,15 +124,20 @@ def take(up: WaymarkUp, shots: Sequence[Shot], folder: Path) -> None:
         scanned = f"http://localhost:{up.redirect_port}/{slug}"
         requests.get(scanned, headers={"User-Agent": PHONE}, allow_redirects=False, timeout=10)
     codes = {code["label"]: code["id"] for code in ask(up, "/v1/dynamic?limit=100")["codes"]}
+    shown = {"name": "Night owl, bus stops", "code_id": codes[OWL[1:-1]], "embeddable": True}
+    paths = {"{shared}": urlsplit(ask(up, "/v1/shared-views", shown)["url"]).path}
+    paths |= {f"{{{label}}}": id for label, id in codes.items()}
     for look in dict.fromkeys(look for shot in shots for look in shot.looks):
         size, scheme = look
-        steps: list[Step] = [["open", "/"], ["fill", "textbox:API key", KEY], ["click", "button:Sign in"]]
-        steps.append(["see", "heading:Overview"])
+        steps: list[Step] = [["open", "/"]]
+        if "sign-in" in {shot.name for shot in shots if look in shot.looks}:
+            steps += [["see", "button:Sign in"], ["picture", str(folder / "sign-in.png")]]
+        steps += [["fill", "textbox:API key", KEY], ["click", "button:Sign in"], ["see", "heading:Overview"]]
         for shot in shots:
-            if look in shot.looks:
+            if shot.path and look in shot.looks:
                 path = shot.path
-                for label, id in codes.items():
-                    path = path.replace(f"{{{label}}}", id)
+                for name, value in paths.items():
+                    path = path.replace(name, value)
                 steps += [["open", path], ["see", "h1"], *shot.steps, ["picture", str(folder / file_of(shot, look))]]
         flow = drive(f"http://localhost:{up.api_port}", steps, scheme=scheme, **SIZES[size])
         for fault in flow.end["faults"]:
