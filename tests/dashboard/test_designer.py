@@ -1,19 +1,11 @@
 """The designer in Chromium: a look is tried, refused, saved and printed."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.dashboard.driving import DESK, PHONE, base, clean, drive, sign_in
-from tests.waymark.running import Up, up
+from tests.dashboard.driving import base, clean, drive, sign_in
+from tests.waymark.running import Up
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Up]:
-    with up() as one:
-        yield one
 
 
 def test_a_look_is_tried_saved_undone_and_kept(running: Up) -> None:
@@ -21,8 +13,7 @@ def test_a_look_is_tried_saved_undone_and_kept(running: Up) -> None:
     flow = drive(
         base(running),
         [
-            *sign_in(running),
-            ["open", f"/codes/{code['id']}"],
+            *sign_in(running, f"/codes/{code['id']}"),
             ["click", "link:Design"],
             ["see", ".badge:has-text('It scans')"],
             ["fill", 'input[name="color"]', "#dddddd"],
@@ -51,8 +42,7 @@ def test_a_look_is_tried_saved_undone_and_kept(running: Up) -> None:
     flow = drive(
         base(running),
         [
-            *sign_in(running),
-            ["open", f"/codes/{code['id']}/design"],
+            *sign_in(running, f"/codes/{code['id']}/design"),
             ["see", ".badge:has-text('It scans')"],
             ["click", "button:Classic"],
             ["click", ".design-live .button-primary"],
@@ -71,8 +61,7 @@ def test_a_sheet_of_the_codes_that_are_chosen(running: Up) -> None:
     flow = drive(
         base(running),
         [
-            *sign_in(running),
-            ["open", "/codes"],
+            *sign_in(running, "/codes"),
             ["click", "link:Print a sheet"],
             ["choose", ".codes-search select >> nth=1", "tables"],
             ["see", "button:Download PDF (4)"],
@@ -89,16 +78,3 @@ def test_a_sheet_of_the_codes_that_are_chosen(running: Up) -> None:
     assert flow.told("axe") == [[]]
     assert flow.told("saves") == ["codes.pdf"]
     assert running.call("DELETE", f"/v1/dynamic/{bad['id']}")[0] == 200
-
-
-@pytest.mark.parametrize(("scheme", "size"), [("light", DESK), ("dark", PHONE)])
-def test_it_is_accessible_and_fits(running: Up, scheme: str, size: dict[str, int]) -> None:
-    code = running.create("https://example.com/z", label="A" * 200 + " \u202e evil")
-    view = f"/codes/{code['id']}/design"
-    steps = [*sign_in(running), ["open", view], ["click", ".look:has-text('Dusk')"], ["click", 'input[name="frame"]']]
-    flow = drive(
-        base(running), [*steps, ["see", ".badge:has-text('It scans')"], ["axe"], ["wide"]], scheme=scheme, **size
-    )
-    clean(running, flow)
-    assert flow.told("axe") == [[]]
-    assert flow.told("wide")[0] <= 0

@@ -1,22 +1,14 @@
 """The overview in Chromium, on a real `waymark up`: moving, filtered, proven, taken along."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from harness.agents import PHONE as PHONE_AGENT
 from tests.dashboard.driving import base, clean, drive, sign_in
-from tests.waymark.running import Up, up, wait_for
+from tests.waymark.running import Up, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 
 TILE = ".tile-value"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Up]:
-    with up() as one:
-        yield one
 
 
 def test_without_scans_it_says_what_to_do_and_a_lost_connection_is_mended(running: Up) -> None:
@@ -25,6 +17,8 @@ def test_without_scans_it_says_what_to_do_and_a_lost_connection_is_mended(runnin
         [
             *sign_in(running),
             ["see", ".first-scan:has-text('No scans yet')"],
+            # Nothing else: no eight empty cards.
+            ["gone", ".panels"],
             ["axe"],
             ["network", "off"],
             ["see", ".banner"],
@@ -74,6 +68,11 @@ def test_a_scan_moves_the_number_and_values_filter_in_and_out(running: Up) -> No
             ["press", "Escape"],
             ["reads", TILE, "4"],
             ["text", ".filter-main"],
+            ["click", "button:Show as a table"],
+            ["see", ".series-table td:has-text('4')"],
+            ["choose", ".period select >> nth=0", "today"],
+            ["reads", TILE, "4"],
+            ["address"],
             ["click", ".panel-foot .menu-export summary"],
             ["download", ".panel-foot button:has-text('CSV') >> visible=true"],
             ["click", ".series .menu-export summary"],
@@ -83,7 +82,8 @@ def test_a_scan_moves_the_number_and_values_filter_in_and_out(running: Up) -> No
         ],
     )
     clean(running, flow)
-    [address] = flow.told("address")
+    address, today = flow.told("address")
+    assert "period=today" in today
     assert "f=%21scan%3Alanguage%7Ede" in address
     assert "tab=scan%3Alanguage" in address
     assert flow.told("text") == ["Language is German or French"]

@@ -1,6 +1,5 @@
 """Shared views: made in the dashboard, opened by somebody without a key, revoked."""
 
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import httpx
@@ -8,18 +7,12 @@ import pytest
 
 from harness.agents import PHONE as PHONE_AGENT
 from tests.dashboard.driving import PHONE, base, clean, drive, sign_in
-from tests.waymark.running import Up, up, wait_for
+from tests.waymark.running import Up, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 
 TITLE = "Posters <b>May</b>"
 SCANS = 'section[aria-label="Scans"] .tile-value'
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Up]:
-    with up() as one:
-        yield one
 
 
 def test_a_code_is_shared_opened_by_password_and_revoked(running: Up) -> None:

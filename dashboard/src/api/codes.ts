@@ -36,6 +36,8 @@ export function readCode(id: string, signal?: AbortSignal): Promise<Answer<Code>
 /** The etag says which version was seen: somebody else's change in between is not overwritten (412). */
 export async function editCode(id: string, changes: CodeEdit, etag: string | null): Promise<Answer<Code>> {
   const answer = await call<Code>("PATCH", `/v1/dynamic/${encodeURIComponent(id)}`, { body: changes, etag });
+  // At once: the next edit says this version, not the one before.
+  cache.setQueryData(["code", id], answer);
   changed();
   return answer;
 }

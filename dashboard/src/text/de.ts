@@ -190,6 +190,7 @@ export const de: Catalogue = {
     tagsHint: "Mit Kommas dazwischen.",
     live: "Überall in Kraft: Der nächste Scan folgt.",
     conflict: "Jemand anders hat diesen Code inzwischen geändert. Dies ist die neue Fassung.",
+    leadsNow: "Führt zu {destination}",
     picture: "Das Bild des QR-Codes",
     analytics: "Scans",
   },

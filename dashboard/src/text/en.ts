@@ -189,6 +189,7 @@ export const en = {
     tagsHint: "With commas between them.",
     live: "Live everywhere: the next scan follows.",
     conflict: "Somebody else changed this code meanwhile. This is the new version.",
+    leadsNow: "It leads to {destination}",
     picture: "The QR code's picture",
     analytics: "Scans",
   },

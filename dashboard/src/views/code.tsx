@@ -14,7 +14,7 @@ import { Analytics } from "./overview";
 import { mayWrite } from "../state/session";
 import { showToast } from "../state/toasts";
 import { viewQuery } from "../state/view";
-import { words } from "../text";
+import { fill, words } from "../text";
 import { codeWords } from "../text/code";
 import NotFound from "./not-found";
 
@@ -36,7 +36,7 @@ export default function Code() {
   const part: PartProps = { code: answer.data.body, etag: answer.data.etag, again: () => void answer.refetch() };
   return (
     <>
-      <Head key={`${id} ${part.code.destination}`} {...part} />
+      <Head key={id} {...part} />
       <Parts {...part} open={params["part"] ?? ""} />
     </>
   );
@@ -70,6 +70,12 @@ function Head(props: PartProps) {
   const { codes: text } = words();
   const { route } = useLocation();
   const [destination, setDestination] = useState(code.destination);
+  const [shown, setShown] = useState(code.destination);
+  if (shown !== code.destination) {
+    // What was being typed stays when somebody else is first.
+    if (destination === shown) setDestination(code.destination);
+    setShown(code.destination);
+  }
   const { save: change, busy, error } = useEdit(props);
   const [refused, setRefused] = useState<unknown>(null);
   const [sharing, setSharing] = useState(false);
@@ -133,7 +139,7 @@ function Head(props: PartProps) {
               void change({ destination: destination.trim() }, { destination: code.destination });
             }}
           >
-            <TextField label={text.destination} name="destination" type="url" required value={destination} disabled={!mayWrite() || code.locked} change={setDestination} hint={text.editHint} problem={problemOf(error, "destination")}>
+            <TextField label={text.destination} name="destination" type="url" required value={destination} disabled={!mayWrite() || code.locked} change={setDestination} hint={destination.trim() === code.destination ? text.editHint : fill(text.leadsNow, { destination: code.destination })} problem={problemOf(error, "destination")}>
               {mayWrite() && (
                 <button class="button button-primary" disabled={busy || destination.trim() === code.destination}>
                   {words().save}

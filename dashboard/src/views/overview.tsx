@@ -43,7 +43,7 @@ export function Analytics({ title, code }: { title: string; code?: string }) {
   const all = totals.data?.results[0];
   const scans = all ? Number(all.metrics[0]) : undefined;
   const scanned = useScanned(code, scans === 0);
-  const came = useRenewal();
+  const came = useRenewal(scans === 0);
   useEffect(() => {
     visibleRange.value = view.value.period === "all" ? undefined : range;
     return () => void (visibleRange.value = undefined);
@@ -107,17 +107,31 @@ export function Panels({ range, code }: { range: [string, string] | undefined; c
   );
 }
 
-/** Called for new scans: asks for the totals again once these count, and now and then for everything. */
-function useRenewal(): () => void {
-  const timer = useRef(0);
-  const last = useRef(Date.now());
-  useEffect(() => () => clearTimeout(timer.current), []);
+function renew(keys: string[]): void {
+  for (const key of keys) void cache.invalidateQueries({ queryKey: [key] });
+}
+
+/** Called for new scans: asks for the totals again once these count; for all the rest, too, but less often unless it is empty. */
+function useRenewal(empty: boolean): () => void {
+  const [soon, later, last] = [useRef(0), useRef(0), useRef(Date.now())];
+  useEffect(
+    () => () => {
+      clearTimeout(soon.current);
+      clearTimeout(later.current);
+    },
+    [],
+  );
   return () => {
-    timer.current ||= setTimeout(() => {
-      timer.current = 0;
-      const everything = Date.now() - last.current > ALL_MS;
-      if (everything) last.current = Date.now();
-      for (const key of ["totals", "series", ...(everything ? ["codes in use", "breakdown", "week", "countries"] : [])]) void cache.invalidateQueries({ queryKey: [key] });
+    soon.current ||= setTimeout(() => {
+      soon.current = 0;
+      renew(["totals", "series"]);
+      const rest = () => {
+        later.current = 0;
+        last.current = Date.now();
+        renew(["codes in use", "breakdown", "week", "countries"]);
+      };
+      if (empty) rest();
+      else later.current ||= setTimeout(rest, Math.max(0, last.current + ALL_MS - Date.now())) as unknown as number;
     }, COUNTED_MS) as unknown as number;
   };
 }

@@ -4,6 +4,7 @@ import { call, get } from "../../api/client";
 import { useAnswer } from "../../api/cache";
 import type { SignedIn } from "../../api/settings";
 import { useAction } from "../../components/action";
+import { FormProblem } from "../../components/forms";
 import { browserOf } from "../../components/agent";
 import { isAdmin, signOut } from "../../state/session";
 import { ownZone } from "../../state/view";
@@ -56,5 +57,4 @@ function Row({ one }: { one: SignedIn }) {
       </div>
     </li>
   );
-}import { FormProblem } from "../../components/forms";
-
+}
