@@ -122,12 +122,12 @@ def fuzz(served: Served, examples: int, seed: int, tell: Callable[[str], None] =
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     each = math.ceil(examples / len(operations) / 2)
     for operation in operations:
-        ids = _made(served, operation.path)
+        ids, secret = _made(served, operation.path), _secret(served, ROUTES[operation.label])
         counts = run.asked.setdefault(operation.label, Counter())
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             strategy = operation.as_strategy(generation_mode=mode)
             try:
-                _some(strategy, each, seed, partial(_ask, served, run, ids))
+                _some(strategy, each, seed, partial(_ask, served, run, ids, secret))
             except Unsatisfiable:
                 # There is nothing wrong to be said to an operation that takes nothing.
                 continue
@@ -151,17 +151,39 @@ def _some(strategy: st.SearchStrategy[Case], count: int, seed: int, ask: Callabl
     test()
 
 
-def _ask(served: Served, run: Run, ids: list[str], case: Case, draw: random.Random) -> None:
+def _ask(served: Served, run: Run, ids: list[str], secret: str, case: Case, draw: random.Random) -> None:
     steered(case, draw, ids)
-    response = case.call(base_url=served.url, headers=_known(served), timeout=PATIENCE_S)
+    response = case.call(base_url=served.url, headers=_bearer(secret), timeout=PATIENCE_S)
     run.asked[case.operation.label][response.status_code] += 1
     if why := _wrong(case, response):
-        call = case.as_curl_command().replace(served.key, "$KEY")
+        call = case.as_curl_command().replace(secret, "$KEY")
         run.found.append(Found(case.operation.label, response.status_code, why, call))
 
 
 def _known(served: Served) -> dict[str, str]:
-    return {"Authorization": f"Bearer {served.key}"}
+    return _bearer(served.key)
+
+
+def _bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def _secret(served: Served, route: Route) -> str:
+    """The key; for what a shared view asks, its session."""
+    if route.scope != "shared":
+        return served.key
+    token = _shared(served, report=route.path.endswith("/answer"))["url"].rpartition("/")[2]
+    opened = requests.post(f"{served.url}/v1/shared/open", json={"token": token}, timeout=PATIENCE_S)
+    return str(opened.json()["session"])
+
+
+def _shared(served: Served, *, report: bool = False) -> dict[str, Any]:
+    """A new shared view."""
+    of = ("report_id", "/v1/reports/{id}") if report else ("code_id", "/v1/dynamic/{id}")
+    body = {"name": "x", of[0]: _made(served, of[1])[0]}
+    response = requests.post(f"{served.url}/v1/shared-views", headers=_known(served), json=body, timeout=PATIENCE_S)
+    found: dict[str, Any] = response.json()
+    return found
 
 
 def _wrong(case: Case, response: Any) -> str:
@@ -224,6 +246,8 @@ _MAKES: dict[str, tuple[tuple[str, dict[str, Any]], str, int]] = {
 
 def _made(served: Served, path: str) -> list[str]:
     """The names of some new things that an operation at this path can be about."""
+    if path == "/v1/shared-views/{id}":
+        return [_shared(served)["id"] for _ in range(2)]
     prefix = max((known for known in _MAKES if path.startswith(known)), key=len, default="")
     if not prefix or "{" not in path:
         return []
