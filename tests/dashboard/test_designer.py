@@ -63,6 +63,8 @@ def test_a_sheet_of_the_codes_that_are_chosen(running: Up) -> None:
         [
             *sign_in(running, "/codes"),
             ["click", "link:Print a sheet"],
+            # (Until then the list of codes is there, with a choice of tags of its own.)
+            ["see", "heading:A sheet to print"],
             ["choose", ".codes-search select >> nth=1", "tables"],
             ["see", "button:Download PDF (4)"],
             ["click", "button:Download PDF (4)"],

@@ -11,6 +11,12 @@ from tests.waymark.running import Up
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 
 
+@pytest.fixture(scope="module")
+def running(server: Up) -> Up:
+    """The workspace `default`, whose branding the notices of the short host have."""
+    return server
+
+
 def test_what_is_made_in_the_settings_is_there(running: Up, tmp_path: Path) -> None:
     file = tmp_path / "menu.pdf"
     file.write_bytes(b"%PDF-1.4 menu")
