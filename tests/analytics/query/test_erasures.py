@@ -99,6 +99,19 @@ def test_what_is_erased_while_it_is_read_is_read_again(filled: Client) -> None:
     assert reads == [True, True]
 
 
+def test_what_was_erased_since_the_last_answer_is_noticed(filled: Client) -> None:
+    undisturbed(filled, WORKSPACE, lambda sums: 0)
+    filled.command("INSERT INTO ledger (source, seq, workspace, code, reason) VALUES (98, 1, 1, 1, 'erased')")
+    reads = []
+
+    def read(sums: bool) -> int:
+        reads.append(sums)
+        return len(reads)
+
+    assert undisturbed(filled, WORKSPACE, read) == 2
+    assert undisturbed(filled, WORKSPACE, read) == 3
+
+
 def test_where_erasing_does_not_end_it_says_so(filled: Client) -> None:
     seqs = iter(range(2, 1000))
 
