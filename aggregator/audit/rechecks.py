@@ -11,6 +11,8 @@ T = TypeVar("T")
 
 # How long an audit waits for its turn between two batches.
 TURN_WITHIN_S = 30.0
+# How often, while deleted codes are erased: that takes one turn, which may last minutes.
+_WAITS = 20
 
 
 class Recheck(Protocol):
@@ -40,8 +42,16 @@ class Between(Protocol):
     def __call__(self, work: Callable[[Client], T], /) -> Coroutine[Any, Any, T]: ...
 
 
+def is_erasing(client: Client) -> bool:
+    return bool(client.query("SELECT count() FROM erasing").result_rows[0][0])
+
+
 def between_batches(
-    between: Between, loop: asyncio.AbstractEventLoop, client: Client, within_s: float = TURN_WITHIN_S
+    between: Between,
+    loop: asyncio.AbstractEventLoop,
+    client: Client,
+    within_s: float = TURN_WITHIN_S,
+    erasing: Callable[[Client], bool] = is_erasing,
 ) -> Recheck:
     """Looks while inserts are held, from another thread than the loop's. When that is not granted in time (a partition
     that recovers for ever, a bus that gives none) it looks all the same, on `client`, and asks no more: what seems
@@ -59,13 +69,16 @@ def between_batches(
             return work(other)
 
         future = asyncio.run_coroutine_threadsafe(between(begin), loop)
-        try:
-            return future.result(within_s)
-        except TimeoutError:
-            if begun.is_set():
-                return future.result()
-            future.cancel()
-            given_up = True
-            return work(client)
+        for _ in range(_WAITS):
+            try:
+                return future.result(within_s)
+            except TimeoutError:
+                if begun.is_set():
+                    return future.result()
+                if not erasing(client):
+                    break
+        future.cancel()
+        given_up = True
+        return work(client)
 
     return look
