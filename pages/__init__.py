@@ -14,7 +14,7 @@ Both accept any value.
 """
 
 from pages.content import DOWNLOAD, download, render
-from pages.notice_words import KINDS, LANGUAGES, Kind, Language, spoken
+from pages.notice_words import KINDS, LANGUAGES, Kind, Language
 from pages.notices import (
     GATE,
     expired,
@@ -49,6 +49,5 @@ __all__ = [
     "people_only",
     "render",
     "root",
-    "spoken",
     "unavailable",
 ]

@@ -1,7 +1,5 @@
 """What notices and the password form say, in each language that they speak: one entry for each."""
 
-import re
-from functools import lru_cache
 from typing import Literal, get_args
 
 Language = Literal["en", "de"]
@@ -88,24 +86,3 @@ WORDS: dict[Language, dict[str, str]] = {
         "legal": "Rechtliches",
     },
 }
-# An Accept-Language header is read so far.
-LONGEST_HEADER = 256
-_RANGE = re.compile(r"\s*([A-Za-z]{2,3})(?:-[A-Za-z0-9-]{1,32})?\s*(?:;\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?")
-
-
-def spoken(accept_language: bytes) -> Language:
-    """Return the language of ours that the header prefers; English if it names none. Never raises."""
-    return _spoken(accept_language[:LONGEST_HEADER]) if accept_language else "en"
-
-
-@lru_cache(1_024)
-def _spoken(header: bytes) -> Language:
-    best: Language = "en"
-    best_q = 0.0
-    for part in header.decode("latin-1").split(",")[:16]:
-        found = _RANGE.fullmatch(part)
-        q = float(found[2] or 1) if found else 0.0
-        for language in NOTICES:
-            if found and found[1].lower() == language and q > best_q:
-                best, best_q = language, q
-    return best

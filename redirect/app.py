@@ -6,7 +6,7 @@ from typing import NamedTuple, NoReturn
 from decisions.response import NO_VARIANT, Response, notice_response
 from redirect.asgi import App, Receive, Scope, Send
 from redirect.bounded_cache import BoundedCache
-from redirect.branded_pages import NOBODYS, BrandedPages
+from redirect.branded_pages import NO_WORKSPACE, BrandedPages
 from redirect.custom_domains import UNKNOWN_HOST, CustomDomains
 from redirect.event_recorder import Recorder
 from redirect.fast_path import Answer, AtOnce, Soon
@@ -80,7 +80,7 @@ def redirector(
         response = scan_handler.respond_at_once(cached, policy, scope)
         if response.notice:
             host = None if hosts.idle == trust.epoch else hosts.at_once(scope)
-            response = notices.dress(response, host, cached.workspace, scope)
+            response = notices.with_branding(response, host, cached.workspace, scope)
         return answered(response)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,7 +98,7 @@ def redirector(
                 counts.not_found += 1
                 found = answered(NOTHING)
             elif scope["method"] not in _METHODS:
-                found = answered(notices.dress(_NOT_ALLOWED, None, NOBODYS, scope))
+                found = answered(notices.with_branding(_NOT_ALLOWED, None, NO_WORKSPACE, scope))
             else:
                 found = await wait_and_respond(scope, link_key, receive)
         status, headers, body = found
@@ -124,10 +124,12 @@ def redirector(
             cached = await links.find(host, link_key)
         except Unavailable:
             counts.unavailable += 1
-            return answered(notices.dress(AWAY, host, NOBODYS, scope))
+            return answered(notices.with_branding(AWAY, host, NO_WORKSPACE, scope))
         if cached is not None:
             response = await scan_handler.respond(cached, scope, receive)
-            return answered(notices.dress(response, host, cached.workspace, scope) if response.notice else response)
+            return answered(
+                notices.with_branding(response, host, cached.workspace, scope) if response.notice else response
+            )
         unknown = links.nothing(host)
         response = await scan_handler.respond_unknown(unknown, scope, receive)
         if response.recorded:
@@ -138,7 +140,7 @@ def redirector(
             counts.not_found += 1
         if response is NOT_FOUND and link_key is None:
             response = ROOT
-        return answered(notices.dress(response, host, unknown.workspace, scope))
+        return answered(notices.with_branding(response, host, unknown.workspace, scope))
 
     return Redirector(app, at_once, soon, commit)
 

@@ -7,18 +7,20 @@ first. A domain's branding comes before its workspace's. Nothing is waited for: 
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 import pages
+from decisions.accept_language import LONGEST_HEADER, preferred
 from decisions.response import Response, page_response
 from redirect.custom_domains import CustomDomain, CustomDomains
 from schemas.branding import PLAIN, Branding
 from schemas.short_links import PAUSED_PATH
 
-# The workspace of what is nobody's, as a route has it; and the first workspace.
-NOBODYS = bytes(8)
+# What belongs to no workspace has this in its place, as a route has it; and the first workspace.
+NO_WORKSPACE = bytes(8)
 FIRST = 1
 # Pages that are of the host, whatever code was asked for; and outcomes that must look like them.
 _OF_THE_HOST: frozenset[pages.Kind] = frozenset(("root", "not_found", "unavailable", "not_allowed"))
@@ -32,7 +34,7 @@ class BrandedPages:
         self._hosts = hosts
         self._paused_page = f"{short_url.rstrip('/')}{PAUSED_PATH}"
 
-    def dress(
+    def with_branding(
         self, response: Response, host: CustomDomain | None, workspace: bytes, scope: Mapping[str, Any]
     ) -> Response:
         """The response with its page as this visitor sees it; `workspace` is that of the code. Call it for any response
@@ -80,5 +82,10 @@ class BrandedPages:
 def _language(scope: Mapping[str, Any]) -> pages.Language:
     for name, value in scope["headers"]:
         if name == b"accept-language":
-            return pages.spoken(value)
+            return _preferred(value[:LONGEST_HEADER])
     return "en"
+
+
+@lru_cache(1_024)
+def _preferred(header: bytes) -> pages.Language:
+    return preferred(header, pages.LANGUAGES) or "en"

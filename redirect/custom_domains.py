@@ -163,7 +163,7 @@ class CustomDomains:
         version, rows, brands = await self._primary.ask_all(
             ("GET", keys.DOMAINS_VERSION), ("HVALS", keys.DOMAINS), ("HGETALL", keys.BRANDINGS)
         )
-        self._brand(brands)
+        self._read_brandings(brands)
         known: dict[bytes, CustomDomain] = {}
         for raw in rows:
             try:
@@ -180,7 +180,7 @@ class CustomDomains:
             self.idle = -1 if known or self._strict else epoch
             self.known.set()
 
-    def _brand(self, fields_and_values: list[bytes]) -> None:
+    def _read_brandings(self, fields_and_values: list[bytes]) -> None:
         brandings: dict[int, Branding] = {}
         for number, raw in zip(fields_and_values[::2], fields_and_values[1::2], strict=True):
             try:

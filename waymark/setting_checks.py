@@ -247,9 +247,10 @@ def _kafka_together(settings: "Settings") -> Iterator[tuple[str, str]]:
     needed = ["kafka_user", "kafka_password"]
     if settings.kafka_mechanism == "OAUTHBEARER":
         needed.append("kafka_token_url")
-    for field in needed:
-        if sasl and getattr(settings, field) is None:
-            yield f"WAYMARK_{field.upper()}", f"{settings.kafka_security} with {settings.kafka_mechanism} needs it"
+    lacking = [f"WAYMARK_{field.upper()}" for field in needed if getattr(settings, field) is None]
+    if sasl and lacking:
+        text = f"{settings.kafka_security} with {settings.kafka_mechanism} needs {' and '.join(lacking)}"
+        yield "WAYMARK_KAFKA_SECURITY", text
     if settings.kafka_user is not None and not sasl:
         yield "WAYMARK_KAFKA_USER", "it is for SASL: set WAYMARK_KAFKA_SECURITY to SASL_SSL or SASL_PLAINTEXT"
 

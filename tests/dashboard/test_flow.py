@@ -13,6 +13,7 @@ from PIL import Image
 
 from harness.agents import PHONE as PHONE_AGENT
 from tests.dashboard.driving import DESK, PHONE, base, clean, drive, link, page, sign_in
+from tests.dashboard.views import TABS
 from tests.waymark.running import Up
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
@@ -157,21 +158,7 @@ VIEWS = (
     "/codes/{id}/history",
     "/codes/{id}/settings",
     "/codes/{id}/design",
-    *(
-        f"/settings/{tab}"
-        for tab in (
-            "domains",
-            "branding",
-            "keys",
-            "sessions",
-            "webhooks",
-            "reports",
-            "shared",
-            "exports",
-            "files",
-            "usage",
-        )
-    ),
+    *(f"/settings/{tab}" for tab in TABS if tab != "system"),
 )
 
 

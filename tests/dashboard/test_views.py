@@ -9,27 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.dashboard.driving import base, clean, page, sign_in
+from tests.dashboard.views import PARTS, TABS
 from tests.waymark.running import Up, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof]
 
 SRC = Path(__file__).parents[2] / "dashboard" / "src"
 
-# The codes' parts, and the tabs of the settings, are named in the sources, too.
-PARTS = ("rules", "variants", "placements", "settings", "history", "page")
-TABS = (
-    "domains",
-    "branding",
-    "keys",
-    "sessions",
-    "webhooks",
-    "reports",
-    "shared",
-    "exports",
-    "files",
-    "usage",
-    "system",
-)
 VIEWS = (
     "/",
     "/codes",

@@ -8,7 +8,7 @@ import pytest
 
 import pages
 from pages.branding import unreadable
-from pages.notice_words import NOTICES, spoken
+from pages.notice_words import NOTICES
 from pages.notices import message, notice
 from pages.page import Page, direction
 from schemas.branding import BrandImage, Branding
@@ -95,23 +95,6 @@ def test_a_notice_speaks_each_language_whole_and_small(kind: pages.Kind) -> None
         assert f'<html lang="{language}"'.encode() in page.body
         assert len(page.body) < 10_000
         assert b"script" not in page.body
-
-
-@pytest.mark.parametrize(
-    ("header", "language"),
-    [
-        (b"", "en"),
-        (b"de", "de"),
-        (b"de-AT,de;q=0.9,en;q=0.8", "de"),
-        (b"fr-FR, en;q=0.4, DE;q=0.5", "de"),
-        (b"en-GB,de;q=0.9", "en"),
-        (b"de;q=0", "en"),
-        (b"den", "en"),
-        (b"\xff" * 10_000, "en"),
-    ],
-)
-def test_a_notice_is_in_the_language_that_is_asked_for(header: bytes, language: str) -> None:
-    assert spoken(header) == language
 
 
 def test_a_branding_is_seen_and_its_files_are_allowed() -> None:
