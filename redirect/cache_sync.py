@@ -253,8 +253,9 @@ class CacheSync:
         try:
             change = decode_change(data)
             if change.key == keys.DOMAINS:
-                self._hosts.doubt(change.route.version)
-                self._acknowledge(change.nonce)
+                # What is shown at the short host waits for nothing, so it is new before anybody is told.
+                nonce = change.nonce
+                self._hosts.doubt(change.route.version, lambda: self._acknowledge(nonce))
                 return
             link_key = link_key_of(change.key)
             if link_key is None:

@@ -71,6 +71,7 @@ class CustomDomains:
         self._wanted_in = -1
         self._epoch = -1
         self._doubt = True
+        self._when_read: list[Callable[[], object]] = []
         self._running: asyncio.Task[None] | None = None
         self._next: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -112,13 +113,15 @@ class CustomDomains:
                 await asyncio.shield(self._read_from_now())
         return self._seen[raw]
 
-    def doubt(self, version: int) -> None:
-        """A domain has changed: trust nothing until this version, or a later one, has been read."""
+    def doubt(self, version: int, read: Callable[[], object] = lambda: None) -> None:
+        """A domain has changed: trust nothing until this version, or a later one, has been read; `read` is called
+        then."""
         if self._wanted_in != self._trust.epoch:
             # The version may come from another Redis that was ahead of this one.
             self._wanted, self._wanted_in = 0, self._trust.epoch
         self._wanted = max(self._wanted, version)
         self._doubt = True
+        self._when_read.append(read)
         self.idle = -1
         self._wake.set()
 
@@ -179,6 +182,9 @@ class CustomDomains:
             self._doubt = False
             self.idle = -1 if known or self._strict else epoch
             self.known.set()
+            waiting, self._when_read = self._when_read, []
+            for read in waiting:
+                read()
 
     def _read_brandings(self, fields_and_values: list[bytes]) -> None:
         brandings: dict[int, Branding] = {}

@@ -75,7 +75,8 @@ def test_a_change_is_seen_by_the_next_scan_also_of_paused_codes(start: Start, re
     assert b"Ours" not in server.get("/-/paused", HOST).body
     # Nobody's token: the page as it is.
     assert server.get("/-/paused/abd", HOST).body == server.get("/-/paused", HOST).body
-    registrar.brand(OURS, name="New", token="abc")
-    assert b">New<" in server.get("/-/paused/abc", HOST).body
+    for n in range(30):
+        registrar.brand(OURS, name=f"New {n}", token="abc")
+        assert f">New {n}<".encode() in server.get("/-/paused/abc", HOST).body
     registrar.unbrand(OURS)
     assert leads_to(HOST) == leads_to(GO) == f"{SHORT}/-/paused"

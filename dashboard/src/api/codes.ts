@@ -33,13 +33,52 @@ export function readCode(id: string, signal?: AbortSignal): Promise<Answer<Code>
   return call<Code>("GET", `/v1/dynamic/${encodeURIComponent(id)}`, signal ? { signal } : {});
 }
 
-/** The etag says which version was seen: somebody else's change in between is not overwritten (412). */
-export async function editCode(id: string, changes: CodeEdit, etag: string | null): Promise<Answer<Code>> {
-  const answer = await call<Code>("PATCH", `/v1/dynamic/${encodeURIComponent(id)}`, { body: changes, etag });
-  // At once: the next edit says this version, not the one before.
-  cache.setQueryData(["code", id], answer);
-  changed();
-  return answer;
+// Of each code its last edit, and what our own edits made of the versions that they saw.
+const edits = new Map<string, Promise<unknown>>();
+const became = new Map<string, Map<string, string>>();
+
+function newest(id: string, etag: string | null): string | null {
+  const after = became.get(id);
+  let seen = etag;
+  while (seen !== null && after?.has(seen)) seen = after.get(seen) ?? null;
+  return seen;
+}
+
+function noteEdit(id: string, before: string | null, after: string | null): void {
+  if (before === null || after === null || before === after) return;
+  const known = became.get(id) ?? new Map<string, string>();
+  known.set(before, after);
+  known.delete(after);
+  became.set(id, known);
+}
+
+/** The etag says which version was seen: somebody else's change in between is not overwritten (412). Edits of one code
+ *  take turns, so one that began while another was on its way follows it and does not meet it as somebody else's. */
+export function editCode(id: string, changes: CodeEdit, etag: string | null): Promise<Answer<Code>> {
+  return inTurn(id, changes, () => newest(id, etag));
+}
+
+/** Puts back what was before an edit, if that was the last one. */
+export function undoEdit(id: string, back: CodeEdit, etag: string | null): Promise<Answer<Code>> {
+  return inTurn(id, back, () => etag);
+}
+
+function inTurn(id: string, changes: CodeEdit, version: () => string | null): Promise<Answer<Code>> {
+  const before = edits.get(id) ?? Promise.resolve();
+  const edit = before.then(async () => {
+    const seen = version();
+    const answer = await call<Code>("PATCH", `/v1/dynamic/${encodeURIComponent(id)}`, { body: changes, etag: seen });
+    noteEdit(id, seen, answer.etag);
+    // At once: the next edit says this version, not the one before.
+    cache.setQueryData(["code", id], answer);
+    changed();
+    return answer;
+  });
+  const ended = edit.catch(() => undefined).finally(() => {
+    if (edits.get(id) === ended) edits.delete(id);
+  });
+  edits.set(id, ended);
+  return edit;
 }
 
 export async function createCode(fields: CodeEdit): Promise<Code> {
@@ -49,7 +88,8 @@ export async function createCode(fields: CodeEdit): Promise<Code> {
 }
 
 export async function deleteCode(id: string, etag: string | null): Promise<void> {
-  await call("DELETE", `/v1/dynamic/${encodeURIComponent(id)}`, { etag });
+  await edits.get(id);
+  await call("DELETE", `/v1/dynamic/${encodeURIComponent(id)}`, { etag: newest(id, etag) });
   changed();
 }
 

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { ApiError } from "../api/client";
-import { editCode, type Code, type CodeEdit } from "../api/codes";
+import { editCode, undoEdit, type Code, type CodeEdit } from "../api/codes";
 import { showToast } from "../state/toasts";
 import { words } from "../text";
 
@@ -28,7 +28,7 @@ export function useEdit({ code, etag, again }: PartProps): Edit {
     setError(null);
     try {
       const { etag: next } = await editCode(code.id, changes, etag);
-      showToast(words().codes.live, back ? { label: words().undo, run: () => void editCode(code.id, back, next).then(again, again) } : undefined);
+      showToast(words().codes.live, back ? { label: words().undo, run: () => void undoEdit(code.id, back, next).then(again, again) } : undefined);
       again();
       return true;
     } catch (problem) {

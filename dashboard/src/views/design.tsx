@@ -5,7 +5,7 @@ import { useRoute } from "preact-iso";
 import { ApiError, type Answer } from "../api/client";
 import { useAnswer } from "../api/cache";
 import { nameOf } from "../api/code-names";
-import { editCode, readCode, type Code, type CodeEdit } from "../api/codes";
+import { editCode, readCode, undoEdit, type Code, type CodeEdit } from "../api/codes";
 import { Icon } from "../components/icon";
 import { problemOf } from "../components/forms";
 import { Trouble } from "../components/trouble";
@@ -58,7 +58,7 @@ function Designer({ code, etag, again }: { code: Code; etag: string | null; agai
       showToast(text.saved, {
         label: words().undo,
         run: () =>
-          void editCode(code.id, { style: before ?? {} } as CodeEdit, next)
+          void undoEdit(code.id, { style: before ?? {} } as CodeEdit, next)
             .then(again)
             .then(() => setDesign(saved), setError),
       });
