@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import zxingcpp
@@ -109,6 +110,19 @@ def test_from_signing_in_to_signing_out(server: Up, tmp_path: Path, name: str, s
             "scan%3Alanguage%7Ede" in flow.told("address")[-1] and "compare=year_over_year" in flow.told("address")[-1]
         )
         assert "PNG" in flow.told("download")[0]
+        # Shared with somebody without a key, and no longer.
+        flow.run(
+            ["open", f"/codes/{code_of(server, slug)['id']}"],
+            ["click", "button:Share"],
+            ["click", "button:Make a link"],
+            ["text", ".secret code"],
+            ["click", "link:All shared views"],
+            ["see", "button:Revoke"],
+        )
+        shared = flow.told("text")[-1]
+        flow.run(["open", urlsplit(shared).path], ["reads", TILE, "2"], ["gone", "link:Codes"])
+        flow.run(["open", "/settings/shared"], ["click", "button:Revoke"], ["gone", ".settings-row"])
+        flow.run(["open", urlsplit(shared).path], ["see", "h1:has-text('leads nowhere')"])
         # A key and a session are revoked; from then on they are refused.
         cookie = session_of(server, server.key)
         flow.run(
@@ -134,7 +148,7 @@ def test_from_signing_in_to_signing_out(server: Up, tmp_path: Path, name: str, s
         flow.run(
             ["click", "button:Sign out"], ["see", "heading:Sign in"], ["open", "/codes"], ["see", "heading:Sign in"]
         )
-    clean(server, flow, BAD)
+    clean(server, flow, BAD, "404 (Not Found)")
     assert code_of(server, slug)["style"]
 
 
@@ -193,6 +207,9 @@ def test_a_read_key_sees_everything_and_changes_nothing(running: Up) -> None:
     assert refused == [403] * 3
 
 
+PALETTE = (["press", "Control+k"], ["see", ".palette-input"])
+
+
 def test_by_keyboard_alone(running: Up) -> None:
     """Each control is reached by Tab, and shows that it is (`tab`)."""
     assert running.key is not None
@@ -243,8 +260,22 @@ def test_by_keyboard_alone(running: Up) -> None:
             ["press", "Enter"],
             ["see", ".toast:has-text('Saved')"],
             ["tab", "link:Download PNG"],
-            ["press", "Control+k"],
-            ["see", ".palette-input"],
+            *PALETTE,
+            ["type", "keys-1"],
+            ["see", ".palette-option:has-text('keys-1')"],
+            ["press", "Enter"],
+            ["tab", "button:Share"],
+            ["press", "Enter"],
+            ["see", 'dialog input[name="name"]'],
+            ["tab", "button:Make a link"],
+            ["press", "Enter"],
+            ["text", ".secret code"],
+            ["tab", "link:All shared views"],
+            ["press", "Enter"],
+            ["tab", "button:Revoke"],
+            ["press", "Enter"],
+            ["gone", ".settings-row"],
+            *PALETTE,
             ["type", "sign out"],
             ["press", "Enter"],
             ["see", "heading:Sign in"],

@@ -8,6 +8,7 @@ import { showToast } from "../state/toasts";
 import { fill, words } from "../text";
 import { whole } from "../text/numbers";
 import { FormDialog } from "./form-dialog";
+import { useDrop } from "./use-drop";
 
 const AT_ONCE = 200;
 const SHOWN = 200;
@@ -24,6 +25,8 @@ export default function CreateMany({ close, done }: { close: () => void; done: (
   const [error, setError] = useState<unknown>(null);
   const [made, setMade] = useState<number | null>(null);
   const table = readTable(pasted);
+  const take = (file: File | undefined) => void file?.text().then(setPasted);
+  const drop = useDrop(([file]) => take(file));
   const good = table.lines.filter((line) => line.flaw === null);
   const flawed = table.lines.length - good.length;
 
@@ -67,17 +70,22 @@ export default function CreateMany({ close, done }: { close: () => void; done: (
         <textarea class="input mono" name="table" rows={7} wrap="off" spellcheck={false} value={pasted} placeholder={"destination,label,slug,tags\nhttps://example.com/1,Table 1,table-1,\"spring,print\""} onInput={(event) => setPasted(event.currentTarget.value)} />
         <p class="hint">{text.hint}</p>
       </label>
-      <label class="field">
-        <span>{text.file}</span>
-        <input
-          class="input"
-          type="file"
-          accept=".csv,.tsv,.txt,text/csv,text/plain"
-          onChange={(event) => {
-            void event.currentTarget.files?.[0]?.text().then(setPasted);
-          }}
-        />
-      </label>
+      <div {...drop} class={`${drop.class} table-drop`}>
+        <p>{text.file}</p>
+        <label class="button drop-choose">
+          {words().importing.choose}
+          <input
+            class="visually-hidden"
+            type="file"
+            name="file"
+            accept=".csv,.tsv,.txt,text/csv,text/plain"
+            onChange={(event) => {
+              take(event.currentTarget.files?.[0]);
+              event.currentTarget.value = "";
+            }}
+          />
+        </label>
+      </div>
       {table.lines.length > 0 && (
         <>
           <p role="status">

@@ -329,7 +329,7 @@ export const de: Catalogue = {
     title: "Viele anlegen",
     paste: "Eine Tabelle, oder eine Adresse in jeder Zeile",
     hint: "Mit einer Kopfzeile (destination, label, slug, tags) in beliebiger Reihenfolge. Kommas, Semikolons oder Tabulatoren dazwischen.",
-    file: "Oder eine CSV-Datei",
+    file: "Oder eine CSV-Datei hierher ziehen",
     preview: "Können angelegt werden: {n}.",
     flawed: "Können es nicht und bleiben hier: {n}.",
     line: "Zeile",

@@ -328,7 +328,7 @@ export const en = {
     title: "Create many",
     paste: "A table, or one address on each line",
     hint: "With a header (destination, label, slug, tags) the columns may be in any order. Commas, semicolons or tabs between them.",
-    file: "Or a CSV file",
+    file: "Or drop a CSV file here",
     preview: "Can be created: {n}.",
     flawed: "Cannot, and stay here: {n}.",
     line: "Line",
