@@ -47,7 +47,7 @@ run: .venv/.run dashboard
 	@$(BIN)/waymark up
 
 # Most tests wait for processes, so more run at once than there are cores to run them.
-PYTEST := $(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n 5 --dist loadscope --no-loadscope-reorder
 
 test: setup
 	@$(PYTEST) -m "not proof"

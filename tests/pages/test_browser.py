@@ -18,6 +18,7 @@ pytestmark = pytest.mark.browser
 
 ONE = [{"name": "phone", "scheme": "light", **PHONE}]
 NAMES = [*SAMPLES, *NOTICES]
+LOOKED_AT = [view["name"] for view in VIEWS if view["axe"]]
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +44,9 @@ def faults(one: dict[str, Any]) -> list[str]:
 def test_a_page_is_seen_without_faults(seen: dict[tuple[str, str], dict[str, Any]], name: str, view: str) -> None:
     one = seen[name, view]
     assert faults(one) == []
-    assert one["violations"] == []
-    assert one["rules"] > 10
+    if view in LOOKED_AT:
+        assert one["violations"] == []
+        assert one["rules"] > 10
     assert one["seen"]["wide"] <= 0
     assert one["seen"]["scripts"] == one["seen"]["handlers"] == one["seen"]["broken"] == 0
     assert all(state >= 1 for state in one["seen"]["playable"])
