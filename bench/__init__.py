@@ -27,6 +27,7 @@ BUDGETS = (
     "questions",
     "export",
     "dashboard",
+    "overview",
 )
 # How cost grows, which no budget is set for (but the soak's); these take longer than all the others together.
 GROWTH = {

@@ -42,7 +42,7 @@ BROKEN = (
 @click.option("--write", is_flag=True, help="Write docs/performance.md anew with what was measured.")
 @click.option("--against", default="", help="Another tree of Waymark, or a commit: a further side where sides compare.")
 @click.option("--peers", default="", envvar="PEERS", help='Servers for `peers`: name="command" …; see docs/bench.md.')
-@click.option("--data", default="", help="A folder for the data of `questions`: made once, used again.")
+@click.option("--data", default="", help="A folder for the data of `questions` or `overview`: made once, used again.")
 @click.option("--rounds", type=click.IntRange(min=1), help="So many rounds, where there are rounds.")
 def main(
     names: tuple[str, ...],

@@ -1,5 +1,5 @@
-// What Chromium measures of the dashboard: a job {chromium, base, short, key, rounds} on standard input, one JSON object
-// {what: [milliseconds, …]} on standard output.
+// What Chromium measures of the dashboard: a job {chromium, base, short, key, rounds, only} on standard input, one JSON
+// object {what: [milliseconds, …]} on standard output.
 import { createRequire } from "node:module";
 
 // What drives Chromium is installed for the tests of pages.
@@ -91,6 +91,10 @@ try {
       return at;
     });
     found.filter.push(await drawn(page, began));
+    if (!job.only.includes("year")) {
+      await context.close();
+      continue;
+    }
     found.year.push(
       await longest(page, async () => {
         const from = await page.evaluate(() => performance.now());

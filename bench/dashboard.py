@@ -1,25 +1,19 @@
 """The dashboard in Chromium, on the demonstration: until the overview is drawn, after a click, after a scan; and how
 long its build takes."""
 
-import json
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 
 from bench import stack
+from bench.chromium import LONGEST_S, measured
 from bench.figures import Figure, Say, figure
 from harness.launcher import ROOT, WAYMARK, clean_environment
 
 NAME = "dashboard"
-HERE = Path(__file__).parent
-PAGES = ROOT / "tests" / "pages"
-LONGEST_S = 600
-SHORT = "/menu"
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -38,7 +32,7 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
         demo = [*WAYMARK, "demo", "--scans", str(size.scans), "--data", str(up.data)]
         subprocess.run(demo, check=True, capture_output=True, timeout=LONGEST_S, cwd=ROOT, env=clean_environment())
         say(f"{size.rounds} rounds in Chromium")
-        found = _chromium(up, size.rounds)
+        found = measured(up, size.rounds)
     yield figure(NAME, "overview, from navigation to the last chart, cold", found["cold"], "ms", at_most=1500)
     yield figure(NAME, "overview, a change of filter to the last chart", found["filter"], "ms", at_most=400)
     yield figure(NAME, "longest task while a year is drawn", found["year"], "ms", at_most=50)
@@ -48,24 +42,6 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
         yield figure(
             NAME, "build of the dashboard, with its packages", [_build() for _ in range(size.builds)], "s", at_most=45
         )
-
-
-def _chromium(up: stack.Stack, rounds: int) -> dict[str, list[float]]:
-    """Raises LookupError without a Chromium or Node, and RuntimeError with what it said."""
-    chromium, node, npm = (shutil.which(name) for name in ("chromium", "node", "npm"))
-    if not (chromium and node and npm):
-        raise LookupError("chromium, node and npm are needed")
-    if not (PAGES / "node_modules" / ".package-lock.json").exists():
-        subprocess.run([npm, "ci", "--silent", "--ignore-scripts"], cwd=PAGES, check=True, timeout=LONGEST_S)
-    base = up.api.replace("127.0.0.1", "localhost")
-    job = {"chromium": chromium, "base": base, "short": up.short + SHORT, "key": up.key, "rounds": rounds}
-    done = subprocess.run(
-        [node, str(HERE / "dashboard.mjs")], input=json.dumps(job), capture_output=True, text=True, timeout=LONGEST_S
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
-    found: dict[str, list[float]] = json.loads(done.stdout)
-    return found
 
 
 def _build() -> float:

@@ -124,11 +124,17 @@ def spawn(
 
 @contextmanager
 def running(
-    *, workers: int = 1, edge: str = "none", root: Path = ROOT, more: Mapping[str, str] = NO_MORE
+    kept: Path | None = None,
+    *,
+    workers: int = 1,
+    edge: str = "none",
+    root: Path = ROOT,
+    more: Mapping[str, str] = NO_MORE,
 ) -> Iterator[Stack]:
-    """A ready `waymark up`; everything of it is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="wm-bench-", ignore_cleanup_errors=True) as folder:
-        up, stack = spawn(Path(folder) / "data", Path(folder) / "log", workers=workers, edge=edge, root=root, more=more)
+    """A ready `waymark up`; everything of it is gone afterwards, but for what is in the folder `kept`."""
+    with tempfile.TemporaryDirectory(prefix="wm-bench-", ignore_cleanup_errors=True) as temporary:
+        folder = kept or Path(temporary)
+        up, stack = spawn(folder / "data", folder / "log", workers=workers, edge=edge, root=root, more=more)
         try:
             up.wait_until_ready()
             yield stack
