@@ -75,6 +75,11 @@ class Stack:
     def process(self) -> psutil.Popen | None:
         return self._up.process
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """For commands beside it."""
+        return dict(self._up.environment)
+
     def start(self) -> None:
         self._up.start()
 
@@ -108,7 +113,7 @@ class Stack:
         """Create the codes to scan. Raises NotReady."""
         for number in range(CODES):
             for _ in range(TRIES):
-                status, said = await asyncio.to_thread(self._ask, "POST", "/v1/dynamic", _destination(number))
+                status, said = await asyncio.to_thread(self.ask, "POST", "/v1/dynamic", _destination(number))
                 if status != 503:
                     break
                 # The answer says to retry shortly, and a busy machine's disk can be that slow.
@@ -117,7 +122,7 @@ class Stack:
                 raise NotReady(f"a code could not be made: {status} {said}")
             self.slugs.append(said["slug"])
 
-    def _ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+    def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.api_port, timeout=30)
         try:
             headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
@@ -132,7 +137,7 @@ class Stack:
 
     def scan_and_delete(self, scans: int) -> None:
         """Create a code, scan it and delete it, so that its scans are erased. Blocks. Raises NotReady."""
-        status, said = self._ask("POST", "/v1/dynamic", _destination(CODES))
+        status, said = self.ask("POST", "/v1/dynamic", _destination(CODES))
         if status != 201:
             raise NotReady(f"a code could not be made: {status} {said}")
         connection = http.client.HTTPConnection("127.0.0.1", self.redirect_port, timeout=30)
@@ -144,7 +149,7 @@ class Stack:
             raise NotReady(f"a code could not be scanned: {error!r}") from None
         finally:
             connection.close()
-        status, said = self._ask("DELETE", f"/v1/dynamic/{said['id']}")
+        status, said = self.ask("DELETE", f"/v1/dynamic/{said['id']}")
         if status not in (200, 204):
             raise NotReady(f"a code could not be deleted: {status} {said}")
 

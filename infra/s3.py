@@ -1,13 +1,15 @@
 """Sign requests to an S3-compatible store (AWS Signature, version 4).
 
-Pure but for `put`: the caller opens the connection. Only whole objects are put and only single ones are requested,
-which is all that `codes` and `redirect` need, and which every such store understands.
+Pure but for what says that it blocks: elsewhere the caller opens the connection. Only whole objects are put and only
+single ones are requested, which every such store understands.
 """
 
 import hashlib
 import hmac
+import html
 import http.client
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import BinaryIO
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -32,6 +34,8 @@ class Bucket(msgspec.Struct, frozen=True):
     access: str
     secret: str
     region: str = DEFAULT_REGION
+    # Of temporary credentials.
+    token: str = ""
 
     def path(self, key: str) -> str:
         return f"/{self.prefix}/{key}"
@@ -63,6 +67,8 @@ def signed(
     at = now.astimezone(UTC)
     stamp, day = f"{at:%Y%m%dT%H%M%SZ}", f"{at:%Y%m%d}"
     sent = {**headers, "Host": bucket.host, "x-amz-content-sha256": payload, "x-amz-date": stamp}
+    if bucket.token:
+        sent["x-amz-security-token"] = bucket.token
     lower = sorted((name.lower(), " ".join(value.split())) for name, value in sent.items())
     names = ";".join(name for name, _ in lower)
     request = "\n".join(
@@ -98,3 +104,45 @@ def put(bucket: Bucket, key: str, body: BinaryIO, size: int, media: str, *, now:
         raise OSError(f"the bucket did not answer: {error!r}") from error
     finally:
         connection.close()
+
+
+def ask(
+    bucket: Bucket, method: str, key: str, *, now: datetime, body: bytes = b"", query: Mapping[str, str] | None = None
+) -> bytes:
+    """One request about an object, or with a query about all; the answer's body. Blocks. Raises FileNotFoundError for
+    an object that is not there, else OSError."""
+    path = bucket.path(key) if query is None else f"/{bucket.prefix.partition('/')[0]}"
+    asked = "&".join(f"{name}={quote(value, safe='-_.~')}" for name, value in sorted((query or {}).items()))
+    headers = {"Content-Length": str(len(body))} if method == "PUT" else {}
+    payload = hashlib.sha256(body).hexdigest()
+    sent = signed(bucket, method, path, headers, payload=payload, now=now, query=asked)
+    connection = bucket.connect()
+    try:
+        connection.request(method, f"{path}?{asked}" if asked else path, body=body or None, headers=sent)
+        answer = connection.getresponse()
+        said = answer.read()
+    except http.client.HTTPException as error:
+        raise OSError(f"the bucket did not answer: {error!r}") from error
+    finally:
+        connection.close()
+    if answer.status == 404 and query is None:
+        raise FileNotFoundError(f"{key} is not in the bucket")
+    if answer.status not in (200, 204):
+        raise OSError(f"the bucket answered {answer.status}: {said[:_REASON].decode(errors='replace')}")
+    return said
+
+
+def listed(bucket: Bucket, under: str, *, now: datetime) -> Iterator[str]:
+    """The keys that begin with `under`. Blocks; raises OSError. (The answer is XML of the store's own making; the keys
+    are ours and need no parser.)"""
+    folder = bucket.prefix.partition("/")[2]
+    before = f"{folder}/" if folder else ""
+    query = {"list-type": "2", "prefix": before + under}
+    while True:
+        said = ask(bucket, "GET", "", now=now, query=query).decode()
+        for found in re.findall(r"<Key>([^<]*)</Key>", said):
+            yield html.unescape(found).removeprefix(before)
+        following = re.search(r"<NextContinuationToken>([^<]*)</NextContinuationToken>", said)
+        if following is None:
+            return
+        query["continuation-token"] = html.unescape(following[1])

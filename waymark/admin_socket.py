@@ -20,6 +20,7 @@ from starlette.routing import Route
 from urllib3.exceptions import HTTPError
 
 from aggregator.aggregator import Aggregator, Away
+from aggregator.audit.evidence import Unreachable
 from aggregator.audit.evidence_readers import Records
 from aggregator.audit.rechecks import between_batches
 from aggregator.audit.report import Report
@@ -35,6 +36,8 @@ from infra.progress import Progress
 from infra.warehouse import Warehouse
 from schemas.imported import ImportedHistory
 from waymark import scan_files
+from waymark.backup import snapshot
+from waymark.backup.snapshot import Snapshot
 from waymark.data_dir import DataDir
 from waymark.machine_audit import audit_machine, evidence_of
 from waymark.settings import Settings
@@ -88,6 +91,7 @@ class AdminSocket:
                 Route("/imported", self._imported, methods=["POST"]),
                 Route("/query", self._query, methods=["POST"]),
                 Route("/scans", self._scans, methods=["POST"]),
+                Route("/snapshot", self._long(self._snapshot), methods=["POST"]),
                 Route("/migrate", self._long(self._migrate), methods=["POST"]),
             ]
         )
@@ -163,6 +167,13 @@ class AdminSocket:
 
         return await self._long(work)(request)
 
+    async def _snapshot(self, progress: Progress) -> Snapshot:
+        """For a backup, which copies it and removes its links."""
+        progress("waiting for a moment between two batches", 0, 1)
+        await asyncio.to_thread(snapshot.sweep, self._settings)
+        redis_url = room_settings.redis_url(self._settings)
+        return await self._moving.between(partial(snapshot.take, settings=self._settings, redis_url=redis_url))
+
     async def _migrate(self, progress: Progress) -> list[str]:
         # Every start migrates the tables; nothing else may change them while they are written to.
         return self._prepared.applied
@@ -192,7 +203,7 @@ class AdminSocket:
             return {"error": "the warehouse is down: its tables are not migrated yet"}
         try:
             return {"result": await work(progress)}
-        except (Away, NothingToSkip, Unanswered, ClickHouseError, HTTPError, OSError) as error:
+        except (Away, NothingToSkip, Unanswered, Unreachable, ClickHouseError, HTTPError, OSError) as error:
             log.warning("asked by the command: %s", error)
             return {"error": str(error)}
 

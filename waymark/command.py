@@ -16,6 +16,8 @@ _SUBCOMMANDS = {
     "mcp": ("mcp", "mcp"),
     "export": ("export", "export_"),
     "import": ("import_", "import_"),
+    "backup": ("backup", "backup"),
+    "restore": ("backup", "restore_"),
     "stats": ("stats", "stats"),
     "audit": ("warehouse", "audit"),
     "rebuild": ("warehouse", "rebuild_"),

@@ -24,6 +24,8 @@ from waymark.errors import UserError
 
 # The longest path of a unix socket.
 LONGEST = 100
+# In a folder that is being restored from a backup.
+UNFINISHED = "restore.unfinished"
 
 
 def short(path: Path) -> Path:
@@ -47,6 +49,10 @@ def _temporary() -> str:
 
 class InUse(UserError):
     """Another process has the data folder; the message says which, and what to do."""
+
+
+class HalfRestored(UserError):
+    """The data folder lacks what a backup has."""
 
 
 class NoFolder(UserError):
@@ -140,11 +146,15 @@ class Locks(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def hold(folder: DataDir, *, make: bool = False, wait_s: float = 20.0) -> Iterator[Locks]:
+def hold(folder: DataDir, *, make: bool = False, wait_s: float = 20.0, restoring: bool = False) -> Iterator[Locks]:
     """Hold the data folder. Blocks up to `wait_s` for the children of an `up` that was killed. Raises InUse; NoFolder
-    if there is none and `make` is false."""
+    if there is none and `make` is false; HalfRestored, unless it is being restored."""
     if not make:
         folder.must_exist()
+    if (folder.path / UNFINISHED).exists() and not restoring:
+        raise HalfRestored(
+            f"{folder.path} is half restored: a restore was interrupted. Run it again; it begins anew in this folder"
+        )
     folder.make()
     mine = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     children = os.open(folder.children_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

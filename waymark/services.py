@@ -88,10 +88,12 @@ def api(settings: Settings, handed: Handed) -> int:
 
 
 def core(settings: Settings, handed: Handed) -> int:
+    from waymark.backup.snapshot import sweep_unused
     from waymark.core import run
 
     # One that was killed leaves what it was bringing into the warehouse, up to 16 MB each time.
     DataDir(settings.data).sweep()
+    sweep_unused(settings)
     listeners = _sockets(settings, handed, "api", settings.api_port, flag="WAYMARK_API_PORT")
     status = net.inherited(handed.status)
     redirectors = [DataDir(settings.data).redirector_socket(worker + 1) for worker in range(settings.workers)]

@@ -1,4 +1,5 @@
-"""A store of one bucket that speaks enough of S3: it takes only what is signed with its secret, and knows ranges."""
+"""A store of one bucket that speaks enough of S3: it takes only what is signed with its secret, and knows ranges and
+lists."""
 
 import hashlib
 import re
@@ -7,9 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, quote
 
 from infra import s3
 
+# Keys in one answer of a list.
+PAGE = 3
 _SIGNED_ALWAYS = ("host", "x-amz-date", "x-amz-content-sha256")
 
 
@@ -35,11 +39,25 @@ def serving(prefix: str = "files") -> Iterator[tuple[str, dict[str, bytes]]]:
             if self.command == "PUT":
                 objects[self.path] = body
                 return 200, b"", {}
+            if "list-type=2&" in self.path:
+                return self.listed()
             if self.command == "DELETE":
                 return (404 if objects.pop(self.path, None) is None else 204), b"", {}
             if self.path not in objects:
                 return 404, b"<Error><Code>NoSuchKey</Code></Error>", {}
             return self.read(objects[self.path])
+
+        def listed(self) -> tuple[int, bytes, dict[str, str]]:
+            path, _, query = self.path.partition("?")
+            asked = {name: values[0] for name, values in parse_qs(query).items()}
+            keys = sorted(name.removeprefix(f"{path}/") for name in objects)
+            after = [
+                key for key in keys if key.startswith(asked["prefix"]) and key > asked.get("continuation-token", "")
+            ]
+            page = after[:PAGE]
+            more = f"<NextContinuationToken>{page[-1]}</NextContinuationToken>" if len(after) > PAGE else ""
+            found = "".join(f"<Contents><Key>{key}</Key><Size>1</Size></Contents>" for key in page)
+            return 200, f"<ListBucketResult>{found}{more}</ListBucketResult>".encode(), {}
 
         def read(self, whole: bytes) -> tuple[int, bytes, dict[str, str]]:
             tag = f'"{hashlib.sha256(whole).hexdigest()[:32]}"'
@@ -57,13 +75,18 @@ def serving(prefix: str = "files") -> Iterator[tuple[str, dict[str, bytes]]]:
         def is_signed(self) -> bool:
             sent = self.headers["Authorization"]
             names = sent.partition("SignedHeaders=")[2].partition(",")[0].split(";")
+            path, _, query = self.path.partition("?")
+            asked = "&".join(
+                f"{name}={quote(values[0], safe='-_.~')}" for name, values in sorted(parse_qs(query).items())
+            )
             again = s3.signed(
                 here,
                 self.command,
-                self.path,
+                path,
                 {name: self.headers[name] for name in names if name not in _SIGNED_ALWAYS},
                 payload=self.headers["x-amz-content-sha256"],
                 now=datetime.strptime(self.headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC),
+                query=asked,
             )
             return again["Authorization"] == sent
 

@@ -1,0 +1,15 @@
+"""A backup under load, once: the drill has as many as one likes."""
+
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(280)]
+
+
+def test_what_was_acknowledged_before_a_backup_is_restored() -> None:
+    command = [sys.executable, "-m", "drill.backup", "--seed", "1", "--scans", "200"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=270)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " 0 lost, 0 doubled" in done.stdout

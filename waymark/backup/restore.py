@@ -1,0 +1,172 @@
+"""Make a data folder from a backup.
+
+All of it is read and compared with its digests before anything is made. A folder that is half restored has a mark,
+which `up` refuses and the next restore clears.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import redis
+
+from infra.durable_files import make_folder, sync_folder
+from infra.progress import Progress
+from ingest.journal_files import HEADER, LOCK
+from schemas import keys
+from waymark import embedded_redis
+from waymark.backup.create import MIB, manifests
+from waymark.backup.manifest import Damaged, Manifest, Piece, Stream, digest_of
+from waymark.backup.targets import Target
+from waymark.data_dir import UNFINISHED, DataDir, hold
+from waymark.errors import UserError
+from waymark.settings import Settings
+
+# How many damaged pieces are named.
+_NAMED = 10
+
+
+class NotEmpty(UserError):
+    """There is something where the backup is to go."""
+
+
+class Restored(msgspec.Struct, frozen=True):
+    backup: str
+    taken_at_ms: int
+    files: int
+    bytes: int
+
+
+def chosen(target: Target, backup: str | None) -> tuple[str, Manifest]:
+    """The newest backup, or this one. Raises Damaged."""
+    there = manifests(target)
+    if not there:
+        raise Damaged("there is no backup in this target")
+    if backup is None:
+        return there[-1]
+    for name, manifest in there:
+        if name == backup:
+            return name, manifest
+    raise Damaged(f"there is no backup {backup}: see `waymark restore TARGET --list`")
+
+
+def restore(target: Target, backup: str, manifest: Manifest, settings: Settings, progress: Progress) -> Restored:
+    """Raises Damaged before anything is made; NotEmpty, OSError, and NoRedis if no server here reads the codes."""
+    roots = {"journal": settings.journal_folder, "files": settings.files_folder}
+    check_empty(settings, roots)
+    verify(target, manifest, progress)
+    folder = DataDir(settings.data)
+    make_folder(folder.path)
+    (folder.path / UNFINISHED).touch(mode=0o600)
+    sync_folder(folder.path)
+    with hold(folder, make=True, restoring=True):
+        _clear(folder, roots)
+        _write(target, manifest, _path_in(folder, roots), progress)
+        for header in roots["journal"].glob(f"*/{HEADER}"):
+            (header.parent / LOCK).touch(mode=0o640)
+        if manifest.register is not None:
+            with embedded_redis.started(folder, settings.redis_server) as url:
+                _take_register(url, manifest.register)
+        os.sync()
+        (folder.path / UNFINISHED).unlink()
+        sync_folder(folder.path)
+    return Restored(backup, manifest.taken_at_ms, manifest.files, manifest.size)
+
+
+def check_empty(settings: Settings, roots: dict[str, Path]) -> None:
+    """Raises NotEmpty."""
+    if (settings.data / UNFINISHED).exists():
+        return
+    for root in (settings.data, *roots.values()):
+        if root.exists() and (not root.is_dir() or set(os.listdir(root)) - {"lost+found"}):
+            raise NotEmpty(f"{root} is not empty: restore into a folder of its own, with --data")
+
+
+def verify(target: Target, manifest: Manifest, progress: Progress) -> None:
+    """Read every piece. Raises Damaged, which names what is damaged or missing, and the files that it would take."""
+    bad: list[str] = []
+    done = 0
+    for piece, path in manifest.pieces().items():
+        if reason := _wrong(target, piece):
+            bad.append(f"{piece.key} is {reason} ({path})")
+        done += piece.size
+        progress("MiB verified", done // MIB, manifest.size // MIB)
+    if bad:
+        more = f", and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
+        raise Damaged(f"the backup cannot be restored: {'; '.join(bad[:_NAMED])}{more}. Nothing was made")
+
+
+def _wrong(target: Target, piece: Piece) -> str:
+    try:
+        content = target.get(piece.key)
+    except FileNotFoundError:
+        return "missing"
+    return "" if digest_of(content) == piece.digest else "damaged"
+
+
+def _clear(folder: DataDir, roots: dict[str, Path]) -> None:
+    """What an interrupted restore has made: without its mark there was nothing."""
+    for root in (*roots.values(), folder.path):
+        for path in list(root.iterdir()) if root.exists() else []:
+            if path in (folder.path / UNFINISHED, folder.lock, folder.children_lock) or path.name == "lost+found":
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def _path_in(folder: DataDir, roots: dict[str, Path]) -> Callable[[str], Path]:
+    def path_in(name: str) -> Path:
+        first, _, rest = name.partition("/")
+        path = roots[first] / rest if rest and first in roots else folder.path / name
+        if ".." in Path(name).parts or Path(name).is_absolute():
+            raise Damaged(f"the backup has a file outside of its folder: {name}")
+        return path
+
+    return path_in
+
+
+def _write(target: Target, manifest: Manifest, path_in: Callable[[str], Path], progress: Progress) -> None:
+    done = 0
+    for stream in manifest.streams:
+        contents = _contents(target, stream)
+        left = memoryview(b"")
+        for file in stream.files:
+            path = path_in(file.path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            size = file.size
+            with open(path, "wb", opener=_private) as out:
+                while size:
+                    left = left or memoryview(next(contents))
+                    written = out.write(left[:size])
+                    left, size = left[written:], size - written
+            done += file.size
+            progress("MiB restored", done // MIB, manifest.size // MIB)
+    for name, goal in manifest.links.items():
+        path = path_in(name)
+        make_folder(path.parent)
+        path.symlink_to(goal)
+
+
+def _contents(target: Target, stream: Stream) -> Iterator[bytes]:
+    for piece in stream.pieces:
+        content = target.get(piece.key)
+        if digest_of(content) != piece.digest:
+            raise Damaged(f"{piece.key} was damaged while the backup was restored: begin again")
+        yield content
+
+
+def _take_register(url: str, register: dict[str, str]) -> None:
+    """Put back what Redis had on record when the journals were noted: later news are of scans that are not here."""
+    with redis.Redis.from_url(url) as server, server.pipeline(transaction=True) as both:
+        both.delete(keys.SOURCES, keys.HEARTBEATS)
+        if register:
+            both.hset(keys.SOURCES, mapping=register)
+        both.execute()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
