@@ -6,7 +6,7 @@ UPGRADE ?=
 # Where it is set, each of the processes that are started compiles all of Waymark anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run dashboard test proof test-all check bench bench-peers bench-load drill rolling fuzz loadtest screenshots figures diagrams dist lock clean
+.PHONY: help setup run dashboard test proof test-all check bench bench-peers bench-load drill rolling fuzz loadtest screenshots figures diagrams upgrade-fixtures dist lock clean
 
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
@@ -24,6 +24,7 @@ help:
 	@echo "make screenshots  take the pictures of README and docs anew (needs Chromium and Node)"
 	@echo "make figures   write the README's table of figures anew, from docs/performance.json"
 	@echo "make diagrams  draw the picture of the architecture anew"
+	@echo "make upgrade-fixtures  keep a filled data folder and topic of this version, to try upgrades from"
 	@echo "make dist    build the package to install elsewhere, into dist/"
 	@echo "make lock    compile the requirements from pyproject.toml anew (UPGRADE=--upgrade takes newer versions)"
 	@echo "make setup   only install what the others need, into .venv"
@@ -94,6 +95,9 @@ screenshots: setup
 
 figures: setup
 	@$(BIN)/python -c 'from bench import performance; performance.write_readme()'
+
+upgrade-fixtures: setup
+	@$(BIN)/python -m tests.upgrades.making
 
 diagrams: setup
 	@$(BIN)/python -m tests.docs.architecture

@@ -130,9 +130,11 @@ class KafkaServer:
     def _format(self, settings: Path) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "log4j2.yaml").write_text(_LOGGING)
-        settings.write_text(
-            (_SETTINGS + self._more).format(broker=self.port, controller=self._controller, data=self.folder / "data")
-        )
+        data = self.folder / "data"
+        settings.write_text((_SETTINGS + self._more).format(broker=self.port, controller=self._controller, data=data))
+        if data.exists():
+            # Of a broker that had other ports.
+            return
         tool = [*self._java("-Xmx256m"), "kafka.tools.StorageTool"]
         subprocess.run(
             [
