@@ -60,7 +60,7 @@ _LEFT_OUT = [
 
 
 def _left_out(path: Path) -> bool:
-    return len(path.parts) == 1 and path.name not in (DATA, BROKER) or path.parts[:2] in _LEFT_OUT
+    return (len(path.parts) == 1 and path.name not in (DATA, BROKER)) or path.parts[:2] in _LEFT_OUT
 
 
 def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:

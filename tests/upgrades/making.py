@@ -91,7 +91,7 @@ def _others(up: Up) -> None:
 def begun(folder: Path, *, broker: bool) -> Iterator[Up]:
     with ExitStack() as entered:
         server = entered.enter_context(kafka.running(folder / BROKER)) if broker else None
-        up = Up(folder, **settings(server))
+        up = Up(folder, workers=1, **settings(server))
         assert up.data == folder / DATA
         entered.callback(end, up)
         up.start()
