@@ -6,7 +6,7 @@ UPGRADE ?=
 # Where it is set, each of the processes that are started compiles all of Waymark anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run dashboard test proof test-all check bench bench-peers bench-load drill rolling fuzz loadtest screenshots figures diagrams upgrade-fixtures dist lock clean
+.PHONY: help setup run dashboard test proof test-all check bench bench-peers bench-load drill rolling fuzz loadtest screenshots figures diagrams upgrade-fixtures helm dist lock clean
 
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
@@ -25,6 +25,7 @@ help:
 	@echo "make figures   write the README's table of figures anew, from docs/performance.json"
 	@echo "make diagrams  draw the picture of the architecture anew"
 	@echo "make upgrade-fixtures  keep a filled data folder and topic of this version, to try upgrades from"
+	@echo "make helm    render the examples of the Helm chart anew (needs Helm 3)"
 	@echo "make dist    build the package to install elsewhere, into dist/"
 	@echo "make lock    compile the requirements from pyproject.toml anew (UPGRADE=--upgrade takes newer versions)"
 	@echo "make setup   only install what the others need, into .venv"
@@ -101,6 +102,10 @@ upgrade-fixtures: setup
 
 diagrams: setup
 	@$(BIN)/python -m tests.docs.architecture
+
+# What deploy/helm/examples come to. Needs Helm 3, which no package of ours brings.
+helm: setup
+	@$(BIN)/python -m tests.waymark.helm
 
 dist: setup
 	@rm -rf build dist *.egg-info

@@ -65,6 +65,19 @@ def _waiting(reader: SourceReader, following: int) -> tuple[int, int | None]:
     return waiting, None
 
 
+def left_behind(journals: Path) -> int:
+    """Journals whose redirector has ended, and of which not everything is shipped, the close record included."""
+    left = 0
+    for source in sources(journals):
+        reader = SourceReader(journals / str(source))
+        with contextlib.suppress(OSError, ValueError, IndexError, msgspec.MsgspecError):
+            if not reader.alive():
+                closed = reader.closed()
+                left += closed is None or acknowledged(reader.folder) < closed.last_seq + 2
+        reader.close()
+    return left
+
+
 async def keep_measured(
     journals: Path, depth: Backlog, stop: asyncio.Event, following: Following = acknowledged
 ) -> None:

@@ -1,6 +1,7 @@
 """`waymark ingest`: ship this machine's journals to Kafka, with a status port."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Mapping
 
@@ -11,11 +12,22 @@ from ingest.shipper import ShipSettings, ShipStatus, ship
 from waymark.http_server import serve
 from waymark.settings import Settings
 from waymark.status import keep_watched, status_app
+from waymark.surroundings import Surroundings, certificates, folders
 from waymark.wiring import kafka, room_settings
+
+log = logging.getLogger(__name__)
+
+
+# When it stops, journals of redirectors that have ended are shipped for so long: where their disk goes with the pod,
+# nobody could do it later. Less than a supervisor waits.
+DRAIN_S = 8.0
+# Without progress, for example because Kafka is away, it is shorter.
+STUCK_S = 2.0
 
 
 async def run(settings: Settings, status_sockets: list[socket.socket], stop: asyncio.Event) -> int:
     status = ShipStatus()
+    drained = asyncio.Event()
     shipping = ShipSettings(
         journal=settings.journal_folder,
         bootstrap=room_settings.kafka(settings),
@@ -33,16 +45,34 @@ async def run(settings: Settings, status_sockets: list[socket.socket], stop: asy
     async def shippable() -> str | None:
         return f"{len(status.troubles)} journals cannot be shipped; the log says why" if status.troubles else None
 
-    shown = registry(lambda: readings(status), lambda: backlog.readings(waiting, settings.journal_max))
+    around = Surroundings(folders(settings, data=False, journals=True), certificates(settings))
+    shown = registry(lambda: readings(status), lambda: backlog.readings(waiting, settings.journal_max), around.readings)
     parts: Mapping[str, Ready] = {"kafka": connected, "journals": shippable}
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(ship(shipping, stop, status))
-        tasks.create_task(keep_watched(parts, stop))
+        tasks.create_task(ship(shipping, drained, status))
+        tasks.create_task(_drain(settings, status, stop, drained))
+        tasks.create_task(keep_watched(parts, stop, saw=around.saw))
         tasks.create_task(backlog.keep_measured(settings.journal_folder, waiting, stop))
         if status_sockets:
             app = status_app(shown, parts)
             tasks.create_task(serve(app, status_sockets, stop))
     return 0
+
+
+async def _drain(settings: Settings, status: ShipStatus, stop: asyncio.Event, drained: asyncio.Event) -> None:
+    await stop.wait()
+    clock = asyncio.get_running_loop().time
+    began = changed = clock()
+    shipped = status.records
+    while (left := await asyncio.to_thread(backlog.left_behind, settings.journal_folder)) and clock() - began < DRAIN_S:
+        if status.records > shipped:
+            shipped, changed = status.records, clock()
+        if clock() - changed >= STUCK_S:
+            break
+        await asyncio.sleep(0.05)
+    if left:
+        log.warning("%d journals are left for the next start", left)
+    drained.set()
 
 
 def readings(status: ShipStatus) -> Mapping[str, Reading]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 import pytest
 
@@ -19,6 +20,7 @@ from tests.servers import clickhouse
 from tests.servers.redis import RedisServer
 from tests.waymark import promtool
 from tests.waymark.running import KEY, Up, up, wait_for
+from waymark.logs import Line
 
 pytestmark = pytest.mark.kafka
 
@@ -68,6 +70,7 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
         "WAYMARK_KAFKA_GROUP": topic,
         "WAYMARK_JOURNAL": str(tmp_path / "journal"),
         "WAYMARK_SHIPPED_KEEP": "0",
+        "WAYMARK_LOG_FORMAT": "json",
         "WAYMARK_API_PORT": str(one.api_port),
         "WAYMARK_REDIRECT_PORT": str(one.redirect_port),
     }
@@ -100,7 +103,8 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
             assert process.is_running()
         where = [["redirect"], ["api"], ["ingest", "journal"], ["aggregate", "proof"]]
         for port, services_there in zip(ports, where, strict=True):
-            assert promtool.shown(promtool.asked(port)) == promtool.of(*services_there)
+            around = ["engines"] if services_there == ["redirect"] else ["engines", "certificates"]
+            assert promtool.shown(promtool.asked(port)) == promtool.of(*services_there, *around)
             assert promtool.asked(port, "/readyz")
         audit = [*WAYMARK, "audit", "--data", str(tmp_path / "aggregate"), "--json"]
 
@@ -124,14 +128,17 @@ def test_each_service_by_itself(kafka: KafkaServer, redis_server: RedisServer, r
         wait_for(lambda: (said()["complete_until"] or "") > scanned, within_s=60, what="complete until after the scan")
         wait_for(lambda: said()["verdict"] == "green", within_s=120, what="the proof is green")
         assert (said()["scans"]["given_out"], said()["held_back_by"]) == (1, [])
-        # SIGTERM ends each of them, and the redirector's journal reaches the warehouse.
-        redirect.send_signal(signal.SIGTERM)
-        assert redirect.wait(30) == 0
-        wait_for(lambda: not [p for p in (tmp_path / "journal").iterdir() if p.name.isdigit()], within_s=60)
-        wait_for(lambda: proven("closed"), within_s=60, what="the scan is stored, and the audit clean")
-        for process in (ingest, aggregate, api):
+        # SIGTERM ends each of them. One right after the other, as in a pod: the journal reaches the warehouse.
+        for process in (redirect, ingest):
             process.send_signal(signal.SIGTERM)
-        assert [process.wait(30) for process in (ingest, aggregate, api)] == [0, 0, 0]
+            assert process.wait(30) == 0
+        wait_for(lambda: proven("closed"), within_s=60, what="the scan is stored, and the audit clean")
+        for process in (aggregate, api):
+            process.send_signal(signal.SIGTERM)
+        assert [process.wait(30) for process in (aggregate, api)] == [0, 0]
+    for name in ("redirect", "ingest", "aggregate", "api"):
+        logged = (tmp_path / f"{name}.log").read_text().splitlines()
+        assert {msgspec.json.decode(line, type=Line).service for line in logged} == {name}
 
 
 def answers(one: Up) -> bool:
