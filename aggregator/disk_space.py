@@ -9,9 +9,10 @@ from clickhouse_connect.driver.client import Client
 
 # Of the disks on which `scans` may lie, the one with the most room: that is where the engine writes.
 _FREE = """
-SELECT max(unreserved_space) FROM system.disks WHERE name IN (
+SELECT unreserved_space, total_space FROM system.disks WHERE name IN (
     SELECT arrayJoin(disks) FROM system.storage_policies WHERE policy_name IN (
         SELECT storage_policy FROM system.tables WHERE database = currentDatabase() AND name = 'scans'))
+ORDER BY unreserved_space DESC LIMIT 1
 """
 _BROKEN = """
 SELECT count() FROM system.detached_parts WHERE database = currentDatabase() AND startsWith(reason, 'broken')
@@ -27,6 +28,7 @@ class DiskSpace:
 
     def __init__(self, floor: int) -> None:
         self.free: int | None = None
+        self.size = 0
         # Parts that the engine found broken and set aside.
         self.broken = 0
         self._floor = floor
@@ -36,7 +38,8 @@ class DiskSpace:
         return self.free is not None and self.free < self._floor
 
     def look(self, client: Client) -> None:
-        self.free = int(client.query(_FREE).result_rows[0][0])
+        ((free, size),) = client.query(_FREE).result_rows
+        self.free, self.size = int(free), int(size)
 
     def look_closely(self, client: Client) -> None:
         self.look(client)

@@ -41,7 +41,7 @@ def main(server: str, port: int, redis_url: str, journal: Path) -> None:
             host="127.0.0.1",
             port=port,
             loop="uvloop",
-            http=fast_path.protocol(at_once, soon, commit) if server == "uvicorn" else "httptools",
+            http=fast_path.protocol(at_once, soon, commit, clock.elapsed) if server == "uvicorn" else "httptools",
             ws="none",
             lifespan="on",
             proxy_headers=False,

@@ -12,7 +12,8 @@ import msgspec
 Kind = Literal["counter", "gauge", "histogram"]
 # `journal`: whoever reads the journals: `ingest`, and on one machine the aggregator.
 # `proof`: an aggregator, of what it proves in the background.
-Service = Literal["redirect", "ingest", "journal", "aggregate", "proof", "api", "every"]
+# `engines` and `certificates`: each service, of what it depends on, and of what it was given.
+Service = Literal["redirect", "ingest", "journal", "aggregate", "proof", "api", "engines", "certificates", "every"]
 
 
 class Metric(msgspec.Struct, frozen=True):
@@ -32,6 +33,8 @@ class Metric(msgspec.Struct, frozen=True):
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 AGES = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 86400.0)
 SIZES = (1.0, 10.0, 100.0, 1000.0, 3000.0, 10_000.0, 30_000.0, 100_000.0)
+# Powers of two, of microseconds: from 8 µs to 8.4 s.
+LATENCIES = tuple(2**power / 1e6 for power in range(3, 24))
 RECORDS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 
 
@@ -39,8 +42,8 @@ def _counter(service: Service, name: str, help: str, *labels: str, unit: str = "
     return Metric(service, f"waymark_{name}_total", "counter", unit, help, labels)
 
 
-def _gauge(service: Service, name: str, help: str, unit: str = "") -> Metric:
-    return Metric(service, f"waymark_{name}", "gauge", unit, help)
+def _gauge(service: Service, name: str, help: str, unit: str = "", *labels: str) -> Metric:
+    return Metric(service, f"waymark_{name}", "gauge", unit, help, labels)
 
 
 def _histogram(service: Service, name: str, help: str, bounds: tuple[float, ...], *labels: str) -> Metric:
@@ -50,6 +53,12 @@ def _histogram(service: Service, name: str, help: str, bounds: tuple[float, ...]
 
 _METRICS = (
     _counter("redirect", "visits", "Answered scans of codes.", "kind", "outcome"),
+    _histogram(
+        "redirect",
+        "redirect_latency_seconds",
+        "Time from a request's headers to its answer, for scans and unknown paths; forms and files are left out.",
+        LATENCIES,
+    ),
     _counter("redirect", "redirect_cache_hits", "Recorded scans that were answered from the cache."),
     _counter("redirect", "redirect_lookups", "Cache misses: scans for which the route was read from Redis."),
     _counter("redirect", "redirect_stale", "Scans answered from the cache while Redis was unreachable."),
@@ -130,7 +139,6 @@ _METRICS = (
         "aggregate", "aggregator_stopped_partitions", "Partitions stopped until an operator acts. Alert when above 0."
     ),
     _gauge("aggregate", "aggregator_dead_letters", "Dead letters of the partitions assigned since the start."),
-    _gauge("aggregate", "warehouse_free_bytes", "Free space on the warehouse's disk at the last check.", "bytes"),
     _gauge("aggregate", "warehouse_short_of_room", "1 while inserts wait for free space on the warehouse's disk."),
     _gauge("aggregate", "warehouse_broken_parts", "Broken parts that the warehouse has detached."),
     _gauge(
@@ -164,6 +172,16 @@ _METRICS = (
     _counter("api", "export_failures", "Files that were cut off, because the warehouse failed."),
     _counter("api", "export_runs", "Periods of scheduled exports, by what became of them.", "state"),
     _gauge("api", "domains_unproven", "Verified domains whose DNS proof is gone; they lapse after the grace period."),
+    _gauge("engines", "engine_up", "1 while the engine answers, 0 while it does not.", "", "engine"),
+    _gauge("engines", "disk_free_bytes", "Free space on the disk of a folder.", "bytes", "folder"),
+    _gauge("engines", "disk_size_bytes", "Size of that disk.", "bytes", "folder"),
+    _gauge(
+        "certificates",
+        "certificate_end_time_seconds",
+        "When a certificate for Redis or Kafka ends, in Unix time.",
+        "seconds",
+        "certificate",
+    ),
     _gauge("every", "start_time_seconds", "Start time of this process, in Unix time.", "seconds"),
     _counter("every", "cpu_seconds", "CPU time of this process, user and system.", unit="seconds"),
     _gauge("every", "memory_bytes", "Resident memory of this process.", "bytes"),

@@ -57,9 +57,8 @@ def redirector(
     look, write = recorder
     link_keys: BoundedCache[str, str | None] = BoundedCache(PATHS, link_key_of_path)
 
-    def at_once(scope: Scope) -> Answer | None:
+    def at_once(scope: Scope, now: float) -> Answer | None:
         path = scope["path"]
-        now = elapsed()
         # Most deployments have no custom domains: then the host need not be looked up.
         if hosts.idle == trust.epoch or (host := hosts.at_once(scope)) is None:
             # On the default host the path is the link key (`schemas.keys.link_key`), except below /q/ and
@@ -87,7 +86,8 @@ def redirector(
         if scope["type"] != "http":
             await rest(scope, receive, send)
             return
-        found = at_once(scope)
+        began = elapsed()
+        found = at_once(scope, began)
         if found is None:
             path = scope["path"]
             link_key = link_key_of_path(path)
@@ -105,6 +105,9 @@ def redirector(
         commit.flush()
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+        if scope["method"] in _READING:
+            # (How long a form takes is up to who sends it.)
+            counts.latency.add(elapsed() - began)
 
     def soon(scope: Scope) -> Coroutine[None, None, Answer] | None:
         path = scope["path"]

@@ -91,7 +91,7 @@ def build(
     salt_keeper = SaltKeeper(salts, salt_source, now_ms)
     location_of_address = geo.open_database(settings.geo_database)
     arrivals = Arrivals(edge(settings.edge), database=location_of_address is not None)
-    commit = group_commit(journal.append, journal.append_all, counts)
+    commit = group_commit(journal.append, journal.append_all, counts, elapsed)
     recording = recorder(
         commit.add,
         read_agent=agent_reader(),
@@ -188,6 +188,7 @@ def build(
             "epoch": lambda: trust.epoch,
             "unheard_seconds": lambda: elapsed() - max(trust.heard_at, began),
         },
+        settings.journal,
         settings.worker,
     )
 

@@ -23,8 +23,8 @@ from redirect.http_protocol import TRAILERS, HttpProtocol, StopParsing
 # Status, headers, body.
 Answer = tuple[int, Headers, bytes]
 # Records the scan and returns the answer, or None when it cannot without waiting. Of the scope it reads what a redirect
-# needs: method, path, query_string, headers, client.
-AtOnce = Callable[[Scope], Answer | None]
+# needs: method, path, query_string, headers, client. The second argument is the time.
+AtOnce = Callable[[Scope, float], Answer | None]
 # The same for answers that wait; None if only the application can answer. The caller must await the coroutine.
 Soon = Callable[[Scope], Coroutine[None, None, Answer] | None]
 
@@ -71,7 +71,7 @@ def _target(url: bytes) -> tuple[str, bytes] | None:
     return path.decode("ascii"), query
 
 
-def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProtocol]:
+def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit, elapsed: Callable[[], float]) -> type[HttpProtocol]:
     """Make a class for uvicorn's `http` setting. It sends answers through `commit`, once their events are written."""
     hold, flush = commit.hold, commit.flush
     answered: Any = _Answered()
@@ -97,6 +97,7 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProto
             self.headers.append((name.lower(), value))
 
         def on_headers_complete(self) -> None:
+            began = elapsed()
             self.reading = False
             headers = self.headers
             fields = dict(headers)
@@ -108,13 +109,13 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProto
                 return
             # The scope has the list of them.
             self.headers = TRAILERS
-            if (found := at_once(asked)) is not None:
-                self.say(asked, found)
+            if (found := at_once(asked, began)) is not None:
+                self.say(asked, found, began)
                 # No timer and no count: `look` ends idle connections, and the number of requests is not used.
                 if last:
                     raise StopParsing
             elif (coming := soon(asked)) is not None:
-                self.wait(asked, coming)
+                self.wait(asked, coming, began)
             else:
                 self.headers = asked["headers"]
                 self.hand_on()
@@ -145,7 +146,7 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProto
                 }
             return None
 
-        def say(self, asked: Scope, found: Answer, *, keep_alive: bool = True) -> None:
+        def say(self, asked: Scope, found: Answer, began: float, *, keep_alive: bool = True) -> None:
             nonlocal head_of, head, found_head, last
             common = self.server_state.default_headers
             if common is not head_of:
@@ -156,28 +157,30 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProto
             status, headers, body = found
             if status == 302 and keep_alive and len(headers) == 3 and headers[1] is NO_STORE and headers[2] is EMPTY:
                 # The case of nearly every answer.
-                hold(self.transport, b"".join((found_head, headers[0][1], _FOUND_TAIL)))
+                hold(self.transport, b"".join((found_head, headers[0][1], _FOUND_TAIL)), began)
             else:
                 if asked["method"] == "HEAD":
                     body = b""
                 if not keep_alive and not last:
                     headers = (*headers, _CLOSE)
                 fields = b"".join([b"%b: %b\r\n" % pair for pair in headers])
-                hold(self.transport, b"%b%b%b\r\n%b" % (STATUS_LINE[status], head, fields, body))
+                hold(self.transport, b"%b%b%b\r\n%b" % (STATUS_LINE[status], head, fields, body), began)
             if last or not keep_alive:
                 self.ending = True
                 flush()
                 self.transport.close()
 
-        def wait(self, asked: Scope, coming: Coroutine[None, None, Answer]) -> None:
+        def wait(self, asked: Scope, coming: Coroutine[None, None, Answer], began: float) -> None:
             """Await the answer in a task. uvicorn queues requests behind it, and waits for the task when it stops."""
             pending: Any = _Pending()
             self.cycle = pending
-            task = self.loop.create_task(self.finish(asked, coming, pending))
+            task = self.loop.create_task(self.finish(asked, coming, pending, began))
             task.add_done_callback(self.tasks.discard)
             self.tasks.add(task)
 
-        async def finish(self, asked: Scope, coming: Coroutine[None, None, Answer], pending: _Pending) -> None:
+        async def finish(
+            self, asked: Scope, coming: Coroutine[None, None, Answer], pending: _Pending, began: float
+        ) -> None:
             try:
                 found = await coming
             except Exception:
@@ -193,7 +196,8 @@ def protocol(at_once: AtOnce, soon: Soon, commit: GroupCommit) -> type[HttpProto
                 # Without an answer to hold, nothing else would write the event.
                 flush()
             else:
-                self.say(asked, found, keep_alive=pending.keep_alive)
+                commit.waited(began)
+                self.say(asked, found, elapsed(), keep_alive=pending.keep_alive)
             self.on_response_complete()
 
         # Held answers go out before the connection ends or a request is refused.

@@ -35,35 +35,53 @@ class GroupCommit(NamedTuple):
     """`add(event)` takes an event of this turn. Only `hold` and `flush` write it, so call one of them in the same turn:
     `hold` with its answer, or `flush` before the answer goes out by another way, or when nobody is there to answer.
 
-    `hold(transport, answer)` writes the answer once the events so far are in the journal, which may be now.
+    `hold(transport, answer, began)` writes the answer once the events so far are in the journal, which may be now.
+    `began` is when its request was there; after `waited(began)`, when the answer was.
 
     `flush()` appends the group, then sends its answers. It raises RuntimeError when the journal is closed, and sends
     nothing."""
 
     add: Callable[[bytes], None]
-    hold: Callable[[Transport, bytes], None]
+    hold: Callable[[Transport, bytes, float], None]
+    waited: Callable[[float], None]
     flush: Callable[[], None]
 
 
 def group_commit(
-    append: Callable[[bytes], int], append_all: Callable[[Sequence[bytes]], int], counts: Counts
+    append: Callable[[bytes], int],
+    append_all: Callable[[Sequence[bytes]], int],
+    counts: Counts,
+    elapsed: Callable[[], float],
 ) -> GroupCommit:
-    """Make a group commit over the journal's `append` and `append_all`."""
+    """Make a group commit over the journal's `append` and `append_all`, which counts how long answers take."""
     events: list[bytes] = []
     held: list[tuple[Transport, bytes]] = []
+    # When the first request of the group was there, and those of answers in it that waited.
+    turn_began = 0.0
+    waiting: list[float] = []
+    latency = counts.latency
+    took, by_power = latency.add, latency.by_power
 
     # Groups of one in a row, and how many more events to write at once.
     lonely, at_once = 0, 0
 
-    def hold(transport: Transport, answer: bytes) -> None:
-        nonlocal at_once
+    def hold(transport: Transport, answer: bytes, began: float) -> None:
+        nonlocal at_once, turn_began
         if not held:
             if at_once and events:
                 at_once -= 1
                 commit()
             if not events:
                 transport.write(answer)
+                if waiting:
+                    written(began, 1)
+                else:
+                    # `Latency.add`, inlined: here the clock is read for each answer.
+                    microseconds = int((elapsed() - began) * 1e6)
+                    by_power[microseconds.bit_length()] += 1
+                    latency.microseconds += microseconds
                 return
+            turn_began = began
             asyncio.get_running_loop().call_soon(end_of_turn)
         held.append((transport, answer))
         if len(held) >= MOST:
@@ -85,6 +103,17 @@ def group_commit(
             # A client that has disconnected misses nothing.
             if not transport.is_closing():
                 transport.write(answer)
+        written(turn_began, len(answers))
+
+    def written(began: float, answers: int) -> None:
+        now = elapsed()
+        if waiting:
+            answers -= len(waiting)
+            for own in waiting:
+                took(now - own)
+            waiting.clear()
+        if answers > 0:
+            took(now - began, answers)
 
     def commit() -> None:
         try:
@@ -97,4 +126,4 @@ def group_commit(
         finally:
             events.clear()
 
-    return GroupCommit(events.append, hold, flush)
+    return GroupCommit(events.append, hold, waiting.append, flush)

@@ -1,9 +1,12 @@
 """The redirector's counters: plain integers, formatted only when /metrics is read."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
+from infra import disks
 from infra.exposition import Reading, exposition, registry
 from ingest.deferred_journal import AnyJournal
+from redirect import latency
 from redirect.event_line import piece
 from schemas.event import KINDS, OUTCOMES, Kind, Outcome
 
@@ -37,6 +40,7 @@ class Counts:
         self.changes = 0
         self.gaps = 0
         self.unreadable_routes = 0
+        self.latency = latency.Latency()
 
 
 # Fields of Counts that are exported as metrics of the same name.
@@ -48,11 +52,17 @@ _COUNTED = (
 
 class Metrics:
     """Format the metrics. `gauges` map names, without the common prefix, to functions that are called at each read.
-    `worker` is a label that tells redirectors behind one address apart."""
+    `worker` is a label that tells redirectors behind one address apart. `folder` has the journals."""
 
     def __init__(
-        self, counts: Counts, journal: AnyJournal, gauges: Mapping[str, Callable[[], float]], worker: str = ""
+        self,
+        counts: Counts,
+        journal: AnyJournal,
+        gauges: Mapping[str, Callable[[], float]],
+        folder: Path,
+        worker: str = "",
     ) -> None:
+        self._folder = folder
         self._counts = counts
         self._journal = journal
         self._gauges = gauges
@@ -78,6 +88,9 @@ class Metrics:
         named |= {f"{name}_total": getattr(counts, name) for name in _COUNTED}
         named |= {name: read() for name, read in self._gauges.items()}
         return {
+            latency.METRIC: counts.latency.spread(),
+            "waymark_engine_up": {("redis",): self._gauges["trusted"]()},
+            **disks.readings(disks.room({"journal": self._folder})),
             "waymark_visits_total": {labels: tally.n for labels, tally in counts.tallies.items()},
             **{f"waymark_redirect_{name}": value for name, value in named.items()},
         }

@@ -62,7 +62,7 @@ def run(
     try:
         stopping = asyncio.Event()
         redirector = build(settings, journal, [socket.socket(fileno=fd) for fd in status_fds], stopping)
-        protocol = fast_path.protocol(redirector.at_once, redirector.soon, redirector.commit)
+        protocol = fast_path.protocol(redirector.at_once, redirector.soon, redirector.commit, clock.elapsed)
         protocol.limits = ConnectionLimits(
             within_descriptors(settings.connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
             settings.connections_of_address,

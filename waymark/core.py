@@ -21,7 +21,7 @@ from aggregator.erasure import Erasures
 from aggregator.visitor_counts import VisitorCounts
 from analytics.query_pool import QueryPool
 from api.app import keep_working
-from api.context import ApiContext
+from api.context import ApiContext, Ready
 from api.exports import Exports
 from api.published_proof import PublishedProof
 from codes.domain_rechecks import DomainRechecks
@@ -42,6 +42,7 @@ from waymark.net import unix_socket
 from waymark.settings import Settings
 from waymark.startup_checks import Prepared, prepare, warehouse_of
 from waymark.status import keep_watched, status_app
+from waymark.surroundings import Surroundings, certificates, folders
 from waymark.wiring import room_settings
 from waymark.wiring.aggregator import (
     aggregator_of,
@@ -50,9 +51,11 @@ from waymark.wiring.aggregator import (
     proven,
     readiness_of,
     readings,
+    room_of,
     stored_up_to,
 )
 from waymark.wiring.api import api_app
+from waymark.wiring.engines import engines_of, kafka_of
 from waymark.wiring.webhooks import worker_of as webhook_worker_of
 
 log = logging.getLogger(__name__)
@@ -113,10 +116,18 @@ async def _run(
     aggregate: bool,
     redirectors: Sequence[Path],
 ) -> None:
-    shown = registry()
     prepared = Prepared()
     moving = aggregator_of(settings, warehouse, tracer) if aggregate else None
     readiness = readiness_of(moving) if moving is not None else {}
+    watched: dict[str, Ready] = {} if api_sockets else {**engines_of(warehouse, redis)}
+    if moving is not None and settings.kafka_bootstrap is not None:
+        watched["kafka"] = kafka_of(moving)
+    around = Surroundings(
+        folders(settings, journals=aggregate and settings.kafka_bootstrap is None),
+        certificates(settings),
+        partial(room_of, moving) if moving is not None else lambda: None,
+    )
+    shown = registry(around.readings)
     waiting = backlog.Backlog()
     complete = complete_until_of(settings, warehouse, moving, redis) if moving is not None else None
     auditing = background_audit_of(settings, warehouse, moving) if moving is not None else None
@@ -173,7 +184,7 @@ async def _run(
         if status_sockets:
             status = status_app(shown, readiness, redirectors)
             inner.append(tasks.create_task(serve(status, status_sockets, moved)))
-        background.append(tasks.create_task(keep_watched(readiness, stop)))
+        background.append(tasks.create_task(keep_watched({**readiness, **watched}, stop, saw=around.saw)))
         await stop.wait()
         await asyncio.gather(*public)
         if moving is not None and settings.kafka_bootstrap is None and prepared.tables.is_set():

@@ -4,7 +4,7 @@ public; and log lines when an engine goes away and comes back."""
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
@@ -60,14 +60,25 @@ async def _asked(path: Path, target: str) -> tuple[int, bytes] | None:
         return None
 
 
-async def keep_watched(parts: Mapping[str, Ready], stop: asyncio.Event, every_s: float = EVERY_S) -> None:
+def _nobody(part: str, up: bool) -> None:
+    pass
+
+
+async def keep_watched(
+    parts: Mapping[str, Ready],
+    stop: asyncio.Event,
+    every_s: float = EVERY_S,
+    saw: Callable[[str, bool], None] = _nobody,
+) -> None:
     """Log the start and the end of each outage, once, until `stop`. A part counts as away when it is missing twice in a
-    row."""
+    row. `saw` is told of each part at each look whether it was there."""
     missing_before: set[str] = set()
     away_since: dict[str, float] = {}
     while not stop.is_set():
         missing = (await readiness(parts)).missing
         now = time.monotonic()
+        for part in parts:
+            saw(part, part not in missing)
         for part, why in missing.items():
             if part in missing_before and part not in away_since:
                 away_since[part] = now

@@ -7,7 +7,7 @@ from typing import Any
 
 import uvicorn
 
-from redirect import fast_path
+from redirect import clock, fast_path
 from redirect.app import Redirector
 from redirect.asgi import Receive, Scope, Send
 from redirect.connection_limits import ConnectionLimits
@@ -23,7 +23,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"app"})
 
 
-def at_once(scope: Scope) -> Answer | None:
+def at_once(scope: Scope, now: float) -> Answer | None:
     return (302, ((b"location", b"/x"),), b"") if scope["path"] == "/abc" else None
 
 
@@ -31,7 +31,7 @@ def never(scope: Scope) -> None:
     """Nothing is waited for."""
 
 
-MADE_UP = Redirector(app, at_once, never, group_commit(len, len, Counts()))
+MADE_UP = Redirector(app, at_once, never, group_commit(len, len, Counts(), clock.elapsed))
 
 
 @asynccontextmanager
@@ -40,7 +40,7 @@ async def serving(
 ) -> AsyncIterator[tuple[int, uvicorn.Server]]:
     """As it is made up, /abc is answered at once, and all else comes to the application, as everything does in the
     API."""
-    protocol: Any = fast_path.protocol(redirector.at_once, redirector.soon, redirector.commit)
+    protocol: Any = fast_path.protocol(redirector.at_once, redirector.soon, redirector.commit, clock.elapsed)
     protocol.headers_within_s, protocol.limits = within_s, limits
     server = uvicorn.Server(uvicorn.Config(redirector.app, http=protocol, log_config=None, ws="none"))
     listener = listen("127.0.0.1", 0)

@@ -165,7 +165,7 @@ async def test_the_group_is_flushed_before_an_edit_is_acknowledged(
     """A scan and the edit of its route come in one turn of the loop, in this order."""
     happened: list[str] = []
     journal, counts, trust = open_journal(tmp_path), Counts(), Trust()
-    commit = group_commit(journal.append, journal.append_all, counts)
+    commit = group_commit(journal.append, journal.append_all, counts, clock.elapsed)
     primary = _Primary(redis_url, clock.elapsed)
     primary.happened = happened
     sync = CacheSync(
@@ -188,7 +188,7 @@ async def test_the_group_is_flushed_before_an_edit_is_acknowledged(
         ours.recv(1)
         happened.append("scanned")
         commit.add(REST)
-        commit.hold(_Scanner(happened), b"answer")
+        commit.hold(_Scanner(happened), b"answer", 0.0)
 
     asyncio.get_running_loop().add_reader(ours, scanned)
     # The loop does not run meanwhile: it finds both, in the order in which they came.

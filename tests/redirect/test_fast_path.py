@@ -103,6 +103,11 @@ def test_both_ways_wait_the_same(start: Start, publisher: Publisher) -> None:
         assert said.startswith(b"HTTP/1.1 %d " % status), said
         assert said == also, slug
     assert raw(server.port, asked("GET /many HTTP/1.1") * 5, pieces=2).count(b"HTTP/1.1 302 ") == 5
+    # How long each took is counted, whichever way it went (and also when its client had it a moment ago).
+    until(lambda: server.metric("waymark_redirect_latency_seconds_count") == 11, "all answers are counted")
+    assert 0 < server.metric("waymark_redirect_latency_seconds_sum") < 11 * 20
+    assert server.get("/robots.txt").status == 200
+    assert server.metric("waymark_redirect_latency_seconds_count") == 11, "a file is no scan"
     server.stop()
     assert [(event.code, event.outcome) for event in server.events()] == [
         *((1, "redirect"), (2, "redirect"), (3, "redirect"), (3, "redirect"), (0, "unknown"), (0, "unknown")),
@@ -145,8 +150,8 @@ async def test_who_answers(tmp_path: Path, redis_url: str, publisher: Publisher,
     made = build(RedirectSettings(redis_url=redis_url, journal=tmp_path, short_url="https://s.example"), journal)
     ways: list[str] = []
 
-    def at_once(scope: Scope) -> Answer | None:
-        found = made.at_once(scope)
+    def at_once(scope: Scope, now: float) -> Answer | None:
+        found = made.at_once(scope, now)
         if found is not None:
             ways.append("at once")
         return found

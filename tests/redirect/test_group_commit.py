@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from ingest.reader import SourceReader, sources
+from redirect import clock
 from redirect.asgi import Scope
 from redirect.fast_path import Answer
 from redirect.group_commit import AT_ONCE, LONELY, MOST, group_commit
+from redirect.latency import Latency
 from redirect.metrics import Counts
 from redirect.server import CLOSE
 from schemas.event import ScanEvent
@@ -81,9 +83,9 @@ async def test_one_turn_is_one_write_and_answers_come_after(tmp_path: Path) -> N
         groups.append(1)
         return journal.append(event)
 
-    commit = group_commit(append, append_all, counts)
+    commit = group_commit(append, append_all, counts, clock.elapsed)
 
-    def at_once(_: Scope) -> Answer:
+    def at_once(_: Scope, now: float) -> Answer:
         commit.add(REST)
         return 302, ((b"location", b"/x"),), b""
 
@@ -109,21 +111,21 @@ async def test_one_turn_is_one_write_and_answers_come_after(tmp_path: Path) -> N
 
 async def test_a_large_group_does_not_wait_for_the_turn(tmp_path: Path) -> None:
     journal = open_journal(tmp_path)
-    commit = group_commit(journal.append, journal.append_all, Counts())
+    commit = group_commit(journal.append, journal.append_all, Counts(), clock.elapsed)
     kept = _Kept()
     for number in range(MOST + 1):
         assert len(kept.came) == journal.seq == MOST * (number // MOST)
         commit.add(REST)
-        commit.hold(kept, b"%d" % number)
+        commit.hold(kept, b"%d" % number, 0.0)
     await asyncio.sleep(0)
     assert kept.came == [b"%d" % number for number in range(MOST + 1)]
     assert journal.seq == MOST + 1
     # What has no event waits for nothing, but for those before it.
-    commit.hold(kept, b"alone")
+    commit.hold(kept, b"alone", 0.0)
     assert kept.came.pop() == b"alone"
     commit.add(REST)
-    commit.hold(kept, b"first")
-    commit.hold(kept, b"second")
+    commit.hold(kept, b"first", 0.0)
+    commit.hold(kept, b"second", 0.0)
     assert kept.came[-1] == b"%d" % MOST
     await asyncio.sleep(0)
     assert kept.came[-2:] == [b"first", b"second"]
@@ -133,7 +135,7 @@ async def test_a_large_group_does_not_wait_for_the_turn(tmp_path: Path) -> None:
 async def test_where_visits_come_alone_nothing_is_scheduled(tmp_path: Path) -> None:
     """But one now and then, so that it is seen when more come."""
     journal = open_journal(tmp_path)
-    commit = group_commit(journal.append, journal.append_all, Counts())
+    commit = group_commit(journal.append, journal.append_all, Counts(), clock.elapsed)
     kept = _Kept()
 
     async def turn(visits: int) -> bool:
@@ -141,7 +143,7 @@ async def test_where_visits_come_alone_nothing_is_scheduled(tmp_path: Path) -> N
         before = len(kept.came)
         for _ in range(visits):
             commit.add(REST)
-            commit.hold(kept, b"answer")
+            commit.hold(kept, b"answer", 0.0)
         assert len(kept.came) == journal.seq
         held = len(kept.came) == before
         await asyncio.sleep(0)
@@ -159,11 +161,11 @@ async def test_where_visits_come_alone_nothing_is_scheduled(tmp_path: Path) -> N
 
 async def test_who_has_gone_costs_nothing(tmp_path: Path) -> None:
     journal = open_journal(tmp_path)
-    commit = group_commit(journal.append, journal.append_all, Counts())
+    commit = group_commit(journal.append, journal.append_all, Counts(), clock.elapsed)
     there, gone = _Kept(), _Kept()
     for kept in (gone, there, gone):
         commit.add(REST)
-        commit.hold(kept, b"answer")
+        commit.hold(kept, b"answer", 0.0)
     gone.closed = True
     await asyncio.sleep(0)
     assert there.came == [b"answer"]
@@ -180,10 +182,10 @@ async def test_a_journal_that_refuses_or_fails_stops_no_redirect() -> None:
 
     for each, refused, errors in ((takes_one, 2, 0), (fails, 0, 3)):
         counts, kept = Counts(), _Kept()
-        commit = group_commit(each, each, counts)
+        commit = group_commit(each, each, counts, clock.elapsed)
         for _ in range(3):
             commit.add(REST)
-            commit.hold(kept, b"answer")
+            commit.hold(kept, b"answer", 0.0)
         commit.flush()
         assert len(kept.came) == 3
         assert (counts.refused, counts.journal_errors) == (refused, errors)
@@ -191,11 +193,11 @@ async def test_a_journal_that_refuses_or_fails_stops_no_redirect() -> None:
 
 async def test_nobody_is_answered_whose_journal_is_closed(tmp_path: Path) -> None:
     journal = open_journal(tmp_path)
-    commit = group_commit(journal.append, journal.append_all, Counts())
+    commit = group_commit(journal.append, journal.append_all, Counts(), clock.elapsed)
     kept = _Kept()
     for _ in range(2):
         commit.add(REST)
-        commit.hold(kept, b"answer")
+        commit.hold(kept, b"answer", 0.0)
     journal.close()
     with pytest.raises(RuntimeError):
         commit.flush()
@@ -205,9 +207,9 @@ async def test_nobody_is_answered_whose_journal_is_closed(tmp_path: Path) -> Non
 
 async def test_the_last_answer_of_a_connection_goes_out_before_it_is_closed(tmp_path: Path) -> None:
     journal = open_journal(tmp_path)
-    commit = group_commit(journal.append, journal.append_all, Counts())
+    commit = group_commit(journal.append, journal.append_all, Counts(), clock.elapsed)
 
-    def at_once(_: Scope) -> Answer:
+    def at_once(_: Scope, now: float) -> Answer:
         commit.add(REST)
         return 302, ((b"location", b"/x"),), b""
 
@@ -324,3 +326,45 @@ def test_killed_in_a_group(start: Start, publisher: Publisher, call: str, number
         # (A ping to Redis is a write, too.)
         assert answered < MANY
         assert answered <= group <= MANY
+
+
+async def test_how_long_answers_take_is_counted_turn_by_turn() -> None:
+    """From the first request of a turn, for all of it; an answer that waited counts from its own."""
+    now, counts = 100.0, Counts()
+    commit = group_commit(len, len, counts, lambda: now)
+    kept = _Kept()
+
+    def hold(*began: float) -> None:
+        for at in began:
+            commit.add(REST)
+            commit.hold(kept, b"answer", at)
+
+    def took() -> dict[str, float]:
+        """Answers by the bound below which they are, without the empty ones."""
+        return {f"<{2**power} µs": n for power, n in enumerate(counts.latency.by_power) if n}
+
+    hold(99.9999, 99.99999, 99.999999)
+    commit.waited(98.0)
+    hold(100.0)
+    assert took() == {}, "nothing is answered yet"
+    await asyncio.sleep(0)
+    assert took() == {"<128 µs": 3, "<2097152 µs": 1}
+    commit.waited(99.5)
+    hold(100.0)
+    await asyncio.sleep(0)
+    assert took() == {"<128 µs": 3, "<524288 µs": 1, "<2097152 µs": 1}
+    # What has no event is written at once.
+    commit.hold(kept, b"answer", 100.0)
+    assert took() == {"<1 µs": 1, "<128 µs": 3, "<524288 µs": 1, "<2097152 µs": 1}
+    assert len(kept.came) == sum(took().values())
+    assert counts.latency.microseconds == pytest.approx(2_500_300, abs=5)
+
+
+def test_a_spread_has_every_answer_once() -> None:
+    """Also those that took less than the first bound, or longer than the last."""
+    latency = Latency()
+    for seconds in (0.0, 7e-6, 9e-6, 0.001, 8.0, 9.0, 1e6):
+        latency.add(seconds, 2)
+    buckets = dict(latency.spread().buckets())
+    assert (buckets["8e-06"], buckets["1.6e-05"], buckets["0.001024"]) == (4, 6, 8)
+    assert (buckets["8.388608"], buckets["+Inf"]) == (10, 14)

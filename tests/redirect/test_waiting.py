@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from redirect import clock
 from redirect.asgi import Scope
 from redirect.fast_path import Answer
 from redirect.group_commit import group_commit
@@ -84,7 +85,7 @@ async def test_who_leaves_meanwhile_harms_nobody() -> None:
 async def test_a_scan_is_written_at_once_though_its_client_has_left(tmp_path: Path) -> None:
     """No other scan comes that would take it along."""
     journal, door = open_journal(tmp_path), Door()
-    commit = group_commit(journal.append, journal.append_all, Counts())
+    commit = group_commit(journal.append, journal.append_all, Counts(), clock.elapsed)
 
     async def soon(scope: Scope) -> Answer:
         answer = await door.passed(scope)

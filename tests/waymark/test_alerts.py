@@ -21,6 +21,13 @@ AT = 'job="waymark-x", instance="edge-1"'
 CALM = {
     "up{%s}": "1x120",
     "waymark_aggregator_stopped_partitions{%s}": "0x120",
+    'waymark_engine_up{engine="redis", %s}': "1x120",
+    'waymark_disk_free_bytes{folder="journal", %s}': "50x120",
+    'waymark_disk_size_bytes{folder="journal", %s}': "100x120",
+    'waymark_certificate_end_time_seconds{certificate="kafka_cert", %s}': "10000000x120",
+    'waymark_redirect_latency_seconds_bucket{le="0.131072", %s}': "0+15x120",
+    'waymark_redirect_latency_seconds_bucket{le="0.524288", %s}': "0+15x120",
+    'waymark_redirect_latency_seconds_bucket{le="+Inf", %s}': "0+15x120",
     "waymark_aggregator_partitions{%s}": "3x120",
     "waymark_redirect_refused_total{%s}": "4x120",
     "waymark_redirect_journal_refusing{%s}": "0x120",
@@ -74,6 +81,19 @@ TROUBLES = {
     "WaymarkPartitionStopped": Trouble(
         {"waymark_aggregator_stopped_partitions{%s}": "0x4 2x116"},
         *("45s", "2m", "2 partitions are stopped until an operator acts.", EACH),
+    ),
+    "WaymarkEngineAway": Trouble(
+        {'waymark_engine_up{engine="redis", %s}': "0x120"},
+        *("1m", "3m", "waymark-x at edge-1 gets no answer from redis.", EACH | {"engine": "redis"}),
+    ),
+    "WaymarkDiskFills": Trouble(
+        {'waymark_disk_free_bytes{folder="journal", %s}': "5x120"},
+        *("9m", "12m", "5% of the disk of journal are free, at edge-1.", EACH | {"folder": "journal"}),
+    ),
+    "WaymarkCertificateEnds": Trouble(
+        {'waymark_certificate_end_time_seconds{certificate="kafka_cert", %s}': f"{10 * 86400 + 360}x120"},
+        *("4m", "6m", "The certificate kafka_cert of waymark-x ends in 10d 0h 0m 0s."),
+        EACH | {"certificate": "kafka_cert"},
     ),
     "WaymarkNobodyAggregates": Trouble(
         {"waymark_aggregator_partitions{%s}": "3 stale"}, "4m", "6m", "No aggregator has a partition assigned.", {}
@@ -149,6 +169,10 @@ TROUBLES = {
     "WaymarkVisitsUnavailable": Trouble(
         {"waymark_redirect_unavailable_total{%s}": "0+30x120"},
         *("1m", "6m", "2 scans a second are answered with 503.", {}),
+    ),
+    "WaymarkRedirectsSlow": Trouble(
+        {'waymark_redirect_latency_seconds_bucket{le="0.131072", %s}': "0x120"},
+        *("4m", "8m", "One of a hundred scans takes 520.4ms to answer.", {}),
     ),
     "WaymarkRoutesUnreadable": Trouble(
         {"waymark_redirect_unreadable_routes_total{%s}": "0x8 1x112"},

@@ -1,6 +1,7 @@
 """Every metric is in one catalogue, named as Prometheus wants it, documented, and the only kind that is shown."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -9,18 +10,22 @@ from prometheus_client.parser import text_string_to_metric_families
 from aggregator.aggregator import Aggregator, uptime
 from aggregator.journal_bus import JournalBus
 from analytics.query_pool import QueryPool
+from infra.disks import Room
 from infra.exposition import Histogram, MetricsCollector, exposition, registry
 from infra.metrics import METRICS
 from infra.warehouse import Warehouse
 from ingest import backlog
-from ingest.backlog import Backlog, measure
+from ingest.backlog import Backlog, left_behind, measure
 from ingest.journal import Journal
 from ingest.journal_files import wall_ms
 from ingest.shipper import ShipStatus
 from redirect.metrics import Counts, Metrics
 from tests.ingest.events import REST
+from tests.servers.listener import certificate
 from tests.waymark import promtool
 from waymark import ingest_service
+from waymark.settings import read
+from waymark.surroundings import Surroundings, certificates, folders
 from waymark.wiring import aggregator
 
 ROOT = Path(__file__).parents[2]
@@ -50,11 +55,13 @@ def test_a_redirector_shows_its_own_and_nothing_else(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path, source=5, now_ms=wall_ms, max_bytes=1 << 20)
     counts = Counts()
     gauges = dict.fromkeys(GAUGES, lambda: 1.0)
-    metrics = Metrics(counts, journal, gauges)
+    metrics = Metrics(counts, journal, gauges, tmp_path)
     counts.tallies["human", "redirect"].n = 5
     counts.fetched = 2
     text = metrics().decode()
-    assert promtool.shown(text) == promtool.of("redirect")
+    assert promtool.shown(text) == promtool.of("redirect", "engines")
+    assert 'waymark_engine_up{engine="redis"} 1.0' in text
+    assert float(re.findall(r'waymark_disk_free_bytes{folder="journal"} (.*)', text)[0]) > 0
     assert "waymark_redirect_cache_hits_total 3.0" in text
     counts.fetched = 4
     assert "waymark_redirect_cache_hits_total 3.0" in metrics().decode(), "a counter never goes back"
@@ -64,18 +71,39 @@ def test_a_redirector_shows_its_own_and_nothing_else(tmp_path: Path) -> None:
 def test_processes_at_one_address_are_told_apart(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path, source=5, now_ms=wall_ms, max_bytes=1 << 20)
     gauges = dict.fromkeys(GAUGES, lambda: 1.0)
-    text = Metrics(Counts(), journal, gauges, worker="77")().decode()
-    assert promtool.shown(text) == promtool.of("redirect")
+    text = Metrics(Counts(), journal, gauges, tmp_path, worker="77")().decode()
+    assert promtool.shown(text) == promtool.of("redirect", "engines")
     assert {'worker="77"' in line for line in text.splitlines() if not line.startswith("#")} == {True}
     journal.close()
 
 
-def test_ingest_shows_its_own_and_nothing_else() -> None:
+def test_ingest_shows_its_own_and_nothing_else(tmp_path: Path) -> None:
     status = ShipStatus(connected=True, records=3)
     status.record_events.add(7)
     status.lag_seconds.add(0.02)
     made = registry(lambda: ingest_service.readings(status), lambda: backlog.readings(Backlog(bytes=5), 1 << 30))
     assert promtool.shown(exposition(made).decode()) == promtool.of("ingest", "journal")
+
+
+def test_what_a_service_depends_on(tmp_path: Path) -> None:
+    made = certificate(tmp_path / "kafka.pem")
+    (tmp_path / "ca.pem").touch()
+    files = {"WAYMARK_KAFKA_CERT": str(made), "WAYMARK_KAFKA_CA": str(tmp_path / "ca.pem")}
+    settings = read({"WAYMARK_KAFKA_SECURITY": "SSL", **files}, data=tmp_path)
+    assert folders(settings, journals=True).keys() == {"data", "files", "warehouse", "journal"}
+    assert folders(settings, journals=True, data=False) == {"journal": tmp_path / "journal"}
+    around = Surroundings(folders(settings, journals=False), certificates(settings), lambda: Room(3, 5))
+    for part, up in (("redis", True), ("kafka", False), ("aggregator", False)):
+        around.saw(part, up)
+    text = exposition(registry(around.readings)).decode()
+    assert promtool.shown(text) == promtool.of("engines", "certificates")
+    found = {line.partition(" ")[0]: float(line.partition(" ")[2]) for line in text.splitlines() if line[0] != "#"}
+    assert [found[f'waymark_engine_up{{engine="{engine}"}}'] for engine in ("redis", "kafka")] == [1, 0]
+    assert found['waymark_disk_free_bytes{folder="warehouse"}'] == 3
+    assert 0 < found['waymark_disk_free_bytes{folder="data"}'] < found['waymark_disk_size_bytes{folder="data"}']
+    assert found['waymark_certificate_end_time_seconds{certificate="kafka_cert"}'] > time.time()
+    # Left out: a folder that does not exist, a file without a certificate, a part that is no engine.
+    assert not [name for name in found if "files" in name or "kafka_ca" in name or "aggregator" in name]
 
 
 def test_an_aggregator_and_the_questions_show_their_own(tmp_path: Path) -> None:
@@ -118,5 +146,9 @@ def test_the_depth_of_journals_is_what_no_one_has_acknowledged(tmp_path: Path) -
     # On one machine it is the aggregator that takes them over.
     found = measure(tmp_path, lambda folder: {"5": 10}[folder.name], lambda: scanned_s + 7)
     assert (found.waiting, found.oldest_s) == (1, 7.0)
+    assert left_behind(tmp_path) == 0, "its redirector lives"
     journal.close()
     assert measure(tmp_path).waiting == 0
+    assert left_behind(tmp_path) == 1, "that it ended is to be shipped, too"
+    (tmp_path / "5" / "cursor.json").write_text('{"bus": "any", "following": 12}')
+    assert left_behind(tmp_path) == 0

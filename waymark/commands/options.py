@@ -9,9 +9,12 @@ from typing import IO, Any
 
 import click
 
+from waymark import logs
 from waymark.data_dir import NoFolder
 from waymark.errors import UserError
 from waymark.settings import BadSetting, Settings, read, unknown
+
+log = logging.getLogger("waymark")
 
 data_flag = click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="The data folder. [WAYMARK_DATA, ./data]"
@@ -34,7 +37,10 @@ def settings(**flags: Any) -> Settings:
 def _warn_of_unknown() -> None:
     """Once per command, however often it reads its settings."""
     for line in unknown(os.environ):
-        click.echo(f"Warning: {line}", err=True)
+        if logs.is_json():
+            log.warning("%s", line)
+        else:
+            click.echo(f"Warning: {line}", err=True)
 
 
 class Unusable(click.ClickException):
@@ -44,8 +50,12 @@ class Unusable(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         # What was logged before comes first; the error is the last line.
-        logging.shutdown()
-        super().show(file)
+        if logs.is_json():
+            log.error("%s", self.format_message())
+            logging.shutdown()
+        else:
+            logging.shutdown()
+            super().show(file)
 
 
 def explained(command: Callable[..., Any]) -> Callable[..., Any]:

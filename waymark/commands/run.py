@@ -29,6 +29,7 @@ def up(data: Path | None, api_port: int | None, redirect_port: int | None, worke
     """
     from waymark.up import up as run
 
+    logs.early("up")
     found = settings(data=data, api_port=api_port, redirect_port=redirect_port, workers=workers)
     logs.configure("up", found.log_format)
     logging.getLogger(__name__).info("%s", start_line("up", found))
@@ -52,6 +53,7 @@ def _service(name: str, description: str, *, hidden: bool = False) -> click.Comm
     def command(data: Path | None, nice: int, **handed: Any) -> None:
         from waymark import services
 
+        logs.early(name)
         run: Callable[..., Any] = getattr(services, name)
         found = settings(data=data)
         if lacking := missing(name, found):

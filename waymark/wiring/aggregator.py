@@ -26,6 +26,7 @@ from aggregator.journal_bus import JournalBus
 from aggregator.queries import CONSISTENT
 from aggregator.retrying import State
 from api.context import Ready
+from infra.disks import Room
 from infra.exposition import Reading
 from infra.warehouse import Warehouse
 from ingest.backlog import Following
@@ -151,6 +152,11 @@ def stored_of(moving: Aggregator) -> Stored:
     return stored
 
 
+def room_of(moving: Aggregator) -> Room | None:
+    """On the warehouse's disk, at the last look."""
+    return None if moving.space.free is None else Room(moving.space.free, moving.space.size)
+
+
 def readings(moving: Aggregator) -> Mapping[str, Reading]:
     """For /metrics."""
     metrics = moving.metrics()
@@ -167,7 +173,6 @@ def readings(moving: Aggregator) -> Mapping[str, Reading]:
         "waymark_aggregator_partitions": states.total() - states[State.ENDED] - states[State.LEFT],
         "waymark_aggregator_waiting_partitions": states[State.RECOVERING] + states[State.RETRYING],
         "waymark_aggregator_stopped_partitions": states[State.STOPPED],
-        "waymark_warehouse_free_bytes": moving.space.free or 0,
         "waymark_warehouse_short_of_room": moving.space.short,
         "waymark_warehouse_broken_parts": moving.space.broken,
     }
