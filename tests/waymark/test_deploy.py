@@ -43,6 +43,25 @@ def test_compose_builds_the_image_without_the_engines_of_one_machine() -> None:
     assert re.findall(r"-r (\S+)", installs) == ["requirements-edge.txt"]
 
 
+def test_images_are_built_of_stages_that_there_are_for_both_kinds_of_machine() -> None:
+    job = yaml.safe_load((ROOT / ".github" / "workflows" / "images.yml").read_text())["jobs"]["image"]
+    stages = re.findall(r"^FROM .* AS ([\w-]+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    targets = {one["name"]: one["target"] for one in job["strategy"]["matrix"]["include"]}
+    # Without a target, it is the last stage.
+    assert targets.keys() == {"waymark", "waymark-edge"}
+    assert set(targets.values()) - {""} <= set(stages)
+    [build] = [step["with"] for step in job["steps"] if step.get("uses", "").startswith("docker/build-push-action@")]
+    assert (build["platforms"], build["provenance"], build["sbom"]) == ("linux/amd64,linux/arm64", "mode=max", True)
+
+
+def test_actions_are_named_by_commit() -> None:
+    """A tag can be moved to something else."""
+    for workflow in (ROOT / ".github" / "workflows").glob("*.yml"):
+        used = re.findall(r"uses: (.*)$", workflow.read_text(), re.MULTILINE)
+        assert used
+        assert [one for one in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v[\d.]+", one)] == [], workflow.name
+
+
 # What a container has no use for: the image says where it listens, one process serves, and keys are made by command.
 _NOT_PASSED = {
     *("WAYMARK_DATA", "WAYMARK_HOST", "WAYMARK_API_PORT", "WAYMARK_REDIRECT_PORT"),
