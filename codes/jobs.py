@@ -1,9 +1,8 @@
 """Jobs: work that is accepted at once and done later, with its items, their results, and who works on it.
 
-All parts of a job are in one slot; the list of open jobs is in another, and only says where to look. One worker at a
-time holds a job's lease, and only its holder can record a result. A lease expires, so the job of a killed worker goes
-to the next one; an item that was begun and not recorded is begun again, so doing it twice must be the same as once
-(`NewCode.id`).
+The list of open jobs only says where to look. One worker at a time holds a job's lease, and only its holder can record
+a result. A lease expires, so the job of a killed worker goes to the next one; an item that was begun and not recorded
+is begun again, so doing it twice must be the same as once (`NewCode.id`).
 
 Workspaces take turns, however many jobs each has. Its plan limits a workspace's jobs and their bytes; a job counts
 until its results are taken or expire.

@@ -3,7 +3,7 @@
 Rates are exact, whoever else counts at the same time. An hour is the last sixty minutes: each use is remembered for
 that long. A month is a calendar month in UTC.
 
-Sizes are stored beside what they measure, in the workspace's slot (`codes.index`, `codes.static_codes`, `codes.files`),
+Sizes are stored beside what they measure, under the workspace (`codes.index`, `codes.static_codes`, `codes.files`),
 one for each code, so writing one twice counts it once. Writes that run at the same moment may exceed a limit by their
 own size; `codes.plan_limits` counts codes exactly when a workspace is near the limit of its plan.
 """

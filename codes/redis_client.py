@@ -9,12 +9,13 @@ from typing import Any, ParamSpec, TypeVar
 
 from redis import exceptions
 from redis.asyncio import ConnectionPool, Redis
-from redis.asyncio.connection import AbstractConnection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from codes.errors import Unavailable
-from infra import engine_urls
+from infra import engine_urls, redis_primary
+from infra.engine_urls import RedisUrl
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,6 +33,34 @@ _NOT_NOW = ("LOADING", "MISCONF", "OOM", "READONLY", "CLUSTERDOWN", "MASTERDOWN"
 _IN_SCRIPT = re.compile(rf"^Error running script .*@user_script: ?\d+: -?({'|'.join(_NOT_NOW)})\b", re.DOTALL)
 
 
+class _PrimaryConnection(Connection):
+    """A connection to the primary. It closes itself when that is another one now."""
+
+    def __init__(self, at: RedisUrl, **settings: Any) -> None:
+        self._at = at
+        super().__init__(host=at.host, port=at.port, **settings)
+
+    async def _connect(self) -> None:
+        if self._at.asks:
+            self.host, self.port = await redis_primary.find(self._at)
+        await super()._connect()  # type: ignore[no-untyped-call]
+
+    async def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().read_response(*args, **kwargs)
+        except exceptions.ResponseError as error:
+            if isinstance(error, _ELSEWHERE) or ((found := _IN_SCRIPT.search(str(error))) and found[1] == "READONLY"):
+                await self.disconnect()
+            raise
+
+
+class _SecurePrimaryConnection(_PrimaryConnection, SSLConnection):
+    pass
+
+
+_ELSEWHERE = (exceptions.ReadOnlyError, exceptions.MovedError)
+
+
 class Pool(ConnectionPool):
     """Lends at most CONNECTIONS connections at a time; later callers wait.
 
@@ -39,8 +68,11 @@ class Pool(ConnectionPool):
     pool is empty.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, fails_over: bool = False, **settings: Any) -> None:
+        """`fails_over`: when one connection has failed, none that is idle is used again, so that a primary that hangs
+        costs one wait and not one for each connection."""
         super().__init__(max_connections=16 * CONNECTIONS, **settings)
+        self._fails_over = fails_over
         self._turns = asyncio.Semaphore(CONNECTIONS)
         self._lent: set[AbstractConnection] = set()
 
@@ -60,7 +92,10 @@ class Pool(ConnectionPool):
         if connection in self._lent:
             self._lent.remove(connection)
             self._turns.release()
+        failed = not connection.is_connected
         await super().release(connection)
+        if failed and self._fails_over:
+            await self.disconnect(inuse_connections=False)
 
 
 def connect(url: str) -> Redis:
@@ -73,13 +108,17 @@ def connect(url: str) -> Redis:
     where: dict[str, Any]
     if at.path:
         where = {"connection_class": UnixDomainSocketConnection, "path": at.path}
+    elif at.secure:
+        where = {"connection_class": _SecurePrimaryConnection, "at": at}
+        where |= {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
+        where |= {"ssl_ca_certs": at.ca, "ssl_certfile": at.certificate, "ssl_keyfile": at.key}
     else:
-        where = {"host": at.host, "port": at.port}
-    if at.secure:
-        where |= {"connection_class": SSLConnection, "ssl_cert_reqs": "required", "ssl_check_hostname": True}
-        where |= {"ssl_ca_certs": at.ca} if at.ca else {}
+        where = {"connection_class": _PrimaryConnection, "at": at}
+    if at.asks:
+        where["redis_connect_func"] = _to_the_primary
     pool = Pool(
         **where,
+        fails_over=bool(at.asks),
         username=at.user,
         password=at.password,
         db=at.db,
@@ -88,6 +127,15 @@ def connect(url: str) -> Redis:
         retry=Retry(NoBackoff(), 0),
     )
     return Redis.from_pool(pool)
+
+
+async def _to_the_primary(connection: AbstractConnection) -> None:
+    """Log in, and look whether this is the primary: Sentinels may name one that has not been promoted yet."""
+    await connection.on_connect()
+    await connection.send_command("ROLE")
+    role = await connection.read_response()
+    if role[0] != b"master":
+        raise exceptions.ConnectionError("what is said to be the primary is none yet")
 
 
 def raises_unavailable(call: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
@@ -110,6 +158,8 @@ def raises_unavailable(call: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine
 
 _CLASSES = (
     exceptions.ReadOnlyError,
+    # And MOVED, which is one.
+    exceptions.AskError,
     exceptions.ClusterDownError,
     exceptions.MasterDownError,
     exceptions.OutOfMemoryError,

@@ -1,7 +1,6 @@
 """Static codes: records of symbols that hold their content themselves.
 
-They have no slug, no route and no scans, so each is an entry of a hash and of a sorted set, both in its workspace's
-slot.
+They have no slug, no route and no scans, so each is an entry of a hash and of a sorted set of its workspace.
 """
 
 import uuid

@@ -6,19 +6,36 @@ ValueError; its text says what the address looks like and never repeats what was
 """
 
 import re
+import ssl
+from collections.abc import Mapping
+from typing import Literal
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import msgspec
 
-REDIS = "redis://:password@host:6379/0, rediss:// for TLS, or unix:///path/to/redis.sock"
+REDIS = (
+    "redis://:password@host:6379/0, rediss:// for TLS, redis+sentinel://:password@host:26379,host:26379/name/0, "
+    "redis+cluster://:password@host:6379,host:6379, or unix:///path/to/redis.sock"
+)
 CLICKHOUSE = "http://user:password@host:8123/database, or https:// (port 8443) for TLS"
 KAFKA = "host:port,host:port"
 
+# Scheme → whether it is TLS, and whom it asks for the primary.
+_REDIS: Mapping[str, tuple[bool, Literal["", "sentinel", "cluster"]]] = {
+    "redis": (False, ""),
+    "rediss": (True, ""),
+    "redis+sentinel": (False, "sentinel"),
+    "rediss+sentinel": (True, "sentinel"),
+    "redis+cluster": (False, "cluster"),
+    "rediss+cluster": (True, "cluster"),
+}
+_HOSTS = re.compile(r"([a-z+]+://(?:[^/?#]*@)?)([^@/?#]*)(.*)", re.DOTALL)
 _HOST = re.compile(r"(?!-)[A-Za-z0-9_.-]+|[0-9A-Fa-f:.]+")
 
 
 class RedisUrl(msgspec.Struct, frozen=True):
-    """`path` is that of a unix socket; where it is empty, `host` and `port` say where."""
+    """`path` is that of a unix socket; where it is empty, `host` and `port` say where. With `asks` they are those of
+    the first of `seeds`, which say where the primary is now (`infra.redis_primary`)."""
 
     path: str = ""
     host: str = ""
@@ -27,8 +44,35 @@ class RedisUrl(msgspec.Struct, frozen=True):
     user: str | None = None
     password: str | None = None
     db: int = 0
-    # A file of certificates to believe, instead of the system's.
+    # A file of certificates to trust, instead of the system's; a client certificate and its key.
     ca: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    # Sentinels, or nodes of a cluster. `service` is the name under which Sentinels watch the primary, and the other two
+    # are for the Sentinels themselves.
+    asks: Literal["", "sentinel", "cluster"] = ""
+    seeds: tuple[tuple[str, int], ...] = ()
+    service: str = ""
+    sentinel_user: str | None = None
+    sentinel_password: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """Where it is, without a password."""
+        if not self.asks:
+            return self.path or f"{self.host}:{self.port}"
+        hosts = ", ".join(f"{host}:{port}" for host, port in self.seeds)
+        return f"{self.service} of Sentinels {hosts}" if self.asks == "sentinel" else f"cluster of {hosts}"
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """For connections to any of these. Raises OSError for a file that cannot be read."""
+        if not self.secure:
+            return None
+        context = ssl.create_default_context(cafile=self.ca)
+        if self.certificate:
+            context.load_cert_chain(self.certificate, self.key)
+        return context
 
 
 class ClickHouseUrl(msgspec.Struct, frozen=True):
@@ -41,30 +85,79 @@ class ClickHouseUrl(msgspec.Struct, frozen=True):
 
 
 def redis(text: str) -> RedisUrl:
-    parts = _split(text, ("redis", "rediss", "unix"), REDIS)
+    first, *others = _each_host(text)
+    parts = _split(first, ("unix", *_REDIS), REDIS)
+    secure, asks = _REDIS.get(parts.scheme, (False, ""))
+    hosts = [parts, *(_split(one, tuple(_REDIS), REDIS) for one in others)]
+    if others and not asks:
+        raise ValueError(f"has more than one host, which only Sentinels and clusters have; it is {REDIS}")
     options = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
-    db, ca = options.pop("db", ""), options.pop("ssl_ca_certs", None)
+    files = {name: options.pop(name, None) for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")}
+    of_sentinel = [options.pop(name, None) for name in ("sentinel_username", "sentinel_password")]
+    db = options.pop("db", "")
     if options:
-        raise ValueError(f"knows no option {', '.join(sorted(options))}, only db and ssl_ca_certs")
+        known = ", ".join(("db", *files, "sentinel_username", "sentinel_password"))
+        raise ValueError(f"knows no option {', '.join(sorted(options))}, only {known}")
     path = unquote(parts.path)
+    service = ""
+    if asks == "sentinel":
+        service, _, path = path.strip("/").partition("/")
+        if not service:
+            raise ValueError(f"names no primary to ask the Sentinels for; it is {REDIS}")
     if parts.scheme != "unix":
         db, path = path.strip("/") or db, ""
     if not (db or "0").isascii() or not (db or "0").isdigit():
         raise ValueError(f"has a database that is no number; it is {REDIS}")
+    if asks == "cluster" and int(db or 0):
+        raise ValueError("has a database; a cluster has only 0")
     if parts.scheme == "unix" and not path.startswith("/"):
         raise ValueError("has no path of a socket; it is unix:///path/to/redis.sock")
-    if ca is not None and parts.scheme != "rediss":
-        raise ValueError("has ssl_ca_certs without TLS; TLS is rediss://")
+    if set(files.values()) != {None} and not secure:
+        given = ", ".join(name for name, value in files.items() if value is not None)
+        raise ValueError(f"has {given} without TLS; TLS is rediss://, rediss+sentinel:// or rediss+cluster://")
+    if files["ssl_keyfile"] and not files["ssl_certfile"]:
+        raise ValueError("has ssl_keyfile without ssl_certfile; a key is of a certificate")
+    if of_sentinel != [None, None] and asks != "sentinel":
+        raise ValueError("has a login of Sentinels without any; they are redis+sentinel://")
+    port = 26379 if asks == "sentinel" else 6379
+    seeds = () if path else tuple((_host(one, REDIS), one.port or port) for one in hosts)
     return RedisUrl(
         path=path,
-        host="" if path else _host(parts, REDIS),
-        port=parts.port or 6379,
-        secure=parts.scheme == "rediss",
+        host=seeds[0][0] if seeds else "",
+        port=seeds[0][1] if seeds else port,
+        secure=secure,
         user=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
         db=int(db or 0),
-        ca=ca,
+        ca=files["ssl_ca_certs"],
+        certificate=files["ssl_certfile"],
+        key=files["ssl_keyfile"],
+        asks=asks,
+        seeds=seeds if asks else (),
+        service=service,
+        sentinel_user=of_sentinel[0],
+        sentinel_password=of_sentinel[1],
     )
+
+
+def redis_readable(text: str) -> None:
+    """As `redis`, and raises ValueError when a file of certificates cannot be used."""
+    at = redis(text)
+    try:
+        _ = at.tls
+    except OSError as error:
+        raise ValueError(
+            f"has a certificate or key that cannot be used: {error.strerror or error}; it takes PEM files"
+        ) from None
+
+
+def _each_host(text: str) -> list[str]:
+    """The address once for each of its hosts."""
+    found = _HOSTS.fullmatch(text)
+    if found is None:
+        return [text]
+    before, hosts, after = found.groups()
+    return [f"{before}{host}{after}" for host in hosts.split(",")]
 
 
 def clickhouse(text: str) -> ClickHouseUrl:

@@ -47,7 +47,7 @@ _PING = """
 local info = redis.call('INFO', 'replication')
 if not info:find('role:master', 1, true) then return redis.error_reply('READONLY this is no primary') end
 local primary = info:match('master_replid:(%w+)') or ''
-local changes = redis.call('GET', ARGV[3]) or '0'
+local changes = redis.call('GET', KEYS[1]) or '0'
 return redis.call('PUBLISH', ARGV[1], ARGV[2] .. ' ' .. changes .. ' ' .. primary)
 """
 
@@ -176,7 +176,7 @@ class CacheSync:
         if self._connections != self._primary.connections:
             # This may be another Redis, which has no registration of ours.
             self._registered_until = 0.0
-        commands: list[Command] = [("EVAL", _PING, 0, self._own, self._ping, keys.CHANGES)]
+        commands: list[Command] = [("EVAL", _PING, 1, keys.CHANGES, self._own, self._ping)]
         if renew := sent >= self._registered_until - REGISTERED_S + RENEW_S:
             lapses = f"{time.time() + self._ahead_s + REGISTERED_S:.3f}"
             commands = [("TIME",), ("ZADD", keys.REDIRECTORS, lapses, self._name), *commands]

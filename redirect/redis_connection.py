@@ -5,14 +5,14 @@ order it came. This module is the small part of a client that a redirector needs
 """
 
 import asyncio
-import ssl
+import re
 from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
 
 import hiredis
 
-from infra import engine_urls
+from infra import engine_urls, redis_primary
 
 # How often to check for progress while replies are outstanding.
 LOOK_S = 0.1
@@ -21,6 +21,10 @@ LOOK_S = 0.1
 PATIENT_LOOKS = 10
 # A hanging connection is closed after this many.
 GIVEN_UP_LOOKS = 30
+
+# What a Redis answers that is no longer the one to ask: the primary was demoted, or its part of a cluster moved. (6.2
+# wraps it in a script's error.)
+_ELSEWHERE = re.compile(r"(^|: -)(READONLY|MOVED) ")
 
 _MORE = object()
 
@@ -80,8 +84,12 @@ class RedisConnection(asyncio.Protocol):
             self._replies += 1
             if self._waiting:
                 future = self._waiting.popleft()
+                if isinstance(reply, Refused) and _ELSEWHERE.search(str(reply)):
+                    # Nothing was done: the next connection is to another one.
+                    reply = Away(str(reply))
+                    self.close()
                 if future is not None and not future.done():
-                    if isinstance(reply, Refused):
+                    if isinstance(reply, Refused | Away):
                         future.set_exception(reply)
                     else:
                         future.set_result(reply)
@@ -141,16 +149,17 @@ class RedisConnection(asyncio.Protocol):
 
 
 async def connect(url: str, push: Callable[[Any], None] | None = None) -> RedisConnection:
-    """Connect. Raises Away when there is no Redis, it refuses the login, or it is still loading. May take as long as
-    the network's timeouts: bound it."""
+    """Connect, to the primary where Sentinels or a cluster say which that is. Raises Away when there is no Redis, it
+    refuses the login, it is still loading, or nobody knows the primary. May take as long as the network's timeouts:
+    bound it."""
     at = engine_urls.redis(url)
     loop = asyncio.get_running_loop()
     try:
         if at.path:
             _, connection = await loop.create_unix_connection(lambda: RedisConnection(push), at.path)
         else:
-            secure = ssl.create_default_context(cafile=at.ca) if at.secure else None
-            _, connection = await loop.create_connection(lambda: RedisConnection(push), at.host, at.port, ssl=secure)
+            host, port = await redis_primary.find(at) if at.asks else (at.host, at.port)
+            _, connection = await loop.create_connection(lambda: RedisConnection(push), host, port, ssl=at.tls)
     except OSError as error:
         raise Away(str(error)) from error
     try:
@@ -158,6 +167,8 @@ async def connect(url: str, push: Callable[[Any], None] | None = None) -> RedisC
             await connection.call("AUTH", *([at.user] if at.user else []), at.password)
         if at.db:
             await connection.call("SELECT", at.db)
+        if at.asks and (await connection.call("ROLE"))[0] != b"master":
+            raise Away("what is said to be the primary is none yet")
         await connection.call("PING")
     except (Away, Refused) as error:
         connection.close()

@@ -1,12 +1,13 @@
-"""The names of all keys in Redis. The part in braces decides the hash slot on a cluster: a code and its route share
-one, so one transaction can write both."""
+"""The names of all keys in Redis. The first braces decide the hash slot on a cluster, and they are the same for all:
+one master has every key, so a step may write any of them together (decision 0111). Later braces only mark what belongs
+together."""
 
-PREFIX = "wm:"
+TAG = "wm"
+PREFIX = f"{{{TAG}}}:"
 
 # Channel of schemas.route.RouteChange messages.
 ROUTES = PREFIX + "routes"
-# How many of these were ever published: the publishing script counts, and each ping tells the count. Its slot is not
-# that of codes, so on a Redis Cluster each primary would need its own (docs/scaling.md: clusters are not supported).
+# How many of these were ever published: the publishing script counts, and each ping tells the count.
 CHANGES = PREFIX + "changes"
 # Sorted set: name of a live redirector → unix time at which its registration expires.
 REDIRECTORS = PREFIX + "redirectors"
@@ -35,7 +36,7 @@ POSITION_SECRET = PREFIX + "position-secret"
 # Hash: nonce → the intent of a change of several steps (codes.intents), until it is done.
 INTENTS = PREFIX + "intents"
 
-# Custom domains, all in one slot. Hash: id → schemas.domain.Domain; hash: name → id of the one that is verified;
+# Custom domains. Hash: id → schemas.domain.Domain; hash: name → id of the one that is verified;
 # "workspace name" → id of its claim, so that there is one; a version that grows with every change of a verified one;
 # the highest number given out.
 DOMAINS = PREFIX + "{domains}:domains"
@@ -43,8 +44,7 @@ DOMAIN_NAMES = PREFIX + "{domains}:names"
 DOMAIN_CLAIMS = PREFIX + "{domains}:claims"
 DOMAINS_VERSION = PREFIX + "{domains}:version"
 DOMAIN_NUMBERS = PREFIX + "{domains}:numbers"
-# Hash: number of a workspace → schemas.branding.Branding. Of the same slot and version, since redirectors read both at
-# once.
+# Hash: number of a workspace → schemas.branding.Branding. Of the same version, since redirectors read both at once.
 BRANDINGS = PREFIX + "{domains}:brandings"
 # Sorted set: id of a verified domain → when the DNS was last asked whether it is proven (codes.domain_rechecks).
 DOMAINS_LOOKED_AT = PREFIX + "{domains}:looked-at"
@@ -54,7 +54,7 @@ DOMAINS_LOOKED_AT = PREFIX + "{domains}:looked-at"
 JOBS = PREFIX + "jobs"
 JOB_TURNS = PREFIX + "job-turns"
 
-# Webhooks, all in one slot. Hash: id of an endpoint → schemas.webhook.Endpoint; a version that grows with every change
+# Webhooks. Hash: id of an endpoint → schemas.webhook.Endpoint; a version that grows with every change
 # of one; hash: workspace → how many it has (nothing is told of the codes of the others).
 WEBHOOKS = PREFIX + "{webhooks}:endpoints"
 WEBHOOKS_VERSION = PREFIX + "{webhooks}:version"

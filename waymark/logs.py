@@ -158,8 +158,7 @@ def start_line(service: str, settings: Settings) -> str:
     if service in _LISTENS:
         said.append(f"port {getattr(settings, _LISTENS[service])} of {settings.host}")
     if settings.redis_url is not None and service != "ingest":
-        url = engine_urls.redis(settings.redis_url)
-        said.append(f"Redis {url.path or f'{url.host}:{url.port}'}")
+        said.append(f"Redis {engine_urls.redis(settings.redis_url).shown}")
     if service in ("core", "aggregate", "ingest"):
         said.append(f"Kafka {settings.kafka_bootstrap}" if settings.kafka_bootstrap else "no Kafka")
     if service in ("core", "aggregate", "api"):

@@ -82,7 +82,11 @@ class Settings(KafkaSettings, frozen=True, kw_only=True):
     ] = None
     redis_url: Annotated[
         str | None,
-        _is("WAYMARK_REDIS_URL", "Your own Redis (append-only, `noeviction`). Default: `waymark up` starts one."),
+        _is(
+            "WAYMARK_REDIS_URL",
+            "Your own Redis (append-only, `noeviction`): one server, Sentinels or a cluster, with or without TLS "
+            "(docs/redis.md). Default: `waymark up` starts one.",
+        ),
     ] = None
     redis_server: Annotated[
         str,

@@ -69,7 +69,9 @@ class State(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(Delivery)
 _encoder = msgspec.json.Encoder()
 
-# (Names of keys are made from a prefix in one slot: an endpoint has several, and one step touches many endpoints.)
+# (Names of keys are made from a prefix: an endpoint has several, and one step touches many endpoints. A cluster is told
+# one of them, to know that it has them all.)
+_ANY = [keys.WEBHOOKS]
 _ENQUEUE = """
 local function at(part, id) return prefix .. part .. ':' .. id end
 local function next_due(id)
@@ -238,7 +240,7 @@ def limits(plan: Plan) -> list[int]:
 @raises_unavailable
 async def put(redis: Redis, endpoint: str, message: Message, plan: Plan, now_ms: int) -> bool:
     """Queue one delivery; return whether there was room. For tests of an endpoint."""
-    put = await _PUT.run(redis, [], PREFIX, now_ms, *limits(plan), endpoint, about(message, now_ms), message.body)
+    put = await _PUT.run(redis, _ANY, PREFIX, now_ms, *limits(plan), endpoint, about(message, now_ms), message.body)
     return bool(put)
 
 
@@ -381,7 +383,7 @@ async def replay(redis: Redis, endpoint: str, number: str, now_ms: int) -> bool:
     if raw is None:
         return False
     fresh = msgspec.structs.replace(_decoder.decode(raw), attempts=0)
-    return bool(await _REPLAY.run(redis, [], PREFIX, now_ms, endpoint, number, _encoder.encode(fresh)))
+    return bool(await _REPLAY.run(redis, _ANY, PREFIX, now_ms, endpoint, number, _encoder.encode(fresh)))
 
 
 @raises_unavailable
@@ -397,4 +399,4 @@ async def replay_dead(redis: Redis, endpoint: str, now_ms: int) -> int:
 @raises_unavailable
 async def resume(redis: Redis, endpoint: str) -> None:
     """Deliver again what waits for an endpoint, as if it had never failed."""
-    await _RESUME.run(redis, [], PREFIX, endpoint)
+    await _RESUME.run(redis, _ANY, PREFIX, endpoint)

@@ -40,7 +40,7 @@ async def contents(redis: Redis) -> dict[bytes, object]:
                 if at.endswith(b":route"):
                     found[at] = msgspec.structs.replace(decode_route(raw), version=0)
                 else:
-                    found[at] = raw.split()[0] if at.startswith(b"wm:id:") else raw
+                    found[at] = raw.split()[0] if at.startswith(b"{wm}:id:") else raw
             case b"hash":
                 found[at] = await redis.hgetall(at)
             case b"zset":

@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from codes import leases
 
-KEY = "wm:test:lease"
+KEY = "{wm}:test:lease"
 
 
 async def test_one_at_a_time_has_it(redis: Redis) -> None:

@@ -14,7 +14,7 @@ from codes.redis_client import Pool, Script, command, connect, raises_unavailabl
 
 async def test_cancelled_callers_take_no_connection_along(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = random.Random(1)
-    callers = [asyncio.create_task(command(redis, "INCR", "wm:numbers")) for _ in range(400)]
+    callers = [asyncio.create_task(command(redis, "INCR", "{wm}:numbers")) for _ in range(400)]
     for caller in callers:
         asyncio.get_running_loop().call_later(rng.random() * 0.05, caller.cancel)
     await asyncio.gather(*callers, return_exceptions=True)
@@ -53,7 +53,7 @@ async def test_a_script_that_redis_cannot_carry_out_now_is_no_defect(
         await redis.config_set(setting, bad)
     try:
         with pytest.raises(Unavailable):
-            await script(redis, ["wm:numbers"], "1")
+            await script(redis, ["{wm}:numbers"], "1")
     finally:
         if setting == "replicaof":
             await command(redis, "REPLICAOF", "NO", "ONE")

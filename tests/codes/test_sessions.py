@@ -37,7 +37,7 @@ async def test_a_secret_is_stored_as_a_digest_that_expires(redis: Redis) -> None
     names = [name async for name in redis.scan_iter("*")]
     kept = [name + (await redis.dump(name) or b"") for name in names]
     assert not [one for one in kept if secret.encode() in one or token.encode() in one]
-    lasts = [await redis.pttl(name) for name in names if name.startswith((b"wm:session:", b"wm:sign-in:"))]
+    lasts = [await redis.pttl(name) for name in names if name.startswith((b"{wm}:session:", b"{wm}:sign-in:"))]
     assert len(lasts) == 2 and all(0 < one <= sessions.IDLE_MS for one in lasts)
 
 

@@ -50,7 +50,7 @@ async def test_old_secrets_leave_redis(redis: Redis) -> None:
     for _ in range(3):
         at.ms += ROTATE_MS
         await token_secrets.current(redis, lives_ms=LIVES, now_ms=at)
-    raw = await redis.get("wm:token-secrets")
+    raw = await redis.get("{wm}:token-secrets")
     assert isinstance(raw, bytes)
     assert first.id.encode() not in raw and raw.count(b'"made_at_ms"') == 2
 

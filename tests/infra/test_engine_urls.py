@@ -15,6 +15,28 @@ from infra.engine_urls import ClickHouseUrl, RedisUrl
         ("redis://:p%40ss@r.example:6380/2", RedisUrl(host="r.example", port=6380, password="p@ss", db=2)),
         ("rediss://me:pass@[::1]/", RedisUrl(host="::1", secure=True, user="me", password="pass")),
         ("rediss://r?ssl_ca_certs=/ca.pem&db=3", RedisUrl(host="r", secure=True, ca="/ca.pem", db=3)),
+        (
+            "rediss://r?ssl_ca_certs=/ca&ssl_certfile=/c&ssl_keyfile=/k",
+            RedisUrl(host="r", secure=True, ca="/ca", certificate="/c", key="/k"),
+        ),
+        (
+            "redis+sentinel://me:p%40ss@a,b:1,[::1]:2/main/3?sentinel_password=x",
+            RedisUrl(
+                host="a",
+                port=26379,
+                user="me",
+                password="p@ss",
+                db=3,
+                asks="sentinel",
+                seeds=(("a", 26379), ("b", 1), ("::1", 2)),
+                service="main",
+                sentinel_password="x",
+            ),
+        ),
+        (
+            "rediss+cluster://:p@a:1,b",
+            RedisUrl(host="a", port=1, secure=True, password="p", asks="cluster", seeds=(("a", 1), ("b", 6379))),
+        ),
         ("unix:///data/a%20b/redis.sock?db=1", RedisUrl(path="/data/a b/redis.sock", db=1)),
     ],
 )
@@ -45,6 +67,16 @@ def test_brokers() -> None:
         *((engine_urls.redis, text) for text in ("hush", "http://:hush@r", "redis://", "redis://:hush@r/x", "unix:")),
         *((engine_urls.redis, text) for text in ("redis://:hush@r:x", "redis://:hush#1@r", "redis:// :hush@r")),
         (engine_urls.redis, "rediss://:hush@r?ssl_cert_reqs=none"),
+        (engine_urls.redis, "rediss://:hush@r?ssl_keyfile=/k"),
+        (engine_urls.redis_readable, "rediss://:hush@r?ssl_ca_certs=/nowhere"),
+        *(
+            (engine_urls.redis, f"redis{text}")
+            for text in ("://:hush@a,b", "+cluster://:hush@a/1", "+sentinel://:hush@a")
+        ),
+        *(
+            (engine_urls.redis, f"redis{text}")
+            for text in ("+sentinel://:hush@a,/m", "+cluster://a?sentinel_password=hush")
+        ),
         (engine_urls.redis, "redis://:hush@r?ssl_ca_certs=/ca.pem"),
         *(
             (engine_urls.clickhouse, text)

@@ -243,7 +243,7 @@ async def test_its_rows_are_kept_and_ordered_to_go(api: Service) -> None:
     code = await made(api)
     birth = await api.birth_of(code["short_id"])
     await api.client.delete(f"{LIST}{code['short_id']}/")
-    raw = await api.redis.hget("wm:erasures", str(birth))
+    raw = await api.redis.hget("{wm}:erasures", str(birth))
     assert isinstance(raw, bytes)
     until = round(NOW.replace(year=2027, month=6).timestamp() * 1000)
     assert f'"keep_until_ms":{until}'.encode() in raw

@@ -214,7 +214,7 @@ async def test_a_signed_token_must_say_all(api: Service) -> None:
     good = (await exchanged(api, await api.key()))["access"]
     claims = jwt.decode(good, options={"verify_signature": False})
     header = jwt.get_unverified_header(good)
-    raw = await api.redis.get("wm:token-secrets")
+    raw = await api.redis.get("{wm}:token-secrets")
     assert isinstance(raw, bytes)
     secret = base64.b64decode(json.loads(raw)[0]["value"])
 

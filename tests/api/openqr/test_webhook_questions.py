@@ -50,7 +50,7 @@ async def until(true: Callable[[], Awaitable[object]]) -> None:
 
 async def told(api: Service, webhook: Body, kind: str) -> str:
     """What the endpoint's state says of its only question of this kind."""
-    state: Any = await api.redis.hgetall(f"wm:{{webhooks}}:state:{webhook['id']}")
+    state: Any = await api.redis.hgetall(f"{{wm}}:{{webhooks}}:state:{webhook['id']}")
     return next((value.decode() for field, value in state.items() if field.startswith(kind.encode())), "")
 
 

@@ -127,7 +127,7 @@ async def test_a_quota_that_is_used_up(api: Service) -> None:
     """Exceeding the quota returns 429 with a Retry-After header. … On 429 only — seconds until the quota resets."""
     await under_plan(api, "qravio-pro")
     workspace = (await ensure_workspace(api.redis, "ours")).number
-    await api.redis.set(f"wm:{{ws:{workspace}}}:quota:qravio-calls:2026-05", 2_995)
+    await api.redis.set(f"{{wm}}:{{ws:{workspace}}}:quota:qravio-calls:2026-05", 2_995)
     answers = await asyncio.gather(*(api.client.get(PATH) for _ in range(12)))
     assert sorted(answer.status_code for answer in answers) == [200] * 5 + [429] * 7
     assert sorted(told(answer)[1] for answer in answers if answer.status_code == 200) == list(range(5))

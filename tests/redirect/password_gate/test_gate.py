@@ -127,7 +127,7 @@ def test_a_body_without_end_is_not_read_to_its_end(world: Codes) -> None:
 
 def tried(world: Codes, code: Code) -> list[bytes]:
     """The names under which Redis knows who has tried."""
-    return list(world.publisher.redis.scan_iter(f"wm:{{tries:{code.number}}}:*"))
+    return list(world.publisher.redis.scan_iter(f"{{wm}}:{{tries:{code.number}}}:*"))
 
 
 def let_time_pass(world: Codes, code: Code) -> None:
