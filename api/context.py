@@ -20,6 +20,7 @@ from api.wrong_keys import WrongKeys
 from codes.domains import Domains
 from codes.export_targets import ExportTarget
 from codes.files import Files
+from codes.replication import Replication
 from codes.resolver import Resolver
 from codes.service import Codes
 from infra.fair_queue import FairQueue
@@ -53,6 +54,8 @@ class ApiContext(msgspec.Struct, frozen=True):
     """`readiness` has a check for each part that requests need; `registry` is shown at /metrics of the status port."""
 
     codes: Codes
+    # Changes are acknowledged once its replicas have them.
+    replication: Replication
     domains: Domains
     files: Files
     questions: QueryPool

@@ -1,8 +1,10 @@
 """What every request of every dialect passes, in this order: the key, its rate, the dialect's own conditions, the
-scope, idempotency, the handler; then what every answer gets: ETag, rate headers, the dialect's own headers.
+scope, idempotency, the handler, replicas that have what was changed; then what every answer gets: ETag, rate headers,
+the dialect's own headers.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import msgspec
 from starlette.requests import Request
@@ -44,10 +46,11 @@ def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[R
             if dialect.before is not None:
                 await dialect.before(call)
             auth.check_scope(key, route.scope)
-        if route.upload:
-            async with upload.turn(context.uploads, call.key.workspace):
-                response = await _handled(call, route)
-        else:
+        async with AsyncExitStack() as around:
+            if _changes(route):
+                await around.enter_async_context(context.replication.confirmed())
+            if route.upload:
+                await around.enter_async_context(upload.turn(context.uploads, call.key.workspace))
             response = await _handled(call, route)
         rate_limits.add_rate_headers(request, response)
         if dialect.finish is not None:
@@ -55,6 +58,11 @@ def endpoint(context: ApiContext, dialect: Dialect, route: Route) -> Callable[[R
         return response
 
     return answer
+
+
+def _changes(route: Route) -> bool:
+    """Whether a success says that something is kept. (A session that is lost is begun again.)"""
+    return route.method not in ("GET", "POST") or (route.method == "POST" and route.scope in ("write", "admin"))
 
 
 def _read_parameters(request: Request, route: Route) -> None:

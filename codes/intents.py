@@ -1,8 +1,8 @@
 """Intents: what a change of several steps is about to do, written down before its first step.
 
-A change of several steps can be interrupted between two of them. The writer clears its intent at the end; `codes.sweep` finishes or reverts what is left of the others. The writer has a deadline for the
-deciding step, by Redis' clock, and the sweep takes only intents well past it: the two never work on one at the same
-time.
+A change of several steps can be interrupted between two of them. The writer clears its intent at the end; `codes.sweep`
+finishes or reverts what is left of the others. The writer has a deadline for the deciding step, by Redis' clock, and
+the sweep takes only intents well past it: the two never work on one at the same time.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -10,8 +10,8 @@ from codes.redis_client import raises_unavailable
 
 OLDEST = (6, 2)
 
-# What an acknowledged write must survive: a power cut (`always`), or only a crash of Redis (`everysec`).
-Fsync = Literal["always", "everysec"]
+# What an acknowledged write must survive: a power cut (`always`), a crash of Redis (`everysec`), or neither (`none`).
+Fsync = Literal["always", "everysec", "none"]
 
 
 @raises_unavailable
@@ -28,10 +28,15 @@ async def check_server(redis: Redis, fsync: Fsync = "always") -> None:
         raise UnfitRedis(
             f"Redis has maxmemory-policy {policy}: it must be noeviction, or codes are lost when memory is full"
         )
-    if not int(info["aof_enabled"]):
-        raise UnfitRedis("Redis keeps no append-only file: it must have appendonly yes, or codes are lost when it ends")
     if info["role"] != "master":
         raise UnfitRedis("this Redis is a replica: codes are written to the primary")
+    if fsync == "none":
+        return
+    if not int(info["aof_enabled"]):
+        raise UnfitRedis(
+            "Redis keeps no append-only file: it must have appendonly yes, or codes are lost when it ends. To give "
+            "them up, where a managed service has no such file, set WAYMARK_REDIS_FSYNC=none"
+        )
     synced = await _synced(redis)
     if synced not in ("always", fsync) and not (synced is None and fsync == "everysec"):
         raise UnfitRedis(

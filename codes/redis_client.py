@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
 from functools import wraps
 from hashlib import sha1
 from typing import Any, ParamSpec, TypeVar
@@ -31,6 +32,11 @@ CONNECTIONS = 32
 _NOT_NOW = ("LOADING", "MISCONF", "OOM", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "NOREPLICAS", "BUSY")
 # Redis 6.2 wraps such an error of a script's command in the script's error.
 _IN_SCRIPT = re.compile(rf"^Error running script .*@user_script: ?\d+: -?({'|'.join(_NOT_NOW)})\b", re.DOTALL)
+
+
+# The replication ids of the primaries that connections led to from here on, where somebody looks (codes.replication).
+PRIMARIES: ContextVar[set[bytes] | None] = ContextVar("primaries", default=None)
+_ID = re.compile(rb"master_replid:(\w+)")
 
 
 class _PrimaryConnection(Connection):
@@ -85,6 +91,8 @@ class Pool(ConnectionPool):
             self._turns.release()
             raise
         self._lent.add(connection)
+        if (used := PRIMARIES.get()) is not None:
+            used.add(getattr(connection, "primary_id", b""))
         return connection
 
     async def release(self, connection: AbstractConnection) -> None:
@@ -98,8 +106,9 @@ class Pool(ConnectionPool):
             await self.disconnect(inuse_connections=False)
 
 
-def connect(url: str) -> Redis:
+def connect(url: str, *, identified: bool = False) -> Redis:
     """Return a client for `url` (`infra.engine_urls`). Opens nothing yet. Raises ValueError for an invalid address.
+    `identified`: its connections know which primary they lead to, for `codes.replication`.
 
     The client retries nothing: a command without an answer may have been carried out, and only the caller knows whether
     it may be sent again.
@@ -114,7 +123,7 @@ def connect(url: str) -> Redis:
         where |= {"ssl_ca_certs": at.ca, "ssl_certfile": at.certificate, "ssl_keyfile": at.key}
     else:
         where = {"connection_class": _PrimaryConnection, "at": at}
-    if at.asks:
+    if at.asks or identified:
         where["redis_connect_func"] = _to_the_primary
     pool = Pool(
         **where,
@@ -130,12 +139,14 @@ def connect(url: str) -> Redis:
 
 
 async def _to_the_primary(connection: AbstractConnection) -> None:
-    """Log in, and look whether this is the primary: Sentinels may name one that has not been promoted yet."""
+    """Log in, and look whether this is the primary, and which. Sentinels may name one that is not promoted yet."""
     await connection.on_connect()
-    await connection.send_command("ROLE")
-    role = await connection.read_response()
-    if role[0] != b"master":
+    await connection.send_command("INFO", "replication")
+    info = await connection.read_response()
+    found = _ID.search(info)
+    if b"role:master" not in info or found is None:
         raise exceptions.ConnectionError("what is said to be the primary is none yet")
+    connection.primary_id = found[1]  # type: ignore[attr-defined]
 
 
 def raises_unavailable(call: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:

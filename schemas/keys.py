@@ -9,6 +9,8 @@ PREFIX = f"{{{TAG}}}:"
 ROUTES = PREFIX + "routes"
 # How many of these were ever published: the publishing script counts, and each ping tells the count.
 CHANGES = PREFIX + "changes"
+# Counts the times that replicas were waited for (codes.replication).
+MARK = PREFIX + "mark"
 # Sorted set: name of a live redirector → unix time at which its registration expires.
 REDIRECTORS = PREFIX + "redirectors"
 # Counters (codes.numbers): the highest number given to a code, and to a workspace.

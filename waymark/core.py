@@ -25,7 +25,6 @@ from api.context import ApiContext, Ready
 from api.exports import Exports
 from api.published_proof import PublishedProof
 from codes.domain_rechecks import DomainRechecks
-from codes.redis_client import connect
 from codes.sweep import sweep_until
 from infra import clock
 from infra.exposition import MetricsCollector, registry
@@ -78,7 +77,7 @@ async def run(
 ) -> int:
     """Run until `stop`, and return the exit status: 1 after a defect (the supervisor restarts the process, and nothing
     is lost), 2 if an engine must not be used. `redirectors` are the status sockets of this machine's redirectors."""
-    redis = connect(room_settings.redis_url(settings))
+    redis = room_settings.redis_client(settings)
     warehouse = warehouse_of(settings)
     # At most three threads for one workspace, and two for one key, so that another one finds a thread free.
     questions = QueryPool(warehouse, 4, own_threads=3, key_threads=2)

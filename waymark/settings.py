@@ -101,13 +101,24 @@ class Settings(KafkaSettings, frozen=True, kw_only=True):
         _is("WAYMARK_REDIS_REPLICA_URL", "A replica of that Redis for redirectors to read from and subscribe to."),
     ] = None
     redis_fsync: Annotated[
-        Literal["always", "everysec"],
+        Literal["always", "everysec", "none"],
         _is(
             "WAYMARK_REDIS_FSYNC",
             "The `appendfsync` that your own Redis must have. With `everysec`, a power cut may lose the acknowledged "
-            "codes and edits of the last second or two.",
+            "codes and edits of the last second or two. `none` takes a Redis without an append-only file: what it had "
+            "since its last snapshot is lost when it ends without a replica (docs/redis.md).",
         ),
     ] = "always"
+    redis_replicas: Annotated[
+        int,
+        _is(
+            "WAYMARK_REDIS_REPLICAS",
+            "How many replicas of your own Redis must have a change before the API answers it; without them it "
+            "answers 503. With `0`, a failover may lose the last acknowledged changes.",
+            ge=0,
+            le=100,
+        ),
+    ] = 0
     salt_redis_url: Annotated[
         str | None,
         _is(

@@ -33,6 +33,7 @@ from codes.file_stores import FolderStore
 from codes.files import Files
 from codes.plans import presets
 from codes.redis_client import connect
+from codes.replication import Replication
 from codes.resolver import Resolver
 from codes.service import Codes
 from codes.workspaces import ensure_workspace
@@ -116,6 +117,7 @@ class Service:
         self.proof: Proof | None = None
         self.context = ApiContext(
             codes=self.codes,
+            replication=Replication(self.redis, 0),
             domains=self.domains,
             files=files,
             images=QrImages(Logos(own_hosts=["s.example.net"], resolver=resolver, files=files), workers=RENDER_POOL),

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from codes import replication
 from codes.redis_client import command
+from codes.replication import Replication
 from infra.warehouse import Warehouse
 from tests.api.service import Service
 from tests.servers.redis import running
@@ -140,6 +143,20 @@ async def test_a_redis_that_cannot_write_is_503(api: Service, state: str) -> Non
     finally:
         await api.redis.config_set("maxmemory", 0)
         await command(api.redis, "REPLICAOF", "NO", "ONE")
+
+
+async def test_a_change_that_no_replica_has_is_503_in_each_shape(api: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = (await api.make())["id"]
+    monkeypatch.setattr(replication, "WAIT_MS", 1)
+    api.use(msgspec.structs.replace(api.context, replication=Replication(api.redis, 1)))
+    for method, path in (("POST", ""), ("PATCH", f"/{id}"), ("DELETE", f"/{id}")):
+        response = await api.client.request(method, f"/v1/dynamic{path}", json={"destination": "https://e.com/b"})
+        assert (response.status_code, fault(response)["code"]) == (503, "unavailable")
+    response = await api.client.post("/api/v1/dynamic/", json={"name": "n", "destination_url": "https://e.com/b"})
+    assert response.status_code == 503
+    assert "detail" in response.json()
+    # What only reads needs no replica.
+    assert (await api.client.get("/v1/dynamic")).status_code == 200
 
 
 async def test_the_warehouse_away_is_503_for_scans_only(redis_url: str) -> None:

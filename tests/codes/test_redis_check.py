@@ -43,6 +43,20 @@ async def test_a_weaker_sync_is_taken_where_that_was_said(redis: Redis) -> None:
         await redis.config_set("appendfsync", "always")
 
 
+async def test_one_without_a_file_is_taken_where_that_was_said(redis: Redis) -> None:
+    await redis.config_set("appendonly", "no")
+    try:
+        with pytest.raises(UnfitRedis, match="WAYMARK_REDIS_FSYNC=none"):
+            await check_server(redis, "everysec")
+        await check_server(redis, "none")
+        await redis.config_set("maxmemory-policy", "allkeys-lru")
+        with pytest.raises(UnfitRedis, match="noeviction"):
+            await check_server(redis, "none")
+    finally:
+        await redis.config_set("maxmemory-policy", "noeviction")
+        await redis.config_set("appendonly", "yes")
+
+
 async def test_a_server_that_does_not_tell_is_not_believed_to_sync(redis: Redis) -> None:
     await redis.acl_setuser("hosted", enabled=True, passwords=["+secret"], keys=["*"], commands=["+info", "-config"])
     hosted = connect(f"unix://hosted:secret@{redis.connection_pool.connection_kwargs['path']}")

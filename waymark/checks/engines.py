@@ -85,12 +85,21 @@ async def _redis(settings: Settings, url: str) -> AsyncIterator[Finding]:
     persistence = (
         f"append-only, appendfsync {settings.redis_fsync} or better, {info.get('aof_current_size', 0):,} bytes"
     )
-    if info.get("aof_last_write_status", "ok") != "ok":
+    if settings.redis_fsync == "none":
+        if int(info.get("connected_slaves", 0)) >= settings.redis_replicas > 0:
+            yield ok("persistence", f"none asked for; changes are acknowledged by {settings.redis_replicas} replicas")
+        else:
+            yield warning("persistence", "none asked for: a Redis that ends takes codes along (docs/redis.md)")
+    elif info.get("aof_last_write_status", "ok") != "ok":
         yield bad("persistence", f"{persistence}; the last write failed: is its disk full?")
     elif settings.redis_fsync != "always":
         yield warning("persistence", f"{persistence}: a power cut may lose the codes of the last second")
     else:
         yield ok("persistence", persistence)
+    if settings.redis_replicas:
+        replicas = int(info.get("connected_slaves", 0))
+        told = f"{replicas} are connected, and a change is answered once {settings.redis_replicas} have it"
+        yield (ok if replicas >= settings.redis_replicas else bad)("replicas", told)
     if abs(clock) > APART_S:
         yield warning("clocks", f"Redis' clock and this one are {abs(clock):.1f} s apart")
 

@@ -107,7 +107,7 @@ def import_(
             return await import_links(codes, export.entries(), options, told)
 
     try:
-        counts = with_redis(data, work)
+        counts = with_redis(data, work, changes=True)
     finally:
         # Also after an interruption.
         if report is not None:
@@ -215,7 +215,7 @@ def _own(file: Path, data: Path | None, as_json: bool) -> None:
             )
 
     try:
-        counts = with_redis(data, work)
+        counts = with_redis(data, work, changes=True)
     except export_import.UnreadableExport as error:
         raise click.ClickException(f"{file}: {error}") from None
     if as_json:

@@ -14,6 +14,7 @@ from codes import apikeys, workspaces
 from codes.errors import Conflict, Refused, Unavailable
 from codes.plans import known
 from codes.redis_client import connect
+from codes.replication import Replication
 from infra import clock
 from schemas.code import ApiKey, Workspace
 from waymark import emptied_redis
@@ -30,17 +31,21 @@ workspace_flag = click.option(
 )
 
 
-def with_redis(data: Path | None, work: Callable[[Redis], Awaitable[T]]) -> T:
-    """Run `work` with the configured Redis. Ends the command if Redis is down or refuses the input."""
+def with_redis(data: Path | None, work: Callable[[Redis], Awaitable[T]], *, changes: bool = False) -> T:
+    """Run `work` with the configured Redis; if it `changes` something, replicas must have it in the end. Ends the
+    command if Redis is down or refuses the input."""
+    found = settings(data=data)
+    replicas = found.redis_replicas if changes else 0
 
     async def run(url: str) -> T:
-        redis = connect(url)
+        redis = connect(url, identified=replicas > 0)
         try:
-            return await work(redis)
+            async with Replication(redis, replicas, synced=found.redis_fsync != "none").confirmed():
+                return await work(redis)
         finally:
             await redis.aclose()
 
-    with redis_of(settings(data=data)) as url:
+    with redis_of(found) as url:
         try:
             return asyncio.run(run(url))
         except Unavailable as error:
@@ -84,7 +89,7 @@ def workspace() -> None:
 def workspace_create(name: str, new: bool, data: Path | None, as_json: bool) -> None:
     """Create a workspace. An existing one of that name is left as it is."""
     settled = settings(data=data)
-    made = with_redis(data, lambda redis: _made(redis, name, settled, new=new))
+    made = with_redis(data, lambda redis: _made(redis, name, settled, new=new), changes=True)
     output.as_json(made) if as_json else click.echo(f"workspace {made.name} ({made.id})")
 
 
@@ -120,7 +125,7 @@ def workspace_plan(name: str, plan: str | None, data: Path | None, as_json: bool
         found = await named(redis, name, settings(data=data))
         return found if plan is None else await workspaces.set_plan(redis, found.number, plan)
 
-    found = with_redis(data, work)
+    found = with_redis(data, work, changes=plan is not None)
     output.as_json(found) if as_json else click.echo(found.plan + ("" if found.plan in plans else " (not known here)"))
 
 
@@ -143,7 +148,7 @@ def workspace_schemes(name: str, schemes: tuple[str, ...], nothing: bool, data: 
         found = await named(redis, name, settings(data=data))
         return await workspaces.allow_schemes(redis, found.number, schemes) if schemes or nothing else found
 
-    found = with_redis(data, work)
+    found = with_redis(data, work, changes=bool(schemes) or nothing)
     if as_json:
         output.as_json(found.app_schemes)
     else:
@@ -169,7 +174,7 @@ def workspace_imported(name: str, counted: str | None, data: Path | None, as_jso
             return found
         return await workspaces.count_imported(redis, found.number, counted == "counted")
 
-    found = with_redis(data, work)
+    found = with_redis(data, work, changes=counted is not None)
     output.as_json(found) if as_json else click.echo("counted" if found.counts_imported else "apart")
 
 
@@ -201,7 +206,7 @@ def key_create(
         owner = await named(redis, workspace, settings(data=data))
         return await apikeys.create_key(redis, owner.number, name, scope, expires)
 
-    made, secret = with_redis(data, make)
+    made, secret = with_redis(data, make, changes=True)
     if as_json:
         output.as_json({"id": made.id, "key": secret, "name": made.name, "scope": made.scope, "workspace": workspace})
     else:
@@ -252,7 +257,7 @@ def key_revoke(id: str, workspace: str, data: Path | None) -> None:
     async def end(redis: Redis) -> bool:
         return await apikeys.revoke(redis, (await named(redis, workspace, settings(data=data))).number, id)
 
-    if not with_redis(data, end):
+    if not with_redis(data, end, changes=True):
         raise click.ClickException(f"the workspace {workspace!r} has no key {id!r}")
     click.echo(f"revoked {id}")
 

@@ -52,6 +52,7 @@ def api_app(
     return create_app(
         ApiContext(
             codes=codes,
+            replication=room_settings.replication(settings, redis),
             domains=domains,
             files=files,
             images=images,

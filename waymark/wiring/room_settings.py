@@ -14,6 +14,8 @@ from codes.export_targets import BucketTarget, ExportTarget, FolderTarget
 from codes.file_stores import BucketStore, FolderStore
 from codes.files import Files
 from codes.plans import known
+from codes.redis_client import connect
+from codes.replication import Replication
 from infra import s3
 from redirect.client_ip import trusts
 from redirect.connection_limits import ConnectionLimits, within_descriptors
@@ -32,6 +34,15 @@ def redis_url(settings: Settings) -> str:
     if settings.redis_url is None:
         raise BadSetting("WAYMARK_REDIS_URL is not set: a service of its own needs a Redis (`waymark up` brings one)")
     return settings.redis_url
+
+
+def redis_client(settings: Settings) -> Redis:
+    """That of a process which changes codes."""
+    return connect(redis_url(settings), identified=settings.redis_replicas > 0)
+
+
+def replication(settings: Settings, redis: Redis) -> Replication:
+    return Replication(redis, settings.redis_replicas, synced=settings.redis_fsync != "none")
 
 
 def kafka(settings: Settings) -> str:

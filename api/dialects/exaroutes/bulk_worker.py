@@ -142,7 +142,9 @@ async def create_item(context: ApiContext, job: Job, at: int, raw: bytes) -> Res
     try:
         new = await from_wire.new_code(context, parse_object(raw), job.created_by, job.workspace)
         new = msgspec.structs.replace(new, id=item_id(job.id, at), one_of_many=True)
-        return success(await context.codes.create(job.workspace, new), context.settings.short_url)
+        async with context.replication.confirmed():
+            code = await context.codes.create(job.workspace, new)
+        return success(code, context.settings.short_url)
     except EXPECTED_ERRORS as error:
         problem = from_wire.with_sent_field(problem_of(error))
         if problem.status == 503 or isinstance(error, TooMany):
