@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from waymark import setting_checks
 from waymark.errors import UserError
-from waymark.kafka_settings import KafkaSettings
+from waymark.redis_settings import RedisSettings
 from waymark.setting_values import converted, declared
 from waymark.setting_values import described as _is
 
@@ -23,7 +23,7 @@ class BadSetting(UserError):
     """An invalid setting; the message names its variable and says why."""
 
 
-class Settings(KafkaSettings, frozen=True, kw_only=True):
+class Settings(RedisSettings, frozen=True, kw_only=True):
     data: Annotated[Path, _is("WAYMARK_DATA", "The data folder: codes, journals and scans.")] = Path("data")
     host: Annotated[str, _is("WAYMARK_HOST", "The address to listen on; `0.0.0.0` for all interfaces.")] = "localhost"
     api_port: Annotated[int, _is("WAYMARK_API_PORT", "The port of the API.", ge=1, le=65535)] = 8000
@@ -79,53 +79,6 @@ class Settings(KafkaSettings, frozen=True, kw_only=True):
     plans: Annotated[
         Path | None,
         _is("WAYMARK_PLANS", "A TOML file with your own plans, in addition to the presets (docs/plans.md)."),
-    ] = None
-    redis_url: Annotated[
-        str | None,
-        _is(
-            "WAYMARK_REDIS_URL",
-            "Your own Redis (append-only, `noeviction`): one server, Sentinels or a cluster, with or without TLS "
-            "(docs/redis.md). Default: `waymark up` starts one.",
-        ),
-    ] = None
-    redis_server: Annotated[
-        str,
-        _is(
-            "WAYMARK_REDIS_SERVER",
-            "The Redis that `waymark up` starts: `bundled`, `path` (the newest `redis-server` or `valkey-server` on "
-            "PATH), or the path of a program.",
-        ),
-    ] = "bundled"
-    redis_replica_url: Annotated[
-        str | None,
-        _is("WAYMARK_REDIS_REPLICA_URL", "A replica of that Redis for redirectors to read from and subscribe to."),
-    ] = None
-    redis_fsync: Annotated[
-        Literal["always", "everysec", "none"],
-        _is(
-            "WAYMARK_REDIS_FSYNC",
-            "The `appendfsync` that your own Redis must have. With `everysec`, a power cut may lose the acknowledged "
-            "codes and edits of the last second or two. `none` takes a Redis without an append-only file: what it had "
-            "since its last snapshot is lost when it ends without a replica (docs/redis.md).",
-        ),
-    ] = "always"
-    redis_replicas: Annotated[
-        int,
-        _is(
-            "WAYMARK_REDIS_REPLICAS",
-            "How many replicas of your own Redis must have a change before the API answers it; without them it "
-            "answers 503. With `0`, a failover may lose the last acknowledged changes.",
-            ge=0,
-            le=100,
-        ),
-    ] = 0
-    salt_redis_url: Annotated[
-        str | None,
-        _is(
-            "WAYMARK_SALT_REDIS_URL",
-            "A Redis without persistence (`appendonly no`, `save` empty), through which redirectors on several "
-            "machines share the day's visitor salt.",
-        ),
     ] = None
     clickhouse_url: Annotated[
         str | None,

@@ -69,9 +69,7 @@ class State(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(Delivery)
 _encoder = msgspec.json.Encoder()
 
-# (Names of keys are made from a prefix: an endpoint has several, and one step touches many endpoints. A cluster is told
-# one of them, to know that it has them all.)
-_ANY = [keys.WEBHOOKS]
+_ANY = [keys.WEBHOOKS]  # (Names of keys are made from a prefix, as one step touches many. A cluster is told one.)
 _ENQUEUE = """
 local function at(part, id) return prefix .. part .. ':' .. id end
 local function next_due(id)
