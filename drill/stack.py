@@ -10,7 +10,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,13 +56,16 @@ class Stack:
         small_disk: bool = False,
         redis_url: str | None = None,
         own_volume: bool = False,
+        more: Mapping[str, str] = {},
     ) -> None:
+        """`more` settings than those that every drill has."""
         self.volume: Volume | None = make_volume(folder / "volume") if own_volume else None
         self.folder = DataDir((folder if self.volume is None else self.volume.folder) / "data")
         # The times of the power cut and of the end of the last process, on the event loop's clock.
         self.dark: tuple[float, float] | None = None
         self.broker = broker
         self.redis_url = redis_url
+        self._more = more
         self.topic = f"drill-{secrets.token_hex(4)}"
         self.clock = Clock(folder / "clock") if steps_clock else None
         self.disk: Disk | None = small(folder / "disk") if small_disk else None
@@ -97,6 +100,7 @@ class Stack:
             variables["WAYMARK_JOURNAL"] = str(self.disk.folder)
         if self.redis_url is not None:
             variables["WAYMARK_REDIS_URL"] = self.redis_url
+        variables |= self._more
         if self.broker is not None:
             variables |= {
                 "WAYMARK_KAFKA_BOOTSTRAP": self.broker.bootstrap,

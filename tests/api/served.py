@@ -40,14 +40,14 @@ def counted(service: Service) -> str:
 
 
 @contextmanager
-def serving(redis_url: str, warehouse: Warehouse, *, cors: str = "") -> Iterator[Served]:
+def serving(redis_url: str, warehouse: Warehouse, *, cors: str = "", replicas: int = 0) -> Iterator[Served]:
     ready = threading.Event()
     found: list[Served] = []
     stop: list[uvicorn.Server] = []
     failed: list[BaseException] = []
 
     async def serve() -> None:
-        service = Service(redis_url, warehouse, cors=cors)
+        service = Service(redis_url, warehouse, cors=cors, replicas=replicas)
         try:
             await service.open()
             async with name_server(service.name_socket) as names:

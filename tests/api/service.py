@@ -80,11 +80,11 @@ def names_of_the_public(host: str) -> tuple[str, ...]:
 class Service:
     """`client` sends the key of `workspace`; others are made by `key`."""
 
-    def __init__(self, redis_url: str, warehouse: Warehouse, *, cors: str = "") -> None:
+    def __init__(self, redis_url: str, warehouse: Warehouse, *, cors: str = "", replicas: int = 0) -> None:
         self.clock = Clock()
         # Until when every scan is stored.
         self.complete_until_ms: Callable[[], int | None] = self.clock.ms
-        self.redis: Redis = connect(redis_url)
+        self.redis: Redis = connect(redis_url, identified=replicas > 0)
         self.warehouse = warehouse
         self.questions = QueryPool(warehouse, 1)
         self.exports = Exports(warehouse)
@@ -117,7 +117,7 @@ class Service:
         self.proof: Proof | None = None
         self.context = ApiContext(
             codes=self.codes,
-            replication=Replication(self.redis, 0),
+            replication=Replication(self.redis, replicas),
             domains=self.domains,
             files=files,
             images=QrImages(Logos(own_hosts=["s.example.net"], resolver=resolver, files=files), workers=RENDER_POOL),
