@@ -13,17 +13,21 @@ import { Trouble } from "./trouble";
 
 const TOP = 6;
 
+/** The question of the top values of a dimension; of codes also how many there are. */
+export function topValues(dimension: string, code?: string | undefined) {
+  const question: Question = { ...base(view.value, code), metrics: ["scans", "share"], dimensions: [dimension], order_by: [["scans", "desc"]] };
+  const include = { ...(dimension !== "code:tag" && { remainder: true }), ...(dimension === "code" && { total_rows: true }) };
+  const fetch = (signal: AbortSignal) => ask({ ...question, include, pagination: { limit: TOP } }, signal);
+  return { question, asked: { key: ["breakdown", question], fetch } };
+}
+
 export function Panel({ title, dimensions, code }: { title: string; dimensions: string[]; code?: string | undefined }) {
   const chosen = dimensions.find((one) => view.value.tabs.includes(one)) ?? dimensions[0] ?? "";
   const [open, setOpen] = useState(false);
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
-  const asked = base(view.value, code);
-  const question: Question = { ...asked, metrics: ["scans", "share"], dimensions: [chosen], order_by: [["scans", "desc"]] };
-  const answer = useAnswer<Answered>({
-    key: ["breakdown", question],
-    fetch: (signal) => ask({ ...question, include: chosen === "code:tag" ? {} : { remainder: true }, pagination: { limit: TOP } }, signal),
-  });
+  const { question, asked } = topValues(chosen, code);
+  const answer = useAnswer<Answered>(asked);
   const stale = answer.isPlaceholderData && answer.data?.query.dimensions?.[0] !== chosen;
   const choose = (one: string) => setView({ tabs: [...view.value.tabs.filter((tab) => !dimensions.includes(tab)), ...(one === dimensions[0] ? [] : [one])] });
   // The arrows go from tab to tab, as everywhere.

@@ -9,7 +9,7 @@ import { Change } from "../components/bars";
 import { Empty, useScanned } from "../components/empty";
 import { FilterBar } from "../components/filters";
 import { Icon } from "../components/icon";
-import { Panel } from "../components/panel";
+import { Panel, topValues } from "../components/panel";
 import { PeriodBar } from "../components/period";
 import { ProofMark } from "../components/proof";
 import { LazyVisible } from "../components/lazy-visible";
@@ -176,10 +176,11 @@ function Figure({ name, value, before, change, children }: Figures) {
 
 function CodesInUse({ before }: { before: [string, string] | undefined }) {
   const { compare: _, ...asked } = base(view.value);
-  const count = (question: typeof asked) => (signal: AbortSignal) => ask({ ...question, metrics: ["scans"], dimensions: ["code"], include: { total_rows: true }, pagination: { limit: 1 } }, signal);
-  const now = useAnswer<Answered>({ key: ["codes in use", asked], fetch: count(asked) });
+  // The panel of codes asks the same.
+  const now = useAnswer<Answered>(topValues("code").asked);
   const then = { ...asked, date_range: before ?? "today" };
-  const earlier = useAnswer<Answered>({ key: ["codes in use", then], fetch: count(then), enabled: before !== undefined });
+  const count = (signal: AbortSignal) => ask({ ...then, metrics: ["scans"], dimensions: ["code"], include: { total_rows: true }, pagination: { limit: 1 } }, signal);
+  const earlier = useAnswer<Answered>({ key: ["codes in use", then], fetch: count, enabled: before !== undefined });
   const [value, was] = [now.data?.meta.total_rows, before && earlier.data?.meta.total_rows];
   return <Figure name={words().metrics.codes} value={value} before={was} change={value === undefined || was === undefined ? undefined : was === 0 ? (value === 0 ? 0 : null) : (100 * (value - was)) / was} />;
 }
