@@ -1,9 +1,11 @@
-"""Back up a running stack, destroy it, and restore it elsewhere: `python -m drill.backup --seed 1 --runs 10`.
+"""Back up a running stack, destroy it, and restore it elsewhere: `python -m drill.backup --seed 1 --runs 10`, with
+`--engines` on a Redis and a ClickHouse server, and with `--kafka` also with a broker.
 
 Scans come in and codes are made and edited all the time. The seed decides what disturbs the first backup: nothing, a
 SIGKILL of the command, or one of the core. The second backup must succeed. Some moments later everything is killed and
 deleted. On what is restored every code that was acknowledged before the backup began must lead to its newest
 destination of then, or to a later one; every scan answered before is stored once, none twice, and the audit is clean.
+With a broker that holds for scans that were stored before: what is on its way is not in a backup.
 """
 
 import asyncio
@@ -15,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -24,12 +26,16 @@ import requests
 
 from aggregator.audit.report import render
 from drill.client_log import ClientLog, by_label, compare
+from drill.engines import Engines, running
+from drill.kafka import KafkaServer
+from drill.kafka import running as kafka_running
 from drill.processes import send
 from drill.scanners import Scanners
 from drill.stack import Stack, closing
 from harness.agents import FIREFOX
 from harness.launcher import ROOT, NotReady
 from waymark.core_client import CoreError, CoreUnavailable
+from waymark.errors import UserError
 
 DISTURBED = ("nothing", "command killed", "core killed")
 EDIT_PAUSE_S = 0.05
@@ -97,14 +103,24 @@ class Editor:
             self.acknowledged[slug] = len(self.sent[slug])
 
 
-async def run(seed: int, folder: Path, scans: int) -> Outcome:
+@contextlib.contextmanager
+def deployed(folder: Path, *, engines: bool, broker: KafkaServer | None) -> Iterator[tuple[Stack, Engines | None]]:
+    """A stack that is not started yet. Nothing is left of it afterwards."""
+    with contextlib.ExitStack() as ending:
+        there = ending.enter_context(running(folder / "engines")) if engines else None
+        stack = Stack(folder, broker=broker, more=there.settings if there is not None else {})
+        with closing(stack):
+            yield stack, there
+    shutil.rmtree(folder)
+
+
+async def run(seed: int, folder: Path, scans: int, *, engines: bool, broker: KafkaServer | None) -> Outcome:
     dice = random.Random(seed)
     outcome = Outcome(seed, DISTURBED[seed % len(DISTURBED)])
     target = folder / "target"
-    stack = Stack(folder / "first")
-    stack.folder.path.parent.mkdir(parents=True)
+    (folder / "first").mkdir()
     log = ClientLog(str(seed))
-    with closing(stack):
+    with deployed(folder / "first", engines=engines, broker=broker) as (stack, there):
         stack.start()
         await stack.ready()
         editor = Editor(stack, dice)
@@ -117,6 +133,8 @@ async def run(seed: int, folder: Path, scans: int) -> Outcome:
             await _disturbed_backup(stack, target, outcome.disturbed, dice)
             await _until(lambda: len(log.given) >= 2 * scans, "scans are answered")
             promised, codes = set(log.given), dict(editor.acknowledged)
+            if broker is not None and there is not None:
+                promised &= by_label(there.campaigns()).get(log.label, {}).keys()
             made = await _backup(stack, target)
             outcome.bytes, outcome.new_bytes, last = made["bytes"], made["new_bytes"], log.sent
             await asyncio.sleep(dice.uniform(0.0, 1.0))
@@ -125,9 +143,15 @@ async def run(seed: int, folder: Path, scans: int) -> Outcome:
             editor.stop()
             stack.kill_group()
             await asyncio.gather(scanning, editing)
-    shutil.rmtree(stack.folder.path)
     outcome.codes, outcome.promised = len(codes), len(promised)
-    await _restored(outcome, Stack(folder / "second"), target, codes, editor.sent, log, promised, last)
+    (folder / "second").mkdir()
+    with deployed(folder / "second", engines=engines, broker=broker) as (stack, there):
+        stored = await _restored(outcome, stack, there, target, codes, editor.sent)
+    log.given &= promised
+    count = compare(log, stored.get(log.label, {}))
+    outcome.stored, outcome.lost, outcome.doubled = count.stored, count.lost, count.doubled
+    if late := sum(visit > last for visit in stored.get(log.label, {})):
+        outcome.problems.append(f"{late} scans are stored that were sent after the backup")
     return outcome
 
 
@@ -162,33 +186,27 @@ async def _backup(stack: Stack, target: Path) -> dict[str, int]:
 async def _restored(
     outcome: Outcome,
     stack: Stack,
+    engines: Engines | None,
     target: Path,
     codes: dict[str, int],
     sent: dict[str, list[str]],
-    log: ClientLog,
-    promised: set[int],
-    last: int,
-) -> None:
-    stack.folder.path.parent.mkdir(parents=True)
+) -> dict[str, dict[int, int]]:
+    """What is stored then (`by_label`)."""
     process = _command(stack, "restore", str(target))
     _, wrong = await asyncio.to_thread(process.communicate)
     if process.returncode:
         raise NotReady(f"nothing is restored: {wrong.decode()}")
-    with closing(stack):
-        stack.start()
-        await stack.ready()
-        for slug, acknowledged in codes.items():
-            location = await asyncio.to_thread(_location, stack.redirect_port, slug)
-            if location not in sent[slug][acknowledged - 1 :]:
-                outcome.problems.append(f"{slug} leads to {location}, and not to {sent[slug][acknowledged - 1]}")
-        await _audited(stack, outcome)
-        await stack.stop()
-        stored = by_label(stack.read().campaigns).get(log.label, {})
-    log.given &= promised
-    count = compare(log, stored)
-    outcome.stored, outcome.lost, outcome.doubled = count.stored, count.lost, count.doubled
-    if late := sum(visit > last for visit in stored):
-        outcome.problems.append(f"{late} scans are stored that were sent after the backup")
+    stack.start()
+    await stack.ready()
+    for slug, acknowledged in codes.items():
+        location = await asyncio.to_thread(_location, stack.redirect_port, slug)
+        if location not in sent[slug][acknowledged - 1 :]:
+            outcome.problems.append(f"{slug} leads to {location}, and not to {sent[slug][acknowledged - 1]}")
+    await _audited(stack, outcome)
+    if engines is not None:
+        return by_label(engines.campaigns())
+    await stack.stop()
+    return by_label(stack.read().campaigns)
 
 
 def _location(port: int, slug: str) -> str:
@@ -228,28 +246,36 @@ async def _until(so: Callable[[], bool], what: str) -> None:
 @click.option("--seed", type=int, default=1, show_default=True, help="The first; the next runs take the next ones.")
 @click.option("--runs", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--scans", type=click.IntRange(min=1), default=1000, show_default=True, help="Before each backup.")
-def main(seed: int, runs: int, scans: int) -> None:
+@click.option("--engines", is_flag=True, help="With a Redis and a ClickHouse server.")
+@click.option("--kafka", is_flag=True, help="And with a broker.")
+def main(seed: int, runs: int, scans: int, engines: bool, kafka: bool) -> None:
     """Exits with 1 when something that was acknowledged before a backup is not what is restored."""
-    failed = 0
-    for one in range(seed, seed + runs):
-        folder = Path(tempfile.mkdtemp(prefix="wm-backup-"))
-        try:
-            outcome = asyncio.run(run(one, folder, scans))
-        except NotReady as error:
-            outcome = Outcome(one, "", problems=[str(error)])
-        click.echo(
-            f"seed {one} ({outcome.disturbed}): {outcome.codes} codes, {outcome.promised:,} scans promised, "
-            f"{outcome.stored:,} stored, {outcome.lost} lost, {outcome.doubled} doubled; "
-            f"{outcome.new_bytes:,} of {outcome.bytes:,} bytes sent"
-        )
-        for problem in outcome.problems:
-            click.echo(f"  {problem}")
-        if outcome.failed:
-            failed += 1
-            click.echo(f"  what is left is in {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.ExitStack() as ending:
+        logs = ending.enter_context(tempfile.TemporaryDirectory(prefix="wm-kafka-", ignore_cleanup_errors=True))
+        broker = ending.enter_context(kafka_running(Path(logs) / "kafka")) if kafka else None
+        failed = sum(_reported(one, scans, engines or kafka, broker) for one in range(seed, seed + runs))
     raise SystemExit(1 if failed else 0)
+
+
+def _reported(seed: int, scans: int, engines: bool, broker: KafkaServer | None) -> bool:
+    """Whether it has failed."""
+    folder = Path(tempfile.mkdtemp(prefix="wm-backup-"))
+    try:
+        outcome = asyncio.run(run(seed, folder, scans, engines=engines, broker=broker))
+    except UserError as error:
+        outcome = Outcome(seed, DISTURBED[seed % len(DISTURBED)], problems=[str(error)])
+    click.echo(
+        f"seed {seed} ({outcome.disturbed}): {outcome.codes} codes, {outcome.promised:,} scans promised, "
+        f"{outcome.stored:,} stored, {outcome.lost} lost, {outcome.doubled} doubled; "
+        f"{outcome.new_bytes:,} of {outcome.bytes:,} bytes sent"
+    )
+    for problem in outcome.problems:
+        click.echo(f"  {problem}")
+    if outcome.failed:
+        click.echo(f"  what is left is in {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    return outcome.failed
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Copy a snapshot to a target: only the pieces that are not there yet."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
@@ -44,25 +44,43 @@ class Made(msgspec.Struct, frozen=True):
     dropped: list[str] = []
 
 
+class Content(msgspec.Struct, frozen=True):
+    """A file that is nowhere yet: `read` makes it."""
+
+    identity: str
+    path: str
+    read: Callable[[], Iterator[bytes]]
+
+
 class WrongTarget(UserError):
     """The target holds backups of another deployment."""
 
 
 def create(
-    snapshot: Snapshot, target: Target, taken_at_ms: int, progress: Progress, *, keep: int | None = None
+    snapshot: Snapshot,
+    target: Target,
+    taken_at_ms: int,
+    progress: Progress,
+    *,
+    contents: Iterable[Content] = (),
+    keep: int | None = None,
 ) -> Made:
     """Returns once the backup is there for good. Raises WrongTarget, Damaged and OSError; then there is none, and what
     was sent is not sent again."""
     before = manifests(target)
     newest = before[-1][1] if before else None
-    if newest is not None and newest.deployment != snapshot.deployment:
+    if newest is not None and "" != newest.deployment != snapshot.deployment != "":
         raise WrongTarget(
             "The target has the backups of another deployment: give each a target of its own, since one of them would "
             "drop the other's"
         )
     known = {stream.identity: stream for stream in (newest.streams if newest else []) if stream.identity}
     sending = _Sending(target, progress, sum(entry.size for entry in snapshot.entries))
-    streams = [_stream(identity, entries, known, sending) for identity, entries in _grouped(snapshot.entries)]
+    streams = [
+        _stream(identity, [(entry.path, _contents(entry)) for entry in entries], known, sending)
+        for identity, entries in _grouped(snapshot.entries)
+    ]
+    streams += [_stream(one.identity, [(one.path, one.read())], known, sending) for one in contents]
     made = Manifest(
         FORMAT, VERSION, taken_at_ms, snapshot.deployment, streams, dict(sorted(snapshot.links.items())),
         snapshot.register,
@@ -143,7 +161,9 @@ def _identity(part: str, files: list[Entry]) -> str:
     return f"part {part} {digest.hexdigest()}"
 
 
-def _stream(identity: str, entries: list[Entry], known: dict[str, Stream], sending: _Sending) -> Stream:
+def _stream(
+    identity: str, contents: list[tuple[str, Iterator[bytes]]], known: dict[str, Stream], sending: _Sending
+) -> Stream:
     same = known.get(identity)
     if same is not None and all(key_of(piece.digest) in sending.there for piece in same.pieces):
         sending.passed(same.size)
@@ -151,15 +171,15 @@ def _stream(identity: str, entries: list[Entry], known: dict[str, Stream], sendi
     files: list[File] = []
     pieces: list[Piece] = []
     block = bytearray()
-    for entry in entries:
+    for path, parts in contents:
         read = 0
-        for content in _contents(entry):
+        for content in parts:
             block += content
             read += len(content)
             while len(block) >= PIECE_BYTES:
                 pieces.append(sending.put(bytes(block[:PIECE_BYTES])))
                 del block[:PIECE_BYTES]
-        files.append(File(entry.path, read))
+        files.append(File(path, read))
     if block:
         pieces.append(sending.put(bytes(block)))
     return Stream(files, pieces, identity)

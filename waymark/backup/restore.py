@@ -1,12 +1,14 @@
 """Make a data folder from a backup.
 
 All of it is read and compared with its digests before anything is made. A folder that is half restored has a mark,
-which `up` refuses and the next restore clears.
+which `up` refuses and the next restore clears. What was in a Redis or a ClickHouse server of the operator's goes into
+an empty one of the operator's, which only they can empty again.
 """
 
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,12 +19,14 @@ from infra.progress import Progress
 from ingest.journal_files import HEADER, LOCK
 from schemas import keys
 from waymark import embedded_redis
+from waymark.backup import redis_copy, tables
 from waymark.backup.create import MIB, manifests
 from waymark.backup.manifest import Damaged, Manifest, Piece, Stream, digest_of
 from waymark.backup.targets import Target
 from waymark.data_dir import UNFINISHED, DataDir, hold
 from waymark.errors import UserError
 from waymark.settings import Settings
+from waymark.startup_checks import warehouse_of
 
 # How many damaged pieces are named.
 _NAMED = 10
@@ -30,6 +34,10 @@ _NAMED = 10
 
 class NotEmpty(UserError):
     """There is something where the backup is to go."""
+
+
+class OtherEngines(UserError):
+    """The backup is of other engines than the settings name."""
 
 
 class Restored(msgspec.Struct, frozen=True):
@@ -53,8 +61,10 @@ def chosen(target: Target, backup: str | None) -> tuple[str, Manifest]:
 
 
 def restore(target: Target, backup: str, manifest: Manifest, settings: Settings, progress: Progress) -> Restored:
-    """Raises Damaged before anything is made; NotEmpty, OSError, and NoRedis if no server here reads the codes."""
+    """Raises OtherEngines and Damaged before anything is made; NotEmpty, OSError, NoRedis if no server here reads the
+    codes, and what the engines' clients raise."""
     roots = {"journal": settings.journal_folder, "files": settings.files_folder}
+    check_engines(manifest, settings)
     check_empty(settings, roots)
     verify(target, manifest, progress)
     folder = DataDir(settings.data)
@@ -64,9 +74,12 @@ def restore(target: Target, backup: str, manifest: Manifest, settings: Settings,
     with hold(folder, make=True, restoring=True):
         _clear(folder, roots)
         _write(target, manifest, _path_in(folder, roots), progress)
+        _fill_engines(target, manifest, settings, folder, progress)
         for header in roots["journal"].glob(f"*/{HEADER}"):
             (header.parent / LOCK).touch(mode=0o640)
-        if manifest.register is not None:
+        if manifest.register is not None and settings.redis_url is not None:
+            _take_register(settings.redis_url, manifest.register)
+        elif manifest.register is not None:
             with embedded_redis.started(folder, settings.redis_server) as url:
                 _take_register(url, manifest.register)
         os.sync()
@@ -75,8 +88,53 @@ def restore(target: Target, backup: str, manifest: Manifest, settings: Settings,
     return Restored(backup, manifest.taken_at_ms, manifest.files, manifest.size)
 
 
+def check_engines(manifest: Manifest, settings: Settings) -> None:
+    """Raises OtherEngines."""
+    paths = [file.path for stream in manifest.streams for file in stream.files]
+    for name, url, theirs in (
+        ("WAYMARK_REDIS_URL", settings.redis_url, redis_copy.NAME in paths),
+        ("WAYMARK_CLICKHOUSE_URL", settings.clickhouse_url, any(_is_of_table(path) for path in paths)),
+    ):
+        if theirs and url is None:
+            raise OtherEngines(f"the backup was made with {name}: set it to an empty one")
+        if url is not None and not theirs:
+            raise OtherEngines(f"the backup was made without {name}: leave it out")
+
+
+def _is_of_table(path: str) -> bool:
+    return path.startswith(f"{tables.FOLDER}/")
+
+
+def _fill_engines(target: Target, manifest: Manifest, settings: Settings, folder: DataDir, progress: Progress) -> None:
+    if settings.clickhouse_url is not None:
+        contents = [
+            (stream.files[0].path, partial(_contents, target, stream))
+            for stream in manifest.streams
+            if _of_table(stream)
+        ]
+        client = warehouse_of(settings).connect()
+        try:
+            tables.fill(client, contents, progress)
+        finally:
+            client.close()
+    if settings.redis_url is not None:
+        redis_copy.copy_in(folder.path / redis_copy.NAME, settings.redis_url, settings.redis_server, progress)
+
+
+def _of_table(stream: Stream) -> bool:
+    return bool(stream.files) and _is_of_table(stream.files[0].path)
+
+
 def check_empty(settings: Settings, roots: dict[str, Path]) -> None:
-    """Raises NotEmpty."""
+    """Raises NotEmpty, NotCopied, and what the engines' clients raise."""
+    if settings.redis_url is not None:
+        redis_copy.check_empty(settings.redis_url)
+    if settings.clickhouse_url is not None:
+        client = warehouse_of(settings).connect()
+        try:
+            tables.check_empty(client)
+        finally:
+            client.close()
     if (settings.data / UNFINISHED).exists():
         return
     for root in (settings.data, *roots.values()):
@@ -132,6 +190,8 @@ def _path_in(folder: DataDir, roots: dict[str, Path]) -> Callable[[str], Path]:
 def _write(target: Target, manifest: Manifest, path_in: Callable[[str], Path], progress: Progress) -> None:
     done = 0
     for stream in manifest.streams:
+        if _of_table(stream):
+            continue
         contents = _contents(target, stream)
         left = memoryview(b"")
         for file in stream.files:

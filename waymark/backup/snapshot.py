@@ -10,6 +10,10 @@ second or so; redirects go on meanwhile. What is appended to or replaced afterwa
 4. uploaded files, then Redis' append-only file up to its length: so every scan finds its code. Then uploaded files
    again: one that was made or deleted just now is in it.
 
+Where an engine is the operator's own, its part is another: a ClickHouse server clones its tables (`tables`); with Kafka
+there are no journals to take, and the register says what is stored; a Redis is copied after the snapshot
+(`redis_copy`), which may be later: codes without scans are whole.
+
 Lengths are enough, since journals and the append-only file only grow: a line that is cut off there is one that was
 never answered, as after a kill.
 """
@@ -30,10 +34,15 @@ from aggregator.audit.evidence_readers import reached
 from ingest import ballast, register
 from ingest.journal_files import HEADER, REFUSED, segment_path, segments, sources
 from schemas import keys
+from schemas.register import decode_entry, encode_entry
+from waymark import embedded_redis
+from waymark.backup import tables
+from waymark.backup.tables import Clone
 from waymark.data_dir import DataDir
 from waymark.errors import UserError
 from waymark.settings import Settings
 
+REDIS = "WAYMARK_REDIS_URL"
 # In each folder that may be a disk of its own; links cannot leave one.
 LINKS = ".backup"
 # (The engine escapes other names.)
@@ -58,13 +67,14 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Snapshot(msgspec.Struct):
-    """`folders` are removed when the backup is made (`release`)."""
+    """`engines` are the settings of those that are the operator's own."""
 
     deployment: str
     entries: list[Entry] = []
     links: dict[str, str] = {}
     register: dict[str, str] | None = None
-    folders: list[str] = []
+    clones: list[Clone] = []
+    engines: list[str] = []
 
     def add(self, path: str, at: Path, *, grows: bool = False) -> None:
         self.entries.append(Entry(path, str(at), at.stat().st_size, grows))
@@ -101,11 +111,6 @@ def sweep(settings: Settings) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def release(snapshot: Snapshot) -> None:
-    for folder in snapshot.folders:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _link_folders(settings: Settings) -> list[Path]:
     folders = [root / LINKS for root in (settings.data, settings.journal_folder, settings.files_folder)]
     return [*folders, DataDir(settings.data).warehouse / _SHADOW / FROZEN]
@@ -114,24 +119,62 @@ def _link_folders(settings: Settings) -> list[Path]:
 def take(client: Client, settings: Settings, redis_url: str) -> Snapshot:
     """Call it between batches, after `sweep`. Raises OSError, Unreachable and what the client raises."""
     folder = DataDir(settings.data)
-    made = Snapshot(deployment_of(settings), register=_register(redis_url))
-    made.folders = [str(one) for one in _link_folders(settings)]
-    for (table,) in client.query(
-        "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
-    ).result_rows:
-        client.command(f"ALTER TABLE `{table}` FREEZE WITH NAME '{FROZEN}'")
-    _warehouse(made, folder, folder.path / LINKS / "warehouse")
-    _small(made, "bus", folder.bus, folder.path / LINKS / "bus")
-    _journals(made, settings.journal_folder, settings.journal_folder / LINKS)
-    _files(made, settings)
-    append_only(made, folder.redis, folder.path / LINKS / "redis")
-    _files(made, settings)
+    made = Snapshot(deployment_of(settings), register=_register(redis_url), engines=engines_of(settings))
+    if settings.clickhouse_url is not None:
+        tables.drop_clones(client)
+        made.clones = tables.clone(client)
+    else:
+        for (table,) in client.query(
+            "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
+        ).result_rows:
+            client.command(f"ALTER TABLE `{table}` FREEZE WITH NAME '{FROZEN}'")
+        _warehouse(made, folder, folder.path / LINKS / "warehouse")
+    if settings.kafka_bootstrap is None:
+        _small(made, "bus", folder.bus, folder.path / LINKS / "bus")
+        _journals(made, settings.journal_folder, settings.journal_folder / LINKS)
+    elif settings.clickhouse_url is None:
+        made.register = lowered(made.register or {}, tables.stored(client, ""), tables.closed(client, ""))
+    add_files(made, settings)
+    if REDIS not in made.engines:
+        append_only(made, folder.redis, folder.path / LINKS / "redis")
+        add_files(made, settings)
     _others(made, settings, folder.path / LINKS / "others")
     return made
 
 
+def engines_of(settings: Settings) -> list[str]:
+    """(The services of an `up` are told the address of its own Redis, as if it were another.)"""
+    own_redis = settings.redis_url in (None, embedded_redis.url(DataDir(settings.data)))
+    found = {
+        REDIS: not own_redis,
+        "WAYMARK_KAFKA_BOOTSTRAP": settings.kafka_bootstrap is not None,
+        "WAYMARK_CLICKHOUSE_URL": settings.clickhouse_url is not None,
+    }
+    return [name for name, theirs in found.items() if theirs]
+
+
+def lowered(register: dict[str, str], stored: dict[int, tuple[int, int, int]], closed: set[int]) -> dict[str, str]:
+    """The register as far as scans are stored: of what is in Kafka and in journals elsewhere, nothing is in the
+    backup. A source whose end is stored is as it was."""
+    found = {}
+    for source, raw in register.items():
+        entry = decode_entry(raw.encode())
+        if entry.source in closed:
+            found[source] = raw
+        elif entry.source in stored:
+            highest, count, digest = stored[entry.source]
+            refused = min(entry.refused, highest - count)
+            less = msgspec.structs.replace(entry, last_seq=highest, digest=digest, refused=refused, state="open")
+            found[source] = encode_entry(less).decode()
+    return found
+
+
 def of_stopped(settings: Settings) -> Snapshot:
-    """The folder as it is, while nothing uses it: its owner calls."""
+    """The folder as it is, while nothing uses it: its owner calls. Raises UserError if it is not all there is."""
+    if engines_of(settings):
+        raise UserError(
+            "With a Redis or Kafka of your own a backup is taken beside the running Waymark: start it first"
+        )
     folder = DataDir(settings.data)
     made = Snapshot(deployment_of(settings))
     for path in walk(folder.path, _NOT_KEPT | _rooms(settings) - {"bus"}):
@@ -147,7 +190,9 @@ def of_stopped(settings: Settings) -> Snapshot:
 
 
 def deployment_of(settings: Settings) -> str:
-    """The id of its journal folder, which a restored one keeps."""
+    """The id of its journal folder, which a restored one keeps; "" on a cluster."""
+    if settings.kafka_bootstrap is not None:
+        return ""
     return (settings.journal_folder / "bus-id").read_text().strip()
 
 
@@ -266,7 +311,8 @@ def _journal(made: Snapshot, folder: Path, links: Path) -> None:
         _link(made, f"journal/{folder.name}/{path.name}", path, links / folder.name / path.name, grows=True)
 
 
-def _files(made: Snapshot, settings: Settings) -> None:
+def add_files(made: Snapshot, settings: Settings) -> None:
+    """Uploaded files that are not in it yet."""
     root = settings.files_folder
     for path in walk(root, {LINKS}):
         if not path.name.startswith("."):

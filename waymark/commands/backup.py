@@ -1,26 +1,36 @@
 """`waymark backup` and `waymark restore`: everything of a deployment, to a folder or a bucket and back."""
 
 import os
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 import msgspec
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
 
+from aggregator.audit.evidence import Unreachable
+from aggregator.queries import CONSISTENT
 from infra import clock
+from infra.durable_files import make_folder
 from infra.progress import Progress
 from waymark import core_client
-from waymark.backup import snapshot
-from waymark.backup.create import Made, create, manifests
+from waymark.backup import redis_copy, snapshot, tables
+from waymark.backup.create import Content, Made, create, manifests
 from waymark.backup.restore import chosen, restore
 from waymark.backup.snapshot import Snapshot
 from waymark.backup.targets import FolderTarget, Target, target_of
 from waymark.commands import output
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
 from waymark.data_dir import DataDir, held, hold
+from waymark.embedded_redis import redis_of
 from waymark.invocation import called
 from waymark.settings import Settings
+from waymark.startup_checks import warehouse_of
 
 
 @click.command()
@@ -41,7 +51,7 @@ def backup(target: str, keep: int | None, data: Path | None, as_json: bool) -> N
             made = _made(found, goal, keep, show, stack)
         except core_client.CoreUnavailable as error:
             raise Unusable(f"{error}. If it is still starting, try again.") from None
-        except (core_client.CoreError, OSError) as error:
+        except (core_client.CoreError, Unreachable, ClickHouseError, HTTPError, OSError) as error:
             raise Unusable(f"there is no new backup: {error}") from None
     if as_json:
         output.as_json(made)
@@ -53,16 +63,68 @@ def backup(target: str, keep: int | None, data: Path | None, as_json: bool) -> N
 
 def _made(found: Settings, goal: Target, keep: int | None, show: Progress, stack: ExitStack) -> Made:
     folder = DataDir(found.data)
-    folder.must_exist()
+    if found.clickhouse_url is None:
+        folder.must_exist()
+    else:
+        make_folder(found.data)
     stack.enter_context(snapshot.alone(found))
     taken_at_ms = clock.now_ms()
     if held(folder):
         stack.callback(snapshot.sweep, found)
         taken = msgspec.convert(core_client.call(folder, "/snapshot", show), Snapshot)
-    else:
+        _check_engines(found, taken)
+    elif found.clickhouse_url is None:
         stack.enter_context(hold(folder))
         taken = snapshot.of_stopped(found)
-    return create(taken, goal, taken_at_ms, show, keep=keep)
+    else:
+        stack.enter_context(hold(folder, make=True))
+        stack.callback(snapshot.sweep, found)
+        snapshot.sweep(found)
+        with _connected(found) as client, redis_of(found) as url:
+            taken = snapshot.take(client, found, url)
+    if found.redis_url is not None:
+        copy = found.data / snapshot.LINKS / redis_copy.NAME
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        show("waiting for Redis", 0, 1)
+        redis_copy.copy_out(found.redis_url, copy)
+        taken.add(redis_copy.NAME, copy)
+        snapshot.add_files(taken, found)
+    contents = stack.enter_context(_of_tables(found, taken)) if found.clickhouse_url is not None else []
+    return create(taken, goal, taken_at_ms, show, contents=contents, keep=keep)
+
+
+def _check_engines(found: Settings, taken: Snapshot) -> None:
+    """A command in another environment would leave an engine out."""
+    ours = snapshot.engines_of(found)
+    for name in taken.engines:
+        if name not in ours:
+            raise Unusable(f"the running Waymark has {name}, and this command does not: set it here as well")
+    for name in ours:
+        if name not in taken.engines:
+            raise Unusable(f"{name} is set here, and the running Waymark does not have it: leave it out")
+
+
+@contextmanager
+def _of_tables(found: Settings, taken: Snapshot) -> Iterator[list[Content]]:
+    """The clones' contents; they are dropped afterwards."""
+    warehouse = warehouse_of(found)
+    with _connected(found) as client:
+        try:
+            if found.kafka_bootstrap is not None:
+                taken.deployment = str(tables.first_source(client) or "")
+                taken.register = snapshot.lowered(taken.register or {}, tables.stored(client), tables.closed(client))
+            yield [Content(one.identity, one.path, partial(tables.content_of, warehouse, one)) for one in taken.clones]
+        finally:
+            tables.drop_clones(client)
+
+
+@contextmanager
+def _connected(found: Settings) -> Iterator[Client]:
+    client = warehouse_of(found).connect(**CONSISTENT)
+    try:
+        yield client
+    finally:
+        client.close()
 
 
 def _target(name: str, found: Settings) -> Target:
@@ -93,7 +155,7 @@ def restore_(target: str, wanted: str | None, listing: bool, data: Path | None, 
         with output.progress() as show:
             name, manifest = chosen(goal, wanted)
             done = restore(goal, name, manifest, found, show)
-    except OSError as error:
+    except (ClickHouseError, HTTPError, OSError) as error:
         raise Unusable(f"nothing is restored: {error}") from None
     if as_json:
         output.as_json(done)

@@ -3,16 +3,20 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
+import msgspec
 import pytest
 
 from infra.progress import silent
+from schemas.register import SourceEntry, encode_entry
 from tests.servers import bucket
+from waymark import embedded_redis
 from waymark.backup import create as creating
 from waymark.backup import snapshot
 from waymark.backup.create import Made, WrongTarget, create, manifests
 from waymark.backup.manifest import Damaged
-from waymark.backup.restore import NotEmpty, chosen, restore
+from waymark.backup.restore import NotEmpty, OtherEngines, chosen, restore
 from waymark.backup.snapshot import Running, Snapshot
 from waymark.backup.targets import BucketTarget, FolderTarget, Target, target_of
 from waymark.data_dir import UNFINISHED, DataDir, HalfRestored, hold
@@ -140,6 +144,40 @@ def test_only_an_empty_folder_is_restored_into(found: Settings, tmp_path: Path) 
         with pytest.raises(NotEmpty, match="away is not empty"):
             restore(target, name, manifest, elsewhere, silent)
     assert not (tmp_path / "other").exists()
+
+
+def test_a_backup_of_other_engines_is_refused(found: Settings, tmp_path: Path) -> None:
+    target = FolderTarget(tmp_path / "target")
+    made(found, target)
+    theirs = Settings(data=tmp_path / "other", redis_url="redis://redis")
+    with pytest.raises(OtherEngines, match="made without WAYMARK_REDIS_URL: leave it out"):
+        restore(target, *chosen(target, None), theirs, silent)
+    write(found.data, "redis/copy.rdb", b"")
+    made(found, target, 1)
+    with pytest.raises(OtherEngines, match="made with WAYMARK_REDIS_URL: set it"):
+        restore(target, *chosen(target, None), Settings(data=tmp_path / "other"), silent)
+    with pytest.raises(UserError, match="start it first"):
+        made(msgspec.structs.replace(found, kafka_bootstrap="kafka:9092"), target, 2)
+
+
+def test_the_redis_of_an_up_is_not_the_operators(found: Settings) -> None:
+    """Its services are told the address."""
+    inside = msgspec.structs.replace(found, redis_url=embedded_redis.url(DataDir(found.data)))
+    assert snapshot.engines_of(inside) == [] == snapshot.engines_of(found)
+    theirs = msgspec.structs.replace(found, redis_url="redis://redis", clickhouse_url="http://clickhouse")
+    assert snapshot.engines_of(theirs) == ["WAYMARK_REDIS_URL", "WAYMARK_CLICKHOUSE_URL"]
+
+
+def test_the_register_says_what_is_stored() -> None:
+    def entry(
+        source: int, last: int, refused: int = 0, state: Literal["open", "closed"] = "open", digest: int = 7
+    ) -> str:
+        return encode_entry(SourceEntry(source, last, digest, refused, state, 0, "host", "boot")).decode()
+
+    register = {"1": entry(1, 90), "2": entry(2, 50, state="closed"), "3": entry(3, 9), "4": entry(4, 100, 5)}
+    # 2 is stored to its end; of 3 nothing is; of 4 five events were refused before its 80th.
+    less = snapshot.lowered(register, {1: (60, 60, 8), 2: (50, 50, 7), 4: (80, 75, 9)}, {2})
+    assert less == {"1": entry(1, 60, digest=8), "2": register["2"], "4": entry(4, 80, 5, digest=9)}
 
 
 def test_folders_elsewhere_are_restored_there(found: Settings, tmp_path: Path) -> None:
