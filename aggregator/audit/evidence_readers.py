@@ -10,10 +10,9 @@ from pathlib import Path
 
 import msgspec
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from aggregator.audit.evidence import Account, Copy, JournalHead, Unreachable
+from infra import redis_blocking
 from ingest import register
 from ingest.reader import Broken, SourceReader, sources
 from schemas import keys
@@ -94,11 +93,8 @@ class Records:
 @contextmanager
 def reached(redis_url: str, what: str) -> Iterator[redis.Redis]:
     """Redis, for a few questions. Raises Unreachable when it does not answer, or with what cannot be read."""
-    server = redis.Redis.from_url(
-        redis_url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S, retry=Retry(NoBackoff(), 0)
-    )
     try:
-        with server:
+        with redis_blocking.connect(redis_url, ANSWER_S) as server:
             yield server
     except (redis.RedisError, OSError, msgspec.DecodeError) as error:
         raise Unreachable(f"{what}: Redis does not answer ({error})") from error

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import redis
 
+from infra import engine_urls, redis_blocking
 from infra.progress import Progress
 from waymark.data_dir import DataDir
 from waymark.embedded_redis import started
@@ -32,7 +33,7 @@ class NotCopied(UserError):
 def copy_out(url: str, path: Path) -> None:
     """Write the server's copy of itself. Raises NotCopied and OSError."""
     try:
-        with redis.Redis.from_url(url, socket_timeout=_SILENT_S) as server:
+        with redis_blocking.connect(url, _SILENT_S) as server:
             connection = server.connection_pool.get_connection()
             try:
                 connection.send_command("SYNC")
@@ -80,7 +81,7 @@ def _received(source: socket.socket) -> bytes:
 def check_empty(url: str) -> None:
     """Raises NotCopied."""
     try:
-        with redis.Redis.from_url(url, socket_timeout=_SILENT_S) as server:
+        with redis_blocking.connect(url, _SILENT_S) as server:
             there = server.dbsize()
     except redis.RedisError as error:
         raise NotCopied(f"Redis does not answer: {error}") from error
@@ -98,8 +99,8 @@ def copy_in(copy: Path, url: str, program: str, progress: Progress) -> None:
         try:
             with (
                 started(folder, program) as here,
-                redis.Redis.from_url(_same_database(here, url)) as source,
-                redis.Redis.from_url(url, socket_timeout=_SILENT_S) as goal,
+                redis_blocking.connect(_same_database(here, url), _SILENT_S) as source,
+                redis_blocking.connect(url, _SILENT_S) as goal,
             ):
                 count, done = source.dbsize(), 0
                 all_keys = source.scan_iter(count=_KEYS)
@@ -112,8 +113,7 @@ def copy_in(copy: Path, url: str, program: str, progress: Progress) -> None:
 
 
 def _same_database(here: str, url: str) -> str:
-    with redis.Redis.from_url(url) as goal:
-        return f"{here}?db={goal.connection_pool.connection_kwargs.get('db') or 0}"
+    return f"{here}?db={engine_urls.redis(url).db}"
 
 
 def _put(source: "redis.Redis", goal: "redis.Redis", keys: list[bytes]) -> None:

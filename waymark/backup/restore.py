@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-import redis
 
+from infra import redis_blocking
 from infra.durable_files import make_folder, sync_folder
 from infra.progress import Progress
 from ingest.journal_files import HEADER, LOCK
@@ -30,6 +30,7 @@ from waymark.startup_checks import warehouse_of
 
 # How many damaged pieces are named.
 _NAMED = 10
+_ANSWER_S = 60.0
 
 
 class NotEmpty(UserError):
@@ -221,7 +222,7 @@ def _contents(target: Target, stream: Stream) -> Iterator[bytes]:
 
 def _take_register(url: str, register: dict[str, str]) -> None:
     """Put back what Redis had on record when the journals were noted: later news are of scans that are not here."""
-    with redis.Redis.from_url(url) as server, server.pipeline(transaction=True) as both:
+    with redis_blocking.connect(url, _ANSWER_S) as server, server.pipeline(transaction=True) as both:
         both.delete(keys.SOURCES, keys.HEARTBEATS)
         if register:
             both.hset(keys.SOURCES, mapping=register)
