@@ -1,4 +1,4 @@
-"""Both clients reach a Redis behind TLS, the primary that Sentinels name, and the master of our slot of a cluster."""
+"""All clients reach a Redis behind TLS, the primary that Sentinels name, and the master of our slot of a cluster."""
 
 import asyncio
 import tempfile
@@ -14,7 +14,7 @@ from codes.plans import presets
 from codes.redis_client import command, connect, raises_unavailable
 from codes.service import Codes
 from harness import redis_servers
-from infra import redis_primary
+from infra import redis_blocking, redis_primary
 from infra.engine_urls import redis as parse
 from infra.redis_primary import NoPrimary
 from redirect import clock, redis_connection
@@ -45,6 +45,16 @@ async def until_answered(call: Callable[[], Awaitable[T]]) -> T:
                 await asyncio.sleep(0.02)
 
 
+async def pinged(url: str) -> bool:
+    """By a command's client."""
+
+    def ping() -> bool:
+        with redis_blocking.connect(url, LONG_S) as client:
+            return bool(client.ping()) and client.role()[0] == b"master"
+
+    return await asyncio.to_thread(ping)
+
+
 async def test_tls_with_a_client_certificate(folder: Path) -> None:
     require.programs("redis-server", why="a Redis with TLS")
     certificates = redis_servers.make_certificates(folder / "certificates")
@@ -56,6 +66,7 @@ async def test_tls_with_a_client_certificate(folder: Path) -> None:
             connection = await redis_connection.connect(url)
             assert await connection.call("GET", "a") == b"1"
             connection.close()
+            assert await pinged(url)
         # The server asks for a certificate; and its own is of an authority that is not trusted without being named.
         at = f"rediss://127.0.0.1:{servers.nodes[0].port}"
         for url in (f"{at}?ssl_ca_certs={certificates.ca}", at):
@@ -84,6 +95,7 @@ async def test_the_primary_that_sentinels_name(folder: Path) -> None:
         second = await until_answered(lambda: codes.create(1, NewCode(destination="https://example.com/2")))
         assert await codes.get(1, first.id) == first
         assert await until_answered(lambda: client.ask("GET", keys.route(f"/{second.slug}")))
+        assert await pinged(url)
         # The old one comes back, and Sentinel soon makes it a replica: who writes to it is refused.
         old.start()
         behind = connect(f"redis://127.0.0.1:{old.port}")
@@ -113,6 +125,7 @@ async def test_a_cluster_of_three_masters(folder: Path) -> None:
             assert bool(found) == (node is owner)
             assert {node.call("CLUSTER", "KEYSLOT", key) for key in found} <= {redis_primary.SLOT}
         assert b"example.com/2" in await client.ask("GET", keys.route("/two"))
+        assert await pinged(cluster.url)
         # The slot moves to another master, which both clients are told by the first.
         new = next(node for node in cluster.masters if node is not owner)
         move_slot(owner, new, [node for node in cluster.masters if node is not owner])
