@@ -103,6 +103,6 @@ def test_a_log_line_for_programs_is_one_object() -> None:
     text = Json("api").format(record)
     assert "\n" not in text
     line = json.loads(text)
-    assert {*line} == {"at", "service", "level", "logger", "message", "exception"}
+    assert {*line} == {"at", "service", "process", "level", "logger", "message", "exception"}
     assert (line["service"], line["level"], line["message"]) == ("api", "error", 'said "so"\n')
     assert line["exception"].endswith("two\nlines")
