@@ -60,7 +60,7 @@ def group_commit(
     turn_began = 0.0
     waiting: list[float] = []
     latency = counts.latency
-    took, by_power = latency.add, latency.by_power
+    by_power = latency.by_power
 
     # Groups of one in a row, and how many more events to write at once.
     lonely, at_once = 0, 0
@@ -76,7 +76,7 @@ def group_commit(
                 if waiting:
                     written(began, 1)
                 else:
-                    # `Latency.add`, inlined: here the clock is read for each answer.
+                    # `Latency.add`, inlined here and below: it would show.
                     microseconds = int((elapsed() - began) * 1e6)
                     by_power[microseconds.bit_length()] += 1
                     latency.microseconds += microseconds
@@ -103,17 +103,19 @@ def group_commit(
             # A client that has disconnected misses nothing.
             if not transport.is_closing():
                 transport.write(answer)
-        written(turn_began, len(answers))
+        if answers:
+            written(turn_began, len(answers))
 
     def written(began: float, answers: int) -> None:
         now = elapsed()
         if waiting:
             answers -= len(waiting)
             for own in waiting:
-                took(now - own)
+                latency.add(now - own)
             waiting.clear()
-        if answers > 0:
-            took(now - began, answers)
+        microseconds = int((now - began) * 1e6)
+        by_power[microseconds.bit_length()] += answers
+        latency.microseconds += microseconds * answers
 
     def commit() -> None:
         try:
