@@ -4,11 +4,13 @@ import asyncio
 import json
 import shutil
 import sys
+from typing import get_args
 
 import click
 from rich.console import Console
 
 from drill import report, runner, schedule
+from drill.redis_engines import Kind
 from waymark.commands.options import Unusable, explained, json_flag
 
 FIELDS = ("seed", "fault", "promised", "given", "stored", "lost", "doubled", "outage_ms", "gone", "gone_oldest_ms")
@@ -18,11 +20,14 @@ FIELDS = ("seed", "fault", "promised", "given", "stored", "lost", "doubled", "ou
 @click.option("--runs", type=click.IntRange(min=1), default=20, show_default=True, help="Number of faults.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="First seed; runs count up.")
 @click.option("--bus", type=click.Choice(["journal", "kafka"]), default="journal", show_default=True)
+@click.option("--redis", type=click.Choice(get_args(Kind)), help="Another Redis than the one of `waymark up`.")
 @click.option("--seconds", type=click.FloatRange(min=1), help="Start no run that would not end within this time.")
 @click.option("--fault", help="Inject only this fault; the seed still decides target, time and duration.")
 @json_flag
 @explained
-def drill(runs: int, seed: int, bus: str, seconds: float | None, fault: str | None, as_json: bool) -> None:
+def drill(
+    runs: int, seed: int, bus: str, redis: Kind | None, seconds: float | None, fault: str | None, as_json: bool
+) -> None:
     """Inject faults into a temporary Waymark, and count lost and doubled scans.
 
     Starts everything in a temporary folder, scans codes, injects faults chosen by the seed, and compares the redirects
@@ -44,6 +49,7 @@ def drill(runs: int, seed: int, bus: str, seconds: float | None, fault: str | No
             seconds=seconds,
             say=lambda line: click.echo(line, err=True),
             only=fault,
+            redis=redis,
         )
     )
     if not outcomes:

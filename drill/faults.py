@@ -93,6 +93,16 @@ async def _redis_restarted(stack: Stack, run: DrillRun, dice: random.Random) -> 
     await asyncio.to_thread(embedded_redis.shut_down, stack.folder)
 
 
+async def _outside_killed(stack: Stack, run: DrillRun, dice: random.Random) -> None:
+    assert stack.redis is not None
+    await asyncio.to_thread(stack.redis.kill)
+
+
+async def _outside_stopped(stack: Stack, run: DrillRun, dice: random.Random) -> None:
+    assert stack.redis is not None
+    await asyncio.to_thread(stack.redis.stop, run.lasts_s)
+
+
 async def _several_killed(stack: Stack, run: DrillRun, dice: random.Random) -> None:
     there = stack.processes()
     for process in dice.sample(there, min(len(there), dice.randint(2, 3))):
@@ -288,3 +298,15 @@ INJECT: dict[str, Inject] = {
     "consumer joins and leaves": _guest,
     "record sent twice": _sent_twice,
 }
+# Of a Redis that is not one of the stack's processes.
+_OUTSIDE: dict[str, Inject] = {
+    "Redis killed": _outside_killed,
+    "Redis restarted": _outside_killed,
+    "Redis stopped, resumed": _outside_stopped,
+}
+
+
+async def inject(stack: Stack, run: DrillRun, dice: random.Random) -> None:
+    """Inject the fault of a run, and wait until it is over."""
+    outside = _OUTSIDE if stack.redis is not None else {}
+    await outside.get(run.fault.name, INJECT[run.fault.name])(stack, run, dice)

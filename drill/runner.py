@@ -19,8 +19,9 @@ import msgspec
 from aggregator.audit.report import Report, render
 from drill import volume
 from drill.client_log import ClientLog, by_label, compare
-from drill.faults import INJECT
+from drill.faults import inject
 from drill.kafka import KafkaServer, running
+from drill.redis_engines import Kind, redis_engine
 from drill.scanners import Scanners
 from drill.schedule import ON_A_VOLUME, Bus, DrillRun, scheduled
 from drill.stack import Stack, closing
@@ -64,10 +65,17 @@ class Outcome(msgspec.Struct):
 
 
 async def drill(
-    bus: Bus, seeds: Sequence[int], *, seconds: float | None, say: Callable[[str], None], only: str | None = None
+    bus: Bus,
+    seeds: Sequence[int],
+    *,
+    seconds: float | None,
+    say: Callable[[str], None],
+    only: str | None = None,
+    redis: Kind | None = None,
 ) -> list[Outcome]:
-    """Execute as many of the runs as fit into the time, at least one. Skips runs that need a separate file system if
-    none can be mounted. Raises RuntimeError if a broker does not start."""
+    """Execute as many of the runs as fit into the time, at least one, on the stack's own Redis or one of another kind.
+    Skips runs that need a separate file system if none can be mounted. Raises RuntimeError if a broker does not
+    start."""
     deadline = None if seconds is None else time.monotonic() + seconds
     runs = [scheduled(bus, seed, only) for seed in seeds]
     if any(_on_a_volume(run) for run in runs) and not volume.possible():
@@ -77,7 +85,7 @@ async def drill(
     async with _broker(bus) as broker:
         while len(outcomes) < len(runs) and (not outcomes or _left(deadline) > 2 * ENDING_S):
             group = _together(runs[len(outcomes) : len(outcomes) + GROUP])
-            outcomes += await _on_one_stack(group, broker, deadline, say)
+            outcomes += await _on_one_stack(group, broker, deadline, say, redis)
     return outcomes
 
 
@@ -109,21 +117,28 @@ def _left(deadline: float | None) -> float:
 
 
 async def _on_one_stack(
-    runs: Sequence[DrillRun], broker: KafkaServer | None, deadline: float | None, say: Callable[[str], None]
+    runs: Sequence[DrillRun],
+    broker: KafkaServer | None,
+    deadline: float | None,
+    say: Callable[[str], None],
+    redis: Kind | None,
 ) -> list[Outcome]:
     """Execute runs until all are done, one has failed (the next ones get a fresh stack), or time is up."""
     folder = Path(tempfile.mkdtemp(prefix="wm-drill-"))
+    engines = contextlib.ExitStack()
     names = {run.fault.name for run in runs}
+    engine = await asyncio.to_thread(engines.enter_context, redis_engine(redis, folder / "redis")) if redis else None
     stack = Stack(
         folder,
         broker=broker,
+        redis=engine,
         steps_clock="clock steps" in names,
         small_disk="disk full" in names,
         own_volume=any(name in ON_A_VOLUME for name in names),
     )
     outcomes: list[Outcome] = []
     logs: list[ClientLog] = []
-    with closing(stack):
+    with engines, closing(stack):
         stack.start()
         try:
             await stack.ready()
@@ -169,7 +184,7 @@ async def _one(stack: Stack, run: DrillRun, log: ClientLog, outcome: Outcome) ->
             outcome.problems.append("scanners were not answered before anything happened")
         await asyncio.sleep(run.after_s)
         try:
-            await INJECT[run.fault.name](stack, run, dice)
+            await inject(stack, run, dice)
         except (NotReady, CoreUnavailable, CoreError) as error:
             outcome.problems.append(str(error))
         if stack.dark is not None:

@@ -22,6 +22,7 @@ from drill.clock import Clock
 from drill.disk import Disk, small
 from drill.kafka import KafkaServer
 from drill.processes import Process, below, send
+from drill.redis_engines import RedisEngine
 from drill.volume import Volume, age_journals, make_volume
 from harness.launcher import ROOT, NotReady, WaymarkUp, clean_environment
 from waymark import core_client
@@ -55,6 +56,7 @@ class Stack:
         steps_clock: bool = False,
         small_disk: bool = False,
         redis_url: str | None = None,
+        redis: RedisEngine | None = None,
         own_volume: bool = False,
         more: Mapping[str, str] = {},
     ) -> None:
@@ -64,7 +66,9 @@ class Stack:
         # The times of the power cut and of the end of the last process, on the event loop's clock.
         self.dark: tuple[float, float] | None = None
         self.broker = broker
-        self.redis_url = redis_url
+        # Instead of the one that `up` starts.
+        self.redis = redis
+        self.redis_url = redis_url if redis is None else redis.url
         self._more = more
         self.topic = f"drill-{secrets.token_hex(4)}"
         self.clock = Clock(folder / "clock") if steps_clock else None
