@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from infra import disks
+from infra import disks, engine_urls
 from infra.disks import Room
 from infra.exposition import Reading
 from waymark.data_dir import DataDir
@@ -67,9 +67,13 @@ def folders(settings: Settings, *, journals: bool, data: bool = True) -> dict[st
 
 
 def certificates(settings: Settings) -> dict[str, Path]:
-    """Every setting that names one: ours (`…_cert`), and the authorities of engines' (`…_ca`)."""
-    named = {name: getattr(settings, name) for name in settings.__struct_fields__ if name.endswith(("_cert", "_ca"))}
-    return {name: path for name, path in named.items() if isinstance(path, Path)}
+    """Those that the settings name: ours, and the authorities by which engines are known."""
+    named = {"kafka_cert": settings.kafka_cert, "kafka_ca": settings.kafka_ca}
+    if settings.redis_url is not None:
+        redis = engine_urls.redis(settings.redis_url)
+        named["redis_cert"] = Path(redis.certificate) if redis.certificate else None
+        named["redis_ca"] = Path(redis.ca) if redis.ca else None
+    return {name: path for name, path in named.items() if path is not None}
 
 
 def end_of(path: Path) -> float | None:

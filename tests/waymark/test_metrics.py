@@ -89,6 +89,7 @@ def test_what_a_service_depends_on(tmp_path: Path) -> None:
     made = certificate(tmp_path / "kafka.pem")
     (tmp_path / "ca.pem").touch()
     files = {"WAYMARK_KAFKA_CERT": str(made), "WAYMARK_KAFKA_CA": str(tmp_path / "ca.pem")}
+    files["WAYMARK_REDIS_URL"] = f"rediss://redis.example?ssl_ca_certs={made}"
     settings = read({"WAYMARK_KAFKA_SECURITY": "SSL", **files}, data=tmp_path)
     assert folders(settings, journals=True).keys() == {"data", "files", "warehouse", "journal"}
     assert folders(settings, journals=True, data=False) == {"journal": tmp_path / "journal"}
@@ -101,7 +102,8 @@ def test_what_a_service_depends_on(tmp_path: Path) -> None:
     assert [found[f'waymark_engine_up{{engine="{engine}"}}'] for engine in ("redis", "kafka")] == [1, 0]
     assert found['waymark_disk_free_bytes{folder="warehouse"}'] == 3
     assert 0 < found['waymark_disk_free_bytes{folder="data"}'] < found['waymark_disk_size_bytes{folder="data"}']
-    assert found['waymark_certificate_end_time_seconds{certificate="kafka_cert"}'] > time.time()
+    for name in ("kafka_cert", "redis_ca"):
+        assert found[f'waymark_certificate_end_time_seconds{{certificate="{name}"}}'] > time.time()
     # Left out: a folder that does not exist, a file without a certificate, a part that is no engine.
     assert not [name for name in found if "files" in name or "kafka_ca" in name or "aggregator" in name]
 
