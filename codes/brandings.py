@@ -36,11 +36,11 @@ local version = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, tonumb
 local text = string.format('%.0f', version)
 redis.call('SET', KEYS[2], text)
 redis.call('INCR', ARGV[4])
-redis.call('PUBLISH', ARGV[5], string.format(CHANGED, KEYS[3], text, ARGV[6]))
+redis.call('PUBLISH', ARGV[5], string.format(CHANGED, ARGV[7], text, ARGV[6]))
 return 0
 """.replace("CHANGED", CHANGED)
 )
-_KEYS = [keys.BRANDINGS, keys.DOMAINS_VERSION, keys.DOMAINS]
+_KEYS = [keys.BRANDINGS, keys.DOMAINS_VERSION]
 
 
 class BrandingFields(msgspec.Struct, frozen=True):
@@ -121,7 +121,19 @@ async def put(
         branding = msgspec.structs.replace(branding, token=token)
     nonce = secrets.token_hex(16)
     before = await acknowledgements.redirectors(redis)
-    raw = b"" if branding == PLAIN else msgspec.json.encode(branding)
-    await _PUT.run(redis, _KEYS, str(workspace), raw, now_ms(), keys.CHANGES, keys.ROUTES, nonce)
+    await _put(redis, workspace, branding, nonce, now_ms())
     await acknowledgements.wait_for_acknowledgements(redis, [nonce], before, longest_s=longest_wait_s)
     return branding
+
+
+async def import_branding(redis: Redis, workspace: int, branding: Branding) -> bool:
+    """Import the branding of a workspace that has none; return whether it was new."""
+    if await get(redis, workspace) != PLAIN:
+        return False
+    await _put(redis, workspace, branding, "", clock.now_ms())
+    return True
+
+
+async def _put(redis: Redis, workspace: int, branding: Branding, nonce: str, now_ms: int) -> None:
+    raw = b"" if branding == PLAIN else msgspec.json.encode(branding)
+    await _PUT.run(redis, _KEYS, str(workspace), raw, now_ms, keys.CHANGES, keys.ROUTES, nonce, keys.DOMAINS)

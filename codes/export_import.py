@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 
 from codes import (
     apikeys,
+    brandings,
     code_store,
     deleted_codes,
     folders,
@@ -37,6 +38,7 @@ from codes import (
 from codes.code_store import LinkChange, WriteResult
 from codes.errors import Conflict
 from codes.export_lines import (
+    BrandingLine,
     CodeLine,
     DeletedCodeLine,
     End,
@@ -56,6 +58,7 @@ from codes.export_lines import (
 )
 from codes.redis_client import command, raises_unavailable
 from schemas import keys
+from schemas.branding import PLAIN
 from schemas.code import (
     Code,
     DeletedCode,
@@ -119,6 +122,8 @@ async def _everything(redis: Redis) -> AsyncIterator[Line]:
                 yield ExportLine(export, period.first)
         for endpoint in await webhook_endpoints.list_endpoints(redis, workspace.number):
             yield WebhookLine(endpoint)
+        if (branding := await brandings.get(redis, workspace.number)) != PLAIN:
+            yield BrandingLine(workspace.number, branding)
         before = None
         while rows := await index.page_before(redis, workspace.number, _CHUNK, before):
             for found in await asyncio.gather(*(index.find(redis, id) for id, _ in rows)):
@@ -271,6 +276,8 @@ async def _import_line(redis: Redis, number: int, line: Line, now_ms: Callable[[
                 return _named("shared view", await shared_views.import_view(redis, line.view))
             case WebhookLine():
                 return _named("webhook", await webhook_endpoints.import_endpoint(redis, line.webhook))
+            case BrandingLine():
+                return _named("branding", await brandings.import_branding(redis, line.workspace, line.branding))
             case CodeLine():
                 return _named("code", await _put_code(redis, line, now_ms()))
             case StaticLine(code=code):

@@ -6,6 +6,7 @@ import msgspec
 
 from codes.history import Entry
 from codes.scheduled_exports import ScheduledExport
+from schemas.branding import Branding
 from schemas.code import (
     ApiKey,
     Code,
@@ -67,6 +68,11 @@ class WebhookLine(_Line, frozen=True, tag="webhook"):
     webhook: Endpoint
 
 
+class BrandingLine(_Line, frozen=True, tag="branding"):
+    workspace: int
+    branding: Branding
+
+
 class CodeLine(_Line, frozen=True, tag="code"):
     code: Code
     version: int
@@ -112,6 +118,7 @@ Line = (
     | SharedViewLine
     | ExportLine
     | WebhookLine
+    | BrandingLine
     | CodeLine
     | StaticLine
     | TombstoneLine

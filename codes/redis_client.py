@@ -2,11 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from functools import wraps
 from hashlib import sha1
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
 from redis import exceptions
 from redis.asyncio import ConnectionPool, Redis
@@ -178,8 +179,27 @@ _CLASSES = (
 )
 
 
+class WriteRecorder(Protocol):
+    """Keeps a second copy of what a client writes (`codes.change_log.recorder`)."""
+
+    def elements(self, words: Sequence[str | bytes | float]) -> list[str]: ...
+
+    async def write(self, words: Sequence[str | bytes | float], elements: Sequence[str]) -> Any: ...
+
+
+_recorders: WeakKeyDictionary[Redis, WriteRecorder] = WeakKeyDictionary()
+
+
+def record_writes(redis: Redis, recorder: WriteRecorder) -> None:
+    """Have every write that goes through `command` recorded before it returns."""
+    _recorders[redis] = recorder
+
+
 async def command(redis: Redis, *words: str | bytes | float) -> Any:
     """Send one command and return its answer."""
+    recorder = _recorders.get(redis)
+    if recorder is not None and (elements := recorder.elements(words)):
+        return await recorder.write(words, elements)
     return await redis.execute_command(*words)  # type: ignore[no-untyped-call]
 
 

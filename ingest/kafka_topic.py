@@ -46,14 +46,22 @@ class Topic(msgspec.Struct, frozen=True):
     replicas: int = 1
 
 
-async def ensure(bootstrap: str, topic: str, partitions: int = 3, *, security: Mapping[str, Any] | None = None) -> str:
-    """Create the topic if it is missing, and return its bus id. An existing topic keeps its partitions.
+async def ensure(
+    bootstrap: str,
+    topic: str,
+    partitions: int = 3,
+    *,
+    security: Mapping[str, Any] | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> str:
+    """Create the topic if it is missing, with these `settings` or as one of scans, and return its bus id. An existing
+    topic keeps its partitions.
 
     Raises aiokafka's KafkaError when the broker is away or refuses; waits at most 15 s for leaders.
     """
     found = await check(bootstrap, topic, security=security)
     if found is None:
-        await _create(bootstrap, topic, partitions, security or {})
+        await _create(bootstrap, topic, partitions, security or {}, settings or {"retention.ms": str(RETENTION_MS)})
         found = await check(bootstrap, topic, security=security, wait=True)
     assert found is not None
     return found.id
@@ -83,14 +91,16 @@ async def check(
         await client.close()
 
 
-async def _create(bootstrap: str, topic: str, partitions: int, security: Mapping[str, Any]) -> None:
+async def _create(
+    bootstrap: str, topic: str, partitions: int, security: Mapping[str, Any], settings: Mapping[str, str]
+) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
     await admin.start()
     try:
         brokers = len((await admin.describe_cluster())["brokers"])
         replicas = min(3, brokers)
-        settings = {"retention.ms": str(RETENTION_MS), "min.insync.replicas": str(max(1, replicas - 1))}
-        answer = await admin.create_topics([NewTopic(topic, partitions, replicas, topic_configs=settings)])
+        durable = {**settings, "min.insync.replicas": str(max(1, replicas - 1))}
+        answer = await admin.create_topics([NewTopic(topic, partitions, replicas, topic_configs=durable)])
     finally:
         await admin.close()
     for _, code, message in answer.topic_errors:

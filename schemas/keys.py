@@ -38,6 +38,14 @@ POSITION_SECRET = PREFIX + "position-secret"
 # Hash: nonce → the intent of a change of several steps (codes.intents), until it is done.
 INTENTS = PREFIX + "intents"
 
+# The change log (codes.change_log). Hash: a mark and an element that is written, or was, and may not be recorded yet →
+# when. Hash: id of a log → the snapshot with which it has everything. Who makes that now; expires. Set while an empty
+# Redis is being restored.
+UNRECORDED = PREFIX + "unrecorded"
+CHANGE_LOGS = PREFIX + "change-logs"
+CHANGE_LOG_LEASE = PREFIX + "change-log-lease"
+RESTORING = PREFIX + "restoring"
+
 # Custom domains. Hash: id → schemas.domain.Domain; hash: name → id of the one that is verified;
 # "workspace name" → id of its claim, so that there is one; a version that grows with every change of a verified one;
 # the highest number given out.

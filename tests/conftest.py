@@ -81,6 +81,7 @@ _BROKER = (
     "aggregator/test_contract",
     "aggregator/test_kafka",
     "aggregator/test_kill_kafka",
+    "codes/change_log/test_kafka",
     "ingest/test_kafka_topic",
     "ingest/test_shipper",
 )

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from codes import apikeys, sessions, workspaces
 from codes.errors import Conflict, Refused, Unavailable, UnfitRedis
 from codes.redis_check import check_server
-from codes.redis_client import connect
 from waymark import embedded_redis, emptied_redis
 from waymark.data_dir import DataDir
 from waymark.settings import BadSetting, Settings
+from waymark.wiring.change_log import recorded
 
 log = logging.getLogger(__name__)
 
@@ -19,9 +19,8 @@ log = logging.getLogger(__name__)
 async def first_key(settings: Settings, redis_url: str, say: Callable[[str], None], *, new: bool) -> str | None:
     """The secret of a new key, or None if there are keys already. Waits for Redis. Raises BadSetting if Redis or the
     bootstrap key is unusable, and Emptied unless `new`."""
-    redis = connect(redis_url)
     told = False
-    try:
+    async with recorded(settings, redis_url) as redis:
         while True:
             try:
                 await check_server(redis, settings.redis_fsync)
@@ -53,19 +52,15 @@ async def first_key(settings: Settings, redis_url: str, say: Callable[[str], Non
                 raise BadSetting(f"this Redis cannot keep codes: {error}") from None
             except (Refused, Conflict) as error:
                 raise BadSetting(f"WAYMARK_BOOTSTRAP_KEY cannot be used: {error}") from None
-    finally:
-        await redis.aclose()
 
 
 async def sign_in_link(settings: Settings, redis_url: str) -> str | None:
     """An address that signs in to the workspace `default` once, within ten minutes; None if it has no admin key, or
     Redis does not answer."""
-    redis = connect(redis_url)
-    try:
-        workspace = await workspaces.ensure_workspace(redis, workspaces.DEFAULT, plan=settings.default_plan)
-        token = await sessions.make_link(redis, workspace.number)
-    except Unavailable:
-        return None
-    finally:
-        await redis.aclose()
+    async with recorded(settings, redis_url) as redis:
+        try:
+            workspace = await workspaces.ensure_workspace(redis, workspaces.DEFAULT, plan=settings.default_plan)
+            token = await sessions.make_link(redis, workspace.number)
+        except Unavailable:
+            return None
     return None if token is None else f"{settings.api_base}/#token={token}"

@@ -24,6 +24,8 @@ from api.app import keep_working
 from api.context import ApiContext, Ready
 from api.exports import Exports
 from api.published_proof import PublishedProof
+from codes.change_log.keeper import ChangeLogKeeper, keep_none
+from codes.change_log.recorder import Recorder
 from codes.domain_rechecks import DomainRechecks
 from codes.sweep import sweep_until
 from infra import clock
@@ -54,6 +56,7 @@ from waymark.wiring.aggregator import (
     stored_up_to,
 )
 from waymark.wiring.api import api_app
+from waymark.wiring.change_log import recorder_of
 from waymark.wiring.engines import engines_of, kafka_of
 from waymark.wiring.webhooks import worker_of as webhook_worker_of
 
@@ -78,12 +81,13 @@ async def run(
     """Run until `stop`, and return the exit status: 1 after a defect (the supervisor restarts the process, and nothing
     is lost), 2 if an engine must not be used. `redirectors` are the status sockets of this machine's redirectors."""
     redis = room_settings.redis_client(settings)
+    recorder = recorder_of(settings, redis)
     warehouse = warehouse_of(settings)
     # At most three threads for one workspace, and two for one key, so that another one finds a thread free.
     questions = QueryPool(warehouse, 4, own_threads=3, key_threads=2)
     exports = Exports(warehouse)
     service = "core" if aggregate and api_sockets else "aggregate" if aggregate else "api"
-    given = (settings, redis, warehouse, questions, exports)
+    given = (settings, redis, recorder, warehouse, questions, exports)
     try:
         with tracing.tracer(service) as tracer:
             await _run(*given, tracer, api_sockets, status_sockets, stop, aggregate=aggregate, redirectors=redirectors)
@@ -97,6 +101,8 @@ async def run(
     finally:
         await exports.close()
         await questions.close()
+        if recorder is not None:
+            await recorder.close()
         await redis.aclose()
     return 0
 
@@ -104,6 +110,7 @@ async def run(
 async def _run(
     settings: Settings,
     redis: Redis,
+    recorder: Recorder | None,
     warehouse: Warehouse,
     questions: QueryPool,
     exports: Exports,
@@ -158,6 +165,12 @@ async def _run(
             rechecks = DomainRechecks(app.state.context.domains, every_ms=settings.domain_check * 1000)
             shown.register(MetricsCollector(rechecks.metrics))
             background.append(tasks.create_task(rechecks.run(stop)))
+            if recorder is not None:
+                keeper = ChangeLogKeeper(recorder, kept_ms=settings.changes_kept * 1000)
+                shown.register(MetricsCollector(keeper.metrics))
+                background.append(tasks.create_task(keeper.run(stop)))
+            else:
+                background.append(tasks.create_task(keep_none(redis, stop)))
             if complete is None:
                 background.append(tasks.create_task(published.run(stop)))
             worker = webhook_worker_of(settings, app.state.context)

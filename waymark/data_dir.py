@@ -76,6 +76,11 @@ class DataDir(msgspec.Struct, frozen=True):
         return self.path / "bus"
 
     @property
+    def changes(self) -> Path:
+        """The change log (`codes.change_log`)."""
+        return self.path / "changes"
+
+    @property
     def audit_memory(self) -> Path:
         """What `waymark audit` has proven already."""
         return self.path / "audit.json"

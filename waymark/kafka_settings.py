@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
+from waymark.change_log_settings import ChangeLogSettings
 from waymark.setting_values import described
-from waymark.webhook_settings import WebhookSettings
 
 
-class KafkaSettings(WebhookSettings, frozen=True, kw_only=True):
+class KafkaSettings(ChangeLogSettings, frozen=True, kw_only=True):
     kafka_bootstrap: Annotated[
         str | None,
         described(

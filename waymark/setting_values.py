@@ -12,7 +12,10 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _UNITS = {
     **dict.fromkeys(("journal_max", "warehouse_free"), _BYTES),
     **dict.fromkeys(
-        ("stale_max", "silent_after", "shipped_keep", "gate_pass", "sticky", "drain", "domain_check", "domain_grace"),
+        (
+            *("stale_max", "silent_after", "shipped_keep", "gate_pass", "sticky", "drain"),
+            *("domain_check", "domain_grace", "changes_kept"),
+        ),
         _SECONDS,
     ),
 }

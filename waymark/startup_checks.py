@@ -53,8 +53,10 @@ async def prepare(settings: Settings, warehouse: Warehouse, redis: Redis, prepar
                 prepared.applied, has_scans = await asyncio.to_thread(_look, warehouse)
                 prepared.tables.set()
             await check_server(redis, settings.redis_fsync)
-            if has_scans and not await workspaces.any_exist(redis):
-                raise emptied_redis.refusal("the warehouse", settings)
+            if not await workspaces.any_exist(redis):
+                left = "scans in the warehouse" if has_scans else await emptied_redis.logged(settings, redis)
+                if left is not None:
+                    raise emptied_redis.refusal(left, settings)
         except TooOld as error:
             raise UserError(str(error)) from None
         except (ClickHouseError, HTTPError, OSError, Unavailable) as error:

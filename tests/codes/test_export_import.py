@@ -1,86 +1,21 @@
 """codes: everything out of one Redis and into another."""
 
-import asyncio
 from pathlib import Path
 
-import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from codes import apikeys, export_import, folders, reports, scheduled_exports, shared_views, styles, workspaces
+from codes import apikeys, export_import, shared_views, workspaces
 from codes.code_fields import Edit, NewCode
 from codes.errors import Conflict
 from codes.plans import presets
 from codes.redis_client import connect
 from codes.service import Codes
-from codes.static_codes import NewStatic, StaticCodes
-from infra.schedule import Schedule
 from schemas import keys
 from schemas.route import decode_route
-from tests.codes.conftest import anywhere
 from tests.codes.crashing import KilledHere, crashing
+from tests.codes.whole_redis import HERE, NOW, SHARED, contents, filled
 from tests.servers.redis import running
-
-HERE = "https://example.com/here"
-NOW = 2_000_000_000_000
-SHARED = "3kD8vQxT7mWbYcHs2nLrEaZpJ4gFuK9V"
-
-
-async def contents(redis: Redis) -> dict[bytes, object]:
-    """Everything in a Redis, but for the versions of routes and the marks of pointers, which are new, and how many
-    changes it has told; and what has been done in this month, which stays where it was done."""
-    found: dict[bytes, object] = {}
-    async for at in redis.scan_iter("*"):
-        if at == keys.CHANGES.encode() or b":quota:" in at:
-            continue
-        match await redis.type(at):
-            case b"string":
-                raw = await redis.get(at)
-                assert isinstance(raw, bytes)
-                if at.endswith(b":route"):
-                    found[at] = msgspec.structs.replace(decode_route(raw), version=0)
-                else:
-                    found[at] = raw.split()[0] if at.startswith(b"{wm}:id:") else raw
-            case b"hash":
-                found[at] = await redis.hgetall(at)
-            case b"zset":
-                found[at] = await redis.zrange(at, 0, -1, withscores=True)
-            case b"stream" if at.endswith(b":history"):
-                found[at] = [fields for _, fields in await redis.xrange(at) or []]
-    return found
-
-
-async def no_folder(workspace: int, id: str) -> None:
-    """The static codes of this test are in none."""
-
-
-async def filled(redis: Redis) -> Codes:
-    codes = Codes(redis, usable=anywhere, plans=presets())
-    one = await workspaces.ensure_workspace(redis, "default")
-    two = await workspaces.ensure_workspace(redis, "shop")
-    await apikeys.create_key(redis, one.number, "a", secret="oqr_live_yourkey")
-    revoked, _ = await apikeys.create_key(redis, two.number, "b")
-    await apikeys.revoke(redis, two.number, revoked.id)
-    await asyncio.gather(
-        *(codes.create(one.number, NewCode(destination=f"{HERE}/{n}", label=str(n), tags=("x",))) for n in range(130))
-    )
-    folder = await folders.create(redis, two.number, "Spring", plans=presets())
-    nightly = Schedule("day", 3, timezone="Europe/Berlin")
-    await scheduled_exports.create(redis, two.number, "Nightly", "csv", nightly, plans=presets())
-    await reports.create(redis, two.number, "Spring", {"metrics": ["scans"], "date_range": "7d"}, plans=presets())
-    await shared_views.create(
-        redis, two.number, "Spring", plans=presets(), created_by=revoked.id, report_id="any", token=SHARED
-    )
-    style = {"a": [1, {}]}
-    await styles.create(redis, two.number, "House", style, plans=presets())
-    moved = await codes.create(two.number, NewCode(destination=HERE, slug="old", style=style, folder_id=folder.id))
-    await codes.edit(two.number, moved.id, Edit(slug="new"))
-    deleted = await codes.create(two.number, NewCode(destination=HERE, slug="deleted", host="qr.example.net"))
-    await codes.delete(two.number, deleted.id, keep_until_ms=2 * NOW)
-    await StaticCodes(redis, check_folder=no_folder, plans=presets()).create(
-        two.number, NewStatic(name="S", type="text", content={"text": "x"})
-    )
-    return codes
 
 
 async def exported(redis: Redis, path: Path) -> Path:
@@ -117,6 +52,7 @@ async def test_what_was_exported_is_there_after_an_import(redis: Redis, tmp_path
                 "style": 1,
                 "shared view": 1,
                 "export": 1,
+                "branding": 1,
                 "code": 131,
                 "static": 1,
                 "tombstone": 2,

@@ -57,6 +57,7 @@ CALM = {
     'waymark_api_requests_total{status="503", %s}': "0+1x120",
     "waymark_query_failures_total{%s}": "0x120",
     "waymark_domains_unproven{%s}": "0x120",
+    "waymark_change_log_failures_total{%s}": "0x120",
     "waymark_webhook_lag_seconds{%s}": "0x120",
     "waymark_webhook_leads{%s}": "1x120",
     'waymark_query_seconds_bucket{le="1", %s}': "0+15x120",
@@ -196,6 +197,10 @@ TROUBLES = {
     "WaymarkDomainUnproven": Trouble(
         {"waymark_domains_unproven{%s}": "1x120"},
         *("14m", "16m", "1 custom domains have lost their DNS proof and will lapse after the grace period.", {}),
+    ),
+    "WaymarkChangeLogFails": Trouble(
+        {"waymark_change_log_failures_total{%s}": "0+1x120"},
+        *("1m", "3m", "Creates and edits fail: the change log takes nothing.", {}),
     ),
     "WaymarkWebhooksLate": Trouble(
         {"waymark_webhook_lag_seconds{%s}": "900x120"},

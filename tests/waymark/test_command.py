@@ -131,13 +131,17 @@ def test_check_reaches_every_engine(redis_url: str, tmp_path: Path, monkeypatch:
     monkeypatch.setenv("WAYMARK_REDIS_URL", redis_url)
     monkeypatch.setenv("WAYMARK_REDIS_REPLICA_URL", "redis://127.0.0.1:1")
     monkeypatch.setenv("WAYMARK_CLICKHOUSE_URL", "http://127.0.0.1:1")
-    monkeypatch.setenv("WAYMARK_KAFKA_BOOTSTRAP", "127.0.0.1:1")
     assert CliRunner().invoke(main, ["workspace", "create", "default", "--new"]).exit_code == 0
+    monkeypatch.setenv("WAYMARK_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    # Nothing is said to be done that the change log does not have.
+    done = CliRunner().invoke(main, ["workspace", "create", "second"])
+    assert done.exit_code == 2 and "the change log's topic takes nothing" in done.output
     with bucket.serving() as (address, _):
         monkeypatch.setenv("WAYMARK_FILES_BUCKET", address)
         done = CliRunner().invoke(main, ["check", "--json", "--data", str(tmp_path / "none")])
     found = {one["about"]: one["state"] for one in json.loads(done.stdout)}
     assert (found["redis"], found["persistence"], found["bucket"]) == ("ok", "ok", "ok")
+    assert found["change log"] == "warning"
     assert (found["redis replica"], found["warehouse"], found["kafka"]) == ("bad", "bad", "bad")
     assert done.exit_code == 1
     assert not (tmp_path / "none").exists()

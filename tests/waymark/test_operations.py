@@ -59,12 +59,12 @@ def test_a_backup_of_a_running_one_has_everything(tmp_path: Path) -> None:
         assert other.audit()["clean"]
     finally:
         other.stop()
-    an_empty_redis_is_no_new_beginning(other, tmp_path / "codes.ndjson")
+    an_empty_redis_is_no_new_beginning(other)
     assert other.scan(code["slug"])[0] == 302
     other.stop()
 
 
-def an_empty_redis_is_no_new_beginning(one: Up, backup: Path) -> None:
+def an_empty_redis_is_no_new_beginning(one: Up) -> None:
     """Another server or a folder restored in half came up as if nothing had ever been: printed codes were 404."""
     for path in (one.data / "redis").iterdir():
         path.unlink()
@@ -72,8 +72,11 @@ def an_empty_redis_is_no_new_beginning(one: Up, backup: Path) -> None:
     for words in (["up", *ports], ["key", "create"], ["workspace", "create", "second"]):
         done = one.command(*words)
         assert done.returncode == 2, (words, done.stdout, done.stderr)
-        assert f"there are scans in {one.data / 'warehouse'}" in done.stderr and "--new" in done.stderr
-    assert one.command("import", str(backup)).returncode == 0
+        assert f"there are codes in the change log {one.data / 'changes'}" in done.stderr and "--new" in done.stderr
+    done = one.command("restore", "--codes", "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["counts"]["code"] == 1, done.stderr
+    done = one.command("restore", "--codes")
+    assert done.returncode == 2 and "this Redis is in use" in done.stderr
     one.start()
 
 

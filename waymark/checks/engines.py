@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from urllib3.exceptions import HTTPError
 
 from codes import workspaces
+from codes.change_log.keeper import state_of
 from codes.errors import Unavailable, UnfitRedis
 from codes.file_stores import BucketStore
 from codes.redis_check import check_server
@@ -68,6 +69,7 @@ async def _redis(settings: Settings, url: str) -> AsyncIterator[Finding]:
         await check_server(redis, settings.redis_fsync)
         info: dict[str, Any] = await raises_unavailable(redis.info)("everything")
         clock = await _clock(redis)
+        recorded = await _change_log(settings, redis)
         if not await workspaces.any_exist(redis):
             yield warning("redis", "it is empty: it was never used, or its codes are elsewhere")
             await emptied_redis.check(settings, redis)
@@ -100,8 +102,18 @@ async def _redis(settings: Settings, url: str) -> AsyncIterator[Finding]:
         replicas = int(info.get("connected_slaves", 0))
         told = f"{replicas} are connected, and a change is answered once {settings.redis_replicas} have it"
         yield (ok if replicas >= settings.redis_replicas else bad)("replicas", told)
+    yield recorded
     if abs(clock) > APART_S:
         yield warning("clocks", f"Redis' clock and this one are {abs(clock):.1f} s apart")
+
+
+async def _change_log(settings: Settings, redis: Redis) -> Finding:
+    if settings.changes == "off":
+        return warning("change log", "WAYMARK_CHANGES is off: codes that Redis loses are lost")
+    complete, unrecorded = await state_of(redis)
+    if not complete:
+        return warning("change log", "it does not have everything yet: a running API takes it up")
+    return ok("change log", "it has everything" + (f" but {unrecorded} writes of this moment" if unrecorded else ""))
 
 
 async def _clock(redis: Redis) -> float:

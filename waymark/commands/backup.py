@@ -26,6 +26,7 @@ from waymark.backup.snapshot import Snapshot
 from waymark.backup.targets import FolderTarget, Target, target_of
 from waymark.commands import output
 from waymark.commands.options import Unusable, data_flag, explained, json_flag, settings
+from waymark.commands.restore_codes import Moment, restore_codes
 from waymark.data_dir import DataDir, held, hold
 from waymark.embedded_redis import redis_of
 from waymark.invocation import called
@@ -135,18 +136,37 @@ def _target(name: str, found: Settings) -> Target:
 
 
 @click.command("restore")
-@click.argument("target")
+@click.argument("target", required=False)
 @click.option("--backup", "wanted", metavar="ID", help="Another one than the newest.")
 @click.option("--list", "listing", is_flag=True, help="Instead, list the backups in TARGET.")
+@click.option("--codes", is_flag=True, help="Instead, make an empty Redis whole from the change log.")
+@click.option("--at", type=Moment(), help="The codes as of this time (UTC, unless it says otherwise). [now]")
 @data_flag
 @json_flag
 @explained
-def restore_(target: str, wanted: str | None, listing: bool, data: Path | None, as_json: bool) -> None:
+def restore_(
+    target: str | None,
+    wanted: str | None,
+    listing: bool,
+    codes: bool,
+    at: datetime | None,
+    data: Path | None,
+    as_json: bool,
+) -> None:
     """Make a data folder from the newest backup in TARGET.
 
     The folder must be empty. The backup is read and checked before anything is made. Then: waymark up
+
+    With --codes, make an empty Redis whole from the change log: codes, workspaces, keys, domains and all else that it
+    is the record of. Each code gets its newest destination; numbers and versions go on above all that were ever given
+    out. An interrupted restore can be repeated.
     """
+    if codes != (target is None) or (at and not codes) or ((wanted or listing) and codes):
+        raise click.UsageError("give either TARGET, with --backup or --list, or --codes, with --at")
     found = settings(data=data)
+    if target is None:
+        restore_codes(found, at, as_json=as_json)
+        return
     goal = target_of(target, os.environ)
     try:
         if listing:

@@ -11,9 +11,9 @@ import click
 from redis.asyncio import Redis
 
 from codes import apikeys, workspaces
+from codes.change_log.recorder import ChangeLogAway
 from codes.errors import Conflict, Refused, Unavailable
 from codes.plans import known
-from codes.redis_client import connect
 from codes.replication import Replication
 from infra import clock
 from schemas.code import ApiKey, Workspace
@@ -23,6 +23,7 @@ from waymark.commands.options import Unusable, data_flag, explained, json_flag, 
 from waymark.embedded_redis import redis_of
 from waymark.invocation import called
 from waymark.settings import Settings
+from waymark.wiring.change_log import recorded
 
 T = TypeVar("T")
 
@@ -38,16 +39,17 @@ def with_redis(data: Path | None, work: Callable[[Redis], Awaitable[T]], *, chan
     replicas = found.redis_replicas if changes else 0
 
     async def run(url: str) -> T:
-        redis = connect(url, identified=replicas > 0)
-        try:
-            async with Replication(redis, replicas, synced=found.redis_fsync != "none").confirmed():
-                return await work(redis)
-        finally:
-            await redis.aclose()
+        async with (
+            recorded(found, url, identified=replicas > 0) as redis,
+            Replication(redis, replicas, synced=found.redis_fsync != "none").confirmed(),
+        ):
+            return await work(redis)
 
     with redis_of(found) as url:
         try:
             return asyncio.run(run(url))
+        except ChangeLogAway as error:
+            raise Unusable(f"It may be done, and is not recorded: {error}") from None
         except Unavailable as error:
             raise Unusable(f"Redis cannot be reached: {error}") from None
         except (Refused, Conflict) as error:

@@ -17,9 +17,11 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+Show = Callable[[str, int, int], None]
+
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
+def progress() -> Iterator[Show]:
     """Yields `show(what, done, total)`."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
