@@ -5,10 +5,13 @@ argument; it may run any number of queries.
 """
 
 import asyncio
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Concatenate, ParamSpec, TypeVar
 
 from clickhouse_connect.driver.client import Client
@@ -41,10 +44,15 @@ _NOT_NOW = {
 }
 
 
+# How long a question goes on, at most, before the next of its queries is ended, too.
+AGAIN_S = 0.2
+
+
 class QueryPool:
     """Runs up to `threads` questions at a time, at most `own_threads` of one workspace and `key_threads` of one of its
     keys; `waiting` more may queue, and workspaces and keys take turns (`infra.fair_queue`). Each query may take
-    `limit_s` seconds, each answer twice that, including the time in the queue.
+    `limit_s` seconds, each answer twice that, including the time in the queue. A query whose question was given up is
+    ended.
 
     Opens nothing before the first question, and reconnects to a warehouse that comes back.
     """
@@ -89,14 +97,19 @@ class QueryPool:
     async def _ask(self, question: Callable[Concatenate[Client, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         if self._closed:
             raise Unavailable("shutting down")
+        name = f"waymark:{secrets.token_hex(8)}"
+        future: Future[T] | None = None
         try:
             async with asyncio.timeout(2 * self._limit_s):
-                future = await self._begun(lambda client: question(client, *args, **kwargs))
+                future = await self._begun(name, lambda client: question(client, *args, **kwargs))
                 return await asyncio.wrap_future(future)
         except TimeoutError as error:
             raise Unavailable("no answer in time") from error
+        finally:
+            if future is not None and not future.done():
+                threading.Thread(target=self._end, args=(name, future), name="abandoned", daemon=True).start()
 
-    async def _begun(self, question: Callable[[Client], T]) -> Future[T]:
+    async def _begun(self, name: str, question: Callable[[Client], T]) -> Future[T]:
         """Submit the question once it has a turn. The turn ends when the thread is done, even if nobody waits
         for the answer."""
         who = fair_queue.owner.get()
@@ -109,7 +122,7 @@ class QueryPool:
         try:
             if self._closed:
                 raise Unavailable("shutting down")
-            future = self._threads.submit(self._answer, question)
+            future = self._threads.submit(self._answer, name, question)
         except BaseException:
             self._queue.leave(who.workspace, who.key)
             raise
@@ -123,9 +136,10 @@ class QueryPool:
         while self._clients:
             self._clients.pop().close()
 
-    def _answer(self, question: Callable[[Client], T]) -> T:
+    def _answer(self, name: str, question: Callable[[Client], T]) -> T:
         try:
             client = self._client()
+            client.set_client_setting("log_comment", name)
         except (Error, HTTPError, OSError) as error:
             raise Unavailable(f"the warehouse is away: {error}") from error
         try:
@@ -138,6 +152,18 @@ class QueryPool:
             if isinstance(error, DatabaseError) and code is not None and code not in _NOT_NOW:
                 raise
             raise Unavailable(_NOT_NOW.get(code or 0, str(error))) from error
+
+    def _end(self, name: str, future: Future[T]) -> None:
+        """Ends the queries of a question that nobody waits for any more, one after another, until its thread is free.
+        (Closing the connection would not: a server stops a query for that only where it may change nothing.)"""
+        with suppress(Error, HTTPError, OSError):
+            client = self._warehouse.connect(timeout_s=self._limit_s, max_threads=1)
+            try:
+                while not future.done():
+                    client.command(f"KILL QUERY WHERE Settings['log_comment'] = '{name}' ASYNC")
+                    futures.wait([future], timeout=AGAIN_S)
+            finally:
+                client.close()
 
     def _client(self) -> Client:
         client: Client | None = getattr(self._own, "client", None)

@@ -82,6 +82,8 @@ class ClickHouseUrl(msgspec.Struct, frozen=True):
     user: str | None
     password: str
     database: str | None
+    # A file of certificates to believe, instead of the system's.
+    ca: str | None = None
 
 
 def redis(text: str) -> RedisUrl:
@@ -162,16 +164,20 @@ def _each_host(text: str) -> list[str]:
 
 def clickhouse(text: str) -> ClickHouseUrl:
     parts = _split(text, ("http", "https"), CLICKHOUSE)
-    if parts.query:
-        raise ValueError(f"takes no options after a question mark; it is {CLICKHOUSE}")
+    options = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+    ca = options.pop("ca_cert", None)
+    if options:
+        raise ValueError(f"knows no option {', '.join(sorted(options))}, only ca_cert; it is {CLICKHOUSE}")
     database = unquote(parts.path.strip("/"))
     if "/" in database:
         raise ValueError(f"has a path of more than a database; it is {CLICKHOUSE}")
     secure = parts.scheme == "https"
+    if ca is not None and not secure:
+        raise ValueError("has ca_cert without TLS; TLS is https://")
     password = unquote(parts.password or "")
     user = unquote(parts.username) if parts.username else "default" if password else None
     host = _host(parts, CLICKHOUSE)
-    return ClickHouseUrl(secure, host, parts.port or (8443 if secure else 8123), user, password, database or None)
+    return ClickHouseUrl(secure, host, parts.port or (8443 if secure else 8123), user, password, database or None, ca)
 
 
 def brokers(text: str) -> tuple[str, ...]:

@@ -105,7 +105,8 @@ class _Served:
     """What a server answers. The end is held back until it is known to be one."""
 
     def __init__(self, response: Any) -> None:
-        self._response = response
+        # (Its `read` loses what came before a connection breaks.)
+        self._parts = response.stream(BLOCK)
         tag = response.headers.get("X-ClickHouse-Exception-Tag", "")
         self._failed = f"__exception__\r\n{tag}".encode()
         self._held = b""
@@ -113,17 +114,23 @@ class _Served:
 
     def read(self) -> bytes:
         try:
-            while not self._ended and len(self._held) <= _TAIL:
-                part = self._response.read(BLOCK)
-                self._held += part
-                self._ended = not part
+            while not self._ended and len(self._held) <= _TAIL + BLOCK:
+                part = next(self._parts, None)
+                self._held += part or b""
+                self._ended = part is None
         except (HTTPError, OSError) as error:
-            raise OutputFailed(_short(error)) from None
-        if self._ended and (at := self._held.rfind(self._failed)) >= 0:
-            raise OutputFailed(_short(self._held[at + len(self._failed) :].decode(errors="replace").strip()))
+            # (A server that fails ends the connection after it has said so.)
+            raise OutputFailed(self._said() or _short(error)) from None
+        if self._ended and (said := self._said()):
+            raise OutputFailed(said)
         size = len(self._held) if self._ended else len(self._held) - _TAIL
         part, self._held = self._held[:size], self._held[size:]
         return part
+
+    def _said(self) -> str:
+        """What the server says of its failure, "" where it says nothing."""
+        at = self._held.rfind(self._failed)
+        return "" if at < 0 else _short(self._held[at + len(self._failed) :].decode(errors="replace").strip())
 
 
 class _Piped:

@@ -58,6 +58,7 @@ class Warehouse(msgspec.Struct, frozen=True):
                 username=at.user,
                 password=at.password,
                 database=at.database,
+                ca_cert=at.ca,
                 settings=dict(settings),
                 autogenerate_session_id=False,
                 connect_timeout=min(timeout_s, 10),

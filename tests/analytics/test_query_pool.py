@@ -114,6 +114,25 @@ async def test_who_stops_waiting_leaves_the_queue(warehouse: Warehouse) -> None:
         await questions.close()
 
 
+async def test_a_question_given_up_ends_its_queries(warehouse: Warehouse) -> None:
+    """It would keep the thread for an hour."""
+    questions = QueryPool(warehouse, threads=1, limit_s=3600)
+    begun = threading.Event()
+
+    def long(client: Client) -> None:
+        begun.set()
+        for _ in range(3):
+            slow(client, 1200)
+
+    try:
+        asked = asyncio.ensure_future(questions.ask(long))
+        await asyncio.to_thread(begun.wait)
+        asked.cancel()
+        assert await questions.ask(one) == 1
+    finally:
+        await questions.close()
+
+
 async def test_a_defect_does_not_look_like_an_outage(warehouse: Warehouse) -> None:
     questions = QueryPool(warehouse)
     try:

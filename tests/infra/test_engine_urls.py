@@ -50,6 +50,7 @@ def test_redis(text: str, found: RedisUrl) -> None:
         ("http://c", ClickHouseUrl(False, "c", 8123, None, "", None)),
         ("https://c", ClickHouseUrl(True, "c", 8443, None, "", None)),
         ("https://me:p%2Fss@c:9000/waymark", ClickHouseUrl(True, "c", 9000, "me", "p/ss", "waymark")),
+        ("https://c/w?ca_cert=/a%20b.pem", ClickHouseUrl(True, "c", 8443, None, "", "w", "/a b.pem")),
         ("http://:pass@c:8443/", ClickHouseUrl(False, "c", 8443, "default", "pass", None)),
     ],
 )
@@ -78,6 +79,7 @@ def test_brokers() -> None:
             for text in ("+sentinel://:hush@a,/m", "+cluster://a?sentinel_password=hush")
         ),
         (engine_urls.redis, "redis://:hush@r?ssl_ca_certs=/ca.pem"),
+        (engine_urls.clickhouse, "http://:hush@c?ca_cert=/ca.pem"),
         *(
             (engine_urls.clickhouse, text)
             for text in ("c:8123", "clickhouse://a:hush@c", "http://a:hush@c?verify=false")

@@ -13,9 +13,9 @@ import pyarrow.parquet
 import pytest
 from urllib3 import HTTPResponse
 
+from harness.clickhouse.server import running
 from infra.raw_output import FORMATS, OutputFailed, RawOutput, _Served, raw_output
 from infra.warehouse import Warehouse
-from tests.servers.clickhouse import running
 
 ROWS = 100_000
 SQL = """

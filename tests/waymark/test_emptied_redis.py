@@ -1,5 +1,7 @@
 """An empty Redis beside stored scans, on a cluster: nothing begins anew there unless that is said."""
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from codes.redis_client import connect
+from harness.clickhouse import server as clickhouse
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from tests.ingest.events import event, open_journal, rest_of
-from tests.servers import clickhouse
 from waymark.command import main
 from waymark.emptied_redis import Emptied
 from waymark.settings import read
@@ -75,3 +77,22 @@ def test_scans_in_a_journal_count_as_well(redis_url: str, tmp_path: Path, monkey
     assert done.exit_code == 2
     assert f"there are scans in the journals of {tmp_path / 'journal'}" in done.output
     assert CliRunner().invoke(main, ["workspace", "create", "default", "--new"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("secret", "hush"), "ClickHouse does not let us in: .*AUTHENTICATION_FAILED"),
+        (("default:secret@", ""), "ClickHouse does not let us in: .*REQUIRED_PASSWORD"),
+        (("http:", "https:"), "ClickHouse does not answer: .*SSL"),
+    ],
+)
+def test_a_check_says_in_one_line_why_it_is_not_let_in(
+    warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str], said: str
+) -> None:
+    monkeypatch.setenv("WAYMARK_CLICKHOUSE_URL", warehouse.replace(*change))
+    monkeypatch.setenv("WAYMARK_DATA", str(tmp_path))
+    done = CliRunner().invoke(main, ["check", "--json"])
+    (found,) = [one for one in json.loads(done.stdout) if one["about"] == "warehouse"]
+    assert done.exit_code == 1 and found["state"] == "bad"
+    assert re.match(said, found["text"]) and "hush" not in done.output and "\n" not in found["text"]

@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from drill.kafka import KafkaServer
+from harness.clickhouse import server as clickhouse
 from harness.launcher import WAYMARK
 from harness.ports import free_ports
-from tests.servers import clickhouse
 from tests.servers.redis import RedisServer
 from tests.waymark import promtool
 from tests.waymark.running import KEY, Up, up, wait_for

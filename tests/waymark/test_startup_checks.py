@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from harness.clickhouse.server import running
 from infra.warehouse import Warehouse
-from tests.servers.clickhouse import running
 from waymark.errors import UserError
 from waymark.settings import read
 from waymark.startup_checks import Prepared, prepare

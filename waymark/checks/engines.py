@@ -26,6 +26,8 @@ from waymark.startup_checks import warehouse_of
 
 WITHIN_S = 10
 APART_S = 1.0
+# What ClickHouse says to a wrong or missing password, an unknown user, and one without the right.
+NOT_LET_IN = (192, 193, 194, 497, 516)
 # Older ones get no fixes any more.
 OLD_REDIS = (7, 2)
 
@@ -159,7 +161,10 @@ def _warehouse(settings: Settings, folder: DataDir, running: bool) -> Finding:
     except TooOld as error:
         return bad("warehouse", str(error))
     except (ClickHouseError, HTTPError, OSError) as error:
-        return bad("warehouse", f"ClickHouse does not answer: {error}")
+        said = " ".join(str(error).split())
+        if getattr(error, "code", None) in NOT_LET_IN:
+            return bad("warehouse", f"ClickHouse does not let us in: {said}")
+        return bad("warehouse", f"ClickHouse does not answer: {said}")
 
 
 def _proof(folder: DataDir) -> Finding:

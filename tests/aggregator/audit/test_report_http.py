@@ -8,11 +8,11 @@ from aggregator.audit.evidence import Account
 from aggregator.audit.report import Evidence, audit, render
 from aggregator.audit.rollups import Memory
 from aggregator.queries import CONSISTENT
+from harness.clickhouse.server import running
 from infra.migrate import migrate
 from infra.rollups import add_values
 from infra.warehouse import Warehouse
 from schemas.event import DIGEST, LINE_CHECK_SETTINGS
-from tests.servers.clickhouse import running
 
 SOURCES = 400
 
