@@ -32,7 +32,7 @@ from redis.exceptions import RedisError
 
 from aggregator.imported_history import forget
 from aggregator.queries import ONCE, ONCE_SELECTED, ONE_BLOCK
-from aggregator.settle import no_hold, recompute, settle_rollup, slices_of, wait_for_mutations
+from aggregator.settle import no_hold, recompute, settle_rollup, slices_of, there_now, wait_for_mutations
 from aggregator.slices import SPILL
 from aggregator.warehouse_writer import Away
 from infra.progress import Progress, silent
@@ -83,9 +83,10 @@ def erase(client: Client, owners: Collection[Owner], reason: str = "erased", pro
         if left:
             progress(f"erasing from {rollup.table}", 0, 1)
             # S608 throughout: the names are ours, the values are integers or bound.
-            client.command(f"DELETE FROM {rollup.table} WHERE {_among(left)}", settings=_WAIT)  # noqa: S608
+            condition = f"{_among(left)} AND {there_now(client, rollup.table)}"
+            client.command(f"DELETE FROM {rollup.table} WHERE {condition}", settings=_WAIT)  # noqa: S608
     if present:
-        client.command("TRUNCATE TABLE erasing")
+        _strike_out(client, {token for month in months for token in month.tokens})
     forget(client, [code for _, code in wanted])
     progress("erasing", 1, 1)
     return rows
@@ -131,6 +132,12 @@ def _note(client: Client, months: Collection[_Month]) -> None:
     put(client, "erasing", ["workspace", "month", "token"], rows)
 
 
+def _strike_out(client: Client, tokens: Collection[str]) -> None:
+    """Takes these notes away, and none that come later."""
+    among = ", ".join(f"'{token}'" for token in sorted(tokens))
+    client.command(f"DELETE FROM erasing WHERE token IN ({among})", settings=_WAIT)  # noqa: S608 (names of our own)
+
+
 def finish_killed(client: Client) -> None:
     """Makes the workspaces' sums right again in the months that an erasure had noted when it was killed. Raises Pending
     and what the client raises."""
@@ -152,7 +159,7 @@ def finish_killed(client: Client) -> None:
             if "code" not in rollup.owner:
                 tokens = f"finished:{secrets.token_hex(8)}"
                 settle_rollup(client, rollup, slices_of(rollup, touched), tokens, _pass, no_hold)
-    client.command("TRUNCATE TABLE erasing")
+    _strike_out(client, {token for _, _, token in noted})
 
 
 def _days(begin: date) -> int:

@@ -8,10 +8,15 @@ No batch may be inserted while a year is made: run each step in the aggregator, 
 open intent.
 """
 
+import secrets
+
 import msgspec
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.httpclient import HttpClient
 
 from aggregator.audit.rollups import days_to_compare
+from aggregator.queries import ONCE_SELECTED
+from aggregator.settle import there_now
 from aggregator.slices import SPILL, scans_by_day, slices_of
 from infra.migrate import clause
 from infra.progress import Progress, silent
@@ -29,6 +34,12 @@ _INSERT: dict[str, object] = {
     "deduplicate_insert_select": "disable",
     "async_insert": 0,
 }
+# On the way to a server somebody may deliver an insert twice. In one thread its blocks come in the same order again,
+# and each is known by the token and its number.
+_ONCE: dict[str, object] = {**_INSERT, **ONCE_SELECTED, "max_threads": 1, "max_insert_threads": 1}
+
+
+_STAGING = "_rebuilt_"
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -52,25 +63,39 @@ def plan(client: Client, *, anew: bool = False) -> list[Step]:
 def rebuild_step(client: Client, step: Step, progress: Progress = silent) -> None:
     """Makes one year of one rollup. When it raises, or the process dies, the rollup is as it was or as it is to be."""
     rollup = ROLLUPS[step.rollup]
-    staging = f"{step.rollup}_rebuilt"
-    # A new table each time: an insert that an interrupted rebuild still waits for ends in the old one.
-    client.command(f"DROP TABLE IF EXISTS {staging} SYNC")
+    _drop_staging(client)
+    # A new name each time: whatever an interrupted rebuild sent and gave up finds no table any more.
+    staging = f"{step.rollup}{_STAGING}{secrets.token_hex(8)}"
     client.command(f"CREATE TABLE {staging} AS {step.rollup}")
     days = {day: rows for day, rows in scans_by_day(client).items() if day.year == step.year}
     work = slices_of(rollup, days)
     what = f"{step.rollup} {step.year}"
     for done, part in enumerate(work):
         progress(what, done, len(work))
-        client.command(f"INSERT INTO {staging} {rollup_select(step.rollup, part.rows(rollup))}", settings=_INSERT)
+        token = f"{staging}:{done}"
+        once = {**_ONCE, "insert_deduplication_token": token, "query_id": token}
+        client.command(
+            f"INSERT INTO {staging} {rollup_select(step.rollup, part.rows(rollup))}",
+            settings=once if isinstance(client, HttpClient) else _INSERT,
+        )
     progress(what, len(work), len(work))
     if client.query(f"SELECT 1 FROM {staging} LIMIT 1").result_rows:  # noqa: S608 (our names)
         client.command(f"ALTER TABLE {step.rollup} REPLACE PARTITION {step.year} FROM {staging}")
     else:
         # The engine refuses to replace by nothing. Nothing is right: no scan of that year counts.
-        client.command(f"ALTER TABLE {step.rollup} DROP PARTITION {step.year}")
+        client.command(
+            f"DELETE FROM {step.rollup} IN PARTITION {step.year} WHERE {there_now(client, step.rollup)}",  # noqa: S608
+            settings={"lightweight_deletes_sync": 2, "mutations_sync": 2},
+        )
     progress(f"{what} in place", len(work), len(work))
-    client.command(f"DROP TABLE {staging} SYNC")
+    _drop_staging(client)
     put(client, "rebuilt", ["rollup", "year"], [[step.rollup, step.year]])
+
+
+def _drop_staging(client: Client) -> None:
+    query = f"SELECT name FROM system.tables WHERE database = currentDatabase() AND name LIKE '%{_STAGING}%'"  # noqa: S608
+    for (name,) in client.query(query).result_rows:
+        client.command(f"DROP TABLE IF EXISTS {name} SYNC")
 
 
 def finish(client: Client) -> None:

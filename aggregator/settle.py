@@ -129,7 +129,23 @@ def _slices_of(client: Client, batch: Batch, keys: Collection[Key]) -> set[Slice
 def _delete_rows(client: Client, batch: Batch, keys: Collection[Key], renew_hold: RenewHold) -> None:
     for condition in _among(batch, keys):
         renew_hold()
-        client.command(f"DELETE FROM scans WHERE {condition}", settings=_WAITING)
+        client.command(f"DELETE FROM scans WHERE {condition} AND {there_now(client, 'scans')}", settings=_WAITING)
+
+
+def there_now(client: Client, table: str) -> str:
+    """A condition that only rows meet which are in the table already. A deletion has no token: one that was given up,
+    or that somebody in between delivers once more, must not take what was put in after it. Blocks are counted up, and
+    a merged part has the number of its newest."""
+    query = (
+        "SELECT partition_id, max(max_block_number) FROM system.parts"
+        f" WHERE active AND database = currentDatabase() AND table = '{table}' GROUP BY partition_id"
+    )
+    newest = client.query(query).result_rows
+    partitions = ", ".join(f"'{partition}'" for partition, _ in newest) or "''"
+    blocks = ", ".join(f"toInt64({block})" for _, block in newest) or "toInt64(-1)"
+    # PARTITION_FIRST_LAST_LEVEL is the name of a part, with one more number after a mutation.
+    part = "splitByChar('_', _part)"
+    return f"toInt64({part}[3]) <= transform({part}[1], [{partitions}], [{blocks}], toInt64(-1))"
 
 
 _LONG: dict[str, object] = {
@@ -197,7 +213,8 @@ def recompute(client: Client, rollup: Rollup, slices: Collection[Slice], token: 
         f"{column} IN ({queries.sql_list({each[at] for each in slices})})" for at, column in enumerate(rollup.owner)
     )
     client.command(
-        f"DELETE FROM {rollup.table} WHERE {owners} AND ({_columns(rollup, rollup.day)}) IN ({pairs})",
+        f"DELETE FROM {rollup.table} WHERE {owners} AND ({_columns(rollup, rollup.day)}) IN ({pairs})"
+        f" AND {there_now(client, rollup.table)}",
         settings={**_LONG, **_WAITING},
     )
     checkpoint(f"{rollup.table} deleted")

@@ -152,7 +152,7 @@ def test_variables_exist() -> None:
     known = {setting.env for setting in SETTINGS}
     known |= set(re.findall(r"\bWAYMARK_\w+", (ROOT / "docker-compose.yml").read_text()))
     # Of the load test and of the tests, which read them themselves.
-    known |= {"WAYMARK_KEY", "WAYMARK_TEST_ALL", "WAYMARK_TEST_CLICKHOUSE_URL"}
+    known |= {"WAYMARK_KEY", "WAYMARK_TEST_ALL", "WAYMARK_TEST_CLICKHOUSE_URL", "WAYMARK_TEST_WIRE"}
     unknown = {
         f"{page.relative_to(ROOT)}: {name}"
         for page in PAGES

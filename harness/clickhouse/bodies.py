@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import HTTP
-from typing import BinaryIO, Protocol
+from io import BufferedIOBase
+from typing import Protocol
 
 import brotli
 import lz4.frame
@@ -17,7 +18,7 @@ class Truncated(Exception):
     """The connection ended in the middle of a body."""
 
 
-def read(stream: BinaryIO, headers: Message) -> bytes:
+def read(stream: BufferedIOBase, headers: Message) -> bytes:
     """The whole body of a request, as it was sent. Raises Truncated."""
     if headers.get("Transfer-Encoding") != "chunked":
         return _exactly(stream, int(headers.get("Content-Length", 0)))
@@ -35,18 +36,14 @@ def _chunk_size(line: bytes) -> int:
     return int(line, 16)
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
+def _exactly(stream: BufferedIOBase, size: int) -> bytes:
     found = stream.read(size)
     if len(found) != size:
         raise Truncated
     return found
 
 
-class Decoder(Protocol):
-    def __call__(self, data: bytes) -> bytes: ...
-
-
-DECODERS: Mapping[str, Decoder] = {
+DECODERS: Mapping[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.decompress,
     "deflate": zlib.decompress,
     "zstd": zstd.decompress,

@@ -48,7 +48,7 @@ class Checkpoints:
             sys.stdin.readline()
 
 
-def build(folder: Path, checkpoints: Checkpoints, kafka: str) -> Aggregator:
+def build(folder: Path, checkpoints: Checkpoints, kafka: str, url: str) -> Aggregator:
     bus: Bus = JournalBus(folder / "journal", folder / "aggregator" / "intents", uptime)
     if kafka:
         bootstrap, _, topic = kafka.partition("/")
@@ -56,7 +56,7 @@ def build(folder: Path, checkpoints: Checkpoints, kafka: str) -> Aggregator:
 
     def connect() -> Client:
         checkpoints.warehouse_thread = threading.get_native_id()
-        return Warehouse(folder=folder / "warehouse").connect()
+        return (Warehouse(url=url) if url else Warehouse(folder=folder / "warehouse")).connect()
 
     return Aggregator(bus, connect, checkpoint=checkpoints)
 
@@ -71,8 +71,8 @@ def unfinished(folder: Path, loop: Aggregator, kafka: str) -> bool:
     )
 
 
-async def run(folder: Path, checkpoints: Checkpoints, kafka: str) -> None:
-    loop = build(folder, checkpoints, kafka)
+async def run(folder: Path, checkpoints: Checkpoints, kafka: str, url: str) -> None:
+    loop = build(folder, checkpoints, kafka, url)
     stop = asyncio.Event()
     task = asyncio.create_task(loop.run(stop))
     looks = 0
@@ -93,9 +93,11 @@ def main() -> None:
     parser.add_argument("--die-at", default="")
     parser.add_argument("--hold-at", default="")
     parser.add_argument("--kafka", default="", help="BOOTSTRAP/TOPIC; without it the bus is the journal folder")
+    parser.add_argument("--url", default="", help="of a server; without it the warehouse is chDB in the folder")
     given = parser.parse_args()
     tempfile.tempdir = str(given.folder)
-    asyncio.run(asyncio.wait_for(run(given.folder, Checkpoints(given.die_at, given.hold_at), given.kafka), 45))
+    checkpoints = Checkpoints(given.die_at, given.hold_at)
+    asyncio.run(asyncio.wait_for(run(given.folder, checkpoints, given.kafka, given.url), 45))
     print("stored", flush=True)
 
 

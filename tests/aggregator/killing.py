@@ -4,15 +4,20 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
+
+from harness.clickhouse.server import started
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from ingest.reader import sources
 from tests.aggregator import following
+from tests.aggregator.engines import SERVER, WIRE, of_processes
 from tests.aggregator.exact import problems
 from tests.aggregator.running import append, journal
 from tests.redirect.asked_at_once import killed_half_written
@@ -32,12 +37,33 @@ def tables() -> TemporaryDirectory[str]:
 
 
 def prepared(folder: Path, sources: dict[int, int]) -> Path:
-    shutil.copytree(tables().name, folder / "warehouse", symlinks=True)
+    if SERVER:
+        client = of_processes(folder).connect()
+        migrate(client)
+        client.close()
+    else:
+        shutil.copytree(tables().name, folder / "warehouse", symlinks=True)
     for source, count in sources.items():
         one = journal(folder, source)
         append(one, count)
         one.close()
     return folder
+
+
+@contextmanager
+def on_the_way(folder: Path) -> Iterator[tuple[list[str], int]]:
+    """What `start` needs to know, and the process of the server where there is one of ours."""
+    if SERVER:
+        yield ["--url", of_processes(folder).url or ""], 0
+    elif WIRE:
+        with started(folder / "warehouse") as server:
+            try:
+                assert server.stdout is not None
+                yield ["--url", f"{server.stdout.readline().strip()}/default"], server.pid
+            finally:
+                server.kill()
+    else:
+        yield [], 0
 
 
 def start(folder: Path, *options: str) -> subprocess.Popen[str]:
@@ -50,16 +76,17 @@ def start(folder: Path, *options: str) -> subprocess.Popen[str]:
 
 
 def drive(folder: Path, *options: str) -> tuple[int, list[str]]:
-    process = start(folder, *options)
-    try:
-        said, _ = process.communicate(timeout=60)
-    finally:
-        process.kill()
+    with on_the_way(folder) as (way, _):
+        process = start(folder, *options, *way)
+        try:
+            said, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
     return process.returncode, said.splitlines()
 
 
 def check(folder: Path, expected: dict[int, int]) -> None:
-    client = Warehouse(folder=folder / "warehouse").connect()
+    client = of_processes(folder).connect()
     try:
         assert problems(client, expected) == []
         assert following.problems(client, expected) == []
@@ -69,7 +96,7 @@ def check(folder: Path, expected: dict[int, int]) -> None:
 
 def follow(folder: Path, reader: following.Follower) -> None:
     """Reads what the feed has, between two processes."""
-    client = Warehouse(folder=folder / "warehouse").connect()
+    client = of_processes(folder).connect()
     try:
         reader.catch_up(client)
     finally:
@@ -87,25 +114,42 @@ def killed_at_rename(
 ) -> bool:
     """Runs until the warehouse's thread (or, `everywhere`, any) renames for the number-th time after the
     checkpoint; that rename does not happen. False when it came to its end before."""
-    process = start(folder, *options, "--hold-at", hold_at)
-    assert process.stdin is not None and process.stdout is not None
-    said = ""
-    while not said.startswith("holding "):
-        said = process.stdout.readline()
-        assert said, "it ended before it came to the checkpoint"
-    whom = ["-f", "-p", str(process.pid)] if everywhere else ["-p", said.split()[1]]
-    strace = subprocess.Popen(
-        ["strace", *whom, "-e", f"trace={CALLS}", "-e", f"inject={CALLS}:signal=SIGKILL:when={number}"],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert strace.stderr is not None
-    attached = strace.stderr.readline()
-    assert "attached" in attached, attached
-    process.communicate("go\n", timeout=60)
-    strace.communicate(timeout=20)
-    assert process.returncode in (0, -signal.SIGKILL)
-    return process.returncode != 0
+    if SERVER:
+        pytest.skip("a server's renames are its own")
+    with on_the_way(folder) as (way, server):
+        process = start(folder, *options, *way, "--hold-at", hold_at)
+        assert process.stdin is not None and process.stdout is not None
+        said = ""
+        while not said.startswith("holding "):
+            said = process.stdout.readline()
+            assert said, "it ended before it came to the checkpoint"
+        whom = ["-f", "-p", str(server or process.pid)] if everywhere or server else ["-p", said.split()[1]]
+        strace = subprocess.Popen(
+            ["strace", *whom, "-e", f"trace={CALLS}", "-e", f"inject={CALLS}:signal=SIGKILL:when={number}"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert strace.stderr is not None
+        attached = strace.stderr.readline()
+        assert "attached" in attached, attached
+        if server:
+            return _killed_server(process, strace)
+        process.communicate("go\n", timeout=60)
+        strace.communicate(timeout=20)
+        assert process.returncode in (0, -signal.SIGKILL)
+        return process.returncode != 0
+
+
+def _killed_server(process: subprocess.Popen[str], strace: subprocess.Popen[str]) -> bool:
+    """The same of a server; the aggregator, which would wait for it, is ended when it is gone."""
+    assert process.stdin is not None
+    print("go", file=process.stdin, flush=True)
+    until(lambda: process.poll() is not None or strace.poll() is not None, "an end of either")
+    killed = process.poll() is None
+    for one in (process, strace):
+        one.kill()
+        one.communicate()
+    return killed
 
 
 def redirector_killed(folder: Path, redis_url: str) -> dict[int, int]:

@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from infra.migrate import migrate
 from infra.rollups import ROLLUPS, add_values
-from infra.warehouse import Warehouse
+from tests.aggregator.engines import opened
 
 COLUMNS = [
     "source",
@@ -31,12 +31,13 @@ TABLES = ("scans", *ROLLUPS, "visitor_counts", "ledger", "erasing", "sources", "
 
 @contextmanager
 def warehouse(folder: Path) -> Iterator[Client]:
-    client = Warehouse(folder=folder / "chdb").connect(max_threads=1)
-    try:
-        migrate(client)
-        yield client
-    finally:
-        client.close()
+    with opened(folder / "chdb") as found:
+        client = found.connect(max_threads=1)
+        try:
+            migrate(client)
+            yield client
+        finally:
+            client.close()
 
 
 def empty(client: Client) -> None:

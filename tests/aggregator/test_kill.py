@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from tests.aggregator.following import Follower
-from tests.aggregator.killing import drive, finishes, follow, killed_at_rename, prepared, redirector_killed, start
+from tests.aggregator.killing import (
+    drive,
+    finishes,
+    follow,
+    killed_at_rename,
+    on_the_way,
+    prepared,
+    redirector_killed,
+    start,
+)
 from tests.aggregator.running import append, journal
 from tests.servers import require
 
@@ -129,13 +138,14 @@ def test_killed_at_random_while_events_come(tmp_path: Path) -> None:
     folder = prepared(tmp_path, {})
     one = journal(folder, 7)
     for _ in range(8):
-        process = start(folder)
-        until = time.monotonic() + dice.uniform(0.3, 2.0)
-        while time.monotonic() < until:
-            append(one, 100)
-            time.sleep(0.02)
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
+        with on_the_way(folder) as (way, _):
+            process = start(folder, *way)
+            until = time.monotonic() + dice.uniform(0.3, 2.0)
+            while time.monotonic() < until:
+                append(one, 100)
+                time.sleep(0.02)
+            os.kill(process.pid, signal.SIGKILL)
+            process.communicate()
         follow(folder, reader)
     one.close()
     finishes(folder, {7: one.seq})

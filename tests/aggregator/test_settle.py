@@ -13,19 +13,20 @@ from aggregator.bus import Lost, PartitionId, Record
 from aggregator.decoding import decode
 from aggregator.settle import no_hold, settle
 from infra.migrate import migrate
-from infra.warehouse import Warehouse
 from schemas.event import encode_line
 from tests.aggregator import sample
 from tests.aggregator.batches import NOW, PARTITION, batch, stored
+from tests.aggregator.engines import opened
 from tests.aggregator.exact import problems
 
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
-    one = Warehouse(folder=tmp_path / "warehouse").connect()
-    migrate(one)
-    yield one
-    one.close()
+    with opened(tmp_path / "warehouse") as warehouse:
+        one = warehouse.connect()
+        migrate(one)
+        yield one
+        one.close()
 
 
 def passed(client: Client, one: Batch) -> list[str]:

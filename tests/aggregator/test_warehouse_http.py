@@ -1,7 +1,7 @@
 """The warehouse behind HTTP: connections end when nobody knows what was done, and each row is stored once even so."""
 
+import secrets
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -11,26 +11,50 @@ from aggregator import queries
 from aggregator.aggregator import no_checkpoint
 from aggregator.erasure import erase
 from aggregator.queries import CONSISTENT
+from aggregator.rebuild import plan, rebuild_step
 from aggregator.settle import no_hold, settle
 from analytics.query_pool import QueryPool
 from analytics.types import Unavailable
+from harness.clickhouse.fates import Fates
+from harness.clickhouse.proxy import Proxy
+from harness.clickhouse.server import Bridge, Fault, How, running
 from infra.migrate import migrate
 from infra.rollups import ROLLUPS
 from infra.warehouse import TooOld, Warehouse, put
 from tests.aggregator.batches import NOW, batch, stored
 from tests.aggregator.exact import problems
-from tests.servers.clickhouse import Bridge, Fault, How, running
 
 
-@pytest.fixture
-def bridge(tmp_path: Path) -> Iterator[Bridge]:
-    with running(tmp_path / "warehouse") as one:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridge]:
+    with running(tmp_path_factory.mktemp("server") / "warehouse") as one:
         yield one
 
 
 @pytest.fixture
-def client(bridge: Bridge) -> Iterator[Client]:
-    one = Warehouse(url=f"{bridge.url}/default").connect(max_threads=1, **CONSISTENT)
+def bridge(server: Bridge) -> Iterator[Bridge]:
+    server.faults.clear()
+    server.going.clear()
+    server.late.clear()
+    server.version = ""
+    yield server
+    server.going.set()
+
+
+@pytest.fixture
+def warehouse(bridge: Bridge) -> Iterator[Warehouse]:
+    """A database for each test."""
+    name = f"t{secrets.token_hex(4)}"
+    keeper = Warehouse(url=bridge.url).connect()
+    keeper.command(f"CREATE DATABASE {name}")
+    yield Warehouse(url=f"{bridge.url}/{name}")
+    keeper.command(f"DROP DATABASE {name}")
+    keeper.close()
+
+
+@pytest.fixture
+def client(warehouse: Warehouse) -> Iterator[Client]:
+    one = warehouse.connect(max_threads=1, **CONSISTENT)
     migrate(one)
     yield one
     one.close()
@@ -80,11 +104,19 @@ def test_a_rollup_that_is_cut_off_is_summed_once(bridge: Bridge, client: Client,
     assert problems(client, {7: 40}) == []
 
 
-@pytest.mark.parametrize("what", [":missing:", ":scans_by_time:", ":scans_by_value:"])
-def test_a_repair_that_comes_late_changes_nothing(bridge: Bridge, client: Client, what: str) -> None:
+@pytest.mark.parametrize(
+    "what",
+    [
+        *(":missing:", ":scans_by_value:"),
+        *("DELETE FROM scans ", "DELETE FROM scans_by_value"),
+    ],
+)
+def test_a_repair_that_comes_late_changes_nothing(
+    bridge: Bridge, warehouse: Warehouse, client: Client, what: str
+) -> None:
     """It was given up while it lay in some buffer, and its rows were put in by the next try."""
-    impatient = Warehouse(url=f"{bridge.url}/default").connect(timeout_s=1, max_threads=1)
-    stored(client, 1, 40)
+    impatient = warehouse.connect(timeout_s=1, max_threads=1)
+    queries.insert(client, stored(client, 1, 40).block().rows(range(5)), "stored twice")
     client.command("DELETE FROM scans WHERE seq > 35", settings=NOW)
     for rollup in ("scans_by_time", "scans_by_value"):
         client.command(f"DELETE FROM {rollup} WHERE code < 20", settings=NOW)
@@ -112,6 +144,27 @@ def test_missing_rows_come_without_sums_of_their_own(bridge: Bridge, client: Cli
     tokens = [one.given.get("insert_deduplication_token", "") for one in bridge.requests[before:]]
     assert [":values" in token for token in tokens if ":missing:" in token] == [False]
     assert problems(client, {7: 40}) == []
+
+
+def test_what_is_delivered_twice_counts_once(bridge: Bridge, warehouse: Warehouse, client: Client) -> None:
+    proxy = Proxy(bridge.port, Fates(1, share=1.0, hows={"twice": 1}))
+    through = (warehouse.url or "").replace(f":{bridge.port}/", f":{proxy.port}/")
+    behind = Warehouse(url=through).connect(max_threads=1, **CONSISTENT)
+    queries.insert(behind, stored(behind, 1, 60).block().rows(range(5)), "stored twice")
+    client.command("DELETE FROM scans_by_value WHERE kind = 'human'", settings=NOW)
+    assert settled(behind, 1, 60) == 0
+    assert problems(client, {7: 60}) == []
+    client.command("DELETE FROM workspace_by_value WHERE kind = 'human'", settings=NOW)
+    for step in plan(behind):
+        if step.rollup == "workspace_by_value":
+            rebuild_step(behind, step)
+    assert problems(client, {7: 60}) == []
+    erased = erase(behind, [(1, code) for code in range(1, 20)])
+    assert problems(client, {7: 60 - erased})[1:] == [] and 0 < erased < 60
+    assert client.query("SELECT count() FROM ledger").result_rows == [(erased,)]
+    assert proxy.met["twice"] > 30
+    behind.close()
+    proxy.close()
 
 
 def test_a_token_without_rows_is_not_believed(client: Client) -> None:
@@ -150,9 +203,8 @@ def test_long_lists_are_no_part_of_the_address(bridge: Bridge, client: Client) -
     assert max(sum(map(len, one.address.values())) for one in bridge.requests) < 2000
 
 
-async def test_a_server_of_long_ago_is_refused(bridge: Bridge) -> None:
+async def test_a_server_of_long_ago_is_refused(bridge: Bridge, warehouse: Warehouse) -> None:
     bridge.version = "26.1.3.52"
-    warehouse = Warehouse(url=f"{bridge.url}/default")
     with pytest.raises(TooOld, match=r"ClickHouse 26.1.3.52 is too old: Waymark needs 26.2 or newer"):
         warehouse.connect()
     questions = QueryPool(warehouse, threads=1)

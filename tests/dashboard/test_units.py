@@ -5,7 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 import pytest
 
 from tests.servers import require
