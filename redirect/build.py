@@ -25,6 +25,7 @@ from redirect.metrics import Counts, Metrics
 from redirect.page_cache import PageCache
 from redirect.password_gate.gate import Gate
 from redirect.password_gate.guess_limits import GuessLimits
+from redirect.preload import HotRoutes
 from redirect.redis_client import RedisClient
 from redirect.route_cache import CachedRoute, RouteCache, Trust
 from redirect.route_lookup import HostRoutes, RouteLookup
@@ -42,6 +43,8 @@ from schemas.route import Route
 
 # The start waits this long for Redis, so that the first scans find it.
 FIRST_TRUST_S = 1.0
+# And for hot routes this long.
+PRELOAD_S = 2.0
 
 
 def build(
@@ -105,6 +108,9 @@ def build(
         arrivals=arrivals,
     )
     lookup = RouteLookup(routes, trust, primary, near, stale_max_s=settings.stale_max_s, elapsed=elapsed, counts=counts)
+    hot = HotRoutes(
+        settings.preload, lookup, primary, near, lambda: settings.journal / str(journal.source), settings.short_host
+    )
     secret = Secret(primary, random_bytes, elapsed)
     gate = Gate(
         secret,
@@ -147,6 +153,7 @@ def build(
         tasks = [
             asyncio.create_task(subscription.run()),
             asyncio.create_task(hosts.keep()),
+            asyncio.create_task(hot.run(subscription.trusted)),
             asyncio.create_task(salt_keeper.run()),
             asyncio.create_task(sources.run()),
             asyncio.create_task(ballast.keep_kept(settings.journal)),
@@ -158,6 +165,8 @@ def build(
                     await hosts.known.wait()
                     await sources.first.wait()
                     await salt_keeper.first.wait()
+                async with asyncio.timeout(PRELOAD_S):
+                    await hot.loaded.wait()
             async with served(status, status_sockets):
                 yield
         finally:

@@ -26,6 +26,8 @@ class RedirectSettings(msgspec.Struct, frozen=True, kw_only=True):
     # How long cached routes are served while Redis is away.
     stale_max_s: float = 86_400
     cache_routes: int = 100_000
+    # How many hot routes are read at the start (`redirect.preload`).
+    preload: int = 0
     # Peers trusted for the scanner's address and location: addresses, networks, or `cloudflare` for Cloudflare's.
     trusted_proxies: tuple[str, ...] = LOOPBACK
     # none, cloudflare, cloudfront, fastly, vercel, or named headers: "country=X-Country,city=X-City".

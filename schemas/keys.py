@@ -29,6 +29,8 @@ COMPLETE_UNTIL = PREFIX + "complete-until"
 # schemas.proof.Proof, of the last round of the audit in the background; and which aggregator makes the rounds. Expires.
 PROOF = PREFIX + "proof"
 PROOF_LEASE = PREFIX + "proof-lease"
+# JSON: the link keys that were scanned most lately, for redirectors that start (redirect.preload). Expires.
+HOT_LINKS = PREFIX + "hot-links"
 # Thirty-two random bytes; redirectors sign cookies with them.
 COOKIE_SECRET = PREFIX + "cookie-secret"
 # The secrets that sign tokens, newest first (codes.token_secrets).

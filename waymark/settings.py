@@ -138,6 +138,16 @@ class Settings(RedisSettings, frozen=True, kw_only=True):
     cache_routes: Annotated[
         int, _is("WAYMARK_CACHE_ROUTES", "Maximum number of routes that each redirector caches.", ge=1)
     ] = 100_000
+    preload: Annotated[
+        int,
+        _is(
+            "WAYMARK_PRELOAD",
+            "How many of the routes that were scanned most lately a redirector reads when it starts, before it "
+            "listens (docs/regions.md). `0`: none.",
+            ge=0,
+            le=10_000,
+        ),
+    ] = 0
     unknown_per_second: Annotated[
         float,
         _is("WAYMARK_UNKNOWN_PER_SECOND", "Maximum recorded scans of unknown slugs, per redirector and second.", ge=0),

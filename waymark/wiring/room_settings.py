@@ -102,6 +102,7 @@ def redirect_settings(settings: Settings, *, salts_descriptor: int | None = None
         heartbeat=salts_descriptor is None or settings.kafka_bootstrap is not None,
         stale_max_s=settings.stale_max,
         cache_routes=settings.cache_routes,
+        preload=settings.preload,
         trusted_proxies=trusted_proxies(settings),
         edge=settings.edge,
         geo_database=geo_database(settings),
