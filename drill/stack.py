@@ -223,9 +223,10 @@ class Stack:
     def read(self) -> Stored:
         """Read the stored scans, once nothing of the stack runs. Blocks for some seconds. Raises NotReady."""
         journals = self.disk.folder if self.disk is not None else self.folder.path / "journal"
+        folders = (str(self.folder.path.absolute()), str(journals.absolute()))
         # In a separate process: a process can open only one chDB folder in its life.
         done = subprocess.run(
-            [sys.executable, "-m", "drill.stored_scans", str(self.folder.path.absolute()), str(journals.absolute())],
+            [*(sys.executable, "-m", "drill.stored_scans"), *folders, *([self.redis_url] if self.redis_url else [])],
             cwd=ROOT,
             capture_output=True,
             timeout=120,

@@ -1,7 +1,8 @@
 """Print the scans that a stopped stack has stored, as JSON (`drill.stack.Stored`):
-`python -m drill.stored_scans DATA JOURNALS`."""
+`python -m drill.stored_scans DATA JOURNALS [REDIS_URL]`."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
@@ -15,9 +16,10 @@ from waymark.machine_audit import audit_machine, evidence_of
 from waymark.settings import Settings
 
 
-def main(data: Path, journals: Path) -> None:
+def main(data: Path, journals: Path, redis_url: str = "") -> None:
+    """Without `redis_url` the Redis is the stack's own, and is started for the moment."""
     folder = DataDir(data)
-    with hold(folder), started(folder) as url:
+    with hold(folder), nullcontext(redis_url) if redis_url else started(folder) as url:
         client = Warehouse(folder=folder.warehouse).connect()
         try:
             rows = client.query(
@@ -33,4 +35,4 @@ def main(data: Path, journals: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
