@@ -152,6 +152,7 @@ def build(
         synced = asyncio.create_task(journal.keep_synced(stop))
         tasks = [
             asyncio.create_task(subscription.run()),
+            asyncio.create_task(primary.keep_to_the_primary()),
             asyncio.create_task(hosts.keep()),
             asyncio.create_task(hot.run(subscription.trusted)),
             asyncio.create_task(salt_keeper.run()),

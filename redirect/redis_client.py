@@ -10,12 +10,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from infra import engine_urls, redis_primary
 from redirect.redis_connection import Away, Command, RedisConnection, connect
 
 # How long a request may wait for an attempt to connect, from the start of the attempt; the short time applies after an
 # attempt that failed slower than that, until one succeeds.
 CONNECT_PATIENCE_S = 1.0
 SHORT_PATIENCE_S = 0.1
+# How often to ask whether the primary is still the primary.
+LOOK_FOR_PRIMARY_S = 1.0
 # The timeout of an attempt to connect.
 CONNECT_S = 3.0
 
@@ -89,6 +92,25 @@ class RedisClient:
         """Send if there is a connection; ignore the reply."""
         if self._connection is not None:
             self._connection.tell(*command)
+
+    async def keep_to_the_primary(self) -> None:
+        """Leave a primary that Sentinels or the cluster no longer name: one that was cut off from them, or hung, and
+        still believes to be one. Never returns where there is somebody to ask."""
+        at = engine_urls.redis(self._url)
+        while at.asks:
+            await asyncio.sleep(LOOK_FOR_PRIMARY_S)
+            await self.look_for_the_primary(at)
+
+    async def look_for_the_primary(self, at: engine_urls.RedisUrl) -> None:
+        connection = self._connection
+        if connection is None or connection.lost.is_set():
+            return
+        try:
+            found = await redis_primary.find(at)
+        except OSError:
+            return
+        if connection.found_at != found:
+            connection.close()
 
     def _probe(self) -> None:
         """While the connection hangs, try others beside it until Redis answers on one."""

@@ -58,6 +58,8 @@ class RedisConnection(asyncio.Protocol):
         self._replies = 0
         self.lost = asyncio.Event()
         self.hanging = False
+        # Where the primary was found, if it was looked for.
+        self.found_at: redis_primary.Address | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports do not inherit asyncio.Transport.
@@ -154,14 +156,18 @@ async def connect(url: str, push: Callable[[Any], None] | None = None) -> RedisC
     bound it."""
     at = engine_urls.redis(url)
     loop = asyncio.get_running_loop()
+    found_at = None
     try:
         if at.path:
             _, connection = await loop.create_unix_connection(lambda: RedisConnection(push), at.path)
         else:
-            host, port = await redis_primary.find(at) if at.asks else (at.host, at.port)
+            if at.asks:
+                found_at = await redis_primary.find(at)
+            host, port = found_at or (at.host, at.port)
             _, connection = await loop.create_connection(lambda: RedisConnection(push), host, port, ssl=at.tls)
     except OSError as error:
         raise Away(str(error)) from error
+    connection.found_at = found_at
     try:
         if at.password:
             await connection.call("AUTH", *([at.user] if at.user else []), at.password)

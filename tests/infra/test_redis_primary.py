@@ -1,6 +1,7 @@
 """All clients reach a Redis behind TLS, the primary that Sentinels name, and the master of our slot of a cluster."""
 
 import asyncio
+import signal
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -109,6 +110,20 @@ async def test_the_primary_that_sentinels_name(folder: Path) -> None:
         await redis.aclose()
         with pytest.raises(NoPrimary, match="watches no other"):
             await redis_primary.find(parse(servers.url.replace("/waymark", "/other")))
+
+
+async def test_a_primary_that_is_none_any_more_is_left(folder: Path) -> None:
+    with redis_servers.watched(folder) as servers:
+        client = RedisClient(servers.url, clock.elapsed)
+        assert await client.ask("PING")
+        old = servers.primary
+        old.signal(signal.SIGSTOP)
+        new = servers.wait_for_failover(old)
+        # It goes on, and believes to be the primary until a Sentinel has told it.
+        old.signal(signal.SIGCONT)
+        await client.look_for_the_primary(parse(servers.url))
+        assert await client.ask("CONFIG", "GET", "port") == [b"port", str(new.port).encode()]
+        await client.close()
 
 
 async def test_a_cluster_of_three_masters(folder: Path) -> None:
