@@ -224,6 +224,12 @@ def wrong_together(settings: "Settings") -> Iterator[tuple[str, str]]:
         if port is not None and (other := ports.setdefault(port, field)) != field:
             yield f"WAYMARK_{field.upper()}", f"WAYMARK_{other.upper()} has the same port"
     yield from _kafka_together(settings)
+    if settings.redis_replica_url is not None:
+        if engine_urls.redis(settings.redis_replica_url).asks:
+            yield "WAYMARK_REDIS_REPLICA_URL", "it names one replica, not Sentinels or a cluster"
+        elif settings.redis_url is not None and engine_urls.redis(settings.redis_url).asks == "cluster":
+            text = "WAYMARK_REDIS_URL is a cluster, where a replica hears of changes before or after it has them"
+            yield "WAYMARK_REDIS_REPLICA_URL", text
     if settings.smtp_url is not None and settings.mail_from is None:
         yield "WAYMARK_SMTP_URL", "WAYMARK_MAIL_FROM is not set"
     if settings.default_plan != "unlimited":

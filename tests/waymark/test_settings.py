@@ -68,6 +68,7 @@ def test_sizes_and_durations(name: str, text: str, field: str, value: Any) -> No
         ("WAYMARK_REDIS_URL", "localhost:6379"),
         ("WAYMARK_REDIS_SERVER", "/nowhere/redis-server"),
         ("WAYMARK_REDIS_REPLICA_URL", "http://localhost"),
+        ("WAYMARK_REDIS_REPLICA_URL", "redis+sentinel://localhost/main"),
         ("WAYMARK_KAFKA_BOOTSTRAP", "kafka://k:9092"),
         ("WAYMARK_KAFKA_TOPIC", "a topic"),
         ("WAYMARK_CLICKHOUSE_URL", "clickhouse://localhost:9000"),
@@ -104,6 +105,13 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         read({"WAYMARK_WORKERS": "none", "WAYMARK_SHORT_URL": "go.example.com", "WAYMARK_EDGE": "akamai"})
     lines = str(error.value).splitlines()
     assert [re.split("[ =]", line)[0] for line in lines] == ["WAYMARK_WORKERS", "WAYMARK_SHORT_URL", "WAYMARK_EDGE"]
+
+
+def test_a_replica_of_a_cluster_is_refused() -> None:
+    replica = {"WAYMARK_REDIS_REPLICA_URL": "redis://near"}
+    with pytest.raises(BadSetting, match=r"WAYMARK_REDIS_REPLICA_URL cannot be used: .* a cluster"):
+        read({"WAYMARK_REDIS_URL": "redis+cluster://far", **replica})
+    assert read({"WAYMARK_REDIS_URL": "redis+sentinel://far/main", **replica}).redis_replica_url == "redis://near"
 
 
 def test_what_is_no_setting_is_told_with_the_nearest_name() -> None:
