@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TypeVar
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from opentelemetry.trace import Tracer
 
 from aggregator import queries
@@ -35,8 +36,17 @@ class Declared(Enum):
     IN_DOUBT = "in doubt"
 
 
+# How often an insert is begun again that other aggregators' inserts keep out, one turn of HELD_S apart.
+BUSY_TURNS = 50
+
+
 class Stale(Exception):
     """The intent was acknowledged too long ago to begin its insert."""
+
+
+class Busy(Exception):
+    """Replicas have not taken over another aggregator's insert yet, and take one after the other. Some shards may have
+    their part of ours; begun again under its token, it comes to the same."""
 
 
 class Committer:
@@ -105,6 +115,7 @@ class Committer:
         """False when it is not certain what came of it. Raises Held, and Away when nothing was begun."""
         await self._flush_log()
         self.declared = Declared.IN_DOUBT
+        busy = 0
         while True:
             try:
                 acknowledged = await self._ask(lambda: self._partition.declare(batch.range))
@@ -116,10 +127,17 @@ class Committer:
                 await self._writer.call(self._insert_fresh, batch, acknowledged)
             except Stale:
                 continue
+            except Busy as error:
+                busy += 1
+                self._retrier.note(error)
+                if busy == BUSY_TURNS:
+                    return False
+                await self._retrier.pause(HELD_S)
             except Away as error:
                 self._retrier.note(error)
                 return False
-            return True
+            else:
+                return True
 
     def _insert_fresh(self, client: Client, batch: Batch, acknowledged: float) -> None:
         """A process that was stopped for long may have lost the partition without knowing. Declaring the same range
@@ -134,7 +152,12 @@ class Committer:
         if not self._is_fresh(acknowledged):
             raise Stale
         began = time.perf_counter()
-        queries.insert(client, batch.block(), batch.token, rows_inserted)
+        try:
+            queries.insert(client, batch.block(), batch.token, rows_inserted)
+        except ClickHouseError as error:
+            if queries.kept_out(error):
+                raise Busy("replicas are busy with another insert") from error
+            raise
         self.metrics.insert_seconds.add(time.perf_counter() - began)
 
     def _is_fresh(self, acknowledged: float) -> bool:

@@ -7,16 +7,19 @@ below the floor (the engine asks for their room by itself), and free what they r
 
 from clickhouse_connect.driver.client import Client
 
-# Of the disks on which `scans` may lie, the one with the most room: that is where the engine writes.
+from infra import cluster
+
+# Of the disks on which `scans` may lie, the one with the most room: that is where the engine writes. On a cluster, that
+# of the fullest server that answers.
 _FREE = """
-SELECT unreserved_space, total_space FROM system.disks WHERE name IN (
-    SELECT arrayJoin(disks) FROM system.storage_policies WHERE policy_name IN (
-        SELECT storage_policy FROM system.tables WHERE database = currentDatabase() AND name = 'scans'))
-ORDER BY unreserved_space DESC LIMIT 1
+SELECT room.1, room.2 FROM (
+    SELECT max((unreserved_space, total_space)) AS room FROM {disks} WHERE name IN (
+        SELECT arrayJoin(disks) FROM system.storage_policies WHERE policy_name IN (
+            SELECT storage_policy FROM system.tables WHERE database = {database} AND name = '{table}'))
+    GROUP BY hostName())
+ORDER BY room LIMIT 1
 """
-_BROKEN = """
-SELECT count() FROM system.detached_parts WHERE database = currentDatabase() AND startsWith(reason, 'broken')
-"""
+_BROKEN = "SELECT count() FROM {parts} WHERE database = {database} AND startsWith(reason, 'broken')"
 
 
 class NoRoom(OSError):
@@ -38,12 +41,18 @@ class DiskSpace:
         return self.free is not None and self.free < self._floor
 
     def look(self, client: Client) -> None:
-        ((free, size),) = client.query(_FREE).result_rows
+        query = _FREE.format(
+            disks=cluster.system(client, "disks"),
+            database=cluster.database(client),
+            table=cluster.part_name(client, "scans"),
+        )
+        ((free, size),) = client.query(query, settings=cluster.THOSE_THERE).result_rows
         self.free, self.size = int(free), int(size)
 
     def look_closely(self, client: Client) -> None:
         self.look(client)
-        self.broken = int(client.query(_BROKEN).result_rows[0][0])
+        query = _BROKEN.format(parts=cluster.system(client, "detached_parts"), database=cluster.database(client))
+        self.broken = int(client.query(query, settings=cluster.THOSE_THERE).result_rows[0][0])
 
     def require(self, client: Client) -> None:
         """Raises NoRoom, always in the same words."""

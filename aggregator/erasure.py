@@ -35,6 +35,7 @@ from aggregator.queries import ONCE, ONCE_SELECTED, ONE_BLOCK
 from aggregator.settle import no_hold, recompute, settle_rollup, slices_of, there_now, wait_for_mutations
 from aggregator.slices import SPILL
 from aggregator.warehouse_writer import Away
+from infra import cluster
 from infra.progress import Progress, silent
 from infra.rollups import ROLLUPS, rollup_select
 from infra.warehouse import put
@@ -84,7 +85,7 @@ def erase(client: Client, owners: Collection[Owner], reason: str = "erased", pro
             progress(f"erasing from {rollup.table}", 0, 1)
             # S608 throughout: the names are ours, the values are integers or bound.
             condition = f"{_among(left)} AND {there_now(client, rollup.table)}"
-            client.command(f"DELETE FROM {rollup.table} WHERE {condition}", settings=_WAIT)  # noqa: S608
+            client.command(f"DELETE FROM {cluster.stored(client, rollup.table)} WHERE {condition}", settings=_WAIT)  # noqa: S608
     if present:
         _strike_out(client, {token for month in months for token in month.tokens})
     forget(client, [code for _, code in wanted])
@@ -135,7 +136,8 @@ def _note(client: Client, months: Collection[_Month]) -> None:
 def _strike_out(client: Client, tokens: Collection[str]) -> None:
     """Takes these notes away, and none that come later."""
     among = ", ".join(f"'{token}'" for token in sorted(tokens))
-    client.command(f"DELETE FROM erasing WHERE token IN ({among})", settings=_WAIT)  # noqa: S608 (names of our own)
+    notes = cluster.stored(client, "erasing")
+    client.command(f"DELETE FROM {notes} WHERE token IN ({among})", settings=_WAIT)  # noqa: S608 (names of our own)
 
 
 def finish_killed(client: Client) -> None:
@@ -185,12 +187,15 @@ def purge(client: Client) -> None:
     """Rewrites, in the background, the parts in which rows are masked."""
     for table in ("scans", *ROLLUPS):
         masked = client.query(
-            "SELECT count() FROM system.parts WHERE active AND database = currentDatabase()"
-            " AND table = {table:String} AND has_lightweight_delete",
-            parameters={"table": table},
+            f"SELECT count() FROM {cluster.system(client, 'parts')} WHERE active"  # noqa: S608 (our names)
+            f" AND database = {cluster.database(client)} AND table = {{table:String}} AND has_lightweight_delete",
+            parameters={"table": cluster.part_name(client, table)},
+            settings=cluster.THOSE_THERE,
         ).result_rows[0][0]
         if masked:
-            client.command(f"ALTER TABLE {table} APPLY DELETED MASK", settings={"mutations_sync": 0})
+            client.command(
+                f"ALTER TABLE {cluster.stored(client, table)} APPLY DELETED MASK", settings={"mutations_sync": 0}
+            )
 
 
 def _among(owners: Iterable[Owner]) -> str:
@@ -233,9 +238,13 @@ def _erase_rows(
     less = f"SELECT workspace, dimension, day, value, code, kind, toUInt64(-toInt64(n)) FROM ({added})"  # noqa: S608
     _insert(client, "workspace_by_value", less, token)
     progress("subtracted", 0, 1)
+    # Each replica looks the rows up in its own part of the ledger.
+    cluster.catch_up(client, "ledger")
+    here = entered.replace("FROM ledger", f"FROM {cluster.part_name(client, 'ledger')}")
     client.command(
-        f"DELETE FROM scans IN PARTITION {month} WHERE {these} AND (source, seq) IN {entered}",  # noqa: S608
-        settings=_WAIT,
+        f"DELETE FROM {cluster.stored(client, 'scans')} IN PARTITION {month}"  # noqa: S608
+        f" WHERE {these} AND (source, seq) IN {here}",
+        settings={**_WAIT, "allow_nondeterministic_mutations": 1},
     )
     progress("out of scans", 0, 1)
 

@@ -9,6 +9,7 @@ from datetime import date
 from clickhouse_connect.driver.client import Client
 
 from aggregator.queries import chunks, sql_list
+from infra import cluster
 from infra.warehouse import put
 from schemas.imported import ImportedHistory
 
@@ -38,6 +39,6 @@ def forget(client: Client, codes: Collection[int]) -> None:
         condition = f"code IN ({sql_list(some)})"
         if client.query(f"SELECT 1 FROM imported_scans WHERE {condition} LIMIT 1").result_rows:  # noqa: S608 (numbers)
             client.command(
-                f"DELETE FROM imported_scans WHERE {condition}",  # noqa: S608 (numbers)
+                f"DELETE FROM {cluster.stored(client, 'imported_scans')} WHERE {condition}",  # noqa: S608 (numbers)
                 settings={"lightweight_deletes_sync": 2, "mutations_sync": 2},
             )

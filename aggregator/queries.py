@@ -54,13 +54,20 @@ ONCE_SELECTED: dict[str, object] = {
     "deduplicate_insert": "enable",
     "deduplicate_insert_select": "enable_even_for_bad_queries",
 }
-# On a cluster, what decides a repair is read only where everything is that was inserted before. A server with
-# tables of its own passes over these.
+# With replicas, what decides a repair is read only where everything is that was inserted before; that holds of inserts
+# by quorum, which come one after the other. (`infra.warehouse.Warehouse.quorum` says how many replicas that are.) A
+# server with tables of its own passes over these.
 CONSISTENT: dict[str, Any] = {
     "select_sequential_consistency": 1,
     "insert_quorum": "auto",
     "insert_quorum_parallel": 0,
 }
+
+
+def kept_out(error: Exception) -> bool:
+    """Whether an insert was not begun, because replicas do not have the one before it yet."""
+    return "UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE" in str(error)
+
 
 # How many values go into one query's text.
 CHUNK = 5000

@@ -21,6 +21,7 @@ from aggregator import queries
 from aggregator.batch import Batch
 from aggregator.decoding import Key
 from aggregator.differences import differences
+from infra import cluster
 from infra.rollups import ROLLUPS, Rollup, rollup_select
 
 # The numbers of a rollup's owner, and a day since 1970.
@@ -129,23 +130,27 @@ def _slices_of(client: Client, batch: Batch, keys: Collection[Key]) -> set[Slice
 def _delete_rows(client: Client, batch: Batch, keys: Collection[Key], renew_hold: RenewHold) -> None:
     for condition in _among(batch, keys):
         renew_hold()
-        client.command(f"DELETE FROM scans WHERE {condition} AND {there_now(client, 'scans')}", settings=_WAITING)
+        deleted = cluster.stored(client, "scans")
+        client.command(f"DELETE FROM {deleted} WHERE {condition} AND {there_now(client, 'scans')}", settings=_WAITING)
 
 
 def there_now(client: Client, table: str) -> str:
     """A condition that only rows meet which are in the table already. A deletion has no token: one that was given up,
-    or that somebody in between delivers once more, must not take what was put in after it. Blocks are counted up, and
-    a merged part has the number of its newest."""
+    or that somebody in between delivers once more, must not take what was put in after it. Blocks are counted up, on
+    each shard by itself, and a merged part has the number of its newest."""
+    shard = cluster.shard(client)
     query = (
-        "SELECT partition_id, max(max_block_number) FROM system.parts"
-        f" WHERE active AND database = currentDatabase() AND table = '{table}' GROUP BY partition_id"
+        f"SELECT concat({shard}, partition_id) AS place, max(max_block_number) FROM {cluster.system(client, 'parts')}"
+        f" WHERE active AND database = {cluster.database(client)} AND table = '{cluster.part_name(client, table)}'"
+        " GROUP BY place"
     )
-    newest = client.query(query).result_rows
+    newest = client.query(query, settings=cluster.THOSE_THERE).result_rows
     partitions = ", ".join(f"'{partition}'" for partition, _ in newest) or "''"
     blocks = ", ".join(f"toInt64({block})" for _, block in newest) or "toInt64(-1)"
     # PARTITION_FIRST_LAST_LEVEL is the name of a part, with one more number after a mutation.
     part = "splitByChar('_', _part)"
-    return f"toInt64({part}[3]) <= transform({part}[1], [{partitions}], [{blocks}], toInt64(-1))"
+    place = f"concat({shard}, {part}[1])"
+    return f"toInt64({part}[3]) <= transform({place}, [{partitions}], [{blocks}], toInt64(-1))"
 
 
 _LONG: dict[str, object] = {
@@ -213,8 +218,8 @@ def recompute(client: Client, rollup: Rollup, slices: Collection[Slice], token: 
         f"{column} IN ({queries.sql_list({each[at] for each in slices})})" for at, column in enumerate(rollup.owner)
     )
     client.command(
-        f"DELETE FROM {rollup.table} WHERE {owners} AND ({_columns(rollup, rollup.day)}) IN ({pairs})"
-        f" AND {there_now(client, rollup.table)}",
+        f"DELETE FROM {cluster.stored(client, rollup.table)}"
+        f" WHERE {owners} AND ({_columns(rollup, rollup.day)}) IN ({pairs}) AND {there_now(client, rollup.table)}",
         settings={**_LONG, **_WAITING},
     )
     checkpoint(f"{rollup.table} deleted")
@@ -260,13 +265,13 @@ def _differing(client: Client, rollup: Rollup, slices: Collection[Slice]) -> lis
 def wait_for_mutations(client: Client) -> None:
     """Wait for a deletion that a killed repair left in the engine, which continues it after a restart. It does not
     touch rows inserted later, but a comparison made before its end would be void."""
-    tables = ", ".join(f"'{table}'" for table in ("scans", *ROLLUPS))
+    tables = ", ".join(f"'{cluster.part_name(client, table)}'" for table in ("scans", *ROLLUPS))
     query = (
-        "SELECT count() FROM system.mutations WHERE database = currentDatabase() AND NOT is_done"
-        f" AND table IN ({tables})"
+        f"SELECT count() FROM {cluster.system(client, 'mutations')} WHERE database = {cluster.database(client)}"
+        f" AND NOT is_done AND table IN ({tables})"
     )
     deadline = time.monotonic() + MUTATION_WAIT_S
-    while client.query(query).result_rows[0][0]:
+    while client.query(query, settings=cluster.THOSE_THERE).result_rows[0][0]:
         if time.monotonic() > deadline:
             raise Pending("a deletion in the warehouse does not end")
         time.sleep(0.05)

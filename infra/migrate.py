@@ -12,6 +12,7 @@ from importlib import resources
 
 from clickhouse_connect.driver.client import Client
 
+from infra import cluster
 from infra.warehouse import put
 
 DURABLE = {
@@ -36,18 +37,24 @@ def clause() -> str:
 
 
 def harden(client: Client) -> list[str]:
-    """Give the settings to each table that lacks some, and return the names of the changed tables."""
+    """Give the settings to each table that lacks some, and return the names of the changed tables. Replicated ones (all
+    are, in ClickHouse Cloud) also remember the tokens of inserts as long as others do."""
     tables = client.query(
         "SELECT name, engine_full FROM system.tables"
         " WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY name"
     ).result_rows
     changed = []
+    joined = cluster.cluster_of(client) is not None
     for table, engine in tables:
+        ours = table.removesuffix(cluster.LOCAL) if joined else table
+        if joined and ours not in cluster.SHARDING:
+            continue
         has = dict(re.findall(r"\b(\w+) = (\d+)", engine.rpartition("SETTINGS")[2]))
-        lacks = {name: value for name, value in DURABLE.items() if has.get(name) != str(value)}
+        wants = DURABLE | (cluster.WINDOWS if engine.startswith(("Replicated", "Shared")) else {})
+        lacks = {name: value for name, value in wants.items() if has.get(name) != str(value)}
         if lacks:
             wanted = ", ".join(f"{name} = {value}" for name, value in lacks.items())
-            client.command(f"ALTER TABLE `{table}` MODIFY SETTING {wanted}")
+            client.command(f"ALTER TABLE {cluster.stored(client, ours)} MODIFY SETTING {wanted}")
             changed.append(table)
     return changed
 
@@ -76,16 +83,58 @@ def statements(text: str) -> list[str]:
 
 def migrate(client: Client) -> list[str]:
     """Applies what is missing and returns the names of what was applied."""
-    client.command(_NOTES)
+    create(client, _NOTES.strip())
     harden(client)
-    done = {row[0] for row in client.query("SELECT number FROM migrations").result_rows}
+    done: set[int] = set() if _lacks_tables(client) else _done(client)
     applied = []
     for number, name, text in migrations():
         if number in done:
             continue
         for statement in statements(text):
-            client.command(statement)
+            create(client, statement)
         put(client, "migrations", ["number", "name"], [[number, name]])
         applied.append(f"{number:04d}_{name}")
     harden(client)
     return applied
+
+
+def _done(client: Client) -> set[int]:
+    return {row[0] for row in client.query("SELECT number FROM migrations").result_rows}
+
+
+def create(client: Client, statement: str) -> None:
+    """Runs a statement of a migration."""
+    for each in cluster.ddl(statement, cluster.cluster_of(client), clause()):
+        client.command(each)
+
+
+def _lacks_tables(client: Client) -> bool:
+    """Whether a server of the cluster was added since the tables were made. What is there stays as it is."""
+    joined = cluster.cluster_of(client)
+    if joined is None:
+        return False
+    servers, have = client.query(
+        "SELECT uniqExact(host), uniqExactIf(host, name = 'imported_scans') FROM ("  # noqa: S608 (our names)
+        f"SELECT hostName() AS host, '' AS name FROM {cluster.system(client, 'one')} UNION ALL"
+        f" SELECT hostName(), name FROM {cluster.system(client, 'tables')} WHERE database = '{joined.database}')"
+    ).result_rows[0]
+    return bool(have < servers)
+
+
+def make_staging(client: Client, table: str, staging: str) -> None:
+    """Makes an empty table of the columns and the order of `table`."""
+    if cluster.cluster_of(client) is None:
+        client.command(f"CREATE TABLE {staging} AS {table}")
+        return
+    begin = f"CREATE TABLE IF NOT EXISTS {table} "
+    for _, _, text in migrations():
+        for statement in statements(text):
+            if statement.startswith(begin):
+                create(client, statement.replace(begin, f"CREATE TABLE IF NOT EXISTS {staging} ", 1))
+
+
+def drop(client: Client, table: str) -> None:
+    """Drops a table, if it is there, on return everywhere."""
+    client.command(f"DROP TABLE IF EXISTS {cluster.stored(client, table)} SYNC")
+    if (joined := cluster.cluster_of(client)) is not None:
+        client.command(f"DROP TABLE IF EXISTS {table} ON CLUSTER `{joined.name}` SYNC")

@@ -20,32 +20,54 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import OperationalError
 from clickhouse_connect.driver.httpclient import HttpClient
 
-from infra import engine_urls
+from infra import cluster, engine_urls
 from infra.durable_files import sync_folder
 
 # Before this one a server takes no `deduplicate_insert`, and an insert waits for ever.
 OLDEST = (26, 2)
 
 
-class TooOld(OperationalError):
+class UnfitWarehouse(OperationalError):
     """The server is there, and must not be used; the message says why."""
 
 
+class TooOld(UnfitWarehouse):
+    """It is of long ago."""
+
+
+class UnknownCluster(UnfitWarehouse):
+    """It does not know the cluster."""
+
+
 class Warehouse(msgspec.Struct, frozen=True):
-    """Where the warehouse is: exactly one of the two is set."""
+    """Where the warehouse is: either `folder` or `url` is set. `cluster` names the servers that share the tables, as
+    each of them knows it; `quorum` says how many replicas must have an insert of a client that asks for a quorum."""
 
     folder: Path | None = None
     url: str | None = None
+    cluster: str | None = None
+    quorum: str = "auto"
 
     def connect(self, *, timeout_s: int = 300, **settings: Any) -> Client:
         """A new client; `timeout_s` is how long a server may be silent. Raises clickhouse_connect's
-        ClickHouseError (or OSError) when there is no warehouse, TooOld (one of these) for a server of long ago."""
+        ClickHouseError (or OSError) when there is no warehouse, UnfitWarehouse (one of these) for one that must not be
+        used."""
+        if "insert_quorum" in settings:
+            settings["insert_quorum"] = self.quorum
+        if self.cluster is not None:
+            settings = {**cluster.SETTINGS, **settings}
         client = self._client(timeout_s, settings)
         if version(client.server_version or "") < OLDEST:
             client.close()
             raise TooOld(
                 f"ClickHouse {client.server_version} is too old: Waymark needs {'.'.join(map(str, OLDEST))} or newer"
             )
+        if self.cluster is not None:
+            try:
+                cluster.join(client, self.cluster)
+            except LookupError as error:
+                client.close()
+                raise UnknownCluster(*error.args) from None
         return client
 
     def _client(self, timeout_s: int, settings: Mapping[str, Any]) -> Client:
@@ -83,6 +105,10 @@ def version(said: str) -> tuple[int, int]:
     return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
+# A server may gather inserts by default (ClickHouse Cloud does): then they have no tokens of their own.
+_AT_ONCE: dict[str, object] = {"async_insert": 0}
+
+
 def write(
     client: Client, table: str, columns: Sequence[str], lines: bytes, token: str, settings: Mapping[str, object] = {}
 ) -> None:
@@ -93,7 +119,7 @@ def write(
         list(columns),
         # What is not bytes the client cannot send again.
         (part for part in (lines,)),
-        settings={**settings, "insert_deduplication_token": token},
+        settings={**_AT_ONCE, **settings, "insert_deduplication_token": token},
         fmt="JSONCompactEachRow",
     )
 
@@ -103,7 +129,7 @@ def write_block(client: Client, table: str, block: bytes, token: str, settings: 
     client.raw_insert(
         table,
         insert_block=(part for part in (block,)),
-        settings={**settings, "insert_deduplication_token": token},
+        settings={**_AT_ONCE, **settings, "insert_deduplication_token": token},
         fmt="Native",
     )
 

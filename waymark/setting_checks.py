@@ -148,6 +148,16 @@ def _plans(path: Path) -> None:
         raise ValueError(str(error)) from None
 
 
+def _cluster(name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+        raise ValueError("it takes the name of a cluster: letters, digits, dots, dashes and underscores")
+
+
+def _quorum(text: str) -> None:
+    if text != "auto" and not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise ValueError("it takes auto, or a number from 1 on")
+
+
 def _networks(text: str) -> None:
     from webhooks.receivers import networks
 
@@ -185,6 +195,8 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "kafka_cert": _file,
     "kafka_key": _file,
     "clickhouse_url": engine_urls.clickhouse,
+    "clickhouse_cluster": _cluster,
+    "clickhouse_quorum": _quorum,
     "journal": _folder_to_be,
     "domain_target": _host_name,
     "dns_servers": _name_servers,
@@ -230,6 +242,8 @@ def wrong_together(settings: "Settings") -> Iterator[tuple[str, str]]:
         elif settings.redis_url is not None and engine_urls.redis(settings.redis_url).asks == "cluster":
             text = "WAYMARK_REDIS_URL is a cluster, where a replica hears of changes before or after it has them"
             yield "WAYMARK_REDIS_REPLICA_URL", text
+    if settings.clickhouse_cluster is not None and settings.clickhouse_url is None:
+        yield "WAYMARK_CLICKHOUSE_CLUSTER", "it is for a ClickHouse server: set WAYMARK_CLICKHOUSE_URL"
     if settings.smtp_url is not None and settings.mail_from is None:
         yield "WAYMARK_SMTP_URL", "WAYMARK_MAIL_FROM is not set"
     if settings.default_plan != "unlimited":

@@ -87,6 +87,22 @@ class Settings(RedisSettings, frozen=True, kw_only=True):
             "A ClickHouse server (26.2 or newer), `http://user:password@host:8123/database`, instead of chDB.",
         ),
     ] = None
+    clickhouse_cluster: Annotated[
+        str | None,
+        _is(
+            "WAYMARK_CLICKHOUSE_CLUSTER",
+            "The cluster over which the tables are spread, as `remote_servers` of the server names it: replicated "
+            "tables on each shard, Distributed ones on top. Choose it before the tables are made.",
+        ),
+    ] = None
+    clickhouse_quorum: Annotated[
+        str,
+        _is(
+            "WAYMARK_CLICKHOUSE_QUORUM",
+            "How many replicas of a shard must have an insert before it counts: `auto` (most of them) or a number. "
+            "With `1`, the loss of a replica can lose scans, or store some twice.",
+        ),
+    ] = "auto"
     warehouse_free: Annotated[
         int,
         _is(

@@ -12,7 +12,7 @@ from codes import workspaces
 from codes.errors import Unavailable, UnfitRedis
 from codes.redis_check import check_server
 from infra.migrate import migrate
-from infra.warehouse import TooOld, Warehouse
+from infra.warehouse import UnfitWarehouse, Warehouse
 from waymark import embedded, emptied_redis
 from waymark.data_dir import DataDir
 from waymark.errors import UserError
@@ -27,7 +27,9 @@ def warehouse_of(settings: Settings) -> Warehouse:
     """The configured warehouse. Raises UserError if it is chDB and chDB is not installed."""
     embedded.check_warehouse(settings)
     if settings.clickhouse_url is not None:
-        return Warehouse(url=settings.clickhouse_url)
+        return Warehouse(
+            url=settings.clickhouse_url, cluster=settings.clickhouse_cluster, quorum=settings.clickhouse_quorum
+        )
     return Warehouse(folder=DataDir(settings.data).warehouse)
 
 
@@ -57,7 +59,7 @@ async def prepare(settings: Settings, warehouse: Warehouse, redis: Redis, prepar
                 left = "scans in the warehouse" if has_scans else await emptied_redis.logged(settings, redis)
                 if left is not None:
                     raise emptied_redis.refusal(left, settings)
-        except TooOld as error:
+        except UnfitWarehouse as error:
             raise UserError(str(error)) from None
         except (ClickHouseError, HTTPError, OSError, Unavailable) as error:
             engine = "Redis" if prepared.tables.is_set() else "the warehouse"

@@ -13,6 +13,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 
 from analytics.types import Unavailable
+from infra import cluster
 
 T = TypeVar("T")
 
@@ -39,8 +40,10 @@ def erasures(client: Client, workspace: int) -> Erasures:
     if not months:
         return Erasures(erased, ())
     deletions, running = client.query(
-        "SELECT sum(cityHash64(mutation_id)), countIf(NOT is_done) FROM system.mutations"
-        " WHERE database = currentDatabase() AND table = 'scans' AND command LIKE '%_row_exists%'"
+        "SELECT sum(cityHash64(mutation_id)), countIf(NOT is_done)"  # noqa: S608 (our names)
+        f" FROM {cluster.system(client, 'mutations')} WHERE database = {cluster.database(client)}"
+        f" AND table = '{cluster.part_name(client, 'scans')}' AND command LIKE '%_row_exists%'",
+        settings=cluster.THOSE_THERE,
     ).result_rows[0]
     return Erasures(erased, tuple(sorted(months)), deletions, running)
 

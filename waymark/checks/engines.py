@@ -15,8 +15,8 @@ from codes.errors import Unavailable, UnfitRedis
 from codes.file_stores import BucketStore
 from codes.redis_check import check_server
 from codes.redis_client import connect, raises_unavailable
-from infra import s3
-from infra.warehouse import TooOld
+from infra import cluster, s3
+from infra.warehouse import UnfitWarehouse
 from waymark import core_client, embedded_redis, emptied_redis, redis_program
 from waymark.checks import Finding, bad, ok, warning
 from waymark.data_dir import DataDir, held
@@ -155,10 +155,15 @@ def _warehouse(settings: Settings, folder: DataDir, running: bool) -> Finding:
         client = warehouse_of(settings).connect(timeout_s=WITHIN_S)
         try:
             has = emptied_redis.has_scans(client)
-            return ok("warehouse", f"ClickHouse {client.server_version}, {'with scans' if has else 'no scan yet'}")
+            said = f"ClickHouse {client.server_version}, {'with scans' if has else 'no scan yet'}"
+            if settings.clickhouse_cluster is None:
+                return ok("warehouse", said)
+            layout = cluster.layout(client)
+            said += f", cluster {settings.clickhouse_cluster}: {layout.shards} shards, {layout.servers} servers"
+            return bad("warehouse", f"{said}; {layout.trouble}") if layout.trouble else ok("warehouse", said)
         finally:
             client.close()
-    except TooOld as error:
+    except UnfitWarehouse as error:
         return bad("warehouse", str(error))
     except (ClickHouseError, HTTPError, OSError) as error:
         said = " ".join(str(error).split())
