@@ -185,7 +185,7 @@ def _insert(client: Client, table: str, select: str, token: str) -> None:
 
 def purge(client: Client) -> None:
     """Rewrites, in the background, the parts in which rows are masked."""
-    for table in ("scans", *ROLLUPS):
+    for table in ("scans", "erasing", *ROLLUPS):
         masked = client.query(
             f"SELECT count() FROM {cluster.system(client, 'parts')} WHERE active"  # noqa: S608 (our names)
             f" AND database = {cluster.database(client)} AND table = {{table:String}} AND has_lightweight_delete",
