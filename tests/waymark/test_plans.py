@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from codes import replication
 from waymark.command import main
 from waymark.settings import BadSetting, read
 
@@ -30,6 +31,16 @@ def test_new_workspaces_are_on_the_default_plan(redis_url: str) -> None:
     assert run(redis_url, "workspace", "plan", "shop").output == "qravio-pro\n"
     run(redis_url, "workspace", "create", "shop", WAYMARK_DEFAULT_PLAN="openqr")
     assert run(redis_url, "workspace", "plan", "shop").output == "qravio-pro\n"
+
+
+def test_what_no_replica_has_is_not_called_made(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replication, "WAIT_MS", 1)
+    for words in (("workspace", "create", "shop"), ("workspace", "plan", "default", "openqr"), ("key", "create")):
+        refused = run(redis_url, *words, WAYMARK_REDIS_REPLICAS="1")
+        assert refused.exit_code != 0
+        assert "0 of 1 replicas" in refused.output
+    # What only looks needs none.
+    assert run(redis_url, "workspace", "list", WAYMARK_REDIS_REPLICAS="1").exit_code == 0
 
 
 def test_plans_of_one_s_own(redis_url: str, tmp_path: Path) -> None:

@@ -9,11 +9,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from api import picture_archive
 from api.dialects.exaroutes import bulk_archive, bulk_worker
+from codes import replication
+from codes.errors import Unavailable
 from codes.jobs import Jobs
+from codes.replication import Replication
 from codes.workspaces import ensure_workspace
 from schemas import keys
 from tests.api.exaroutes.calls import CODES, URL, error, read
@@ -231,6 +235,21 @@ async def test_an_item_that_was_made_and_not_recorded_is_not_made_again(api: Ser
     assert (await api.client.get(CODES)).json()["pagination"]["total"] == 5
     outcomes = {at: result for at, _, result in await Jobs(api.redis, plans=api.plans).outcomes(job, range(5))}
     assert [outcomes[1], outcomes[3]] == lost
+
+
+async def test_an_item_that_no_replica_has_is_left_for_later(api: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = await ask(api, [{"data": URL}])
+    jobs = Jobs(api.redis, plans=api.plans)
+    job = await jobs.get(id)
+    assert job is not None
+    ((at, raw),) = await jobs.pending(job, 10)
+    monkeypatch.setattr(replication, "WAIT_MS", 1)
+    unconfirmed = msgspec.structs.replace(api.context, replication=Replication(api.redis, 1))
+    with pytest.raises(Unavailable):
+        await bulk_worker.create_item(unconfirmed, job, at, raw)
+    async with worker(api):
+        assert (await done(api, id))["completed"] == 1
+    assert (await api.client.get(CODES)).json()["pagination"]["total"] == 1
 
 
 async def test_a_huge_bulk_does_not_hold_up_a_small_one_or_the_api(api: Service) -> None:
