@@ -59,5 +59,5 @@ async def test_nothing_is_lost_when_members_join_and_leave_under_load(
         await producing
     final = aggregator(kafka, topic, tmp_path)
     async with running(final):
-        await until(lambda: warehouse.query("SELECT count() FROM scans").result_rows[0][0] == 3 * last, seconds=30)
+        await until(lambda: warehouse.query("SELECT count() FROM scans").result_rows[0][0] == 3 * last, seconds=90)
     assert problems(warehouse, {1: last, 2: last, 3: last}) == []

@@ -77,15 +77,15 @@ async def test_who_was_stopped_and_wakes_up_doubles_nothing(
         await until(zombie.frozen.is_set)
         successor = aggregator(kafka, topic, tmp_path)
         async with running(successor):
-            await until(lambda: len(successor.workers) == 3, seconds=30)
-            await until(lambda: count(warehouse) == 100, seconds=30)
+            await until(lambda: len(successor.workers) == 3, seconds=90)
+            await until(lambda: count(warehouse) == 100, seconds=90)
             await producer.send_and_wait(topic, lines(1, 101, 150), partition=0)
             await until(lambda: count(warehouse) == 150)
             zombie.thaw.set()
             await asyncio.sleep(3)
             await producer.send_and_wait(topic, lines(1, 151, 200), partition=0)
             # Whoever owns the partition by now: its rows are seen a moment before their sums.
-            await until(lambda: count(warehouse) == 200 and problems(warehouse, {1: 200}) == [], seconds=30)
+            await until(lambda: count(warehouse) == 200 and problems(warehouse, {1: 200}) == [], seconds=90)
     finally:
         zombie.end()
     assert problems(warehouse, {1: 200}) == []
@@ -97,16 +97,16 @@ async def test_who_was_stopped_before_a_deletion_and_wakes_up_deletes_nothing(
     await producer.send_and_wait(topic, lines(1, 1, 100), partition=0)
     first = aggregator(kafka, topic, tmp_path)
     async with running(first):
-        await until(lambda: count(warehouse) == 100 and problems(warehouse, {1: 100}) == [], seconds=30)
+        await until(lambda: count(warehouse) == 100 and problems(warehouse, {1: 100}) == [], seconds=90)
     await declare_again(kafka, topic)
     # Its rows twice, so that the repair has something to delete.
     warehouse.command("INSERT INTO scans SELECT * FROM scans", settings={"deduplicate_insert": "disable"})
     zombie = Process(kafka, topic, tmp_path, "repairing")
     zombie.start()
     try:
-        await until(zombie.frozen.is_set, seconds=30)
+        await until(zombie.frozen.is_set, seconds=90)
         async with running(aggregator(kafka, topic, tmp_path)):
-            await until(lambda: problems(warehouse, {1: 100}) == [], seconds=30)
+            await until(lambda: problems(warehouse, {1: 100}) == [], seconds=90)
             zombie.thaw.set()
             await asyncio.sleep(2)
     finally:
@@ -169,7 +169,7 @@ async def test_work_between_batches_holds_other_processes(
         await asyncio.sleep(2)
         go_on.set()
         assert await between == 0
-        await until(lambda: count(warehouse) == 60, seconds=30)
+        await until(lambda: count(warehouse) == 60, seconds=90)
     assert problems(warehouse, {1: 20, 2: 20, 3: 20}) == []
 
 

@@ -198,7 +198,12 @@ def test_a_read_key_sees_everything_and_changes_nothing(running: Up) -> None:
     assert dict(zip(VIEWS, flow.told("texts"), strict=True)) == {view: [] for view in VIEWS}
     # Nothing but questions and tries was asked.
     asked = {one.replace(str(code["id"]), "{id}") for one in flow.end["writes"]}
-    assert asked <= {"POST /v1/session", "POST /v1/query", "POST /v1/dynamic/{id}/qr/preview"}
+    assert asked <= {
+        "POST /v1/session",
+        "POST /v1/query",
+        "POST /v1/dynamic/{id}/qr/preview",
+        "POST /v1/dynamic/{id}/test",
+    }
     refused = [
         running.call("PATCH", f"/v1/dynamic/{code['id']}", {"label": "x"}, key=secret)[0],
         running.call("DELETE", f"/v1/dynamic/{code['id']}", key=secret)[0],

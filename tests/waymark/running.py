@@ -165,7 +165,7 @@ class Up(WaymarkUp):
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=400,
         )
 
     def audit(self) -> dict[str, Any]:
