@@ -17,8 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -30,8 +32,8 @@ from drill.engines import Engines, running
 from drill.kafka import KafkaServer
 from drill.kafka import running as kafka_running
 from drill.processes import send
-from drill.scanners import Scanners
-from drill.stack import Stack, closing
+from drill.scanners import PAUSE_S, Scanners
+from drill.stack import WORKERS, Stack, closing
 from harness.agents import FIREFOX
 from harness.launcher import ROOT, NotReady
 from waymark.core_client import CoreError, CoreUnavailable
@@ -39,6 +41,8 @@ from waymark.errors import UserError
 
 DISTURBED = ("nothing", "command killed", "core killed")
 EDIT_PAUSE_S = 0.05
+# Of a quick run: as little load as shows something.
+QUICK_PAUSE_S = 0.2
 MADE = 0.2
 WITHIN_S = 90.0
 
@@ -104,34 +108,42 @@ class Editor:
 
 
 @contextlib.contextmanager
-def deployed(folder: Path, *, engines: bool, broker: KafkaServer | None) -> Iterator[tuple[Stack, Engines | None]]:
+def deployed(
+    folder: Path, *, engines: bool, broker: KafkaServer | None, workers: int
+) -> Iterator[tuple[Stack, Engines | None]]:
     """A stack that is not started yet. Nothing is left of it afterwards."""
     with contextlib.ExitStack() as ending:
         there = ending.enter_context(running(folder / "engines")) if engines else None
-        stack = Stack(folder, broker=broker, more=there.settings if there is not None else {})
+        stack = Stack(folder, broker=broker, more=there.settings if there is not None else {}, workers=workers)
         with closing(stack):
             yield stack, there
     shutil.rmtree(folder)
 
 
-async def run(seed: int, folder: Path, scans: int, *, engines: bool, broker: KafkaServer | None) -> Outcome:
+async def run(
+    seed: int, folder: Path, scans: int, *, engines: bool, broker: KafkaServer | None, quick: bool = False
+) -> Outcome:
+    """A `quick` one makes one backup only, under a small load."""
     dice = random.Random(seed)
+    deploy = partial(deployed, engines=engines, broker=broker, workers=1 if quick else WORKERS)
     outcome = Outcome(seed, DISTURBED[seed % len(DISTURBED)])
     target = folder / "target"
     (folder / "first").mkdir()
     log = ClientLog(str(seed))
-    with deployed(folder / "first", engines=engines, broker=broker) as (stack, there):
+    with deploy(folder / "first") as (stack, there):
         stack.start()
         await stack.ready()
         editor = Editor(stack, dice)
         editing = asyncio.create_task(editor.run())
         await _until(lambda: bool(stack.slugs), "a code is made")
-        scanners = Scanners(stack.redirect_port, stack.slugs, log, dice)
+        pause_s = QUICK_PAUSE_S if quick else PAUSE_S
+        scanners = Scanners(stack.redirect_port, stack.slugs, log, dice, pause_s=pause_s)
         scanning = asyncio.create_task(scanners.run())
         try:
             await _until(lambda: len(log.given) >= scans, "scans are answered")
-            await _disturbed_backup(stack, target, outcome.disturbed, dice)
-            await _until(lambda: len(log.given) >= 2 * scans, "scans are answered")
+            if not quick:
+                await _disturbed_backup(stack, target, outcome.disturbed, dice)
+                await _until(lambda: len(log.given) >= 2 * scans, "scans are answered")
             promised, codes = set(log.given), dict(editor.acknowledged)
             if broker is not None and there is not None:
                 promised &= by_label(there.campaigns()).get(log.label, {}).keys()
@@ -145,7 +157,7 @@ async def run(seed: int, folder: Path, scans: int, *, engines: bool, broker: Kaf
             await asyncio.gather(scanning, editing)
     outcome.codes, outcome.promised = len(codes), len(promised)
     (folder / "second").mkdir()
-    with deployed(folder / "second", engines=engines, broker=broker) as (stack, there):
+    with deploy(folder / "second") as (stack, there):
         stored = await _restored(outcome, stack, there, target, codes, editor.sent)
     log.given &= promised
     count = compare(log, stored.get(log.label, {}))
@@ -248,20 +260,22 @@ async def _until(so: Callable[[], bool], what: str) -> None:
 @click.option("--scans", type=click.IntRange(min=1), default=1000, show_default=True, help="Before each backup.")
 @click.option("--engines", is_flag=True, help="With a Redis and a ClickHouse server.")
 @click.option("--kafka", is_flag=True, help="And with a broker.")
-def main(seed: int, runs: int, scans: int, engines: bool, kafka: bool) -> None:
+@click.option("--quick", is_flag=True, help="One backup only, under a small load.")
+def main(seed: int, runs: int, scans: int, engines: bool, kafka: bool, quick: bool) -> None:
     """Exits with 1 when something that was acknowledged before a backup is not what is restored."""
     with contextlib.ExitStack() as ending:
         logs = ending.enter_context(tempfile.TemporaryDirectory(prefix="wm-kafka-", ignore_cleanup_errors=True))
         broker = ending.enter_context(kafka_running(Path(logs) / "kafka")) if kafka else None
-        failed = sum(_reported(one, scans, engines or kafka, broker) for one in range(seed, seed + runs))
+        one = partial(run, scans=scans, engines=engines or kafka, broker=broker, quick=quick)
+        failed = sum(_reported(number, one) for number in range(seed, seed + runs))
     raise SystemExit(1 if failed else 0)
 
 
-def _reported(seed: int, scans: int, engines: bool, broker: KafkaServer | None) -> bool:
+def _reported(seed: int, one: Callable[[int, Path], Coroutine[Any, Any, Outcome]]) -> bool:
     """Whether it has failed."""
     folder = Path(tempfile.mkdtemp(prefix="wm-backup-"))
     try:
-        outcome = asyncio.run(run(seed, folder, scans, engines=engines, broker=broker))
+        outcome = asyncio.run(one(seed, folder))
     except UserError as error:
         outcome = Outcome(seed, DISTURBED[seed % len(DISTURBED)], problems=[str(error)])
     click.echo(

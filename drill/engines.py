@@ -1,17 +1,15 @@
 """A Redis and a ClickHouse server as an operator has them, for a drill to fill and destroy.
 
-The ClickHouse server is the one of the tests: the real engine behind the real protocol.
+The ClickHouse server is the one of the tests (`harness.clickhouse`): the real engine behind the real protocol.
 """
 
 import contextlib
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from drill.redis_rollback import Server
-from harness.launcher import ROOT
+from harness.clickhouse import server as clickhouse
 from infra.warehouse import Warehouse
 
 
@@ -41,15 +39,10 @@ class Engines:
 def running(folder: Path) -> Iterator[Engines]:
     """New and empty; nothing is left of them afterwards. Raises Wrong when one does not start."""
     folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "tests.servers.clickhouse", str(folder / "clickhouse")]
     redis = Server(folder / "redis")
     try:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as clickhouse:
-            try:
-                assert clickhouse.stdout is not None
-                yield Engines(redis, clickhouse.stdout.readline().strip())
-            finally:
-                clickhouse.kill()
+        with clickhouse.apart(folder / "clickhouse") as url:
+            yield Engines(redis, url)
     finally:
         redis.kill()
         shutil.rmtree(folder, ignore_errors=True)

@@ -23,7 +23,10 @@ AGENTS = (PHONE, PIXEL, FIREFOX, "curl/8.5.0")
 class Scanners:
     """Concurrent scanners. `run` scans until `stop`, then returns within the scanners' timeout."""
 
-    def __init__(self, port: int, slugs: Sequence[str], log: ClientLog, dice: random.Random) -> None:
+    def __init__(
+        self, port: int, slugs: Sequence[str], log: ClientLog, dice: random.Random, *, pause_s: float = PAUSE_S
+    ) -> None:
+        self._pause_s = pause_s
         self._port = port
         self._slugs = slugs
         self._log = log
@@ -62,7 +65,7 @@ class Scanners:
                             self._answered_at[number] = self._now()
                             self._log.outage(self._now() - wanting)
                             wanting = None
-                        await asyncio.sleep(self._dice.expovariate(1 / PAUSE_S) if wanting is None else RETRY_S)
+                        await asyncio.sleep(self._dice.expovariate(1 / self._pause_s) if wanting is None else RETRY_S)
                 finally:
                     connection.close()
             await asyncio.sleep(RETRY_S)

@@ -59,6 +59,7 @@ class Stack:
         redis: RedisEngine | None = None,
         own_volume: bool = False,
         more: Mapping[str, str] = {},
+        workers: int = WORKERS,
     ) -> None:
         """`more` settings than those that every drill has."""
         self.volume: Volume | None = make_volume(folder / "volume") if own_volume else None
@@ -75,7 +76,7 @@ class Stack:
         self.disk: Disk | None = small(folder / "disk") if small_disk else None
         self.slugs: list[str] = []
         self.given = 0
-        self._up = WaymarkUp(self.folder.path, out=folder / "log", workers=WORKERS, environment=self._environment())
+        self._up = WaymarkUp(self.folder.path, out=folder / "log", workers=workers, environment=self._environment())
         self.api_port, self.redirect_port = self._up.api_port, self._up.redirect_port
 
     @property
