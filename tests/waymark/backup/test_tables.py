@@ -1,8 +1,9 @@
 """Tables of a server, cloned in a moment, and put into another database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -37,7 +38,7 @@ def add(client: Client, month: str, first: int, last: int) -> None:
     put(client, "scans", columns, rows)
 
 
-def counted(client: Client) -> dict[str, list[tuple[object, ...]]]:
+def counted(client: Client) -> dict[str, Sequence[Sequence[Any]]]:
     return {
         "scans": client.query("SELECT count(), sum(seq), max(ts) FROM scans").result_rows,
         "by time": client.query("SELECT sum(n), uniqExactMerge(visitors), max(last) FROM scans_by_time").result_rows,
