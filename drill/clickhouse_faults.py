@@ -39,7 +39,7 @@ from schemas.event import ScanEvent, body_of, encode_line
 from waymark.commands.options import json_flag
 
 # How long the aggregator waits for an answer.
-TIMEOUT_S = 2
+TIMEOUT_S = 4
 WITHIN_S = 240.0
 CODES = 30
 # Of requests that write, and of others, this share meets something.

@@ -3,7 +3,9 @@
 import ast
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,6 +14,8 @@ import pytest
 import requests
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError, StreamFailureError
+from clickhouse_connect.driver.httpclient import HttpClient
+from urllib3 import Timeout
 
 from harness.clickhouse.server import Bridge, Fault, How
 from infra.raw_output import FORMATS, OutputFailed, RawOutput, raw_output
@@ -38,13 +42,24 @@ def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridge]:
 def client(bridge: Bridge) -> Iterator[Client]:
     bridge.faults.clear()
     bridge.arrived.clear()
+    bridge.requests.clear()
     bridge.going.clear()
     bridge.users = {"default": "secret"}
-    one = Warehouse(url=bridge.url).connect(timeout_s=1, max_threads=1)
+    one = Warehouse(url=bridge.url).connect(timeout_s=60, max_threads=1)
     one.command("TRUNCATE TABLE rows")
     yield one
     bridge.going.set()
     one.close()
+
+
+@contextmanager
+def impatient(client: Client) -> Iterator[None]:
+    assert isinstance(client, HttpClient)
+    before, client.timeout = client.timeout, Timeout(connect=60, read=0.5)
+    try:
+        yield
+    finally:
+        client.timeout = before
 
 
 def connected(bridge: Bridge, **options: Any) -> Client:
@@ -74,13 +89,28 @@ def test_a_write_is_sent_once_whatever_becomes_of_it(
     bridge.faults.append(Fault("INSERT INTO rows|DELETE", how, times=99))
     if how == "closed":
         write(client)
+    elif how in ("stalled", "late"):
+        with impatient(client), pytest.raises(ClickHouseError):
+            write(client)
     else:
         with pytest.raises(ClickHouseError):
             write(client)
     bridge.faults.clear()
     # On a connection that the server has closed without a word, too.
     assert client.query("SELECT 1").result_rows == [(1,)]
-    assert len([one for one in bridge.arrived if one.startswith(("INSERT", "DELETE"))]) == 1
+    until(lambda: writes(bridge) > 0)
+    assert writes(bridge) == 1
+
+
+def writes(bridge: Bridge) -> int:
+    return len([one for one in bridge.arrived if one.startswith(("INSERT", "DELETE"))])
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert holds()
 
 
 def test_what_is_inserted_cannot_be_sent_again() -> None:
@@ -141,8 +171,7 @@ def test_a_session_keeps_what_was_set_and_is_one_callers_at_a_time(bridge: Bridg
     bridge.faults.append(Fault("SELECT 'held'", "late"))
     held = threading.Thread(target=one.query, args=("SELECT 'held'",))
     held.start()
-    while not any("'held'" in each for each in bridge.arrived):
-        pass
+    until(lambda: any("'held'" in one.statement for one in bridge.requests))
     with pytest.raises(DatabaseError) as busy:
         client.query("SELECT 1", settings={"session_id": "s1"})
     assert busy.value.code == 373
@@ -169,8 +198,9 @@ def taken(output: RawOutput) -> int:
 
 def test_the_same_id_runs_once_at_a_time(bridge: Bridge, client: Client) -> None:
     bridge.faults.append(Fault("SELECT 'held'", "late"))
-    with pytest.raises(OperationalError):
+    with impatient(client), pytest.raises(OperationalError):
         client.query("SELECT 'held'", settings={"query_id": "q1"})
+    until(lambda: any("'held'" in one.statement for one in bridge.requests))
     with pytest.raises(DatabaseError) as error:
         client.query("SELECT 1", settings={"query_id": "q1"})
     assert error.value.code == 216
@@ -199,6 +229,6 @@ def test_a_certificate_of_ones_own_is_named_in_the_address(bridge: Bridge, tmp_p
         behind.close()
         for ca in (f"?ca_cert={other}", "", f"?ca_cert={tmp_path}/nowhere.pem"):
             with pytest.raises((ClickHouseError, OSError)):
-                Warehouse(url=f"{secure.url}/default{ca}").connect(timeout_s=2)
+                Warehouse(url=f"{secure.url}/default{ca}").connect(timeout_s=20)
     finally:
         secure.close()
