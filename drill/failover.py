@@ -80,8 +80,7 @@ class Pair:
         """A new replica follows."""
         self._link = Link(self.primary.port)
         self.replica = self._node()
-        self.replica.call("REPLICAOF", "127.0.0.1", self._link.port)
-        wait_until(lambda: self.primary.call("WAIT", 1, 1000) == 1, "a replica does not follow")
+        self.replica.follow_port(self._link.port)
         self._link.delay_s = self._dice.uniform(0, LATE_S)
 
     def kill_primary(self) -> None:
@@ -221,6 +220,8 @@ def failovers(folder: Path, runs: int, seed: int, replicas: int) -> Outcome:
             stack.start()
             asyncio.run(stack.ready())
             api = Api(stack.api_port, KEY)
+            assert servers.replica is not None
+            servers.primary.wait_for(servers.replica)
             servers.kill_primary()
             servers.promote()
             for number in range(seed, seed + runs):

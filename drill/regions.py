@@ -170,8 +170,7 @@ def regions(folder: Path, say: Callable[[Figures], None]) -> int:
     with redis_node(folder / "a") as primary, redis_node(folder / "b") as replica:
         link = Link(primary.port)
         try:
-            replica.call("REPLICAOF", "127.0.0.1", link.port)
-            wait_until(lambda: primary.call("WAIT", 1, 1000) == 1, "the replica does not follow")
+            replica.follow_port(link.port)
             (folder / "home").mkdir()
             with closing(Stack(folder / "home", redis_url=f"unix://{primary.socket}")) as stack:
                 stack.start()

@@ -151,8 +151,25 @@ class RedisNode:
             asked.disconnect()
 
     def follow(self, primary: "RedisNode") -> None:
-        self.call("REPLICAOF", "127.0.0.1", primary.port)
-        wait_until(lambda: self.client.info("replication")["master_link_status"] == "up", "a replica does not follow")
+        self.follow_port(primary.port)
+
+    def follow_port(self, port: int) -> None:
+        """Of the primary, or of a line to it. Returns when it has all data."""
+        self.call("REPLICAOF", "127.0.0.1", port)
+
+        def in_step() -> bool:
+            return self.client.info("replication").get("master_link_status") == "up"
+
+        wait_until(in_step, f"a replica does not follow: {self.folder / 'log'}")
+
+    def wait_for(self, replica: "RedisNode") -> None:
+        """Until the replica has all that was written here, by anybody."""
+        written = self.client.info("replication")["master_repl_offset"]
+
+        def has() -> bool:
+            return bool(replica.client.info("replication").get("slave_repl_offset", -1) >= written)
+
+        wait_until(has, f"a replica stays behind: {replica.folder / 'log'}")
 
     def signal(self, number: int) -> None:
         assert self.process is not None

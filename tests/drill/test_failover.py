@@ -21,7 +21,8 @@ def failovers(replicas: int, runs: int, dice: random.Random) -> list[Outcome]:
         servers.join()
         with serving(servers.url, NO_WAREHOUSE, replicas=replicas) as served:
             # The key is a change, too, but was made past the API.
-            servers.primary.call("WAIT", 1, 10_000)
+            assert servers.replica is not None
+            servers.primary.wait_for(servers.replica)
             servers.kill_primary()
             servers.promote()
             while len(outcomes) < runs and not any(one.wrong for one in outcomes):

@@ -88,7 +88,7 @@ async def test_the_primary_that_sentinels_name(folder: Path) -> None:
         first = await codes.create(1, NewCode(destination="https://example.com/1"))
         assert await client.ask("GET", keys.route(f"/{first.slug}"))
         old = servers.primary
-        old.call("WAIT", 1, 10_000)
+        old.wait_for(servers.replica)
         old.kill()
         with pytest.raises(Unavailable):
             await codes.create(1, NewCode(destination="https://example.com/1"))

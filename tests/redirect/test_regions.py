@@ -42,8 +42,7 @@ def regions() -> Iterator[Regions]:
         with redis_node(folder / "a") as primary, redis_node(folder / "b") as replica:
             link = Link(primary.port)
             try:
-                replica.call("REPLICAOF", "127.0.0.1", link.port)
-                until(lambda: primary.call("WAIT", 1, 1000) == 1, "the replica")
+                replica.follow_port(link.port)
                 link.delay_s = DELAY_S
                 (folder / "home").mkdir()
                 (folder / "away").mkdir()
@@ -95,7 +94,7 @@ def test_what_was_scanned_lately_is_in_memory_at_the_start(regions: Regions, tmp
     assert {f"/{slug}" for slug in slugs} < set(found)
     assert "/gone" in found[5:]
     assert len(found) <= 8
-    regions.primary.call("WAIT", 1, 10_000)
+    regions.primary.wait_for(regions.replica)
     at, beside = regions.urls
     with redirector(tmp_path, at, redis_replica_url=beside, preload=100) as fresh:
         assert fresh.metric("waymark_redirect_cached_routes") >= 5
