@@ -13,6 +13,7 @@ import http.client
 import json
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -284,6 +285,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    # What it has started ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
     folder = Path(tempfile.mkdtemp(prefix="wm-restore-"))
     try:
         totals = run(folder, given.runs, given.seed)

@@ -153,6 +153,7 @@ async def _run(
         ]
         public, inner = [], []
         context: ApiContext | None = None
+        keeper: ChangeLogKeeper | None = None
         if api_sockets:
             shown.register(MetricsCollector(questions.metrics))
             shown.register(MetricsCollector(exports.metrics))
@@ -180,7 +181,7 @@ async def _run(
             public.append(tasks.create_task(_serve_prepared(app, api_sockets, prepared, stop, limits)))
         if moving is not None and complete is not None and auditing is not None:
             erasures = Erasures(redis, moving.between, clock.now_ms)
-            told = partial(proven, complete, auditing)
+            told = partial(proven, complete, auditing, keeper)
             admin = AdminSocket(settings, warehouse, moving, prepared, told, erasures, context)
             listener = unix_socket(DataDir(settings.data).core_socket)
             inner.append(tasks.create_task(serve(admin.app, [listener], moved)))

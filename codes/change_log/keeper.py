@@ -50,6 +50,15 @@ class ChangeLogKeeper:
             "waymark_change_log_snapshot_elements": self._snapshot,
         }
 
+    def status(self) -> Mapping[str, object]:
+        """For `waymark status`. `unrecorded` is of the last round."""
+        return {
+            "complete": self._complete,
+            "unrecorded": self._marked,
+            "failures": self._recorder.failures,
+            "snapshot_elements": self._snapshot,
+        }
+
     async def run(self, stop: asyncio.Event, *, every_s: float = EVERY_S) -> None:
         """Keep it until `stop`. Retries when Redis or the log is away."""
         said = ""

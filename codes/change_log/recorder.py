@@ -23,6 +23,8 @@ from schemas import keys
 
 # The most elements of one append.
 AT_ONCE = 500
+# How long marks of what is recorded stay.
+UNMARK_S = 1.0
 
 Read = Callable[[], Awaitable[list[Record]]]
 
@@ -63,7 +65,8 @@ class Recorder:
         self.failures = 0
         self._batch: _Batch | None = None
         self._appending: asyncio.Task[None] | None = None
-        self._unmarking: set[asyncio.Task[None]] = set()
+        self._recorded: list[str] = []
+        self._unmarking: asyncio.Task[None] | None = None
 
     def elements(self, words: Sequence[Word]) -> list[str]:
         """What a command may change; such a command goes through `write`."""
@@ -71,24 +74,32 @@ class Recorder:
 
     async def write(self, words: Sequence[Word], elements: Sequence[str]) -> Any:
         """Send a command and record what it has changed. Raises what the command does, and ChangeLogAway."""
-        marks = await self.mark(elements)
-        try:
-            answer = await self.redis.execute_command(*words)  # type: ignore[no-untyped-call]
-        except exceptions.NoScriptError:
+        marks, pairs = self._marks(elements)
+        # In one go, so that Redis syncs its disk once.
+        pipe = self.redis.pipeline(transaction=False)
+        pipe.execute_command("HSET", keys.UNRECORDED, *pairs)
+        pipe.execute_command(*words)
+        marked, answer = await pipe.execute(raise_on_error=False)
+        if isinstance(answer, exceptions.NoScriptError):
             # Nothing was written. (After any other error it may have been.)
             self._unmark_soon(marks)
-            raise
+        for found in (answer, marked):
+            if isinstance(found, Exception):
+                raise found
         await self.append(elements)
         self._unmark_soon(marks)
         return answer
 
     async def mark(self, elements: Iterable[str]) -> list[str]:
         """Note that these are about to be written; return the marks, which are nobody else's."""
-        token, now_ms = secrets.token_hex(8), str(self.now_ms())
-        marks = [f"{token} {element}" for element in elements]
-        pairs = [word for mark in marks for word in (mark, now_ms)]
+        marks, pairs = self._marks(elements)
         await self.redis.execute_command("HSET", keys.UNRECORDED, *pairs)  # type: ignore[no-untyped-call]
         return marks
+
+    def _marks(self, elements: Iterable[str]) -> tuple[list[str], list[str]]:
+        token, now_ms = secrets.token_hex(8), str(self.now_ms())
+        marks = [f"{token} {element}" for element in elements]
+        return marks, [word for mark in marks for word in (mark, now_ms)]
 
     async def unmark(self, marks: Sequence[str]) -> None:
         if marks:
@@ -134,11 +145,17 @@ class Recorder:
         await self.log.append(read)
 
     def _unmark_soon(self, marks: Sequence[str]) -> None:
-        task = asyncio.create_task(self._unmark(marks))
-        self._unmarking.add(task)
-        task.add_done_callback(self._unmarking.discard)
+        """Many at once: nobody waits for it, and each time Redis syncs its disk."""
+        self._recorded += marks
+        if self._unmarking is None or self._unmarking.done():
+            self._unmarking = asyncio.create_task(self._unmark_later())
 
-    async def _unmark(self, marks: Sequence[str]) -> None:
+    async def _unmark_later(self) -> None:
+        await asyncio.sleep(UNMARK_S)
+        await self._unmark_recorded()
+
+    async def _unmark_recorded(self) -> None:
+        marks, self._recorded = self._recorded, []
         try:
             await self.unmark(marks)
         except (exceptions.RedisError, OSError):
@@ -149,6 +166,8 @@ class Recorder:
         """Wait for what is being recorded."""
         if self._appending is not None:
             await self._appending
-        if self._unmarking:
-            await asyncio.gather(*self._unmarking)
+        if self._unmarking is not None:
+            self._unmarking.cancel()
+            await asyncio.gather(self._unmarking, return_exceptions=True)
+        await self._unmark_recorded()
         await self.log.close()

@@ -26,6 +26,7 @@ from aggregator.journal_bus import JournalBus
 from aggregator.queries import CONSISTENT
 from aggregator.retrying import State
 from api.context import Ready
+from codes.change_log.keeper import ChangeLogKeeper
 from infra.disks import Room
 from infra.exposition import Reading
 from infra.warehouse import Warehouse
@@ -132,12 +133,15 @@ def background_audit_of(settings: Settings, warehouse: Warehouse, moving: Aggreg
     )
 
 
-def proven(complete: CompleteUntilKeeper, auditing: BackgroundAudit) -> Mapping[str, object]:
+def proven(
+    complete: CompleteUntilKeeper, auditing: BackgroundAudit, keeper: ChangeLogKeeper | None
+) -> Mapping[str, object]:
     """For `waymark status`: all of it, as only an operator sees it."""
     judgement = judge(auditing.latest, wall_ms())
     return {
         "complete_until": complete.latest,
         "proof": {"verdict": judgement.verdict, "reasons": judgement.reasons, "round": auditing.latest},
+        "change_log": None if keeper is None else keeper.status(),
     }
 
 

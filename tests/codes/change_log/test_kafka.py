@@ -1,18 +1,19 @@
 """The change log on a compacted topic of a real Kafka."""
 
 import asyncio
+import json
 import secrets
 from functools import partial
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from redis.asyncio import Redis
 
 from codes import workspaces
-from codes.change_log.kafka import KafkaLog, open_lines
+from codes.change_log.kafka import KafkaLog
 from codes.change_log.keeper import ChangeLogKeeper
 from codes.change_log.recorder import Recorder
-from codes.change_log.restore import restore, span_of
 from codes.code_fields import Edit, NewCode
 from codes.errors import Unavailable
 from codes.plans import presets
@@ -21,7 +22,7 @@ from codes.service import Codes
 from drill.kafka import KafkaServer
 from ingest import kafka_topic
 from schemas import keys
-from tests.codes.whole_redis import NOW
+from waymark.command import main
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 
@@ -33,21 +34,15 @@ def log_on(bootstrap: str, topic: str) -> KafkaLog:
     return KafkaLog(bootstrap, topic, partial(kafka_topic.ensure, bootstrap, topic, 1, settings=settings), options={})
 
 
-async def fetched(kafka: KafkaServer, topic: str, path: Path) -> Path:
-    lines = await open_lines(kafka.bootstrap, topic, options={})
-    try:
-        with path.open("wb") as file:
-            while (found := await lines.next())[1] or found[0] < lines.end:
-                file.writelines(found[1])
-    finally:
-        await lines.close()
-    return path
+async def waymark(*words: str) -> Result:
+    return await asyncio.to_thread(CliRunner().invoke, main, words)
 
 
 async def test_edits_of_several_processes_are_restored_from_the_topic(
-    kafka: KafkaServer, redis: Redis, redis_url: str, tmp_path: Path
+    kafka: KafkaServer, redis: Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    topic = f"changes-{secrets.token_hex(4)}"
+    scans = f"scans-{secrets.token_hex(4)}"
+    topic = f"{scans}-changes"
     other = connect(redis_url)
     recorders = [Recorder(client, log_on(kafka.bootstrap, topic)) for client in (redis, other)]
     for recorder in recorders:
@@ -66,11 +61,20 @@ async def test_edits_of_several_processes_are_restored_from_the_topic(
     assert await redis.hlen(keys.UNRECORDED) == 0
     await other.aclose()
 
-    path = await fetched(kafka, topic, tmp_path / "changes.log")
     await redis.flushall()
-    span = span_of(path, None)
-    assert span.complete
-    await restore(redis, path, span, now_ms=NOW)
+    for name, value in {
+        "WAYMARK_REDIS_URL": redis_url,
+        "WAYMARK_KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "WAYMARK_KAFKA_TOPIC": scans,
+        "WAYMARK_DATA": str(tmp_path),
+    }.items():
+        monkeypatch.setenv(name, value)
+    # Nothing begins anew on it.
+    done = await waymark("workspace", "create", "default")
+    assert done.exit_code == 2 and f"there are codes in the topic {topic}" in done.output
+    done = await waymark("restore", "--codes", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["complete"] and json.loads(done.stdout)["counts"]["code"] == 2
     assert await Codes(redis, plans=presets()).page(number, 10) == codes
 
 
