@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from aggregator.aggregator import Aggregator, uptime
 from aggregator.journal_bus import JournalBus
@@ -15,8 +16,8 @@ from tests.aggregator.running import append, journal, running, until
 
 
 class Unreliable:
-    """A real client whose inserts fail by plan, one letter each: `b`efore it is done, `a`fter it, or `.`: not. A batch
-    is two: its rows, then its sums."""
+    """A real client whose inserts fail by plan, one letter each: `b`efore it is done, `a`fter it, `k`ept out by the
+    quorum of another, or `.`: not. A batch is three: its rows, then its sums."""
 
     def __init__(self, client: Client, plan: list[str]) -> None:
         self._client = client
@@ -29,6 +30,8 @@ class Unreliable:
         how = self._plan.pop(0) if self._plan else "."
         if how == "b":
             raise OSError("no connection")
+        if how == "k":
+            raise DatabaseError("Code: 286. DB::Exception: … (UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE)")
         self._client.raw_insert(*args, **kwargs)
         if how == "a":
             raise OSError("no answer")
@@ -56,6 +59,25 @@ async def test_failed_inserts_are_settled(tmp_path: Path, plan: str) -> None:
             await until(lambda: loop.status()["inserted"] == 500)
         assert not steps
         assert problems(client, {7: 250, 8: 250}) == []
+    finally:
+        client.close()
+
+
+async def test_an_insert_that_is_kept_out_is_begun_again_and_not_settled(tmp_path: Path) -> None:
+    client = Warehouse(folder=tmp_path / "warehouse").connect()
+    try:
+        migrate(client)
+        append(journal(tmp_path, 7), 100)
+        steps = list("k.k..k")
+
+        def connect() -> Any:
+            return Unreliable(Warehouse(folder=tmp_path / "warehouse").connect(), steps)
+
+        loop = Aggregator(JournalBus(tmp_path / "journal", tmp_path / "aggregator" / "intents", uptime), connect)
+        async with running(loop):
+            await until(lambda: loop.status()["inserted"] == 100)
+            assert (loop.metrics().settled, steps) == (0, [])
+        assert problems(client, {7: 100}) == []
     finally:
         client.close()
 
