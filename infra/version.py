@@ -3,4 +3,4 @@
 A constant, so that a tree that was never installed knows it too. `pyproject.toml` takes it from here.
 """
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"

@@ -55,7 +55,7 @@ async def read_system(call: Call) -> Response:
 
 
 EXAMPLE = {
-    "version": "0.1.0",
+    "version": "0.2.0",
     "parts": [{"name": "redis", "problem": None}, {"name": "warehouse", "problem": None}],
     "redirectors": 2,
     "complete_until": "2026-05-21T14:59:57Z",
