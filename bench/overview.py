@@ -52,9 +52,8 @@ def measure(size: Size, say: Say) -> Iterator[Figure]:
             (folder / "made").touch()
         with stack.running(folder) as up:
             say(f"{size.rounds} rounds in Chromium")
-            found = measured(up, size.rounds, only=("cold", "filter"))
+            found = measured(up, size.rounds, only=("cold",))
     yield figure(NAME, "overview, from navigation to the last chart, cold", found["cold"], "ms", at_most=2500)
-    yield figure(NAME, "overview, a change of filter to the last chart", found["filter"], "ms")
 
 
 def _codes(up: stack.Stack, count: int, say: Say) -> None:

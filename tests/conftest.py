@@ -84,20 +84,23 @@ _BROKER = (
     "codes/change_log/test_kafka",
     "ingest/test_kafka_topic",
     "ingest/test_shipper",
+    "waymark/test_kafka",
 )
 # One worker has a file's tests, so what takes longest is begun with first, and beside what mostly waits.
 _FIRST = (
     "analytics/query/test_answer",
     "waymark/test_kills",
+    "dashboard",
+    *_BROKER,
     "pages/test_browser",
     "drill/test_drill",
-    *_BROKER,
     "waymark",
-    "dashboard",
     "bench",
     "aggregator",
     "drill",
     "ingest",
+    "upgrades",
+    "infra",
     "examples",
     "qr",
     "redirect",
@@ -137,7 +140,10 @@ class _Together(LoadScopeScheduling):  # type: ignore[misc]
         if place.startswith(_LAST):
             _, same, which = nodeid.partition("_of_the_repair")
             return f"repair{which.partition('[')[0]}" if same else nodeid
-        return "broker" if place.startswith(_BROKER) else file
+        if place.startswith(_BROKER):
+            return "broker"
+        # One `waymark up` and one Chromium for all flows.
+        return "dashboard" if place.startswith("dashboard/") else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:

@@ -74,10 +74,7 @@ def test_every_bench_is_here() -> None:
 
 
 @pytest.mark.parametrize("name", BENCHES)
-def test_a_bench_measures_its_budgets(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if name == "overview":
-        # It puts its scans where no core is running.
-        monkeypatch.undo()
+def test_a_bench_measures_its_budgets(name: str) -> None:
     if name == "partitions":
         require.programs("java", "mvn", why="a Kafka broker")
     if name == "peers":

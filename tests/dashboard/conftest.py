@@ -9,7 +9,7 @@ import pytest
 from tests.waymark.running import Up, up
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """Its own key is of the workspace `default`, as the printed link."""
     with up(WAYMARK_EXPORTS=str(tmp_path_factory.mktemp("exports"))) as one:
