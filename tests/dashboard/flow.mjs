@@ -134,6 +134,10 @@ const verbs = {
   // Violations of all rules, or of the one that is named.
   axe: async (rule) => {
     if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
+    // Colours that are still changing have not the contrast that they will have.
+    await page.evaluate(async () => {
+      for (let at = 0; at < 40 && document.getAnimations().some((one) => one instanceof CSSTransition && one.playState === "running"); at++) await new Promise((next) => setTimeout(next, 50));
+    });
     const result = await page.evaluate((only) => window.axe.run(document, { resultTypes: ["violations"], ...(only ? { runOnly: { type: "rule", values: [only] } } : {}) }), rule);
     return result.violations.filter((one) => ["serious", "critical"].includes(one.impact)).map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`);
   },
