@@ -22,6 +22,7 @@ from bench.analytics import settle
 from bench.chromium import measured
 from bench.figures import Figure, Say, figure
 from harness.launcher import ROOT, WAYMARK, clean_environment
+from infra.migrate import migrate
 from infra.warehouse import Warehouse
 
 NAME = "overview"
@@ -61,7 +62,7 @@ def _codes(up: stack.Stack, count: int, say: Say) -> None:
     up.create("https://www.example.com/campaigns")
     command = [*WAYMARK, "export", "--data", str(up.data)]
     lines = _run(command).splitlines()
-    [original] = [one for line in lines if (one := json.loads(line))["is"] == "code"]
+    original = next(one for line in lines if (one := json.loads(line))["is"] == "code")
     say(f"{count:,} codes imported")
     copies = [lines[0], *(json.dumps(_copy(original, at)) for at in range(count))]
     copies.append(json.dumps({**json.loads(lines[-1]), "lines": len(copies)}))
@@ -79,6 +80,7 @@ def _copy(original: dict[str, Any], at: int) -> dict[str, Any]:
 def _scans(folder: Path, size: Size, say: Say) -> None:
     client = Warehouse(folder=folder / "data" / "warehouse").connect(max_threads=1)
     try:
+        migrate(client)
         # Workspaces ask for their own sums; those of so many codes would take an hour to make.
         share = year.Share(first=FIRST, rows=size.scans, codes=size.codes, code_sums=False)
         written, now = 0, datetime.now(UTC)
