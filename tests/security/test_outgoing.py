@@ -51,6 +51,7 @@ MAY = {
     "redirect/file_server.py": "the same",
     "infra/s3.py": "the same",
     "redirect/redis_connection.py": "Redis",
+    "infra/redis_primary.py": "the Sentinels that the operator named",
     "ingest/kafka_security.py": "the server of tokens that the operator named",
     "waymark/core_client.py": "the core's socket",
     "waymark/stats/sources.py": "the API that the person named",

@@ -142,6 +142,7 @@ async def test_filters_and_kinds(hooks: Hooks, scans: Scans, code: Code) -> None
     assert {scan["scan"]["code"] for scan in scans.told()} == {other.id}
 
 
+@pytest.mark.timeout(90)
 async def test_scans_wait_for_a_receiver_that_is_away(
     hooks: Hooks, scans: Scans, code: Code, monkeypatch: pytest.MonkeyPatch
 ) -> None:
