@@ -120,10 +120,10 @@ class Hooks:
         await until(stopped)
 
     async def until_failed(self, endpoint: Endpoint, times: int = 1) -> None:
-        """Until so many attempts in a row have been recorded as failed."""
+        """Until so many attempts in a row, or more, have been recorded as failed."""
 
         async def failed() -> bool:
-            return (await deliveries.state(self.redis, endpoint.id)).failures == times
+            return (await deliveries.state(self.redis, endpoint.id)).failures >= times
 
         await until(failed)
 
