@@ -73,6 +73,8 @@ class QueryPool:
         self._queue = FairQueue(threads, own_at_once=own_threads, key_at_once=key_threads, waiting=waiting)
         self._own = threading.local()
         self._clients: set[Client] = set()
+        # Threads that end the queries of questions that were given up.
+        self._ending: set[threading.Thread] = set()
         self._closed = False
         # Counted in the event loop's thread.
         self._seconds = Histogram("waymark_query_seconds")
@@ -107,7 +109,9 @@ class QueryPool:
             raise Unavailable("no answer in time") from error
         finally:
             if future is not None and not future.done():
-                threading.Thread(target=self._end, args=(name, future), name="abandoned", daemon=True).start()
+                ending = threading.Thread(target=self._end, args=(name, future), name="abandoned")
+                self._ending.add(ending)
+                ending.start()
 
     async def _begun(self, name: str, question: Callable[[Client], T]) -> Future[T]:
         """Submit the question once it has a turn. The turn ends when the thread is done, even if nobody waits
@@ -133,6 +137,8 @@ class QueryPool:
         """Finish the running questions, drop the waiting ones, close every client."""
         self._closed = True
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+        for ending in tuple(self._ending):
+            await asyncio.to_thread(ending.join)
         while self._clients:
             self._clients.pop().close()
 
@@ -156,14 +162,17 @@ class QueryPool:
     def _end(self, name: str, future: Future[T]) -> None:
         """Ends the queries of a question that nobody waits for any more, one after another, until its thread is free.
         (Closing the connection would not: a server stops a query for that only where it may change nothing.)"""
-        with suppress(Error, HTTPError, OSError):
-            client = self._warehouse.connect(timeout_s=self._limit_s, max_threads=1)
-            try:
-                while not future.done():
-                    client.command(f"KILL QUERY WHERE Settings['log_comment'] = '{name}' ASYNC")
-                    futures.wait([future], timeout=AGAIN_S)
-            finally:
-                client.close()
+        try:
+            with suppress(Error, HTTPError, OSError):
+                client = self._warehouse.connect(timeout_s=self._limit_s, max_threads=1)
+                try:
+                    while not future.done():
+                        client.command(f"KILL QUERY WHERE Settings['log_comment'] = '{name}' ASYNC")
+                        futures.wait([future], timeout=AGAIN_S)
+                finally:
+                    client.close()
+        finally:
+            self._ending.discard(threading.current_thread())
 
     def _client(self) -> Client:
         client: Client | None = getattr(self._own, "client", None)

@@ -70,7 +70,8 @@ class HotRoutes:
         while True:
             for _ in range(LOOKS_A_LIST):
                 await asyncio.sleep(LOOK_S)
-                self.look()
+                # A thousand lines: redirects do not wait for that.
+                await asyncio.to_thread(self.look)
             with suppress(Away, Refused, msgspec.DecodeError):
                 await self.write()
 

@@ -69,7 +69,9 @@ def create(
     was sent is not sent again."""
     before = manifests(target)
     newest = before[-1][1] if before else None
-    if newest is not None and "" != newest.deployment != snapshot.deployment != "":
+    # (A deployment without a name may be any.)
+    names = {newest.deployment if newest else "", snapshot.deployment} - {""}
+    if len(names) > 1:
         raise WrongTarget(
             "The target has the backups of another deployment: give each a target of its own, since one of them would "
             "drop the other's"

@@ -1,6 +1,7 @@
 """`waymark backup` and `waymark restore`: everything of a deployment, to a folder or a bucket and back."""
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -182,7 +183,7 @@ def restore_(
     else:
         click.echo(
             f"restored {done.backup} to {found.data}: {done.files:,} files, {_size(done.bytes)}, as they were at "
-            f"{_at(done.taken_at_ms)}. Start it: {called()} up"
+            f"{_at(done.taken_at_ms)}. Start it: {called()} up --data {shlex.quote(str(found.data))}"
         )
 
 
