@@ -143,7 +143,7 @@ def test_a_head_note_in_a_journal_is_nothing_that_can_be_read() -> None:
 
 
 @pytest.mark.kafka
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(280)
 async def test_an_open_journal_elsewhere_is_proven_through_kafka(
     kafka: Any, client: Client, folder: Path, tmp_path: Path
 ) -> None:
@@ -166,7 +166,7 @@ async def test_an_open_journal_elsewhere_is_proven_through_kafka(
         shipping = asyncio.create_task(ship(settings, stop))
         try:
             append(one, 2500)
-            await until(lambda: heads() == {7: 2500, 8: 0}, seconds=60)
+            await until(lambda: heads() == {7: 2500, 8: 0}, seconds=120)
             assert at_once(client).clean
             for count in (1, 700):
                 append(one, count)
