@@ -77,7 +77,8 @@ async def _codes(context: ApiContext, workspace: int, query: Query) -> CodeAttri
     try:
         return await context.codes.attributes(workspace)
     except TooManyCodes as error:
-        field = "dimensions" if about[0] in query.dimensions else "filters"
+        asked = {"dimensions": query.dimensions, "breakdowns": query.breakdowns}
+        field = next((field for field, names in asked.items() if about[0] in names), "filters")
         raise Refused(
             field, f"{about[0]} cannot be asked for in a workspace of so many codes ({error}): leave it out"
         ) from None

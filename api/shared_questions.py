@@ -21,9 +21,10 @@ _HIDDEN = "code:destination"
 def about_code(context: ApiContext, code: Code, sent: dict[str, Any]) -> dict[str, Any]:
     """The question as it is answered: all that was sent, of this code alone. Raises Refused."""
     query = parse(sent)
-    for at, name in enumerate(query.dimensions):
-        if DIMENSIONS[name].family == "code":
-            raise Refused(f"dimensions[{at}]", "a shared view of a code shows nothing of codes")
+    for field, names in (("dimensions", query.dimensions), ("breakdowns", query.breakdowns)):
+        for at, name in enumerate(names):
+            if DIMENSIONS[name].family == "code":
+                raise Refused(f"{field}[{at}]", "a shared view of a code shows nothing of codes")
     for one in conditions(query.filters):
         if DIMENSIONS[one.dimension].family == "code":
             raise Refused(f"{one.field}[1]", "a shared view of a code shows nothing of codes")

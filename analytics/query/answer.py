@@ -1,6 +1,7 @@
 """Answer a question."""
 
 from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -10,6 +11,8 @@ from clickhouse_connect.driver.client import Client
 
 from analytics.query import cursors, sql
 from analytics.query.bounds import BOUNDS, Bounds
+from analytics.query.breakdowns import Breakdown, everything
+from analytics.query.breakdowns import read as read_breakdowns
 from analytics.query.catalogue import DIMENSIONS
 from analytics.query.code_sets import CodeAttributes
 from analytics.query.cursors import Cursor
@@ -42,6 +45,15 @@ class Meta(msgspec.Struct, frozen=True, omit_defaults=True):
     next_cursor: str | None = None
 
 
+class TopValues(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The first rows by one dimension."""
+
+    dimension: str
+    results: list[Row]
+    remainder: Row | msgspec.UnsetType = msgspec.UNSET
+    total_rows: int | msgspec.UnsetType = msgspec.UNSET
+
+
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     """`query` is the question as understood. `remainder` is one row of the scans that are on no page so far."""
 
@@ -49,6 +61,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     meta: Meta
     query: dict[str, Any]
     remainder: Row | msgspec.UnsetType = msgspec.UNSET
+    breakdowns: list[TopValues] | msgspec.UnsetType = msgspec.UNSET
 
 
 def answer(
@@ -64,6 +77,7 @@ def answer(
     """Scans from `complete_until` on, of which some may not be stored yet, are not counted. Blocks; raises Refused
     (TooLarge is one), Unavailable, and what clickhouse-connect raises."""
     _check(client, query)
+    one = msgspec.structs.replace(query, breakdowns=())
     before: Cursor | None = None
     if query.cursor is not None:
         before = cursors.read(query.cursor, cursors.digest(query, workspace))
@@ -72,41 +86,38 @@ def answer(
 
     def read(sums: bool) -> Answer:
         asker = Asker(
-            client, query, workspace=workspace, complete_until=complete_until, codes=codes, bounds=bounds, sums=sums
+            client, one, workspace=workspace, complete_until=complete_until, codes=codes, bounds=bounds, sums=sums
         )
-        return _read(asker, now, before)
+        return _read(asker, query.breakdowns, now, before)
 
     return undisturbed(client, workspace, read)
 
 
-def _read(asker: Asker, now: datetime, before: Cursor | None) -> Answer:
+def _read(asker: Asker, breakdowns: Sequence[str], now: datetime, before: Cursor | None) -> Answer:
     query = asker.query
     whole = _range(asker, now)
     earlier = None if query.compare is None else compared(whole, query.compare, query.zone)
-    shown = 0 if before is None else before.shown
-    period = read_period(asker, whole, first=shown + query.limit + 1)
-    rows = [Row(labels, _metrics(query, group, period.total)) for labels, group in period.groups.items()]
-    order = partial(sort_key, order_by=query.order_by, metrics=query.metrics, keys=period.keys)
-    rows.sort(key=order)
-    begin = 0 if before is None else bisect_right(rows, order(before.last), key=order)
-    page = rows[begin : begin + query.limit]
-    listed = [row.dimensions for row in rows[: begin + query.limit]]
-    rest: Row | None = None
-    if query.include.remainder:
-        rest = Row((), _metrics(query, remainder(asker, period, listed), period.total))
-    if earlier is not None:
-        then = read_same(asker, earlier, period, listed)
-        page = [_compared(query, row, period, then) for row in page]
-        if rest is not None:
-            counterparts = [one for labels in listed if (one := _counterpart(query, labels, period, then)) is not None]
-            rest = _beside(query, rest, (), remainder(asker, then, counterparts), then.total)
+    found = read_breakdowns(asker, breakdowns, whole, earlier, first=query.limit + 1)
+    all_scans = everything(found)
+    if all_scans is not None:
+        period, then = all_scans
+        page = _page(asker, period, lambda _: then, before)
+    else:
+        first = query.limit + 1 + (0 if before is None else before.shown)
+        period = read_period(asker, whole, first=first)
+        page = _page(
+            asker,
+            period,
+            lambda listed: None if earlier is None else read_same(asker, earlier, period, listed),
+            before,
+        )
     next_cursor = None
-    if page and len(rows) > begin + len(page):
-        last = rows[begin + len(page) - 1]
+    if page.last is not None:
         moments = (round(now.timestamp() * 1000), int(asker.complete_until.timestamp() * 1000))
-        next_cursor = cursors.write(Cursor(cursors.digest(query, asker.workspace), *moments, len(listed), last))
+        next_cursor = cursors.write(Cursor(cursors.digest(query, asker.workspace), *moments, page.shown, page.last))
+    tops = [_top_values(one) for one in found]
     return Answer(
-        results=page,
+        results=page.rows,
         meta=Meta(
             exact=True,
             complete_until=asker.complete_until,
@@ -114,17 +125,57 @@ def _read(asker: Asker, now: datetime, before: Cursor | None) -> Answer:
             rows_read=asker.rows_read,
             total_rows=_when(query.include.total_rows, period.rows),
             time_labels=_when(query.include.time_labels, period.labels),
-            overlapping=[name for name in query.dimensions if DIMENSIONS[name].many] or msgspec.UNSET,
+            overlapping=[name for name in (*query.dimensions, *breakdowns) if DIMENSIONS[name].many] or msgspec.UNSET,
             next_cursor=next_cursor,
         ),
-        query=_understood(query, whole, earlier),
-        remainder=msgspec.UNSET if rest is None else rest,
+        query=_understood(query, breakdowns, whole, earlier),
+        remainder=page.remainder,
+        breakdowns=tops or msgspec.UNSET,
     )
+
+
+class _Page(msgspec.Struct, frozen=True):
+    """`shown`: how many rows are on pages so far; `last`: that of this one, if there are more."""
+
+    rows: list[Row]
+    shown: int
+    last: Row | None
+    remainder: Row | msgspec.UnsetType
+
+
+def _page(
+    asker: Asker, period: Period, earlier: Callable[[Sequence[Labels]], Period | None], before: Cursor | None
+) -> _Page:
+    """`earlier` reads what corresponds to the listed groups."""
+    query = asker.query
+    rows = [Row(labels, _metrics(query, group, period.total)) for labels, group in period.groups.items()]
+    order = partial(sort_key, order_by=query.order_by, metrics=query.metrics, keys=period.keys)
+    rows.sort(key=order)
+    begin = 0 if before is None else bisect_right(rows, order(before.last), key=order)
+    page = rows[begin : begin + query.limit]
+    listed = [row.dimensions for row in rows[: begin + query.limit]]
+    last = page[-1] if page and len(rows) > begin + len(page) else None
+    rest: Row | None = None
+    if query.include.remainder:
+        rest = Row((), _metrics(query, remainder(asker, period, listed), period.total))
+    then = earlier(listed)
+    if then is not None:
+        page = [_compared(query, row, period, then) for row in page]
+        if rest is not None:
+            counterparts = [one for labels in listed if (one := _counterpart(query, labels, period, then)) is not None]
+            rest = _beside(query, rest, (), remainder(asker, then, counterparts), then.total)
+    return _Page(page, len(listed), last, msgspec.UNSET if rest is None else rest)
+
+
+def _top_values(one: Breakdown) -> TopValues:
+    page = _page(one.asker, one.period, lambda _: one.then, None)
+    count = _when(one.asker.query.include.total_rows, one.period.rows)
+    return TopValues(one.dimension, page.rows, page.remainder, count)
 
 
 def _check(client: Client, query: Query) -> None:
     check_patterns(client, query.filters)
-    for name in query.dimensions:
+    for name in (*query.dimensions, *query.breakdowns):
         if DIMENSIONS[name].many and query.include.remainder:
             raise Refused(
                 "include.remainder",
@@ -176,12 +227,13 @@ def _when(asked: bool, value: T) -> T | msgspec.UnsetType:
     return value if asked else msgspec.UNSET
 
 
-def _understood(query: Query, whole: Range, earlier: Range | None) -> dict[str, Any]:
+def _understood(query: Query, breakdowns: Sequence[str], whole: Range, earlier: Range | None) -> dict[str, Any]:
     return {
         "metrics": list(query.metrics),
         "date_range": whole.json(query.zone),
         "timezone": query.timezone,
         "dimensions": list(query.dimensions),
+        **({"breakdowns": list(breakdowns)} if breakdowns else {}),
         "filters": filters_json(query.filters),
         "kinds": list(query.kinds),
         "compare": None if earlier is None else earlier.json(query.zone),

@@ -3,6 +3,7 @@
 import msgspec
 
 DIMENSIONS = 3
+BREAKDOWNS = 12
 # Conditions of all filters together, how deep they nest, the values of one condition.
 CONDITIONS = 100
 DEPTH = 5

@@ -63,6 +63,7 @@ class Query(msgspec.Struct, frozen=True):
     include: Include
     limit: int
     cursor: str | None
+    breakdowns: tuple[str, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -74,7 +75,7 @@ class Query(msgspec.Struct, frozen=True):
 
     def names(self) -> set[str]:
         """The dimensions asked by and filtered on."""
-        return {*self.dimensions, *(one.dimension for one in conditions(self.filters))}
+        return {*self.dimensions, *self.breakdowns, *(one.dimension for one in conditions(self.filters))}
 
 
 def conditions(filters: Sequence[Filter]) -> list[Condition]:
@@ -87,12 +88,24 @@ def conditions(filters: Sequence[Filter]) -> list[Condition]:
     return found
 
 
-_KEYS = ("metrics", "date_range", "timezone", "dimensions", "filters", "kinds", "compare", "order_by", "include")
+_KEYS = (
+    "metrics",
+    "date_range",
+    "timezone",
+    "dimensions",
+    "breakdowns",
+    "filters",
+    "kinds",
+    "compare",
+    "order_by",
+    "include",
+    "pagination",
+)
 
 
 def parse(value: object) -> Query:
     """Raises Refused."""
-    fields = _object(value, "query", (*_KEYS, "pagination"))
+    fields = _object(value, "query", _KEYS)
     metrics = _names(fields.get("metrics"), "metrics", METRICS, "metric")
     if not metrics:
         raise Refused("metrics", f"name at least one of {_listed(METRICS)}")
@@ -101,10 +114,14 @@ def parse(value: object) -> Query:
     zone = _zone(fields.get("timezone", "UTC"))
     dimensions = _names(fields.get("dimensions", []), "dimensions", DIMENSIONS, "dimension")
     _dimensions_fit(dimensions)
+    breakdowns = _breakdowns(fields.get("breakdowns", []), dimensions)
     filters = _filters(fields.get("filters", []), "filters")
-    asked = {*dimensions, *(one.dimension for one in conditions(filters))}
+    asked = {*dimensions, *breakdowns, *(one.dimension for one in conditions(filters))}
     compare = fields.get("compare")
     pagination = _object(fields.get("pagination", {}), "pagination", ("limit", "cursor"))
+    cursor = _cursor(pagination.get("cursor"))
+    if cursor is not None and breakdowns:
+        raise Refused("pagination.cursor", "belongs to dimensions: breakdowns have one page")
     return Query(
         metrics=metrics,
         date_range=read_date_range(fields["date_range"], "date_range"),
@@ -116,7 +133,8 @@ def parse(value: object) -> Query:
         order_by=_order_by(fields.get("order_by"), metrics, dimensions),
         include=_include(fields.get("include", {})),
         limit=_limit(pagination.get("limit", bounds.LIMIT)),
-        cursor=_cursor(pagination.get("cursor")),
+        cursor=cursor,
+        breakdowns=breakdowns,
     )
 
 
@@ -179,6 +197,18 @@ def _dimensions_fit(names: Sequence[str]) -> None:
     times = [at for at, name in enumerate(names) if DIMENSIONS[name].family == "time"]
     if len(times) > 1:
         raise Refused(f"dimensions[{times[1]}]", "a question has at most one dimension of time")
+
+
+def _breakdowns(value: object, dimensions: Sequence[str]) -> tuple[str, ...]:
+    names = _names(value, "breakdowns", DIMENSIONS, "dimension")
+    if names and dimensions:
+        raise Refused("breakdowns", "stand in the place of dimensions: leave one of them out")
+    if len(names) > bounds.BREAKDOWNS:
+        raise Refused(f"breakdowns[{bounds.BREAKDOWNS}]", f"a question has at most {bounds.BREAKDOWNS} breakdowns")
+    for at, name in enumerate(names):
+        if DIMENSIONS[name].family == "time":
+            raise Refused(f"breakdowns[{at}]", f"{name} is a series: ask for it in dimensions")
+    return names
 
 
 @lru_cache

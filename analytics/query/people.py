@@ -18,6 +18,9 @@ from analytics.query.sources import DAY_MS, QUARTER_MS
 from analytics.visitor_counts import visitors
 from analytics.window import Span
 
+# So many scans' visitors are merged sooner than their counts are looked up.
+FEW = 200_000
+
 _PARTS = frozenset({"time:day", "time:week", "time:month", "time:year"})
 
 

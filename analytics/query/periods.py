@@ -16,7 +16,7 @@ from analytics.query.grammar import Query
 from analytics.query.keys import Key, Label, code_key, numbered_key, scan_key, time_key
 from analytics.query.planning import SOME_CODES, Interval, Piece, plan, plan_raw
 from analytics.query.refusal import TooLarge
-from analytics.query.sources import RAW_MONTHS
+from analytics.query.sources import RAW_MONTHS, Columns
 from analytics.query.sql import NO_SCANS, Found, Group, Measures, Scope, Top
 
 Labels = tuple[Label, ...]
@@ -59,16 +59,44 @@ class Asker:
 
     def pieces(self, whole: Range, parts: Sequence[Bucket]) -> list[Piece]:
         """Raises TooLarge if more scans would be read than may be."""
-        interval = self.interval(whole)
-        found = plan(self.query, self.code_set, interval, parts) if self.sums else plan_raw(interval)
+        found = self.planned(whole, parts)
         if all(piece.source.kind == "raw" for piece in found):
-            self._read(interval)
+            self._read(self.interval(whole))
         return found
 
-    def _read(self, interval: Interval) -> None:
+    def planned(self, whole: Range, parts: Sequence[Bucket]) -> list[Piece]:
+        interval = self.interval(whole)
+        return plan(self.query, self.code_set, interval, parts) if self.sums else plan_raw(interval)
+
+    def by(self, dimension: str) -> "Asker":
+        """Who asks the same by this dimension alone."""
+        query = msgspec.structs.replace(self.query, dimensions=(dimension,))
+        return Asker(
+            self.client,
+            query,
+            workspace=self.workspace,
+            complete_until=self.complete_until,
+            codes=self.codes,
+            bounds=self.bounds,
+            sums=self.sums,
+        )
+
+    @property
+    def threads(self) -> int:
+        """Of the engine."""
+        return 2 if self.rows_read > MANY else 1
+
+    def filters(self, columns: Columns, parameters: Parameters) -> str:
+        return filters_sql(self.query.filters, parameters, self.codes, self.match, columns)
+
+    def scans_between(self, interval: Interval) -> int:
+        """About how many there are, of the codes that the filters leave."""
         named = self.code_set.numbers if not self.code_set.excluded and len(self.code_set.numbers) <= SOME_CODES else ()
+        return sql.scans_between(self.client, self.workspace, interval, named)
+
+    def _read(self, interval: Interval) -> None:
         self.raw = True
-        self.rows_read += sql.scans_between(self.client, self.workspace, interval, named)
+        self.rows_read += self.scans_between(interval)
         if self.rows_read > self.bounds.rows_read:
             raise TooLarge(
                 "date_range",
@@ -123,7 +151,7 @@ class Asker:
         """Groups by `keys`, without those whose `by` is one of `but`; or of `only` these."""
         filters = {}
         for columns in {piece.source.columns for piece in pieces}:
-            found = filters_sql(self.query.filters, parameters, self.codes, self.match, columns)
+            found = self.filters(columns, parameters)
             if but:
                 found += f" AND NOT ({sql.one_of(by, but, parameters, columns)})"
             if only is not None:
@@ -140,7 +168,7 @@ class Asker:
             parameters,
             most=most + 1,
             top=top,
-            threads=2 if self.rows_read > MANY else 1,
+            threads=self.threads,
         )
         if len(answer.groups) > most:
             raise self.too_many()
@@ -179,7 +207,7 @@ def read_period(asker: Asker, whole: Range, *, first: int) -> Period:
     pieces = asker.pieces(whole, parts)
     parameters = Parameters()
     quick = people.cut(asker.query, asker.code_set, asker.interval(whole), parts)
-    if asker.sums and quick is not None:
+    if asker.sums and quick is not None and asker.scans_between(asker.interval(whole)) > people.FEW:
         return _counted(asker, whole, parts, pieces, quick)
     keys = asker.keys(parts, parameters, asker.numbered(pieces))
     top = _top(asker.query, keys, min(first, asker.bounds.groups + 1))
@@ -191,7 +219,7 @@ def read_period(asker: Asker, whole: Range, *, first: int) -> Period:
     total = found.total
     if any(DIMENSIONS[key.dimension].many for key in keys):
         total = asker.ask(pieces, [], Measures(), Parameters()).total
-    groups = _labelled(keys, found.groups)
+    groups = labelled(keys, found.groups)
     labels: list[Label] = list(range(168)) if time == "time:hour_of_week" else [part.label for part in parts]
     if time is None:
         return Period(whole, pieces, keys, groups, total, found.rows, labels, parts)
@@ -205,7 +233,7 @@ def _counted(asker: Asker, whole: Range, parts: Sequence[Bucket], pieces: list[P
     keys = asker.keys(parts, parameters)
     measures = msgspec.structs.replace(asker.measures, visitors=False)
     found = asker.ask(pieces, keys, measures, parameters)
-    groups = _labelled(keys, found.groups)
+    groups = labelled(keys, found.groups)
     labels: list[Label] = [part.label for part in parts]
     if parts:
         _fill(asker, groups, labels, 0)
@@ -215,7 +243,7 @@ def _counted(asker: Asker, whole: Range, parts: Sequence[Bucket], pieces: list[P
         parameters = Parameters()
         keys = asker.keys(parts, parameters)
         left = plan(asker.query, asker.code_set, cut.rest, parts)
-        rest = _labelled(keys, asker.ask(left, keys, Measures(visitors=True), parameters).groups)
+        rest = labelled(keys, asker.ask(left, keys, Measures(visitors=True), parameters).groups)
     where: list[Labels] = [(label,) for label in labels] or [()]
     for at, n in zip(where, counts, strict=True):
         group = groups.get(at, NO_SCANS)
@@ -235,14 +263,14 @@ def read_same(asker: Asker, whole: Range, other: Period, listed: Collection[Labe
     total = 0
     if "share" in asker.query.metrics or asker.query.include.remainder:
         total = asker.ask(pieces, [], Measures(), Parameters()).total
-    return Period(whole, pieces, keys, _labelled(keys, found.groups), total, found.rows, [], [])
+    return Period(whole, pieces, keys, labelled(keys, found.groups), total, found.rows, [], [])
 
 
-def _labelled(keys: Sequence[Key], groups: Sequence[Group]) -> dict[Labels, Group]:
+def labelled(keys: Sequence[Key], groups: Sequence[Group]) -> dict[Labels, Group]:
     return {tuple(key.label(value) for key, value in zip(keys, one.keys, strict=True)): one for one in groups}
 
 
-_ORDERED = {"scans": "n", "share": "n", "visitors": "visitors", "last_scan": "last"}
+ORDERED = {"scans": "n", "share": "n", "visitors": "visitors", "last_scan": "last"}
 
 
 def _top(query: Query, keys: Sequence[Key], first: int) -> Top | None:
@@ -256,7 +284,7 @@ def _top(query: Query, keys: Sequence[Key], first: int) -> Top | None:
     for name, direction in [*query.order_by, *((key.dimension, "asc") for key in keys if key.dimension not in asked)]:
         if name in numbered and not keys[numbered[name]].sortable:
             break
-        terms.append(f"{f'k{numbered[name]}' if name in numbered else _ORDERED[name]} {direction}")
+        terms.append(f"{f'k{numbered[name]}' if name in numbered else ORDERED[name]} {direction}")
     return Top(", ".join(terms), first) if terms else None
 
 

@@ -97,9 +97,9 @@ def _by_value(sources: Sequence[Source], cut: _Cut) -> list[Piece]:
     if len(sources) == 2:
         if cut.months:
             # (One interval is compared with quicker than twelve.)
-            pieces.append(Piece(sources[0], _joined(cut.months)))
+            pieces.append(Piece(sources[0], joined(cut.months)))
     else:
-        days = _joined(sorted((*cut.months, *days)))
+        days = joined(sorted((*cut.months, *days)))
     if days:
         pieces.append(Piece(sources[-1], days))
     if cut.ragged:
@@ -122,8 +122,8 @@ def _cut(time: str | None, interval: Interval, parts: Sequence[Bucket]) -> _Cut 
     in_months = {day for begin, after in months for day in range(begin, after)}
     return _Cut(
         tuple((begin * DAY_MS, after * DAY_MS) for begin, after in months),
-        _joined([(day * DAY_MS, (day + 1) * DAY_MS) for day in whole if day not in in_months]),
-        _joined([(max(start, day * DAY_MS), min(end, (day + 1) * DAY_MS)) for day in sorted(ragged)]),
+        joined([(day * DAY_MS, (day + 1) * DAY_MS) for day in whole if day not in in_months]),
+        joined([(max(start, day * DAY_MS), min(end, (day + 1) * DAY_MS)) for day in sorted(ragged)]),
     )
 
 
@@ -143,7 +143,7 @@ def _whole_months(days: Sequence[int]) -> list[tuple[int, int]]:
     return found
 
 
-def _joined(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
+def joined(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
     """Neighbours as one; in order."""
     found: list[Interval] = []
     for start, end in intervals:

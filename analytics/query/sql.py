@@ -76,10 +76,12 @@ def rows_sql(rows: Rows, parameters: Parameters) -> str:
     return f"{_when(piece)} AND {_where(piece.source, rows, parameters)} AND ({rows.condition})"
 
 
-def _where(source: Source, scope: Scope, parameters: Parameters) -> str:
+def _where(source: Source, scope: Scope, parameters: Parameters, dimensions: Sequence[str] = ()) -> str:
+    """Sums by value are those of the source's dimension, or of several."""
     parts = [f"workspace = {parameters.add(scope.workspace, 'UInt64')}"]
     if source.dimension is not None:
-        parts.append(f"dimension = {parameters.add(source.dimension, 'String')}")
+        names = [parameters.add(one, "String") for one in dimensions or (source.dimension,)]
+        parts.append(f"dimension IN ({', '.join(names)})" if len(names) > 1 else f"dimension = {names[0]}")
     if len(scope.kinds) < len(KINDS):
         parts.append(_any("kind", scope.kinds))
     if source.kind == "raw":
@@ -173,18 +175,55 @@ def groups(
 
 
 def _part(piece: Piece, where: str, filters: str, groupings: Sequence[Grouping], measures: Measures) -> str:
-    source = piece.source
-    columns = [f"{one.base(source.columns)} AS b{at}" for at, one in enumerate(groupings)]
-    values = [f"{source.n} AS m"]
-    if measures.visitors:
-        values.append(f"{source.visitors} AS v")
-    if measures.last:
-        values.append(f"{source.last} AS l")
+    columns = [f"{one.base(piece.source.columns)} AS b{at}" for at, one in enumerate(groupings)]
     by = f"GROUP BY {', '.join(f'b{at}' for at in range(len(groupings)))}" if groupings else ""
+    return _select([*columns, *_measured(piece.source, measures)], piece, where, filters, by)
+
+
+def _measured(source: Source, measures: Measures) -> list[str]:
+    """Scans as `m`, sets of visitors as `v`, the last one as `l`."""
+    found = [f"{source.n} AS m"]
+    if measures.visitors:
+        found.append(f"{source.visitors} AS v")
+    if measures.last:
+        found.append(f"{source.last} AS l")
+    return found
+
+
+def _select(columns: Sequence[str], piece: Piece, where: str, filters: str, by: str) -> str:
     # What leaves the fewest rows is looked at first; the engine would take all conditions one after the other.
-    first, then = (filters, _when(piece)) if source.moment == "_partition_id" else (_when(piece), filters)
+    months = piece.source.moment == "_partition_id"
+    first, then = (filters, _when(piece)) if months else (_when(piece), filters)
     before = f"PREWHERE {first}" if first != "1" else ""
-    return f"SELECT {', '.join([*columns, *values])} FROM {source.table} {before} WHERE {where} AND {then} {by}"  # noqa: S608
+    return f"SELECT {', '.join(columns)} FROM {piece.source.table} {before} WHERE {where} AND {then} {by}"  # noqa: S608
+
+
+def sums(
+    columns: Sequence[str],
+    piece: Piece,
+    scope: Scope,
+    filters: str,
+    measures: Measures,
+    parameters: Parameters,
+    *,
+    by: str,
+    dimensions: Sequence[str] = (),
+) -> str:
+    """Groups of one piece, with their measures; of sums by value, those of the dimensions."""
+    where = _where(piece.source, scope, parameters, dimensions)
+    return _select([*columns, *_measured(piece.source, measures)], piece, where, filters, f"GROUP BY {by}")
+
+
+def before(source: Source, moment_ms: int) -> str:
+    """Whether a row's time, or its whole period, is before the moment, in which no period is of those that are read."""
+    at = datetime.fromtimestamp(moment_ms // 1000, UTC)
+    if source.moment == "_partition_id":
+        return f"_partition_id < '{at:%Y%m}'"
+    if source.step_ms == 0:
+        return f"ts < fromUnixTimestamp64Milli(toInt64({moment_ms}), 'UTC')"
+    if source.moment == "bucket":
+        return f"bucket < toDateTime({moment_ms // 1000}, 'UTC')"
+    return f"{source.moment} < toDate('{at.date()}')"
 
 
 def one_of(keys: Sequence[Key], listed: Sequence[tuple[Any, ...]], parameters: Parameters, columns: Columns) -> str:

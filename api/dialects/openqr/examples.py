@@ -259,6 +259,7 @@ QUERY_ANSWER = {
         "metrics": [20, 19],
         "comparison": {"dimensions": [], "metrics": [0, 0], "change": [None, None]},
     },
+    "breakdowns": [],
     "meta": {
         "exact": True,
         "complete_until": "2026-05-21T15:00:00Z",
@@ -296,6 +297,7 @@ QUERY_SCHEMA = {
     "outcomes": ["redirect", "page"],
     "bounds": {
         "dimensions": 3,
+        "breakdowns": 12,
         "filters": 100,
         "depth": 5,
         "values": 1000,

@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+import msgspec
 from starlette.responses import Response
 
 from analytics.imported import ImportedBeside
 from analytics.query import bounds
-from analytics.query.answer import Answer
+from analytics.query.answer import Answer, TopValues
 from analytics.query.catalogue import DIMENSIONS, JUNCTIONS, METRICS, OPERATORS
 from analytics.query.ordering import Row, Value
+from analytics.query.refusal import Refused
 from analytics.scan_rows import as_it_is
 from api import query_parameters, questions
 from api.dialect import Call, Route
@@ -19,6 +21,7 @@ from api.dialects.openqr.query_schemas import (
     QueriedCode,
     QueryAnswer,
     QueryBounds,
+    QueryBreakdown,
     QueryComparison,
     QueryDimension,
     QueryImported,
@@ -67,6 +70,8 @@ async def respond(call: Call, question: dict[str, object]) -> Response:
     format = chosen(call.request, "json")
     if format is None:
         return Json(await answered(call, question))
+    if question.get("breakdowns"):
+        raise Refused("breakdowns", "are several tables, and a file has one: ask for JSON, or for dimensions")
     asked = await questions.ask(call.context, call.key.workspace, question, whole=True)
     escape = escape_formulas_sql if format.name == "csv" else as_it_is
     name = f"answer-{call.context.now():%Y-%m-%d}"
@@ -84,12 +89,18 @@ def to_wire(asked: Asked, short_base: str) -> QueryAnswer:
     meta = found.meta
     return QueryAnswer(
         results=[_row(row) for row in found.results],
-        remainder=_row(found.remainder) if isinstance(found.remainder, Row) else None,
+        remainder=_rest(found.remainder),
+        breakdowns=[
+            QueryBreakdown(
+                one.dimension, [_row(row) for row in one.results], _rest(one.remainder), _number(one.total_rows)
+            )
+            for one in _breakdowns(found)
+        ],
         meta=QueryMeta(
             exact=meta.exact and asked.complete_until is not None,
             complete_until=None if asked.complete_until is None else _time(asked.complete_until),
             source=meta.source,
-            total_rows=meta.total_rows if isinstance(meta.total_rows, int) else None,
+            total_rows=_number(meta.total_rows),
             time_labels=meta.time_labels if isinstance(meta.time_labels, list) else None,
             overlapping=meta.overlapping if isinstance(meta.overlapping, list) else [],
             next_cursor=meta.next_cursor,
@@ -98,6 +109,18 @@ def to_wire(asked: Asked, short_base: str) -> QueryAnswer:
         ),
         query=found.query,
     )
+
+
+def _breakdowns(found: Answer) -> list[TopValues]:
+    return found.breakdowns if isinstance(found.breakdowns, list) else []
+
+
+def _rest(row: Row | msgspec.UnsetType) -> QueryRow | None:
+    return _row(row) if isinstance(row, Row) else None
+
+
+def _number(value: int | msgspec.UnsetType) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _imported(found: ImportedBeside) -> QueryImported | None:
@@ -125,12 +148,12 @@ def _time(at: datetime) -> str:
 
 def _codes(asked: Asked, short_base: str) -> dict[str, QueriedCode]:
     names = asked.answer.query["dimensions"]
-    if "code" not in names:
-        return {}
-    at = names.index("code")
+    ids = [row.dimensions[names.index("code")] for row in asked.answer.results] if "code" in names else []
+    for one in _breakdowns(asked.answer):
+        if one.dimension == "code":
+            ids += [row.dimensions[0] for row in one.results]
     found = {}
-    for row in asked.answer.results:
-        id = str(row.dimensions[at])
+    for id in map(str, ids):
         number = asked.codes.table.by_id.get(id)
         if number is not None:
             code = asked.codes.table.rows[number]
@@ -152,6 +175,7 @@ async def read_query_schema(call: Call) -> Response:
             outcomes=list(OUTCOMES),
             bounds=QueryBounds(
                 dimensions=bounds.DIMENSIONS,
+                breakdowns=bounds.BREAKDOWNS,
                 filters=bounds.CONDITIONS,
                 depth=bounds.DEPTH,
                 values=bounds.VALUES,

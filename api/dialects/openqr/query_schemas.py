@@ -44,6 +44,16 @@ class QueryRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ]
     timezone: Annotated[str, Meta(description="Whose days these are. Left out: `UTC`.")] | UnsetType = UNSET
     dimensions: Annotated[list[str], Meta(extra_json_schema={"maxItems": bounds.DIMENSIONS})] | UnsetType = UNSET
+    breakdowns: (
+        Annotated[
+            list[str],
+            Meta(
+                description="In the place of `dimensions`: the first rows by each of these, in one answer.",
+                extra_json_schema={"maxItems": bounds.BREAKDOWNS},
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     filters: Annotated[list[Filter], Meta(description="All of them hold.")] | UnsetType = UNSET
     kinds: Annotated[list[Kind], Meta(description="Left out: people alone.")] | UnsetType = UNSET
     compare: (
@@ -125,9 +135,22 @@ class QueryMeta(msgspec.Struct, frozen=True):
     imported: Annotated[QueryImported | None, Meta(description="Null if there is nothing of that kind.")]
 
 
+_REMAINDER = Meta(description="Null unless asked for.")
+
+
+class QueryBreakdown(msgspec.Struct, frozen=True):
+    """The first rows by one dimension."""
+
+    dimension: str
+    results: list[QueryRow]
+    remainder: Annotated[QueryRow | None, _REMAINDER]
+    total_rows: Annotated[int | None, Meta(description="Null unless asked for.")]
+
+
 class QueryAnswer(msgspec.Struct, frozen=True):
     results: list[QueryRow]
-    remainder: Annotated[QueryRow | None, Meta(description="Null unless asked for.")]
+    remainder: Annotated[QueryRow | None, _REMAINDER]
+    breakdowns: Annotated[list[QueryBreakdown], Meta(description="In the order asked for.")]
     meta: QueryMeta
     query: Annotated[
         dict[str, Any], Meta(description="The question as it was understood: dates resolved, what was left out said.")
@@ -148,6 +171,7 @@ class QueryDimension(msgspec.Struct, frozen=True):
 
 class QueryBounds(msgspec.Struct, frozen=True):
     dimensions: Annotated[int, Meta(description="Of one question.")]
+    breakdowns: Annotated[int, Meta(description="Of one question.")]
     filters: Annotated[int, Meta(description="Conditions of one question, nested ones too.")]
     depth: Annotated[int, Meta(description="How deep filters nest.")]
     values: Annotated[int, Meta(description="Of one `is` or `is_not`.")]

@@ -78,8 +78,11 @@ async def _sent(call: Call) -> _Sent:
 def check_question(question: dict[str, Any]) -> None:
     """Raises Refused, with the field as in `query.filters[0]`, for what cannot be asked again and again."""
     try:
-        if parse(question).cursor is not None:
+        asked = parse(question)
+        if asked.cursor is not None:
             raise Refused("pagination.cursor", "belongs to one answer: leave it out")
+        if asked.breakdowns:
+            raise Refused("breakdowns", "are several tables, and a report has one: name dimensions")
     except Refused as refused:
         at = "query" if refused.field == "query" else f"query.{refused.field}"
         raise Refused(at, refused.message) from None

@@ -13,6 +13,7 @@ export interface Question {
   date_range: string | [string, string];
   timezone: string;
   dimensions?: string[];
+  breakdowns?: string[];
   filters?: unknown[];
   kinds?: string[];
   compare?: string | [string, string];
@@ -35,12 +36,13 @@ export function changeOf(row: Row, at: number): number | null | undefined {
 
 export interface Answered {
   results: Row[];
-  remainder?: Row;
+  remainder?: Row | undefined;
+  breakdowns?: { dimension: string; results: Row[]; remainder: Row | null; total_rows: number | null }[];
   meta: {
     exact: boolean;
     complete_until: string;
     source: string;
-    total_rows?: number;
+    total_rows?: number | undefined;
     time_labels?: Label[];
     next_cursor?: string | null;
     codes?: Record<string, CodeNamed>;

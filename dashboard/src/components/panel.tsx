@@ -1,7 +1,8 @@
 /* A card with the top values of one of a few dimensions, and all of them in a dialog. */
 
 import { useId, useRef, useState } from "preact/hooks";
-import { ask, type Answered, type Question } from "../api/questions";
+import type { Answered, Question } from "../api/questions";
+import { askTogether } from "../api/together";
 import { useAnswer } from "../api/cache";
 import { base, setView, view } from "../state/view";
 import { words } from "../text";
@@ -15,9 +16,10 @@ const TOP = 6;
 
 /** The question of the top values of a dimension; of codes also how many there are. */
 export function topValues(dimension: string, code?: string | undefined) {
-  const question: Question = { ...base(view.value, code), metrics: ["scans", "share"], dimensions: [dimension], order_by: [["scans", "desc"]] };
+  const asked: Question = { ...base(view.value, code), metrics: ["scans", "share"] };
+  const question: Question = { ...asked, dimensions: [dimension], order_by: [["scans", "desc"]] };
   const include = { ...(dimension !== "code:tag" && { remainder: true }), ...(dimension === "code" && { total_rows: true }) };
-  const fetch = (signal: AbortSignal) => ask({ ...question, include, pagination: { limit: TOP } }, signal);
+  const fetch = (signal: AbortSignal) => askTogether({ ...asked, include, pagination: { limit: TOP } }, dimension, signal);
   return { question, asked: { key: ["breakdown", question], fetch } };
 }
 

@@ -62,6 +62,7 @@ def test_no_day_that_was_counted_is_merged_again(client: Client, monkeypatch: py
         return states(client, workspace, kind, pieces)
 
     monkeypatch.setattr(visitor_counts, "_from_states", watched)
+    monkeypatch.setattr(people, "FEW", 0)
     found = answer(
         client,
         parse(question(dimensions=["time:day"], timezone="Europe/Berlin")),

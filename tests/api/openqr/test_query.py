@@ -74,6 +74,21 @@ async def test_a_question_and_its_answer(api: Service, posters: list[Body]) -> N
     assert found["query"]["kinds"] == ["human"]
 
 
+async def test_breakdowns_in_one_answer(api: Service, posters: list[Body]) -> None:
+    asked: Body = {"compare": "previous_period", "include": {"total_rows": True}, "pagination": {"limit": 1}}
+    names = ["scan:country", "code", "code:tag"]
+    found = await ask(api, breakdowns=names, **asked)
+    assert [one["dimension"] for one in found["breakdowns"]] == found["query"]["breakdowns"] == names
+    for one in found["breakdowns"]:
+        alone = await ask(api, dimensions=[one["dimension"]], **asked)
+        assert (one["results"], one["total_rows"]) == (alone["results"], alone["meta"]["total_rows"])
+    assert found["results"] == (await ask(api, **asked))["results"]
+    assert list(found["meta"]["codes"]) == [posters[2]["id"]] and found["meta"]["overlapping"] == ["code:tag"]
+    # A file holds one table.
+    response = await api.client.post("/v1/query", json={**WEEK, "breakdowns": names}, headers={"accept": "text/csv"})
+    assert (response.status_code, response.json()["error"]["field"]) == (400, "breakdowns")
+
+
 async def test_attributes_of_codes(api: Service, posters: list[Body]) -> None:
     one, two, other = posters
     by_code = await ask(api, dimensions=["code"])
@@ -159,6 +174,7 @@ async def test_another_workspace_sees_none_of_it(api: Service, posters: list[Bod
         ({"metrics": ["scans"], "date_range": "week"}, "date_range"),
         ({**WEEK, "timezone": "Berlin"}, "timezone"),
         ({**WEEK, "dimensions": ["country"]}, "dimensions[0]"),
+        ({**WEEK, "breakdowns": ["scan:os", "time:day"]}, "breakdowns[1]"),
         ({**WEEK, "filters": [["and", [["is", "scan:country", [7]]]]]}, "filters[0][1][0][2][0]"),
         ({**WEEK, "filters": [["matches", "scan:referrer", ["("]]]}, "filters[0][2][0]"),
         ({**WEEK, "pagination": {"limit": 0}}, "pagination.limit"),
@@ -256,6 +272,10 @@ SAME: dict[str, Body] = {
         "order_by": [["code:tag", "desc"], ["scans", "asc"]],
         "pagination": {"limit": 2},
         "include": {"total_rows": True},
+    },
+    "?date_range=7d&breakdowns=country,tag&limit=3": {
+        "breakdowns": ["scan:country", "code:tag"],
+        "pagination": {"limit": 3},
     },
     "?date_range=7d&compare=previous_period&kinds=human,bot": {
         "compare": "previous_period",

@@ -71,6 +71,10 @@ async def test_pages_of_an_answer(api: Service) -> None:
         ({"name": "x", "query": {"metrics": ["scans"]}}, "query.date_range"),
         ({"name": "x", "query": {**QUERY, "filters": [["is", "scan:planet", ["x"]]]}}, "query.filters[0][1]"),
         ({"name": "x", "query": {**QUERY, "pagination": {"cursor": "x"}}}, "query.pagination.cursor"),
+        (
+            {"name": "x", "query": {"metrics": ["scans"], "date_range": "7d", "breakdowns": ["code"]}},
+            "query.breakdowns",
+        ),
         ({"name": "x", "query": QUERY, "color": "red"}, "color"),
     ],
 )

@@ -133,8 +133,9 @@ async def test_nothing_about_codes_can_be_asked_for(api: Service) -> None:
         ):
             response = await client.post("/v1/shared/query", json={**QUERY, "filters": filters})
             assert response.status_code == 400 and "nothing of codes" in response.text, (filters, response.text)
-        response = await client.post("/v1/shared/query", json={**QUERY, "dimensions": [name]})
-        assert (response.status_code, response.json()["error"]["field"]) == (400, "dimensions[0]")
+        for field in ("dimensions", "breakdowns"):
+            response = await client.post("/v1/shared/query", json={**QUERY, "dimensions": [], field: [name]})
+            assert (response.status_code, response.json()["error"]["field"]) == (400, f"{field}[0]")
     for body in ({**QUERY, "workspace": 2}, {**QUERY, "code_id": other["id"]}, {**QUERY, "filters": {}}, {}):
         assert (await client.post("/v1/shared/query", json=body)).status_code == 400
     # Neither as a file, nor by the ways that keys have.
