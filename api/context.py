@@ -23,6 +23,7 @@ from codes.files import Files
 from codes.replication import Replication
 from codes.resolver import Resolver
 from codes.service import Codes
+from codes.work_signals import WorkSignals
 from infra.fair_queue import FairQueue
 from schemas.complete_until import UNKNOWN, CompleteUntil
 from schemas.proof import Proof
@@ -60,6 +61,8 @@ class ApiContext(msgspec.Struct, frozen=True):
     files: Files
     questions: QueryPool
     exports: Exports
+    # Of work in the background; None: workers ask by themselves.
+    signals: WorkSignals | None = None
     # None: this deployment writes no scheduled exports.
     export_target: ExportTarget | None = None
     settings: ApiSettings = ApiSettings()

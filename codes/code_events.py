@@ -13,6 +13,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from codes.redis_client import Script, command
+from codes.work_signals import TELL_WEBHOOKS, first_after
 from schemas import keys
 from schemas.code import Code
 
@@ -26,21 +27,25 @@ PAGE = 100
 # scans used; the workspace; id and birth of the code; the event ("" for none is told); which ARGV is the code before,
 # and after (0 for none); when it expires ("" for never, "-" to leave it); its scan limit (the same). The last says that
 # it comes with an import, so that what is past is not news.
-NOTE = """
+NOTE = (
+    """
 local t = 5 * links + 8
 if ARGV[t] then
   local id, birth, event, expires, limit = ARGV[t + 8], ARGV[t + 9], ARGV[t + 10], ARGV[t + 13], ARGV[t + 14]
   local imported = ARGV[t + 15] == '1'
+  local news = false
   if event ~= '' and not imported and redis.call('HEXISTS', ARGV[t + 1], ARGV[t + 7]) == 1 then
     local before, after = tonumber(ARGV[t + 11]), tonumber(ARGV[t + 12])
     redis.call('XADD', ARGV[t], '*', 'type', event, 'workspace', ARGV[t + 7],
       'before', before > 0 and ARGV[before] or '', 'after', after > 0 and ARGV[after] or '')
+    news = true
   end
   if expires == '' then
     redis.call('ZREM', ARGV[t + 2], id)
   elseif expires ~= '-' then
     local time = redis.call('TIME')
     if not imported or tonumber(expires) > time[1] * 1000 then redis.call('ZADD', ARGV[t + 2], expires, id) end
+    news = true
   end
   if limit == '' then
     redis.call('HDEL', ARGV[t + 3], birth)
@@ -53,9 +58,16 @@ if ARGV[t] then
     else
       redis.call('HINCRBY', ARGV[t + 4], birth, 1)
     end
+    news = true
+  end
+  if news then
+    """
+    + TELL_WEBHOOKS
+    + """
   end
 end
 """
+)
 
 
 class CodeEvent(msgspec.Struct, frozen=True):
@@ -129,6 +141,11 @@ async def expired(redis: Redis, now_ms: int, count: int = PAGE) -> list[Expiry]:
     """Codes that have expired and of which that was not told yet."""
     rows: Any = await redis.zrangebyscore(keys.CODE_EXPIRIES, "-inf", now_ms, start=0, num=count, withscores=True)
     return [Expiry(id.decode(), int(at)) for id, at in rows]
+
+
+async def next_expiry_ms(redis: Redis, now_ms: int) -> int | None:
+    """When the first code expires that has not yet."""
+    return await first_after(redis, keys.CODE_EXPIRIES, now_ms)
 
 
 # ARGV: id, when it expires, workspace, the record. Does nothing if the expiry has changed since.

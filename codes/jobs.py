@@ -19,6 +19,7 @@ from codes import leases
 from codes.errors import NotInPlan
 from codes.plans import Plan, Plans, plan_of
 from codes.redis_client import Script, command, raises_unavailable
+from codes.work_signals import TELL_JOBS
 from infra import clock
 from schemas import keys
 
@@ -80,7 +81,8 @@ return redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 """)
 # ARGV: about, how many items, how long the results of a job that is done are kept, the items, and then position and
 # result of those that are known already.
-_MAKE = Script("""
+_MAKE = Script(
+    """
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 local items = tonumber(ARGV[2])
 local known = (#ARGV - 3 - items) / 2
@@ -91,8 +93,10 @@ for at = items + 4, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[at], ARGV[at + 
 if known == items then
   for at = 1, 3 do redis.call('PEXPIRE', KEYS[at], ARGV[3]) end
 end
-return 0
-""")
+"""
+    + TELL_JOBS
+    + "return 0"
+)
 # 0: the lease is somebody else's; 1: recorded; 2: and it was the last one.
 _RECORD = Script("""
 if redis.call('GET', KEYS[4]) ~= ARGV[1] then return 0 end

@@ -8,6 +8,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from codes.redis_client import Script, command, raises_unavailable
+from codes.work_signals import TELL_WEBHOOKS
 from schemas import keys
 from schemas.webhook import Endpoint
 
@@ -15,14 +16,17 @@ _decoder = msgspec.json.Decoder(Endpoint)
 _encoder = msgspec.json.Encoder()
 AT = [keys.WEBHOOKS, keys.WEBHOOKS_VERSION, keys.WEBHOOK_WORKSPACES]
 # ARGV: id, workspace, endpoint, the most there may be ("" for any number). 0: too many; 1: made; 2: there already.
-CREATE = Script("""
+CREATE = Script(
+    """
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 2 end
 if ARGV[4] ~= '' and tonumber(redis.call('HGET', KEYS[3], ARGV[2]) or '0') >= tonumber(ARGV[4]) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('HINCRBY', KEYS[3], ARGV[2], 1)
 redis.call('INCR', KEYS[2])
-return 1
-""")
+"""
+    + TELL_WEBHOOKS
+    + "return 1"
+)
 
 
 def decode_endpoint(raw: bytes) -> Endpoint:

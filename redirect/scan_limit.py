@@ -4,11 +4,14 @@ from redirect.redis_client import RedisClient
 from schemas import keys
 
 # Atomic, so that no two scans take the last one; who takes it says so (`codes.code_events`).
-USE = """
+USE = f"""
 local used = tonumber(redis.call('GET', KEYS[1]) or '0')
 if used >= tonumber(ARGV[1]) then return 0 end
 used = redis.call('INCR', KEYS[1])
-if used >= tonumber(ARGV[1]) then redis.call('HINCRBY', KEYS[2], ARGV[2], 1) end
+if used >= tonumber(ARGV[1]) then
+  redis.call('HINCRBY', KEYS[2], ARGV[2], 1)
+  redis.call('PUBLISH', '{keys.WORK}', 'webhooks')
+end
 return 1
 """
 

@@ -89,6 +89,9 @@ WEBHOOKS_KEY = PREFIX + "{webhooks}:key"
 EXPORTS_DUE = PREFIX + "exports-due"
 EXPORTS_LEASE = PREFIX + "exports-lease"
 
+# Channel: the names of what there is to do (codes.work_signals).
+WORK = PREFIX + "work"
+
 # Hash: key of an uploaded file → whose bytes are being kept or deleted (codes.files), until that is done.
 FILES_UNDER_WAY = PREFIX + "files-under-way"
 

@@ -162,6 +162,7 @@ async def _run(
             app = api_app(settings, redis, questions, exports, shown, readiness, completeness, proof, tracer)
             context = app.state.context
             readiness = app.state.context.readiness
+            background.append(tasks.create_task(app.state.context.signals.run(stop)))
             public.append(tasks.create_task(keep_working(app.state.context, stop)))
             rechecks = DomainRechecks(app.state.context.domains, every_ms=settings.domain_check * 1000)
             shown.register(MetricsCollector(rechecks.metrics))

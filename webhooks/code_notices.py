@@ -88,12 +88,15 @@ class CodeNotices:
         return found
 
     @raises_unavailable
-    async def notice(self) -> int:
-        """Note the codes that have expired or used up their limit since; return how many. Raises Unavailable."""
-        noted = 0
-        for expiry in await code_events.expired(self._redis, self._now_ms()):
+    async def notice(self) -> tuple[int, int | None]:
+        """Note the codes that have expired or used up their limit since; return how many, and when the next expires
+        (now, if one cannot be noted yet). Raises Unavailable."""
+        noted, now_ms = 0, self._now_ms()
+        unmade = False
+        for expiry in await code_events.expired(self._redis, now_ms):
             code = await self._code(expiry.id)
             if code is None and not self._is_lost(expiry.id):
+                unmade = True
                 continue
             current = code is not None and code.expires_at_ms == expiry.at_ms
             workspace, record = (code.workspace, _record(code)) if code is not None and current else (0, b"")
@@ -101,11 +104,12 @@ class CodeNotices:
         async for check in code_events.limits_to_check(self._redis):
             code = await self._code(check.id) if check.id else None
             if code is None and check.id and not self._is_lost(check.id):
+                unmade = True
                 continue
             limit, workspace = (code.scan_limit, code.workspace) if code else (None, 0)
             record = _record(code) if code else b""
             noted += await code_events.note_limited(self._redis, check, limit, workspace, record)
-        return noted
+        return noted, now_ms if unmade else await code_events.next_expiry_ms(self._redis, now_ms)
 
     async def _code(self, id: str) -> Code | None:
         found = await index.find(self._redis, id)

@@ -14,8 +14,10 @@ from redis.asyncio import Redis
 
 from codes.plans import Plan
 from codes.redis_client import Script, command, raises_unavailable
+from codes.work_signals import first_after
 from schemas import keys
 from schemas.webhook import EventType
+from webhooks.delivery_scripts import ADVANCE, DELIVERED, FAILED, FAN_OUT, FORGET, PUT, REPLAY, RESUME
 
 PREFIX = keys.WEBHOOKS.removesuffix("endpoints")
 # In the state of an endpoint: where it is in the feed of scans.
@@ -70,157 +72,6 @@ _decoder = msgspec.json.Decoder(Delivery)
 _encoder = msgspec.json.Encoder()
 
 _ANY = [keys.WEBHOOKS]  # (Names of keys are made from a prefix, as one step touches many. A cluster is told one.)
-_ENQUEUE = """
-local function at(part, id) return prefix .. part .. ':' .. id end
-local function next_due(id)
-  local first = redis.call('ZRANGE', at('pending', id), 0, 0, 'WITHSCORES')
-  if not first[2] then return redis.call('ZREM', prefix .. 'due', id) end
-  local rest = redis.call('HGET', at('state', id), 'rest') or '0'
-  return redis.call('ZADD', prefix .. 'due', math.max(tonumber(first[2]), tonumber(rest)), id)
-end
-local function drop(id, number)
-  redis.call('HINCRBY', at('state', id), 'bytes', -(redis.call('HSTRLEN', at('bodies', id), number)))
-  redis.call('HDEL', at('bodies', id), number)
-  redis.call('HDEL', at('deliveries', id), number)
-end
-local function bury(id, number, now, most)
-  redis.call('ZADD', at('dead', id), now, number)
-  while redis.call('ZCARD', at('dead', id)) > most do
-    drop(id, redis.call('ZPOPMIN', at('dead', id))[1])
-    redis.call('HINCRBY', at('state', id), 'dropped', 1)
-  end
-end
-local function enqueue(id, about, body, now, limits)
-  local most, most_dead, most_bytes = tonumber(ARGV[limits]), tonumber(ARGV[limits + 1]), tonumber(ARGV[limits + 2])
-  if redis.call('HEXISTS', prefix .. 'endpoints', id) == 0 then return 0 end
-  local state = at('state', id)
-  if tonumber(redis.call('HGET', state, 'bytes') or '0') + #body > most_bytes then
-    redis.call('HINCRBY', state, 'dropped', 1)
-    return 0
-  end
-  local number = string.format('%012d', redis.call('HINCRBY', state, 'made', 1))
-  redis.call('HINCRBY', state, 'bytes', #body)
-  redis.call('HSET', at('deliveries', id), number, about)
-  redis.call('HSET', at('bodies', id), number, body)
-  if redis.call('ZCARD', at('pending', id)) >= most then
-    bury(id, number, now, most_dead)
-  else
-    redis.call('ZADD', at('pending', id), now, number)
-    next_due(id)
-  end
-  return 1
-end
-"""
-_HEAD = "local prefix = ARGV[1]\n" + _ENQUEUE
-
-# ARGV: prefix, now, most that wait, that are dead, bytes; then endpoint, about, body.
-_PUT = Script(_HEAD + "return enqueue(ARGV[6], ARGV[7], ARGV[8], ARGV[2], 3)")
-# KEYS: lease, stream. ARGV: prefix, token, now; then of each event its position and how many deliveries it has, and of
-# each its endpoint, about, body, most that wait, that are dead, bytes. An event is queued when it leaves the stream.
-_FAN_OUT = Script(
-    _HEAD
-    + """
-if redis.call('GET', KEYS[1]) ~= ARGV[2] then return -1 end
-local now, n, queued = ARGV[3], 4, 0
-while ARGV[n] do
-  local there, count = redis.call('XDEL', KEYS[2], ARGV[n]), tonumber(ARGV[n + 1])
-  n = n + 2
-  for _ = 1, count do
-    if there == 1 then
-      queued = queued + enqueue(ARGV[n], ARGV[n + 1], ARGV[n + 2], now, n + 3)
-    end
-    n = n + 6
-  end
-end
-return queued
-"""
-)
-# KEYS: lease. ARGV: prefix, token, now, endpoint, a field of its state, that field before and after, most that wait,
-# that are dead, bytes; then about and body of each. Queued in the step in which the field moves on.
-_ADVANCE = Script(
-    _HEAD
-    + """
-if redis.call('GET', KEYS[1]) ~= ARGV[2] then return -1 end
-local id, state = ARGV[4], at('state', ARGV[4])
-if redis.call('HEXISTS', prefix .. 'endpoints', id) == 0 then return 0 end
-if (redis.call('HGET', state, ARGV[5]) or '') ~= ARGV[6] then return 0 end
-redis.call('HSET', state, ARGV[5], ARGV[7])
-for n = 11, #ARGV, 2 do
-  enqueue(id, ARGV[n], ARGV[n + 1], ARGV[3], 8)
-end
-return 1
-"""
-)
-# KEYS: lease. ARGV: prefix, token, now, endpoint, number, about, how many delivered ones are kept. What else waited for
-# an endpoint that failed and does no more is due now.
-_DELIVERED = Script(
-    _HEAD
-    + """
-if redis.call('GET', KEYS[1]) ~= ARGV[2] then return -1 end
-local now, id, number, state = ARGV[3], ARGV[4], ARGV[5], at('state', ARGV[4])
-if redis.call('ZREM', at('pending', id), number) == 0 then return 0 end
-redis.call('HINCRBY', state, 'bytes', -(redis.call('HSTRLEN', at('bodies', id), number)))
-redis.call('HDEL', at('bodies', id), number)
-redis.call('HSET', at('deliveries', id), number, ARGV[6])
-redis.call('ZADD', at('delivered', id), now, number)
-while redis.call('ZCARD', at('delivered', id)) > tonumber(ARGV[7]) do
-  redis.call('HDEL', at('deliveries', id), redis.call('ZPOPMIN', at('delivered', id))[1])
-end
-if redis.call('HDEL', state, 'failures', 'failing_since', 'rest') > 0 then
-  for _, each in ipairs(redis.call('ZRANGEBYSCORE', at('pending', id), '(' .. now, '+inf')) do
-    redis.call('ZADD', at('pending', id), now, each)
-  end
-end
-next_due(id)
-return 1
-"""
-)
-# KEYS: lease. ARGV: prefix, token, now, endpoint, number, about, when it is tried again ("" for never), until when the
-# endpoint is left alone, most that are dead.
-_FAILED = Script(
-    _HEAD
-    + """
-if redis.call('GET', KEYS[1]) ~= ARGV[2] then return -1 end
-local now, id, number, state = ARGV[3], ARGV[4], ARGV[5], at('state', ARGV[4])
-if not redis.call('ZSCORE', at('pending', id), number) then return 0 end
-redis.call('HSET', at('deliveries', id), number, ARGV[6])
-if ARGV[7] == '' then
-  redis.call('ZREM', at('pending', id), number)
-  bury(id, number, now, tonumber(ARGV[9]))
-else
-  redis.call('ZADD', at('pending', id), ARGV[7], number)
-end
-redis.call('HINCRBY', state, 'failures', 1)
-redis.call('HSETNX', state, 'failing_since', now)
-redis.call('HSET', state, 'rest', ARGV[8])
-next_due(id)
-return tonumber(redis.call('HGET', state, 'failing_since'))
-"""
-)
-# ARGV: prefix, now, endpoint, number, about. A dead one is tried as if it were new; one that waits, now.
-_REPLAY = Script(
-    _HEAD
-    + """
-local now, id, number = ARGV[2], ARGV[3], ARGV[4]
-local dead = redis.call('ZREM', at('dead', id), number)
-if dead == 0 and not redis.call('ZSCORE', at('pending', id), number) then return 0 end
-if dead == 1 then redis.call('HSET', at('deliveries', id), number, ARGV[5]) end
-redis.call('ZADD', at('pending', id), now, number)
-redis.call('HDEL', at('state', id), 'rest')
-next_due(id)
-return 1
-"""
-)
-# KEYS: lease, version of all endpoints. ARGV: prefix, token, endpoint, version. Not if one has changed since.
-_FORGET = Script("""
-if redis.call('GET', KEYS[1]) ~= ARGV[2] then return -1 end
-if (redis.call('GET', KEYS[2]) or '0') ~= ARGV[4] then return 0 end
-return redis.call('ZREM', ARGV[1] .. 'due', ARGV[3])
-""")
-# ARGV: prefix, endpoint. That it failed is forgotten.
-_RESUME = Script(
-    _HEAD + "redis.call('HDEL', at('state', ARGV[2]), 'rest', 'failures', 'failing_since')\nreturn next_due(ARGV[2])"
-)
 
 
 class LeaseLost(Exception):
@@ -238,7 +89,7 @@ def limits(plan: Plan) -> list[int]:
 @raises_unavailable
 async def put(redis: Redis, endpoint: str, message: Message, plan: Plan, now_ms: int) -> bool:
     """Queue one delivery; return whether there was room. For tests of an endpoint."""
-    put = await _PUT.run(redis, _ANY, PREFIX, now_ms, *limits(plan), endpoint, about(message, now_ms), message.body)
+    put = await PUT.run(redis, _ANY, PREFIX, now_ms, *limits(plan), endpoint, about(message, now_ms), message.body)
     return bool(put)
 
 
@@ -271,7 +122,7 @@ class DeliveryQueue:
             arguments += [event.position, len(event.deliveries)]
             for endpoint, message, plan in event.deliveries:
                 arguments += [endpoint, about(message, now_ms), message.body, *limits(plan)]
-        return await self._run(_FAN_OUT, [keys.CODE_EVENTS], *arguments)
+        return await self._run(FAN_OUT, [keys.CODE_EVENTS], *arguments)
 
     @raises_unavailable
     async def advance(
@@ -280,13 +131,18 @@ class DeliveryQueue:
         """Queue messages in the step in which a field of the endpoint's state goes from `before` ("" for none) to
         `after`; False if it was no longer `before`."""
         each = [part for message in messages for part in (about(message, now_ms), message.body)]
-        return await self._run(_ADVANCE, [], now_ms, endpoint, field, before, after, *limits(plan), *each) == 1
+        return await self._run(ADVANCE, [], now_ms, endpoint, field, before, after, *limits(plan), *each) == 1
 
     @raises_unavailable
     async def due(self, now_ms: int, most: int) -> list[str]:
         """The endpoints with a delivery that is due, longest first."""
         rows = await command(self._redis, "ZRANGEBYSCORE", keys.WEBHOOKS_DUE, "-inf", now_ms, "LIMIT", 0, most)
         return [id.decode() for id in rows]
+
+    @raises_unavailable
+    async def next_due_ms(self, now_ms: int) -> int | None:
+        """When the first of those that are not due yet is."""
+        return await first_after(self._redis, keys.WEBHOOKS_DUE, now_ms)
 
     @raises_unavailable
     async def next(self, endpoint: str, now_ms: int) -> tuple[Stored, bytes] | None:
@@ -307,11 +163,11 @@ class DeliveryQueue:
     @raises_unavailable
     async def forget(self, endpoint: str, version: int) -> None:
         """Nothing of this endpoint is due: as of this version of all endpoints, it is stopped or gone."""
-        await self._run(_FORGET, [keys.WEBHOOKS_VERSION], endpoint, version)
+        await self._run(FORGET, [keys.WEBHOOKS_VERSION], endpoint, version)
 
     @raises_unavailable
     async def delivered(self, endpoint: str, number: str, after: Delivery, now_ms: int) -> None:
-        await self._run(_DELIVERED, [], now_ms, endpoint, number, _encoder.encode(after), KEPT_DELIVERED)
+        await self._run(DELIVERED, [], now_ms, endpoint, number, _encoder.encode(after), KEPT_DELIVERED)
 
     @raises_unavailable
     async def failed(
@@ -321,7 +177,7 @@ class DeliveryQueue:
         since when the endpoint has failed."""
         again = "" if again_ms is None else again_ms
         raw = _encoder.encode(after)
-        return await self._run(_FAILED, [], now_ms, endpoint, number, raw, again, rest_ms, plan.webhook_dead)
+        return await self._run(FAILED, [], now_ms, endpoint, number, raw, again, rest_ms, plan.webhook_dead)
 
 
 @raises_unavailable
@@ -381,7 +237,7 @@ async def replay(redis: Redis, endpoint: str, number: str, now_ms: int) -> bool:
     if raw is None:
         return False
     fresh = msgspec.structs.replace(_decoder.decode(raw), attempts=0)
-    return bool(await _REPLAY.run(redis, _ANY, PREFIX, now_ms, endpoint, number, _encoder.encode(fresh)))
+    return bool(await REPLAY.run(redis, _ANY, PREFIX, now_ms, endpoint, number, _encoder.encode(fresh)))
 
 
 @raises_unavailable
@@ -397,4 +253,4 @@ async def replay_dead(redis: Redis, endpoint: str, now_ms: int) -> int:
 @raises_unavailable
 async def resume(redis: Redis, endpoint: str) -> None:
     """Deliver again what waits for an endpoint, as if it had never failed."""
-    await _RESUME.run(redis, _ANY, PREFIX, endpoint)
+    await RESUME.run(redis, _ANY, PREFIX, endpoint)

@@ -18,6 +18,7 @@ from codes.plans import Plans, plan_of
 from codes.redis_client import Script, command, raises_unavailable
 from codes.validation import single_line
 from codes.webhook_endpoints import AT, CREATE, decode_endpoint, list_endpoints
+from codes.work_signals import TELL_WEBHOOKS
 from infra import clock
 from schemas import keys
 from schemas.webhook import Endpoint, EventType, ReportSchedule, SecretVersion, Stopped, Threshold
@@ -37,14 +38,18 @@ EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
 _encoder = msgspec.json.Encoder()
 # ARGV: id, the endpoint as it was read, and as it is to be.
-_REPLACE = Script("""
+_REPLACE = Script(
+    """
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('INCR', KEYS[2])
-return 1
-""")
+"""
+    + TELL_WEBHOOKS
+    + "return 1"
+)
 # ARGV: id, workspace, prefix of the keys of its own.
-_DELETE = Script("""
+_DELETE = Script(
+    """
 if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
 if redis.call('HINCRBY', KEYS[3], ARGV[2], -1) <= 0 then redis.call('HDEL', KEYS[3], ARGV[2]) end
 redis.call('INCR', KEYS[2])
@@ -52,8 +57,10 @@ redis.call('ZREM', ARGV[3] .. 'due', ARGV[1])
 for _, part in ipairs({'pending', 'delivered', 'dead', 'deliveries', 'bodies', 'state'}) do
   redis.call('UNLINK', ARGV[3] .. part .. ':' .. ARGV[1])
 end
-return 1
-""")
+"""
+    + TELL_WEBHOOKS
+    + "return 1"
+)
 
 
 def random_id() -> str:

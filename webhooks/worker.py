@@ -22,6 +22,7 @@ from codes import leases
 from codes.errors import Unavailable
 from codes.plans import Plans
 from codes.redis_client import raises_unavailable
+from codes.work_signals import WorkSignals
 from infra import clock
 from infra.exposition import Reading
 from schemas import keys
@@ -37,7 +38,7 @@ from webhooks.signing import SigningKeys, signing_keys
 _log = logging.getLogger("waymark.webhooks")
 
 LEASE_MS = 10_000
-# How often an idle worker looks for what is due, and for the lease.
+# How often an idle worker that nobody tells of work looks for what is due, and for the lease.
 POLL_S = 0.25
 # How long deliveries that are under way may take at the end.
 DRAIN_S = 5.0
@@ -77,6 +78,7 @@ class Worker:
         own_key: str | None = None,
         short_host: str = "",
         sources: Sequence[Callable[[Parts], Source]] = (),
+        signals: WorkSignals | None = None,
         now_ms: Callable[[], int] = clock.now_ms,
         rng: random.Random | None = None,
         lease_ms: int = LEASE_MS,
@@ -90,6 +92,7 @@ class Worker:
         self._own_key = own_key
         self._short_host = short_host
         self._sources = sources
+        self._signals = signals or WorkSignals(redis)
         self._now_ms = now_ms
         self._rng = rng or random.SystemRandom()
         self._lease_ms = lease_ms
@@ -155,7 +158,7 @@ class Worker:
         work: list[Awaitable[None]] = [
             self._renew(token, ended),
             self._notice(notices, directory, ended),
-            self._deliver(courier, ended),
+            self._deliver(courier, queue, ended),
             *(self._feed(make(parts), ended) for make in self._sources),
             _until(stop, ended),
         ]
@@ -181,20 +184,35 @@ class Worker:
 
     async def _notice(self, notices: CodeNotices, directory: Directory, ended: asyncio.Event) -> None:
         plans_until = time.monotonic() + PLANS_S
-        while not ended.is_set():
-            if time.monotonic() > plans_until:
-                directory.forget_plans()
-                plans_until = time.monotonic() + PLANS_S
-            events, self._oldest_ms = await notices.fan_out()
-            if not events and not await notices.notice():
-                self._stopped = Counter(each.stopped for each in directory.all() if each.stopped)
-                await _wait(ended, self._poll_s)
+        news = asyncio.Event()
+        with self._signals.setting("webhooks", news):
+            while not ended.is_set():
+                if time.monotonic() > plans_until:
+                    directory.forget_plans()
+                    plans_until = time.monotonic() + PLANS_S
+                news.clear()
+                events, self._oldest_ms = await notices.fan_out()
+                if events:
+                    continue
+                noted, next_ms = await notices.notice()
+                if not noted:
+                    self._stopped = Counter(each.stopped for each in directory.all() if each.stopped)
+                    await _wait(news, self._patience(next_ms))
 
-    async def _deliver(self, courier: Courier, ended: asyncio.Event) -> None:
-        while not ended.is_set():
-            courier.wake.clear()
-            await courier.begin_due()
-            await _wait(courier.wake, self._poll_s)
+    async def _deliver(self, courier: Courier, queue: DeliveryQueue, ended: asyncio.Event) -> None:
+        with self._signals.setting("webhooks", courier.wake):
+            while not ended.is_set():
+                courier.wake.clear()
+                await courier.begin_due()
+                await _wait(courier.wake, self._patience(await queue.next_due_ms(self._now_ms())))
+
+    def _patience(self, next_ms: int | None) -> float:
+        """How long to wait for news when the next thing is due at a known time."""
+        longest = self._signals.patience(self._poll_s)
+        if next_ms is None:
+            return longest
+        wait_ms = next_ms - self._now_ms()
+        return min(longest, wait_ms / 1000 if wait_ms > 0 else self._poll_s)
 
     async def _feed(self, source: Source, ended: asyncio.Event) -> None:
         while not ended.is_set():

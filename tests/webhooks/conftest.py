@@ -16,6 +16,7 @@ from codes.plans import Plan, presets
 from codes.redis_client import connect
 from codes.resolver import Resolver
 from codes.service import Codes
+from codes.work_signals import WorkSignals
 from codes.workspaces import ensure_workspace
 from schemas import keys
 from schemas.code import Code
@@ -83,7 +84,14 @@ class Hooks:
     def secret(self, endpoint: Endpoint) -> str:
         return self.signing.shown(endpoint)
 
-    def worker(self, *, sources: Sequence[Callable[[Parts], Source]] = (), lease_ms: int = 10_000) -> Worker:
+    def worker(
+        self,
+        *,
+        sources: Sequence[Callable[[Parts], Source]] = (),
+        signals: WorkSignals | None = None,
+        lease_ms: int = 10_000,
+        poll_s: float = 0.02,
+    ) -> Worker:
         return Worker(
             self.redis,
             plans=self.plans,
@@ -91,10 +99,11 @@ class Hooks:
             mailer=self.mailer,
             show_code=show_code,
             sources=sources,
+            signals=signals,
             now_ms=self.clock,
             rng=random.Random(1),
             lease_ms=lease_ms,
-            poll_s=0.02,
+            poll_s=poll_s,
         )
 
     @asynccontextmanager

@@ -20,6 +20,7 @@ from api.wrong_keys import WrongKeys
 from codes.plans import known
 from codes.resolver import Resolver
 from codes.service import Codes
+from codes.work_signals import WorkSignals
 from schemas.complete_until import CompleteUntil
 from schemas.proof import Proof
 from waymark.settings import Settings
@@ -58,6 +59,7 @@ def api_app(
             images=images,
             questions=questions,
             exports=exports,
+            signals=WorkSignals(redis),
             export_target=room_settings.export_target(settings),
             wrong_keys=WrongKeys(trusted=room_settings.trusted_proxies(settings)),
             settings=ApiSettings(

@@ -64,6 +64,7 @@ def worker_of(settings: Settings, context: ApiContext) -> Worker:
         show_code=show_code,
         own_key=settings.webhook_key,
         short_host=room_settings.own_hosts(settings)[0],
+        signals=context.signals,
         now_ms=context.now_ms,
         sources=[
             lambda parts: ScanSource(parts, context.questions, context.codes.attributes),

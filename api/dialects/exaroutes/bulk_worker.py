@@ -11,6 +11,7 @@ import uuid
 from collections import deque
 from contextlib import suppress
 from hashlib import blake2b
+from typing import Literal
 
 import msgspec
 
@@ -21,6 +22,7 @@ from api.parsing import parse_object
 from api.problems import EXPECTED_ERRORS, Problem, problem_of
 from codes.errors import Unavailable
 from codes.jobs import Job, Jobs, Result
+from codes.work_signals import WorkSignals
 from infra.fair_queue import TooMany
 from schemas.code import Code
 
@@ -31,8 +33,12 @@ _log = logging.getLogger("waymark.api")
 CONCURRENT_JOBS = 2
 CONCURRENT_ITEMS = 3
 ITEMS_A_TURN = 25
-# How often an idle worker looks for jobs.
+# How often an idle worker that nobody tells of jobs looks for them, and how often one while others hold them all.
 POLL_S = 0.5
+
+
+# Whether a job had a turn; if not, whether there are any.
+Turn = Literal["worked", "held", "none"]
 
 
 class Created(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -64,26 +70,39 @@ def failure(problem: Problem) -> Result:
 async def run(context: ApiContext, stop: asyncio.Event, *, poll_s: float = POLL_S) -> None:
     """Work until `stop`; then finish the items under way and leave the rest to another process."""
     jobs = Jobs(context.codes.redis, plans=context.codes.plans)
+    signals = context.signals or WorkSignals(context.codes.redis)
     async with asyncio.TaskGroup() as tasks:
         for _ in range(CONCURRENT_JOBS):
-            tasks.create_task(_run_turns(context, jobs, stop, poll_s))
+            tasks.create_task(_run_turns(context, jobs, signals, stop, poll_s))
 
 
-async def _run_turns(context: ApiContext, jobs: Jobs, stop: asyncio.Event, poll_s: float) -> None:
-    while not stop.is_set():
-        try:
-            worked = await run_turn(context, jobs, stop)
-        except Unavailable:
-            # Nothing is lost: items without a result stay pending.
-            worked = False
-        if not worked:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), poll_s)
+async def _run_turns(context: ApiContext, jobs: Jobs, signals: WorkSignals, stop: asyncio.Event, poll_s: float) -> None:
+    news = asyncio.Event()
+    stopping = asyncio.create_task(_set_after(stop, news))
+    try:
+        with signals.setting("jobs", news):
+            while not stop.is_set():
+                news.clear()
+                turn: Turn = "held"
+                # Unavailable: nothing is lost, items without a result stay pending.
+                with suppress(Unavailable):
+                    turn = await run_turn(context, jobs, stop)
+                if turn != "worked" and not stop.is_set():
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(news.wait(), poll_s if turn == "held" else signals.patience(poll_s))
+    finally:
+        stopping.cancel()
 
 
-async def run_turn(context: ApiContext, jobs: Jobs, stop: asyncio.Event) -> bool:
+async def _set_after(stop: asyncio.Event, news: asyncio.Event) -> None:
+    await stop.wait()
+    news.set()
+
+
+async def run_turn(context: ApiContext, jobs: Jobs, stop: asyncio.Event) -> Turn:
     """Give one job a turn, if there is one that no process holds. Raises Unavailable."""
-    for one in await jobs.waiting():
+    waiting = await jobs.waiting()
+    for one in waiting:
         token = secrets.token_hex(8)
         if not await jobs.lease(one, token):
             continue
@@ -91,13 +110,13 @@ async def run_turn(context: ApiContext, jobs: Jobs, stop: asyncio.Event) -> bool
         try:
             if job is not None and job.state in ("queued", "processing"):
                 await _work(context, jobs, job, token, stop)
-                return True
+                return "worked"
             await jobs.close(one)
         finally:
             # A lease that cannot be released expires by itself.
             with suppress(Unavailable):
                 await jobs.release(one, token)
-    return False
+    return "held" if waiting else "none"
 
 
 async def _work(context: ApiContext, jobs: Jobs, job: Job, token: str, stop: asyncio.Event) -> None:
