@@ -19,11 +19,13 @@ from aggregator.partition_worker import PartitionWorker
 from aggregator.retrying import Leaving, State
 from aggregator.settle import Checkpoint
 from aggregator.warehouse_writer import Away, WarehouseWriter
+from infra.first_event import first_event
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+# How soon work between two batches is tried again.
 LOOK_S = 0.1
 LAG_S = 1.0
 DISK_S = 10.0
@@ -66,6 +68,8 @@ class Aggregator:
         # Of partitions that are followed no more.
         self._gone = PartitionMetrics()
         self._trouble = ""
+        # Set when a worker has ended.
+        self._ended = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; then finishes the batches that are declared, and returns. Raises only for defects:
@@ -80,17 +84,23 @@ class Aggregator:
                 if self._clock() >= next_lag:
                     next_lag = self._clock() + LAG_S
                     await self._look_at_lag()
-                try:
-                    async with asyncio.timeout(LOOK_S):
-                        await stop.wait()
-                except TimeoutError:
-                    continue
+                await self._news(stop)
         finally:
             for task in watching:
                 task.cancel()
             await self._let_go()
             await self._bus.close()
             await self.writer.close()
+
+    async def _news(self, stop: asyncio.Event) -> None:
+        """Wait until the bus may have other partitions, a worker has ended, or `stop`."""
+        changed = asyncio.create_task(self._bus.until_changed())
+        happened = asyncio.create_task(first_event(stop, self._ended))
+        try:
+            await asyncio.wait([changed, happened], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            changed.cancel()
+            happened.cancel()
 
     async def _opened(self, stop: asyncio.Event) -> bool:
         while not stop.is_set():
@@ -108,6 +118,7 @@ class Aggregator:
         return False
 
     async def _look(self) -> None:
+        self._ended.clear()
         try:
             assigned = await self._bus.partitions()
             self._trouble = ""
@@ -161,6 +172,7 @@ class Aggregator:
         )
         self.workers[partition] = worker
         self._tasks[partition] = asyncio.create_task(worker.run())
+        self._tasks[partition].add_done_callback(lambda _: self._ended.set())
 
     def _forget(self, partition: Partition) -> None:
         worker = self.workers.pop(partition)

@@ -76,7 +76,7 @@ class Partition(Protocol):
         """Start the next `read` at the first record at or above the offset."""
 
     async def read(self, max_bytes: int) -> Sequence[Record] | None:
-        """The next records, in order, each once; empty if none arrives within about a tenth of a second; None when the
+        """The next records, in order, each once; empty if none arrives within a fraction of a second; None when the
         partition is closed and read to its end. Raises Gone."""
 
     async def declare(self, batch: Range) -> float:
@@ -112,6 +112,9 @@ class Bus(Protocol):
 
     async def partitions(self) -> Sequence[Partition]:
         """The partitions assigned now. Polled; a partition is the same object as long as it stays assigned."""
+
+    async def until_changed(self) -> None:
+        """Returns when there may be others than `partitions` told last, and after a while anyway."""
 
     async def close(self) -> None:
         """Called when the aggregator has released every partition."""

@@ -17,6 +17,8 @@ import msgspec
 from aggregator.bus import Gone, Partition, PartitionId, Range, Record, Resume
 from aggregator.intent_files import IntentFiles
 from infra.durable_files import make_folder, replace_file
+from infra.first_event import first_event
+from infra.folder_watch import CONTENT, NAMES, FolderWatch
 from ingest.journal_files import segment_path, segments
 from ingest.line_format import offset_after, readable
 from ingest.reader import Broken, Position, SourceReader, sources
@@ -31,9 +33,15 @@ TOPIC = "journal"
 CHUNK_RECORDS = 20_000
 # About the size of that many records: more bytes would be split into lines in vain.
 CHUNK_BYTES = 4 << 20
-# Intervals of polling an idle journal: for new lines, and for whether its owner is alive.
+# Intervals of polling a journal: for new lines, and for whether its owner is alive.
 LOOK_S = 0.02
 ALIVE_S = 1.0
+# After this long without lines the kernel tells of the next one, and a look is a second line.
+QUIET_S = 1.0
+QUIET_LOOK_S = 0.25
+# The same for new journals: not more often than this, at least as often as that.
+FOLDER_S = 0.1
+QUIET_FOLDER_S = 1.0
 
 
 def bus_id(folder: Path) -> str:
@@ -57,6 +65,7 @@ class JournalPartition:
         self._ended = False
         self._read_to = -1
         self._looked_alive = bus.clock() - ALIVE_S
+        self._lines_at = bus.clock()
         # Segment → its size when it was last synced, newest last; 0: not synced yet.
         self._synced: dict[int, int] = {}
 
@@ -95,11 +104,20 @@ class JournalPartition:
         if self._ended:
             return None
         for _ in range(5):
+            # Before the look, so that no line falls in between.
+            written = self._bus.watched(self._reader.folder, CONTENT) if self._quiet() else None
             lines = await self._bus.work(self._read, max_bytes)
             if lines:
+                self._lines_at = self._bus.clock()
                 return [Record(None, lines, self.id.number)]
+            if written is not None:
+                await first_event(written, self.leaving, within_s=QUIET_LOOK_S)
+                return []
             await asyncio.sleep(LOOK_S)
         return []
+
+    def _quiet(self) -> bool:
+        return self._bus.clock() - self._lines_at > QUIET_S
 
     def _read(self, max_bytes: int) -> list[bytes]:
         chunk = self._reader.read(self._position, CHUNK_RECORDS, min(max_bytes, CHUNK_BYTES))
@@ -207,6 +225,9 @@ class JournalBus:
         self._journals = journals
         self._intents_folder = intents
         self._known: dict[int, JournalPartition] = {}
+        self._watch: FolderWatch | None = None
+        self._changed: asyncio.Event | None = None
+        self._looked_at = clock()
         # One thread, because a SourceReader belongs to one thread, and file work is short.
         self._thread = ThreadPoolExecutor(1, "journal-bus")
 
@@ -223,6 +244,8 @@ class JournalBus:
                 self.intents.forget(source)
 
     async def partitions(self) -> Sequence[Partition]:
+        self._looked_at = self.clock()
+        self._changed = self.watched(self._journals, NAMES)
         found = set(await self.work(sources, self._journals))
         for source in found - self._known.keys():
             reader = SourceReader(self._journals / str(source))
@@ -230,6 +253,19 @@ class JournalBus:
         for source in self._known.keys() - found:
             del self._known[source]
         return list(self._known.values())
+
+    async def until_changed(self) -> None:
+        if self._changed is None:
+            await asyncio.sleep(FOLDER_S)
+            return
+        await first_event(self._changed, within_s=QUIET_FOLDER_S)
+        await asyncio.sleep(max(0.0, self._looked_at + FOLDER_S - self.clock()))
+
+    def watched(self, folder: Path, mask: int) -> asyncio.Event | None:
+        """An event that the next change sets; None where the kernel does not tell."""
+        if self._watch is None:
+            self._watch = FolderWatch()
+        return self._watch.next_change(folder, mask)
 
     async def work(self, call: Callable[..., T], *args: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
@@ -239,3 +275,5 @@ class JournalBus:
 
     async def close(self) -> None:
         self._thread.shutdown()
+        if self._watch is not None:
+            self._watch.close()

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 POLL_MS = 200
 # Between two looks at a partition that ends below where it was read to.
 LOST_S = 1.0
+# How often the partitions assigned are looked at.
+LOOK_S = 0.1
 
 
 def _source(key: bytes | None) -> int | None:
@@ -84,6 +86,9 @@ class KafkaBus(ConsumerRebalanceListener):  # type: ignore[misc]
         if self._polling is not None and self._polling.done():
             self._polling.result()
         return list(self._parts.values())
+
+    async def until_changed(self) -> None:
+        await asyncio.sleep(LOOK_S)
 
     async def close(self) -> None:
         if self._polling is None:

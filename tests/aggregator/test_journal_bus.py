@@ -1,7 +1,16 @@
 """The loop on the journal folder and chDB."""
 
+import asyncio
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
+from aggregator import journal_bus
+from aggregator.aggregator import uptime
+from aggregator.bus import Partition, Record
+from aggregator.journal_bus import JournalBus
 from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from tests.aggregator.exact import problems
@@ -28,3 +37,41 @@ async def test_two_sources_are_counted_and_their_closed_journals_go(tmp_path: Pa
         assert list((tmp_path / "aggregator" / "intents").iterdir()) == []
     finally:
         client.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel tells nothing")
+async def test_the_kernel_tells_of_quiet_journals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bus would look again after an hour by itself."""
+    monkeypatch.setattr(journal_bus, "QUIET_S", -1.0)
+    monkeypatch.setattr(journal_bus, "QUIET_LOOK_S", 3600.0)
+    monkeypatch.setattr(journal_bus, "QUIET_FOLDER_S", 3600.0)
+    bus = JournalBus(tmp_path / "journal", tmp_path / "intents", uptime)
+    await bus.open()
+    assert await bus.partitions() == []
+
+    async def read(partition: Partition) -> Sequence[Record]:
+        while not (found := await partition.read(1 << 20)):
+            pass
+        return found
+
+    async with asyncio.timeout(30):
+        changed = asyncio.create_task(bus.until_changed())
+        await asyncio.sleep(0)
+        one = journal(tmp_path, 7)
+        await changed
+        while not (found := await bus.partitions()):
+            await bus.until_changed()
+        (partition,) = found
+        await partition.resume()
+        assert len(await read(partition)) == 1, "the open record"
+        reading = asyncio.create_task(read(partition))
+        await asyncio.sleep(0.05)
+        append(one, 1)
+        ((record,),) = [await reading]
+        assert len(record.lines) == 1
+        reading = asyncio.create_task(read(partition))
+        await asyncio.sleep(0.05)
+        one.close()
+        await reading
+        assert await partition.read(1 << 20) is None
+    await bus.close()
