@@ -65,7 +65,7 @@ class Route(msgspec.Struct, frozen=True):
     """One operation. Without a `scope` it needs no key; with the scope `shared` it takes sessions of shared views and
     no key. `answer` is a type, a list of one, or None for an answer
     without a body or of another media type (`media`). A route that `creates` honours Idempotency-Key; one that is
-    `tagged` reads or changes one code, with `Call.set_etag` and `Call.match`. `problems` are its statuses besides those
+    `tagged` reads or changes one thing that has an ETag (`Call.match`). `problems` are its statuses besides those
     that follow from the rest (`api.openapi.problems`); `ignored` are read-only fields of the body, which may be sent;
     `sent` and `example` are the documented examples of body and answer; an `upload` takes a form with a file."""
 

@@ -28,7 +28,7 @@ _SAYS = {
     408: "The body did not arrive in time.",
     409: "It is taken, locked, still in progress, or of the wrong kind for this.",
     410: "It was there, and is gone.",
-    412: "The code has changed since the `ETag` in `If-Match`.",
+    412: "What is changed is no longer of the `ETag` in `If-Match`.",
     413: "The body is too large: 1 MB, unless the route says otherwise.",
     422: "The input is invalid, or this Idempotency-Key was sent with another request.",
     429: "Too many calls for the workspace's plan, or too many wrong keys; `Retry-After` says when to try again.",
@@ -65,7 +65,7 @@ SECURITY: dict[str, dict[str, str]] = {
 _TEXT = {"type": "string"}
 _WHOLE = {"type": "integer"}
 HEADERS = {
-    "ETag": {"description": "The version of the code; for `If-Match` and `If-None-Match`.", "schema": _TEXT},
+    "ETag": {"description": "The version of what is answered; for `If-Match` and `If-None-Match`.", "schema": _TEXT},
     "RateLimit-Policy": {"description": "`q` calls of a key in `w` seconds.", "schema": _TEXT},
     "RateLimit": {"description": "`r` of them are left for `t` seconds.", "schema": _TEXT},
     "Retry-After": {"description": "Seconds until it is worth trying again.", "schema": _WHOLE},
@@ -111,7 +111,7 @@ def _responses(route: Route, dialect: Dialect) -> dict[str, dict[str, Any]]:
         done["content"] = _json(route.answer, route.example)
     found = {route.status: done}
     if route.tagged and route.method == "GET":
-        found[304] = {"description": "The code is still what `If-None-Match` says."}
+        found[304] = {"description": "It is still what `If-None-Match` says."}
     for status in sorted(problems(route, dialect)):
         found[status] = {"description": _SAYS[status], "content": _json(dialect.error)}
     for status, response in found.items():
@@ -173,9 +173,9 @@ def headers_sent(route: Route) -> Iterator[Parameter]:
         says = "Repeated within a day with the same body, it is answered as the first time, and nothing is made twice."
         yield Parameter(idempotency.HEADER, "header", says, {**_TEXT, "maxLength": idempotency.LONGEST})
     if route.tagged and route.method == "GET":
-        yield Parameter("If-None-Match", "header", "An `ETag` of this code: 304 if it still has it.", _TEXT)
+        yield Parameter("If-None-Match", "header", "An `ETag` of this path: 304 if it still has it.", _TEXT)
     elif route.tagged and not route.creates:
-        yield Parameter("If-Match", "header", "An `ETag` of this code: 412 if it has it no longer.", _TEXT)
+        yield Parameter("If-Match", "header", "An `ETag` of this path: 412 if it has it no longer.", _TEXT)
 
 
 def key_headers(dialect: Dialect) -> set[str]:

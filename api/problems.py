@@ -88,7 +88,7 @@ def problem_of(error: Exception) -> Problem:
             wait = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
             return Problem(_NOT_IN_PLAN[error.kind], error.code, error.message, error.field, wait)
         case codes.errors.Stale():
-            return Problem(412, "changed_meanwhile", "the code has been changed since; read it again", "If-Match")
+            return Problem(412, "changed_meanwhile", "it has been changed since; read it again", "If-Match")
         case codes.errors.Missing():
             return not_found("there is no such code")
         case codes.errors.Unavailable():

@@ -6,14 +6,14 @@ that the colours can be read.
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 from redis.asyncio import Redis
 
-from codes import acknowledgements, destinations
+from codes import acknowledgements, destinations, etags
 from codes.domains import CHANGED
-from codes.errors import Refused
+from codes.errors import Refused, Stale
 from codes.files import Files
 from codes.redis_client import Script, command, raises_unavailable
 from codes.validation import single_line, storable
@@ -28,16 +28,18 @@ MAX_IMAGE_BYTES = 1 << 20
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _LINE_ENDS = "\n\t"
 
-# Stores a branding, or deletes it, and says that domains and brandings have changed.
+# Stores a branding, or deletes it, and says that domains and brandings have changed; 0 if what is stored must be as it
+# was read (ARGV[8]) and is not.
 _PUT = Script(
     """
+if ARGV[8] and (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[8] then return 0 end
 if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 local version = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, tonumber(ARGV[3]))
 local text = string.format('%.0f', version)
 redis.call('SET', KEYS[2], text)
 redis.call('INCR', ARGV[4])
 redis.call('PUBLISH', ARGV[5], string.format(CHANGED, ARGV[7], text, ARGV[6]))
-return 0
+return 1
 """.replace("CHANGED", CHANGED)
 )
 _KEYS = [keys.BRANDINGS, keys.DOMAINS_VERSION]
@@ -102,7 +104,14 @@ def _url(field: str, url: str) -> str:
 
 @raises_unavailable
 async def get(redis: Redis, workspace: int) -> Branding:
-    raw = await command(redis, "HGET", keys.BRANDINGS, str(workspace))
+    return _decoded(await _read(redis, workspace))
+
+
+async def _read(redis: Redis, workspace: int) -> bytes:
+    return await command(redis, "HGET", keys.BRANDINGS, str(workspace)) or b""
+
+
+def _decoded(raw: bytes) -> Branding:
     return decode_branding(raw) if raw else PLAIN
 
 
@@ -112,16 +121,23 @@ async def put(
     workspace: int,
     branding: Branding,
     *,
+    match: Collection[str] | None = None,
     now_ms: Callable[[], int] = clock.now_ms,
     longest_wait_s: float = acknowledgements.LONGEST_WAIT_S,
 ) -> Branding:
-    """Replace the branding of a workspace; every redirector has it when this returns."""
+    """Replace the branding of a workspace; every redirector has it when this returns. Raises Stale where it has none of
+    the etags in `match`."""
+    raw = await _read(redis, workspace)
+    stored = _decoded(raw)
+    if match is not None and etags.etag_of(stored) not in match:
+        raise Stale(str(workspace))
     if branding != PLAIN:
-        token = (await get(redis, workspace)).token or secrets.token_hex(8)
+        token = stored.token or secrets.token_hex(8)
         branding = msgspec.structs.replace(branding, token=token)
     nonce = secrets.token_hex(16)
     before = await acknowledgements.redirectors(redis)
-    await _put(redis, workspace, branding, nonce, now_ms())
+    if not await _put(redis, workspace, branding, nonce, now_ms(), None if match is None else raw):
+        raise Stale(str(workspace))
     await acknowledgements.wait_for_acknowledgements(redis, [nonce], before, longest_s=longest_wait_s)
     return branding
 
@@ -134,6 +150,11 @@ async def import_branding(redis: Redis, workspace: int, branding: Branding) -> b
     return True
 
 
-async def _put(redis: Redis, workspace: int, branding: Branding, nonce: str, now_ms: int) -> None:
+async def _put(
+    redis: Redis, workspace: int, branding: Branding, nonce: str, now_ms: int, seen: bytes | None = None
+) -> bool:
+    """Store it, where it is still as `seen`; return whether it was."""
     raw = b"" if branding == PLAIN else msgspec.json.encode(branding)
-    await _PUT.run(redis, _KEYS, str(workspace), raw, now_ms, keys.CHANGES, keys.ROUTES, nonce, keys.DOMAINS)
+    before = () if seen is None else (seen,)
+    arguments = (str(workspace), raw, now_ms, keys.CHANGES, keys.ROUTES, nonce, keys.DOMAINS, *before)
+    return bool(await _PUT.run(redis, _KEYS, *arguments))

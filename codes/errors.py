@@ -52,7 +52,7 @@ class NotInPlan(Exception):
 
 
 class Stale(Exception):
-    """The code has changed since the caller read it (412)."""
+    """What is to be changed has changed since the caller read it (412)."""
 
 
 class Missing(Exception):

@@ -1,4 +1,4 @@
-"""ETags of codes, for optimistic concurrency with If-Match."""
+"""ETags of codes and brandings, for optimistic concurrency with If-Match."""
 
 from collections.abc import Collection
 from hashlib import blake2b
@@ -6,13 +6,14 @@ from hashlib import blake2b
 import msgspec
 
 from codes.errors import Stale
+from schemas.branding import Branding
 from schemas.code import Code, StaticCode
 
 _encoder = msgspec.json.Encoder()
 
 
-def etag_of(code: Code | StaticCode) -> str:
-    """Return the etag of a code: it changes with every change that is stored."""
+def etag_of(code: Code | StaticCode | Branding) -> str:
+    """Return the etag of a code or a branding: it changes with every change that is stored."""
     return blake2b(_encoder.encode(code), digest_size=12).hexdigest()
 
 

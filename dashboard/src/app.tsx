@@ -5,14 +5,15 @@ import { useEffect } from "preact/hooks";
 import { Banner } from "./components/banner";
 import { Icon } from "./components/icon";
 import { Keys } from "./components/keys";
+import { Preferences } from "./components/preferences";
 import { Toasts } from "./components/toasts";
 import mark from "./assets/mark.svg";
-import { session, signOut, whoAmI } from "./state/session";
+import { session, whoAmI } from "./state/session";
 import { sharedToken } from "./state/shared";
 import { opened } from "./state/open";
 import { syncView, viewQuery } from "./state/view";
-import { theme, setTheme, type Theme } from "./state/theme";
-import { language, languages, setLanguage, words } from "./text";
+import "./state/theme";
+import { language, words } from "./text";
 import SignIn from "./views/sign-in";
 import Overview from "./views/overview";
 
@@ -99,34 +100,7 @@ function Side() {
         <kbd aria-hidden="true">Ctrl K</kbd>
       </button>
       <div class="side-end">
-        <button type="button" class="nav-link button-plain" aria-keyshortcuts="?" onClick={() => (opened.value = "shortcuts")}>
-          <Icon name="keyboard" />
-          {words().keys.title}
-        </button>
-        <label class="field">
-          <span>{words().languageLabel}</span>
-          <select class="input" value={language.value} onChange={(event) => setLanguage(event.currentTarget.value)}>
-            {Object.entries(languages).map(([name, title]) => (
-              <option key={name} value={name}>
-                {title}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label class="field">
-          <span>{words().theme.label}</span>
-          <select class="input" value={theme.value} onChange={(event) => setTheme(event.currentTarget.value as Theme)}>
-            {(["auto", "light", "dark"] as const).map((one) => (
-              <option key={one} value={one}>
-                {words().theme[one]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <button type="button" class="nav-link button-plain" onClick={() => void signOut()}>
-          <Icon name="log-out" />
-          {words().signIn.out}
-        </button>
+        <Preferences />
       </div>
     </nav>
   );

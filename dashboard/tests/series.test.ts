@@ -3,13 +3,18 @@ import { expect, test, vi } from "vitest";
 vi.stubGlobal("localStorage", { getItem: () => "en", setItem: () => undefined });
 vi.stubGlobal("navigator", { languages: ["en"] });
 const { chartSvg, steps } = await import("../src/components/drawing");
-const { bucketLabel, lastDay, axisSeconds, tickLabel } = await import("../src/components/times");
+const { bucketLabel, lastDay, axisSeconds, once, tickLabel } = await import("../src/components/times");
 
 test("an hour that the clock repeats is two places, and both are called by the clock of the zone", () => {
   const [first, again] = ["2026-10-25T02:00:00+02:00", "2026-10-25T02:00:00+01:00"];
   expect(axisSeconds(again) - axisSeconds(first)).toBe(3600);
   expect([first, again].map((one) => tickLabel(axisSeconds(one), "time:hour", "Europe/Berlin"))).toEqual(["02:00 AM", "02:00 AM"]);
   expect(tickLabel(axisSeconds("2026-10-26T00:00:00+01:00"), "time:hour", "Europe/Berlin")).toBe("Oct 26");
+});
+
+test("a day that has several places on the axis is called once", () => {
+  const noons = ["2026-11-23T00:00:00Z", "2026-11-23T12:00:00Z", "2026-11-24T00:00:00Z"].map((at) => tickLabel(Date.parse(at) / 1000, "time:day", "UTC"));
+  expect(once(noons)).toEqual(["Nov 23", "", "Nov 24"]);
 });
 
 test("weeks and months are called as such", () => {

@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { browserOf } from "../src/components/agent";
+import { rebased } from "../src/logic/rebased";
 import { fromField, toField } from "../src/text/moments";
 import type { View } from "../src/state/view";
 
@@ -8,7 +9,7 @@ vi.stubGlobal("localStorage", { getItem: () => "en" });
 vi.stubGlobal("navigator", { languages: ["en"] });
 vi.stubGlobal("addEventListener", () => undefined);
 const { questionOf, viewOf } = await import("../src/state/report");
-const { bytes } = await import("../src/text/numbers");
+const { bytes, share } = await import("../src/text/numbers");
 const { read, write } = await import("../src/state/view");
 
 test.each(["", "?period=12mo&compare=year_over_year&kinds=human,bot", "?from=2026-01-05&to=2026-02-01&compare=none&zone=Asia/Tokyo", "?f=scan:country~DE&f=!code:tag~a, b&f=!code:tag~c"])("a view %s is the same after it was saved", (text) => {
@@ -34,4 +35,13 @@ test("browsers are called as people call them", () => {
 
 test("sizes are said in the unit that fits", () => {
   expect([bytes(0), bytes(999), bytes(184_120), bytes(10_737_418_240)]).toEqual(["0 bytes", "999 bytes", "184.1 kB", "10.7 GB"]);
+});
+
+test("a share that is something is not told as nothing", () => {
+  expect([share(0), share(0.004), share(0.005), share(0.333)]).toEqual(["0%", "<1%", "1%", "33%"]);
+});
+
+test("what is typed stays when somebody else was first, and all else is theirs", () => {
+  const shown = { name: "Café", message: "", accent: "" };
+  expect(rebased({ ...shown, message: "Until ten." }, shown, { name: "Bar", message: "Closed", accent: "#000000" })).toEqual({ name: "Bar", message: "Until ten.", accent: "#000000" });
 });

@@ -11,7 +11,7 @@ HERE = "https://example.com/a"
 MANY = {"tags": ["a", "b"], "rules": [{"if": {"country": ["GB"]}, "to": HERE}], "style": {"color": "#000", "size": 1.5}}
 
 
-OTHERS = ("key", "folder", "domain", "style", "report", "webhook", "branding")
+OTHERS = ("key", "folder", "domain", "style", "report", "webhook")
 
 
 def test_every_edit_of_a_code_can_be_conditional() -> None:

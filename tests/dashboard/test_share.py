@@ -56,6 +56,7 @@ def test_a_code_is_shared_opened_by_password_and_revoked(running: Up) -> None:
             ["fill", 'input[name="password"]', "for the agency"],
             ["click", "button:Open"],
             ["reads", SCANS, "3"],
+            ["reads", ".live-value", "3"],
             ["see", f"h1:has-text('{TITLE}')"],
             ["click", ".bar-main:has-text('Phone')"],
             ["see", ".filter:has-text('Phone')"],

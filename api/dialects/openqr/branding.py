@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 import pages
 from api.dialect import Call, Route
+from api.etags import set_etag
 from api.parameters import Parameter
 from api.parsing import convert, read_object
 from api.problems import invalid
@@ -16,6 +17,7 @@ from api.responses import Json
 from codes import brandings
 from codes.brandings import MAX_IMAGE_BYTES, MAX_MESSAGE, MAX_NAME, BrandingFields
 from codes.errors import Missing, Refused
+from codes.etags import etag_of
 from pages import branding as look
 from schemas.branding import BrandImage, Branding
 
@@ -90,13 +92,18 @@ async def from_wire(call: Call, sent: PageBranding, prefix: str = "") -> Brandin
 
 
 async def read_branding(call: Call) -> Response:
-    return Json(to_wire(await brandings.get(call.context.codes.redis, call.key.workspace)))
+    return _answer(call, await brandings.get(call.context.codes.redis, call.key.workspace))
 
 
 async def put_branding(call: Call) -> Response:
     branding = await from_wire(call, convert(await read_object(call.request), PageBranding))
-    put = await brandings.put(call.context.codes.redis, call.key.workspace, branding, now_ms=call.context.now_ms)
-    return Json(to_wire(put))
+    redis, workspace = call.context.codes.redis, call.key.workspace
+    return _answer(call, await brandings.put(redis, workspace, branding, match=call.match, now_ms=call.context.now_ms))
+
+
+def _answer(call: Call, branding: Branding) -> Response:
+    set_etag(call.request, etag_of(branding))
+    return Json(to_wire(branding))
 
 
 # The preview.
@@ -172,6 +179,7 @@ ROUTES = (
         status=200,
         answer=PageBranding,
         example=EXAMPLE,
+        tagged=True,
     ),
     Route(
         method="PUT",
@@ -186,6 +194,7 @@ ROUTES = (
         sent=EXAMPLE,
         problems=(400,),
         example=EXAMPLE,
+        tagged=True,
     ),
     Route(
         method="GET",

@@ -3,7 +3,7 @@
 import { changeOf, type Row } from "../api/questions";
 import { choose, toggle, view } from "../state/view";
 import { fill, words } from "../text";
-import { change, percent, whole } from "../text/numbers";
+import { change, share, whole } from "../text/numbers";
 import { CodeName } from "./code-name";
 import { Icon } from "./icon";
 import { valueLabel } from "./labels";
@@ -36,13 +36,13 @@ export function Bars({ dimension, rows, remainder, several }: Props) {
             <button class="bar-main" type="button" title={told} aria-pressed={mine !== undefined} onClick={() => (several ? toggle(dimension, value) : choose(dimension, value))}>
               <svg class="bar-fill" aria-hidden="true" preserveAspectRatio="none" viewBox="0 0 100 10">
                 <rect width={(100 * scans) / most} height="10" />
-                {before !== undefined && <line x1={(100 * before) / most} x2={(100 * before) / most} y1="0" y2="10" />}
+                {before !== undefined && <line x1={inside((100 * before) / most)} x2={inside((100 * before) / most)} y1="7" y2="10" />}
               </svg>
               <span class="bar-label">
                 <bdi>{dimension === "code" ? <CodeName id={value} /> : label}</bdi>
               </span>
               <span class="bar-number number">{whole(scans)}</span>
-              <span class="bar-share number muted">{percent(Number(row.metrics[1] ?? 0), 0)}</span>
+              <span class="bar-share number muted">{share(Number(row.metrics[1] ?? 0))}</span>
               {compared && (
                 <span class="bar-change">
                   <Change percentage={changeOf(row, 0)} />
@@ -59,13 +59,16 @@ export function Bars({ dimension, rows, remainder, several }: Props) {
         <li class="bar bar-rest muted">
           <span class="bar-label">{words().panels.others}</span>
           <span class="bar-number number">{whole(Number(remainder.metrics[0]))}</span>
-          <span class="bar-share number">{percent(Number(remainder.metrics[1] ?? 0), 0)}</span>
+          <span class="bar-share number">{share(Number(remainder.metrics[1] ?? 0))}</span>
           {compared && <span class="bar-change" />}
         </li>
       )}
     </ol>
   );
 }
+
+/** So far from both ends that the mark is seen whole. */
+const inside = (x: number): number => Math.min(99.4, Math.max(0.6, x));
 
 export function Change({ percentage }: { percentage: number | null | undefined }) {
   if (percentage === undefined) return null;

@@ -7,6 +7,7 @@ import { codeUse, type CodeUse } from "../api/code-use";
 import { mayWrite } from "../state/session";
 import { viewQuery } from "../state/view";
 import { fill, words } from "../text";
+import { codeWords } from "../text/code";
 import { ago, short } from "../text/numbers";
 import { Sparkline } from "./sparkline";
 
@@ -37,7 +38,7 @@ export function CodeRows({ codes, chosen, choose }: Props) {
                 <bdi>{nameOf(code)}</bdi>
               </strong>
               <span class="muted code-line">
-                <bdi class="mono">{code.short_url.replace(/^https?:\/\//, "")}</bdi> → <bdi>{code.type === "website" ? code.destination : code.type.replaceAll("_", " ")}</bdi>
+                <bdi class="mono">{code.short_url.replace(/^https?:\/\//, "")}</bdi> → <bdi>{code.type === "website" ? code.destination : codeWords().page.types[code.type] ?? code.type}</bdi>
               </span>
               {(code.status === "paused" || isOver(code) || code.tags.length > 0) && (
                 <span class="row code-tags">

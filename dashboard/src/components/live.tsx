@@ -3,6 +3,7 @@
 The question counts what is stored until `complete_until`; scans that the stream brings from then on are added to it. So
 the number is at once and exact, and without a stream it is only two seconds later. */
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { followScans, type Scan } from "../api/stream";
 import { ask, type Answered } from "../api/questions";
@@ -16,6 +17,8 @@ import { valueLabel } from "./labels";
 
 const WINDOW_MS = 300_000;
 const SHOWN = 8;
+// All who look at the shared views of a workspace have one rate together.
+const SHARED_MS = 10_000;
 
 export function Live({ code, came }: { code?: string | undefined; came?: () => void }) {
   const { filters, kinds } = base(view.value, code);
@@ -26,15 +29,7 @@ export function Live({ code, came }: { code?: string | undefined; came?: () => v
   const tell = useRef(came);
   tell.current = came;
 
-  const answer = useAnswer<Answered>({
-    key: ["live", key],
-    fetch: (signal) => {
-      const now = Date.now();
-      const range: [string, string] = [new Date(now - WINDOW_MS).toISOString(), new Date(now + 60_000).toISOString()];
-      return ask({ metrics: ["scans"], date_range: range, timezone: "UTC", filters: filters ?? [], kinds: kinds ?? [] }, signal);
-    },
-    refetchMs: open ? 10_000 : 2_000,
-  });
+  const answer = useLast(code, ["scans"], open ? 10_000 : 2_000);
 
   useEffect(() => {
     const parameters = new URLSearchParams({ kinds: (kinds ?? []).join(","), filters: JSON.stringify(filters ?? []) });
@@ -78,14 +73,7 @@ export function Live({ code, came }: { code?: string | undefined; came?: () => v
   const n = Number(answer.data?.results[0]?.metrics[0] ?? 0) + fresh.filter((one) => one.at >= until && one.at > now).length;
   const newest = last[0];
   return (
-    <section class="card tile live" aria-label={words().metrics.now}>
-      <h2 class="label live-name">
-        <span class={`live-dot ${open ? "live-open" : ""}`} aria-hidden="true" />
-        {words().metrics.now}
-      </h2>
-      <p class="live-told">
-        {answer.data ? <strong class="live-value number">{whole(n)}</strong> : <span class="skeleton tile-skeleton" />} <span class="muted">{words().metrics.live}</span>
-      </p>
+    <Tile n={answer.data && n} open={open}>
       {newest ? (
         <details class="menu live-menu">
           <summary class="live-last muted">
@@ -102,6 +90,47 @@ export function Live({ code, came }: { code?: string | undefined; came?: () => v
       ) : (
         <p class="live-last muted">{answer.data ? words().metrics.quiet : "…"}</p>
       )}
+    </Tile>
+  );
+}
+
+/** In a shared view, which has no stream and is told of no single scan: it asks now and then. */
+export function SharedLive() {
+  const answer = useLast(undefined, ["scans", "last_scan"], SHARED_MS);
+  const n = answer.data && Number(answer.data.results[0]?.metrics[0] ?? 0);
+  const last = answer.data?.results[0]?.metrics[1];
+  return (
+    <Tile n={n} open={!answer.error}>
+      <p class="live-last muted">{answer.data ? (last ? ago(String(last)) : words().metrics.quiet) : "…"}</p>
+    </Tile>
+  );
+}
+
+/** What the last minutes had. */
+function useLast(code: string | undefined, metrics: string[], refetchMs: number) {
+  const { filters, kinds } = base(view.value, code);
+  return useAnswer<Answered>({
+    key: ["live", JSON.stringify([filters, kinds])],
+    fetch: (signal) => {
+      const now = Date.now();
+      const range: [string, string] = [new Date(now - WINDOW_MS).toISOString(), new Date(now + 60_000).toISOString()];
+      return ask({ metrics, date_range: range, timezone: "UTC", filters: filters ?? [], kinds: kinds ?? [] }, signal);
+    },
+    refetchMs,
+  });
+}
+
+function Tile({ n, open, children }: { n: number | undefined; open: boolean; children: ComponentChildren }) {
+  return (
+    <section class="card tile live" aria-label={words().metrics.now}>
+      <h2 class="label live-name">
+        <span class={`live-dot ${open ? "live-open" : ""}`} aria-hidden="true" />
+        {words().metrics.now}
+      </h2>
+      <p class="live-told">
+        {n !== undefined ? <strong class="live-value number">{whole(n)}</strong> : <span class="skeleton tile-skeleton" />} <span class="muted">{words().metrics.live}</span>
+      </p>
+      {children}
     </section>
   );
 }
@@ -119,7 +148,7 @@ function One({ scan, brief }: { scan: Scan; brief?: boolean }) {
           <bdi>{one}</bdi>
         </span>
       ))}
-      <time dateTime={scan.at}>{ago(scan.at)}</time>
+      <time dateTime={scan.at}>{ago(scan.at, Date.now(), brief ? "short" : "long")}</time>
     </span>
   );
 }

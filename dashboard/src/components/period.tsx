@@ -101,8 +101,10 @@ export function PeriodBar({ range }: { range?: [string, string] | undefined }) {
 
 function Choose({ range, close }: { range: [string, string] | undefined; close: () => void }) {
   const { periods } = words();
-  const [from, setFrom] = useState(range?.[0].slice(0, 10) ?? "");
-  const [to, setTo] = useState(range?.[1].slice(0, 10) ?? "");
+  // Those that are looked at, which may come after the dialog was opened, until others are chosen.
+  const [chosen, choose] = useState<{ from?: string; to?: string }>({});
+  const from = chosen.from ?? range?.[0].slice(0, 10) ?? "";
+  const to = chosen.to ?? range?.[1].slice(0, 10) ?? "";
   return (
     <Dialog title={periods.label} close={close}>
       <form
@@ -113,14 +115,14 @@ function Choose({ range, close }: { range: [string, string] | undefined; close: 
           close();
         }}
       >
-        <div class="row">
+        <div class="period-days">
           <label class="field">
             <span>{periods.from}</span>
-            <input class="input" type="date" required value={from} onInput={(event) => setFrom(event.currentTarget.value)} />
+            <input class="input" type="date" required value={from} onInput={(event) => choose({ ...chosen, from: event.currentTarget.value })} />
           </label>
           <label class="field">
             <span>{periods.to}</span>
-            <input class="input" type="date" required min={from} value={to} onInput={(event) => setTo(event.currentTarget.value)} />
+            <input class="input" type="date" required min={from} value={to} onInput={(event) => choose({ ...chosen, to: event.currentTarget.value })} />
           </label>
         </div>
         <button class="button button-primary">{periods.apply}</button>

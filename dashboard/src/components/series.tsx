@@ -4,13 +4,13 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Question, Row } from "../api/questions";
-import { setView } from "../state/view";
+import { setView, view } from "../state/view";
 import { theme } from "../state/theme";
 import { language, words } from "../text";
-import { whole } from "../text/numbers";
+import { days, whole } from "../text/numbers";
 import { Change } from "./bars";
 import { Export } from "./export";
-import { axisZone, bucketLabel, lastDay, axisSeconds, tickLabel } from "./times";
+import { axisZone, bucketLabel, lastDay, axisSeconds, once, tickLabel } from "./times";
 
 interface Props {
   rows: Row[];
@@ -20,6 +20,8 @@ interface Props {
 }
 
 const HEIGHT = 260;
+// There are no parts of scans.
+const STEPS = Array.from({ length: 12 }, (_, at) => [1, 2, 5].map((digit) => digit * 10 ** at)).flat();
 
 function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -34,6 +36,7 @@ export function Series({ rows, grain, zone, question }: Props) {
   const labels = useMemo(() => rows.map((row) => String(row.dimensions[0])), [rows]);
   const scans = useMemo(() => rows.map((row) => Number(row.metrics[0])), [rows]);
   const before = useMemo(() => (rows.some((row) => row.comparison) ? rows.map((row) => Number(row.comparison?.metrics[0] ?? 0)) : null), [rows]);
+  const earlier = useMemo(() => (before ? earlierDays(rows) : null), [rows, before]);
   // Hours of today that have not come yet are no zeros.
   const come = useMemo(() => (grain === "time:hour" ? labels.filter((label) => axisSeconds(label) <= Date.now() / 1000).length : labels.length), [rows, grain]);
   // A day, week or month that is not over yet: its line is dotted.
@@ -61,8 +64,8 @@ export function Series({ rows, grain, zone, question }: Props) {
         scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
         tzDate: (at) => uPlot.tzDate(new Date(at * 1000), axisZone(grain, zone)),
         axes: [
-          { ...axis, grid: { show: false }, size: 32, space: 64, values: (_, ticks) => ticks.map((at) => tickLabel(at, grain, axisZone(grain, zone))) },
-          { ...axis, size: 56, values: (_, ticks) => ticks.map((value) => (Number.isInteger(value) ? whole(value) : "")) },
+          { ...axis, grid: { show: false }, size: 32, space: 64, values: (_, ticks) => once(ticks.map((at) => tickLabel(at, grain, axisZone(grain, zone)))) },
+          { ...axis, size: 56, incrs: STEPS, values: (_, ticks) => ticks.map(whole) },
         ],
         series: [
           {},
@@ -113,6 +116,12 @@ export function Series({ rows, grain, zone, question }: Props) {
       <figcaption class="row series-head">
         <h2>{words().panels.series}</h2>
         <span class="series-told number" aria-hidden="true">
+          {row === undefined && before && earlier && (
+            <span class="legends">
+              <span class="legend">{days(labels[0] ?? "", lastDay(labels.at(-1) ?? "", grain))}</span>
+              <span class="legend legend-before muted">{days(earlier[0], lastDay(earlier[1], grain))}</span>
+            </span>
+          )}
           {row && (
             <>
               {bucketLabel(String(row.dimensions[0]), grain, zone)}: <strong>{whole(Number(row.metrics[0]))}</strong>
@@ -140,7 +149,7 @@ export function Series({ rows, grain, zone, question }: Props) {
               <tr>
                 <th scope="col">{words().periods.label}</th>
                 <th scope="col">{words().metrics.scans}</th>
-                {before && <th scope="col">{words().compare.label}</th>}
+                {before && <th scope="col">{comparedWith()}</th>}
                 {before && <th scope="col">{words().panels.change}</th>}
               </tr>
             </thead>
@@ -161,6 +170,19 @@ export function Series({ rows, grain, zone, question }: Props) {
       )}
     </figure>
   );
+}
+
+/** What the numbers before are: those of the period before, or of a year ago. */
+function comparedWith(): string {
+  const { compare } = words();
+  return view.value.compare === "year_over_year" ? compare.year_over_year : compare.previous_period;
+}
+
+/** The first and the last day, week or month that the rows are compared with. */
+function earlierDays(rows: Row[]): [string, string] | null {
+  const found = rows.flatMap((row) => (row.comparison ? [String(row.comparison.dimensions[0])] : []));
+  const [first, last] = [found[0], found.at(-1)];
+  return first && last ? [first, last] : null;
 }
 
 /** Whether the system is dark: colours of a canvas do not change by themselves. */

@@ -20,6 +20,11 @@ export function tickLabel(at: number, grain: string, zone: string): string {
   return midnight ? new Intl.DateTimeFormat(language.value, { day: "numeric", month: "short", timeZone: zone }).format(moment) : clock;
 }
 
+/** A few days have more room than names: each is called once. */
+export function once(labels: string[]): string[] {
+  return labels.map((label, at) => (label === labels[at - 1] ? "" : label));
+}
+
 function hour(moment: Date, zone: string, locale = language.value): string {
   return new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(moment);
 }

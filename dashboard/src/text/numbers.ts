@@ -25,6 +25,11 @@ export function percent(part: number, digits = 1): string {
   return kept(`percent ${digits}`, () => new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: digits })).format(part);
 }
 
+/** In whole percent; what is something is never told as nothing. */
+export function share(part: number): string {
+  return part > 0 && part < 0.005 ? `<${percent(0.01, 0)}` : percent(part, 0);
+}
+
 /** With a decimal only where it says something. */
 export function change(percentage: number): string {
   const digits = Math.abs(percentage) < 100 ? 1 : 0;
@@ -53,9 +58,9 @@ export function moment(iso: string, zone: string): string {
   return kept(`moment ${zone}`, () => new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "short", timeZone: zone })).format(new Date(iso));
 }
 
-export function ago(iso: string, now = Date.now()): string {
+export function ago(iso: string, now = Date.now(), style: "long" | "short" = "long"): string {
   const seconds = Math.round((Date.parse(iso) - now) / 1000);
-  const format = kept("ago", () => new Intl.RelativeTimeFormat(language.value, { numeric: "auto" }));
+  const format = kept(`ago ${style}`, () => new Intl.RelativeTimeFormat(language.value, { numeric: "auto", style }));
   for (const [unit, size] of [["day", 86_400], ["hour", 3_600], ["minute", 60]] as const) {
     if (Math.abs(seconds) >= size) return format.format(Math.round(seconds / size), unit);
   }

@@ -37,6 +37,7 @@ export const settingsDe: typeof settingsEn = {
     not_found_text: "Sonst zeigen sie diesen Text",
   },
   branding: {
+    conflict: "Jemand anderes hat das Branding inzwischen geändert. Was du eingegeben hast, ist noch da: Sieh es dir an und speichere erneut.",
     about: "Wie Seiten aussehen, die jemand statt eines Ziels sieht: nicht gefunden, pausiert, abgelaufen, die Frage nach dem Passwort. Hell oder dunkel und die Sprache richten sich nach dem Gerät.",
     of: "Branding",
     workspace: "des Arbeitsbereichs",

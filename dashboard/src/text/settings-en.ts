@@ -37,6 +37,7 @@ export const settingsEn = {
     not_found_text: "Else they show this text",
   },
   branding: {
+    conflict: "Somebody else has changed the branding since. What you typed is kept: look at it again, and save it.",
     about: "How pages look that a visitor sees in place of a destination: not found, paused, expired, the password form. They follow the visitor's light or dark screen and language.",
     of: "Branding of",
     workspace: "The workspace",

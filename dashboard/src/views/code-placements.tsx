@@ -88,7 +88,7 @@ export default function CodePlacements({ code }: PartProps) {
                   <strong>
                     <bdi>{placement}</bdi>
                   </strong>
-                  <span class="muted">{row ? `${whole(Number(row.metrics[0]))} ${words().metrics.scans}${row.metrics[1] ? ` · ${ago(String(row.metrics[1]))}` : ""}` : text.unused}</span>
+                  <span class="muted placement-use">{row ? fill(text.used, { n: whole(Number(row.metrics[0])), ago: row.metrics[1] ? ago(String(row.metrics[1]), Date.now(), "short") : "" }) : text.unused}</span>
                   <div class="row">
                     <a class="button" href={picture(placement, "png")} download={`${placement.replace(/[^\w.-]+/g, "-")}.png`}>
                       PNG

@@ -1,6 +1,6 @@
 /* One code: its picture and address, where it leads, and all that happened to it. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ErrorBoundary, lazy, useLocation, useRoute } from "preact-iso";
 import { ApiError, type Answer } from "../api/client";
 import { useAnswer } from "../api/cache";
@@ -30,7 +30,7 @@ export default function Code() {
   const { params } = useRoute();
   const id = params["id"] ?? "";
   const answer = useAnswer<Answer<CodeShape>>({ key: ["code", id], fetch: (signal) => readCode(id, signal) });
-  if (answer.error instanceof ApiError && answer.error.status === 404) return <NotFound />;
+  if (answer.error instanceof ApiError && answer.error.status === 404) return <NotFound code />;
   if (answer.error && !answer.data) return <Trouble error={answer.error} retry={() => void answer.refetch()} />;
   if (!answer.data) return <div class="skeleton panel-skeleton" />;
   const part: PartProps = { code: answer.data.body, etag: answer.data.etag, again: () => void answer.refetch() };
@@ -44,13 +44,18 @@ export default function Code() {
 
 function Parts({ open, ...part }: PartProps & { open: string }) {
   const { parts } = words();
+  const nav = useRef<HTMLElement>(null);
+  // On a phone not all parts have room.
+  useEffect(() => {
+    if (nav.current) showIn(nav.current);
+  }, [open]);
   const { code } = part;
   const count: Record<string, number> = { rules: code.rules.length, variants: code.variants.length };
   const pages = ["", ...(code.type === "website" ? ["rules", "variants"] : ["page"]), "placements", "history", "settings"] as const;
   const titles: Record<string, string> = { "": words().codes.analytics, rules: parts.rules, variants: parts.variants, placements: parts.placements, history: parts.history, page: words().edit.page, settings: parts.settings };
   return (
     <>
-      <nav class="parts" aria-label={parts.label}>
+      <nav class="parts" ref={nav} aria-label={parts.label}>
         {pages.map((one) => (
           <a key={one} href={`/codes/${code.id}${one && `/${one}`}${viewQuery.value}`} aria-current={one === open ? "page" : undefined}>
             {titles[one]}
@@ -63,6 +68,12 @@ function Parts({ open, ...part }: PartProps & { open: string }) {
       </ErrorBoundary>
     </>
   );
+}
+
+/** Scrolls the row alone, and not the page. */
+function showIn(row: HTMLElement): void {
+  const open = row.querySelector<HTMLElement>("[aria-current]");
+  if (open) row.scrollLeft = open.offsetLeft - row.offsetLeft - (row.clientWidth - open.clientWidth) / 2;
 }
 
 function Head(props: PartProps) {

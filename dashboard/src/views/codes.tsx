@@ -128,14 +128,24 @@ export default function Codes() {
       {chosen.size > 0 && <Many chosen={[...chosen.values()]} folders={folders.data?.folders ?? []} clear={() => setChosen(new Map())} again={reload} />}
       {codes.length > 0 && (
         <section class="card code-list" aria-busy={state === "loading"}>
-          {mayWrite() && (
-            <label class="row code-all">
-              <span class="code-choice">
-                <input type="checkbox" checked={all} onChange={() => setChosen(all ? new Map() : new Map(codes.map((code) => [code.id, code])))} />
-              </span>
-              {list.chooseShown}
-            </label>
-          )}
+          <div class={`code-row code-cols ${mayWrite() ? "code-row-choice" : ""}`}>
+            {mayWrite() ? (
+              <label class="row code-all">
+                <span class="code-choice">
+                  <input type="checkbox" checked={all} onChange={() => setChosen(all ? new Map() : new Map(codes.map((code) => [code.id, code])))} />
+                </span>
+                {list.chooseShown}
+              </label>
+            ) : (
+              <span />
+            )}
+            <span class="code-lately" aria-hidden="true">
+              {text.lately}
+            </span>
+            <span class="code-scans" aria-hidden="true">
+              {words().metrics.scans}
+            </span>
+          </div>
           <ul>
             {pages.map((page, at) => (
               <CodeRows key={page[0]?.id ?? at} codes={page} chosen={chosen} choose={choose} />

@@ -1,11 +1,12 @@
 import { words } from "../text";
 
-export default function NotFound() {
+export default function NotFound({ code }: { code?: boolean }) {
   return (
     <div class="card empty">
       <h1>{words().problems.notFound}</h1>
-      <a class="button button-primary" href="/">
-        {words().problems.home}
+      {code && <p>{words().problems.noCode}</p>}
+      <a class="button button-primary" href={code ? "/codes" : "/"}>
+        {code ? words().keys.codes : words().problems.home}
       </a>
     </div>
   );

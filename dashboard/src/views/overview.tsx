@@ -161,7 +161,7 @@ function Figure({ name, value, before, change, children }: Figures) {
         {children}
       </div>
       <p class="tile-told">
-        {value === undefined ? <span class="skeleton tile-skeleton" /> : <span class="tile-value number">{whole(value)}</span>}
+        {value === undefined ? <span class="skeleton tile-skeleton" /> : <span class={`tile-value number ${value > 999_999 ? "tile-long" : ""}`}>{whole(value)}</span>}
       </p>
       <p class="muted tile-before number">
         {value !== undefined && before !== undefined && (

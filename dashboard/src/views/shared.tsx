@@ -9,6 +9,7 @@ import { openSharedView, readSharedProof, type OpenedView, type SharedProof } fr
 import { FilterBar } from "../components/filters";
 import { TextField } from "../components/forms";
 import { Icon } from "../components/icon";
+import { SharedLive } from "../components/live";
 import { PeriodBar } from "../components/period";
 import { Trouble } from "../components/trouble";
 import { sharedSession, sharedToken } from "../state/shared";
@@ -125,6 +126,7 @@ function SharedCode({ name }: { name: string }) {
       <FilterBar />
       {totals.error && !totals.data && <Trouble error={totals.error} retry={() => void totals.refetch()} />}
       <div class="tiles">
+        <SharedLive />
         {(["scans", "visitors"] as const).map((metric, at) => (
           <Tile key={metric} name={words().metrics[metric]} value={all ? Number(all.metrics[at]) : undefined} row={all} at={at} />
         ))}

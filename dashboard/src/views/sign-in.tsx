@@ -6,6 +6,7 @@ import mark from "../assets/mark.svg";
 
 export default function SignIn() {
   const { signIn: text } = words();
+  const [before, after] = text.intro.split("{command}");
   const [key, setKey] = useState("");
   const [wrong, setWrong] = useState("");
   const [busy, setBusy] = useState(false);
@@ -45,7 +46,11 @@ export default function SignIn() {
           <img src={mark} alt="" /> {words().name}
         </p>
         <h1>{text.title}</h1>
-        <p class="muted">{text.intro}</p>
+        <p class="muted">
+          {before}
+          <code class="mono">waymark up</code>
+          {after}
+        </p>
         <label class="field">
           <span>{text.key}</span>
           <input class="input mono" type="password" name="key" autocomplete="current-password" required value={key} aria-invalid={wrong !== ""} aria-describedby="wrong" onInput={(event) => setKey(event.currentTarget.value)} />

@@ -1,5 +1,7 @@
 """/v1/branding, and that of a domain: stored, told to redirectors, refused, previewed."""
 
+import asyncio
+
 import pytest
 
 from schemas import keys
@@ -41,6 +43,20 @@ async def test_the_life_of_a_branding(api: Service) -> None:
     await stranger.aclose()
     assert (await api.client.put("/v1/branding", json={})).json() == OPEN
     assert not await api.redis.hlen(keys.BRANDINGS)
+
+
+async def test_two_people_do_not_overwrite_each_other(api: Service) -> None:
+    seen = (await api.client.get("/v1/branding")).headers["etag"]
+    mine = await api.client.put("/v1/branding", json={"name": "Mine"}, headers={"If-Match": seen})
+    theirs = await api.client.put("/v1/branding", json={"name": "Theirs"}, headers={"If-Match": seen})
+    assert (mine.status_code, theirs.status_code, theirs.json()["error"]["field"]) == (200, 412, "If-Match")
+    assert mine.headers["etag"] == (await api.client.get("/v1/branding")).headers["etag"] != seen
+    # Of several at once exactly one is first; who says nothing of what was seen replaces it.
+    both = [
+        api.client.put("/v1/branding", json={"name": name}, headers={"If-Match": mine.headers["etag"]}) for name in "ab"
+    ]
+    assert sorted([one.status_code for one in await asyncio.gather(*both)]) == [200, 412]
+    assert (await api.client.put("/v1/branding", json={})).headers["etag"] == seen
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { useAnswer } from "../../api/cache";
-import { call, get } from "../../api/client";
+import { ApiError, call, get } from "../../api/client";
 import type { Branding, Domain } from "../../api/settings";
 import { PictureField } from "../../branding/picture-field";
 import { Preview, usePreview } from "../../branding/preview";
@@ -11,6 +11,7 @@ import { SelectField } from "../../components/fields";
 import { FormProblem, TextField, problemOf } from "../../components/forms";
 import { Trouble } from "../../components/trouble";
 import { Colour } from "../../design/controls";
+import { rebased } from "../../logic/rebased";
 import { mayWrite } from "../../state/session";
 import { showToast } from "../../state/toasts";
 import { words } from "../../text";
@@ -26,6 +27,7 @@ export type Draft = Record<Field, string>;
 
 interface Found {
   workspace: Branding;
+  etag: string | null;
   domains: Domain[];
 }
 
@@ -35,8 +37,8 @@ export default function BrandingTab() {
   const answer = useAnswer<Found>({
     key: STALE,
     fetch: async (signal) => {
-      const [workspace, { domains }] = await Promise.all([get<Branding>("/v1/branding", signal), get<{ domains: Domain[] }>("/v1/domains", signal)]);
-      return { workspace, domains };
+      const [workspace, { domains }] = await Promise.all([call<Branding>("GET", "/v1/branding", { signal }), get<{ domains: Domain[] }>("/v1/domains", signal)]);
+      return { workspace: workspace.body, etag: workspace.etag, domains };
     },
   });
   const found = answer.data;
@@ -50,7 +52,7 @@ export default function BrandingTab() {
           <SelectField label={text.of} name="host" value={host} change={setHost} options={[["", text.workspace], ...found.domains.map((one): [string, string] => [one.id, one.domain])]} hint={domain ? text.domainHint : undefined} />
         </div>
       )}
-      {found && <Editor key={`${host} ${JSON.stringify(stored)}`} stored={stored ?? null} domain={domain ?? null} />}
+      {found && <Editor key={host} stored={stored ?? null} etag={found.etag} domain={domain ?? null} />}
     </Section>
   );
 }
@@ -59,24 +61,45 @@ function draftOf(stored: Branding | null): Draft {
   return Object.fromEntries(FIELDS.map((field) => [field, stored?.[field] ?? ""])) as Draft;
 }
 
-function Editor({ stored, domain }: { stored: Branding | null; domain: Domain | null }) {
+function Editor({ stored, etag, domain }: { stored: Branding | null; etag: string | null; domain: Domain | null }) {
   const { branding: text } = words().settings;
   const before = draftOf(stored);
   const [draft, setDraft] = useState(before);
+  const [shown, setShown] = useState(before);
+  if (FIELDS.some((field) => shown[field] !== before[field])) {
+    // What was being typed stays when somebody else is first.
+    setDraft(rebased(draft, shown, before));
+    setShown(before);
+  }
   const { busy, error, run } = useAction();
   const preview = usePreview(draft, domain !== null);
   const set = (field: Field) => (value: string) => setDraft({ ...draft, [field]: value });
   const wrong = (field: Field) => problemOf(error, domain ? `branding.${field}` : field) ?? problemOf(preview.error, field);
   const changed = FIELDS.some((field) => draft[field] !== before[field]);
 
-  async function put(wanted: Draft): Promise<void> {
+  /** What is stored then, and its version; a domain's has none. */
+  async function put(wanted: Draft, seen: string | null): Promise<{ saved: Draft; etag: string | null }> {
     const branding = Object.fromEntries(FIELDS.map((field) => [field, wanted[field].trim() || null]));
     const open = FIELDS.every((field) => branding[field] === null);
-    await (domain ? call("PATCH", `/v1/domains/${domain.id}`, { body: { branding: open ? null : branding } }) : call("PUT", "/v1/branding", { body: branding }));
+    if (domain) {
+      const { body } = await call<Domain>("PATCH", `/v1/domains/${domain.id}`, { body: { branding: open ? null : branding } });
+      return { saved: draftOf(body.branding), etag: null };
+    }
+    try {
+      const { body, etag } = await call<Branding>("PUT", "/v1/branding", { body: branding, etag: seen });
+      return { saved: draftOf(body), etag };
+    } catch (error) {
+      throw error instanceof ApiError && error.status === 412 ? new ApiError(412, error.code, text.conflict, null) : error;
+    }
   }
 
   function save(): void {
-    void run(() => put(draft), STALE).then((done) => done && showToast(text.live, { label: words().undo, run: () => void run(() => put(before), STALE) }));
+    const work = async () => {
+      const made = await put(draft, etag);
+      setDraft(made.saved);
+      showToast(text.live, { label: words().undo, run: () => void run(() => put(before, made.etag).then(({ saved }) => setDraft(saved)), STALE) });
+    };
+    void run(work, STALE);
   }
 
   return (

@@ -2,6 +2,7 @@
 
 import { Route, Router, lazy, useLocation } from "preact-iso";
 import { useEffect, useRef } from "preact/hooks";
+import { Preferences } from "../../components/preferences";
 import { TABS, shownTabs } from "../../state/settings";
 import { viewQuery } from "../../state/view";
 import { words } from "../../text";
@@ -53,6 +54,9 @@ export default function Settings() {
         <Route path="/usage" component={Usage} />
         <Route path="/system" component={System} />
       </Router>
+      <div class="card settings-own">
+        <Preferences />
+      </div>
     </>
   );
 }
