@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 import shutil
 import sys
 from typing import get_args
@@ -9,8 +10,7 @@ from typing import get_args
 import click
 from rich.console import Console
 
-from drill import report, runner, schedule
-from drill.redis_engines import Kind
+from drill import redis_engines, report, runner, schedule, secure_kafka
 from waymark.commands.options import Unusable, explained, json_flag
 
 FIELDS = ("seed", "fault", "promised", "given", "stored", "lost", "doubled", "outage_ms", "gone", "gone_oldest_ms")
@@ -20,13 +20,21 @@ FIELDS = ("seed", "fault", "promised", "given", "stored", "lost", "doubled", "ou
 @click.option("--runs", type=click.IntRange(min=1), default=20, show_default=True, help="Number of faults.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="First seed; runs count up.")
 @click.option("--bus", type=click.Choice(["journal", "kafka"]), default="journal", show_default=True)
-@click.option("--redis", type=click.Choice(get_args(Kind)), help="Another Redis than the one of `waymark up`.")
+@click.option("--redis", type=click.Choice(get_args(redis_engines.Kind)), help="Another Redis than `up` starts.")
+@click.option("--kafka", type=click.Choice(get_args(secure_kafka.Kind)), help="A broker by TLS, or by TLS and SASL.")
 @click.option("--seconds", type=click.FloatRange(min=1), help="Start no run that would not end within this time.")
 @click.option("--fault", help="Inject only this fault; the seed still decides target, time and duration.")
 @json_flag
 @explained
 def drill(
-    runs: int, seed: int, bus: str, redis: Kind | None, seconds: float | None, fault: str | None, as_json: bool
+    runs: int,
+    seed: int,
+    bus: str,
+    redis: redis_engines.Kind | None,
+    kafka: secure_kafka.Kind | None,
+    seconds: float | None,
+    fault: str | None,
+    as_json: bool,
 ) -> None:
     """Inject faults into a temporary Waymark, and count lost and doubled scans.
 
@@ -36,10 +44,10 @@ def drill(
     """
     if not sys.platform.startswith("linux"):
         raise Unusable("the drill needs Linux: it finds processes in /proc")
-    which = next(one for one in schedule.BUSES if one == bus)
+    which: schedule.Bus = "kafka" if bus == "kafka" or kafka is not None else "journal"
     if fault is not None and fault not in (names := [one.name for one in schedule.faults_of(which)]):
         raise Unusable(f"there is no fault {fault!r} for this bus; there are: {', '.join(names)}")
-    missing = [name for name in ("java", "mvn") if bus == "kafka" and shutil.which(name) is None]
+    missing = [name for name in ("java", "mvn") if which == "kafka" and shutil.which(name) is None]
     if missing:
         raise Unusable(f"a Kafka broker needs Java and Maven; missing here: {', '.join(missing)}")
     outcomes = asyncio.run(
@@ -50,15 +58,25 @@ def drill(
             say=lambda line: click.echo(line, err=True),
             only=fault,
             redis=redis,
+            kafka=kafka,
         )
     )
     if not outcomes:
         raise Unusable("nothing was run")
-    report.show(outcomes, which, Console(stderr=as_json, width=None if sys.stdout.isatty() else 120), fault)
+    console = Console(stderr=as_json, width=None if sys.stdout.isatty() else 120)
+    report.show(outcomes, which, console, _again(which, redis, kafka, fault))
     if as_json:
         told = [{field: getattr(outcome, field) for field in FIELDS} for outcome in outcomes]
         click.echo(json.dumps({"runs": told}))
     raise SystemExit(any(outcome.failed for outcome in outcomes))
+
+
+def _again(bus: str, redis: str | None, kafka: str | None, fault: str | None) -> str:
+    """The command that does the same, but for seeds and runs."""
+    chosen = (("--bus", bus), ("--redis", redis), ("--kafka", kafka), ("--fault", fault))
+    return shlex.join(
+        ["python", "-m", "drill", *(word for option, value in chosen if value for word in (option, value))]
+    )
 
 
 if __name__ == "__main__":

@@ -172,6 +172,11 @@ class KafkaServer:
             await admin.close()
         return True
 
+    @property
+    def waymark(self) -> dict[str, str]:
+        """Waymark's settings, to speak to it."""
+        return {"WAYMARK_KAFKA_BOOTSTRAP": self.bootstrap}
+
     def create_topic(self, name: str, partitions: int = 3) -> None:
         _run(self._create_topic(name, partitions))
 
@@ -213,9 +218,17 @@ class KafkaServer:
         self.process = None
 
 
+Server = TypeVar("Server", bound=KafkaServer)
+
+
 @contextmanager
-def running(folder: Path, *, more: str = "", users: Mapping[str, str] = {}) -> Iterator[KafkaServer]:
-    server = KafkaServer(folder, more=more, users=users)
+def running(folder: Path) -> Iterator[KafkaServer]:
+    with started(KafkaServer(folder)) as server:
+        yield server
+
+
+@contextmanager
+def started(server: Server) -> Iterator[Server]:
     server.start()
     try:
         yield server
@@ -224,6 +237,6 @@ def running(folder: Path, *, more: str = "", users: Mapping[str, str] = {}) -> I
 
 
 if __name__ == "__main__":
-    with running(Path(sys.argv[1])) as started:
-        print(started.bootstrap, flush=True)
+    with running(Path(sys.argv[1])) as one:
+        print(one.bootstrap, flush=True)
         signal.pause()

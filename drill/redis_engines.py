@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from harness import redis_servers
+from harness.certificates import make_certificates
 from harness.redis_servers import RedisNode, Watched
 from infra import redis_primary
 
@@ -50,7 +51,7 @@ def redis_engine(kind: Kind, folder: Path) -> Iterator[RedisEngine]:
     """Needs a `redis-server` with TLS on PATH for `tls`."""
     folder.mkdir()
     if kind == "tls":
-        certificates = redis_servers.make_certificates(folder / "certificates")
+        certificates = make_certificates(folder / "certificates")
         with redis_servers.redis_node(folder / "a", tls=certificates) as node:
             yield RedisEngine(f"rediss://127.0.0.1:{node.port}{certificates.query}", lambda: node)
     elif kind == "sentinel":

@@ -9,8 +9,8 @@ from drill.runner import Outcome
 from drill.schedule import POWER_CUT, Bus
 
 
-def show(outcomes: Sequence[Outcome], bus: Bus, console: Console, only: str | None = None) -> None:
-    """Print a row for each fault, then the failed runs with the commands that repeat them."""
+def show(outcomes: Sequence[Outcome], bus: Bus, console: Console, again: str) -> None:
+    """Print a row for each fault, then the failed runs with the commands that repeat them, which begin with `again`."""
     table = Table(title=f"{len(outcomes)} runs, bus: {bus}", caption_justify="left")
     table.add_column("fault", overflow="fold")
     for title in ("runs", "302s given", "scans stored", "lost", "doubled", "longest outage"):
@@ -34,7 +34,7 @@ def show(outcomes: Sequence[Outcome], bus: Bus, console: Console, only: str | No
         if outcome.failed:
             said = "; ".join(outcome.problems) or f"{outcome.lost} lost, {outcome.doubled} doubled"
             console.print(f"seed {outcome.seed}, {outcome.fault}: {said}", markup=False, highlight=False)
-            console.print(f"  again: {_again(outcome, bus, only)}", markup=False, highlight=False)
+            console.print(f"  again: {_again(outcome, again)}", markup=False, highlight=False)
 
 
 def _figures(outcomes: Sequence[Outcome]) -> list[str]:
@@ -50,10 +50,8 @@ def _figures(outcomes: Sequence[Outcome]) -> list[str]:
     ]
 
 
-def _again(outcome: Outcome, bus: Bus, only: str | None) -> str:
-    alone = f"python -m drill --bus {bus} --seed {outcome.seed} --runs 1"
-    if only is not None:
-        alone += f' --fault "{only}"'
+def _again(outcome: Outcome, again: str) -> str:
+    alone = f"{again} --seed {outcome.seed} --runs 1"
     if not outcome.before:
         return alone
     return f"{alone}   (with what went before: --seed {outcome.before[0]} --runs {len(outcome.before) + 1})"

@@ -17,10 +17,10 @@ from pathlib import Path
 import msgspec
 
 from aggregator.audit.report import Report, render
-from drill import volume
+from drill import secure_kafka, volume
 from drill.client_log import ClientLog, by_label, compare
 from drill.faults import inject
-from drill.kafka import KafkaServer, running
+from drill.kafka import KafkaServer, started
 from drill.redis_engines import Kind, redis_engine
 from drill.scanners import Scanners
 from drill.schedule import ON_A_VOLUME, Bus, DrillRun, scheduled
@@ -72,17 +72,18 @@ async def drill(
     say: Callable[[str], None],
     only: str | None = None,
     redis: Kind | None = None,
+    kafka: secure_kafka.Kind | None = None,
 ) -> list[Outcome]:
-    """Execute as many of the runs as fit into the time, at least one, on the stack's own Redis or one of another kind.
-    Skips runs that need a separate file system if none can be mounted. Raises RuntimeError if a broker does not
-    start."""
+    """Execute as many of the runs as fit into the time, at least one, on the stack's own Redis or one of another kind;
+    `kafka` is how the broker is spoken to, if not plainly. Skips runs that need a separate file system if none can be
+    mounted. Raises RuntimeError if a broker does not start."""
     deadline = None if seconds is None else time.monotonic() + seconds
     runs = [scheduled(bus, seed, only) for seed in seeds]
     if any(_on_a_volume(run) for run in runs) and not volume.possible():
         say(f"left out: {', '.join(ON_A_VOLUME)}: they take root, and a loop device that can be mounted")
         runs = [run for run in runs if not _on_a_volume(run)]
     outcomes: list[Outcome] = []
-    async with _broker(bus) as broker:
+    async with _broker(bus, kafka) as broker:
         while len(outcomes) < len(runs) and (not outcomes or _left(deadline) > 2 * ENDING_S):
             group = _together(runs[len(outcomes) : len(outcomes) + GROUP])
             outcomes += await _on_one_stack(group, broker, deadline, say, redis)
@@ -99,12 +100,13 @@ def _together(runs: Sequence[DrillRun]) -> list[DrillRun]:
 
 
 @contextlib.asynccontextmanager
-async def _broker(bus: Bus) -> AsyncIterator[KafkaServer | None]:
+async def _broker(bus: Bus, kind: secure_kafka.Kind | None) -> AsyncIterator[KafkaServer | None]:
     if bus == "journal":
         yield None
         return
     with tempfile.TemporaryDirectory(prefix="wm-drill-kafka-", ignore_cleanup_errors=True) as folder:
-        starting = running(Path(folder) / "kafka")
+        at = Path(folder) / "kafka"
+        starting = started(KafkaServer(at) if kind is None else secure_kafka.SecureKafka(at, kind))
         broker = await asyncio.to_thread(starting.__enter__)
         try:
             yield broker

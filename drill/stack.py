@@ -108,7 +108,7 @@ class Stack:
         variables |= self._more
         if self.broker is not None:
             variables |= {
-                "WAYMARK_KAFKA_BOOTSTRAP": self.broker.bootstrap,
+                **self.broker.waymark,
                 "WAYMARK_KAFKA_TOPIC": self.topic,
                 "WAYMARK_KAFKA_GROUP": self.topic,
             }

@@ -143,6 +143,8 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     bridge: Bridge
     protocol_version = "HTTP/1.1"
+    # An answer is written in pieces, and each would wait for the client's word that it has the one before.
+    disable_nagle_algorithm = True
 
     def log_message(self, *_: object) -> None:
         return

@@ -56,10 +56,10 @@ def test_a_power_cut_takes_the_last_moments_alone() -> None:
 
 
 @pytest.mark.kafka
-def test_one_with_a_broker() -> None:
+def test_one_with_a_broker_by_tls_and_scram() -> None:
     require.programs("java", "mvn", why="a Kafka broker")
     seed = next(seed for seed in range(100) if scheduled("kafka", seed).fault.name == "broker restarted")
-    [run] = check(drill("--json", "--bus", "kafka", "--seed", str(seed), "--runs", "1"), most=1)
+    [run] = check(drill("--json", "--kafka", "scram", "--seed", str(seed), "--runs", "1"), most=1)
     assert run["lost"] == 0
 
 

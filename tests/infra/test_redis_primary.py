@@ -15,6 +15,7 @@ from codes.plans import presets
 from codes.redis_client import command, connect, raises_unavailable
 from codes.service import Codes
 from harness import redis_servers
+from harness.certificates import make_certificates
 from infra import redis_blocking, redis_primary
 from infra.engine_urls import redis as parse
 from infra.redis_primary import NoPrimary
@@ -58,7 +59,7 @@ async def pinged(url: str) -> bool:
 
 async def test_tls_with_a_client_certificate(folder: Path) -> None:
     require.programs("redis-server", why="a Redis with TLS")
-    certificates = redis_servers.make_certificates(folder / "certificates")
+    certificates = make_certificates(folder / "certificates")
     with redis_servers.watched(folder, tls=certificates) as servers:
         for url in (f"rediss://127.0.0.1:{servers.nodes[0].port}{certificates.query}", servers.url):
             redis = connect(url)

@@ -17,10 +17,10 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError,
 from clickhouse_connect.driver.httpclient import HttpClient
 from urllib3 import Timeout
 
+from harness.certificates import self_signed
 from harness.clickhouse.server import Bridge, Fault, How
 from infra.raw_output import FORMATS, OutputFailed, RawOutput, raw_output
 from infra.warehouse import Warehouse, put, write_block
-from tests.servers.listener import certificate
 
 ROOT = Path(__file__).parents[2]
 
@@ -220,7 +220,7 @@ def test_strangers_are_not_let_in(bridge: Bridge, user: str, status: int, code: 
 
 
 def test_a_certificate_of_ones_own_is_named_in_the_address(bridge: Bridge, tmp_path: Path) -> None:
-    ours, other = certificate(tmp_path / "ours.pem"), certificate(tmp_path / "other.pem")
+    ours, other = self_signed(tmp_path / "ours.pem"), self_signed(tmp_path / "other.pem")
     secure = Bridge(bridge.folder, certificate=ours)
     try:
         warehouse = Warehouse(url=f"{secure.url}/default?ca_cert={ours}")

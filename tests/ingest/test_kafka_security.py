@@ -14,66 +14,26 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from aggregator.kafka_bus import KafkaBus
-from drill import kafka as kafka_server
-from harness.ports import free_ports
+from drill.kafka import started
+from drill.secure_kafka import PASSWORD, SecureKafka
+from harness.certificates import self_signed
 from ingest.kafka_security import KafkaSecurity, Mechanism, Tokens
 from ingest.kafka_topic import ensure
 from ingest.shipper import ShipSettings, ShipStatus, ship
 from tests.ingest.events import REST, open_journal
 from tests.servers import require
-from tests.servers.listener import certificate
 from waymark.checks.engines import engines
 from waymark.settings import BadSetting, Settings, read
 
-PASSWORD = "a-password-of-the-tests"
-# Who connects by SASL_SSL needs no certificate, by SSL one.
-_LOGINS = {
-    "plain": f'plain.PlainLoginModule required user_waymark="{PASSWORD}"',
-    "scram-sha-256": "scram.ScramLoginModule required",
-    "scram-sha-512": "scram.ScramLoginModule required",
-    "oauthbearer": 'oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="waymark"',
-}
-
-
-def more(sasl: int, tls: int, certificate: Path) -> str:
-    """Settings of the broker, with two listeners more."""
-    places = ("PLAINTEXT://127.0.0.1:{broker}", "CONTROLLER://127.0.0.1:{controller}", f"SASL_SSL://127.0.0.1:{sasl}")
-    listeners = ",".join([*places, f"SSL://127.0.0.1:{tls}"])
-    return "\n".join(
-        [
-            f"listeners={listeners}",
-            f"advertised.listeners={listeners}",
-            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL",
-            *(f"ssl.{store}.type=PEM\nssl.{store}.location={certificate}" for store in ("keystore", "truststore")),
-            "listener.name.ssl.ssl.client.auth=required",
-            f"sasl.enabled.mechanisms={','.join(_LOGINS).upper()}",
-            *(
-                f"listener.name.sasl_ssl.{name}.sasl.jaas.config=org.apache.kafka.common.security.{login};"
-                for name, login in _LOGINS.items()
-            ),
-        ]
-    )
-
-
-class Broker(msgspec.Struct, frozen=True):
-    """By SASL_SSL and by SSL."""
-
-    sasl: str
-    tls: str
-    certificate: Path
-
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKafka]:
     require.programs("java", "mvn", why="a Kafka broker")
-    folder = tmp_path_factory.mktemp("kafka")
-    sasl, tls = free_ports(2)
-    made = certificate(folder / "broker.pem")
-    with kafka_server.running(folder / "kafka", more=more(sasl, tls, made), users={"waymark": PASSWORD}):
-        yield Broker(f"127.0.0.1:{sasl}", f"127.0.0.1:{tls}", made)
+    with started(SecureKafka(tmp_path_factory.mktemp("kafka") / "kafka")) as one:
+        yield one
 
 
-def by_user(broker: Broker, mechanism: Mechanism = "SCRAM-SHA-512", password: str = PASSWORD) -> KafkaSecurity:
+def by_user(broker: SecureKafka, mechanism: Mechanism = "SCRAM-SHA-512", password: str = PASSWORD) -> KafkaSecurity:
     return KafkaSecurity("SASL_SSL", mechanism, "waymark", password, ca=broker.certificate)
 
 
@@ -110,12 +70,12 @@ async def is_let_in(bootstrap: str, security: KafkaSecurity) -> None:
 
 @pytest.mark.kafka
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
-async def test_a_user_is_let_in_with_the_password(broker: Broker, mechanism: Mechanism) -> None:
+async def test_a_user_is_let_in_with_the_password(broker: SecureKafka, mechanism: Mechanism) -> None:
     await is_let_in(broker.sasl, by_user(broker, mechanism))
 
 
 @pytest.mark.kafka
-async def test_a_client_is_let_in_with_a_token_that_is_asked_for_once(broker: Broker) -> None:
+async def test_a_client_is_let_in_with_a_token_that_is_asked_for_once(broker: SecureKafka) -> None:
     async with token_server() as (url, asked):
         security = KafkaSecurity("SASL_SSL", "OAUTHBEARER", "waymark", PASSWORD, url, broker.certificate)
         await is_let_in(broker.sasl, security)
@@ -124,7 +84,7 @@ async def test_a_client_is_let_in_with_a_token_that_is_asked_for_once(broker: Br
 
 
 @pytest.mark.kafka
-async def test_a_machine_is_let_in_with_its_certificate(broker: Broker) -> None:
+async def test_a_machine_is_let_in_with_its_certificate(broker: SecureKafka) -> None:
     trusting = KafkaSecurity("SSL", ca=broker.certificate, certificate=broker.certificate)
     await is_let_in(broker.tls, trusting)
     with pytest.raises(KafkaError):
@@ -132,7 +92,7 @@ async def test_a_machine_is_let_in_with_its_certificate(broker: Broker) -> None:
 
 
 @pytest.mark.kafka
-async def test_scans_are_shipped_by_tls_and_scram(broker: Broker, tmp_path: Path) -> None:
+async def test_scans_are_shipped_by_tls_and_scram(broker: SecureKafka, tmp_path: Path) -> None:
     journal = open_journal(tmp_path / "journal")
     for _ in range(20):
         journal.append(REST)
@@ -151,8 +111,8 @@ async def test_scans_are_shipped_by_tls_and_scram(broker: Broker, tmp_path: Path
 
 
 @pytest.mark.kafka
-async def test_who_is_not_let_in_is_told_why_in_one_line(broker: Broker, tmp_path: Path) -> None:
-    own = certificate(tmp_path / "other.pem")
+async def test_who_is_not_let_in_is_told_why_in_one_line(broker: SecureKafka, tmp_path: Path) -> None:
+    own = self_signed(tmp_path / "other.pem")
     for security, why in (
         (by_user(broker, password="another"), "Authentication failed"),
         (by_user(broker, "PLAIN", "another"), "Invalid username or password"),

@@ -10,10 +10,11 @@ import pytest
 
 from codes import redis_client
 from codes.file_stores import BucketStore
+from harness.certificates import self_signed
 from infra import s3
 from infra.warehouse import Warehouse
 from redirect import redis_connection
-from tests.servers.listener import certificate, listening
+from tests.servers.listener import listening
 
 HANDSHAKE = 0x16
 SECRET = "hush-hush"
@@ -57,7 +58,7 @@ async def test_the_first_byte_is_a_handshake(reach: Reach) -> None:
 async def test_a_certificate_nobody_vouches_for_is_refused(
     reach: Reach, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = certificate(tmp_path / "self-signed.pem")
+    file = self_signed(tmp_path / "self-signed.pem")
     with listening(file) as (port, heard):
         with suppress(Exception):
             await reach("s", port)

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from aggregator.aggregator import Aggregator, uptime
 from aggregator.journal_bus import JournalBus
 from analytics.query_pool import QueryPool
+from harness.certificates import self_signed
 from infra.disks import Room
 from infra.exposition import Histogram, MetricsCollector, exposition, registry
 from infra.metrics import METRICS
@@ -21,7 +22,6 @@ from ingest.journal_files import wall_ms
 from ingest.shipper import ShipStatus
 from redirect.metrics import Counts, Metrics
 from tests.ingest.events import REST
-from tests.servers.listener import certificate
 from tests.waymark import promtool
 from waymark import ingest_service
 from waymark.settings import read
@@ -86,7 +86,7 @@ def test_ingest_shows_its_own_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_what_a_service_depends_on(tmp_path: Path) -> None:
-    made = certificate(tmp_path / "kafka.pem")
+    made = self_signed(tmp_path / "kafka.pem")
     (tmp_path / "ca.pem").touch()
     files = {"WAYMARK_KAFKA_CERT": str(made), "WAYMARK_KAFKA_CA": str(tmp_path / "ca.pem")}
     files["WAYMARK_REDIS_URL"] = f"rediss://redis.example?ssl_ca_certs={made}"

@@ -9,7 +9,8 @@ import pytest
 from codes.errors import Refused
 from codes.resolver import Resolver
 from codes.vetted_hosts import NotVetted
-from tests.servers.listener import certificate, listening
+from harness.certificates import self_signed
+from tests.servers.listener import listening
 from tests.servers.receiver import Receiver, receiving
 from webhooks.receivers import MAX_ANSWER, Receivers, networks
 
@@ -119,7 +120,7 @@ async def test_an_endless_answer_is_not_read_to_its_end() -> None:
 
 
 async def test_nothing_is_sent_to_a_host_that_cannot_prove_its_name(tmp_path: Path) -> None:
-    with listening(certificate(tmp_path / "own.pem")) as (port, heard):
+    with listening(self_signed(tmp_path / "own.pem")) as (port, heard):
         async with await local().session(f"https://127.0.0.1:{port}/") as session:
             answer = await session.post(b"hush", {})
     assert (answer.status, answer.failure) == (None, "tls")
