@@ -140,6 +140,12 @@ def test_the_changelog_begins_with_this_version() -> None:
     assert headings == sorted(headings, key=lambda each: tuple(map(int, each.split("."))), reverse=True)
 
 
+@names
+def test_no_command_names_a_wheel_of_one_version(page: Path) -> None:
+    """It would be another one's after the next."""
+    assert [line for line in shell_lines(page) if re.search(r"waymark_server-\d", line)] == []
+
+
 def test_forge_and_hook_run_what_a_contributor_runs() -> None:
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
     assert ".ci/run" in [step.get("run") for step in workflow["jobs"]["run"]["steps"]]

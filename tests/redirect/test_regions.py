@@ -106,6 +106,8 @@ def test_what_was_scanned_lately_is_in_memory_at_the_start(regions: Regions, tmp
 def test_a_region_that_is_cut_off_serves_what_it_has(regions: Regions) -> None:
     regions.publisher.edit("cut", "https://example.com/before")
     assert regions.away.get("/cut").location == "https://example.com/before"
+    regions.publisher.edit("left", "https://example.com/left", birth=78, scan_limit=3)
+    assert regions.away.get("/left").status == 302
     regions.link.cut()
     try:
         # The edit is answered after a second at most, when the region has stopped trusting its memory.
@@ -114,9 +116,13 @@ def test_a_region_that_is_cut_off_serves_what_it_has(regions: Regions) -> None:
         assert not regions.away.trusted()
         assert regions.away.get("/cut").location == "https://example.com/before"
         assert regions.away.get("/never-seen").status == 503
+        # A limit stays exact: it is the primary's to count, and home goes on.
+        assert regions.away.get("/left").status == 503
+        assert regions.home.get("/left").status == 302
     finally:
         regions.link.mend()
     until(lambda: regions.away.get("/cut").location == "https://example.com/after", "the line")
     until(regions.away.trusted, "trust")
+    assert [regions.away.get("/left").status for _ in range(3)].count(302) <= 1
     regions.publisher.edit("cut", "https://example.com/again")
     assert regions.away.get("/cut").location == "https://example.com/again"
