@@ -64,14 +64,14 @@ def drill(
     if not outcomes:
         raise Unusable("nothing was run")
     console = Console(stderr=as_json, width=None if sys.stdout.isatty() else 120)
-    report.show(outcomes, which, console, _again(which, redis, kafka, fault))
+    report.show(outcomes, which, console, again(which, redis, kafka, fault))
     if as_json:
         told = [{field: getattr(outcome, field) for field in FIELDS} for outcome in outcomes]
         click.echo(json.dumps({"runs": told}))
     raise SystemExit(any(outcome.failed for outcome in outcomes))
 
 
-def _again(bus: str, redis: str | None, kafka: str | None, fault: str | None) -> str:
+def again(bus: str, redis: str | None, kafka: str | None, fault: str | None) -> str:
     """The command that does the same, but for seeds and runs."""
     chosen = (("--bus", bus), ("--redis", redis), ("--kafka", kafka), ("--fault", fault))
     return shlex.join(

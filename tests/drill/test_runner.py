@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from drill import runner
+from drill.__main__ import again
 from drill.client_log import ClientLog
 from drill.report import show
 from drill.schedule import scheduled
@@ -32,7 +33,7 @@ async def test_a_lost_scan_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> Non
     # Its audit is clean all the same: only a client can know of this one.
     assert "redirects are accounted for" in said[0]
     console = Console(file=io.StringIO(), width=120)
-    show([outcome], "journal", console)
+    show([outcome], "journal", console, again("journal", None, None, None))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert f"python -m drill --bus journal --seed {seed} --runs 1" in shown
 
@@ -44,10 +45,14 @@ def test_the_table_adds_up() -> None:
         runner.Outcome(3, "one", True, given=10, stored=10, outage_ms=1200),
     ]
     console = Console(file=io.StringIO(), width=120)
-    show(outcomes, "journal", console)
+    show(outcomes, "journal", console, "again")
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     figures = {cells[1]: cells[2:8] for line in lines if len(cells := [cell.strip() for cell in line.split("│")]) == 9}
     assert figures["one"] == ["2", "1,010", "1,011", "0", "0", "1,200 ms"]
     assert figures["disk full"] == ["1", "500", "400", "0 (100)", "0", "9 ms"]
     assert figures["all"] == ["3", "1,510", "1,411", "0 (100)", "0", "1,200 ms"]
-    assert "again:" not in console.file.getvalue()  # type: ignore[attr-defined]
+    assert "again" not in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_command_names_the_engines_and_the_fault() -> None:
+    assert again("kafka", None, "tls", "broker away") == "python -m drill --bus kafka --kafka tls --fault 'broker away'"
