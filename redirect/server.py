@@ -5,6 +5,7 @@ clients and proxies move elsewhere. Then it closes idle connections and finishes
 """
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -18,6 +19,9 @@ CLOSE = (b"connection", b"close")
 # Time for requests on connections opened at the last moment.
 LAST_S = 2.0
 TICK_S = 0.02
+# How often the date of answers is written anew; and how often it is looked whether the grace period is over.
+DATE_S = 1.0
+GRACE_S = 0.1
 
 
 class Server(uvicorn.Server):
@@ -26,11 +30,37 @@ class Server(uvicorn.Server):
     def __init__(
         self, config: uvicorn.Config, *, drain_s: float, stopping: asyncio.Event, ready: Callable[[], None]
     ) -> None:
+        # Before uvicorn sets `should_exit` for the first time.
+        self._told = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         super().__init__(config)
         self._drain_s = drain_s
         self._stopping = stopping
         self._ready = ready
         self._told_at: float | None = None
+
+    @property
+    def should_exit(self) -> bool:
+        return self._should_exit
+
+    @should_exit.setter
+    def should_exit(self, value: bool) -> None:
+        self._should_exit = value
+        self._wake()
+
+    def _wake(self) -> None:
+        """Also in the middle of anything: a signal handler calls it."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._told.set)
+
+    async def main_loop(self) -> None:
+        """uvicorn's looks ten times a second whether it is to stop; this one is told."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DATE_S if self._told_at is None else GRACE_S):
+                    await self._told.wait()
+            self._told.clear()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -40,6 +70,7 @@ class Server(uvicorn.Server):
         if self._told_at is None and self._drain_s > 0:
             self._told_at = elapsed()
             self._captured_signals.append(sig)
+            self._wake()
         else:
             super().handle_exit(sig, frame)
 
