@@ -4,6 +4,7 @@ All file work runs in one thread of the bus, off the event loop.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import secrets
@@ -36,9 +37,11 @@ CHUNK_BYTES = 4 << 20
 # Intervals of polling a journal: for new lines, and for whether its owner is alive.
 LOOK_S = 0.02
 ALIVE_S = 1.0
-# After this long without lines the kernel tells of the next one, and a look is a second line.
+# After this long without lines the kernel tells of the next one; the looks show whether it does.
 QUIET_S = 1.0
-QUIET_LOOK_S = 0.25
+QUIET_LOOK_S = 1.0
+# So late it may tell.
+TOLD_S = 0.05
 # The same for new journals: not more often than this, at least as often as that.
 FOLDER_S = 0.1
 QUIET_FOLDER_S = 1.0
@@ -66,6 +69,8 @@ class JournalPartition:
         self._read_to = -1
         self._looked_alive = bus.clock() - ALIVE_S
         self._lines_at = bus.clock()
+        # What was waited for in vain.
+        self._untold: asyncio.Event | None = None
         # Segment → its size when it was last synced, newest last; 0: not synced yet.
         self._synced: dict[int, int] = {}
 
@@ -109,9 +114,12 @@ class JournalPartition:
             lines = await self._bus.work(self._read, max_bytes)
             if lines:
                 self._lines_at = self._bus.clock()
+                if written is not None and written is self._untold:
+                    await self._bus.expect(written)
                 return [Record(None, lines, self.id.number)]
             if written is not None:
                 await first_event(written, self.leaving, within_s=QUIET_LOOK_S)
+                self._untold = None if written.is_set() else written
                 return []
             await asyncio.sleep(LOOK_S)
         return []
@@ -266,6 +274,15 @@ class JournalBus:
         if self._watch is None:
             self._watch = FolderWatch()
         return self._watch.next_change(folder, mask)
+
+    async def expect(self, change: asyncio.Event) -> None:
+        """There was a change: if nothing tells of it, as on a file system of another kernel, all look often again."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TOLD_S):
+                await change.wait()
+        if not change.is_set() and self._watch is not None:
+            log.warning("the kernel does not tell what is written in %s: it is looked at all the time", self._journals)
+            self._watch.close()
 
     async def work(self, call: Callable[..., T], *args: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)

@@ -66,6 +66,8 @@ class FolderWatch:
             self._loop.remove_reader(self._fd)
             os.close(self._fd)
         self._fd = -1
+        for watch in list(self._folders):
+            self._tell(watch)
 
 
 def _watches(data: bytes) -> Iterator[int]:

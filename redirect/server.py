@@ -24,20 +24,14 @@ DATE_S = 1.0
 GRACE_S = 0.1
 
 
-class Server(uvicorn.Server):
-    """Sets `stopping` when told to stop, and calls `ready` when it serves. A second signal ends the grace period."""
+class ToldServer(uvicorn.Server):
+    """It is told when it is to stop; uvicorn's looks ten times a second."""
 
-    def __init__(
-        self, config: uvicorn.Config, *, drain_s: float, stopping: asyncio.Event, ready: Callable[[], None]
-    ) -> None:
+    def __init__(self, config: uvicorn.Config) -> None:
         # Before uvicorn sets `should_exit` for the first time.
         self._told = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         super().__init__(config)
-        self._drain_s = drain_s
-        self._stopping = stopping
-        self._ready = ready
-        self._told_at: float | None = None
 
     @property
     def should_exit(self) -> bool:
@@ -46,21 +40,39 @@ class Server(uvicorn.Server):
     @should_exit.setter
     def should_exit(self, value: bool) -> None:
         self._should_exit = value
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
-        """Also in the middle of anything: a signal handler calls it."""
+    def wake(self) -> None:
+        """Have a tick now. Also in the middle of anything: a signal handler calls it."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._told.set)
 
     async def main_loop(self) -> None:
-        """uvicorn's looks ten times a second whether it is to stop; this one is told."""
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(DATE_S if self._told_at is None else GRACE_S):
+                async with asyncio.timeout(self.tick_s()):
                     await self._told.wait()
             self._told.clear()
+
+    def tick_s(self) -> float | None:
+        return DATE_S if self.config.date_header else None
+
+
+class Server(ToldServer):
+    """Sets `stopping` when told to stop, and calls `ready` when it serves. A second signal ends the grace period."""
+
+    def __init__(
+        self, config: uvicorn.Config, *, drain_s: float, stopping: asyncio.Event, ready: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._drain_s = drain_s
+        self._stopping = stopping
+        self._ready = ready
+        self._told_at: float | None = None
+
+    def tick_s(self) -> float | None:
+        return super().tick_s() if self._told_at is None else GRACE_S
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -70,7 +82,7 @@ class Server(uvicorn.Server):
         if self._told_at is None and self._drain_s > 0:
             self._told_at = elapsed()
             self._captured_signals.append(sig)
-            self._wake()
+            self.wake()
         else:
             super().handle_exit(sig, frame)
 

@@ -9,12 +9,13 @@ import uvicorn
 
 from redirect.asgi import App
 from redirect.http_protocol import HttpProtocol
+from redirect.server import ToldServer
 
 DRAIN_S = 1
 
 
-class _Beside(uvicorn.Server):
-    """A uvicorn server that leaves signals to the main server."""
+class _Beside(ToldServer):
+    """A server that leaves signals to the main server."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -36,6 +37,8 @@ async def served(app: App, sockets: Sequence[socket.socket]) -> AsyncIterator[No
             proxy_headers=False,
             access_log=False,
             server_header=False,
+            # It would be written anew every second, also when nobody asks.
+            date_header=False,
             log_config=None,
             timeout_graceful_shutdown=DRAIN_S,
         )

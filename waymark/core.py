@@ -185,7 +185,7 @@ async def _run(
             told = partial(proven, complete, auditing, keeper)
             admin = AdminSocket(settings, warehouse, moving, prepared, told, erasures, context)
             listener = unix_socket(DataDir(settings.data).core_socket)
-            inner.append(tasks.create_task(serve(admin.app, [listener], moved)))
+            inner.append(tasks.create_task(serve(admin.app, [listener], moved, dated=False)))
             inner.append(tasks.create_task(_move(moving, prepared, moved)))
             background.append(tasks.create_task(_after_migration(erasures.run, prepared, stop)))
             visitors = VisitorCounts(partial(warehouse.connect, max_threads=1))
@@ -197,7 +197,7 @@ async def _run(
                 background.append(tasks.create_task(measuring))
         if status_sockets:
             status = status_app(shown, readiness, redirectors)
-            inner.append(tasks.create_task(serve(status, status_sockets, moved)))
+            inner.append(tasks.create_task(serve(status, status_sockets, moved, dated=False)))
         background.append(tasks.create_task(keep_watched({**readiness, **watched}, stop, saw=around.saw)))
         await stop.wait()
         await asyncio.gather(*public)

@@ -24,7 +24,7 @@ class Server(redirect_server.Server):
         yield
 
 
-def server(app: Any, limits: ConnectionLimits | None = None) -> Server:
+def server(app: Any, limits: ConnectionLimits | None = None, *, dated: bool = True) -> Server:
     class Bounded(HttpProtocol):
         pass
 
@@ -38,6 +38,7 @@ def server(app: Any, limits: ConnectionLimits | None = None) -> Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            date_header=dated,
             # The app decides which proxies to trust, not the server.
             proxy_headers=False,
             timeout_graceful_shutdown=DRAIN_S,
@@ -49,10 +50,16 @@ def server(app: Any, limits: ConnectionLimits | None = None) -> Server:
 
 
 async def serve(
-    app: Any, sockets: list[socket.socket], stop: asyncio.Event, limits: ConnectionLimits | None = None
+    app: Any,
+    sockets: list[socket.socket],
+    stop: asyncio.Event,
+    limits: ConnectionLimits | None = None,
+    *,
+    dated: bool = True,
 ) -> None:
-    """Serve until `stop`, finish open requests, close the sockets."""
-    one = server(app, limits)
+    """Serve until `stop`, finish open requests, close the sockets. `dated`: answers have a Date, which is written anew
+    every second, also when nobody asks."""
+    one = server(app, limits, dated=dated)
     running = asyncio.create_task(one.serve(sockets=sockets))
     stopped = asyncio.create_task(stop.wait())
     try:

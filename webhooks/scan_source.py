@@ -72,18 +72,24 @@ class ScanSource:
         # Who was read last comes last.
         self._turns: deque[str] = deque()
 
-    async def step(self) -> float:
+    async def step(self) -> float | None:
         """Raises LeaseLost, and Unavailable of Redis."""
-        endpoints = {each.id: each for each in self._parts.directory.all() if _listens(each)}
+        endpoints = self._listening()
+        if not endpoints:
+            await self._parts.directory.refresh()
+            endpoints = self._listening()
         self._readers = {id: reader for id, reader in self._readers.items() if id in endpoints}
         if not endpoints:
-            return POLL_S
+            return None
         try:
             await self._know(endpoints)
             return SOON_S if await self._read(endpoints) else POLL_S
         except (Unavailable, TooMany):
             # The warehouse is away: nothing is lost by waiting.
             return 2 * POLL_S
+
+    def _listening(self) -> dict[str, Endpoint]:
+        return {each.id: each for each in self._parts.directory.all() if _listens(each)}
 
     @raises_unavailable
     async def _know(self, endpoints: dict[str, Endpoint]) -> None:

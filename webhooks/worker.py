@@ -48,9 +48,9 @@ PLANS_S = 60.0
 
 class Source(Protocol):
     """Something that queues messages: `step` does what is to be done now, and returns after how many seconds there may
-    be more."""
+    be more; None: when there is an endpoint for it."""
 
-    async def step(self) -> float: ...
+    async def step(self) -> float | None: ...
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -215,8 +215,15 @@ class Worker:
         return min(longest, wait_ms / 1000 if wait_ms > 0 else self._poll_s)
 
     async def _feed(self, source: Source, ended: asyncio.Event) -> None:
-        while not ended.is_set():
-            await _wait(ended, await source.step())
+        news = asyncio.Event()
+        with self._signals.setting("webhooks", news):
+            while not ended.is_set():
+                news.clear()
+                seconds = await source.step()
+                if seconds is None:
+                    await _wait(news, self._signals.patience(self._poll_s))
+                else:
+                    await _wait(ended, seconds)
 
 
 OUTCOMES = ("accepted", "failed", "dead")

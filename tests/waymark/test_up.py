@@ -13,12 +13,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+import redis
 
 from harness.launcher import WAYMARK
 from harness.ports import free_ports
 from tests.waymark import promtool
 from tests.waymark.running import KEY, Up, end, shown_key, up, wait_for
-from waymark import net
+from waymark import embedded_redis, net
+from waymark.data_dir import DataDir
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,6 +50,23 @@ def test_it_says_where_everything_is(running: Up) -> None:
     assert f"http://localhost:{running.api_port}/docs" in told
     assert KEY not in told
     assert told.count("WAYMARK_EDGE=cloudflare") == 1
+
+
+def test_nobody_scanning_asks_redis_little(running: Up) -> None:
+    """Pings of the redirectors are the clock: each publishes five a second."""
+    with redis.Redis.from_url(embedded_redis.url(DataDir(running.data))) as store:
+
+        def calls() -> tuple[int, int]:
+            told: dict[str, dict[str, int]] = store.info("commandstats")
+            by_name = {name.removeprefix("cmdstat_"): each["calls"] for name, each in told.items()}
+            # What a ping, and a registration, is made of, and what we ask here.
+            pings = {"eval", "get", "publish", "time", "zadd", "info"}
+            return by_name["eval"], sum(count for name, count in by_name.items() if name not in pings)
+
+        pings, others = calls()
+        wait_for(lambda: calls()[0] >= pings + 30)
+        after = calls()
+        assert after[1] - others < after[0] - pings
 
 
 def test_every_part_answers_about_itself(running: Up) -> None:
