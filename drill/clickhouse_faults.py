@@ -119,8 +119,9 @@ def rest(source: int, seq: int) -> bytes:
 class Stand:
     """The server, the proxy before it and the aggregator behind that, in one folder."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, timeout_s: int) -> None:
         self.folder = folder
+        self._timeout_s = timeout_s
         self.fates = Fates(seed, share=WRITES, besides=READS)
         self.fates.calm = True
         (self._port,) = free_ports(1)
@@ -144,7 +145,7 @@ class Stand:
 
     def start_aggregator(self) -> None:
         address = f"{self._url.rpartition(':')[0]}:{self.proxy.port}/default"
-        command = [sys.executable, "-m", "drill.killed_aggregator", str(self.folder), address, str(TIMEOUT_S)]
+        command = [sys.executable, "-m", "drill.killed_aggregator", str(self.folder), address, str(self._timeout_s)]
         with (self.folder / "log").open("ab") as log:
             self._aggregator = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT
@@ -287,10 +288,10 @@ def account(stand: Stand, outcomes: list[Outcome]) -> None:
 
 
 @contextlib.contextmanager
-def standing(seed: int) -> Iterator[Stand]:
+def standing(seed: int, timeout_s: int) -> Iterator[Stand]:
     """Everything in a temporary folder, which stays where a run fails."""
     folder = Path(tempfile.mkdtemp(prefix="wm-clickhouse-"))
-    stand = Stand(folder, seed)
+    stand = Stand(folder, seed, timeout_s)
     try:
         stand.start_aggregator()
         yield stand
@@ -299,11 +300,19 @@ def standing(seed: int) -> Iterator[Stand]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def drill(seed: int, runs: int, *, seconds: float | None, waves: int, say: Callable[[str], None]) -> list[Outcome]:
+def drill(
+    seed: int,
+    runs: int,
+    *,
+    seconds: float | None,
+    waves: int,
+    say: Callable[[str], None],
+    timeout_s: int = TIMEOUT_S,
+) -> list[Outcome]:
     """As many of the runs as fit into the time, at least one. Stops after one that failed."""
     until = float("inf") if seconds is None else time.monotonic() + seconds
     outcomes: list[Outcome] = []
-    with standing(seed) as stand:
+    with standing(seed, timeout_s) as stand:
         for number in range(runs):
             outcomes.append(Run(stand, seed + number, waves).go())
             account(stand, outcomes)
@@ -328,13 +337,21 @@ def _told(outcome: Outcome) -> str:
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="First seed; runs count up.")
 @click.option("--seconds", type=click.FloatRange(min=1), help="Start no run that would not end within this time.")
 @click.option("--waves", type=click.IntRange(min=1), default=40, show_default=True, help="Of events, in each run.")
+@click.option(
+    "--timeout",
+    type=click.IntRange(min=1),
+    default=TIMEOUT_S,
+    show_default=True,
+    help="Seconds that an answer may take: more where the machine has other work, or no comparison comes to its end.",
+)
 @json_flag
-def main(runs: int, seed: int, seconds: float | None, waves: int, as_json: bool) -> None:
+def main(runs: int, seed: int, seconds: float | None, waves: int, timeout: int, as_json: bool) -> None:
     """Break the connections between aggregator and ClickHouse, and count lost and doubled scans.
 
     Exits with 1 if a scan was lost or doubled, or if the audit is not clean after a run.
     """
-    outcomes = drill(seed, runs, seconds=seconds, waves=waves, say=lambda line: click.echo(line, err=True))
+    say = lambda line: click.echo(line, err=True)  # noqa: E731
+    outcomes = drill(seed, runs, seconds=seconds, waves=waves, say=say, timeout_s=timeout)
     met: Counter[str] = Counter()
     for outcome in outcomes:
         met.update(outcome.met)

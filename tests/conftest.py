@@ -13,7 +13,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from drill import kafka as kafka_server
-from tests.servers import require
+from tests.servers import require, wire
 from tests.servers.redis import RedisServer, running
 
 # How long an example takes is the machine's business, and it is busy. Before a change lands the examples are the same
@@ -48,6 +48,13 @@ def pytest_collection_finish() -> None:
     """Thousands of tests are there until the end: they are not looked through again and again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=wire.WIRE)
+def the_wire() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        wire.put_between(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

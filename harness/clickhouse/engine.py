@@ -17,6 +17,8 @@ _TRANSPORT |= {"send_progress_in_http_headers", "http_headers_progress_interval_
 # What the library answers in parts.
 _STREAMED = re.compile(r"\s*(?:SELECT|WITH)\b", re.IGNORECASE)
 _INSERT = re.compile(rb"\s*(INSERT INTO [^\n]*?) FORMAT (\w+)[ \t]*(?:\n|$)", re.IGNORECASE)
+# What has a head or an end is one piece: the library would make a whole file of each part.
+_WHOLE = re.compile(r"\bFORMAT\s+(?:\w+WithNames\w*|Arrow\w*|Parquet|ORC|Avro|JSON)\s*$", re.IGNORECASE)
 _NATIVE = re.compile(r"\bFORMAT\s+Native\s*$", re.IGNORECASE)
 # What stands before each block for a client that names its version: no overflow, no bucket.
 _BLOCK_INFO = b"\x01\x00\x02\xff\xff\xff\xff\x00"
@@ -64,7 +66,7 @@ class Engine:
         text = statement.decode("utf-8", "surrogateescape")
         info = _BLOCK_INFO if version and _NATIVE.search(text) else b""
         empty = True
-        if _STREAMED.match(text):
+        if _STREAMED.match(text) and not _WHOLE.search(text):
             with handle.send_query(statement, "TabSeparated", params=bound) as stream:
                 for part in stream:
                     empty = False

@@ -1,6 +1,6 @@
 """The warehouse that tests of the aggregator run on: chDB in a folder, or a server.
 
-WAYMARK_TEST_WIRE=1 puts ClickHouse's HTTP interface between (`harness.clickhouse`); WAYMARK_TEST_CLICKHOUSE_URL names a
+WAYMARK_TEST_WIRE=1 puts ClickHouse's HTTP interface between (`tests.servers.wire`); WAYMARK_TEST_CLICKHOUSE_URL names a
 real server, in which each folder has a database of its own.
 """
 
@@ -18,7 +18,6 @@ from harness.clickhouse.server import running
 from infra.warehouse import Warehouse
 
 SERVER = os.environ.get("WAYMARK_TEST_CLICKHOUSE_URL", "").rstrip("/")
-WIRE = os.environ.get("WAYMARK_TEST_WIRE") == "1"
 
 
 @contextlib.contextmanager
@@ -45,7 +44,7 @@ def served(folder: Path) -> Iterator[Warehouse]:
 @contextlib.contextmanager
 def opened(folder: Path) -> Iterator[Warehouse]:
     """What the environment asks for."""
-    if not SERVER and not WIRE:
+    if not SERVER:
         yield Warehouse(folder=folder)
         return
     with served(folder) as warehouse:

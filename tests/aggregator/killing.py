@@ -17,11 +17,12 @@ from infra.migrate import migrate
 from infra.warehouse import Warehouse
 from ingest.reader import sources
 from tests.aggregator import following
-from tests.aggregator.engines import SERVER, WIRE, of_processes
+from tests.aggregator.engines import SERVER, of_processes
 from tests.aggregator.exact import problems
 from tests.aggregator.running import append, journal
 from tests.redirect.asked_at_once import killed_half_written
 from tests.redirect.scanner import Publisher, redirector, until
+from tests.servers.wire import WIRE
 
 CALLS = "rename,renameat,renameat2"
 

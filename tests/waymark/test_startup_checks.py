@@ -1,14 +1,18 @@
 """What must not be used is refused at the start, and what is away is waited for."""
 
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from redis.asyncio import Redis
 
 from harness.clickhouse.server import running
+from harness.ports import free_ports
 from infra.warehouse import Warehouse
 from tests.servers import cluster
 from waymark.checks.engines import engines
+from waymark.commands.check import check
 from waymark.errors import UserError
 from waymark.settings import Settings, read
 from waymark.startup_checks import Prepared, prepare, warehouse_of
@@ -54,3 +58,15 @@ async def test_a_cluster_that_the_server_does_not_know_ends_the_service_and_is_n
         )
         await prepare(at("one"), warehouse_of(at("one")), redis, Prepared())
     await redis.aclose()
+
+
+def test_check_says_in_a_line_what_is_away(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    url = f"http://waymark:secret@127.0.0.1:{port}/waymark"
+    away = {"WAYMARK_CLICKHOUSE_URL": url, "WAYMARK_KAFKA_BOOTSTRAP": f"127.0.0.1:{port}"}
+    done = CliRunner().invoke(check, ["--data", str(tmp_path), "--json"], env=away)
+    found = {one["about"]: one["text"] for one in json.loads(done.stdout)}
+    assert done.exit_code == 1
+    assert found["warehouse"] == f"ClickHouse at 127.0.0.1:{port} does not answer: Connection refused"
+    assert found["kafka"].startswith(f"127.0.0.1:{port} does not answer: ")
+    assert done.stderr == ""

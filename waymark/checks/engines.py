@@ -15,7 +15,7 @@ from codes.errors import Unavailable, UnfitRedis
 from codes.file_stores import BucketStore
 from codes.redis_check import check_server
 from codes.redis_client import connect, raises_unavailable
-from infra import cluster, s3
+from infra import cluster, engine_urls, s3
 from infra.warehouse import UnfitWarehouse
 from waymark import core_client, embedded_redis, emptied_redis, redis_program
 from waymark.checks import Finding, bad, ok, warning
@@ -169,7 +169,15 @@ def _warehouse(settings: Settings, folder: DataDir, running: bool) -> Finding:
         said = " ".join(str(error).split())
         if getattr(error, "code", None) in NOT_LET_IN:
             return bad("warehouse", f"ClickHouse does not let us in: {said}")
-        return bad("warehouse", f"ClickHouse does not answer: {said}")
+        at = engine_urls.clickhouse(settings.clickhouse_url)
+        return bad("warehouse", f"ClickHouse at {at.host}:{at.port} does not answer: {_cause(error)}")
+
+
+def _cause(error: BaseException) -> str:
+    """In a few words: what the clients say has their own requests and retries in it."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
 
 
 def _proof(folder: DataDir) -> Finding:

@@ -1,6 +1,7 @@
 """`waymark check`: check settings, machine and engines."""
 
 import asyncio
+import logging
 from pathlib import Path
 
 import click
@@ -26,6 +27,8 @@ def check(data: Path | None, as_json: bool) -> None:
     Starts and changes nothing. Exit status: 0 if everything works, 1 if something does not, 2 if a setting is
     invalid.
     """
+    # What clients say of an engine that is away is among the findings.
+    logging.getLogger().addHandler(logging.NullHandler())
     found = asyncio.run(_all(settings(data=data)))
     if as_json:
         output.as_json(found)
