@@ -39,6 +39,7 @@ export function RuleDialog({ rule, busy, error, close, done }: Props) {
   const put = (at: number, row: Row) => setRows(rows.map((one, index) => (index === at ? row : one)));
   return (
     <FormDialog title={rule ? text.edit : text.add} close={close} submit={() => done({ ...rule, if: writeConditions({ rows, match: match === "any" ? "any" : "all", zone: timed ? zone.trim() : "" }) as Rule["if"], to: to.trim(), label: label.trim() === "" ? null : label.trim() })} disabled={busy} error={part || zoned || wrong !== null ? null : error}>
+      {rows.length === 1 && <p class="label rule-when">{text.match}</p>}
       {rows.length > 1 && <SelectField label={text.match} name="match" value={match} change={setMatch} options={[["all", text.matchAll], ["any", text.matchAny]]} />}
       <ul class="stack rule-rows">
         {rows.map((row, at) => (

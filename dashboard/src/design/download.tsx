@@ -2,7 +2,7 @@
 
 import { useId, useState } from "preact/hooks";
 import { Icon } from "../components/icon";
-import { fill, words } from "../text";
+import { fill, language, words } from "../text";
 import { whole } from "../text/numbers";
 import type { Preview } from "./api";
 import { Tiles } from "./controls";
@@ -21,7 +21,7 @@ export function Download({ code, slug, preview, unsaved }: { code: string; slug:
   const fits = wide >= low && wide <= high;
   const pixels = requestSize(format, wide, dpi);
   const print = preview && fits ? moduleSize(wide, preview.width, preview.modules) : null;
-  const one = (value: number): string => value.toLocaleString(undefined, { maximumFractionDigits: 2 });
+  const one = (value: number): string => value.toLocaleString(language.value, { maximumFractionDigits: 2 });
   return (
     <section class="card stack design-file">
       <h2>{text.download}</h2>
