@@ -6,13 +6,14 @@ UPGRADE ?=
 # Where it is set, each of the processes that are started compiles all of Waymark anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run dashboard test proof test-all check bench bench-peers bench-load drill rolling fuzz loadtest screenshots figures diagrams upgrade-fixtures helm dist lock clean
+.PHONY: help setup run dashboard test proof test-all wire check bench bench-peers bench-load drill rolling fuzz loadtest screenshots figures diagrams upgrade-fixtures helm dist lock clean
 
 help:
 	@echo "make run     start Waymark on this machine (data in ./data)"
 	@echo "make test    everything but the slow proofs; five minutes on two cores"
 	@echo "make proof   the rest: kills, Kafka, browsers, benches, the drill"
 	@echo "make test-all  both in one go, which is sooner than one after the other"
+	@echo "make wire    the warehouse's tests once more, with ClickHouse's HTTP interface between"
 	@echo "make check   style, types and dependencies"
 	@echo "make bench   measure every budget of the design"
 	@echo "make bench-peers  an answer beside nginx, bare ASGI and servers that you name, and docs/performance.md anew"
@@ -60,6 +61,9 @@ proof: setup
 # One collection, and workers that wait for nobody in the middle.
 test-all: setup
 	@$(PYTEST)
+
+wire: setup
+	@WAYMARK_TEST_WIRE=1 $(PYTEST) tests/aggregator tests/analytics tests/infra
 
 check: setup
 	@$(BIN)/ruff check .
