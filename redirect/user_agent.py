@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import resources
 
 import msgspec
@@ -152,9 +153,15 @@ def _is_browser(agent: str, os: str, device: str) -> bool:
     return bool(os or device or _BIG_SCREEN.search(agent) or _RARE.search(agent))
 
 
+@cache
+def _patterns() -> Resolver:
+    """Takes half a second and 15 MB, and remembers nothing."""
+    return Resolver(load_builtins())
+
+
 def agent_reader() -> Callable[[bytes], Agent]:
-    """Make the parser. Loads its patterns, which takes half a second and 15 MB."""
-    parse = Parser(Resolver(load_builtins())).parse
+    """Make the parser. The first one of a process loads its patterns."""
+    parse = Parser(_patterns()).parse
 
     def read(raw: bytes) -> Agent:
         text = clean(raw, LONGEST_AGENT)

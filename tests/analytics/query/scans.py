@@ -35,15 +35,17 @@ FIRST, LAST = datetime(2026, 11, 1, tzinfo=UTC), datetime(2028, 12, 31, tzinfo=U
 
 def clock_changes(zone: str) -> list[datetime]:
     """When the zone's offset changes between FIRST and LAST, to the quarter of an hour."""
+    local = ZoneInfo(zone)
     found = []
-    hour = timedelta(hours=1)
-    at = FIRST
-    while at < LAST:
-        if at.astimezone(ZoneInfo(zone)).utcoffset() != (at + hour).astimezone(ZoneInfo(zone)).utcoffset():
-            while at.astimezone(ZoneInfo(zone)).utcoffset() == (at + hour / 4).astimezone(ZoneInfo(zone)).utcoffset():
-                at += hour / 4
-            found.append(at + hour / 4)
-        at += hour
+    day, quarter = timedelta(days=1), timedelta(minutes=15)
+    for days in range((LAST - FIRST) // day):
+        at = FIRST + days * day
+        before = at.astimezone(local).utcoffset()
+        # (No zone's changes twice in a day.)
+        if (at + day).astimezone(local).utcoffset() != before:
+            while at.astimezone(local).utcoffset() == before:
+                at += quarter
+            found.append(at)
     return found
 
 

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import msgspec
 
@@ -50,11 +51,13 @@ def drawn(scans: int, seed: int = 7) -> list[ScanEvent]:
     return [msgspec.json.decode(b"[5,6," + line + b"]", type=ScanEvent) for line in lines]
 
 
-EVENTS = drawn(40_000)
+@cache
+def events() -> list[ScanEvent]:
+    return drawn(40_000)
 
 
 def of(label: str) -> list[ScanEvent]:
-    return [event for event in EVENTS if event.code == NUMBER[label]]
+    return [event for event in events() if event.code == NUMBER[label]]
 
 
 def days_ago(event: ScanEvent) -> int:
@@ -71,10 +74,10 @@ def test_a_business_has_some_forty_codes_in_folders_and_pages_of_many_types() ->
 
 
 def test_it_is_as_much_as_was_asked_for_and_ends_now() -> None:
-    assert len(EVENTS) == 40_000
-    assert [event.ts_ms for event in EVENTS] == sorted(event.ts_ms for event in EVENTS)
-    assert EVENTS[-1].ts_ms <= int(NOW.timestamp() * 1000)
-    assert {days_ago(event) for event in EVENTS} == set(range(DAYS))
+    assert len(events()) == 40_000
+    assert [event.ts_ms for event in events()] == sorted(event.ts_ms for event in events())
+    assert events()[-1].ts_ms <= int(NOW.timestamp() * 1000)
+    assert {days_ago(event) for event in events()} == set(range(DAYS))
 
 
 def test_the_same_seed_draws_the_same_scans() -> None:
@@ -111,8 +114,8 @@ def test_scans_end_as_their_codes_say() -> None:
 
 def test_visitors_come_back_the_same_day_and_only_then() -> None:
     days: dict[tuple[int, int], set[timedelta]] = {}
-    events = [event for event in EVENTS if event.kind == "human"]
-    for event in events:
+    people = [event for event in events() if event.kind == "human"]
+    for event in people:
         days.setdefault((event.code, event.visitor), set()).add(timedelta(days=days_ago(event)))
-    assert len(days) < len(events)
+    assert len(days) < len(people)
     assert all(len(found) == 1 for found in days.values())
