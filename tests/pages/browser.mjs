@@ -1,8 +1,7 @@
 // Opens pages in Chromium and says what came of it: one JSON object for each on standard output. A job on standard
 // input is {pages: [{name, url, shot, type, click}], views: [{name, width, height, scheme}], axe: true, downloads: folder}.
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
@@ -76,24 +75,23 @@ async function open(page, seen, view, wanted) {
   console.log(JSON.stringify(found));
 }
 
+// One browser for all views, which have nothing in common all the same: another one would be four more processes.
+const browser = await chromium.launch({ executablePath: job.chromium, args: FLAGS });
+
 async function look(view) {
-  const folder = await mkdtemp(join(tmpdir(), "wm-chromium-"));
-  const context = await chromium.launchPersistentContext(folder, {
-    executablePath: job.chromium,
-    args: FLAGS,
+  const context = await browser.newContext({
     viewport: { width: view.width, height: view.height },
     deviceScaleFactor: view.scale ?? 1,
     colorScheme: view.scheme,
     locale: "en-GB",
   });
-  try {
-    const page = context.pages()[0];
-    const seen = watch(page);
-    for (const wanted of job.pages) await open(page, seen, view, wanted);
-  } finally {
-    await context.close();
-    await rm(folder, { recursive: true, force: true });
-  }
+  const page = await context.newPage();
+  const seen = watch(page);
+  for (const wanted of job.pages) await open(page, seen, view, wanted);
 }
 
-await Promise.all(job.views.map(look));
+try {
+  await Promise.all(job.views.map(look));
+} finally {
+  await browser.close();
+}
