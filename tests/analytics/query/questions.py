@@ -136,7 +136,8 @@ def questions(draw: st.DrawFn) -> dict[str, Any]:
     }
     if draw(_either):
         asked["kinds"] = draw(_some_of(("human", "bot", "preview", "prefetch"), 1, None))
-    if draw(_either):
+    # (One that compares is two questions to the engine.)
+    if draw(_one_of((True, False, False))):
         asked["compare"] = draw(_compares(zone, longest))
     if draw(_either):
         by = draw(_some_of((*metrics, *dimensions), 1, 3))
