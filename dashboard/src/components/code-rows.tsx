@@ -54,7 +54,7 @@ export function CodeRows({ codes, chosen, choose }: Props) {
             </a>
             <Sparkline values={used?.days ?? []} />
             <span class="code-scans">
-              <strong class="number">{used ? short(used.scans) : use.data ? "0" : "…"}</strong>
+              {use.data || use.error ? <strong class="number">{used ? short(used.scans) : use.data ? "0" : "?"}</strong> : <span class="skeleton code-use" />}
               <span class="muted">{used?.last ? ago(used.last) : ""}</span>
             </span>
           </li>
