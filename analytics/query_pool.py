@@ -46,6 +46,8 @@ _NOT_NOW = {
 
 # How long a question goes on, at most, before the next of its queries is ended, too.
 AGAIN_S = 0.2
+# A server that ends a query at its limit needs a moment to say so.
+SAID_WITHIN_S = 5
 
 
 class QueryPool:
@@ -178,7 +180,10 @@ class QueryPool:
         client: Client | None = getattr(self._own, "client", None)
         if client is None:
             client = self._warehouse.connect(
-                timeout_s=self._limit_s, max_threads=1, max_execution_time=self._limit_s, timeout_overflow_mode="throw"
+                timeout_s=self._limit_s + SAID_WITHIN_S,
+                max_threads=1,
+                max_execution_time=self._limit_s,
+                timeout_overflow_mode="throw",
             )
             self._own.client = client
             self._clients.add(client)
