@@ -12,7 +12,7 @@ from aggregator.audit import sources
 from aggregator.audit.report import Check, Evidence, JournalHead, Report, audit, render
 from aggregator.audit.rollups import compare
 from aggregator.slices import Slice, slices
-from infra.rollups import ROLLUPS, add_values, rollup_select
+from infra.rollups import ROLLUPS, rollup_select
 from tests.aggregator import stock
 
 T = TypeVar("T")
@@ -30,11 +30,10 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 def client(engine: Client) -> Client:
     """300 visits of a closed source, of which 291-300 were refused, and 100 of 120 of an open one."""
     stock.empty(engine)
-    stock.rows(engine, CLOSED, range(1, 201))
-    stock.rows(engine, CLOSED, range(201, 291))
+    stock.store(engine, CLOSED, range(1, 201))
+    stock.store(engine, CLOSED, range(201, 291))
     stock.close(engine, CLOSED, 300, [(291, 300)])
-    stock.rows(engine, OPEN, range(1, 101))
-    add_values(engine, "1")
+    stock.store(engine, OPEN, range(1, 101))
     return engine
 
 
