@@ -10,6 +10,8 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 
 from analytics.query import cursors, sql
+from analytics.query.asker import Asker
+from analytics.query.both_ranges import read_both
 from analytics.query.bounds import BOUNDS, Bounds
 from analytics.query.breakdowns import Breakdown, everything
 from analytics.query.breakdowns import read as read_breakdowns
@@ -22,7 +24,7 @@ from analytics.query.filters import check_patterns
 from analytics.query.grammar import Query, filters_json
 from analytics.query.keys import Label
 from analytics.query.ordering import Comparison, Row, Value, change, sort_key
-from analytics.query.periods import Asker, Labels, Period, read_period, read_same, remainder
+from analytics.query.periods import Labels, Period, read_period, read_same, remainder
 from analytics.query.refusal import Refused
 from analytics.query.sql import Group
 from analytics.window import instant
@@ -98,9 +100,9 @@ def _read(asker: Asker, breakdowns: Sequence[str], now: datetime, before: Cursor
     whole = _range(asker, now)
     earlier = None if query.compare is None else compared(whole, query.compare, query.zone)
     found = read_breakdowns(asker, breakdowns, whole, earlier, first=query.limit + 1)
-    all_scans = everything(found)
-    if all_scans is not None:
-        period, then = all_scans
+    both = everything(found) or (None if earlier is None else read_both(asker, whole, earlier))
+    if both is not None:
+        period, then = both
         page = _page(asker, period, lambda _: then, before)
     else:
         first = query.limit + 1 + (0 if before is None else before.shown)

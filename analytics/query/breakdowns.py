@@ -4,19 +4,19 @@ A statement costs the engine more to plan than a month of scans to read, and a v
 beside that of the period before.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
 from analytics.query import sql
+from analytics.query.asker import Asker
 from analytics.query.catalogue import DIMENSIONS
 from analytics.query.dates import Range
 from analytics.query.filters import Parameters
 from analytics.query.keys import Key
-from analytics.query.periods import ORDERED, Asker, Period, labelled, read_period, read_same
-from analytics.query.planning import Interval, Piece, joined
-from analytics.query.sources import Source
+from analytics.query.periods import ORDERED, Period, labelled, read_period, read_same
+from analytics.query.planning import Piece, by_source
 from analytics.query.sql import Group, Measures
 
 
@@ -108,7 +108,7 @@ def _together(askers: Sequence[Asker], whole: Range, earlier: Range | None, firs
     keys = [one.keys([], parameters)[0] for one in askers]
     parts = [
         _part(lead, Piece(source, intervals), boundary, keys, parameters)
-        for source, intervals in _read_of([*pieces, *before]).items()
+        for source, intervals in by_source([*pieces, *before]).items()
     ]
     query = _statement(lead, parts, min(first, lead.bounds.groups + 1))
     rows = _rows(lead.client, query, parameters, threads=lead.threads)
@@ -124,14 +124,6 @@ def _together(askers: Sequence[Asker], whole: Range, earlier: Range | None, firs
             then = Period(earlier, before, [key], groups, total_then, len(groups), [], [])
         found.append(Breakdown(key.dimension, one, period, then))
     return found
-
-
-def _read_of(pieces: Sequence[Piece]) -> Mapping[Source, tuple[Interval, ...]]:
-    """Of each table, in the order of time."""
-    found: dict[Source, list[Interval]] = {}
-    for piece in pieces:
-        found.setdefault(piece.source, []).extend(piece.intervals)
-    return {source: joined(sorted(intervals)) for source, intervals in found.items()}
 
 
 def _part(asker: Asker, piece: Piece, boundary: int | None, keys: Sequence[Key], parameters: Parameters) -> str:

@@ -77,7 +77,8 @@ def numbered_key(dimension: str, values: Sequence[str], parameters: Parameters) 
     return Key(dimension, grouping, str, sortable=True, numbered=True)
 
 
-def time_key(dimension: str, parts: Sequence[Bucket], parameters: Parameters) -> Key:
+def time_key(dimension: str, parts: Sequence[Bucket], parameters: Parameters, *, whole_quarters: bool = True) -> Key:
+    """`whole_quarters`: whether every part is made of quarters of an hour, which are quickly told."""
     starts = parameters.array([part.start for part in parts], "UInt32")
     labels: dict[int, Label]
     if dimension == "time:hour_of_week":
@@ -96,14 +97,14 @@ def time_key(dimension: str, parts: Sequence[Bucket], parameters: Parameters) ->
 
         labels = {part.start: part.label for part in parts}
         order = {part.label: at for at, part in enumerate(parts)}
-    # Quarters of an hour are quickly told; every part of time is made of them.
+    quarters = Grouping(lambda columns: f"toUInt32(intDiv({columns.seconds}, 900) * 900)", shown)
     return Key(
         dimension,
         Grouping(lambda columns: shown(columns.seconds)),
         labels.__getitem__,
         order,
         sortable=True,
-        alone=Grouping(lambda columns: f"toUInt32(intDiv({columns.seconds}, 900) * 900)", shown),
+        alone=quarters if whole_quarters else None,
     )
 
 

@@ -143,6 +143,14 @@ def _whole_months(days: Sequence[int]) -> list[tuple[int, int]]:
     return found
 
 
+def by_source(pieces: Sequence[Piece]) -> dict[Source, tuple[Interval, ...]]:
+    """What is read of each table, in the order of time."""
+    found: dict[Source, list[Interval]] = {}
+    for piece in pieces:
+        found.setdefault(piece.source, []).extend(piece.intervals)
+    return {source: joined(sorted(intervals)) for source, intervals in found.items()}
+
+
 def joined(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
     """Neighbours as one; in order."""
     found: list[Interval] = []
