@@ -12,7 +12,8 @@ from analytics.query.answer import Answer, answer
 from analytics.query.bounds import Bounds
 from analytics.query.catalogue import DIMENSIONS
 from analytics.query.code_sets import ALL_CODES, CodeSet, selected
-from analytics.query.grammar import Condition, Query, parse
+from analytics.query.filter_grammar import Condition
+from analytics.query.grammar import Query, parse
 from analytics.query.refusal import Refused
 from api.context import ApiContext
 from codes.code_attributes import CodeAttributes

@@ -7,7 +7,8 @@ codes is asked for by such a client: neither which there are, nor where one lead
 from typing import Any
 
 from analytics.query.catalogue import DIMENSIONS
-from analytics.query.grammar import conditions, parse
+from analytics.query.filter_grammar import conditions
+from analytics.query.grammar import parse
 from analytics.query.refusal import Refused
 from analytics.window import instant
 from api.context import ApiContext

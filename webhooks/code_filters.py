@@ -15,8 +15,8 @@ from analytics.query import code_names
 from analytics.query.catalogue import DIMENSIONS
 from analytics.query.code_names import CodeNames
 from analytics.query.code_sets import ALL_CODES, CodeAttributes, CodeSet
+from analytics.query.filter_grammar import Filter, conditions, filters_json, parse_filters
 from analytics.query.filters import code_set
-from analytics.query.grammar import Filter, conditions, filters_json, parse_filters
 from analytics.query.refusal import Refused
 from codes import code_attributes, folders
 from codes.code_table import CodeTable, row_of

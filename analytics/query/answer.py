@@ -20,8 +20,9 @@ from analytics.query.code_sets import CodeAttributes
 from analytics.query.cursors import Cursor
 from analytics.query.dates import Range, compared, resolve
 from analytics.query.erasures import undisturbed
+from analytics.query.filter_grammar import filters_json
 from analytics.query.filters import check_patterns
-from analytics.query.grammar import Query, filters_json
+from analytics.query.grammar import Query
 from analytics.query.keys import Label
 from analytics.query.ordering import Comparison, Row, Value, change, sort_key
 from analytics.query.periods import Labels, Period, read_period, read_same, remainder

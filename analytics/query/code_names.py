@@ -9,7 +9,8 @@ from typing import Protocol
 
 import msgspec
 
-from analytics.query.grammar import Condition, Filter, Not, Query
+from analytics.query.filter_grammar import Condition, Filter, Not
+from analytics.query.grammar import Query
 from analytics.query.refusal import Refused
 
 _UUID_LENGTH = 36

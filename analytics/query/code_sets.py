@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from analytics.query.grammar import Condition
+from analytics.query.filter_grammar import Condition
 
 
 class CodeAttributes(Protocol):

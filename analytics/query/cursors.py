@@ -11,7 +11,8 @@ from typing import Annotated
 
 import msgspec
 
-from analytics.query.grammar import Query, filters_json
+from analytics.query.filter_grammar import filters_json
+from analytics.query.grammar import Query
 from analytics.query.ordering import Row
 from analytics.query.refusal import Refused
 

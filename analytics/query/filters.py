@@ -9,7 +9,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from analytics.query.catalogue import DIMENSIONS
 from analytics.query.code_sets import ALL_CODES, CodeAttributes, CodeSet, Matcher, selected
-from analytics.query.grammar import All, Condition, Filter, Not, conditions
+from analytics.query.filter_grammar import All, Condition, Filter, Not, conditions
 from analytics.query.refusal import Refused
 from analytics.query.sources import RAW_COLUMNS, Columns
 

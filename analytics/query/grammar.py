@@ -11,36 +11,13 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 
 from analytics.query import bounds
-from analytics.query.catalogue import DIMENSIONS, JUNCTIONS, METRICS, OPERATORS
+from analytics.query.catalogue import DIMENSIONS, METRICS
 from analytics.query.dates import DateRange, read_date_range
+from analytics.query.filter_grammar import Filter, conditions, listed, parse_filters, read_list
 from analytics.query.refusal import Refused
-from schemas.event import KINDS, OUTCOMES, Kind
+from schemas.event import KINDS, Kind
 
 Direction = Literal["asc", "desc"]
-
-
-class Condition(msgspec.Struct, frozen=True):
-    """`field` says where in the question it stands."""
-
-    operator: str
-    dimension: str
-    values: tuple[str, ...]
-    field: str
-
-
-class All(msgspec.Struct, frozen=True):
-    filters: tuple["Filter", ...]
-
-
-class Some(msgspec.Struct, frozen=True):
-    filters: tuple["Filter", ...]
-
-
-class Not(msgspec.Struct, frozen=True):
-    filter: "Filter"
-
-
-Filter = Condition | All | Some | Not
 
 
 class Include(msgspec.Struct, frozen=True):
@@ -78,16 +55,6 @@ class Query(msgspec.Struct, frozen=True):
         return {*self.dimensions, *self.breakdowns, *(one.dimension for one in conditions(self.filters))}
 
 
-def conditions(filters: Sequence[Filter]) -> list[Condition]:
-    found: list[Condition] = []
-    for one in filters:
-        if isinstance(one, Condition):
-            found.append(one)
-        else:
-            found += conditions((one.filter,) if isinstance(one, Not) else one.filters)
-    return found
-
-
 _KEYS = (
     "metrics",
     "date_range",
@@ -108,14 +75,14 @@ def parse(value: object) -> Query:
     fields = _object(value, "query", _KEYS)
     metrics = _names(fields.get("metrics"), "metrics", METRICS, "metric")
     if not metrics:
-        raise Refused("metrics", f"name at least one of {_listed(METRICS)}")
+        raise Refused("metrics", f"name at least one of {listed(METRICS)}")
     if "date_range" not in fields:
         raise Refused("date_range", 'is required: "28d", "month", "all", or ["2026-01-01", "2026-01-31"]')
     zone = _zone(fields.get("timezone", "UTC"))
     dimensions = _names(fields.get("dimensions", []), "dimensions", DIMENSIONS, "dimension")
     _dimensions_fit(dimensions)
     breakdowns = _breakdowns(fields.get("breakdowns", []), dimensions)
-    filters = _filters(fields.get("filters", []), "filters")
+    filters = parse_filters(fields.get("filters", []))
     asked = {*dimensions, *breakdowns, *(one.dimension for one in conditions(filters))}
     compare = fields.get("compare")
     pagination = _object(fields.get("pagination", {}), "pagination", ("limit", "cursor"))
@@ -138,53 +105,21 @@ def parse(value: object) -> Query:
     )
 
 
-def parse_filters(value: object, field: str = "filters", *, but: Sequence[str] = ()) -> tuple[Filter, ...]:
-    """Filters alone, for what else takes them; `but` names dimensions that it cannot filter on. Raises Refused."""
-    filters = _filters(value, field)
-    for one in conditions(filters):
-        if one.dimension in but:
-            raise Refused(f"{one.field}[1]", f"{one.dimension} cannot be filtered on here")
-    return filters
-
-
-def filters_json(filters: Sequence[Filter]) -> list[Any]:
-    """The filters as they are written."""
-    return [_filter_json(one) for one in filters]
-
-
-def _filter_json(one: Filter) -> list[Any]:
-    if isinstance(one, Condition):
-        return [one.operator, one.dimension, list(one.values)]
-    if isinstance(one, Not):
-        return ["not", _filter_json(one.filter)]
-    return ["and" if isinstance(one, All) else "or", filters_json(one.filters)]
-
-
-def _listed(names: Mapping[str, Any] | Sequence[str]) -> str:
-    return ", ".join(names)
-
-
 def _object(value: object, field: str, keys: Sequence[str]) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise Refused(field, "must be an object")
     for key in value:
         if key not in keys:
             where = str(key) if field == "query" else f"{field}.{key}"
-            raise Refused(where, f"is not known here; known are {_listed(keys)}")
-    return value
-
-
-def _list(value: object, field: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise Refused(field, "must be a list")
+            raise Refused(where, f"is not known here; known are {listed(keys)}")
     return value
 
 
 def _names(value: object, field: str, known: Mapping[str, Any], noun: str) -> tuple[str, ...]:
     found: list[str] = []
-    for at, name in enumerate(_list(value, field)):
+    for at, name in enumerate(read_list(value, field)):
         if not isinstance(name, str) or name not in known:
-            raise Refused(f"{field}[{at}]", f"is no {noun}; there are {_listed(known)}")
+            raise Refused(f"{field}[{at}]", f"is no {noun}; there are {listed(known)}")
         if name in found:
             raise Refused(f"{field}[{at}]", f"{name} is there already: leave it out")
         found.append(name)
@@ -227,82 +162,8 @@ def _kinds(value: object, *, everything: bool) -> tuple[Kind, ...]:
         return KINDS if everything else ("human",)
     kinds = _names(value, "kinds", dict.fromkeys(KINDS), "kind")
     if not kinds:
-        raise Refused("kinds", f"name at least one of {_listed(KINDS)}")
+        raise Refused("kinds", f"name at least one of {listed(KINDS)}")
     return cast(tuple[Kind, ...], kinds)
-
-
-class _Budget:
-    """How many conditions may still come."""
-
-    def __init__(self) -> None:
-        self.left = bounds.CONDITIONS
-
-    def take(self, field: str) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise Refused(field, f"a question has at most {bounds.CONDITIONS} filters, nested ones included")
-
-
-def _filters(value: object, field: str) -> tuple[Filter, ...]:
-    budget = _Budget()
-    return tuple(_filter(one, f"{field}[{at}]", 1, budget) for at, one in enumerate(_list(value, field)))
-
-
-def _filter(value: object, field: str, depth: int, budget: _Budget) -> Filter:
-    budget.take(field)
-    parts = _list(value, field)
-    operator = parts[0] if parts else None
-    if not isinstance(operator, str) or operator not in {*OPERATORS, *JUNCTIONS}:
-        raise Refused(f"{field}[0]", f"is no operator; there are {_listed([*OPERATORS, *JUNCTIONS])}")
-    if operator in OPERATORS:
-        return _condition(operator, parts, field)
-    if depth >= bounds.DEPTH:
-        raise Refused(field, f"filters nest at most {bounds.DEPTH} deep")
-    if len(parts) != 2:
-        what = "one filter" if operator == "not" else "a list of filters"
-        raise Refused(field, f'must be ["{operator}", {what}]')
-    if operator == "not":
-        return Not(_filter(parts[1], f"{field}[1]", depth + 1, budget))
-    inner = _list(parts[1], f"{field}[1]")
-    if not inner:
-        raise Refused(f"{field}[1]", "must hold at least one filter")
-    filters = tuple(_filter(one, f"{field}[1][{at}]", depth + 1, budget) for at, one in enumerate(inner))
-    return All(filters) if operator == "and" else Some(filters)
-
-
-_FIXED = {"scan:kind": KINDS, "scan:outcome": OUTCOMES}
-
-
-def _condition(operator: str, parts: list[Any], field: str) -> Condition:
-    if len(parts) != 3:
-        raise Refused(field, f'must be ["{operator}", dimension, [values]]')
-    name = parts[1]
-    if isinstance(name, str) and name in DIMENSIONS and not DIMENSIONS[name].filterable:
-        raise Refused(f"{field}[1]", "time cannot be filtered on: use date_range")
-    if not isinstance(name, str) or name not in DIMENSIONS:
-        known = [one.name for one in DIMENSIONS.values() if one.filterable]
-        raise Refused(f"{field}[1]", f"is no dimension to filter on; there are {_listed(known)}")
-    values = _list(parts[2], f"{field}[2]")
-    if not values:
-        raise Refused(f"{field}[2]", "must hold at least one value")
-    searching = operator not in ("is", "is_not")
-    most = bounds.SEARCHES if searching else bounds.VALUES
-    if len(values) > most:
-        raise Refused(f"{field}[2]", f"holds at most {most} values")
-    longest = bounds.PATTERN_LENGTH if operator == "matches" else bounds.VALUE_LENGTH
-    for at, one in enumerate(values):
-        where = f"{field}[2][{at}]"
-        if not isinstance(one, str):
-            raise Refused(where, "must be a text")
-        if len(one) > longest:
-            raise Refused(where, f"has at most {longest} characters")
-        if searching and not one:
-            raise Refused(where, f"must not be empty: everything {operator} nothing")
-        if operator == "matches" and "\0" in one:
-            raise Refused(where, "must not hold the character of code 0")
-        if not searching and name in _FIXED and one not in _FIXED[name]:
-            raise Refused(where, f"is no value of {name}; there are {_listed(_FIXED[name])}")
-    return Condition(operator, name, tuple(dict.fromkeys(values)), field)
 
 
 def _order_by(value: object, metrics: Sequence[str], dimensions: Sequence[str]) -> tuple[tuple[str, Direction], ...]:
@@ -310,13 +171,13 @@ def _order_by(value: object, metrics: Sequence[str], dimensions: Sequence[str]) 
         time = next((name for name in dimensions if DIMENSIONS[name].family == "time"), None)
         return ((time, "asc"),) if time else ((metrics[0], "desc"),)
     found: dict[str, Direction] = {}
-    for at, entry in enumerate(_list(value, "order_by")):
+    for at, entry in enumerate(read_list(value, "order_by")):
         field = f"order_by[{at}]"
-        parts = _list(entry, field)
+        parts = read_list(entry, field)
         if len(parts) != 2 or parts[1] not in ("asc", "desc"):
             raise Refused(field, 'must be [metric or dimension, "asc" or "desc"]')
         if parts[0] not in (*metrics, *dimensions):
-            raise Refused(f"{field}[0]", f"is not asked for; asked for are {_listed([*metrics, *dimensions])}")
+            raise Refused(f"{field}[0]", f"is not asked for; asked for are {listed([*metrics, *dimensions])}")
         if parts[0] in found:
             raise Refused(f"{field}[0]", f"{parts[0]} is there already: leave it out")
         found[parts[0]] = parts[1]

@@ -11,8 +11,9 @@ from clickhouse_connect.driver.client import Client
 
 from analytics.query.catalogue import DIMENSIONS
 from analytics.query.code_sets import CodeSet
+from analytics.query.filter_grammar import All, Filter, conditions, filters_json
 from analytics.query.filters import Parameters, check_patterns, code_set, filters_sql, matcher, of_codes_only
-from analytics.query.grammar import All, Filter, Query, conditions, filters_json
+from analytics.query.grammar import Query
 from analytics.query.refusal import Refused
 from codes.code_attributes import CodeAttributes
 from codes.code_table import EMPTY

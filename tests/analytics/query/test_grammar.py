@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from analytics.query import bounds
-from analytics.query.grammar import All, Condition, Not, Query, Some, filters_json, parse
+from analytics.query.filter_grammar import All, Condition, Not, Some, filters_json
+from analytics.query.grammar import Query, parse
 from analytics.query.refusal import Refused
 
 SMALLEST = {"metrics": ["scans"], "date_range": "28d"}
