@@ -212,7 +212,8 @@ class Worker:
         if next_ms is None:
             return longest
         wait_ms = next_ms - self._now_ms()
-        return min(longest, wait_ms / 1000 if wait_ms > 0 else self._poll_s)
+        # (What is due by now came due a moment ago, or cannot be done yet.)
+        return min(longest, wait_ms / 1000 if wait_ms > 0 else min(self._poll_s, POLL_S))
 
     async def _feed(self, source: Source, ended: asyncio.Event) -> None:
         news = asyncio.Event()
