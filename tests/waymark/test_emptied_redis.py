@@ -84,7 +84,7 @@ def test_scans_in_a_journal_count_as_well(redis_url: str, tmp_path: Path, monkey
     [
         (("secret", "hush"), "ClickHouse does not let us in: .*AUTHENTICATION_FAILED"),
         (("default:secret@", ""), "ClickHouse does not let us in: .*REQUIRED_PASSWORD"),
-        (("http:", "https:"), "ClickHouse does not answer: .*SSL"),
+        (("http:", "https:"), r"ClickHouse at 127\.0\.0\.1:\d+ does not answer: .*SSL"),
     ],
 )
 def test_a_check_says_in_one_line_why_it_is_not_let_in(
