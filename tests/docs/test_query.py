@@ -42,7 +42,8 @@ def test_the_calls_of_the_page(running: Up, tmp_path: Path) -> None:
     require.programs("curl", why="the documented calls are curl's")
     calls = [text for text in re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL) if text.startswith("curl ")]
     known = {"WAYMARK": f"http://127.0.0.1:{running.api_port}", "WAYMARK_KEY": running.key or ""}
-    (query, address, report) = (curl(call, tmp_path, **known) for call in calls[:3])
+    (query, address, tops, report) = (curl(call, tmp_path, **known) for call in calls[:4])
     assert (query[0], query[1]["query"]["timezone"]) == (200, "Europe/Berlin")
     assert (address[0], address[1]["query"]["filters"]) == (200, [["is", "code:tag", ["poster"]]])
+    assert (tops[0], [one["dimension"] for one in tops[1]["breakdowns"]]) == (200, tops[1]["query"]["breakdowns"])
     assert (report[0], report[1]["name"]) == (201, "Posters by week")
