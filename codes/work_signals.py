@@ -63,7 +63,7 @@ class WorkSignals:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Hear until `stop`. While Redis is away, try again."""
-        hearing = asyncio.create_task(self._keep_hearing())
+        hearing = asyncio.create_task(self._keep_hearing(stop))
         try:
             await stop.wait()
         finally:
@@ -71,8 +71,9 @@ class WorkSignals:
             with suppress(asyncio.CancelledError):
                 await hearing
 
-    async def _keep_hearing(self) -> None:
-        while True:
+    async def _keep_hearing(self, stop: asyncio.Event) -> None:
+        # (A client that is cancelled as its time is over may only say that it is.)
+        while not stop.is_set():
             try:
                 await self._hear()
             except (exceptions.RedisError, OSError) as error:

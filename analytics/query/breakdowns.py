@@ -35,16 +35,16 @@ def read(
     """In the order of the dimensions. Raises TooLarge."""
     found: dict[str, Breakdown] = {}
     alike: dict[tuple[object, ...], list[Asker]] = {}
+    ranges = [range for range in (whole, earlier) if range is not None]
     for name in dimensions:
         one = asker.by(name)
         if _joins(name) and (earlier is None or earlier.end <= whole.start):
-            shape = tuple(_shape(one.planned(range, [])) for range in (whole, earlier) if range is not None)
-            alike.setdefault(shape, []).append(one)
+            alike.setdefault(tuple(_shape(one.planned(range, [])) for range in ranges), []).append(one)
         else:
             one.rows_read = asker.rows_read
             found[name] = _alone(one, whole, earlier, first)
             asker.rows_read, asker.raw = one.rows_read, asker.raw or one.raw
-    for askers in _groups(list(alike.values()), whole):
+    for askers in _groups(list(alike.values()), ranges):
         lead = askers[0]
         lead.rows_read = asker.rows_read
         found |= {one.dimension: one for one in _together(askers, whole, earlier, first)}
@@ -52,10 +52,12 @@ def read(
     return [found[name] for name in dimensions]
 
 
-def _groups(alike: Sequence[list[Asker]], whole: Range) -> list[list[Asker]]:
-    """One, where some have to read the scans themselves: the others go along."""
+def _groups(alike: Sequence[list[Asker]], ranges: Sequence[Range]) -> list[list[Asker]]:
+    """One, where some have to read the scans themselves, of both ranges: the others go along. (Where only one range is
+    read so, sums answer the other, and they may be of one dimension alone.)"""
     for askers in alike:
-        if all(piece.source.kind == "raw" for piece in askers[0].planned(whole, [])):
+        pieces = [piece for range in ranges for piece in askers[0].planned(range, [])]
+        if all(piece.source.kind == "raw" for piece in pieces):
             return [[*askers, *(one for others in alike if others is not askers for one in others)]]
     return list(alike)
 

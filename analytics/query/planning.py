@@ -97,9 +97,9 @@ def _by_value(sources: Sequence[Source], cut: _Cut) -> list[Piece]:
     if len(sources) == 2:
         if cut.months:
             # (One interval is compared with quicker than twelve.)
-            pieces.append(Piece(sources[0], joined(cut.months)))
+            pieces.append(Piece(sources[0], _joined(cut.months)))
     else:
-        days = joined(sorted((*cut.months, *days)))
+        days = _joined(sorted((*cut.months, *days)))
     if days:
         pieces.append(Piece(sources[-1], days))
     if cut.ragged:
@@ -122,8 +122,8 @@ def _cut(time: str | None, interval: Interval, parts: Sequence[Bucket]) -> _Cut 
     in_months = {day for begin, after in months for day in range(begin, after)}
     return _Cut(
         tuple((begin * DAY_MS, after * DAY_MS) for begin, after in months),
-        joined([(day * DAY_MS, (day + 1) * DAY_MS) for day in whole if day not in in_months]),
-        joined([(max(start, day * DAY_MS), min(end, (day + 1) * DAY_MS)) for day in sorted(ragged)]),
+        _joined([(day * DAY_MS, (day + 1) * DAY_MS) for day in whole if day not in in_months]),
+        _joined([(max(start, day * DAY_MS), min(end, (day + 1) * DAY_MS)) for day in sorted(ragged)]),
     )
 
 
@@ -148,10 +148,10 @@ def by_source(pieces: Sequence[Piece]) -> dict[Source, tuple[Interval, ...]]:
     found: dict[Source, list[Interval]] = {}
     for piece in pieces:
         found.setdefault(piece.source, []).extend(piece.intervals)
-    return {source: joined(sorted(intervals)) for source, intervals in found.items()}
+    return {source: _joined(sorted(intervals)) for source, intervals in found.items()}
 
 
-def joined(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
+def _joined(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
     """Neighbours as one; in order."""
     found: list[Interval] = []
     for start, end in intervals:

@@ -1,6 +1,6 @@
 """Breakdowns that are read together say what each would say alone."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -51,6 +51,30 @@ def test_each_is_as_it_would_be_alone(filled: Client, data: st.DataObject) -> No
         assert one.total_rows == alone.meta.total_rows
     whole = asked(filled, question, workspace, now, until)
     assert (together.results, together.remainder) == (whole.results, whole.remainder)
+
+
+@pytest.mark.parametrize("names", [["scan:country", "scan:device"], ["scan:device", "scan:country", "code"]])
+@pytest.mark.parametrize("filters", [[["is", "scan:country", ["DE"]]], []])
+def test_a_day_so_far_beside_a_whole_one(filled: Client, names: list[str], filters: list[Any]) -> None:
+    """The scans of today are read one by one, and of yesterday sums by one dimension are enough for some."""
+    scans = sorted(scan.ts_ms for scan in scans_of(1, codes_of(1)) if scan.country == "DE" and scan.kind == "human")
+    middle = datetime.fromtimestamp(scans[len(scans) // 2] // 1000, UTC)
+    noon = middle.replace(hour=12, minute=0, second=0) + timedelta(days=1)
+    question = {
+        "metrics": ["scans", "share"],
+        "date_range": "today",
+        "timezone": "UTC",
+        "filters": filters,
+        "kinds": ["human"],
+        "compare": [str(middle.date() - timedelta(days=9)), str(middle.date())],
+        "include": {"remainder": True},
+        "pagination": {"limit": 5},
+    }
+    together = asked(filled, question | {"breakdowns": names}, 1, noon, noon)
+    assert isinstance(together.breakdowns, list)
+    for one in together.breakdowns:
+        alone = asked(filled, question | {"dimensions": [one.dimension]}, 1, noon, noon)
+        assert (one.results, one.remainder) == (alone.results, alone.remainder), one.dimension
 
 
 @pytest.mark.parametrize(
